@@ -1,0 +1,8 @@
+/** Everything a protocol file needs: the port, descriptor bits and TLBI operations. */
+export * from './cpu.ts';
+export * from './tables.ts';
+export * from './protocol.ts';
+export * from './sequences.ts';
+export * from './trace.ts';
+export { AF, type Descriptor, EMPTY, isTable, isValid, LOCKED, NT, VALID } from '../arch/descriptor.ts';
+export { describeTlbi, type TlbiOp } from '../arch/tlbi.ts';
