@@ -71,6 +71,12 @@ export function tableIndex(g: Geometry, level: Level, ipa: number): number {
   return Math.floor(ipa / entrySize(g, level)) % g.entriesPerTable;
 }
 
+/** The level of the entries in the table that an entry of `level` points to. */
+export function childLevel(level: Level): Level {
+  assert(level < 3, 'level 3 has no tables below it');
+  return (level + 1) as Level;
+}
+
 export interface StartTable {
   readonly level: Level;
   /** Concatenated table pages at the start level: 1 to 16 (D8.2.9 "concatenated translation tables"). */

@@ -1,6 +1,7 @@
 /**
- * What the engines hand to the checker: observations, never verdicts. Workers record them as numbers in shared memory,
- * the engine decodes them into these, the checker judges. Addresses are bytes.
+ * What the engines hand to the checker: observations, never verdicts. Workers record them as
+ * numbers in shared memory, the engine decodes them into these, the checker judges. Addresses are
+ * bytes.
  */
 import type { Descriptor } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
@@ -16,8 +17,9 @@ interface Where {
 }
 
 /**
- * Versions of a region the ghost state allowed for one access: from the oldest allowed when it started to the newest
- * allowed when it ended. `stable n` allows n; `changing n to n+1` allows both.
+ * Versions of a region the ghost state allowed for one access: from the oldest allowed when it
+ * started to the newest allowed when it ended. `stable n` allows n; `changing n to n+1` allows
+ * both.
  */
 export interface AllowedVersions {
   readonly oldest: number;
@@ -25,7 +27,10 @@ export interface AllowedVersions {
 }
 
 export type Evidence =
-  /** The translation's version tag (four bits, version modulo 16) is not one the ghost state allowed. */
+  /**
+   * The translation's version tag (four bits, version modulo 16) is not one the ghost state
+   * allowed.
+   */
   | (Where & {
       readonly kind: 'version';
       readonly tag: number;
@@ -42,7 +47,12 @@ export type Evidence =
       readonly level: Level;
     })
   /** A permission no version of the mapping has. */
-  | (Where & { readonly kind: 'permission'; readonly found: string; readonly expected: string; readonly via: Via })
+  | (Where & {
+      readonly kind: 'permission';
+      readonly found: string;
+      readonly expected: string;
+      readonly via: Via;
+    })
   /** A load (or the comparison at the end) found something other than this vCPU's last store. */
   | (Where & {
       readonly kind: 'value';
@@ -52,7 +62,10 @@ export type Evidence =
     })
   /** The two halves of a descriptor do not belong together. */
   | (Where & { readonly kind: 'torn'; readonly descriptor: Descriptor; readonly level: Level })
-  /** A table page was read after it was freed: poison was seen, or its generation is not the expected one. */
+  /**
+   * A table page was read after it was freed: poison was seen, or its generation is not the
+   * expected one.
+   */
   | (Where & {
       readonly kind: 'freed';
       readonly reader: 'hardware' | 'software';
@@ -62,13 +75,22 @@ export type Evidence =
       readonly poisoned: boolean;
     })
   /** Two TLB entries matched. `aborted`: the PE raised a conflict abort. */
-  | (Where & { readonly kind: 'conflict'; readonly aborted: boolean; readonly levels: readonly [Level, Level] })
+  | (Where & {
+      readonly kind: 'conflict';
+      readonly aborted: boolean;
+      readonly levels: readonly [Level, Level];
+    })
   /** An access faulted although its IPA was mapped before and after the transition. */
   | (Where & { readonly kind: 'spurious'; readonly descriptor: Descriptor })
   /** At the end: `tables` pages neither free nor reachable from the root. */
   | (Where & { readonly kind: 'leak'; readonly tables: number })
   /** At the end: a table page's count is not 1 + its valid entries. */
-  | (Where & { readonly kind: 'refcount'; readonly table: number; readonly found: number; readonly expected: number })
+  | (Where & {
+      readonly kind: 'refcount';
+      readonly table: number;
+      readonly found: number;
+      readonly expected: number;
+    })
   /** A thread did not finish its accesses within the bound after the hypervisor stopped. */
   | (Where & { readonly kind: 'progress'; readonly waitedMs: number });
 

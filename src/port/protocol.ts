@@ -32,6 +32,8 @@ export interface Transition {
   readonly old: Descriptor;
   /** The block to arrive at (coalesce), or the block whose pages the new table must map (split). */
   readonly wanted: Descriptor;
+  /** First output address, in bytes: the same before and after. */
+  readonly pa: number;
   /** Sanitised ID_AA64MMFR2_EL1.BBM: the minimum over all PEs, unknown values above 3 read as 3. */
   readonly bbm: BbmLevel;
 }

@@ -78,6 +78,8 @@ export interface StressRun {
   readonly scheduling: 'parallel' | 'scheduled';
   readonly reorder: boolean;
   readonly access: string;
+  /** Delays put into the protocol, as on the command line (`tlbi=2000,dsb=50`); empty: none. */
+  readonly delays: string;
   readonly rounds: number;
   readonly roundsDropped: number;
   readonly transitions: number;

@@ -1,0 +1,36 @@
+/**
+ * What the break-before-make automaton says of one transition: data for the rules, worded for
+ * people.
+ */
+import type { StoreCode } from './store-rule.ts';
+
+export type FindingCode =
+  | StoreCode
+  | 'published-unordered'
+  | 'child-of-unclean'
+  | 'freed-linked'
+  | 'freed-unclean'
+  | 'left-unclean'
+  | 'ends-invalid'
+  | 'ends-with-nt'
+  | 'ends-elsewhere';
+
+export interface AutomatonFinding {
+  readonly rule: 'break-before-make' | 'freed-table';
+  /** Two findings of one code are the same violation, whatever the transition. */
+  readonly code: FindingCode;
+  /** One sentence of why. */
+  readonly why: string;
+  /** Index into the trace's events; null if the transition has no event to blame. */
+  readonly event: number | null;
+}
+
+export interface AutomatonVerdict {
+  readonly violations: readonly AutomatonFinding[];
+  /** Legal, but worth telling. */
+  readonly notes: readonly string[];
+  /** The entry was invalid at some point. */
+  readonly windowed: boolean;
+  /** The entry was a block with nT at some point. */
+  readonly ntWindowed: boolean;
+}

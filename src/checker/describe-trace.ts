@@ -1,0 +1,66 @@
+/**
+ * A transition's events as lines for a violation: the ones up to the event to blame and a few after
+ * it.
+ */
+import { assertNever } from '../arch/assert.ts';
+import { describeDescriptor, type Descriptor } from '../arch/descriptor.ts';
+import { describeTlbi } from '../arch/tlbi.ts';
+import type { EntryRole, TraceEvent, TransitionTrace } from '../port/trace.ts';
+import type { ViolationEvent } from '../result/stress.ts';
+import { geometryOfTrace } from './coverage.ts';
+
+/** Lines shown of one transition at most, and how many of them come after the event to blame. */
+export const TRACE_LINES_MAX = 24;
+const LINES_AFTER = 4;
+
+function describe(trace: TransitionTrace, event: TraceEvent): string {
+  const value = (entry: EntryRole, d: Descriptor): string =>
+    entry === 'target'
+      ? describeDescriptor(geometryOfTrace(trace), d, trace.level)
+      : `0x${d.toString(16)}`;
+  switch (event.op) {
+    case 'read':
+      return `read ${event.entry}: ${value(event.entry, event.value)}`;
+    case 'write':
+      return `write (${event.order}) ${event.entry}: ${value(event.entry, event.value)}`;
+    case 'dsb':
+      return `DSB ${event.kind.toUpperCase()}`;
+    case 'isb':
+      return 'ISB';
+    case 'tlbi':
+      return describeTlbi(event.tlbi);
+    case 'build':
+      return `build subtree ${event.table}`;
+    case 'allocate':
+      return `allocate ${event.table}`;
+    case 'free': {
+      const whose = event.ofOld ? " of the old entry's" : '';
+      return `free ${event.tables} table page(s)${whose} (${event.when})`;
+    }
+    case 'get':
+    case 'put':
+      return `${event.op} ${event.entry}`;
+    case 'cmo':
+      return `clean 0x${event.size.toString(16)} bytes of data cache`;
+    default:
+      return assertNever(event);
+  }
+}
+
+/**
+ * `sequence` is the event's index, as sentences cite it; `generation` counts the TLBIs before it.
+ */
+export function traceEvents(trace: TransitionTrace, blamed: number | null): ViolationEvent[] {
+  const end = Math.min(trace.events.length, (blamed ?? trace.events.length) + 1 + LINES_AFTER);
+  const start = Math.max(0, end - TRACE_LINES_MAX);
+  let generation = 0;
+  return trace.events
+    .map((event, sequence) => {
+      const mark = sequence === blamed ? '  <- here' : '';
+      const text = `${describe(trace, event)}${mark}`;
+      const line = { thread: 'hypervisor', generation, sequence, text };
+      if (event.op === 'tlbi') generation++;
+      return line;
+    })
+    .slice(start, end);
+}

@@ -1,0 +1,140 @@
+/**
+ * From a run's records to its verdict: a pure function, in the manner of jcstress' TestGrading.
+ * Sightings of the same thing become one violation with a count; nothing that was recorded is
+ * dropped; a run in which nothing happened is inconclusive, as no rule could have been violated.
+ */
+import { assert, assertNever } from '../arch/assert.ts';
+import type { Verdict } from '../result/exit-code.ts';
+import { type Rule, RULES } from '../result/rule.ts';
+import type { Violation, ViolationEvent } from '../result/stress.ts';
+import { judgeTrace } from './automaton.ts';
+import { traceEvents } from './describe-trace.ts';
+import type { Evidence } from './evidence.ts';
+import { IMPLEMENTED_RULES } from './rules/index.ts';
+import type { Finding, JudgedRun, JudgedTrace, RunRecord } from './run-record.ts';
+import { hex } from './sighting.ts';
+
+export interface GradeInput extends RunRecord {
+  /** The command that runs the same configuration in the explorer. */
+  readonly exploreCommand: string;
+  /** The last events of the threads concerned. A finding about a transition brings its own. */
+  readonly eventsOf?: (finding: Finding) => readonly ViolationEvent[];
+}
+
+export interface Grade {
+  readonly verdict: Verdict;
+  readonly violations: readonly Violation[];
+  readonly notes: readonly string[];
+}
+
+/** Which rules judge a kind of evidence. A kind that nobody judges would be evidence dropped. */
+function judgesOf(evidence: Evidence): readonly Rule[] {
+  switch (evidence.kind) {
+    case 'version':
+      return ['stale-translation', 'wrong-output-address'];
+    case 'address':
+      return ['wrong-output-address'];
+    case 'permission':
+      return ['wrong-permission'];
+    case 'value':
+      return ['lost-access'];
+    case 'torn':
+      return ['torn-descriptor'];
+    case 'freed':
+      return ['freed-table'];
+    case 'conflict':
+      return ['tlb-conflict'];
+    case 'spurious':
+      return ['claim'];
+    case 'leak':
+      return ['table-leak'];
+    case 'refcount':
+      return ['refcount'];
+    case 'progress':
+      return ['progress'];
+    default:
+      return assertNever(evidence);
+  }
+}
+
+/** One finding per rule and key, the sharpest, with all sightings counted. */
+function merge(findings: readonly Finding[]): Finding[] {
+  const merged = new Map<string, Finding>();
+  for (const finding of findings) {
+    const key = `${finding.rule} ${finding.key}`;
+    const other = merged.get(key);
+    const sharper = other === undefined || finding.sharpness > other.sharpness ? finding : other;
+    merged.set(key, { ...sharper, count: (other?.count ?? 0) + finding.count });
+  }
+  return [...merged.values()];
+}
+
+function bySeverity(a: Finding, b: Finding): number {
+  return RULES.indexOf(a.rule) - RULES.indexOf(b.rule) || b.count - a.count;
+}
+
+/** All findings, merged, the worst first. */
+export function judgeRun(record: RunRecord): { run: JudgedRun; findings: readonly Finding[] } {
+  const implemented = new Set(IMPLEMENTED_RULES.map((checker) => checker.rule));
+  for (const evidence of record.evidence) {
+    const judged = judgesOf(evidence).every((rule) => implemented.has(rule));
+    assert(judged, `evidence of kind ${evidence.kind} is judged by a rule`);
+  }
+  const judged = record.traces.map(({ trace, count }): JudgedTrace => ({
+    trace,
+    count,
+    verdict: judgeTrace(trace, record.bbm),
+  }));
+  const run: JudgedRun = { ...record, judged };
+  const findings = merge(IMPLEMENTED_RULES.flatMap((checker) => checker.judge(run)));
+  return { run, findings: findings.toSorted(bySeverity) };
+}
+
+function violationOf(finding: Finding, input: GradeInput): Violation {
+  const { rule, why, vcpu, round, count, transition } = finding;
+  const own = transition === null ? [] : traceEvents(transition.trace, transition.event);
+  return {
+    rule,
+    why,
+    vcpu,
+    ipa: finding.ipa === null ? null : hex(finding.ipa),
+    round,
+    count,
+    events: [...own, ...(input.eventsOf?.(finding) ?? [])],
+    exploreCommand: input.exploreCommand,
+  };
+}
+
+/** Why a run without violations proves nothing. */
+function emptiness(input: GradeInput): string[] {
+  const reasons: string[] = [];
+  if (input.transitions === 0) reasons.push('no transition ran');
+  if (input.accounting.completed === 0) reasons.push('no access completed');
+  if (input.transitions > 0 && input.traces.length === 0) {
+    reasons.push('no trace of a transition was kept, so break-before-make was not judged');
+  }
+  if (input.evidenceDropped > 0) {
+    reasons.push(
+      `${input.evidenceDropped} pieces of evidence were not kept, so they were not judged`,
+    );
+  }
+  return reasons;
+}
+
+function traceNotes(run: JudgedRun): string[] {
+  const counts = new Map<string, number>();
+  for (const { count, verdict } of run.judged) {
+    for (const note of verdict.notes) counts.set(note, (counts.get(note) ?? 0) + count);
+  }
+  return [...counts].map(([note, count]) => `${note} (${count} of ${run.transitions} transitions)`);
+}
+
+export function gradeRun(input: GradeInput): Grade {
+  const { run, findings } = judgeRun(input);
+  const empty = emptiness(input);
+  return {
+    verdict: findings.length > 0 ? 'fail' : empty.length > 0 ? 'inconclusive' : 'pass',
+    violations: findings.map((finding) => violationOf(finding, input)),
+    notes: [...empty, ...traceNotes(run)],
+  };
+}

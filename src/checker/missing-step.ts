@@ -1,0 +1,125 @@
+/**
+ * One clause that names what an obligation lacks, precise enough that a reader who does not know
+ * the bug can name it.
+ *
+ * Of several mishaps the earliest cause is told: a TLBI issued too early makes everything after it
+ * ineffective, and a stage-1 flush without a stage-2 one is only a consequence if the stage-2 one
+ * was there but had no effect.
+ */
+import { assertNever } from '../arch/assert.ts';
+import { describeTlbi } from '../arch/tlbi.ts';
+import type { DsbKind } from '../port/cpu.ts';
+import type { TransitionTrace } from '../port/trace.ts';
+import type { Mishap, MishapKind, Obligation, Progress } from './obligation.ts';
+
+/** Which mishaps explain being stuck here, most telling first. */
+const EXPLAINS: Readonly<Record<Progress, readonly MishapKind[]>> = {
+  stored: ['local-dsb', 'tlbi-before-dsb'],
+  ordered: [
+    'tlbi-before-dsb',
+    'wrong-vmid',
+    'local-tlbi',
+    'wrong-ttl',
+    'last-level-only',
+    'outside-range',
+    'part-of-range',
+    'stage1-without-stage2',
+  ],
+  stage2: ['local-dsb', 'store-only-dsb', 'stage1-before-dsb'],
+  'stage2-done': ['local-tlbi', 'wrong-vmid', 'stage1-before-dsb', 'stage1-without-stage2'],
+  // Most protocols end in a DSB ISHST for their last store, which is not the one that is missing.
+  flushed: ['local-dsb', 'store-only-dsb'],
+};
+
+/** Of a TLBI that came too early: the barrier before it that did not do. */
+function weakBarrier(dsb: DsbKind | null): string {
+  if (dsb === null) return '';
+  const why = dsb.startsWith('nsh') ? 'acts for the issuing PE only' : 'does not complete a TLBI';
+  return ` (DSB ${dsb.toUpperCase()} ${why}${dsb === 'ishst' ? ', R_PSMWS' : ''})`;
+}
+
+function explain(trace: TransitionTrace, m: Mishap): string {
+  const tlbi = m.op === null ? 'TLBI' : `${describeTlbi(m.op)} (event ${m.event})`;
+  const dsb = `DSB ${(m.dsb ?? 'ish').toUpperCase()} (event ${m.event})`;
+  switch (m.kind) {
+    case 'tlbi-before-dsb':
+      return (
+        `${tlbi} was issued before a DSB ordered the store, so a walker could refill the old ` +
+        `entry after it${weakBarrier(m.dsb)}`
+      );
+    case 'wrong-vmid':
+      return (
+        `${tlbi} acts on the wrong VMID: the table belongs to VMID ${trace.vmid}, ` +
+        `the operation to ${m.op?.vmid ?? '?'}`
+      );
+    case 'local-tlbi':
+      return `${tlbi} is local to the issuing PE where a broadcast (IS) one is needed`;
+    case 'wrong-ttl':
+      return (
+        `${tlbi} has a TTL hint that is not the level of the old leaves, so nothing need be ` +
+        'invalidated (R_SQXYZ)'
+      );
+    case 'last-level-only':
+      return `${tlbi} reaches leaves only and leaves the old table in walk caches`;
+    case 'outside-range':
+      return `${tlbi} lies outside the entry's range: wrong address`;
+    case 'part-of-range':
+      return (
+        `${tlbi} does not cover the range: of 0x${trace.size.toString(16)} bytes that the old ` +
+        `table mapped 0x${m.bytes.toString(16)} were invalidated`
+      );
+    case 'stage1-without-stage2':
+      return (
+        `${tlbi} does not reach stage-2 entries and no stage-2 TLBI was complete before it: ` +
+        'wrong stage order'
+      );
+    case 'stage1-before-dsb':
+      return (
+        `${tlbi} was issued before a DSB ISH completed the stage-2 TLBI, so combined entries ` +
+        `could be refilled from it${weakBarrier(m.dsb)}`
+      );
+    case 'local-dsb':
+      return `${dsb} acts for the issuing PE only: an Inner Shareable DSB is missing`;
+    case 'store-only-dsb':
+      return `${dsb} does not complete a TLBI, which needs a DSB for loads and stores (R_PSMWS)`;
+    default:
+      return assertNever(m.kind);
+  }
+}
+
+function withoutMishap(o: Obligation): string {
+  switch (o.progress) {
+    case 'stored':
+    case 'ordered': {
+      const none = `no TLBI followed the store of event ${o.storedAt}`;
+      if (o.tlbiBefore === null) return none;
+      return `${none}; the last TLBI, event ${o.tlbiBefore}, came before it`;
+    }
+    case 'stage2':
+      return (
+        'the stage-2 TLBI was not followed by a DSB ISH and then the stage-1 flush (VMALLE1IS) ' +
+        'that takes combined entries'
+      );
+    case 'stage2-done':
+      return (
+        'the stage-1 flush (VMALLE1IS) after the stage-2 TLBI is missing: combined entries ' +
+        'survive (I_CKZGP)'
+      );
+    case 'flushed':
+      return 'the TLBI was not followed by a DSB ISH: other PEs may still be at it (R_YNJCP)';
+    default:
+      return assertNever(o.progress);
+  }
+}
+
+export function missingStep(trace: TransitionTrace, o: Obligation): string {
+  for (const kind of EXPLAINS[o.progress]) {
+    const mishap = o.mishaps.get(kind);
+    if (mishap === undefined) continue;
+    if (kind === 'stage1-without-stage2' && o.progress === 'ordered') {
+      return `${explain(trace, mishap)}; the stage-2 TLBI is missing`;
+    }
+    return explain(trace, mishap);
+  }
+  return withoutMishap(o);
+}

@@ -1,0 +1,52 @@
+/**
+ * A protocol that claims `neverInvalid` stores no invalid descriptor and costs nobody a spurious
+ * fault. Faults of a PE that does not translate through nT blocks (R_MRRPW lets it) are the CPU's
+ * doing: the entry was valid.
+ */
+import { hasNt } from '../../arch/descriptor.ts';
+import type { Evidence } from '../evidence.ts';
+import type { Finding, JudgedRun, RuleChecker } from '../run-record.ts';
+import { ofKind } from '../sighting.ts';
+
+type SpuriousEvidence = Extract<Evidence, { readonly kind: 'spurious' }>;
+
+/** The level is not recorded, but nT has its meaning at levels 1 and 2 alike. */
+function isNtFault(e: SpuriousEvidence): boolean {
+  return hasNt(e.descriptor, 2);
+}
+
+export const claim: RuleChecker = {
+  rule: 'claim',
+  description:
+    'a protocol claims neverInvalid and an invalid descriptor or spurious fault was seen',
+  origin: 'RFC of 2021-01-26, cover letter; facts: defect D1',
+  judge(run: JudgedRun): Finding[] {
+    if (run.claims.neverInvalid !== true) return [];
+    const windowed = run.judged.filter((j) => j.verdict.windowed);
+    const transitions = windowed.reduce((n, j) => n + j.count, 0);
+    const seen = ofKind(run.evidence, 'spurious').filter((e) => !isNtFault(e));
+    const faults = Math.max(run.spuriousFaults, seen.length);
+    if (transitions === 0 && faults === 0) return [];
+    const [example] = seen;
+    const [first] = windowed;
+    const why =
+      `claims neverInvalid, but ${transitions} of ${run.transitions} transitions stored an ` +
+      `invalid descriptor and ${faults} accesses took a spurious fault`;
+    const event = first?.trace.events.findIndex(
+      (e) => e.op === 'write' && e.entry === 'target' && (e.value & 1n) === 0n,
+    );
+    return [
+      {
+        rule: 'claim',
+        key: 'neverInvalid',
+        why,
+        vcpu: example?.vcpu ?? null,
+        ipa: example?.ipa ?? first?.trace.ipa ?? null,
+        round: example?.round ?? null,
+        count: Math.max(transitions, faults),
+        sharpness: 0,
+        transition: first === undefined ? null : { trace: first.trace, event: event ?? null },
+      },
+    ];
+  },
+};

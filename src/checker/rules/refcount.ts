@@ -1,0 +1,22 @@
+/**
+ * A table page's count is 1 + its valid entries (KVM: mm_ops get_page and put_page). Too high and
+ * it is never freed, too low and it is freed in use.
+ */
+import type { Finding, JudgedRun, RuleChecker } from '../run-record.ts';
+import { hex, ofKind, sighting } from '../sighting.ts';
+
+export const refcount: RuleChecker = {
+  rule: 'refcount',
+  description: "at the end a table page's count is not 1 + its valid entries",
+  origin: 'kernel commit 5c646b7e1d8b; facts: stage2 §1.5',
+  judge(run: JudgedRun): Finding[] {
+    return ofKind(run.evidence, 'refcount').map((e) => {
+      const drift = e.found - e.expected;
+      const kind = drift > 0 ? 'a put is missing' : 'a get is missing or a put too many';
+      const why =
+        `table page ${hex(e.table)} has count ${e.found}, but 1 + its valid entries is ` +
+        `${e.expected}: ${kind}`;
+      return sighting('refcount', e, drift > 0 ? 'high' : 'low', why, Math.abs(drift));
+    });
+  },
+};

@@ -1,0 +1,67 @@
+/**
+ * Everything the checker is given of one run, and what a rule makes of it. Plain data on both
+ * sides.
+ */
+import type { CpuModel } from '../arch/cpu-model.ts';
+import type { BbmLevel } from '../arch/feat-bbm.ts';
+import type { Claims } from '../port/protocol.ts';
+import type { TransitionTrace } from '../port/trace.ts';
+import type { Rule } from '../result/rule.ts';
+import type { AutomatonVerdict } from './automaton-verdict.ts';
+import type { Accounting, Evidence } from './evidence.ts';
+
+/** `count` transitions of the run did exactly this. */
+export interface CountedTrace {
+  readonly trace: TransitionTrace;
+  readonly count: number;
+}
+
+export interface RunRecord {
+  readonly evidence: readonly Evidence[];
+  /** Pieces of evidence that were seen but not kept, because a ring was full. */
+  readonly evidenceDropped: number;
+  readonly traces: readonly CountedTrace[];
+  readonly accounting: Accounting;
+  readonly claims: Claims;
+  readonly cpu: CpuModel;
+  /** Sanitised over all PEs: what the protocol was told. */
+  readonly bbm: BbmLevel;
+  readonly transitions: number;
+  /** All spurious faults of the run, whether or not evidence of each was kept. */
+  readonly spuriousFaults: number;
+}
+
+export interface JudgedTrace extends CountedTrace {
+  readonly verdict: AutomatonVerdict;
+}
+
+/** A run as rules see it: each distinct trace has been through the automaton once. */
+export interface JudgedRun extends RunRecord {
+  readonly judged: readonly JudgedTrace[];
+}
+
+/** A rule's complaint: one sighting, or `count` sightings that need not be told apart. */
+export interface Finding {
+  readonly rule: Rule;
+  /** Findings of one rule with one key are the same violation. */
+  readonly key: string;
+  readonly why: string;
+  readonly vcpu: number | null;
+  readonly ipa: number | null;
+  readonly round: number | null;
+  readonly count: number;
+  /** Of several findings with one key, the one with the greatest value is shown. */
+  readonly sharpness: number;
+  /** The transition that did it, and the index of the event to blame. */
+  readonly transition: { readonly trace: TransitionTrace; readonly event: number | null } | null;
+}
+
+/** What `list` prints of a rule, and how it judges. */
+export interface RuleChecker {
+  readonly rule: Rule;
+  /** One line: violated when. */
+  readonly description: string;
+  /** Arm rule ids, commits or documents it rests on. */
+  readonly origin: string;
+  judge(run: JudgedRun): Finding[];
+}

@@ -1,0 +1,73 @@
+/** From arguments to an exit code. The only place that turns errors into lines on standard error. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { EXIT, type ExitCode } from '../result/exit-code.ts';
+import { COMMAND_NAMES, type CommandName, COMMANDS } from './commands.ts';
+import { suggestion } from './did-you-mean.ts';
+import { commandHelp, programHelp } from './help.ts';
+import { internalErrorLine } from './internal-error.ts';
+import { asksForHelp, parseCommandLine } from './parse.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
+
+export async function dispatch(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  try {
+    return await runCommand(args, terminal);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      terminal.err(`stage2-stress: ${oneLine(error.message)}\n`);
+      return EXIT.usage;
+    }
+    terminal.err(internalErrorLine(error));
+    return EXIT.internal;
+  }
+}
+
+async function runCommand(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const [first, ...rest] = args;
+  if (first === '--version') return print(terminal, `stage2-stress ${packageVersion()}\n`);
+  if (first === '--help' || first === '-h') return print(terminal, programHelp());
+  const name = commandNamed(first);
+  if (asksForHelp(rest)) return print(terminal, await commandHelp(name));
+  const input = parseCommandLine(name, rest);
+  const { command } = await COMMANDS[name].load();
+  refuseCount(name, input.positionals, command.positionals);
+  return await command.run(input, terminal);
+}
+
+function commandNamed(text: string | undefined): CommandName {
+  const found = COMMAND_NAMES.find((name) => name === text);
+  if (found !== undefined) return found;
+  const there = `(there are ${COMMAND_NAMES.join(', ')})`;
+  if (text === undefined) throw new UsageError(`no command was given ${there}`);
+  if (text.startsWith('-')) throw new UsageError(`the command comes first, before ${text} ${there}`);
+  throw new UsageError(`there is no command "${text}" ${suggestion(text, COMMAND_NAMES)}`);
+}
+
+function refuseCount(
+  name: CommandName,
+  given: readonly string[],
+  allowed: { readonly name: string; readonly min: number; readonly max: number },
+): void {
+  const extra = given[allowed.max];
+  if (extra !== undefined) {
+    const hint = allowed.max === 0 ? 'it takes flags only' : `it takes ${allowed.name}`;
+    throw new UsageError(`${name}: "${extra}" is one argument too many; ${hint}`);
+  }
+  if (given.length < allowed.min) throw new UsageError(`${name} needs ${allowed.name}`);
+}
+
+function print(terminal: Terminal, text: string): ExitCode {
+  terminal.out(text);
+  return EXIT.pass;
+}
+
+function packageVersion(): string {
+  const file = path.resolve(import.meta.dirname, '../../package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+/** A message may quote what the user typed, and that may have anything in it. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+}

@@ -1,0 +1,19 @@
+/** An error nobody planned for, as one line: what, and where in our own sources. */
+import path from 'node:path';
+
+const PACKAGE_ROOT = path.resolve(import.meta.dirname, '../..');
+
+export function internalErrorLine(error: unknown): string {
+  const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const where = error instanceof Error ? placeOf(error) : null;
+  const text = message.replaceAll(/\s*[\r\n]+\s*/g, ' ');
+  return `stage2-stress: internal error: ${text}${where === null ? '' : ` (at ${where})`}\n`;
+}
+
+/** The innermost frame in the package that is not the assertion itself. */
+function placeOf(error: Error): string | null {
+  const frames = [...(error.stack ?? '').matchAll(/(?:file:\/\/|[\s(])(\/[^\s()]+:\d+:\d+)/g)].map((m) => m[1] as string);
+  const own = frames.filter((f) => f.startsWith(PACKAGE_ROOT + path.sep) && !f.includes('/node_modules/'));
+  const place = own.find((f) => !f.includes('/src/arch/assert.ts')) ?? own[0] ?? frames[0];
+  return place === undefined ? null : path.relative(PACKAGE_ROOT, place);
+}

@@ -1,0 +1,237 @@
+/**
+ * Every flag of every command: one table, from which flags are parsed, help is printed and tests are made.
+ *
+ * To add a flag add a row. To let another command take a flag add its name to the row's `commands`. Where one flag means
+ * different things to different commands it has two rows with one `flag`.
+ */
+import { GRANULES } from '../arch/geometry.ts';
+import type { BlockLevel } from '../arch/geometry.ts';
+import {
+  ACCESS_MODES,
+  BLOCKS_MAX,
+  type Delay,
+  DELAY_NS_MAX,
+  DELAY_SITES,
+  PATTERNS,
+  type Pinning,
+  ROUNDS_MAX,
+  SEED_MAX,
+  STRESS_DEFAULTS,
+  TIME_MS_MAX,
+  TRANSITIONS_MAX,
+  VCPUS_MAX,
+} from '../stress/plan.ts';
+import { parseCpu } from './cpu-knobs.ts';
+import type { CommandName } from './commands.ts';
+import { UsageError } from './usage-error.ts';
+import { anyText, duration, keyValue, listOf, nameOf, oneOf, wholeNumber, word } from './values.ts';
+
+export interface Option<T> {
+  /** Long name without dashes; the row's key if absent. */
+  readonly flag?: string;
+  /** Value syntax for help; null for a switch. */
+  readonly value: string | null;
+  /** The value may be left out. */
+  readonly valueOptional?: true;
+  readonly help: string;
+  /** What holds without the flag, for help. */
+  readonly default: string;
+  readonly commands: readonly CommandName[];
+  /** May be given more than once; the lists are joined. */
+  readonly repeatable?: true;
+  readonly parse: (text: string) => T;
+}
+
+const option = <T>(row: Option<T>): Option<T> => row;
+const flag = (): true => true;
+
+export const OPTIONS = {
+  protocol: option({
+    value: 'a,b,…',
+    help: 'built-in names, or paths of .ts/.js files whose default export is a protocol; `all`',
+    default: 'a portfolio',
+    commands: ['stress'],
+    parse: listOf(anyText),
+  }),
+  scenario: option({
+    value: 'a,b,…',
+    help: 'workloads by name; `all`',
+    default: 'a portfolio',
+    commands: ['stress'],
+    parse: listOf(word),
+  }),
+  mutant: option({
+    value: 'a,b,…',
+    help: 'seeded bugs by name; `all`. Without --protocol nothing else runs',
+    default: 'none',
+    commands: ['stress'],
+    parse: listOf(word),
+  }),
+  cpu: option({
+    value: 'key=value,…',
+    help: 'knobs of the simulated CPU, see below',
+    default: "the protocol's own CPU, else the defaults below",
+    commands: ['stress'],
+    parse: parseCpu,
+  }),
+  granule: option({
+    value: GRANULES.join('|'),
+    help: 'translation granule',
+    default: STRESS_DEFAULTS.granule,
+    commands: ['stress'],
+    parse: oneOf(GRANULES),
+  }),
+  level: option({
+    value: '1|2',
+    help: 'level of the block, so its size: with 4k 1 GiB or 2 MiB',
+    default: STRESS_DEFAULTS.levels.join(','),
+    commands: ['stress'],
+    parse: listOf((text) => wholeNumber(1, 2)(text) as BlockLevel),
+  }),
+  vcpus: option({
+    value: '1,2,4',
+    help: 'numbers of vCPU threads, one run each; more than cores are scheduled in turns',
+    default: STRESS_DEFAULTS.vcpus.join(','),
+    commands: ['stress'],
+    parse: listOf(wholeNumber(1, VCPUS_MAX)),
+  }),
+  rounds: option({
+    value: 'N',
+    help: 'rounds per configuration',
+    default: 'as many as --time allows',
+    commands: ['stress'],
+    parse: wholeNumber(1, ROUNDS_MAX),
+  }),
+  transitions: option({
+    value: 'N',
+    help: 'transitions per round',
+    default: String(STRESS_DEFAULTS.transitions),
+    commands: ['stress'],
+    parse: wholeNumber(1, TRANSITIONS_MAX),
+  }),
+  time: option({
+    value: '60s|10m|2h',
+    help: 'budget of the whole campaign; with --rounds whichever ends first',
+    default: `${STRESS_DEFAULTS.timeMs / 1000}s, or none with --rounds`,
+    commands: ['stress'],
+    parse: duration(100, TIME_MS_MAX),
+  }),
+  seed: option({
+    value: 'N',
+    help: 'the same seed gives the same plan and the same guest accesses',
+    default: 'random, always printed',
+    commands: ['stress'],
+    parse: wholeNumber(0, SEED_MAX),
+  }),
+  stores: option({
+    value: 'PERCENT',
+    help: 'share of guest accesses that are stores',
+    default: String(STRESS_DEFAULTS.storesPercent),
+    commands: ['stress'],
+    parse: wholeNumber(0, 100),
+  }),
+  pattern: option({
+    value: PATTERNS.join('|'),
+    help: 'which guest page is accessed next',
+    default: STRESS_DEFAULTS.pattern,
+    commands: ['stress'],
+    parse: oneOf(PATTERNS),
+  }),
+  blocks: option({
+    value: 'N',
+    help: 'regions under test, each the size of one block',
+    default: String(STRESS_DEFAULTS.blocks),
+    commands: ['stress'],
+    parse: wholeNumber(1, BLOCKS_MAX),
+  }),
+  reorder: option({
+    value: null,
+    help: "the hypervisor's plain stores drain late and out of order, as Arm allows",
+    default: 'off',
+    commands: ['stress'],
+    parse: flag,
+  }),
+  delay: option({
+    value: 'SITE=NS',
+    help: `seeded delay before operations of a protocol: ${DELAY_SITES.join('|')}`,
+    default: 'none',
+    commands: ['stress'],
+    repeatable: true,
+    parse: listOf(parseDelay),
+  }),
+  access: option({
+    value: ACCESS_MODES.join('|'),
+    help: 'how the walker loads a descriptor',
+    default: STRESS_DEFAULTS.access,
+    commands: ['stress'],
+    parse: oneOf(ACCESS_MODES),
+  }),
+  pin: option({
+    value: 'auto|off|list:0,1',
+    help: 'which CPU each thread is bound to: the hypervisor first, then the vCPUs',
+    default: 'auto',
+    commands: ['stress'],
+    parse: parsePinning,
+  }),
+  json: option({
+    value: 'FILE',
+    help: 'write the results as JSON, also when interrupted; the folder must exist',
+    default: 'not written',
+    commands: ['stress'],
+    parse: anyText,
+  }),
+  'list-json': option({
+    flag: 'json',
+    value: '[FILE]',
+    valueOptional: true,
+    help: 'JSON instead of text, to FILE or to standard output',
+    default: 'text',
+    commands: ['list'],
+    parse: anyText,
+  }),
+  quiet: option({
+    value: null,
+    help: 'no progress line and no tables: violations and the verdict only',
+    default: 'off',
+    commands: ['stress'],
+    parse: flag,
+  }),
+  'no-color': option({
+    value: null,
+    help: 'no colour on a terminal; NO_COLOR does the same',
+    default: 'off',
+    commands: ['stress', 'list', 'help'],
+    parse: flag,
+  }),
+} as const;
+
+export type OptionId = keyof typeof OPTIONS;
+export const OPTION_IDS = Object.keys(OPTIONS) as readonly OptionId[];
+
+type ValueOf<O> = O extends Option<infer T> ? T : never;
+/** The flags a user gave, by row. */
+export type Flags = { readonly [Id in OptionId]?: ValueOf<(typeof OPTIONS)[Id]> };
+
+export function optionOf(id: OptionId): Option<unknown> {
+  return OPTIONS[id];
+}
+
+export function flagOf(id: OptionId): string {
+  return optionOf(id).flag ?? id;
+}
+
+/** The rows a command takes, in the order of help. */
+export function optionsOf(command: CommandName): readonly OptionId[] {
+  return OPTION_IDS.filter((id) => optionOf(id).commands.includes(command));
+}
+
+function parseDelay(text: string): Delay {
+  const [site, ns] = keyValue(text, 'tlbi=2000');
+  return { site: nameOf('delay site', DELAY_SITES)(site), ns: wholeNumber(1, DELAY_NS_MAX)(ns) };
+}
+
+function parsePinning(text: string): Pinning {
+  if (text === 'auto' || text === 'off') return { mode: text };
+  if (!text.startsWith('list:')) throw new UsageError(`"${text}" is not auto, off or a list such as list:0,1`);
+  return { mode: 'list', cpus: listOf(wholeNumber(0, 4095))(text.slice('list:'.length)) };
+}

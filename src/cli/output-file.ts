@@ -1,0 +1,59 @@
+/**
+ * A file for results. Whether it can be written is known before anything runs, and it is written whole or not at all:
+ * into a temporary file beside it that takes its name at the end. A reader never sees half a result.
+ */
+import { closeSync, constants, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import { accessSync, type Stats, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { shortPath, userPath } from './paths.ts';
+import { UsageError } from './usage-error.ts';
+
+declare const outputBrand: unique symbol;
+/** An absolute path that could be written when the command started. */
+export type OutputFile = string & { readonly [outputBrand]: true };
+
+export function checkOutputFile(flag: string, text: string): OutputFile {
+  const file = userPath(text);
+  const there = stat(file);
+  if (there?.isDirectory()) throw new UsageError(`--${flag}: ${text} is a folder; name a file in it`);
+  const folder = path.dirname(file);
+  if (!stat(folder)?.isDirectory()) {
+    throw new UsageError(`--${flag}: there is no folder ${shortPath(folder)}; make it first`);
+  }
+  try {
+    accessSync(there ? file : folder, constants.W_OK);
+  } catch {
+    throw new UsageError(`--${flag}: ${text} cannot be written; choose another place`);
+  }
+  return file as OutputFile;
+}
+
+export function writeWhole(file: OutputFile, text: string): void {
+  const there = stat(file);
+  // A device or a pipe (/dev/stdout) must be written to, not replaced by a file of its name.
+  if (there && !there.isFile()) return writeFileSync(file, text);
+  const target = there ? realpathSync(file) : file;
+  const temporary = `${target}.${process.pid}.tmp`;
+  try {
+    writeDurably(temporary, text);
+    renameSync(temporary, target);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+function writeDurably(file: string, text: string): void {
+  const descriptor = openSync(file, 'w');
+  try {
+    const bytes = Buffer.from(text, 'utf8');
+    for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function stat(file: string): Stats | undefined {
+  return statSync(file, { throwIfNoEntry: false });
+}

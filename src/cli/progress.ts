@@ -1,0 +1,42 @@
+/** One line on a terminal that says how far a campaign is. Redrawn in place, gone when it ends, never in a pipe. */
+import { clearLine, cursorTo } from 'node:readline';
+import type { WriteStream } from 'node:tty';
+import { grouped, seconds } from '../report/numbers.ts';
+import type { StressProgress } from '../stress/plan.ts';
+
+/** Ten times a second is as often as an eye can use. */
+const REDRAW_MS = 100;
+
+export interface Progress {
+  update(progress: StressProgress): void;
+  /** Takes the line away, so that something else can be printed; at the end for good. */
+  clear(): void;
+}
+
+const NOBODY_LOOKS: Progress = Object.freeze({ update: () => {}, clear: () => {} });
+
+export function showProgress(stream: WriteStream | null, now: () => number = () => performance.now()): Progress {
+  if (stream === null) return NOBODY_LOOKS;
+  let drawnMs = Number.NEGATIVE_INFINITY;
+  const clear = (): void => {
+    cursorTo(stream, 0);
+    clearLine(stream, 0);
+  };
+  return {
+    update: (progress) => {
+      if (now() - drawnMs < REDRAW_MS) return;
+      drawnMs = now();
+      clear();
+      stream.write(progressLine(progress, stream.columns));
+    },
+    clear,
+  };
+}
+
+/** At most `columns - 1` wide: a line that wraps cannot be taken back. */
+export function progressLine(p: StressProgress, columns: number): string {
+  const time =
+    p.budgetMs === null ? `${seconds(p.doneMs)} so far` : `${seconds(Math.max(0, p.budgetMs - p.doneMs))} left`;
+  const parts = [time, `${grouped(p.rounds)} rounds`, `${grouped(p.faults)} faults`, `${grouped(p.violations)} violations`];
+  return [...parts, p.label].join('  ').slice(0, Math.max(0, columns - 1));
+}

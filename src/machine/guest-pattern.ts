@@ -1,0 +1,43 @@
+/**
+ * Which page a guest touches next. Small integer arithmetic on a 32-bit random word: it runs before every access.
+ */
+export const PATTERNS = ['uniform', 'sweep', 'hot'] as const;
+export type Pattern = (typeof PATTERNS)[number];
+
+/** Of the `hot` pattern: 15 of 16 accesses go to the first 1/16 of the pages. */
+const HOT_SHIFT = 4;
+
+/** xorshift32: one word of state, never 0. */
+export function nextRandom(state: number): number {
+  state ^= state << 13;
+  state ^= state >>> 17;
+  return state ^ (state << 5);
+}
+
+/** A non-zero 32-bit state for one thread and round, so that any round can be repeated alone (splitmix32 mixing). */
+export function seedFor(seed: number, thread: number, round: number): number {
+  let z = (seed ^ Math.imul(thread + 1, 0x9e37_79b9) ^ Math.imul(round + 1, 0x85eb_ca6b)) | 0;
+  z = Math.imul(z ^ (z >>> 16), 0x21f0_aaad);
+  z = Math.imul(z ^ (z >>> 15), 0x735a_2d97);
+  z ^= z >>> 15;
+  return z === 0 ? 1 : z;
+}
+
+/** Makes the function that turns a random word and a step number into a page. */
+export function pageChooser(pattern: Pattern, pages: number): (random: number, step: number) => number {
+  const isPowerOfTwo = (pages & (pages - 1)) === 0;
+  const mask = pages - 1;
+  const uniform = isPowerOfTwo
+    ? (random: number): number => (random >>> 5) & mask
+    : (random: number): number => (random >>> 5) % pages;
+  switch (pattern) {
+    case 'uniform':
+      return uniform;
+    case 'sweep':
+      return isPowerOfTwo ? (_random, step) => step & mask : (_random, step) => step % pages;
+    case 'hot': {
+      const hot = Math.max(1, pages >> HOT_SHIFT);
+      return (random) => ((random & 15) === 0 ? uniform(random) : (random >>> 5) % hot);
+    }
+  }
+}

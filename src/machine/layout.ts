@@ -1,0 +1,285 @@
+/**
+ * The one place with offsets: how the shared memory of a machine is carved up.
+ *
+ *   +-----------------+ 0
+ *   | control words   |  one cache line per word that anybody spins on
+ *   | ghost words     |  one line per region
+ *   | vCPU blocks     |  7 lines per vCPU
+ *   | thread rings    |  last events and evidence, one of each per thread
+ *   | TLBI log        |  ring of 8-word records
+ *   | transitions     |  one 16-word record per transition of the round
+ *   | page metadata   |  pool bookkeeping per table page
+ *   | mapped flags    |  one byte per guest page (scenarios with holes)
+ *   | guest memory    |  1 or more lines per guest page; vCPU v owns word v of each
+ *   | table pages     |  64-bit descriptors, page-aligned
+ *   +-----------------+
+ *
+ * All offsets named `…W` are indexes into the Int32Array over the whole memory; those named `…B` are bytes.
+ */
+import { assert } from '../arch/assert.ts';
+import {
+  type BlockLevel,
+  entrySize,
+  geometryOf,
+  type Granule,
+  levelShift,
+  pagesPerEntry,
+  startTable,
+} from '../arch/geometry.ts';
+import { PAGES_MAX } from './tlb-entry.ts';
+import { META_WORDS } from '../pgtable/page-meta.ts';
+
+export const LINE_WORDS = 16;
+export const IPA_BITS = 40;
+export const VCPUS_MAX = 64;
+/** The VM's VMID; a second VM is a later scenario. */
+export const VMID = 1;
+
+export interface MachineConfig {
+  readonly granule: Granule;
+  /** Level of the entries under transition. */
+  readonly level: BlockLevel;
+  /** Regions under test, side by side; each is one entry of `level`. */
+  readonly blocks: number;
+  readonly vcpus: number;
+  /** Transitions of one round at most, resets included: sizes the transition records. */
+  readonly transitionsMax: number;
+}
+
+/** Control words. Each has its own line; who writes and who reads stands beside it. */
+export const CONTROL = {
+  /** Anybody sets it to 1, once; everybody polls it in every wait. Publishes: "leave, the run is over". */
+  stop: 0 * LINE_WORDS,
+  /** Hypervisor: the last round whose end was declared. vCPUs poll it between batches. */
+  roundEnd: 1 * LINE_WORDS,
+  /**
+   * Issuers of TLBIs increment it after the log record is written; vCPUs poll it before every access. Publishes the log
+   * records below it. Sequentially consistent with `mode` of the vCPU blocks (Dekker: see shootdown.ts).
+   */
+  tlbiGeneration: 2 * LINE_WORDS,
+  /** Start and end barrier of a round (src/sync). All threads. */
+  barrier: 3 * LINE_WORDS,
+  /** The VM's mmu_lock (src/sync RwLock). Hypervisor and faulting vCPUs. */
+  mmuLock: 4 * LINE_WORDS,
+  /** Lock and free list of the table page pool. Any thread that holds the mmu_lock. */
+  pool: 5 * LINE_WORDS,
+  /** Run tokens: next ticket (vCPUs add), tickets served (vCPUs add on release). */
+  tokenNext: 6 * LINE_WORDS,
+  tokenServed: 7 * LINE_WORDS,
+  /** Hypervisor: number of the round now running; vCPUs read it after the start barrier. */
+  round: 8 * LINE_WORDS,
+  /** Hypervisor: 0 a round with transitions, 1 baseline, 2 end of the run. Published by the start barrier. */
+  roundKind: 9 * LINE_WORDS,
+  /** Issuers waiting in DSB; vCPUs read it after acknowledging, and notify only then. */
+  dsbWaiters: 10 * LINE_WORDS,
+  /** Serialises issuers' writes into the TLBI log (spin, a few stores long). */
+  tlbiLogLock: 11 * LINE_WORDS,
+  /** Hypervisor: rounds finished, for the progress line. Main thread reads. */
+  roundsDone: 12 * LINE_WORDS,
+  /** Hypervisor and vCPUs add, main thread reads: running totals for the progress line. */
+  faultsSeen: 13 * LINE_WORDS,
+  evidenceSeen: 14 * LINE_WORDS,
+  /** Index of the round's plan item (which protocol runs). Hypervisor writes, vCPUs read after the barrier. */
+  planItem: 15 * LINE_WORDS,
+  /** Main thread sets it to 1: no further round, end the group in order. The hypervisor reads it between rounds. */
+  finish: 16 * LINE_WORDS,
+  words: 17 * LINE_WORDS,
+} as const;
+
+/** Words of a vCPU block: line 0 is shared with issuers, the rest belongs to the vCPU until the end barrier. */
+export const VCPU = {
+  /** 1 in the guest, 0 offline. vCPU writes, issuers read. Published before the generation is read on entry. */
+  mode: 0,
+  /** Generation up to which TLBIs are applied. vCPU writes after its TLB is clean, issuers read. */
+  ack: 1,
+  /** Bumped on acknowledgement and on leaving the guest, so that a waiting issuer can sleep on it. */
+  event: 2,
+  /** Liveness: accesses completed so far, published per batch. Main thread's watchdog reads. */
+  heartbeat: 3,
+  issued: LINE_WORDS + 0,
+  completed: LINE_WORDS + 1,
+  inFlight: LINE_WORDS + 2,
+  spurious: LINE_WORDS + 3,
+  genuine: LINE_WORDS + 4,
+  retry: LINE_WORDS + 5,
+  nt: LINE_WORDS + 6,
+  conflict: LINE_WORDS + 7,
+  walks: LINE_WORDS + 8,
+  flushAll: LINE_WORDS + 9,
+  ambiguous: LINE_WORDS + 10,
+  entries: LINE_WORDS + 11,
+  preempted: LINE_WORDS + 12,
+  resetFaults: LINE_WORDS + 13,
+  /** Number of episode lengths recorded this round, then the lengths in ns. */
+  episodes: 2 * LINE_WORDS,
+  episodeLengths: 2 * LINE_WORDS + 1,
+  /**
+   * 8-byte aligned: where 64-bit loads leave their result, words 0 and 1 for the walker, 2 and 3 for the fault
+   * handler's walk. Private to the vCPU's thread.
+   */
+  scratch: 6 * LINE_WORDS,
+  words: 7 * LINE_WORDS,
+} as const;
+export const EPISODES_MAX = VCPU.scratch - VCPU.episodeLengths;
+
+/**
+ * Words of a region's ghost line. The hypervisor writes them, vCPUs read. Word 0 is the ghost word; word `slot + v % 8`
+ * is the index of the transition record of the transition from version v, written before the region changes.
+ */
+export const GHOST = { word: 0, slot: 4, slots: 8 } as const;
+
+/** Words of a transition record. The hypervisor writes the times, vCPUs add fault counts. */
+export const TRANSITION = {
+  measured: 0,
+  windowNs: 1,
+  ntWindowNs: 2,
+  flushNs: 3,
+  lockNs: 4,
+  writes: 5,
+  tlbis: 6,
+  invalidStores: 7,
+  spurious: 8,
+  genuine: 9,
+  retry: 10,
+  nt: 11,
+  conflict: 12,
+  words: 16,
+} as const;
+
+/** A thread's last events: a count, then records. */
+export const EVENT_RING = { records: 128, recordWords: 8, words: LINE_WORDS + 128 * 8 } as const;
+
+/**
+ * A thread's evidence: a line of counts, one per code, then for each code its first few records. A record is a line of
+ * operands and a snapshot of the last events of the thread and of the hypervisor, because rings go on turning.
+ */
+const SNAPSHOT_EVENTS = 24;
+export const EVIDENCE_AREA = {
+  codes: 16,
+  perCode: 4,
+  snapshotEvents: SNAPSHOT_EVENTS,
+  recordWords: LINE_WORDS + 2 * SNAPSHOT_EVENTS * EVENT_RING.recordWords,
+  words: LINE_WORDS + 16 * 4 * (LINE_WORDS + 2 * SNAPSHOT_EVENTS * EVENT_RING.recordWords),
+} as const;
+export const TLBI_LOG = { records: 1024, recordWords: 8 } as const;
+
+export interface Layout {
+  readonly config: MachineConfig;
+  readonly pageShift: number;
+  readonly entriesPerTable: number;
+  /** log2 of entries per table. */
+  readonly indexBits: number;
+  /** Pages of one region, of all regions. */
+  readonly regionPages: number;
+  readonly pages: number;
+  readonly ipaBase: number;
+  readonly guestPaBase: number;
+  readonly tablePaBase: number;
+  readonly startLevel: number;
+  readonly rootPages: number;
+  readonly tablePages: number;
+  readonly ghostW: number;
+  readonly vcpuW: number;
+  readonly eventW: number;
+  readonly evidenceW: number;
+  readonly graceW: number;
+  readonly tlbiLogW: number;
+  readonly transitionW: number;
+  readonly metaW: number;
+  readonly mappedB: number;
+  readonly guestW: number;
+  /** Words of one guest page's backing: a multiple of a line. */
+  readonly guestStrideW: number;
+  readonly tablesB: number;
+  readonly bytes: number;
+}
+
+/** Threads that own rings: the hypervisor is thread 0, vCPU v is thread v + 1. */
+export function threadsOf(config: MachineConfig): number {
+  return config.vcpus + 1;
+}
+
+/** Below this many pages every vCPU has a line of its own in each page, so that guests do not share lines falsely. */
+const OWN_LINE_PAGES_MAX = 16_384;
+
+export function layoutOf(config: MachineConfig): Layout {
+  const g = geometryOf(config.granule);
+  assert(config.vcpus >= 1 && config.vcpus <= VCPUS_MAX, `vcpus ${config.vcpus} is not within 1 to ${VCPUS_MAX}`);
+  assert(config.blocks >= 1, 'at least one block');
+  const regionPages = pagesPerEntry(g, config.level);
+  const pages = regionPages * config.blocks;
+  assert(pages <= PAGES_MAX, `${pages} guest pages are more than ${PAGES_MAX}`);
+  const start = startTable(g, IPA_BITS);
+  const threads = threadsOf(config);
+
+  // Two subtrees per region may exist at once (old and new), and deferred frees may hold a few more.
+  const subtree = config.level === 1 ? 1 + g.entriesPerTable : 1;
+  const tablePages = start.pages + (start.level < config.level ? config.blocks : 0) + subtree * (config.blocks + 3) + 8;
+
+  const guestStrideW =
+    pages * config.vcpus <= OWN_LINE_PAGES_MAX
+      ? config.vcpus * LINE_WORDS
+      : Math.ceil(config.vcpus / LINE_WORDS) * LINE_WORDS;
+
+  let wordsUsed: number = CONTROL.words;
+  const take = (n: number): number => {
+    const at = wordsUsed;
+    wordsUsed = Math.ceil((wordsUsed + n) / LINE_WORDS) * LINE_WORDS;
+    return at;
+  };
+  const ghostW = take(config.blocks * LINE_WORDS);
+  const vcpuW = take(config.vcpus * VCPU.words);
+  const eventW = take(threads * EVENT_RING.words);
+  const evidenceW = take(threads * EVIDENCE_AREA.words);
+  const graceW = take(threads * LINE_WORDS + LINE_WORDS);
+  const tlbiLogW = take(TLBI_LOG.records * TLBI_LOG.recordWords);
+  const transitionW = take(config.transitionsMax * TRANSITION.words);
+  const metaW = take(tablePages * META_WORDS);
+  const mappedB = take(Math.ceil(pages / 4)) * 4;
+  const guestW = take(pages * guestStrideW);
+  const tableBytes = 2 ** g.pageShift;
+  const tablesB = Math.ceil((wordsUsed * 4) / tableBytes) * tableBytes;
+  const bytes = tablesB + tablePages * g.entriesPerTable * 8;
+  assert(bytes < 2 ** 32, `a machine of ${bytes} bytes does not fit a 32-bit memory`);
+
+  return {
+    config,
+    pageShift: g.pageShift,
+    entriesPerTable: g.entriesPerTable,
+    indexBits: g.bitsPerLevel,
+    regionPages,
+    pages,
+    // Aligned to the largest block, above 0 so that a lost address is not mistaken for page 0.
+    ipaBase: 4 * entrySize(g, g.blockLevels[0] ?? 2),
+    // Guest frames and tables lie above 4 GiB, in different 4 GiB units: both halves of a descriptor matter.
+    guestPaBase: 2 ** 36,
+    tablePaBase: 2 ** 34,
+    startLevel: start.level,
+    rootPages: start.pages,
+    tablePages,
+    ghostW,
+    vcpuW,
+    eventW,
+    evidenceW,
+    graceW,
+    tlbiLogW,
+    transitionW,
+    metaW,
+    mappedB,
+    guestW,
+    guestStrideW,
+    tablesB,
+    bytes,
+  };
+}
+
+/** First of the words vCPU `vcpu` owns, one in every guest page: a line of its own where there is one for each. */
+export function guestWordOf(layout: Layout, vcpu: number): number {
+  const ownLine = layout.guestStrideW === layout.config.vcpus * LINE_WORDS;
+  return layout.guestW + (ownLine ? vcpu * LINE_WORDS : vcpu);
+}
+
+/** log2 of the bytes an entry of the machine's transition level maps. */
+export function regionShift(layout: Layout): number {
+  return levelShift(geometryOf(layout.config.granule), layout.config.level);
+}

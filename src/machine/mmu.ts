@@ -1,0 +1,228 @@
+/**
+ * The MMU of one vCPU: its TLBs, its walk cache and the stage-2 walk, with the checks that ride along.
+ *
+ * Every access that misses the combined TLB comes here. The walk is one 64-bit atomic load per level. What it finds is
+ * compared with what some version of the mapping could be: IPAs map to guest pages one to one, the high half of a leaf
+ * and of a table descriptor have fixed patterns, and a table descriptor's software bits name the generation of the page
+ * it points to. A mismatch is recorded as evidence; the walk itself goes on the way hardware would.
+ *
+ * Leaves out: stage 1 (the guest runs with its MMU off), the contiguous bit, hardware updates of AF and dirty state.
+ */
+import type { CpuModel } from '../arch/cpu-model.ts';
+import { DEFAULT_CPU } from '../arch/cpu-model.ts';
+import { makeLeaf, makeTable, NORMAL_RW } from '../arch/descriptor.ts';
+import { levelShift } from '../arch/geometry.ts';
+import { META_GENERATION, META_WORDS, POISON_HIGH, POISON_LOW } from '../pgtable/page-meta.ts';
+import type { Arena } from './arena.ts';
+import { type AccessMode, createDescriptorLoad } from './descriptor-load.ts';
+import { isAllowed } from './ghost.ts';
+import { LINE_WORDS, VCPU, VMID } from './layout.ts';
+import { EVENT, EVIDENCE, type Recorder, VIA } from './recorder.ts';
+import { createTlb, MISS, MULTIHIT } from './tlb.ts';
+import { dataLevel, dataTag, entryData, FAULT, FLAG_R, FLAG_W } from './tlb-entry.ts';
+import type { TlbSet } from './tlbi-codec.ts';
+import { createWalkCache } from './walk-cache.ts';
+
+const NT_BIT = 1 << 16;
+const AF_BIT = 1 << 10;
+const TABLE_OR_PAGE_BIT = 1 << 1;
+/** Software bits [58:55] as bits of the high half. */
+const TAG_SHIFT = 55 - 32;
+const TAG_MASK_HIGH = 0xf << TAG_SHIFT;
+/** What is the same in every leaf: XN and the upper half's other attributes; MemAttr and SH. Permissions and AF vary. */
+const LEAF_HIGH_MASK = ~(TAG_MASK_HIGH | 0xffff);
+const LEAF_LOW_MASK = 0x33c;
+
+export interface Mmu {
+  readonly tlbs: TlbSet;
+  /** Combined TLB, then stage-2 TLB, then the walk. Data word, or a FAULT. `word` is the region's ghost word before. */
+  translate(page: number, word: number): number;
+  /** Where the last data word came from, and what the last fault saw: for evidence and the fault handler. */
+  readonly last: { via: number; level: number; low: number; high: number; walks: number };
+  /** Fills as a prefetching walker would: no access follows, a fault is nothing. */
+  prefetch(page: number): void;
+}
+
+export function createMmu(
+  arena: Arena,
+  vcpu: number,
+  cpu: CpuModel,
+  access: AccessMode,
+  recorder: Recorder,
+): Mmu {
+  const { i32, layout, geometry } = arena;
+  const { entriesPerTable, indexBits, startLevel, metaW, tablesB, ghostW } = layout;
+  const indexMask = entriesPerTable - 1;
+  const ipaBasePage = layout.ipaBase / 2 ** layout.pageShift;
+  const scratchW = layout.vcpuW + vcpu * VCPU.words + VCPU.scratch;
+  const load = createDescriptorLoad(arena.handle.memory, scratchW * 4, access);
+  const regionShift = levelShift(geometry, layout.config.level) - layout.pageShift;
+
+  const combined = createTlb(geometry, VMID, cpu.tlb, layout.pages);
+  const stage2 = createTlb(geometry, VMID, cpu.tlb, layout.pages);
+  const walkCache = createWalkCache(geometry, VMID, cpu.walkcache);
+
+  const bbm = cpu.bbm[vcpu % cpu.bbm.length] ?? DEFAULT_CPU.bbm[0];
+  // A PE without FEAT_BBM knows no nT bit (RES0 in its block descriptors).
+  const nt = bbm === 0 ? 'ignored' : cpu.nt;
+  const { multihit, tlb: tlbSize } = cpu;
+
+  // Fixed patterns of the high half, software bits aside; see layout.ts for the bases.
+  const anyLeaf = makeLeaf(geometry, 3, layout.guestPaBase, NORMAL_RW);
+  const leafHigh = Number(anyLeaf >> 32n) & LEAF_HIGH_MASK;
+  const leafLow = Number(anyLeaf & 0xffffn) & LEAF_LOW_MASK;
+  const tableHigh = Number(makeTable(geometry, layout.tablePaBase) >> 32n) & ~TAG_MASK_HIGH;
+  const guestBaseFrame = layout.guestPaBase / 4096;
+  const tableBaseFrame = layout.tablePaBase / 4096;
+  const frameShift = layout.pageShift - 12;
+
+  const last = { via: 0, level: 0, low: 0, high: 0, walks: 0 };
+
+  const ghostIndex = (page: number): number => ghostW + (page >> regionShift) * LINE_WORDS;
+
+  /** 4 KiB frame number of an address field. Bits below the granule are cleared by the callers' shifts. */
+  const frameOf = (low: number, high: number): number => (low >>> 12) | ((high & 0xffff) << 20);
+
+  function multihitOf(tlb: typeof combined, page: number, via: number): number {
+    const older = tlb.olderOf(page);
+    const newer = tlb.newerOf(page);
+    // A PE of level 3 never aborts (BBM = 0b0011).
+    const aborts = multihit === 'abort' && bbm !== 3;
+    recorder.event(EVENT.conflict, page, dataLevel(older), dataLevel(newer));
+    recorder.evidence(EVIDENCE.conflict, page, aborts ? 1 : 0, dataLevel(older), dataLevel(newer), via, 0);
+    if (aborts) return FAULT.conflict;
+    if (multihit === 'old') return older;
+    if (multihit === 'amalgamate') return tlb.amalgamationOf(page);
+    return newer;
+  }
+
+  /** A leaf descriptor for `page`: checks it, applies nT, fills both TLBs. */
+  function leaf(page: number, low: number, high: number, level: number): number {
+    const span = 1 << (indexBits * (3 - level));
+    const isBlock = level < 3;
+    if ((high & LEAF_HIGH_MASK) !== leafHigh || (low & LEAF_LOW_MASK) !== leafLow) {
+      recorder.evidence(EVIDENCE.torn, page, low, high, level, 0, 0);
+      return FAULT.translation;
+    }
+    if ((low & AF_BIT) === 0) return FAULT.accessFlag;
+    const first = ((frameOf(low, high) - guestBaseFrame) >> frameShift) & -span;
+    if (first !== (page & -span)) {
+      const found = first >= 0 && first + span <= layout.pages ? first : -1;
+      recorder.evidence(EVIDENCE.address, page, found, page & -span, VIA.walk, level, 0);
+      if (found < 0) return FAULT.wild;
+    }
+    const tag = (high >>> TAG_SHIFT) & 15;
+    const flags = (low & 0x80 ? FLAG_W : 0) | (low & 0x40 ? FLAG_R : 0);
+    const data = entryData(first + (page & (span - 1)), tag, level, flags);
+
+    if (isBlock && (low & NT_BIT) !== 0 && nt !== 'ignored') {
+      if (nt === 'fault') return FAULT.nt;
+      const from = page & -span;
+      const overlaps =
+        nt === 'conflict' &&
+        (combined.hasPageIn(VMID, from, from + span) || stage2.hasPageIn(VMID, from, from + span));
+      if (overlaps) {
+        recorder.event(EVENT.conflict, page, level, 3);
+        recorder.evidence(EVIDENCE.conflict, page, 1, level, 3, VIA.walk, 0);
+        return FAULT.conflict;
+      }
+      // Used, not cached: that is what nT=1 is for (I_XPRKH).
+      return data;
+    }
+    stage2.insert(page, level, data);
+    combined.insert(page, level, data);
+    return data;
+  }
+
+  function walk(page: number): number {
+    const ipaPage = page + ipaBasePage;
+    let level = startLevel;
+    let table = 0;
+    let tag = -1;
+    // Start from the deepest table the walk cache still names.
+    for (let cachedLevel = 2; cachedLevel >= startLevel; cachedLevel--) {
+      const cached = walkCache.lookup(page, cachedLevel);
+      if (cached >= 0) {
+        level = cachedLevel + 1;
+        table = cached >> 4;
+        tag = cached & 15;
+        break;
+      }
+    }
+    last.walks++;
+    for (;;) {
+      const number = ipaPage >> (indexBits * (3 - level));
+      const index = level === startLevel ? number : number & indexMask;
+      const low = load(tablesB + (table * entriesPerTable + index) * 8);
+      const high = i32[scratchW + 1] as number;
+      last.level = level;
+      last.low = low;
+      last.high = high;
+      if (tag >= 0) {
+        // The generation moves before a page can be handed out again, so a page freed under this walk shows here.
+        const generation = i32[metaW + table * META_WORDS + META_GENERATION] as number;
+        const poisoned = low === POISON_LOW && high === POISON_HIGH;
+        if ((generation & 15) !== tag || poisoned) {
+          recorder.evidence(EVIDENCE.freed, page, 0, table, tag, generation & 15, poisoned ? 1 : 0);
+          return FAULT.translation;
+        }
+      }
+      if ((low & 1) === 0) return FAULT.translation;
+      if (level === 3) {
+        if ((low & TABLE_OR_PAGE_BIT) === 0) return FAULT.translation;
+        return leaf(page, low, high, 3);
+      }
+      if ((low & TABLE_OR_PAGE_BIT) === 0) return leaf(page, low, high, level);
+      if ((high & ~TAG_MASK_HIGH) !== tableHigh) {
+        recorder.evidence(EVIDENCE.torn, page, low, high, level, 0, 0);
+        return FAULT.translation;
+      }
+      const next = (frameOf(low, high) - tableBaseFrame) >> frameShift;
+      if (next < 0 || next >= layout.tablePages) {
+        recorder.evidence(EVIDENCE.address, page, -1, 0, VIA.walk, level, 0);
+        return FAULT.wild;
+      }
+      table = next;
+      tag = (high >>> TAG_SHIFT) & 15;
+      walkCache.insert(page, level, table, tag);
+      level++;
+    }
+  }
+
+  function translate(page: number, word: number): number {
+    let data = combined.lookup(page);
+    last.via = VIA.combined;
+    if (data === MISS) {
+      data = stage2.lookup(page);
+      last.via = VIA.stage2;
+      if (data >= 0) combined.insert(page, dataLevel(data), data);
+    }
+    if (data === MISS) {
+      data = walk(page);
+      last.via = VIA.walk;
+    }
+    if (data === MULTIHIT) {
+      data = multihitOf(last.via === VIA.combined ? combined : stage2, page, last.via);
+    }
+    if (data < 0) return data;
+    const after = Atomics.load(i32, ghostIndex(page));
+    if (!isAllowed(dataTag(data), word, after)) {
+      recorder.evidence(EVIDENCE.version, page, dataTag(data), word, after, last.via, dataLevel(data));
+    }
+    if (data >>> 10 !== page && last.via !== VIA.walk) {
+      recorder.evidence(EVIDENCE.address, page, data >>> 10, page, last.via, dataLevel(data), 0);
+    }
+    return data;
+  }
+
+  return {
+    tlbs: { combined, stage2, walk: walkCache },
+    translate,
+    last,
+    prefetch(page) {
+      if (tlbSize === 0 || combined.lookup(page) !== MISS || stage2.lookup(page) !== MISS) return;
+      walk(page);
+    },
+  };
+
+}

@@ -1,0 +1,208 @@
+/**
+ * TLB shootdown: TLBI as an asynchronous log, completed only by the issuer's DSB.
+ *
+ *   issuer                               vCPU
+ *   write log record                     enter:  store mode = IN        (1)
+ *   store generation      (2)                    load generation        (3)   apply what is new, acknowledge
+ *   DSB: load mode of each vCPU (4)      access: poll generation; if it moved, apply, acknowledge
+ *        if IN: wait for its ack         leave:  store mode = OUT, bump event
+ *
+ * (1)-(3) against (2)-(4) is Dekker's pattern: with sequentially consistent accesses either the issuer sees IN and waits,
+ * or the vCPU sees the generation and applies it. With either side plain both may miss the other (KVM's vcpu-requests race);
+ * that is `entry-unfenced` and `tlbi-unfenced`, and x86 shows it.
+ *
+ * A vCPU that is out holds no translation in use, so nobody waits for it; what its TLB still holds it drops on entry.
+ * Waiting is a short spin, then Atomics.wait on the vCPU's event word, because a preempted vCPU must not cost the issuer's
+ * core, and every wait sees the stop word.
+ */
+import { waitForChange } from '#sync';
+import { isBroadcast, type TlbiOp } from '../arch/tlbi.ts';
+import type { DsbKind } from '../port/cpu.ts';
+import type { MachineBug } from '../port/machine-bug.ts';
+import type { Arena } from './arena.ts';
+import { CONTROL, TLBI_LOG, VCPU } from './layout.ts';
+import { applyTlbi, encodeTlbi, type TlbSet } from './tlbi-codec.ts';
+
+/** A vCPU that does not acknowledge for this long is a dead thread or a bug of the harness, not a slow one. */
+const DSB_TIMEOUT_MS = 10_000;
+
+/** Thrown out of a protocol when the run is being stopped while it waits. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+}
+
+export interface Issuer {
+  tlbi(op: TlbiOp): void;
+  /** Returns when the barrier is complete. Throws Stopped, or an Error if a vCPU never acknowledges. */
+  dsb(kind: DsbKind): void;
+}
+
+export interface IssuerOptions {
+  readonly bug: MachineBug | null;
+  /** Spins before sleeping: few where threads outnumber cores. */
+  readonly spins: number;
+  /** Where a local (non-IS) operation of this thread goes: its own PE's TLBs, or nowhere on the hypervisor's. */
+  readonly own: TlbSet | null;
+}
+
+export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
+  const { i32, layout } = arena;
+  const { bug, spins, own } = options;
+  const vcpus = layout.config.vcpus;
+  const scratch = new Int32Array(TLBI_LOG.recordWords);
+  let issued = Atomics.load(i32, CONTROL.tlbiGeneration);
+  let outstanding = false;
+
+  function lockLog(): void {
+    while (Atomics.compareExchange(i32, CONTROL.tlbiLogLock, 0, 1) !== 0) {
+      if (Atomics.load(i32, CONTROL.stop) !== 0) throw new Stopped('stopped while issuing a TLBI');
+      waitForChange(i32, CONTROL.tlbiLogLock, 1, spins, 1);
+    }
+  }
+
+  function append(op: TlbiOp): void {
+    lockLog();
+    // Only the holder of the lock moves the generation, so this is the newest.
+    const generation = (i32[CONTROL.tlbiGeneration] as number) + 1;
+    const at = layout.tlbiLogW + (generation % TLBI_LOG.records) * TLBI_LOG.recordWords;
+    encodeTlbi(i32, at, op, layout);
+    if (bug === 'tlbi-unfenced') i32[CONTROL.tlbiGeneration] = generation;
+    else Atomics.store(i32, CONTROL.tlbiGeneration, generation);
+    // A plain store under `tlbi-unfenced`: a locked instruction here would be the very fence that is left out.
+    if (bug === 'tlbi-unfenced') i32[CONTROL.tlbiLogLock] = 0;
+    else {
+      Atomics.store(i32, CONTROL.tlbiLogLock, 0);
+      if (vcpus > 1) Atomics.notify(i32, CONTROL.tlbiLogLock);
+    }
+    issued = generation;
+    outstanding = true;
+  }
+
+  /** Is this vCPU in the guest without having acknowledged everything we issued? */
+  function isPending(w: number): boolean {
+    if (bug === 'tlbi-unfenced') {
+      return i32[w + VCPU.mode] === 1 && (i32[w + VCPU.ack] as number) - issued < 0;
+    }
+    return Atomics.load(i32, w + VCPU.mode) === 1 && Atomics.load(i32, w + VCPU.ack) - issued < 0;
+  }
+
+  function waitFor(vcpu: number): void {
+    const w = layout.vcpuW + vcpu * VCPU.words;
+    if (!isPending(w)) return;
+    for (let spin = 0; spin < spins; spin++) if (!isPending(w)) return;
+    const deadline = performance.now() + DSB_TIMEOUT_MS;
+    Atomics.add(i32, CONTROL.dsbWaiters, 1);
+    try {
+      for (;;) {
+        // The event is read first: an acknowledgement after that moves it, so the wait below returns at once.
+        const event = Atomics.load(i32, w + VCPU.event);
+        if (!isPending(w)) return;
+        if (Atomics.load(i32, CONTROL.stop) !== 0) throw new Stopped('stopped in DSB');
+        if (performance.now() > deadline) {
+          throw new Error(`vCPU ${vcpu} did not acknowledge TLBI ${issued} within ${DSB_TIMEOUT_MS} ms`);
+        }
+        Atomics.wait(i32, w + VCPU.event, event, 20);
+      }
+    } finally {
+      Atomics.sub(i32, CONTROL.dsbWaiters, 1);
+    }
+  }
+
+  return {
+    tlbi(op) {
+      if (isBroadcast(op.kind)) {
+        append(op);
+      } else if (own !== null) {
+        encodeTlbi(scratch, 0, op, layout);
+        applyTlbi(scratch, 0, own);
+      }
+    },
+    dsb(kind) {
+      // Only a DSB over loads and stores, inner shareable, completes a broadcast TLBI (R_PSMWS).
+      if (kind !== 'ish' || !outstanding) return;
+      for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+        if (bug === 'dsb-skips-vcpu' && vcpu === 0) continue;
+        waitFor(vcpu);
+      }
+      outstanding = false;
+    },
+  };
+}
+
+export interface Receiver {
+  /** Before an access: applies and acknowledges what is new. The caller has seen that the generation moved. */
+  applyPending(): void;
+  /** Enters the guest: from here on issuers wait for this vCPU. */
+  enter(): void;
+  /** Leaves the guest: holds no translation and need not be waited for. */
+  leave(): void;
+  /** Generation up to which this PE's TLBs are clean. */
+  seen(): number;
+}
+
+export function createReceiver(
+  arena: Arena,
+  vcpu: number,
+  tlbs: TlbSet,
+  bug: MachineBug | null,
+  onApplied: (generation: number, records: number) => void,
+): Receiver {
+  const { i32, layout } = arena;
+  const w = layout.vcpuW + vcpu * VCPU.words;
+  // A TLB made now is empty: it owes nothing to flushes before it.
+  let seen = Atomics.load(i32, CONTROL.tlbiGeneration);
+
+  function emptyAll(): void {
+    tlbs.combined.invalidate(-1, 0, layout.pages, 0);
+    tlbs.stage2.invalidate(-1, 0, layout.pages, 0);
+    tlbs.walk.invalidate(-1, 0, layout.pages, 0);
+    i32[w + VCPU.flushAll] = (i32[w + VCPU.flushAll] as number) + 1;
+  }
+
+  function acknowledge(generation: number): void {
+    Atomics.store(i32, w + VCPU.ack, generation);
+    wake();
+  }
+
+  function wake(): void {
+    Atomics.add(i32, w + VCPU.event, 1);
+    if (Atomics.load(i32, CONTROL.dsbWaiters) !== 0) Atomics.notify(i32, w + VCPU.event);
+  }
+
+  function applyPending(): void {
+    const generation = Atomics.load(i32, CONTROL.tlbiGeneration);
+    if (generation === seen) return;
+    if (bug === 'ack-before-invalidate') acknowledge(generation);
+    const records = generation - seen;
+    if (records >= TLBI_LOG.records) {
+      emptyAll();
+    } else {
+      for (let g = seen + 1; g - generation <= 0; g++) {
+        applyTlbi(i32, layout.tlbiLogW + (g % TLBI_LOG.records) * TLBI_LOG.recordWords, tlbs);
+      }
+      // Records may have been overwritten while we read them, if we were away long enough: then drop everything.
+      if (Atomics.load(i32, CONTROL.tlbiGeneration) - seen >= TLBI_LOG.records) emptyAll();
+    }
+    seen = generation;
+    onApplied(generation, records);
+    if (bug !== 'ack-before-invalidate') acknowledge(generation);
+  }
+
+  return {
+    applyPending,
+    enter() {
+      if (bug === 'entry-unfenced') {
+        i32[w + VCPU.mode] = 1;
+        if (i32[CONTROL.tlbiGeneration] !== seen) applyPending();
+        return;
+      }
+      Atomics.store(i32, w + VCPU.mode, 1);
+      if (Atomics.load(i32, CONTROL.tlbiGeneration) !== seen) applyPending();
+    },
+    leave() {
+      Atomics.store(i32, w + VCPU.mode, 0);
+      wake();
+    },
+    seen: () => seen,
+  };
+}

@@ -1,0 +1,25 @@
+/**
+ * The port over shared memory, without instruments: how a faulting vCPU's handler changes tables. Every descriptor is
+ * read and written as one 64-bit atomic access. JavaScript's Atomics are sequentially consistent, so a plain store here
+ * is as strong as a release: what a missing release would do shows only under `explore` (or a software store buffer).
+ */
+import type { Cpu } from '../port/cpu.ts';
+import type { Arena } from './arena.ts';
+import type { Issuer } from './shootdown.ts';
+
+export function createSoftwareCpu(arena: Arena, issuer: Issuer): Cpu {
+  const { descriptors } = arena;
+  const store = (entry: number, d: bigint): void => {
+    Atomics.store(descriptors, entry, d);
+  };
+  return {
+    read: (entry) => Atomics.load(descriptors, entry),
+    write: store,
+    writeRelease: store,
+    compareExchange: (entry, expected, desired) =>
+      Atomics.compareExchange(descriptors, entry, expected, desired),
+    dsb: (kind) => issuer.dsb(kind),
+    isb: () => {},
+    tlbi: (op) => issuer.tlbi(op),
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * A cached translation as two 32-bit words, key and data, so that a lookup is one compare and one load.
+ *
+ *   key   VMID << 22 | page number within the region space (or block number, or table span number); -1 is empty
+ *   data  guest page << 10 | version tag << 6 | level << 4 | flags
+ */
+export const EMPTY_KEY = -1;
+export const FLAG_W = 1;
+export const FLAG_R = 2;
+export const KEY_VMID_SHIFT = 22;
+/** Pages of a machine at most: data words keep the guest page in 21 bits so that they are never negative. */
+export const PAGES_MAX = 2 ** 21;
+
+export function entryKey(vmid: number, number: number): number {
+  return (vmid << KEY_VMID_SHIFT) | number;
+}
+
+export function entryData(guestPage: number, tag: number, level: number, flags: number): number {
+  return (guestPage << 10) | (tag << 6) | (level << 4) | flags;
+}
+
+export const dataGuestPage = (data: number): number => data >>> 10;
+export const dataTag = (data: number): number => (data >>> 6) & 15;
+export const dataLevel = (data: number): number => (data >>> 4) & 3;
+
+/** Why a translation gave no address. Negative, so that one comparison tells it from data. */
+export const FAULT = {
+  translation: -1,
+  nt: -2,
+  conflict: -3,
+  permission: -4,
+  accessFlag: -5,
+  /** The walk left the tables or guest memory; reported as evidence, the access cannot be made. */
+  wild: -6,
+} as const;

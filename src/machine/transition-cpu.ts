@@ -1,0 +1,250 @@
+/**
+ * The port with instruments: what the hypervisor thread runs a transition on. It measures windows, counts, keeps the
+ * trace for the checker, and tells the ghost state when the flush is complete.
+ *
+ * Times are taken so that they do not widen what they measure: the clock is read *before* the store that makes the entry
+ * invalid and *after* the one that makes it valid again, never between two stores of one window. A window is therefore
+ * over-estimated by up to two clock reads (about 60 ns here), never widened for the vCPUs. The flush is timed on every
+ * eighth transition only, whose windows are not used, because that clock read would lie inside the window.
+ *
+ * Bookkeeping happens after the store it belongs to.
+ */
+import { type Descriptor, isValid, NT, TYPE_TABLE_OR_PAGE } from '../arch/descriptor.ts';
+import type { Cpu, DsbKind, Entry } from '../port/cpu.ts';
+import { DSB_KINDS } from '../port/cpu.ts';
+import type { MachineBug } from '../port/machine-bug.ts';
+import type { Transition } from '../port/protocol.ts';
+import type { Table, Tables } from '../port/tables.ts';
+import type { TlbiOp } from '../arch/tlbi.ts';
+import { TLBI_KINDS } from '../arch/tlbi.ts';
+import type { Arena } from './arena.ts';
+import { GHOST_SETTLED, ghostVersion, ghostWord } from './ghost.ts';
+import { VMID } from './layout.ts';
+import { EVENT, type Recorder } from './recorder.ts';
+import { createSettleTracker } from './settle.ts';
+import type { Issuer } from './shootdown.ts';
+import type { TraceLog } from './trace-log.ts';
+
+/** What one transition did, in the units of the transition record. Times are ns, -1 where not measured. */
+export interface TransitionFigures {
+  windowNs: number;
+  ntWindowNs: number;
+  flushNs: number;
+  writes: number;
+  tlbis: number;
+  invalidStores: number;
+}
+
+export interface TransitionCpu {
+  readonly cpu: Cpu;
+  /** The table operations, recorded. */
+  readonly tables: Tables;
+  begin(t: Transition, measured: boolean, log: TraceLog, ghostW: number): void;
+  /** Figures of the transition just run; the object is reused. */
+  end(): TransitionFigures;
+}
+
+const FLUSH_SAMPLE = 8;
+
+/** Milliseconds of the clock to whole nanoseconds. */
+export const toNs = (ms: number): number => Math.round(ms * 1e6);
+
+export function createTransitionCpu(
+  arena: Arena,
+  issuer: Issuer,
+  tables: Tables,
+  recorder: Recorder,
+  bug: MachineBug | null,
+  freedCount: () => number,
+): TransitionCpu {
+  const { descriptors, i32, layout } = arena;
+  const halves = new Int32Array(descriptors.buffer);
+  const cell = new BigUint64Array(1);
+  const cellHalves = new Int32Array(cell.buffer);
+  const settle = createSettleTracker();
+  const figures: TransitionFigures = {
+    windowNs: -1,
+    ntWindowNs: -1,
+    flushNs: -1,
+    writes: 0,
+    tlbis: 0,
+    invalidStores: 0,
+  };
+  let target = -1 as Entry;
+  let log: TraceLog;
+  let ghost = 0;
+  let count = 0;
+  let timesFlush = false;
+  let invalidSince = -1;
+  let ntSince = -1;
+  let flushSince = -1;
+  let current: Descriptor = 0n;
+
+  /** The store itself. Two halves, low first, is the seeded bug: a walker between them sees a descriptor nobody wrote. */
+  function store(entry: Entry, d: Descriptor): void {
+    if (bug === 'split-halves') {
+      const w = layout.tablesB / 4 + entry * 2;
+      Atomics.store(halves, w, Number(BigInt.asIntN(32, d)));
+      Atomics.store(halves, w + 1, Number(BigInt.asIntN(32, d >> 32n)));
+    } else {
+      Atomics.store(descriptors, entry, d);
+    }
+  }
+
+  const isNtBlock = (d: Descriptor): boolean => (d & (NT | TYPE_TABLE_OR_PAGE | 1n)) === (NT | 1n);
+
+  function beforeTargetStore(d: Descriptor): void {
+    if ((d & 1n) === 0n) {
+      if (invalidSince < 0 && isValid(current)) invalidSince = performance.now();
+    } else if (isNtBlock(d) && ntSince < 0) {
+      ntSince = performance.now();
+    }
+  }
+
+  function afterTargetStore(d: Descriptor): void {
+    current = d;
+    if ((d & 1n) === 0n) {
+      figures.invalidStores++;
+      return;
+    }
+    if (invalidSince >= 0) {
+      const ns = toNs(performance.now() - invalidSince);
+      figures.windowNs = Math.max(figures.windowNs, 0) + ns;
+      invalidSince = -1;
+    }
+    if (ntSince >= 0 && !isNtBlock(d)) {
+      figures.ntWindowNs = Math.max(figures.ntWindowNs, 0) + toNs(performance.now() - ntSince);
+      ntSince = -1;
+    }
+  }
+
+  function wrote(entry: Entry, d: Descriptor, order: 'plain' | 'release' | 'cas'): void {
+    figures.writes++;
+    log.write(order, entry, d);
+    cell[0] = d;
+    recorder.event(EVENT.write, entry === target ? 0 : entry, cellHalves[0] as number, cellHalves[1] as number);
+  }
+
+  function write(entry: Entry, d: Descriptor, order: 'plain' | 'release'): void {
+    if (entry === target) {
+      beforeTargetStore(d);
+      store(entry, d);
+      afterTargetStore(d);
+    } else {
+      store(entry, d);
+    }
+    wrote(entry, d, order);
+  }
+
+  const cpu: Cpu = {
+    read(entry) {
+      const value = Atomics.load(descriptors, entry);
+      log.read(entry, value);
+      return value;
+    },
+    write: (entry, d) => write(entry, d, 'plain'),
+    writeRelease: (entry, d) => write(entry, d, 'release'),
+    compareExchange(entry, expected, desired) {
+      if (entry === target) beforeTargetStore(desired);
+      const found = Atomics.compareExchange(descriptors, entry, expected, desired);
+      if (found === expected) {
+        if (entry === target) afterTargetStore(desired);
+        wrote(entry, desired, 'cas');
+      } else {
+        if (isValid(current)) invalidSince = -1;
+        log.read(entry, found);
+      }
+      return found;
+    },
+    dsb(kind: DsbKind) {
+      recorder.event(EVENT.dsb, DSB_KINDS.indexOf(kind), 0, 0);
+      issuer.dsb(kind);
+      log.dsb(kind);
+      if (kind !== 'ish') return;
+      if (timesFlush && flushSince >= 0) {
+        figures.flushNs = toNs(performance.now() - flushSince);
+      }
+      if (settle.onDsbIsh()) {
+        Atomics.store(i32, ghost, ghostWord(ghostVersion(i32[ghost] as number), GHOST_SETTLED));
+        recorder.event(EVENT.settled, 0, 0, 0);
+      }
+    },
+    isb() {
+      log.isb();
+    },
+    tlbi(op: TlbiOp) {
+      if (timesFlush && flushSince < 0) flushSince = performance.now();
+      const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / 2 ** layout.pageShift;
+      issuer.tlbi(op);
+      figures.tlbis++;
+      settle.onTlbi(op, current);
+      log.tlbi(op);
+      recorder.event(EVENT.tlbi, TLBI_KINDS.indexOf(op.kind), page, op.ttl ?? 0);
+    },
+  };
+
+  /** A table operation that frees, recorded with how many pages it freed. */
+  function freeing(table: Table, when: 'now' | 'grace', run: () => void): void {
+    const before = freedCount();
+    run();
+    const freed = when === 'now' ? freedCount() - before : 1;
+    log.freed(when, table, freed);
+    recorder.event(EVENT.free, freed, when === 'now' ? 1 : 2, 0);
+  }
+
+  const recorded: Tables = {
+    entries: tables.entries,
+    allocate(level) {
+      const table = tables.allocate(level);
+      log.made('allocate', table);
+      return table;
+    },
+    buildSubtree(level, like) {
+      const table = tables.buildSubtree(level, like);
+      log.made('build', table);
+      return table;
+    },
+    entryOf: (table, index) => tables.entryOf(table, index),
+    follow: (d) => tables.follow(d),
+    descriptorFor: (table) => tables.descriptorFor(table),
+    childLeaf: (parent, level, index) => tables.childLeaf(parent, level, index),
+    get(entry) {
+      tables.get(entry);
+      log.counted('get', entry);
+    },
+    put(entry) {
+      tables.put(entry);
+      log.counted('put', entry);
+    },
+    tearDown: (table, level) => freeing(table, 'now', () => tables.tearDown(table, level)),
+    tearDownBelow: (table, level) => freeing(table, 'now', () => tables.tearDownBelow(table, level)),
+    freeNow: (table) => freeing(table, 'now', () => tables.freeNow(table)),
+    tearDownAfterGrace: (table, level) =>
+      freeing(table, 'grace', () => tables.tearDownAfterGrace(table, level)),
+    cleanDcache(pa, size) {
+      tables.cleanDcache(pa, size);
+      log.cleaned(size);
+    },
+  };
+
+  return {
+    cpu,
+    tables: recorded,
+    begin(t, measured, traceLog, ghostW) {
+      target = t.entry;
+      log = traceLog;
+      ghost = ghostW;
+      current = t.old;
+      timesFlush = measured && count++ % FLUSH_SAMPLE === FLUSH_SAMPLE - 1;
+      invalidSince = ntSince = flushSince = -1;
+      figures.windowNs = figures.ntWindowNs = figures.flushNs = -1;
+      figures.writes = figures.tlbis = figures.invalidStores = 0;
+      settle.begin(t.old, t.level, t.ipa, t.size);
+      log.begin(t, VMID);
+    },
+    end() {
+      if (timesFlush) figures.windowNs = figures.ntWindowNs = -1;
+      return figures;
+    },
+  };
+}

@@ -1,0 +1,381 @@
+/**
+ * A vCPU: the loop of guest accesses, and what happens when one faults.
+ *
+ * Per access: poll the TLBI generation; translate; load or store the guest word and compare; check the version used
+ * against the region's ghost word.
+ * Nothing in this loop allocates, and it touches no shared word but the generation, the ghost word and the guest word.
+ *
+ * The poll is a plain load on purpose. A stale value only delays the acknowledgement, and the issuer waits for that; every
+ * batch starts with an Atomics.load, so the engine cannot keep a hoisted value for ever. What the poll sees is only a hint:
+ * the slow path reads the generation again with Atomics before it touches the TLB.
+ *
+ * The guest word: every vCPU owns one word in every page and keeps a private copy (`shadow`) of what it last stored, so a
+ * load that returns anything else is a lost access or a wrong page.
+ */
+import type { CpuModel } from '../arch/cpu-model.ts';
+import type { MachineBug } from '../port/machine-bug.ts';
+import type { Arena } from './arena.ts';
+import type { AccessMode } from './descriptor-load.ts';
+import { isAllowed, isExact, transitionOf } from './ghost.ts';
+import { nextRandom, pageChooser, type Pattern } from './guest-pattern.ts';
+import {
+  CONTROL,
+  EPISODES_MAX,
+  GHOST,
+  guestWordOf,
+  LINE_WORDS,
+  regionShift as regionShiftOf,
+  TRANSITION,
+  VCPU,
+} from './layout.ts';
+import { createMmu } from './mmu.ts';
+import { EVENT, EVIDENCE, type Recorder, VIA } from './recorder.ts';
+import type { RunTokens } from './run-tokens.ts';
+import { createReceiver } from './shootdown.ts';
+import { dataLevel, dataTag, FAULT, FLAG_W } from './tlb-entry.ts';
+import { type FaultHandler, HANDLED } from './fault-exit.ts';
+
+/** What a vCPU keeps of its guest across rounds and CPU models. */
+export interface Guest {
+  readonly shadow: Int32Array;
+  /** Last value stored anywhere: stores are strictly increasing (and wrap). */
+  sequence: number;
+}
+
+export function createGuest(arena: Arena): Guest {
+  return { shadow: new Int32Array(arena.layout.pages), sequence: 0 };
+}
+
+export interface VcpuOptions {
+  readonly vcpu: number;
+  readonly cpu: CpuModel;
+  readonly access: AccessMode;
+  readonly bug: MachineBug | null;
+  readonly pattern: Pattern;
+  readonly storesPercent: number;
+  /** Accesses between voluntary exits (interrupts, hypercalls). */
+  readonly exitEvery: number;
+  /**
+   * Is the TLBI generation polled before each access, as hardware would take an invalidation at any time, or once per
+   * batch? The latter gives a stale translation time to be used: for the control that seeds a race on entry.
+   */
+  readonly pollsEachAccess: boolean;
+  /** The scenario's hole pattern, or null if every page is always mapped. */
+  readonly isMapped: ((indexInTable: number) => boolean) | null;
+}
+
+export interface Vcpu {
+  /** Runs accesses until the round's end is declared; counts go to the vCPU's block. Returns false if stopped. */
+  runRound(round: number, seed: number): boolean;
+  /** Compares all of guest memory with the private copy. */
+  compareMemory(): void;
+  /** `count` accesses without rounds or tokens, for benchmarks and tests. */
+  runAccesses(count: number): void;
+}
+
+const BATCH = 128;
+const TOKEN_TURN = 10_000;
+/**
+ * Faults of one access that the handler calls good again: more is livelock, as when a walk cache leads into a freed table
+ * for ever. Reported by the progress rule; the TLBs are then emptied so that the run can go on.
+ */
+const FAULTS_MAX = 1000;
+const SPECULATE_MASK = 7;
+/** 512 KiB, more than a first-level cache; the stride is odd in lines, so that no prefetcher runs ahead of it. */
+const CONTEXT_WORDS = 2 ** 17;
+const CONTEXT_STRIDE = 16 * 67;
+const CONTEXT_STORES = 24;
+
+export function createVcpu(
+  arena: Arena,
+  options: VcpuOptions,
+  guest: Guest,
+  recorder: Recorder,
+  handler: FaultHandler,
+  tokens: RunTokens,
+): Vcpu {
+  const { i32, layout } = arena;
+  const { vcpu, cpu, bug, exitEvery, isMapped, pollsEachAccess } = options;
+  const { shadow } = guest;
+  const w = layout.vcpuW + vcpu * VCPU.words;
+  const { guestStrideW, ghostW, pages, transitionW, entriesPerTable } = layout;
+  const ownW = guestWordOf(layout, vcpu);
+  const generationW = CONTROL.tlbiGeneration;
+  const regionShift = regionShiftOf(layout) - layout.pageShift;
+  const storeThreshold = Math.round((options.storesPercent / 100) * 256);
+  const choosePage = pageChooser(options.pattern, pages);
+  const speculates = cpu.spec;
+  const batchSize = Math.min(BATCH, exitEvery);
+
+  const mmu = createMmu(arena, vcpu, cpu, options.access, recorder);
+  const { combined } = mmu.tlbs;
+  const receiver = createReceiver(arena, vcpu, mmu.tlbs, bug, (generation, records) =>
+    recorder.event(EVENT.tlbiApplied, generation, records, 0),
+  );
+
+  /** When the episode now running began (ms), or -1: a cell, because a number in a closure would be boxed anew. */
+  const episodeSince = new Float64Array([-1]);
+
+  const context = new Int32Array(CONTEXT_WORDS);
+  let contextAt = 0;
+  let random = 1;
+  let step = 0;
+  let issued = 0;
+  let completed = 0;
+  let inGuest = false;
+  let seen = receiver.seen();
+
+  const bump = (word: number, by = 1): void => {
+    i32[w + word] = (i32[w + word] as number) + by;
+  };
+
+  function enter(): void {
+    bump(VCPU.entries);
+    recorder.event(EVENT.enter, 0, 0, 0);
+    receiver.enter();
+    seen = receiver.seen();
+    inGuest = true;
+  }
+
+  /**
+   * What a host does between two entries, as far as ordering goes: it stores the guest's context to lines that are not
+   * in the first-level cache. Those stores stand in the store buffer before the one that says IN_GUEST.
+   */
+  function saveContext(): void {
+    for (let i = 0; i < CONTEXT_STORES; i++) {
+      contextAt = (contextAt + CONTEXT_STRIDE) & (CONTEXT_WORDS - 1);
+      context[contextAt] = completed;
+    }
+  }
+
+  function leave(): void {
+    recorder.event(EVENT.leave, 0, 0, 0);
+    inGuest = false;
+    receiver.leave();
+  }
+
+  function applyPending(): void {
+    receiver.applyPending();
+    seen = receiver.seen();
+  }
+
+  /** First word of the record of the transition that a fault between two ghost words belongs to. */
+  function recordOf(page: number, before: number, after: number): number {
+    const from = transitionOf(before, after);
+    if (!isExact(before, after)) bump(VCPU.ambiguous);
+    const slot = i32[ghostW + (page >> regionShift) * LINE_WORDS + GHOST.slot + (from & (GHOST.slots - 1))] as number;
+    return transitionW + slot * TRANSITION.words;
+  }
+
+  /** Counts a fault at its transition. The resets between measured transitions have records too, which nobody reports. */
+  function countFault(record: number, field: number, own: number): void {
+    Atomics.add(i32, record + field, 1);
+    bump(i32[record + TRANSITION.measured] === 1 ? own : VCPU.resetFaults);
+    Atomics.add(i32, CONTROL.faultsSeen, 1);
+  }
+
+  /** Miss, walk and faults until the access has a translation. FAULT.wild: it can never be made. */
+  function resolve(page: number, isStore: boolean): number {
+    let outcome: number = HANDLED.spurious;
+    episodeSince[0] = -1;
+    for (let faults = 0; ; ) {
+      if (i32[generationW] !== seen) applyPending();
+      const before = Atomics.load(i32, ghostW + (page >> regionShift) * LINE_WORDS);
+      let data = mmu.translate(page, before);
+      if (mmu.last.via === VIA.walk) recorder.event(EVENT.walk, page, mmu.last.level, data);
+      if (data >= 0 && isStore && (data & FLAG_W) === 0) data = FAULT.permission;
+      if (data >= 0) {
+        if ((episodeSince[0] as number) >= 0) recordEpisode();
+        return data;
+      }
+      if (data === FAULT.wild) return data;
+      const after = Atomics.load(i32, ghostW + (page >> regionShift) * LINE_WORDS);
+      recorder.event(EVENT.fault, page, data, mmu.last.level);
+      outcome = exit(page, isStore, data, recordOf(page, before, after), outcome === HANDLED.again);
+      if (bug === 'drop-after-fault') return FAULT.wild;
+      if (Atomics.load(i32, CONTROL.stop) !== 0) {
+        bump(VCPU.inFlight);
+        return FAULT.wild;
+      }
+      // A LOCKED entry may stay as long as its owner is away; a mapping that software finds good must soon work.
+      if (outcome !== HANDLED.again && ++faults === FAULTS_MAX) {
+        recorder.evidence(EVIDENCE.progress, page, faults, 0, 0, 0, 0);
+        emptyTlbs();
+      }
+    }
+  }
+
+  function emptyTlbs(): void {
+    mmu.tlbs.combined.invalidate(-1, 0, pages, 0);
+    mmu.tlbs.stage2.invalidate(-1, 0, pages, 0);
+    mmu.tlbs.walk.invalidate(-1, 0, pages, 0);
+  }
+
+  /** Leaves the guest, handles the fault as KVM does, comes back. `again`: the last try met a LOCKED entry. */
+  function exit(page: number, isStore: boolean, code: number, record: number, again: boolean): number {
+    leave();
+    const outcome = code === FAULT.conflict ? conflictAbort(record) : abort(page, isStore, code, record, again);
+    if (outcome !== HANDLED.stopped) enter();
+    return outcome;
+  }
+
+  /** What a host needs for FSC 0x30: VMALLS12E1, local, because by address need not remove duplicates (R_BLRKC). */
+  function conflictAbort(record: number): number {
+    emptyTlbs();
+    countFault(record, TRANSITION.conflict, VCPU.conflict);
+    return HANDLED.spurious;
+  }
+
+  function abort(page: number, isStore: boolean, code: number, record: number, again: boolean): number {
+    const wasMapped = handler.wasMapped(page);
+    const sinceMs = performance.now();
+    const outcome = handler.handle(page, isStore, mmu.last.level);
+    recorder.event(EVENT.handled, page, outcome, 0);
+    // Spurious: mapped before and after. What had to be mapped now was really gone, whatever the flags said.
+    const isSpurious = code === FAULT.nt || (wasMapped && outcome !== HANDLED.mapped);
+    if (again) countFault(record, TRANSITION.retry, VCPU.retry);
+    else if (code === FAULT.nt) countFault(record, TRANSITION.nt, VCPU.nt);
+    else if (isSpurious) countFault(record, TRANSITION.spurious, VCPU.spurious);
+    else countFault(record, TRANSITION.genuine, VCPU.genuine);
+    if (isSpurious && !again && i32[record + TRANSITION.measured] === 1) episodeSince[0] = sinceMs;
+    return outcome;
+  }
+
+  function recordEpisode(): void {
+    const n = i32[w + VCPU.episodes] as number;
+    if (n < EPISODES_MAX) {
+      const ns = Math.round((performance.now() - (episodeSince[0] as number)) * 1e6);
+      i32[w + VCPU.episodeLengths + n] = Math.min(2 ** 31 - 1, ns);
+    }
+    i32[w + VCPU.episodes] = n + 1;
+  }
+
+  function wrongValue(page: number, found: number, atEnd: number): void {
+    recorder.event(EVENT.access, page, found, 0);
+    recorder.evidence(EVIDENCE.value, page, found, shadow[page] as number, atEnd, 0, 0);
+    // Taken over, so that one lost store is one report.
+    shadow[page] = found;
+  }
+
+  /** Half-populated tables: until the transition runs, the guest keeps to what is mapped. */
+  function withinMapped(page: number): number {
+    const word = i32[ghostW + (page >> regionShift) * LINE_WORDS] as number;
+    // Stable and of an even version is table state; the second half of each table is mapped in every scenario.
+    return (word & 7) === 0 ? page | (entriesPerTable >> 1) : page;
+  }
+
+  /** The word was read once without Atomics: look again before accusing anybody. */
+  function wrongVersion(page: number, data: number, word: number): void {
+    const after = Atomics.load(i32, ghostW + (page >> regionShift) * LINE_WORDS);
+    if (isAllowed(dataTag(data), word, after)) return;
+    recorder.event(EVENT.access, page, i32[ownW + (data >>> 10) * guestStrideW] as number, 0);
+    recorder.evidence(EVIDENCE.version, page, dataTag(data), word, after, VIA.combined, dataLevel(data));
+  }
+
+  /**
+   * The hot loop: `count` accesses.
+   *
+   * The ghost word is read *after* the access: a flush is complete only when the accesses that use old translations are
+   * (R_LXHLD), so what the word allows then is what this access may have used. No vCPU can see it settle in mid-access
+   * unless a DSB did not wait for it.
+   */
+  function batch(count: number): void {
+    let state = random;
+    let at = step;
+    let sequence = guest.sequence;
+    let done = 0;
+    const last = at + count;
+    if (i32[generationW] !== seen) applyPending();
+    for (; at < last; at++) {
+      if (pollsEachAccess && i32[generationW] !== seen) applyPending();
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      let page = choosePage(state, at);
+      if (isMapped !== null) page = withinMapped(page);
+      const isStore = ((state >>> 24) & 255) < storeThreshold;
+      let data = combined.lookup(page);
+      if (data < 0 || (isStore && (data & FLAG_W) === 0)) {
+        data = resolve(page, isStore);
+        if (data < 0) continue;
+      }
+      const index = ownW + (data >>> 10) * guestStrideW;
+      if (isStore) {
+        sequence = (sequence + 1) | 0;
+        i32[index] = sequence;
+        shadow[page] = sequence;
+      } else if (i32[index] !== shadow[page]) {
+        wrongValue(page, i32[index] as number, 0);
+      }
+      const word = i32[ghostW + (page >> regionShift) * LINE_WORDS] as number;
+      const newer = (dataTag(data) - (word >> 2) - ((word >> 1) & 1)) & 15;
+      if (newer > (word & 1)) wrongVersion(page, data, word);
+      if (speculates && (at & SPECULATE_MASK) === 0) mmu.prefetch(choosePage(nextRandom(state ^ at), at));
+      done++;
+    }
+    random = state;
+    step = at;
+    guest.sequence = sequence;
+    issued += count;
+    completed += done;
+    i32[w + VCPU.heartbeat] = ((i32[w + VCPU.heartbeat] as number) + done) | 0;
+  }
+
+  function publishCounts(): void {
+    bump(VCPU.issued, issued);
+    bump(VCPU.completed, completed);
+    bump(VCPU.walks, mmu.last.walks);
+    issued = 0;
+    completed = 0;
+    mmu.last.walks = 0;
+  }
+
+  const isOver = (round: number): boolean =>
+    Atomics.load(i32, CONTROL.roundEnd) >= round || Atomics.load(i32, CONTROL.stop) !== 0;
+
+  /** Online with a place: batches until the round is over or the turn ends. */
+  function turn(round: number): void {
+    let sinceExit = 0;
+    let sinceToken = 0;
+    enter();
+    while (!isOver(round)) {
+      batch(batchSize);
+      sinceExit += batchSize;
+      sinceToken += batchSize;
+      if (sinceToken >= TOKEN_TURN && tokens.scheduled && tokens.wanted()) break;
+      if (sinceExit >= exitEvery) {
+        sinceExit = 0;
+        leave();
+        saveContext();
+        enter();
+      }
+    }
+    if (inGuest) leave();
+  }
+
+  return {
+    runRound(round, seed) {
+      random = seed;
+      step = 0;
+      while (!isOver(round)) {
+        if (!tokens.acquire(round)) break;
+        turn(round);
+        tokens.release();
+      }
+      publishCounts();
+      return Atomics.load(i32, CONTROL.stop) === 0;
+    },
+    compareMemory() {
+      for (let page = 0; page < pages; page++) {
+        const found = i32[ownW + page * guestStrideW] as number;
+        if (found !== shadow[page]) wrongValue(page, found, 1);
+      }
+    },
+    runAccesses(count) {
+      enter();
+      for (let left = count; left > 0; left -= BATCH) batch(Math.min(BATCH, left));
+      leave();
+      publishCounts();
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** The built-in protocols, in the order tables show them. */
+import type { Protocol } from '../port/index.ts';
+import bbmEarly from './bbm-early.ts';
+import bbmEarlyLocked from './bbm-early-locked.ts';
+import bbmEarlyRange from './bbm-early-range.ts';
+import bbmLate from './bbm-late.ts';
+import bbmLateCmo from './bbm-late-cmo.ts';
+import bbml2Direct from './bbml2-direct.ts';
+import bbml3Direct from './bbml3-direct.ts';
+import ntSpec from './nt-spec.ts';
+import ntSplit from './nt-split.ts';
+import rfcL0 from './rfc-l0.ts';
+import rfcNtIntended from './rfc-nt-intended.ts';
+import rfcNtPosted from './rfc-nt-posted.ts';
+import splitEager from './split-eager.ts';
+import splitLazy from './split-lazy.ts';
+
+export const PROTOCOLS: readonly Protocol[] = Object.freeze([
+  bbmLate,
+  bbmLateCmo,
+  bbmEarly,
+  bbmEarlyLocked,
+  bbmEarlyRange,
+  rfcL0,
+  rfcNtPosted,
+  rfcNtIntended,
+  ntSpec,
+  bbml2Direct,
+  bbml3Direct,
+  splitLazy,
+  splitEager,
+  ntSplit,
+]);

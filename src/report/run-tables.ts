@@ -1,0 +1,71 @@
+/** One table of protocols for each configuration, so that what stands side by side may be compared. */
+import { DEFAULT_CPU, describeCpu } from '../arch/cpu-model.ts';
+import type { CpuResult, StressRun } from '../result/stress.ts';
+import { grouped } from './numbers.ts';
+import type { Paint } from './paint.ts';
+import { EXHIBIT_MARK, runColumns, SCHEDULED_MARK } from './run-columns.ts';
+import { renderTable } from './table.ts';
+
+export interface RunTables {
+  readonly lines: readonly string[];
+  /** One line for each column that is shown anywhere, in the order of columns. */
+  readonly legend: readonly string[];
+}
+
+export function runTables(runs: readonly StressRun[], cores: number, columnsMax: number, paint: Paint): RunTables {
+  const lines: string[] = [];
+  const legend = new Set<string>();
+  for (const group of Map.groupBy(runs, configurationOf).values()) {
+    const columns = runColumns(group);
+    lines.push('', paint('bold', configurationOf(group[0] as StressRun)));
+    lines.push(...renderTable(columns, columnsMax, paint), ...notesOf(group, cores));
+    for (const column of columns) legend.add(column.legend);
+  }
+  return { lines, legend: [...legend] };
+}
+
+/** What runs must share to be compared: `adjust-populated, 4k level 2, 2 vCPUs, bbm=1`. */
+export function configurationOf(run: StressRun): string {
+  const parts = [
+    run.scenario,
+    `${run.granule} level ${run.level}`,
+    `${run.vcpus} vCPU${run.vcpus === 1 ? '' : 's'}`,
+    cpuText(run.cpu),
+  ];
+  if (run.access !== 'wasm') parts.push(`access ${run.access}`);
+  if (run.reorder) parts.push('reordered stores');
+  if (run.delays !== '') parts.push(`delay ${run.delays}`);
+  return parts.join(', ');
+}
+
+/** The knobs that are not the default's, and the BBM level always. */
+function cpuText(cpu: CpuResult): string {
+  const defaults = new Map(describeCpu(DEFAULT_CPU).split(',').map(splitKnob));
+  const knobs = Object.entries(cpu).filter(([name, value]) => name === 'bbm' || defaults.get(name) !== String(value));
+  return knobs.map(([name, value]) => `${name}=${value}`).join(' ');
+}
+
+function splitKnob(text: string): [string, string] {
+  const [name = '', value = ''] = text.split('=');
+  return [name, value];
+}
+
+function notesOf(runs: readonly StressRun[], cores: number): string[] {
+  const notes: string[] = [];
+  for (const run of runs) {
+    if (run.exhibit === null) continue;
+    const seen = run.violations.map((violation) => `${violation.rule} ${grouped(violation.count)} times`);
+    const what = seen.length === 0 ? 'nothing was seen this time' : `seen: ${seen.join(', ')}`;
+    notes.push(`  ${EXHIBIT_MARK} ${run.protocol} is an exhibit: ${run.exhibit}; ${what}`);
+  }
+  const scheduled = runs.find((run) => run.scheduling === 'scheduled');
+  if (scheduled) {
+    notes.push(`  ${SCHEDULED_MARK} vCPUs take turns: ${scheduled.vcpus} on ${cores} core${cores === 1 ? '' : 's'}`);
+  }
+  const dropped = runs.filter((run) => run.roundsDropped > 0);
+  if (dropped.length > 0) {
+    const each = dropped.map((run) => `${run.mutant ?? run.protocol} ${grouped(run.roundsDropped)}`);
+    notes.push(`  rounds left out of times because a thread was preempted: ${each.join(', ')}`);
+  }
+  return notes;
+}

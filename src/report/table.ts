@@ -1,0 +1,122 @@
+/**
+ * Tables of text: two lines of headings (groups over columns), then rows.
+ *
+ *                   window µs          <- groups, each over its neighbouring columns
+ *   protocol      p50   p99    max     <- titles
+ *   bbm-late      4.1  12.0    310
+ *
+ * Cells are plain text; colour goes on after everything has its width.
+ */
+import { type Paint, PLAIN, type Style } from './paint.ts';
+
+export interface Column {
+  /** Neighbours of one group share its heading; empty for none. */
+  readonly group: string;
+  readonly title: string;
+  readonly align: 'left' | 'right';
+  /** One per row. */
+  readonly cells: readonly string[];
+  readonly style?: (cell: string) => Style | null;
+}
+
+const GAP = '  ';
+
+/**
+ * The lines of a table. What does not fit goes into a second table below, and so on, each of which repeats the first
+ * column; groups are not torn apart.
+ */
+export function renderTable(columns: readonly Column[], columnsMax: number, paint: Paint = PLAIN): string[] {
+  return split(columns, columnsMax).flatMap((part, i) => [...(i === 0 ? [] : ['']), ...renderPart(part, paint)]);
+}
+
+function split(columns: readonly Column[], columnsMax: number): Column[][] {
+  const [first, ...others] = columns;
+  if (!first) return [];
+  const parts: Column[][] = [[first]];
+  for (const span of spans(others)) {
+    const group = others.slice(span.first, span.last + 1);
+    const last = parts.at(-1) as Column[];
+    const fits = totalWidth(widthsOf([...last, ...group])) <= columnsMax;
+    if (fits || last.length === 1) last.push(...group);
+    else parts.push([first, ...group]);
+  }
+  return parts;
+}
+
+function renderPart(columns: readonly Column[], paint: Paint): string[] {
+  const widths = widthsOf(columns);
+  const groups = groupLine(columns, widths);
+  const lines = groups === '' ? [] : [paint('dim', groups)];
+  lines.push(paint('bold', rowLine(columns.map((column, i) => pad(column, column.title, widths[i] as number)))));
+  const rows = Math.max(...columns.map((column) => column.cells.length));
+  for (let row = 0; row < rows; row++) {
+    lines.push(rowLine(columns.map((column, i) => styled(column, column.cells[row] ?? '', widths[i] as number, paint))));
+  }
+  return lines;
+}
+
+/** Widths of the columns; a group's heading that is wider than its columns widens the last of them. */
+function widthsOf(columns: readonly Column[]): number[] {
+  const widths = columns.map((column) => Math.max(column.title.length, ...column.cells.map((cell) => cell.length)));
+  for (const { first, last, name } of spans(columns)) {
+    const missing = name.length - totalWidth(widths.slice(first, last + 1));
+    if (missing > 0) widths[last] = (widths[last] as number) + missing;
+  }
+  return widths;
+}
+
+function totalWidth(widths: readonly number[]): number {
+  return widths.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, widths.length - 1);
+}
+
+interface Span {
+  readonly name: string;
+  readonly first: number;
+  readonly last: number;
+}
+
+function spans(columns: readonly Column[]): readonly Span[] {
+  const found: Span[] = [];
+  for (const [i, { group }] of columns.entries()) {
+    const before = found.at(-1);
+    if (before && group !== '' && before.name === group) found.splice(-1, 1, { ...before, last: i });
+    else found.push({ name: group, first: i, last: i });
+  }
+  return found;
+}
+
+function groupLine(columns: readonly Column[], widths: readonly number[]): string {
+  const parts = spans(columns).map(({ name, first, last }) => {
+    const width = totalWidth(widths.slice(first, last + 1));
+    return columns[first]?.align === 'right' ? name.padStart(width) : name.padEnd(width);
+  });
+  return parts.join(GAP).trimEnd();
+}
+
+function rowLine(cells: readonly string[]): string {
+  return cells.join(GAP).trimEnd();
+}
+
+function pad(column: Column, text: string, width: number): string {
+  return column.align === 'right' ? text.padStart(width) : text.padEnd(width);
+}
+
+function styled(column: Column, cell: string, width: number, paint: Paint): string {
+  const style = column.style?.(cell) ?? null;
+  const padded = pad(column, cell, width);
+  return style === null || cell === '' ? padded : padded.replace(cell, paint(style, cell));
+}
+
+/** Rows of cells with every column but the last as wide as it needs. Rows may differ in length. */
+export function alignColumns(rows: readonly (readonly string[])[]): string[] {
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [i, cell] of row.slice(0, -1).entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+  }
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] as number)))
+      .join(GAP)
+      .trimEnd(),
+  );
+}

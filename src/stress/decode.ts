@@ -1,0 +1,200 @@
+/**
+ * From the numbers workers left in their rings to evidence and to lines people can read. The only reader of both rings;
+ * it runs in the main thread when the group is over.
+ */
+import { type BlockLevel, type Level } from '../arch/geometry.ts';
+import { TLBI_KINDS } from '../arch/tlbi.ts';
+import { describeDescriptor } from '../arch/descriptor.ts';
+import type { Evidence, Via } from '../checker/evidence.ts';
+import type { Arena } from '../machine/arena.ts';
+import { descriptorOf } from '../machine/fault-exit.ts';
+import { newestAllowed, oldestAllowed } from '../machine/ghost.ts';
+import { EVENT_RING, EVIDENCE_AREA, LINE_WORDS, threadsOf } from '../machine/layout.ts';
+import { EVENT, EVIDENCE } from '../machine/recorder.ts';
+import { dataLevel, dataTag, FAULT, FLAG_W } from '../machine/tlb-entry.ts';
+import { DSB_KINDS } from '../port/cpu.ts';
+import type { ViolationEvent } from '../result/stress.ts';
+
+const VIAS: readonly Via[] = ['combined', 'stage2', 'walk'];
+
+/** One piece of evidence with the plan item it belongs to and what the two threads had done just before. */
+export interface RecordedEvidence {
+  readonly item: number;
+  readonly evidence: Evidence;
+  readonly events: readonly ViolationEvent[];
+}
+
+export interface ThreadEvidence {
+  readonly recorded: readonly RecordedEvidence[];
+  /** More of a kind that is among the recorded. Conflicts are left out: those are counted as faults. */
+  readonly more: number;
+}
+
+export function decodeEvidence(arena: Arena): ThreadEvidence {
+  const { i32, layout } = arena;
+  const recorded: RecordedEvidence[] = [];
+  let more = 0;
+  for (let thread = 0; thread < threadsOf(layout.config); thread++) {
+    const area = layout.evidenceW + thread * EVIDENCE_AREA.words;
+    for (let code = 1; code < EVIDENCE_AREA.codes; code++) {
+      const count = i32[area + code] as number;
+      const kept = Math.min(count, EVIDENCE_AREA.perCode);
+      if (code !== EVIDENCE.conflict) more += count - kept;
+      for (let i = 0; i < kept; i++) {
+        const at = area + LINE_WORDS + (code * EVIDENCE_AREA.perCode + i) * EVIDENCE_AREA.recordWords;
+        recorded.push({
+          item: i32[at + 8] as number,
+          evidence: decodeRecord(arena, thread, i32.subarray(at, at + LINE_WORDS)),
+          events: snapshotEvents(arena, thread, at + LINE_WORDS),
+        });
+      }
+    }
+  }
+  return { recorded, more };
+}
+
+function decodeRecord(arena: Arena, thread: number, words: Int32Array): Evidence {
+  const { layout } = arena;
+  const [code = 0, round = 0, page = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = words;
+  const pageBytes = 2 ** layout.pageShift;
+  const where = {
+    vcpu: thread === 0 ? null : thread - 1,
+    round,
+    ipa: layout.ipaBase + page * pageBytes,
+  };
+  const via = (n: number): Via => VIAS[n] ?? 'walk';
+  switch (code) {
+    case EVIDENCE.version:
+      return {
+        ...where,
+        kind: 'version',
+        tag: b,
+        allowed: { oldest: oldestAllowed(c), newest: newestAllowed(d) },
+        via: via(e),
+        level: f as Level,
+      };
+    case EVIDENCE.address:
+      return {
+        ...where,
+        kind: 'address',
+        found: b < 0 ? -1 : layout.guestPaBase + b * pageBytes,
+        expected: layout.guestPaBase + c * pageBytes,
+        via: via(d),
+        level: e as Level,
+      };
+    case EVIDENCE.permission:
+      return {
+        ...where,
+        kind: 'permission',
+        found: (b & FLAG_W) !== 0 ? 'rw' : 'r-',
+        expected: (c & FLAG_W) !== 0 ? 'rw' : 'r-',
+        via: via(d),
+      };
+    case EVIDENCE.value:
+      return { ...where, kind: 'value', found: b, expected: c, when: d === 1 ? 'end' : 'load' };
+    case EVIDENCE.torn:
+      return { ...where, kind: 'torn', descriptor: descriptorOf(b, c), level: d as Level };
+    case EVIDENCE.freed:
+      return {
+        ...where,
+        kind: 'freed',
+        reader: b === 0 ? 'hardware' : 'software',
+        table: c,
+        expectedGeneration: d,
+        foundGeneration: e,
+        poisoned: f === 1,
+      };
+    case EVIDENCE.conflict:
+      return { ...where, kind: 'conflict', aborted: b === 1, levels: [c as Level, d as Level] };
+    case EVIDENCE.spurious:
+      return { ...where, kind: 'spurious', descriptor: descriptorOf(b, c) };
+    case EVIDENCE.progress:
+      return { ...where, kind: 'progress', waitedMs: b };
+    default:
+      throw new Error(`unknown evidence code ${code}`);
+  }
+}
+
+/** Both snapshots of an evidence record, merged by the TLBI generation each thread had seen. */
+function snapshotEvents(arena: Arena, thread: number, at: number): ViolationEvent[] {
+  const half = EVIDENCE_AREA.snapshotEvents * EVENT_RING.recordWords;
+  const own = eventsAt(arena, thread, at);
+  const hypervisor = thread === 0 ? [] : eventsAt(arena, 0, at + half);
+  return [...hypervisor, ...own].sort(
+    (a, b) => a.generation - b.generation || (a.thread === b.thread ? a.sequence - b.sequence : 0),
+  );
+}
+
+function eventsAt(arena: Arena, thread: number, first: number): ViolationEvent[] {
+  const { i32 } = arena;
+  const events: ViolationEvent[] = [];
+  for (let i = 0; i < EVIDENCE_AREA.snapshotEvents; i++) {
+    const at = first + i * EVENT_RING.recordWords;
+    const [sequence = 0, generation = 0, code = 0, a = 0, b = 0, c = 0] = i32.subarray(
+      at,
+      at + EVENT_RING.recordWords,
+    );
+    if (code === 0) break;
+    events.push({
+      thread: thread === 0 ? 'hypervisor' : `vcpu ${thread - 1}`,
+      generation,
+      sequence,
+      text: describeEvent(arena, code, a, b, c),
+    });
+  }
+  return events;
+}
+
+const FAULT_NAMES: Readonly<Record<number, string>> = {
+  [FAULT.translation]: 'translation fault',
+  [FAULT.nt]: 'translation fault (nT)',
+  [FAULT.conflict]: 'TLB conflict abort',
+  [FAULT.permission]: 'permission fault',
+  [FAULT.accessFlag]: 'access flag fault',
+  [FAULT.wild]: 'address outside of memory',
+};
+const HANDLED_NAMES = ['spurious', 'mapped', 'relaxed', 'again (locked)', 'error', 'stopped'];
+
+function describeEvent(arena: Arena, code: number, a: number, b: number, c: number): string {
+  const { layout, geometry } = arena;
+  const ipa = (page: number): string => `0x${(layout.ipaBase + page * 2 ** layout.pageShift).toString(16)}`;
+  const level: BlockLevel = layout.config.level;
+  switch (code) {
+    case EVENT.walk:
+      return c < 0
+        ? `walk of ${ipa(a)} ends at level ${b}: ${FAULT_NAMES[c] ?? c}`
+        : `walk of ${ipa(a)}: level ${dataLevel(c)} leaf v${dataTag(c)}`;
+    case EVENT.fault:
+      return `${FAULT_NAMES[b] ?? `fault ${b}`} at ${ipa(a)}, level ${c}`;
+    case EVENT.handled:
+      return `fault at ${ipa(a)} handled: ${HANDLED_NAMES[b] ?? b}`;
+    case EVENT.tlbiApplied:
+      return `applies ${b} TLBI, acknowledges ${a}`;
+    case EVENT.enter:
+      return 'enters the guest';
+    case EVENT.leave:
+      return 'leaves the guest';
+    case EVENT.conflict:
+      return `two TLB entries match ${ipa(a)}: level ${b} and level ${c}`;
+    case EVENT.write:
+      return `writes ${a === 0 ? 'the entry' : `entry ${a}`}: ${describeDescriptor(geometry, descriptorOf(b, c), a === 0 ? level : 3)}`;
+    case EVENT.dsb:
+      return `DSB ${(DSB_KINDS[a] ?? '').toUpperCase()}`;
+    case EVENT.isb:
+      return 'ISB';
+    case EVENT.tlbi:
+      return `TLBI ${(TLBI_KINDS[a] ?? '').toUpperCase()}${b >= 0 ? ` ${ipa(b)}` : ''}${c > 0 ? ` ttl=${c}` : ''}`;
+    case EVENT.transitionStart:
+      return `transition v${a} to v${a + 1} starts${b === 1 ? '' : ' (reset)'}`;
+    case EVENT.transitionEnd:
+      return `transition ends at v${a}`;
+    case EVENT.free:
+      return `frees ${a} table page${a === 1 ? '' : 's'}${b === 2 ? ' after a grace period' : ''}`;
+    case EVENT.access:
+      return `${c === 1 ? 'stores' : 'loads'} ${b} at ${ipa(a)}`;
+    case EVENT.settled:
+      return 'flush complete: the old mapping is gone';
+    default:
+      return `event ${code} ${a} ${b} ${c}`;
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * One group from start to end: makes the arena, starts the threads, watches them, and brings back what they recorded.
+ *
+ * Whatever happens to a thread, this returns: a worker that throws or exits settles its task, one that hangs is noticed by
+ * the watchdog; then the stop word frees all waits, and threads that do not end within the grace time are terminated.
+ */
+import { Barrier, raiseStop } from '#sync';
+import type { Evidence } from '../checker/evidence.ts';
+import { type Arena, createArena } from '../machine/arena.ts';
+import { CONTROL, VCPU } from '../machine/layout.ts';
+import type { MachineConfig } from '../machine/layout.ts';
+import type { SeenTrace } from '../machine/trace-log.ts';
+import { decodeEvidence, type RecordedEvidence } from './decode.ts';
+import type { GroupPlan } from './group.ts';
+import type { ThreadPool } from './pool.ts';
+import { createResultsArea, type ResultsArea } from './results-area.ts';
+
+export interface GroupRequest extends Omit<GroupPlan, 'arena' | 'results'> {
+  readonly config: MachineConfig;
+  /** Wall time after which the group is ended in order; null: when its rounds are done. */
+  readonly budgetMs: number | null;
+}
+
+export type GroupEnd =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'interrupted' }
+  /** A thread died, hung or threw: which, and what is known. */
+  | { readonly kind: 'failed'; readonly why: string };
+
+export interface GroupOutcome {
+  readonly arena: Arena;
+  readonly results: ResultsArea;
+  readonly end: GroupEnd;
+  /** Per item, from the hypervisor; empty where it died. */
+  readonly traces: readonly (readonly SeenTrace[])[];
+  readonly itemEvidence: readonly (readonly Evidence[])[];
+  /** What the threads themselves recorded. */
+  readonly recorded: readonly RecordedEvidence[];
+  /** Pieces of evidence counted but not kept. */
+  readonly evidenceDropped: number;
+  readonly notes: readonly string[];
+  readonly elapsedMs: number;
+}
+
+export interface GroupHooks {
+  readonly signal: AbortSignal;
+  onTick(state: { rounds: number; faults: number; evidence: number; elapsedMs: number }): void;
+}
+
+const TICK_MS = 100;
+/** No thread made progress for this long: something hangs. Longer than any wait a healthy group has. */
+const HANG_MS = 4_000;
+/** From the stop word to termination. */
+const STOP_GRACE_MS = 500;
+
+export async function runGroup(pool: ThreadPool, request: GroupRequest, hooks: GroupHooks): Promise<GroupOutcome> {
+  const startedMs = performance.now();
+  const { config, budgetMs, ...rest } = request;
+  const arena = createArena(config);
+  const results = createResultsArea(request.items.length);
+  const { i32 } = arena;
+  Barrier.setup(Barrier.attach(i32, CONTROL.barrier), config.vcpus + 1);
+  const plan: GroupPlan = { ...rest, arena: arena.handle, results: results.buffer };
+
+  const terminate = new AbortController();
+  const tasks = pool.start(plan, terminate.signal);
+  let end: GroupEnd = { kind: 'done' };
+  const stop = (why: GroupEnd): void => {
+    if (end.kind === 'done') end = why;
+    raiseStop(i32, CONTROL.stop);
+    setTimeout(() => terminate.abort(), STOP_GRACE_MS).unref();
+  };
+
+  // A thread that ended badly frees the others at once.
+  for (const task of [tasks.hypervisor, ...tasks.vcpus]) {
+    void task.then((result) => {
+      if (!result.ok) stop({ kind: 'failed', why: result.stack });
+    });
+  }
+  const onAbort = (): void => stop({ kind: 'interrupted' });
+  if (hooks.signal.aborted) onAbort();
+  else hooks.signal.addEventListener('abort', onAbort, { once: true });
+
+  let lastProgress = '';
+  let lastProgressMs = performance.now();
+  const timer = setInterval(() => {
+    const now = performance.now();
+    const elapsedMs = now - startedMs;
+    if (budgetMs !== null && elapsedMs >= budgetMs) Atomics.store(i32, CONTROL.finish, 1);
+    const progress = progressOf(arena);
+    if (progress !== lastProgress) {
+      lastProgress = progress;
+      lastProgressMs = now;
+    } else if (now - lastProgressMs > HANG_MS) {
+      stop({ kind: 'failed', why: `no thread made progress for ${HANG_MS} ms (${describeThreads(arena)})` });
+    }
+    hooks.onTick({
+      rounds: Atomics.load(i32, CONTROL.roundsDone),
+      faults: Atomics.load(i32, CONTROL.faultsSeen),
+      evidence: Atomics.load(i32, CONTROL.evidenceSeen),
+      elapsedMs,
+    });
+  }, TICK_MS);
+
+  try {
+    const [hypervisor] = await Promise.all([tasks.hypervisor, ...tasks.vcpus]);
+    const threads = decodeEvidence(arena);
+    const value = hypervisor.ok ? hypervisor.value : null;
+    return {
+      arena,
+      results,
+      end,
+      traces: value?.traces ?? request.items.map(() => []),
+      itemEvidence: value?.evidence ?? request.items.map(() => []),
+      recorded: threads.recorded,
+      evidenceDropped: threads.more + (value?.evidenceDropped.reduce((a, b) => a + b, 0) ?? 0),
+      notes: value?.notes ?? [],
+      elapsedMs: performance.now() - startedMs,
+    };
+  } finally {
+    clearInterval(timer);
+    hooks.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Anything that moves while the group is alive: rounds, flushes, accesses. */
+function progressOf(arena: Arena): string {
+  const { i32, layout } = arena;
+  let text = `${Atomics.load(i32, CONTROL.roundsDone)} ${Atomics.load(i32, CONTROL.tlbiGeneration)}`;
+  for (let v = 0; v < layout.config.vcpus; v++) {
+    text += ` ${i32[layout.vcpuW + v * VCPU.words + VCPU.heartbeat]}`;
+  }
+  return text;
+}
+
+function describeThreads(arena: Arena): string {
+  const { i32, layout } = arena;
+  const vcpus = Array.from({ length: layout.config.vcpus }, (_, v) => {
+    const w = layout.vcpuW + v * VCPU.words;
+    return `vCPU ${v} ${i32[w + VCPU.mode] === 1 ? 'in the guest' : 'offline'}`;
+  });
+  return `round ${i32[CONTROL.round]}, ${vcpus.join(', ')}`;
+}

@@ -1,0 +1,217 @@
+/**
+ * From options to groups: which configurations run, with how much of the time each.
+ *
+ * Without flags it is the portfolio that answers the question of 2021 in under a minute on two cores. With flags it is
+ * what was asked for: every scenario x level x vCPU count, all protocols of one such cell in one group, interleaved.
+ */
+import { availableParallelism } from 'node:os';
+import type { CpuModel } from '../arch/cpu-model.ts';
+import type { BlockLevel } from '../arch/geometry.ts';
+import { MUTANTS } from '../mutants/index.ts';
+import { PROTOCOLS } from '../protocols/index.ts';
+import type { GroupRequest } from './group-run.ts';
+import type { PlanItem, ProtocolSource } from './group.ts';
+import { loadProtocol } from './load-protocol.ts';
+import { cpuFor, type StressOptions } from './plan.ts';
+import type { Protocol } from '../port/index.ts';
+
+/** One row to be: what the engine runs, and how its result is judged and named. */
+export interface PlannedItem {
+  readonly item: PlanItem;
+  readonly protocol: Protocol;
+  readonly mutant: string | null;
+  /** Named on the command line: an exhibit is then judged like any other. */
+  readonly named: boolean;
+}
+
+export interface PlannedGroup {
+  readonly label: string;
+  readonly scenario: string;
+  readonly level: BlockLevel;
+  readonly vcpus: number;
+  readonly items: readonly PlannedItem[];
+  /** Share of the campaign's time, relative to the other groups. */
+  readonly weight: number;
+}
+
+/** Whole-GiB transitions take milliseconds: a round of many would be one sample. */
+const TRANSITIONS_AT_LEVEL_1 = 2;
+const EXIT_EVERY = 1024;
+const GAP_NS = 2000;
+
+interface Choice {
+  readonly protocols: readonly string[];
+  readonly scenario: string;
+  readonly level: BlockLevel;
+  readonly vcpus: number;
+  readonly cpu: Partial<CpuModel>;
+  readonly weight: number;
+}
+
+const COALESCE = PROTOCOLS.filter((p) => p.kind === 'coalesce').map((p) => p.name);
+const SPLIT = PROTOCOLS.filter((p) => p.kind === 'split').map((p) => p.name);
+const populated = 'adjust-populated';
+
+const PORTFOLIO: readonly Choice[] = [
+  { protocols: COALESCE, scenario: populated, level: 2, vcpus: 1, cpu: {}, weight: 8 },
+  {
+    protocols: ['bbm-early', 'rfc-nt-posted', 'rfc-nt-intended'],
+    scenario: populated,
+    level: 2,
+    vcpus: 1,
+    cpu: { tlb: 0, walkcache: false },
+    weight: 4,
+  },
+  {
+    protocols: ['rfc-nt-intended', 'nt-spec'],
+    scenario: populated,
+    level: 2,
+    vcpus: 1,
+    cpu: { nt: 'fault' },
+    weight: 2,
+  },
+  {
+    protocols: ['bbm-late', 'bbm-early', 'bbm-early-range', 'rfc-nt-intended'],
+    scenario: populated,
+    level: 1,
+    vcpus: 1,
+    cpu: {},
+    weight: 7,
+  },
+  {
+    protocols: ['bbm-late', 'bbm-early', 'rfc-nt-intended'],
+    scenario: 'adjust-half',
+    level: 2,
+    vcpus: 1,
+    cpu: {},
+    weight: 3,
+  },
+  {
+    protocols: ['bbm-late', 'bbm-early', 'bbm-early-locked', 'rfc-nt-intended'],
+    scenario: populated,
+    level: 2,
+    vcpus: 4,
+    cpu: {},
+    weight: 4,
+  },
+  { protocols: SPLIT, scenario: populated, level: 2, vcpus: 1, cpu: {}, weight: 3 },
+];
+
+export async function planGroups(options: StressOptions): Promise<readonly PlannedGroup[]> {
+  const asked = new Set(options.explicit);
+  const isPortfolio = (['protocol', 'mutant', 'scenario', 'level', 'vcpus', 'cpu', 'granule'] as const).every(
+    (flag) => !asked.has(flag),
+  );
+  if (isPortfolio) return PORTFOLIO.map((choice) => groupOf(choice, builtIns(choice.protocols, choice.cpu, options)));
+
+  const items = await itemsOf(options);
+  const groups: PlannedGroup[] = [];
+  for (const scenario of options.scenarios.length > 0 ? options.scenarios : [populated]) {
+    for (const level of options.levels) {
+      for (const vcpus of options.vcpus) {
+        groups.push(groupOf({ scenario, level, vcpus, cpu: options.cpuOverrides, weight: items.length }, items));
+      }
+    }
+  }
+  return groups;
+}
+
+function groupOf(choice: Omit<Choice, 'protocols'>, items: readonly PlannedItem[]): PlannedGroup {
+  const { scenario, level, vcpus, weight } = choice;
+  const label = `${scenario}, level ${level}, ${vcpus} vCPU${vcpus === 1 ? '' : 's'}`;
+  return { label, scenario, level, vcpus, items, weight };
+}
+
+function builtIns(
+  names: readonly string[],
+  cpu: Partial<CpuModel>,
+  options: StressOptions,
+): readonly PlannedItem[] {
+  return names.map((name) => {
+    const protocol = PROTOCOLS.find((p) => p.name === name);
+    if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
+    return {
+      item: { protocol: { from: 'built-in', name }, cpu: cpuFor(protocol, { ...cpu, ...options.cpuOverrides }), bug: null },
+      protocol,
+      mutant: null,
+      named: false,
+    };
+  });
+}
+
+/** What was named; nothing named means every protocol, none of them by name. */
+async function itemsOf(options: StressOptions): Promise<readonly PlannedItem[]> {
+  if (options.protocols.length === 0 && options.mutants.length === 0) {
+    return builtIns(PROTOCOLS.map((p) => p.name), {}, options);
+  }
+  const items: PlannedItem[] = [];
+  for (const ref of options.protocols) {
+    const source: ProtocolSource =
+      ref.from === 'file' ? { from: 'file', name: ref.name, path: ref.path } : { from: 'built-in', name: ref.name };
+    const protocol = await loadProtocol(source);
+    items.push({
+      item: { protocol: source, cpu: cpuFor(protocol, options.cpuOverrides), bug: null },
+      protocol,
+      mutant: null,
+      named: ref.named,
+    });
+  }
+  for (const name of options.mutants) {
+    const mutant = MUTANTS.find((m) => m.name === name);
+    if (mutant === undefined) throw new Error(`no mutant is called ${name}`);
+    const source: ProtocolSource = { from: 'mutant', name };
+    const protocol = await loadProtocol(source);
+    const bug = mutant.seed.kind === 'machine' ? mutant.seed.bug : null;
+    items.push({
+      item: { protocol: source, cpu: cpuFor(protocol, options.cpuOverrides), bug },
+      protocol,
+      mutant: name,
+      named: true,
+    });
+  }
+  return items;
+}
+
+/** vCPUs that can truly run at once beside the hypervisor. */
+export function parallelVcpus(): number {
+  return Math.max(1, availableParallelism() - 1);
+}
+
+export function requestOf(
+  group: PlannedGroup,
+  options: StressOptions,
+  seed: number,
+  budgetMs: number | null,
+): GroupRequest {
+  const { level, vcpus } = group;
+  const transitions =
+    level === 1 && !options.explicit.includes('transitions') ? TRANSITIONS_AT_LEVEL_1 : options.transitions;
+  const tokens = Math.min(vcpus, parallelVcpus());
+  const cores = availableParallelism();
+  return {
+    config: {
+      granule: options.granule,
+      level,
+      blocks: options.blocks,
+      vcpus,
+      transitionsMax: 2 * transitions + 2,
+    },
+    scenario: group.scenario,
+    items: group.items.map((planned) => planned.item),
+    seed,
+    access: options.access,
+    pattern: options.pattern,
+    storesPercent: options.storesPercent,
+    exitEvery: EXIT_EVERY,
+    pollsEachAccess: true,
+    transitions,
+    gapNs: GAP_NS,
+    roundsMax: options.rounds === null ? Number.MAX_SAFE_INTEGER : options.rounds * group.items.length,
+    tokens,
+    // Spinning pays while every thread has a core; a long spin beside sleepers that want the core does not.
+    spins: cores === 1 ? 0 : tokens < vcpus ? 200 : 2000,
+    stopOnEvidence: false,
+    budgetMs,
+  };
+}
+

@@ -1,0 +1,21 @@
+/**
+ * What a worker's task returns. Errors lose their own properties between threads, so a failure crosses as data; and
+ * whatever goes wrong in one thread, the stop word is set before it leaves, so that nobody waits for it.
+ */
+import { raiseStop } from '#sync';
+import { CONTROL } from '../machine/layout.ts';
+import type { GroupPlan } from './group.ts';
+
+export type TaskResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly message: string; readonly stack: string };
+
+export async function guarded<T>(plan: GroupPlan, run: () => Promise<T>): Promise<TaskResult<T>> {
+  try {
+    return { ok: true, value: await run() };
+  } catch (error) {
+    raiseStop(new Int32Array(plan.arena.memory.buffer), CONTROL.stop);
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    return { ok: false, message, stack: stack ?? message };
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * One transition on real shared memory: the lock, the ghost word around it, the protocol on the instrumented port, and
+ * the record of what it took.
+ */
+import { RwLock } from '#sync';
+import { isTable } from '../arch/descriptor.ts';
+import type { BbmLevel } from '../arch/feat-bbm.ts';
+import type { Arena } from '../machine/arena.ts';
+import { GHOST_CHANGING, GHOST_STABLE, ghostWord } from '../machine/ghost.ts';
+import { CONTROL, GHOST, TRANSITION } from '../machine/layout.ts';
+import { EVENT, type Recorder } from '../machine/recorder.ts';
+import { Stopped } from '../machine/shootdown.ts';
+import type { TraceLog } from '../machine/trace-log.ts';
+import { toNs, type TransitionCpu } from '../machine/transition-cpu.ts';
+import type { Protocol } from '../port/index.ts';
+import type { Region, Regions } from './regions.ts';
+import type { SoftwareSide } from './software-side.ts';
+
+const LOCK_TIMEOUT_MS = 10_000;
+const GRACE_TIMEOUT_MS = 10_000;
+
+export interface TransitionRunner {
+  /**
+   * Runs `protocol` on `region`, which must be in the state it starts from. `slot` is the transition record to use.
+   * False: the entry is not what was wanted at the end. Throws Stopped, or what the protocol throws.
+   */
+  run(protocol: Protocol, region: Region, slot: number, measured: boolean, log: TraceLog): boolean;
+}
+
+export function createTransitionRunner(
+  arena: Arena,
+  regions: Regions,
+  software: SoftwareSide,
+  port: TransitionCpu,
+  recorder: Recorder,
+  bbm: () => BbmLevel,
+  spins: number,
+): TransitionRunner {
+  const { i32, layout, descriptors } = arena;
+  const lock = RwLock.attach(i32, CONTROL.mmuLock);
+  const { level } = layout.config;
+
+  function acquire(shared: boolean): void {
+    const taken = shared
+      ? RwLock.readLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop)
+      : RwLock.writeLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop);
+    if (taken === 'stopped') throw new Stopped('stopped while taking the mmu_lock');
+    if (taken === 'timeout') throw new Error(`hypervisor did not get the mmu_lock in ${LOCK_TIMEOUT_MS} ms`);
+  }
+
+  return {
+    run(protocol, region, slot, measured, log) {
+      const at = layout.transitionW + slot * TRANSITION.words;
+      i32.fill(0, at, at + TRANSITION.words);
+      i32[at + TRANSITION.measured] = measured ? 1 : 0;
+      const shared = protocol.lock === 'shared';
+      acquire(shared);
+      const lockedMs = performance.now();
+      const version = regions.versionOf(region);
+      const old = Atomics.load(descriptors, region.entry);
+      const wanted = regions.blockAt(region, version + 1);
+      i32[region.ghostW + GHOST.slot + (version & (GHOST.slots - 1))] = slot;
+      Atomics.store(i32, region.ghostW, ghostWord(version, GHOST_CHANGING));
+      recorder.event(EVENT.transitionStart, version, measured ? 1 : 0, 0);
+      const transition = {
+        entry: region.entry,
+        level,
+        ipa: region.ipa,
+        pa: region.pa,
+        size: region.size,
+        old,
+        wanted,
+        bbm: bbm(),
+      };
+      port.begin(transition, measured, log, region.ghostW);
+      try {
+        protocol.run(port.cpu, transition, port.tables);
+      } finally {
+        // Also when the protocol throws: a vCPU that waits for the lock must get it and see the stop word.
+        Atomics.store(i32, region.ghostW, ghostWord(version + 1, GHOST_STABLE));
+        if (shared) RwLock.readUnlock(lock);
+        else RwLock.writeUnlock(lock);
+      }
+      const figures = port.end();
+      i32[at + TRANSITION.lockNs] = toNs(performance.now() - lockedMs);
+      recorder.event(EVENT.transitionEnd, version + 1, 0, 0);
+      i32[at + TRANSITION.windowNs] = figures.windowNs;
+      i32[at + TRANSITION.ntWindowNs] = figures.ntWindowNs;
+      i32[at + TRANSITION.flushNs] = figures.flushNs;
+      i32[at + TRANSITION.writes] = figures.writes;
+      i32[at + TRANSITION.tlbis] = figures.tlbis;
+      i32[at + TRANSITION.invalidStores] = figures.invalidStores;
+      log.end();
+      if (software.grace.pending > 0) software.grace.drain(GRACE_TIMEOUT_MS);
+      const found = Atomics.load(descriptors, region.entry);
+      return protocol.kind === 'coalesce' ? found === wanted : isTable(found, level);
+    },
+  };
+}

@@ -1,0 +1,102 @@
+/**
+ * Who may import whom (design §9). A room is a folder of src, or workers; each may import itself,
+ * node: modules, and the rooms named here. The order is a direction: no room may name one that
+ * names it.
+ */
+import type { Import } from './imports.ts';
+
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  arch: [],
+  port: listed('arch'),
+  protocols: listed('arch port'),
+  mutants: listed('arch port protocols'),
+  sync: [],
+  result: [],
+  pgtable: listed('arch port sync'),
+  machine: listed('arch port pgtable sync result'),
+  scenarios: listed('arch'),
+  checker: listed('arch port result'),
+  stress: listed('arch port pgtable protocols mutants machine sync scenarios checker result'),
+  explore: listed('arch port pgtable protocols mutants checker result scenarios'),
+  litmus: listed('arch port explore result'),
+  report: listed('arch result'),
+  cli: listed(
+    'arch port protocols mutants sync result pgtable machine scenarios checker stress explore',
+    'litmus report workers',
+  ),
+  workers: listed('arch port machine stress sync scenarios pgtable result'),
+};
+
+function listed(...names: string[]): readonly string[] {
+  return names.flatMap((line) => line.split(' '));
+}
+
+/** Outside the rooms: may import any room but cli, and nobody in a room may import them. */
+export const OUTSIDE = ['bench', 'examples'];
+
+/** The room a path belongs to; null for a file outside any folder that may have sources. */
+export function roomOf(path: string): string | null {
+  const [top = '', room, file] = path.split('/');
+  if (top === 'workers') return room === undefined ? null : 'workers';
+  if (top === 'src') return file === undefined ? null : (room ?? null);
+  return null;
+}
+
+/** One line per import that goes against the table, and per file in no listed room. */
+export function judgeImports(paths: readonly string[], imports: readonly Import[]): string[] {
+  return [...paths.flatMap(judgePath), ...imports.flatMap(judgeImport)];
+}
+
+function judgePath(path: string): string[] {
+  const room = roomOf(path);
+  if (OUTSIDE.includes(path.split('/')[0] ?? '')) return [];
+  return room !== null && room in ROOMS ? [] : [`${path}:1: no room of the table holds this file`];
+}
+
+function judgeImport({ from, line, specifier, target }: Import): string[] {
+  if (target === null) return [];
+  const at = `${from}:${line}:`;
+  const fromRoom = roomOf(from);
+  const toRoom = roomOf(target);
+  if (fromRoom === null) return toRoom === 'cli' ? [`${at} only src/cli imports src/cli`] : [];
+  if (toRoom === null) return [`${at} ${fromRoom} imports '${specifier}', which is in no room`];
+  if (toRoom === fromRoom || ROOMS[fromRoom]?.includes(toRoom)) return [];
+  return [`${at} ${fromRoom} must not import ${toRoom} ('${specifier}')`];
+}
+
+/** Names of the rooms on a cycle, in order, or null. Edges are room to room. */
+export function findCycle(edges: ReadonlyMap<string, ReadonlySet<string>>): string[] | null {
+  const done = new Set<string>();
+  const visit = (room: string, path: readonly string[]): string[] | null => {
+    if (path.includes(room)) return [...path.slice(path.indexOf(room)), room];
+    if (done.has(room)) return null;
+    for (const next of edges.get(room) ?? []) {
+      const cycle = visit(next, [...path, room]);
+      if (cycle !== null) return cycle;
+    }
+    done.add(room);
+    return null;
+  };
+  for (const room of edges.keys()) {
+    const cycle = visit(room, []);
+    if (cycle !== null) return cycle;
+  }
+  return null;
+}
+
+export function edgesOf(imports: readonly Import[]): Map<string, Set<string>> {
+  const edges = new Map<string, Set<string>>();
+  for (const { from, target } of imports) {
+    const fromRoom = roomOf(from);
+    const toRoom = target === null ? null : roomOf(target);
+    if (fromRoom === null || toRoom === null || fromRoom === toRoom) continue;
+    edges.set(fromRoom, (edges.get(fromRoom) ?? new Set()).add(toRoom));
+  }
+  return edges;
+}
+
+/** Files that import a package, by name or by a path inside it. */
+export function importersOf(name: string, imports: readonly Import[]): string[] {
+  const files = imports.filter((i) => i.specifier === name || i.specifier.startsWith(`${name}/`));
+  return [...new Set(files.map((i) => i.from))];
+}

@@ -1,0 +1,90 @@
+/**
+ * The rules that judge what transitions did: break-before-make, freed-table and claim.
+ */
+import { describe, expect, it } from 'vitest';
+import type { Evidence } from '../../../src/checker/evidence.ts';
+import { breakBeforeMake } from '../../../src/checker/rules/break-before-make.ts';
+import { claim } from '../../../src/checker/rules/claim.ts';
+import { freedTable } from '../../../src/checker/rules/freed-table.ts';
+import { judge, traceNamed } from '../run-builder.ts';
+import { traceOf, words } from '../trace-builder.ts';
+
+const w = words();
+const direct = traceNamed('bbml2-direct');
+const spec = traceNamed('nt-spec');
+
+describe('break-before-make', () => {
+  it('accuses a transition that the BBM level does not allow', () => {
+    const traces = [
+      { trace: spec, count: 90 },
+      { trace: direct, count: 10 },
+    ];
+    expect(judge(breakBeforeMake, { traces })).toMatchObject([
+      { rule: 'break-before-make', key: 'block-without-nt', count: 10, transition: { event: 0 } },
+    ]);
+  });
+
+  it('accepts it where the level allows it', () => {
+    expect(judge(breakBeforeMake, { traces: [{ trace: direct, count: 10 }], bbm: 2 })).toEqual([]);
+  });
+});
+
+describe('freed-table', () => {
+  const freedEarly = traceOf('coalesce', [
+    w.invalidate,
+    w.free(),
+    ...w.flushVmid,
+    w.store(w.block, 'release'),
+  ]);
+
+  it('accuses a transition that frees before it is clean, whether or not a walker met it', () => {
+    const findings = judge(freedTable, { traces: [{ trace: freedEarly, count: 5 }] });
+    expect(findings).toMatchObject([{ rule: 'freed-table', key: 'freed-unclean', count: 5 }]);
+  });
+
+  it('leaves it to this rule alone', () => {
+    expect(judge(breakBeforeMake, { traces: [{ trace: freedEarly, count: 5 }] })).toEqual([]);
+  });
+});
+
+describe('claim', () => {
+  const neverInvalid = { neverInvalid: true };
+  const spurious = (descriptor: bigint): Evidence => ({
+    vcpu: 2,
+    round: 9,
+    ipa: 0x4000_2000,
+    kind: 'spurious',
+    descriptor,
+  });
+
+  it('accuses a protocol that stored an invalid descriptor, even if nobody faulted', () => {
+    const posted = traceNamed('rfc-nt-posted');
+    const traces = [{ trace: posted, count: 100 }];
+    const [finding] = judge(claim, { claims: neverInvalid, traces });
+    expect(finding?.why).toBe(
+      'claims neverInvalid, but 100 of 100 transitions stored an invalid descriptor and ' +
+        '0 accesses took a spurious fault',
+    );
+    expect(finding?.transition).toEqual({ trace: posted, event: 0 });
+  });
+
+  it('accuses it for spurious faults alone, counted or with evidence', () => {
+    const [counted] = judge(claim, { claims: neverInvalid, spuriousFaults: 7 });
+    expect(counted?.why).toMatch(/0 of 100 transitions .* and 7 accesses took a spurious fault/);
+    const [seen] = judge(claim, { claims: neverInvalid, evidence: [spurious(0n)] });
+    expect(seen).toMatchObject({ vcpu: 2, round: 9, ipa: 0x4000_2000, count: 1 });
+  });
+
+  it('does not accuse it if the entry was never invalid', () => {
+    expect(judge(claim, { claims: neverInvalid })).toEqual([]);
+  });
+
+  it('does not take the fault of a PE that refuses nT blocks for a broken claim', () => {
+    expect(judge(claim, { claims: neverInvalid, evidence: [spurious(w.nt)] })).toEqual([]);
+  });
+
+  it('does not hold a protocol to what it does not claim', () => {
+    const traces = [{ trace: traceNamed('bbm-late'), count: 100 }];
+    expect(judge(claim, { traces, spuriousFaults: 9, evidence: [spurious(0n)] })).toEqual([]);
+  });
+});

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CPU_KNOB_NAMES } from '../../src/cli/cpu-knobs.ts';
+import { type Listing, listingOf, listingText } from '../../src/cli/list.ts';
+import { BUILT_IN } from '../../src/cli/registry.ts';
+import { PLAIN } from '../../src/report/paint.ts';
+import { RULES } from '../../src/result/rule.ts';
+import { emptyFolder, program } from './program.ts';
+
+describe('list', () => {
+  it('has everything a flag can name, as text', () => {
+    const { out, err, code } = program(['list']);
+    expect({ err, code }).toEqual({ err: '', code: 0 });
+    const named = [...BUILT_IN.protocols, ...BUILT_IN.mutants, ...BUILT_IN.scenarios].map((thing) => thing.name);
+    for (const name of [...named, ...RULES, ...CPU_KNOB_NAMES]) expect(out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+  });
+
+  it('is the same as JSON, on standard output or in a file', () => {
+    const folder = emptyFolder();
+    const { out, code } = program(['list', '--json'], folder);
+    const listing = JSON.parse(out) as Listing & { tool: string; command: string };
+    expect(code).toBe(0);
+    expect(listing.tool).toBe('stage2-stress');
+    expect(listing.command).toBe('list');
+    expect(listing.protocols).toEqual(listingOf(BUILT_IN).protocols);
+    const toFile = program(['list', '--json', 'list.json'], folder);
+    expect(toFile).toMatchObject({ code: 0, out: '', err: '', files: ['list.json'] });
+    expect(readFileSync(path.join(folder, 'list.json'), 'utf8')).toBe(out);
+  });
+
+  it('shows kind, claims and exhibits of a protocol', () => {
+    const protocol = {
+      name: 'mine',
+      kind: 'coalesce',
+      summary: 'steps',
+      origin: 'me',
+      claims: { neverInvalid: true, handlesConflict: false },
+      exhibit: 'broken on purpose',
+      run: () => {},
+    } as const;
+    const text = listingText(listingOf({ protocols: [protocol], mutants: [], scenarios: [] }), PLAIN);
+    expect(text.split('\n').slice(0, 5)).toMatchInlineSnapshot(`
+      [
+        "Protocols (--protocol)",
+        "  mine  coalesce  steps",
+        "                  from: me",
+        "                  claims: neverInvalid",
+        "                  exhibit: broken on purpose",
+      ]
+    `);
+  });
+});

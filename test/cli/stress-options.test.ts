@@ -1,0 +1,138 @@
+import { cpus } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { parseCommandLine } from '../../src/cli/parse.ts';
+import { BUILT_IN } from '../../src/cli/registry.ts';
+import { command } from '../../src/cli/stress.ts';
+import { stressOptions } from '../../src/cli/stress-options.ts';
+import { STRESS_DEFAULTS, type StressOptions } from '../../src/stress/plan.ts';
+
+const options = (...args: string[]): Promise<StressOptions> =>
+  stressOptions(parseCommandLine('stress', args), BUILT_IN);
+
+describe('stressOptions', () => {
+  it('is all defaults without flags, and a seed', async () => {
+    const { seed, ...rest } = await options();
+    expect(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32).toBe(true);
+    expect(rest).toEqual({
+      protocols: [],
+      mutants: [],
+      scenarios: [],
+      cpuOverrides: {},
+      granule: '4k',
+      levels: [2],
+      vcpus: [1, 2],
+      rounds: null,
+      transitions: STRESS_DEFAULTS.transitions,
+      timeMs: 45_000,
+      reorder: false,
+      delays: [],
+      access: 'wasm',
+      pin: { mode: 'auto' },
+      storesPercent: 50,
+      pattern: 'uniform',
+      blocks: STRESS_DEFAULTS.blocks,
+      quiet: false,
+      explicit: [],
+      argv: [],
+    });
+  });
+
+  it('draws another seed each time', async () => {
+    const seeds = await Promise.all([options(), options(), options()]);
+    expect(new Set(seeds.map((o) => o.seed)).size).toBeGreaterThan(1);
+  });
+
+  it('takes every flag over, and knows which were given', async () => {
+    const args =
+      '--protocol bbm-late,nt-spec --mutant no-tlbi --scenario adjust-half --cpu bbm=2/1 --granule 4k --level 1,2 ' +
+      '--vcpus 1,3 --rounds 10 --transitions 5 --time 10s --seed 7 --reorder --delay tlbi=20 --access plain --pin off ' +
+      '--stores 30 --pattern hot --blocks 2 --quiet';
+    expect(await options(...args.split(' '))).toEqual({
+      protocols: [
+        { from: 'built-in', name: 'bbm-late', named: true },
+        { from: 'built-in', name: 'nt-spec', named: true },
+      ],
+      mutants: ['no-tlbi'],
+      scenarios: ['adjust-half'],
+      cpuOverrides: { bbm: [2, 1] },
+      granule: '4k',
+      levels: [1, 2],
+      vcpus: [1, 3],
+      rounds: 10,
+      transitions: 5,
+      timeMs: 10_000,
+      seed: 7,
+      reorder: true,
+      delays: [{ site: 'tlbi', ns: 20 }],
+      access: 'plain',
+      pin: { mode: 'off' },
+      storesPercent: 30,
+      pattern: 'hot',
+      blocks: 2,
+      quiet: true,
+      explicit: (
+        'protocol mutant scenario cpu granule level vcpus rounds transitions time seed reorder delay access pin ' +
+        'stores pattern blocks'
+      ).split(' '),
+      argv: args.split(' '),
+    });
+  });
+
+  it('has no time limit where rounds were asked for', async () => {
+    expect((await options('--rounds', '5')).timeMs).toBeNull();
+  });
+
+  it('takes all, and does not call those named', async () => {
+    const all = await options('--protocol', 'all', '--mutant', 'all', '--scenario', 'all');
+    expect(all.protocols.map((p) => p.name)).toEqual(BUILT_IN.protocols.map((p) => p.name));
+    expect(all.protocols.some((p) => p.named)).toBe(false);
+    expect(all.mutants).toEqual(BUILT_IN.mutants.map((m) => m.name));
+    expect(all.scenarios).toEqual(BUILT_IN.scenarios.map((s) => s.name));
+  });
+
+  it('runs the examples of its help', async () => {
+    for (const example of command.examples) {
+      const args = example.command.split(' ').slice(2);
+      if (!args.includes('./mine.ts')) await expect(options(...args)).resolves.toBeDefined();
+    }
+  });
+});
+
+describe('what makes no sense together', () => {
+  const refused: readonly (readonly [args: string, answer: string])[] = [
+    ['--protocol bbm-latte', '--protocol: there is no protocol "bbm-latte" (did you mean bbm-late?)'],
+    ['--mutant no-tlb', '--mutant: there is no mutant "no-tlb" (did you mean no-tlbi?)'],
+    ['--scenario adjust', '--scenario: there is no scenario "adjust" (did you mean adjust-populated?)'],
+    ['--protocol all,bbm-late', '--protocol: "all" stands alone'],
+    ['--granule 16k --level 1', '--level 1 does not go with --granule 16k, which has blocks at level 2 only'],
+    ['--granule 64k --level 2,1', '--level 1 does not go with --granule 64k'],
+    ['--cpu hafdbs=on', 'the simulated walker of stress does not update descriptors yet'],
+    ['--cpu multihit=amalgamate', 'multihit=amalgamate needs a PE of BBM level 0, but bbm=1: give bbm=0'],
+    ['--cpu multihit=amalgamate,bbm=2/1', 'needs a PE of BBM level 0, but bbm=2/1'],
+    ['--cpu multihit=abort,bbm=3', 'multihit=abort cannot be with bbm=3, which never aborts'],
+    ['--cpu multihit=abort --protocol bbml3-direct', 'for protocol bbml3-direct multihit=abort cannot be with bbm=3'],
+    ['--delay tlbi=1 --delay tlbi=2', '--delay: tlbi is there twice'],
+    [`--pin list:0,${cpus().length}`, `--pin: there is no CPU ${cpus().length}; this machine has 0 to`],
+  ];
+
+  it.each(refused)('%s', async (args, answer) => {
+    await expect(options(...args.split(' '))).rejects.toThrow(answer);
+  });
+
+  const accepted = [
+    '--cpu bbm=3',
+    '--cpu bbm=3,multihit=new',
+    '--cpu bbm=3/2,multihit=abort',
+    '--cpu bbm=0,multihit=amalgamate',
+    '--cpu bbm=1/0,multihit=amalgamate',
+    '--cpu nt=ignored',
+    '--cpu hafdbs=off',
+    '--cpu bbm=1 --protocol bbml3-direct',
+    '--granule 16k',
+    '--granule tiny --level 1,2',
+  ];
+
+  it.each(accepted)('but not %s', async (args) => {
+    await expect(options(...args.split(' '))).resolves.toBeDefined();
+  });
+});

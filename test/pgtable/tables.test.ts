@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest';
+import { makeLeaf, NORMAL_RW, VALID } from '../../src/arch/descriptor.ts';
+import type { Table } from '../../src/port/tables.ts';
+import { createMachine } from '../support/pgtable-machine.ts';
+
+describe('tables', () => {
+  test('an entry is its index in the descriptors', () => {
+    const { tables } = createMachine();
+    expect(tables.entryOf(3 as Table, 7)).toBe(3 * 512 + 7);
+    expect(() => tables.entryOf(3 as Table, 512)).toThrow('not within a table');
+    expect(() => tables.entryOf(64 as Table, 0)).toThrow('not within the pool');
+  });
+
+  test('follow finds the table, valid or not, and refuses what is none', () => {
+    const { tables } = createMachine();
+    const table = tables.allocate(2);
+    const d = tables.descriptorFor(table);
+    expect(tables.follow(d)).toBe(table);
+    expect(tables.follow(d & ~VALID)).toBe(table);
+    expect(() => tables.follow(0n)).toThrow('no table page');
+  });
+
+  test('level 0 has start tables only', () => {
+    expect(() => createMachine().tables.allocate(0)).toThrow('start tables');
+  });
+
+  test('only a block can become a subtree', () => {
+    const { tables, s2 } = createMachine();
+    expect(() => tables.buildSubtree(3, makeLeaf(s2.geometry, 3, 0))).toThrow('replaces a block');
+    expect(() => tables.buildSubtree(2, 0n)).toThrow('replaces a block');
+  });
+
+  test.each(['tearDown', 'tearDownBelow', 'freeNow', 'releaseRetired'] as const)(
+    '%s sees this thread’s own pending stores',
+    (operation) => {
+      const log: string[] = [];
+      const m = createMachine({
+        hooks: { beforeDirectAccess: () => log.push('drain'), onFree: () => log.push('free') },
+      });
+      const table = m.tables.allocate(3);
+      m.tables[operation](table, 3);
+      expect(log).toEqual(operation === 'tearDownBelow' ? ['drain'] : ['drain', 'free']);
+    },
+  );
+
+  test('the hook for freed pages comes before the poison, and not for a page that is free', () => {
+    const seen: bigint[] = [];
+    const m = createMachine({
+      hooks: { onFree: (table) => seen.push(m.peek(m.tables.entryOf(table, 0))) },
+    });
+    const table = m.tables.buildSubtree(2, makeLeaf(m.s2.geometry, 2, 0, NORMAL_RW));
+    m.tables.tearDown(table, 3);
+    m.tables.freeNow(table);
+    expect(seen).toEqual([makeLeaf(m.s2.geometry, 3, 0, NORMAL_RW)]);
+  });
+});

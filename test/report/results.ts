@@ -1,0 +1,121 @@
+/** Hand-made results for the tests of reports: every field a plausible figure, overridden where a test looks at it. */
+import type { Percentiles, StressResult, StressRun, Violation } from '../../src/result/stress.ts';
+
+export const NONE: Percentiles = { p50: null, p99: null, max: null, count: 0 };
+
+export const times = (p50: number, p99: number, max: number): Percentiles => ({ p50, p99, max, count: 1000 });
+
+export function aRun(overrides: Partial<StressRun> = {}): StressRun {
+  return {
+    scenario: 'adjust-populated',
+    protocol: 'bbm-late',
+    mutant: null,
+    cpu: {
+      bbm: '1',
+      nt: 'translate',
+      multihit: 'abort',
+      spec: 'off',
+      hafdbs: 'off',
+      ets: 'ets2',
+      tlb: 256,
+      walkcache: 'on',
+    },
+    granule: '4k',
+    level: 2,
+    vcpus: 2,
+    scheduling: 'parallel',
+    reorder: false,
+    access: 'wasm',
+    delays: '',
+    rounds: 1200,
+    roundsDropped: 0,
+    transitions: 38_400,
+    transitionsHit: 4723,
+    hitShare: { value: 0.123, lo: 0.119, hi: 0.128 },
+    faults: { spurious: 5200, genuine: 0, retry: 0, nt: 0, conflict: 0 },
+    spuriousPerTransition: { value: 0.1354, lo: 0.13, hi: 0.141 },
+    accesses: { issued: 9_000_000, completed: 9_000_000, lost: 0 },
+    windowNs: times(4120, 12_040, 310_400),
+    ntWindowNs: NONE,
+    episodeNs: times(5300, 18_000, 320_000),
+    flushNs: times(420, 2300, 9000),
+    lockNs: times(5200, 15_000, 400_000),
+    throughput: { during: 24_300_000, baseline: 31_000_000 },
+    descriptorWrites: 2,
+    tlbis: 1,
+    refills: 11.2,
+    verdict: 'pass',
+    exhibit: null,
+    violations: [],
+    ...overrides,
+  };
+}
+
+/** A protocol that was never seen invalid. */
+export const CLEAN_RUN: StressRun = aRun({
+  protocol: 'rfc-nt-intended',
+  transitionsHit: 0,
+  hitShare: { value: 0, lo: 0, hi: 3 / 38_400 },
+  faults: { spurious: 0, genuine: 0, retry: 0, nt: 0, conflict: 0 },
+  spuriousPerTransition: { value: 0, lo: 0, hi: 3 / 38_400 },
+  windowNs: NONE,
+  ntWindowNs: times(431, 2400, 9100),
+  episodeNs: NONE,
+  throughput: { during: 30_100_000, baseline: 31_000_000 },
+});
+
+export function aViolation(overrides: Partial<Violation> = {}): Violation {
+  return {
+    rule: 'stale-translation',
+    why: 'an access that began after the DSB used version 3 of the region, which version 4 had replaced',
+    vcpu: 1,
+    ipa: '0x40003000',
+    round: 1207,
+    count: 312,
+    events: [
+      { thread: 'vcpu 1', generation: 7, sequence: 91, text: 'load 0x40003000 by combined entry, version 3' },
+      { thread: 'hypervisor', generation: 6, sequence: 12, text: 'write target = invalid' },
+      { thread: 'hypervisor', generation: 7, sequence: 13, text: 'write target = block 0x80000000 rw v4' },
+    ],
+    exploreCommand: 'npm run explore -- --mutant no-tlbi --vcpus 1 --granule tiny',
+    ...overrides,
+  };
+}
+
+export function aResult(overrides: Partial<StressResult> = {}): StressResult {
+  return {
+    tool: 'stage2-stress',
+    schema: 1,
+    command: 'stress',
+    verdict: 'pass',
+    exitCode: 0,
+    reasons: [],
+    seed: 42,
+    argv: ['--protocol', 'bbm-late,rfc-nt-intended', '--seed', '42'],
+    version: '0.1.0',
+    machine: {
+      cpus: 2,
+      model: 'Example CPU @ 2.00GHz',
+      arch: 'x64',
+      node: '24.21.0',
+      v8: '13.6',
+      kernel: '6.8.0',
+      notes: ['x86 is TSO: a missing release cannot show here without --reorder'],
+    },
+    startedAt: '2026-11-23T02:00:00.000Z',
+    elapsedMs: 44_870,
+    interrupted: false,
+    controls: [
+      {
+        name: 'no-tlbi',
+        rule: 'stale-translation',
+        caught: true,
+        twinClean: true,
+        seconds: 0.83,
+        detail: 'after 41 rounds',
+      },
+    ],
+    runs: [aRun(), CLEAN_RUN],
+    ...overrides,
+  };
+}

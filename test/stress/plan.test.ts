@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
+import { cpuFor, cpuProblem } from '../../src/stress/plan.ts';
+
+describe('cpuFor', () => {
+  it("puts the protocol's CPU over the default and flags over both", () => {
+    const protocol = { cpu: { bbm: [2], tlb: 16 } } as const;
+    expect(cpuFor({}, {})).toEqual(DEFAULT_CPU);
+    expect(cpuFor(protocol, {})).toEqual({ ...DEFAULT_CPU, bbm: [2], tlb: 16 });
+    expect(cpuFor(protocol, { bbm: [1], spec: true })).toEqual({ ...DEFAULT_CPU, bbm: [1], tlb: 16, spec: true });
+  });
+
+  it('lets no system of level 3 abort unless somebody asked for it', () => {
+    expect(cpuFor({}, { bbm: [3] }).multihit).toBe('old');
+    expect(cpuFor({}, { bbm: [3, 2] }).multihit).toBe('abort');
+    expect(cpuFor({}, { bbm: [3], multihit: 'abort' }).multihit).toBe('abort');
+    expect(cpuFor({ cpu: { bbm: [3], multihit: 'new' } }, {}).multihit).toBe('new');
+  });
+});
+
+describe('cpuProblem', () => {
+  it('is null for what can be', () => {
+    expect(cpuProblem(DEFAULT_CPU)).toBeNull();
+    expect(cpuProblem({ ...DEFAULT_CPU, bbm: [1, 0], multihit: 'amalgamate' })).toBeNull();
+    expect(cpuProblem({ ...DEFAULT_CPU, bbm: [3], multihit: 'old' })).toBeNull();
+  });
+
+  it('says what cannot be', () => {
+    expect(cpuProblem({ ...DEFAULT_CPU, multihit: 'amalgamate' })).toContain('give bbm=0');
+    expect(cpuProblem({ ...DEFAULT_CPU, bbm: [3, 3] })).toContain('never aborts');
+  });
+});
