@@ -3,6 +3,8 @@ import { type HypervisorRunResult, runHypervisor } from '../src/stress/hyperviso
 import type { GroupPlan } from '../src/stress/group.ts';
 import { guarded, type TaskResult } from '../src/stress/task-result.ts';
 
-export default function hypervisor(task: { plan: GroupPlan }): Promise<TaskResult<HypervisorRunResult>> {
+export default function hypervisor(task: {
+  plan: GroupPlan;
+}): Promise<TaskResult<HypervisorRunResult>> {
   return guarded(task.plan, () => runHypervisor(task.plan));
 }

@@ -3,6 +3,9 @@ import type { GroupPlan } from '../src/stress/group.ts';
 import { guarded, type TaskResult } from '../src/stress/task-result.ts';
 import { runVcpu, type VcpuRunResult } from '../src/stress/vcpu-run.ts';
 
-export default function vcpu(task: { plan: GroupPlan; vcpu: number }): Promise<TaskResult<VcpuRunResult>> {
+export default function vcpu(task: {
+  plan: GroupPlan;
+  vcpu: number;
+}): Promise<TaskResult<VcpuRunResult>> {
   return guarded(task.plan, () => runVcpu(task.plan, task.vcpu));
 }

@@ -97,8 +97,14 @@ export function isLeaf(d: Descriptor, level: Level): boolean {
 
 /** Address bits as stored; `pa` must be aligned to a page of the granule and, for 64K, below 2^52. */
 function encodeAddress(g: Geometry, pa: number): bigint {
-  assert(pa >= 0 && pa < 2 ** (g.granule === '64k' ? 52 : 48), `PA ${pa} does not fit the descriptor`);
-  assert(pa % 2 ** g.pageShift === 0, `PA 0x${pa.toString(16)} is not aligned to granule ${g.granule}`);
+  assert(
+    pa >= 0 && pa < 2 ** (g.granule === '64k' ? 52 : 48),
+    `PA ${pa} does not fit the descriptor`,
+  );
+  assert(
+    pa % 2 ** g.pageShift === 0,
+    `PA 0x${pa.toString(16)} is not aligned to granule ${g.granule}`,
+  );
   const low = BigInt(pa) & OA_MASK_48;
   return g.granule === '64k' ? low | ((BigInt(pa) >> 48n) << 12n) : low;
 }
@@ -125,9 +131,20 @@ export function makeTable(g: Geometry, pa: number, sw = 0): Descriptor {
 }
 
 /** A block (levels 1 and 2) or page (level 3). The address must be aligned to the size of the level. */
-export function makeLeaf(g: Geometry, level: Level, pa: number, a: LeafAttributes = NORMAL_RW): Descriptor {
-  assert(level === 3 || (g.blockLevels as readonly number[]).includes(level), `no block at level ${level}`);
-  assert(pa % entrySize(g, level) === 0, `PA 0x${pa.toString(16)} is not aligned to level ${level}`);
+export function makeLeaf(
+  g: Geometry,
+  level: Level,
+  pa: number,
+  a: LeafAttributes = NORMAL_RW,
+): Descriptor {
+  assert(
+    level === 3 || (g.blockLevels as readonly number[]).includes(level),
+    `no block at level ${level}`,
+  );
+  assert(
+    pa % entrySize(g, level) === 0,
+    `PA 0x${pa.toString(16)} is not aligned to level ${level}`,
+  );
   assert(!(a.nT && level === 3), 'nT exists in block descriptors only');
   return (
     VALID |
@@ -174,7 +191,12 @@ export function hasNt(d: Descriptor, level: Level): boolean {
 }
 
 /** The leaf that maps child `index` of the block or page group `parent`: same attributes, one level down. */
-export function childLeaf(g: Geometry, parent: Descriptor, parentLevel: Level, index: number): Descriptor {
+export function childLeaf(
+  g: Geometry,
+  parent: Descriptor,
+  parentLevel: Level,
+  index: number,
+): Descriptor {
   assert(parentLevel < 3, 'a page has no children');
   const level = (parentLevel + 1) as Level;
   const pa = outputAddress(g, parent, parentLevel) + index * entrySize(g, level);
@@ -185,10 +207,16 @@ export function childLeaf(g: Geometry, parent: Descriptor, parentLevel: Level, i
 export function describeDescriptor(g: Geometry, d: Descriptor, level: Level): string {
   const type = typeOf(d, level);
   const hex = (n: number): string => `0x${n.toString(16)}`;
-  if (type === 'invalid') return d === EMPTY ? 'invalid' : d === LOCKED ? 'invalid (locked)' : 'invalid (bits kept)';
+  if (type === 'invalid')
+    return d === EMPTY ? 'invalid' : d === LOCKED ? 'invalid (locked)' : 'invalid (bits kept)';
   if (type === 'table') return `table -> ${hex(addressOf(g, d))} g${softwareBits(d)}`;
   if (type === 'reserved') return 'reserved';
   const a = attributesOf(d, level);
-  const flags = [`${a.read ? 'r' : '-'}${a.write ? 'w' : '-'}`, a.nT ? 'nT' : '', a.af ? '' : 'AF=0', `v${a.sw}`];
+  const flags = [
+    `${a.read ? 'r' : '-'}${a.write ? 'w' : '-'}`,
+    a.nT ? 'nT' : '',
+    a.af ? '' : 'AF=0',
+    `v${a.sw}`,
+  ];
   return `${type} ${hex(outputAddress(g, d, level))} ${flags.filter(Boolean).join(' ')}`;
 }

@@ -25,7 +25,10 @@ export function bbmLevelOf(idAa64Mmfr2: bigint): BbmLevel {
 
 /** The register value of a PE with BBM field `field` (0 to 15) and nothing else set. */
 export function idAa64Mmfr2(field: number): bigint {
-  assert(Number.isInteger(field) && field >= 0 && field <= 15, `BBM field ${field} is not within 0 to 15`);
+  assert(
+    Number.isInteger(field) && field >= 0 && field <= 15,
+    `BBM field ${field} is not within 0 to 15`,
+  );
   return BigInt(field) << BBM_SHIFT;
 }
 
@@ -48,16 +51,24 @@ export type ChangeRule =
  * Which rule governs replacing `before` by `after` in one entry of `level`. A table is taken to map what the block
  * would: whether its children really do is checked where they are written.
  */
-export function changeRule(g: Geometry, level: Level, before: Descriptor, after: Descriptor): ChangeRule {
+export function changeRule(
+  g: Geometry,
+  level: Level,
+  before: Descriptor,
+  after: Descriptor,
+): ChangeRule {
   const from = typeOf(before, level);
   const to = typeOf(after, level);
-  if (from === 'invalid' || from === 'reserved' || to === 'invalid' || to === 'reserved') return 'direct';
+  if (from === 'invalid' || from === 'reserved' || to === 'invalid' || to === 'reserved')
+    return 'direct';
   if (from !== to) return 'size-change';
   if (from === 'table') return before === after ? 'direct' : 'break-before-make';
   const a = attributesOf(before, level);
   const b = attributesOf(after, level);
   const same =
-    outputAddress(g, before, level) === outputAddress(g, after, level) && a.memAttr === b.memAttr && a.sh === b.sh;
+    outputAddress(g, before, level) === outputAddress(g, after, level) &&
+    a.memAttr === b.memAttr &&
+    a.sh === b.sh;
   if (!same) return 'break-before-make';
   return a.contiguous === b.contiguous ? 'direct' : 'size-change';
 }

@@ -38,7 +38,13 @@ const geometry = (
   bitsPerLevel: number,
   blockLevels: readonly BlockLevel[],
 ): Geometry =>
-  Object.freeze({ granule, pageShift, bitsPerLevel, entriesPerTable: 2 ** bitsPerLevel, blockLevels });
+  Object.freeze({
+    granule,
+    pageShift,
+    bitsPerLevel,
+    entriesPerTable: 2 ** bitsPerLevel,
+    blockLevels,
+  });
 
 const GEOMETRIES: Readonly<Record<Granule, Geometry>> = Object.freeze({
   '4k': geometry('4k', 12, 9, [1, 2]),
@@ -89,7 +95,10 @@ export interface StartTable {
  * more level. 40 bits with 4K give level 1 with 2 pages; 44 to 48 bits give level 0 with 1 page.
  */
 export function startTable(g: Geometry, ipaBits: number): StartTable {
-  assert(Number.isInteger(ipaBits) && ipaBits >= 32 && ipaBits <= 48, `ipaBits ${ipaBits} is not within 32 to 48`);
+  assert(
+    Number.isInteger(ipaBits) && ipaBits >= 32 && ipaBits <= 48,
+    `ipaBits ${ipaBits} is not within 32 to 48`,
+  );
   const levels = Math.max(2, Math.floor((ipaBits - 4 - 4) / g.bitsPerLevel));
   assert(levels <= 4, `${ipaBits} bits need ${levels} levels with granule ${g.granule}`);
   const level = (4 - levels) as Level;

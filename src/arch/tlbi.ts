@@ -113,7 +113,12 @@ export interface TlbEntryView {
  * above them, and nothing else need go (R_SQXYZ). That is why the level of a *table* entry is a wrong hint when the
  * table is zapped: its own walk-cache entry lies at that level and its leaves below (kernel commit 36e008323926).
  */
-export function mustInvalidate(g: Geometry, op: TlbiOp, entry: TlbEntryView, vmVmid: number): boolean {
+export function mustInvalidate(
+  g: Geometry,
+  op: TlbiOp,
+  entry: TlbEntryView,
+  vmVmid: number,
+): boolean {
   const kind = KIND_FACTS[op.kind];
   if (!kind.structures.includes(entry.structure)) return false;
   if (kind.scope === 'all') return true;

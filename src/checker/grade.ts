@@ -9,7 +9,7 @@ import { type Rule, RULES } from '../result/rule.ts';
 import type { Violation, ViolationEvent } from '../result/stress.ts';
 import { judgeTrace } from './automaton.ts';
 import { traceEvents } from './describe-trace.ts';
-import type { Evidence } from './evidence.ts';
+import type { Evidence } from '../result/evidence.ts';
 import { IMPLEMENTED_RULES } from './rules/index.ts';
 import type { Finding, JudgedRun, JudgedTrace, RunRecord } from './run-record.ts';
 import { hex } from './sighting.ts';
@@ -50,6 +50,7 @@ function judgesOf(evidence: Evidence): readonly Rule[] {
       return ['table-leak'];
     case 'refcount':
       return ['refcount'];
+    case 'livelock':
     case 'progress':
       return ['progress'];
     default:

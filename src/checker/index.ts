@@ -4,7 +4,7 @@
  */
 export { judgeTrace } from './automaton.ts';
 export type { AutomatonFinding, AutomatonVerdict, FindingCode } from './automaton-verdict.ts';
-export type { Accounting, AllowedVersions, Evidence, Via } from './evidence.ts';
+export type { Accounting, AllowedVersions, Evidence, Via } from '../result/evidence.ts';
 export { type Grade, type GradeInput, gradeRun, judgeRun } from './grade.ts';
 export { IMPLEMENTED_RULES } from './rules/index.ts';
 export type {

@@ -8,7 +8,7 @@ import type { Claims } from '../port/protocol.ts';
 import type { TransitionTrace } from '../port/trace.ts';
 import type { Rule } from '../result/rule.ts';
 import type { AutomatonVerdict } from './automaton-verdict.ts';
-import type { Accounting, Evidence } from './evidence.ts';
+import type { Accounting, Evidence } from '../result/evidence.ts';
 
 /** `count` transitions of the run did exactly this. */
 export interface CountedTrace {

@@ -3,7 +3,7 @@
  */
 import { assertNever } from '../arch/assert.ts';
 import type { Rule } from '../result/rule.ts';
-import type { Evidence, Via } from './evidence.ts';
+import type { Evidence, Via } from '../result/evidence.ts';
 import type { Finding } from './run-record.ts';
 
 export function sighting(

@@ -6,7 +6,7 @@
  *      … 13 14 15 | 0 [1 2] 3 …       allowed 17 to 18: tag 15 is two versions old, tag 3 one ahead
  */
 import { assert } from '../arch/assert.ts';
-import type { AllowedVersions } from './evidence.ts';
+import type { AllowedVersions } from '../result/evidence.ts';
 
 export const TAG_VALUES = 16;
 

@@ -23,7 +23,7 @@ export interface Command {
   /** A paragraph for help: what it does and what to expect of it. */
   readonly about: string;
   readonly examples: readonly Example[];
-  run(input: CommandInput, terminal: Terminal): Promise<ExitCode>;
+  run(input: CommandInput, terminal: Terminal): ExitCode | Promise<ExitCode>;
 }
 
 export const NO_POSITIONALS = Object.freeze({ name: '', min: 0, max: 0 });

@@ -1,6 +1,6 @@
 /**
- * The commands there are. A command's file is loaded only when it is asked for, so that help costs nothing and no
- * command pays for another's imports.
+ * The commands there are. A command's file is loaded only when it is asked for, so that help costs
+ * nothing and no command pays for another's imports.
  */
 import type { Command } from './command.ts';
 

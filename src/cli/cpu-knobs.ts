@@ -1,8 +1,13 @@
 /**
- * The knobs of `--cpu`: one row each, used to parse the flag, to print help and `list`, and to check the `cpu` field of a
- * user's protocol.
+ * The knobs of `--cpu`: one row each, used to parse the flag, to print help and `list`, and to
+ * check the `cpu` field of a user's protocol.
  */
-import { type CpuModel, DEFAULT_CPU, MULTIHIT_BEHAVIOURS, NT_BEHAVIOURS } from '../arch/cpu-model.ts';
+import {
+  type CpuModel,
+  DEFAULT_CPU,
+  MULTIHIT_BEHAVIOURS,
+  NT_BEHAVIOURS,
+} from '../arch/cpu-model.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import { UsageError, within } from './usage-error.ts';
 import { keyValue, listOf, nameOf, onOff, oneOf } from './values.ts';
@@ -35,10 +40,26 @@ export const CPU_KNOBS: KnobTable = {
     help: 'what a PE does when two TLB entries match',
     parse: oneOf(MULTIHIT_BEHAVIOURS),
   },
-  spec: { values: 'off|on', help: 'a prefetching walker fills TLB entries nobody asked for', parse: onOff },
-  hafdbs: { values: 'off|on', help: 'the walker itself sets the access flag and dirty state', parse: onOff },
-  ets: { values: 'none|ets2', help: 'enhanced translation synchronization', parse: oneOf(['none', 'ets2']) },
-  tlb: { values: `0|1|2|4..${TLB_MAX}`, help: 'entries per TLB structure; 0 is no TLB', parse: tlbEntries },
+  spec: {
+    values: 'off|on',
+    help: 'a prefetching walker fills TLB entries nobody asked for',
+    parse: onOff,
+  },
+  hafdbs: {
+    values: 'off|on',
+    help: 'the walker itself sets the access flag and dirty state',
+    parse: onOff,
+  },
+  ets: {
+    values: 'none|ets2',
+    help: 'enhanced translation synchronization',
+    parse: oneOf(['none', 'ets2']),
+  },
+  tlb: {
+    values: `0|1|2|4..${TLB_MAX}`,
+    help: 'entries per TLB structure; 0 is no TLB',
+    parse: tlbEntries,
+  },
   walkcache: { values: 'off|on', help: 'intermediate levels are cached', parse: onOff },
 };
 
@@ -76,6 +97,11 @@ function bbmLevels(text: string): readonly BbmLevel[] {
 
 function tlbEntries(text: string): number {
   const entries = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (entries >= 0 && entries <= TLB_MAX && Number.isInteger(entries === 0 ? 0 : Math.log2(entries))) return entries;
+  if (
+    entries >= 0 &&
+    entries <= TLB_MAX &&
+    Number.isInteger(entries === 0 ? 0 : Math.log2(entries))
+  )
+    return entries;
   throw new UsageError(`"${text}" is not 0 or a power of two up to ${TLB_MAX}`);
 }

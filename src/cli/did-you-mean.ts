@@ -23,7 +23,10 @@ function at(row: readonly number[], index: number): number {
   return row[index] as number;
 }
 
-/** The nearest of `names`, unless none is near: more than a third of the letters wrong is another word. */
+/**
+ * The nearest of `names`, unless none is near: more than a third of the letters wrong is another
+ * word.
+ */
 export function nearest(name: string, names: readonly string[]): string | null {
   const word = name.toLowerCase();
   let best: string | null = null;

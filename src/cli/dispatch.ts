@@ -1,4 +1,6 @@
-/** From arguments to an exit code. The only place that turns errors into lines on standard error. */
+/**
+ * From arguments to an exit code. The only place that turns errors into lines on standard error.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
@@ -40,7 +42,8 @@ function commandNamed(text: string | undefined): CommandName {
   if (found !== undefined) return found;
   const there = `(there are ${COMMAND_NAMES.join(', ')})`;
   if (text === undefined) throw new UsageError(`no command was given ${there}`);
-  if (text.startsWith('-')) throw new UsageError(`the command comes first, before ${text} ${there}`);
+  if (text.startsWith('-'))
+    throw new UsageError(`the command comes first, before ${text} ${there}`);
   throw new UsageError(`there is no command "${text}" ${suggestion(text, COMMAND_NAMES)}`);
 }
 

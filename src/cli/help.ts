@@ -15,7 +15,7 @@ const INDENT = 26;
 export function programHelp(): string {
   const commands = COMMAND_NAMES.map((name) => `  ${name.padEnd(10)}${COMMANDS[name].summary}`);
   return lines([
-    'stage2-stress: stress harness and explorer for protocols that change the size of stage-2 mappings',
+    'stage2-stress: stress harness and explorer for protocols that resize stage-2 mappings',
     '',
     'Usage',
     '  npm run stress -- [flags]',
@@ -58,7 +58,8 @@ function optionLines(id: OptionId): string[] {
   const head = `  --${flagOf(id)}${option.value === null ? '' : ` ${option.value}`}`;
   const text = wrap(option.help, COLUMNS - INDENT);
   const defaults = `[default: ${option.default}]`;
-  if (`${text.at(-1)} ${defaults}`.length <= COLUMNS - INDENT) text.push(`${text.pop()} ${defaults}`);
+  if (`${text.at(-1)} ${defaults}`.length <= COLUMNS - INDENT)
+    text.push(`${text.pop()} ${defaults}`);
   else text.push(defaults);
   const beside = head.length < INDENT;
   const [first = '', ...rest] = beside ? text : ['', ...text];
@@ -75,7 +76,10 @@ function cpuSection(): string[] {
 }
 
 function exampleLines(command: Command): string[] {
-  return command.examples.flatMap((example) => [`  # ${example.why}`, `  npm run ${example.command}`]);
+  return command.examples.flatMap((example) => [
+    `  # ${example.why}`,
+    `  npm run ${example.command}`,
+  ]);
 }
 
 function exitCodes(): string[] {
@@ -91,7 +95,11 @@ export const command: Command = {
   about: 'Prints what --help prints, for the program or for one command.',
   examples: [{ command: 'stress -- --help', why: 'every flag of stress' }],
   run: async ({ positionals: [name] }, terminal) => {
-    terminal.out(name === undefined ? programHelp() : await commandHelp(nameOf('command', COMMAND_NAMES)(name)));
+    terminal.out(
+      name === undefined
+        ? programHelp()
+        : await commandHelp(nameOf('command', COMMAND_NAMES)(name)),
+    );
     return EXIT.pass;
   },
 };

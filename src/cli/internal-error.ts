@@ -12,8 +12,12 @@ export function internalErrorLine(error: unknown): string {
 
 /** The innermost frame in the package that is not the assertion itself. */
 function placeOf(error: Error): string | null {
-  const frames = [...(error.stack ?? '').matchAll(/(?:file:\/\/|[\s(])(\/[^\s()]+:\d+:\d+)/g)].map((m) => m[1] as string);
-  const own = frames.filter((f) => f.startsWith(PACKAGE_ROOT + path.sep) && !f.includes('/node_modules/'));
+  const frames = [...(error.stack ?? '').matchAll(/(?:file:\/\/|[\s(])(\/[^\s()]+:\d+:\d+)/g)].map(
+    (m) => m[1] as string,
+  );
+  const own = frames.filter(
+    (f) => f.startsWith(PACKAGE_ROOT + path.sep) && !f.includes('/node_modules/'),
+  );
   const place = own.find((f) => !f.includes('/src/arch/assert.ts')) ?? own[0] ?? frames[0];
   return place === undefined ? null : path.relative(PACKAGE_ROOT, place);
 }

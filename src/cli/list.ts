@@ -47,7 +47,13 @@ export function listingOf(catalogue: Catalogue): Listing {
       claims: Object.entries(claims).flatMap(([claim, made]) => (made ? [claim] : [])),
       exhibit: exhibit ?? null,
     })),
-    mutants: catalogue.mutants.map(({ name, seed, rule, twin, what }) => ({ name, kind: seed.kind, rule, twin, what })),
+    mutants: catalogue.mutants.map(({ name, seed, rule, twin, what }) => ({
+      name,
+      kind: seed.kind,
+      rule,
+      twin,
+      what,
+    })),
     scenarios: catalogue.scenarios.map(({ name, summary }) => ({ name, summary })),
     rules: RULES.map((name) => ({ name, summary: RULE_TEXTS[name] })),
     cpu: CPU_KNOB_NAMES.map((name) => ({
@@ -62,12 +68,21 @@ export function listingOf(catalogue: Catalogue): Listing {
 export function listingText(listing: Listing, paint: Paint): string {
   const sections: readonly (readonly [string, readonly (readonly string[])[]])[] = [
     ['Protocols (--protocol)', listing.protocols.flatMap(protocolRows)],
-    ['Mutants (--mutant): seeded bugs', listing.mutants.map((m) => [m.name, m.kind, m.rule, m.what])],
+    [
+      'Mutants (--mutant): seeded bugs',
+      listing.mutants.map((m) => [m.name, m.kind, m.rule, m.what]),
+    ],
     ['Scenarios (--scenario)', listing.scenarios.map((s) => [s.name, s.summary])],
     ['Rules of the checker', listing.rules.map((r) => [r.name, r.summary])],
-    ['CPU knobs (--cpu key=value,…)', listing.cpu.map((k) => [k.name, k.values, `[${k.default}]`, k.summary])],
+    [
+      'CPU knobs (--cpu key=value,…)',
+      listing.cpu.map((k) => [k.name, k.values, `[${k.default}]`, k.summary]),
+    ],
   ];
-  const blocks = sections.map(([title, rows]) => [paint('bold', title), ...alignColumns(rows).map((r) => `  ${r}`)]);
+  const blocks = sections.map(([title, rows]) => [
+    paint('bold', title),
+    ...alignColumns(rows).map((r) => `  ${r}`),
+  ]);
   return `${blocks.map((block) => block.join('\n')).join('\n\n')}\n`;
 }
 
@@ -80,16 +95,19 @@ function protocolRows(p: Listing['protocols'][number]): string[][] {
 
 export const command: Command = {
   positionals: NO_POSITIONALS,
-  about: 'Everything --protocol, --mutant, --scenario and --cpu may name, and the rules a run is checked against.',
+  about:
+    'Everything --protocol, --mutant, --scenario and --cpu may name, and the rules a run is ' +
+    'checked against.',
   examples: [
     { command: 'list', why: 'all of it' },
     { command: '--silent list -- --json', why: 'for a program' },
   ],
-  run: async ({ flags }, terminal) => {
+  run: ({ flags }, terminal) => {
     const target = flags['list-json'];
     const file = target === undefined || target === '' ? null : checkOutputFile('json', target);
     const listing = listingOf(BUILT_IN);
-    const json = (): string => formatJson({ tool: 'stage2-stress', schema: 1, command: 'list', ...listing });
+    const json = (): string =>
+      formatJson({ tool: 'stage2-stress', schema: 1, command: 'list', ...listing });
     if (file !== null) writeWhole(file, json());
     else terminal.out(target === '' ? json() : listingText(listing, terminal.paint));
     return EXIT.pass;

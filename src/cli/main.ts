@@ -4,12 +4,16 @@ import { dispatch } from './dispatch.ts';
 import { internalErrorLine } from './internal-error.ts';
 import { processTerminal } from './terminal.ts';
 
-/** Threads that do not end must not keep a finished command: its result has been printed and written. */
+/**
+ * Threads that do not end must not keep a finished command: its result has been printed and
+ * written.
+ */
 const LINGER_MS = 2000;
 
 let ended = false;
 
-// A reader that has seen enough (`list | head`) closes the pipe; that is no reason to lose a result.
+// A reader that has seen enough (`list | head`) closes the pipe; that is no reason to lose a
+// result.
 process.stdout.on('error', ignoreClosedPipe);
 process.stderr.on('error', ignoreClosedPipe);
 process.on('uncaughtException', (error) => {
@@ -18,20 +22,25 @@ process.on('uncaughtException', (error) => {
   process.exit(EXIT.internal);
 });
 
-// Until a command says otherwise: if every thread dies and nothing is left to wait for, Node just ends.
+// Until a command says otherwise: if every thread dies and nothing is left to wait for, Node just
+// ends.
 process.exitCode = EXIT.internal;
 process.on('exit', () => {
   if (!ended && process.exitCode === EXIT.internal) {
-    process.stderr.write('stage2-stress: internal error: nothing is left to wait for, and no result\n');
+    process.stderr.write(
+      'stage2-stress: internal error: nothing is left to wait for, and no result\n',
+    );
   }
 });
 
 const args = process.argv.slice(2);
-void dispatch(args, processTerminal(args.includes('--no-color'))).then((code) => {
+void run();
+
+async function run(): Promise<void> {
+  process.exitCode = await dispatch(args, processTerminal(args.includes('--no-color')));
   ended = true;
-  process.exitCode = code;
   setTimeout(() => process.exit(), LINGER_MS).unref();
-});
+}
 
 function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;

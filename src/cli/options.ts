@@ -1,8 +1,9 @@
 /**
- * Every flag of every command: one table, from which flags are parsed, help is printed and tests are made.
+ * Every flag of every command: one table, from which flags are parsed, help is printed and tests
+ * are made.
  *
- * To add a flag add a row. To let another command take a flag add its name to the row's `commands`. Where one flag means
- * different things to different commands it has two rows with one `flag`.
+ * To add a flag add a row. To let another command take a flag add its name to the row's `commands`.
+ * Where one flag means different things to different commands it has two rows with one `flag`.
  */
 import { GRANULES } from '../arch/geometry.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
@@ -232,6 +233,7 @@ function parseDelay(text: string): Delay {
 
 function parsePinning(text: string): Pinning {
   if (text === 'auto' || text === 'off') return { mode: text };
-  if (!text.startsWith('list:')) throw new UsageError(`"${text}" is not auto, off or a list such as list:0,1`);
+  if (!text.startsWith('list:'))
+    throw new UsageError(`"${text}" is not auto, off or a list such as list:0,1`);
   return { mode: 'list', cpus: listOf(wholeNumber(0, 4095))(text.slice('list:'.length)) };
 }

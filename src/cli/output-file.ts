@@ -1,8 +1,19 @@
 /**
- * A file for results. Whether it can be written is known before anything runs, and it is written whole or not at all:
- * into a temporary file beside it that takes its name at the end. A reader never sees half a result.
+ * A file for results. Whether it can be written is known before anything runs, and it is written
+ * whole or not at all: into a temporary file beside it that takes its name at the end. A reader
+ * never sees half a result.
  */
-import { closeSync, constants, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { accessSync, type Stats, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { shortPath, userPath } from './paths.ts';
@@ -15,7 +26,8 @@ export type OutputFile = string & { readonly [outputBrand]: true };
 export function checkOutputFile(flag: string, text: string): OutputFile {
   const file = userPath(text);
   const there = stat(file);
-  if (there?.isDirectory()) throw new UsageError(`--${flag}: ${text} is a folder; name a file in it`);
+  if (there?.isDirectory())
+    throw new UsageError(`--${flag}: ${text} is a folder; name a file in it`);
   const folder = path.dirname(file);
   if (!stat(folder)?.isDirectory()) {
     throw new UsageError(`--${flag}: there is no folder ${shortPath(folder)}; make it first`);
@@ -47,7 +59,7 @@ function writeDurably(file: string, text: string): void {
   const descriptor = openSync(file, 'w');
   try {
     const bytes = Buffer.from(text, 'utf8');
-    for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+    for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

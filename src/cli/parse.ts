@@ -1,6 +1,7 @@
 /**
- * From arguments to flags, by the table in `options.ts`. `--flag value` and `--flag=value` are the same; `--` ends flags.
- * Anything that is not exactly right is a `UsageError`: a mistyped flag must never silently run something else.
+ * From arguments to flags, by the table in `options.ts`. `--flag value` and `--flag=value` are the
+ * same; `--` ends flags. Anything that is not exactly right is a `UsageError`: a mistyped flag must
+ * never silently run something else.
  */
 import { COMMAND_NAMES, type CommandName } from './commands.ts';
 import type { CommandInput } from './command.ts';
@@ -36,7 +37,11 @@ export function parseCommandLine(command: CommandName, args: readonly string[]):
     const [name, inline] = splitInline(arg);
     const id = findOption(command, name);
     const next = args[i + 1];
-    const takesNext = optionOf(id).value !== null && inline === null && next !== undefined && !next.startsWith('--');
+    const takesNext =
+      optionOf(id).value !== null &&
+      inline === null &&
+      next !== undefined &&
+      !next.startsWith('--');
     given.push({ id, text: takesNext ? next : valueWithoutNext(id, inline) });
     if (takesNext) i += 1;
   }
@@ -52,10 +57,15 @@ function findOption(command: CommandName, name: string): OptionId {
   const taken = optionsOf(command);
   const found = taken.find((id) => `--${flagOf(id)}` === name);
   if (found !== undefined) return found;
-  const others = COMMAND_NAMES.filter((other) => optionsOf(other).some((id) => `--${flagOf(id)}` === name));
-  if (others.length > 0) throw new UsageError(`${name} is a flag of ${others.join(' and ')}, not of ${command}`);
+  const others = COMMAND_NAMES.filter((other) =>
+    optionsOf(other).some((id) => `--${flagOf(id)}` === name),
+  );
+  if (others.length > 0)
+    throw new UsageError(`${name} is a flag of ${others.join(' and ')}, not of ${command}`);
   const names = taken.map((id) => `--${flagOf(id)}`);
-  throw new UsageError(`${name} is not a flag of ${command} ${suggestion(name, [...names, '--help'])}`);
+  throw new UsageError(
+    `${name} is not a flag of ${command} ${suggestion(name, [...names, '--help'])}`,
+  );
 }
 
 function valueWithoutNext(id: OptionId, inline: string | null): string {
@@ -76,7 +86,9 @@ function parseValues(given: readonly Given[]): Flags {
     const before = flags[id];
     const option = optionOf(id);
     if (before !== undefined && !option.repeatable) {
-      const joined = option.value?.includes(',') ? ': join its values with commas' : ': once is enough';
+      const joined = option.value?.includes(',')
+        ? ': join its values with commas'
+        : ': once is enough';
       throw new UsageError(`--${flagOf(id)} is there twice${joined}`);
     }
     const value = within(`--${flagOf(id)}`, () => option.parse(text));

@@ -5,12 +5,15 @@ import { fileURLToPath } from 'node:url';
 const PACKAGE_ROOT = path.resolve(import.meta.dirname, '../..');
 
 /**
- * The folder relative paths start from. `npm run` changes into the package's folder and keeps the user's own in INIT_CWD;
- * without this `npm run stress -- --protocol ./mine.ts` from another folder would look in the wrong place.
+ * The folder relative paths start from. `npm run` changes into the package's folder and keeps the
+ * user's own in INIT_CWD; without this `npm run stress -- --protocol ./mine.ts` from another folder
+ * would look in the wrong place.
  */
 export function userFolder(): string {
   const initial = process.env['INIT_CWD'];
-  return process.cwd() === PACKAGE_ROOT && initial !== undefined && initial !== '' ? initial : process.cwd();
+  return process.cwd() === PACKAGE_ROOT && initial !== undefined && initial !== ''
+    ? initial
+    : process.cwd();
 }
 
 export function userPath(text: string): string {

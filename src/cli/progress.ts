@@ -1,4 +1,7 @@
-/** One line on a terminal that says how far a campaign is. Redrawn in place, gone when it ends, never in a pipe. */
+/**
+ * One line on a terminal that says how far a campaign is. Redrawn in place, gone when it ends,
+ * never in a pipe.
+ */
 import { clearLine, cursorTo } from 'node:readline';
 import type { WriteStream } from 'node:tty';
 import { grouped, seconds } from '../report/numbers.ts';
@@ -15,7 +18,10 @@ export interface Progress {
 
 const NOBODY_LOOKS: Progress = Object.freeze({ update: () => {}, clear: () => {} });
 
-export function showProgress(stream: WriteStream | null, now: () => number = () => performance.now()): Progress {
+export function showProgress(
+  stream: WriteStream | null,
+  now: () => number = () => performance.now(),
+): Progress {
   if (stream === null) return NOBODY_LOOKS;
   let drawnMs = Number.NEGATIVE_INFINITY;
   const clear = (): void => {
@@ -36,7 +42,14 @@ export function showProgress(stream: WriteStream | null, now: () => number = () 
 /** At most `columns - 1` wide: a line that wraps cannot be taken back. */
 export function progressLine(p: StressProgress, columns: number): string {
   const time =
-    p.budgetMs === null ? `${seconds(p.doneMs)} so far` : `${seconds(Math.max(0, p.budgetMs - p.doneMs))} left`;
-  const parts = [time, `${grouped(p.rounds)} rounds`, `${grouped(p.faults)} faults`, `${grouped(p.violations)} violations`];
+    p.budgetMs === null
+      ? `${seconds(p.doneMs)} so far`
+      : `${seconds(Math.max(0, p.budgetMs - p.doneMs))} left`;
+  const parts = [
+    time,
+    `${grouped(p.rounds)} rounds`,
+    `${grouped(p.faults)} faults`,
+    `${grouped(p.violations)} violations`,
+  ];
   return [...parts, p.label].join('  ').slice(0, Math.max(0, columns - 1));
 }

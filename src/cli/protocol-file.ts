@@ -1,6 +1,6 @@
 /**
- * A protocol from a user's file. Whatever goes wrong, the user reads one line that names their file, the line in it where
- * that is known, and what to do.
+ * A protocol from a user's file. Whatever goes wrong, the user reads one line that names their
+ * file, the line in it where that is known, and what to do.
  */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
@@ -10,7 +10,10 @@ import { shortPath, userPath } from './paths.ts';
 import { protocolProblem } from './protocol-shape.ts';
 import { UsageError } from './usage-error.ts';
 
-/** Long enough for any file that computes something, short enough that a file that never finishes is noticed. */
+/**
+ * Long enough for any file that computes something, short enough that a file that never finishes is
+ * noticed.
+ */
 const LOAD_MS_MAX = 10_000;
 
 export interface LoadedProtocol {
@@ -23,7 +26,10 @@ export function looksLikePath(text: string): boolean {
   return /[/\\]/.test(text) || /\.[cm]?[jt]s$/.test(text);
 }
 
-export async function loadProtocolFile(text: string, limitMs: number = LOAD_MS_MAX): Promise<LoadedProtocol> {
+export async function loadProtocolFile(
+  text: string,
+  limitMs: number = LOAD_MS_MAX,
+): Promise<LoadedProtocol> {
   const path = userPath(text);
   const there = statSync(path, { throwIfNoEntry: false });
   if (!there) throw new UsageError(`${text}: there is no such file`);
@@ -32,22 +38,32 @@ export async function loadProtocolFile(text: string, limitMs: number = LOAD_MS_M
   }
   const module = await importFile(path, text, limitMs);
   if (!('default' in module)) {
-    throw new UsageError(`${text}: no default export; write "export default defineProtocol({ … })"`);
+    throw new UsageError(
+      `${text}: no default export; write "export default defineProtocol({ … })"`,
+    );
   }
   const problem = protocolProblem(module['default']);
   if (problem !== null) throw new UsageError(`${text}: the default export ${problem}`);
   return { path, protocol: module['default'] as Protocol };
 }
 
-async function importFile(path: string, text: string, limitMs: number): Promise<Readonly<Record<string, unknown>>> {
+async function importFile(
+  path: string,
+  text: string,
+  limitMs: number,
+): Promise<Readonly<Record<string, unknown>>> {
   const quiet = silenceTypelessWarning();
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<never>((_resolve, reject) => {
-    const late = new UsageError(`${text}: still loading after ${limitMs / 1000} s; a top-level await never ends`);
+    const late = new UsageError(
+      `${text}: still loading after ${limitMs / 1000} s; a top-level await never ends`,
+    );
     timer = setTimeout(reject, limitMs, late);
   });
   try {
-    return (await Promise.race([import(pathToFileURL(path).href), tooLong])) as Readonly<Record<string, unknown>>;
+    return (await Promise.race([import(pathToFileURL(path).href), tooLong])) as Readonly<
+      Record<string, unknown>
+    >;
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(loadingProblem(error, path, text));
   } finally {
@@ -57,17 +73,17 @@ async function importFile(path: string, text: string, limitMs: number): Promise<
 }
 
 /**
- * Node warns about a module outside a package with "type": "module". A user's file beside nothing else is the normal case
- * here, and the advice, to edit package.json, is wrong for it.
+ * Node warns about a module whose package.json has no "type". Where a user keeps a protocol of 15
+ * lines that is none of our business, and standard error is for what is.
  */
 function silenceTypelessWarning(): () => void {
-  const emit = process.emitWarning;
+  const emit = process.emitWarning.bind(process);
   const filtered = (warning: string | Error, ...rest: unknown[]): void => {
     const options = rest[0] as { code?: string } | undefined;
     const code = typeof options === 'object' ? options.code : rest[1];
     if (code !== 'MODULE_TYPELESS_PACKAGE_JSON') Reflect.apply(emit, process, [warning, ...rest]);
   };
-  process.emitWarning = filtered as typeof process.emitWarning;
+  process.emitWarning = filtered;
   return () => {
     process.emitWarning = emit;
   };
@@ -76,9 +92,10 @@ function silenceTypelessWarning(): () => void {
 /** `mine.ts:3: Expected ','`: where, as far as it can be found out, and the first line of what. */
 function loadingProblem(error: unknown, path: string, text: string): string {
   const message = error instanceof Error ? error.message : String(error);
-  const what = (message.split('\n')[0] as string).replaceAll(`${path}`, text);
+  const what = (message.split('\n')[0] as string).replaceAll(path, text);
   const where = error instanceof Error ? placeOf(error, path) : null;
-  return `${where === null ? text : shown(where, path, text)}: ${what === '' ? 'threw while loading' : what}`;
+  const place = where === null ? text : shown(where, path, text);
+  return `${place}: ${what === '' ? 'threw while loading' : what}`;
 }
 
 interface Place {
@@ -92,7 +109,8 @@ function shown(place: Place, path: string, text: string): string {
 
 function placeOf(error: Error, path: string): Place | null {
   const stack = error.stack ?? '';
-  // Syntax errors: Node puts `/path/mine.ts:3` on the first line. Errors thrown: frames, the innermost first.
+  // Syntax errors: Node puts `/path/mine.ts:3` on the first line. Errors thrown: frames, the
+  // innermost first.
   const heading = /^(\S+):(\d+)$/.exec(stack.split('\n')[0] as string);
   if (heading) return { file: asPath(heading[1] as string), line: Number(heading[2]) };
   const frames = [...stack.matchAll(/(file:\/\/[^\s)]+?):(\d+):\d+\)?$/gm)].map((match) => ({
@@ -104,9 +122,15 @@ function placeOf(error: Error, path: string): Place | null {
   return error instanceof SyntaxError ? placeBySyntaxCheck(path) : null;
 }
 
-/** V8 keeps the place of a JavaScript syntax error to itself and prints it only when a program dies of it. */
+/**
+ * V8 keeps the place of a JavaScript syntax error to itself and prints it only when a program dies
+ * of it.
+ */
 function placeBySyntaxCheck(path: string): Place | null {
-  const check = spawnSync(process.execPath, ['--check', path], { encoding: 'utf8', timeout: LOAD_MS_MAX });
+  const check = spawnSync(process.execPath, ['--check', path], {
+    encoding: 'utf8',
+    timeout: LOAD_MS_MAX,
+  });
   const heading = /^(\S+):(\d+)$/m.exec(check.stderr ?? '');
   return heading ? { file: asPath(heading[1] as string), line: Number(heading[2]) } : null;
 }

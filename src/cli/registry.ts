@@ -1,4 +1,7 @@
-/** Looks up by name what `--protocol`, `--mutant` and `--scenario` may name; loads protocols from files. */
+/**
+ * Looks up by name what `--protocol`, `--mutant` and `--scenario` may name; loads protocols from
+ * files.
+ */
 import { type Mutant, MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
@@ -14,7 +17,11 @@ export interface Catalogue {
   readonly scenarios: readonly Scenario[];
 }
 
-export const BUILT_IN: Catalogue = Object.freeze({ protocols: PROTOCOLS, mutants: MUTANTS, scenarios: SCENARIOS });
+export const BUILT_IN: Catalogue = Object.freeze({
+  protocols: PROTOCOLS,
+  mutants: MUTANTS,
+  scenarios: SCENARIOS,
+});
 
 const ALL = 'all';
 
@@ -24,13 +31,20 @@ export interface SelectedProtocol {
 }
 
 /** Names of `things` selected by `texts`, in the order given; `all` is every one. */
-export function selectNames(what: string, texts: readonly string[], things: readonly { readonly name: string }[]): string[] {
+export function selectNames(
+  what: string,
+  texts: readonly string[],
+  things: readonly { readonly name: string }[],
+): string[] {
   const names = things.map((thing) => thing.name);
   if (isAll(what, texts)) return names;
   return texts.map((text) => lookUp(what, names, text));
 }
 
-/** The protocols selected by `texts`: built-in names and files. Loads the files, one after the other. */
+/**
+ * The protocols selected by `texts`: built-in names and files. Loads the files, one after the
+ * other.
+ */
 export async function selectProtocols(
   texts: readonly string[],
   catalogue: Pick<Catalogue, 'protocols'>,
@@ -45,9 +59,14 @@ export async function selectProtocols(
   for (const text of texts) if (!looksLikePath(text)) findProtocol(text, catalogue);
   const selected: SelectedProtocol[] = [];
   for (const text of texts) {
-    const next = looksLikePath(text) ? await fromFile(text, catalogue) : builtIn(findProtocol(text, catalogue));
+    const next = looksLikePath(text)
+      ? await fromFile(text, catalogue)
+      : builtIn(findProtocol(text, catalogue));
     const twin = selected.find((other) => other.ref.name === next.ref.name);
-    if (twin) throw new UsageError(`--protocol: ${text} is named ${next.ref.name} like another one; give it its own name`);
+    if (twin)
+      throw new UsageError(
+        `--protocol: ${text} is named ${next.ref.name} like another one; give it its own name`,
+      );
     selected.push(next);
   }
   return selected;
@@ -73,10 +92,15 @@ function builtIn(protocol: Protocol): SelectedProtocol {
   return { ref: { from: 'built-in', name: protocol.name, named: true }, protocol };
 }
 
-async function fromFile(text: string, catalogue: Pick<Catalogue, 'protocols'>): Promise<SelectedProtocol> {
+async function fromFile(
+  text: string,
+  catalogue: Pick<Catalogue, 'protocols'>,
+): Promise<SelectedProtocol> {
   const { path, protocol } = await loadProtocolFile(text);
   if (catalogue.protocols.some((other) => other.name === protocol.name)) {
-    throw new UsageError(`--protocol: ${text} is named ${protocol.name} like a built-in one; give it its own name`);
+    throw new UsageError(
+      `--protocol: ${text} is named ${protocol.name} like a built-in one; give it its own name`,
+    );
   }
   return { ref: { from: 'file', name: protocol.name, named: true, path }, protocol };
 }

@@ -1,11 +1,12 @@
 /**
- * Ctrl-C and SIGTERM. The first asks the campaign to stop and report what it has; the second ends the process at once.
+ * Ctrl-C and SIGTERM. The first asks the campaign to stop and report what it has; the second ends
+ * the process at once.
  */
 import { EXIT } from '../result/exit-code.ts';
 
 /**
- * One press of Ctrl-C can arrive twice: the terminal signals the whole process group, and `npm run` passes its own copy on
- * to its child. A person who means it presses again later than this.
+ * One press of Ctrl-C can arrive twice: the terminal signals the whole process group, and `npm run`
+ * passes its own copy on to its child. A person who means it presses again later than this.
  */
 const SAME_PRESS_MS = 500;
 
@@ -17,7 +18,7 @@ export interface Interrupt {
 
 export function watchSignals(
   onFirst: (name: string) => void,
-  exit: (code: number) => void = process.exit,
+  exit: (code: number) => void = (code) => process.exit(code),
   now: () => number = () => performance.now(),
 ): Interrupt {
   const controller = new AbortController();

@@ -1,6 +1,6 @@
 /**
- * From the flags of `stress` to `StressOptions`: defaults filled in, names looked up, user files loaded, and everything
- * refused that is right flag by flag but makes no sense together.
+ * From the flags of `stress` to `StressOptions`: defaults filled in, names looked up, user files
+ * loaded, and everything refused that is right flag by flag but makes no sense together.
  */
 import { randomInt } from 'node:crypto';
 import { cpus } from 'node:os';
@@ -40,7 +40,10 @@ const STRESS_FLAGS: Readonly<Record<StressFlag, true>> = {
   blocks: true,
 };
 
-export async function stressOptions(input: CommandInput, catalogue: Catalogue): Promise<StressOptions> {
+export async function stressOptions(
+  input: CommandInput,
+  catalogue: Catalogue,
+): Promise<StressOptions> {
   const { flags } = input;
   refuseCombinations(flags);
   const mutants = selectNames('mutant', flags.mutant ?? [], catalogue.mutants);
@@ -67,7 +70,9 @@ export async function stressOptions(input: CommandInput, catalogue: Catalogue): 
     pattern: flags.pattern ?? STRESS_DEFAULTS.pattern,
     blocks: flags.blocks ?? STRESS_DEFAULTS.blocks,
     quiet: flags.quiet ?? false,
-    explicit: (Object.keys(STRESS_FLAGS) as StressFlag[]).filter((flag) => flags[flag] !== undefined),
+    explicit: (Object.keys(STRESS_FLAGS) as StressFlag[]).filter(
+      (flag) => flags[flag] !== undefined,
+    ),
     argv: input.argv,
   };
 }
@@ -79,17 +84,20 @@ function refuseCombinations(flags: Flags): void {
   const level = (flags.level ?? []).find((wanted) => !blockLevels.includes(wanted));
   if (level !== undefined) {
     throw new UsageError(
-      `--level ${level} does not go with --granule ${granule}, which has blocks at level ${blockLevels.join(' and ')} only`,
+      `--level ${level} does not go with --granule ${granule}, ` +
+        `which has blocks at level ${blockLevels.join(' and ')} only`,
     );
   }
   if (flags.cpu?.hafdbs) {
     throw new UsageError(
-      '--cpu hafdbs=on: the simulated walker of stress does not update descriptors yet; leave it out or say hafdbs=off',
+      '--cpu hafdbs=on: the simulated walker of stress does not update descriptors yet; ' +
+        'leave it out or say hafdbs=off',
     );
   }
   const sites = (flags.delay ?? []).map((delay) => delay.site);
   const twice = sites.find((site, i) => sites.indexOf(site) !== i);
-  if (twice !== undefined) throw new UsageError(`--delay: ${twice} is there twice; give each site one delay`);
+  if (twice !== undefined)
+    throw new UsageError(`--delay: ${twice} is there twice; give each site one delay`);
   if (flags.pin?.mode === 'list') refusePins(flags.pin.cpus);
 }
 
@@ -101,7 +109,10 @@ function refusePins(wanted: readonly number[]): void {
   }
 }
 
-/** The CPU must be possible by itself and for each protocol, which may have been written for another one. */
+/**
+ * The CPU must be possible by itself and for each protocol, which may have been written for another
+ * one.
+ */
 function refuseCpu(flags: Flags, protocols: readonly SelectedProtocol[]): void {
   if (flags.cpu === undefined) return;
   const alone = protocols.length === 0 ? cpuProblem(cpuFor({}, flags.cpu)) : null;

@@ -15,29 +15,37 @@ import type { Terminal } from './terminal.ts';
 /** The engine as this command sees it. */
 export type RunStress = (
   options: StressOptions,
-  hooks: { onProgress(progress: StressProgress): void; signal: AbortSignal },
+  hooks: { onProgress: (progress: StressProgress) => void; signal: AbortSignal },
 ) => Promise<StressResult>;
 
 export async function stress(
   input: CommandInput,
   terminal: Terminal,
   catalogue: Catalogue,
-  loadEngine: () => Promise<RunStress>,
+  loadEngine: () => RunStress | Promise<RunStress>,
 ): Promise<ExitCode> {
   const options = await stressOptions(input, catalogue);
-  const json = input.flags.json === undefined ? null : (input.flags.json as never);
+  const json = input.flags.json === undefined ? null : checkOutputFile('json', input.flags.json);
   const result = withInterruption(await campaign(options, terminal, await loadEngine()));
   // The file first: it must not depend on anybody reading the text.
   if (json !== null) writeWhole(json, formatJson(result));
-  terminal.out(stressText(result, { paint: terminal.paint, columns: terminal.columns, quiet: options.quiet }));
+  terminal.out(
+    stressText(result, { paint: terminal.paint, columns: terminal.columns, quiet: options.quiet }),
+  );
   return result.exitCode;
 }
 
-async function campaign(options: StressOptions, terminal: Terminal, run: RunStress): Promise<StressResult> {
+async function campaign(
+  options: StressOptions,
+  terminal: Terminal,
+  run: RunStress,
+): Promise<StressResult> {
   const progress = showProgress(options.quiet ? null : terminal.progress);
   const interrupt = watchSignals((name) => {
     progress.clear();
-    terminal.err(`stage2-stress: ${name}: stopping; what is done so far will be reported, once more ends at once\n`);
+    terminal.err(
+      `stage2-stress: ${name}: stopping to report what is done; once more ends at once\n`,
+    );
   });
   try {
     return await run(options, { onProgress: (p) => progress.update(p), signal: interrupt.signal });
@@ -56,9 +64,10 @@ function withInterruption(result: StressResult): StressResult {
 export const command: Command = {
   positionals: NO_POSITIONALS,
   about:
-    'A hypervisor thread changes the size of stage-2 mappings while vCPU threads walk the same tables; every access ' +
-    'is checked and every transition measured. Without flags: a portfolio of protocols in under 60 s on two cores, ' +
-    'with positive controls that prove the checker can fail. Rates are per transition, with 95 % intervals over rounds.',
+    'A hypervisor thread changes the size of stage-2 mappings while vCPU threads walk the same ' +
+    'tables; every access is checked and every transition measured. Without flags: a portfolio ' +
+    'of protocols in under 60 s on two cores, with positive controls that prove the checker can ' +
+    'fail. Rates are per transition, with 95 % intervals over rounds.',
   examples: [
     { command: 'stress', why: 'the portfolio' },
     {
@@ -69,9 +78,20 @@ export const command: Command = {
       command: 'stress -- --protocol rfc-nt-posted --delay write=500 --rounds 2000',
       why: 'widen the gap the RFC left between two stores',
     },
-    { command: 'stress -- --protocol ./mine.ts --cpu bbm=2/1,nt=fault --level 1', why: 'a protocol of your own' },
-    { command: 'stress -- --mutant all --time 60s --quiet --json kills.json', why: 'seeded bugs: each must be caught' },
+    {
+      command: 'stress -- --protocol ./mine.ts --cpu bbm=2/1,nt=fault --level 1',
+      why: 'a protocol of your own',
+    },
+    {
+      command: 'stress -- --mutant all --time 60s --quiet --json kills.json',
+      why: 'seeded bugs: each must be caught',
+    },
   ],
   run: (input, terminal) =>
-    stress(input, terminal, BUILT_IN, async () => (await import('../stress/campaign.ts')).runStress),
+    stress(
+      input,
+      terminal,
+      BUILT_IN,
+      async () => (await import('../stress/campaign.ts')).runStress,
+    ),
 };

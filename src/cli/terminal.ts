@@ -1,6 +1,6 @@
 /**
- * Where a command writes: results to standard output, progress and errors to standard error. Colour and redrawn lines
- * only where a person is looking; a pipe gets plain text.
+ * Where a command writes: results to standard output, progress and errors to standard error. Colour
+ * and redrawn lines only where a person is looking; a pipe gets plain text.
  */
 import { styleText } from 'node:util';
 import type { Paint } from '../report/paint.ts';
@@ -16,7 +16,9 @@ export interface Terminal {
   readonly progress: NodeJS.WriteStream | null;
 }
 
-/** Tables keep within these whatever the window: narrower ones cannot be read, wider ones neither. */
+/**
+ * Tables keep within these whatever the window: narrower ones cannot be read, wider ones neither.
+ */
 const COLUMNS_MIN = 120;
 const COLUMNS_MAX = 160;
 
@@ -26,8 +28,12 @@ export function processTerminal(noColor: boolean): Terminal {
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
-    paint: colour ? (style, text) => styleText(style, text, { validateStream: false }) : (_style, text) => text,
-    columns: stdout.isTTY ? Math.min(Math.max(stdout.columns, COLUMNS_MIN), COLUMNS_MAX) : COLUMNS_MAX,
+    paint: colour
+      ? (style, text) => styleText(style, text, { validateStream: false })
+      : (_style, text) => text,
+    columns: stdout.isTTY
+      ? Math.min(Math.max(stdout.columns, COLUMNS_MIN), COLUMNS_MAX)
+      : COLUMNS_MAX,
     progress: stderr.isTTY ? stderr : null,
   };
 }

@@ -1,6 +1,7 @@
 /**
- * Bad input. It is thrown where it is found and caught once, in `dispatch.ts`, which prints the message as one line and
- * ends with exit code 2: whatever finds it, nothing has run and nothing was written.
+ * Bad input. It is thrown where it is found and caught once, in `dispatch.ts`, which prints the
+ * message as one line and ends with exit code 2: whatever finds it, nothing has run and nothing was
+ * written.
  */
 export class UsageError extends Error {
   override readonly name = 'UsageError';

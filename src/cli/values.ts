@@ -1,6 +1,6 @@
 /**
- * Parsers of single flag values. Each returns the value or throws a `UsageError` that says what would be right; the
- * caller puts the flag's name in front.
+ * Parsers of single flag values. Each returns the value or throws a `UsageError` that says what
+ * would be right; the caller puts the flag's name in front.
  */
 import { UsageError } from './usage-error.ts';
 import { suggestion } from './did-you-mean.ts';
@@ -64,7 +64,8 @@ export function duration(minMs: number, maxMs: number): (text: string) => number
 /** `key=value`, both there. `example` shows what would be right. */
 export function keyValue(text: string, example: string): readonly [string, string] {
   const equals = text.indexOf('=');
-  if (equals > 0 && equals < text.length - 1) return [text.slice(0, equals), text.slice(equals + 1)];
+  if (equals > 0 && equals < text.length - 1)
+    return [text.slice(0, equals), text.slice(equals + 1)];
   throw new UsageError(`"${text}" is not key=value, such as ${example}`);
 }
 

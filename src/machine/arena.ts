@@ -35,9 +35,12 @@ export function createArena(config: MachineConfig): Arena {
 
 export function attachArena(handle: ArenaHandle): Arena {
   const layout = layoutOf(handle.config);
-  const buffer = handle.memory.buffer ;
+  const buffer = handle.memory.buffer;
   assert(buffer instanceof SharedArrayBuffer, 'the arena needs shared memory');
-  assert(buffer.byteLength >= layout.bytes, `memory of ${buffer.byteLength} bytes is smaller than its layout`);
+  assert(
+    buffer.byteLength >= layout.bytes,
+    `memory of ${buffer.byteLength} bytes is smaller than its layout`,
+  );
   return {
     handle,
     layout,

@@ -71,7 +71,9 @@ export function createDescriptorLoad(
   const low = scratchB >>> 2;
   switch (access) {
     case 'wasm': {
-      const instance = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes()), { m: { memory } });
+      const instance = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes()), {
+        m: { memory },
+      });
       const load = instance.exports['load'] as (address: number, scratch: number) => number;
       return (byteAddress) => load(byteAddress, scratchB);
     }

@@ -19,7 +19,14 @@ import { createDescriptorLoad } from './descriptor-load.ts';
 import { CONTROL, IPA_BITS, LINE_WORDS, regionShift as regionShiftOf, VCPU } from './layout.ts';
 
 /** What the handler did: plain numbers, because they go into the event ring. */
-export const HANDLED = { spurious: 0, mapped: 1, relaxed: 2, again: 3, error: 4, stopped: 5 } as const;
+export const HANDLED = {
+  spurious: 0,
+  mapped: 1,
+  relaxed: 2,
+  again: 3,
+  error: 4,
+  stopped: 5,
+} as const;
 
 export interface FaultHandler {
   /** Was the page mapped before the transition now running? Scenarios with holes keep flags; else always. */
@@ -114,7 +121,9 @@ export function createFaultHandler(
         blockLevel: (tag & 1) === 0 ? null : layout.config.level,
         slot: (ipa) => {
           const offset = ipa - layout.ipaBase;
-          return offset >= 0 && offset < layout.pages * pageBytes ? layout.guestPaBase + offset : null;
+          return offset >= 0 && offset < layout.pages * pageBytes
+            ? layout.guestPaBase + offset
+            : null;
         },
         attributes: () => ({ ...NORMAL_RW, sw: tag }),
       },
@@ -131,7 +140,8 @@ export function createFaultHandler(
         ? RwLock.readLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop)
         : RwLock.writeLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop);
       if (taken === 'stopped') return HANDLED.stopped;
-      if (taken === 'timeout') throw new Error(`vCPU ${vcpu} did not get the mmu_lock in ${LOCK_TIMEOUT_MS} ms`);
+      if (taken === 'timeout')
+        throw new Error(`vCPU ${vcpu} did not get the mmu_lock in ${LOCK_TIMEOUT_MS} ms`);
       if (shared) grace.enter();
       try {
         const seen = look(page, isStore, shared);

@@ -24,7 +24,10 @@ export function seedFor(seed: number, thread: number, round: number): number {
 }
 
 /** Makes the function that turns a random word and a step number into a page. */
-export function pageChooser(pattern: Pattern, pages: number): (random: number, step: number) => number {
+export function pageChooser(
+  pattern: Pattern,
+  pages: number,
+): (random: number, step: number) => number {
   const isPowerOfTwo = (pages & (pages - 1)) === 0;
   const mask = pages - 1;
   const uniform = isPowerOfTwo

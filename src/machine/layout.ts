@@ -204,7 +204,10 @@ const OWN_LINE_PAGES_MAX = 16_384;
 
 export function layoutOf(config: MachineConfig): Layout {
   const g = geometryOf(config.granule);
-  assert(config.vcpus >= 1 && config.vcpus <= VCPUS_MAX, `vcpus ${config.vcpus} is not within 1 to ${VCPUS_MAX}`);
+  assert(
+    config.vcpus >= 1 && config.vcpus <= VCPUS_MAX,
+    `vcpus ${config.vcpus} is not within 1 to ${VCPUS_MAX}`,
+  );
   assert(config.blocks >= 1, 'at least one block');
   const regionPages = pagesPerEntry(g, config.level);
   const pages = regionPages * config.blocks;
@@ -214,7 +217,11 @@ export function layoutOf(config: MachineConfig): Layout {
 
   // Two subtrees per region may exist at once (old and new), and deferred frees may hold a few more.
   const subtree = config.level === 1 ? 1 + g.entriesPerTable : 1;
-  const tablePages = start.pages + (start.level < config.level ? config.blocks : 0) + subtree * (config.blocks + 3) + 8;
+  const tablePages =
+    start.pages +
+    (start.level < config.level ? config.blocks : 0) +
+    subtree * (config.blocks + 3) +
+    8;
 
   const guestStrideW =
     pages * config.vcpus <= OWN_LINE_PAGES_MAX

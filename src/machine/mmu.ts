@@ -89,7 +89,15 @@ export function createMmu(
     // A PE of level 3 never aborts (BBM = 0b0011).
     const aborts = multihit === 'abort' && bbm !== 3;
     recorder.event(EVENT.conflict, page, dataLevel(older), dataLevel(newer));
-    recorder.evidence(EVIDENCE.conflict, page, aborts ? 1 : 0, dataLevel(older), dataLevel(newer), via, 0);
+    recorder.evidence(
+      EVIDENCE.conflict,
+      page,
+      aborts ? 1 : 0,
+      dataLevel(older),
+      dataLevel(newer),
+      via,
+      0,
+    );
     if (aborts) return FAULT.conflict;
     if (multihit === 'old') return older;
     if (multihit === 'amalgamate') return tlb.amalgamationOf(page);
@@ -207,7 +215,15 @@ export function createMmu(
     if (data < 0) return data;
     const after = Atomics.load(i32, ghostIndex(page));
     if (!isAllowed(dataTag(data), word, after)) {
-      recorder.evidence(EVIDENCE.version, page, dataTag(data), word, after, last.via, dataLevel(data));
+      recorder.evidence(
+        EVIDENCE.version,
+        page,
+        dataTag(data),
+        word,
+        after,
+        last.via,
+        dataLevel(data),
+      );
     }
     if (data >>> 10 !== page && last.via !== VIA.walk) {
       recorder.evidence(EVIDENCE.address, page, data >>> 10, page, last.via, dataLevel(data), 0);
@@ -224,5 +240,4 @@ export function createMmu(
       walk(page);
     },
   };
-
 }

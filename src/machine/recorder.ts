@@ -61,8 +61,10 @@ export const EVIDENCE = {
   conflict: 7,
   /** page, low, high */
   spurious: 8,
-  /** waited ms */
-  progress: 9,
+  /** page, faults of one access */
+  livelock: 9,
+  /** page, ms waited after the end of the round */
+  progress: 10,
 } as const;
 
 export const VIA = { combined: 0, stage2: 1, walk: 2 } as const;
@@ -110,7 +112,10 @@ export function createRecorder(arena: Arena, thread: number): Recorder {
       i32[at + 8] = i32[CONTROL.planItem] as number;
       snapshot(eventW, at + LINE_WORDS);
       // The hypervisor's ring is its own; a record torn by its next event is a garbled line in a report, no more.
-      snapshot(layout.eventW, at + LINE_WORDS + EVIDENCE_AREA.snapshotEvents * EVENT_RING.recordWords);
+      snapshot(
+        layout.eventW,
+        at + LINE_WORDS + EVIDENCE_AREA.snapshotEvents * EVENT_RING.recordWords,
+      );
     },
   };
 

@@ -41,7 +41,8 @@ export function createRunTokens(arena: Arena, tokens: number): RunTokens {
       }
     },
     wanted: () => {
-      const ahead = (Atomics.load(i32, CONTROL.tokenNext) - Atomics.load(i32, CONTROL.tokenServed)) | 0;
+      const ahead =
+        (Atomics.load(i32, CONTROL.tokenNext) - Atomics.load(i32, CONTROL.tokenServed)) | 0;
       return ahead > tokens;
     },
     release() {

@@ -99,7 +99,9 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
         if (!isPending(w)) return;
         if (Atomics.load(i32, CONTROL.stop) !== 0) throw new Stopped('stopped in DSB');
         if (performance.now() > deadline) {
-          throw new Error(`vCPU ${vcpu} did not acknowledge TLBI ${issued} within ${DSB_TIMEOUT_MS} ms`);
+          throw new Error(
+            `vCPU ${vcpu} did not acknowledge TLBI ${issued} within ${DSB_TIMEOUT_MS} ms`,
+          );
         }
         Atomics.wait(i32, w + VCPU.event, event, 20);
       }

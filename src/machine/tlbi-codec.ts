@@ -6,7 +6,14 @@
  *
  * A vCPU may have to apply more than it saw (its ring overran): it then empties everything, which is always allowed.
  */
-import { isLastLevelOnly, reaches, scopeOf, TLBI_KINDS, type TlbiKind, type TlbiOp } from '../arch/tlbi.ts';
+import {
+  isLastLevelOnly,
+  reaches,
+  scopeOf,
+  TLBI_KINDS,
+  type TlbiKind,
+  type TlbiOp,
+} from '../arch/tlbi.ts';
 import { assert } from '../arch/assert.ts';
 import type { Layout } from './layout.ts';
 import { VMID } from './layout.ts';

@@ -88,7 +88,14 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
   let truncated = false;
   let dropped = 0;
 
-  function add(code: number, subject: number, low: number, high: number, a: number, b: number): void {
+  function add(
+    code: number,
+    subject: number,
+    low: number,
+    high: number,
+    a: number,
+    b: number,
+  ): void {
     if (used === raw.length) {
       truncated = true;
       return;
@@ -124,7 +131,8 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       for (let k = 0; k < WORDS; k++) relative[at + k] = raw[at + k] as number;
       const subject = raw[at + 1] as number;
       const isValue = code <= OP.cas;
-      if (isValue || code === OP.get || code === OP.put) relative[at + 1] = nameIn(entryNames, subject);
+      if (isValue || code === OP.get || code === OP.put)
+        relative[at + 1] = nameIn(entryNames, subject);
       else if (code >= OP.allocate && code <= OP.freeGrace) relative[at + 1] = 0;
       if (!isValue) continue;
       const low = raw[at + 2] as number;
@@ -168,10 +176,18 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       const from = op.ipa === undefined ? NONE : (op.ipa - transition.ipa) / 4096;
       const size = op.size === undefined ? NONE : op.size / 4096;
       const isOff = op.ipa === undefined ? 0 : 1;
-      add(OP.tlbi, TLBI_KINDS.indexOf(op.kind), from, size, (op.ttl ?? 0) * 2 + isOff, op.vmid ?? NONE);
+      add(
+        OP.tlbi,
+        TLBI_KINDS.indexOf(op.kind),
+        from,
+        size,
+        (op.ttl ?? 0) * 2 + isOff,
+        op.vmid ?? NONE,
+      );
     },
     made: (how, table) => add(OP[how], table, 0, 0, 0, 0),
-    freed: (when, table, tables) => add(when === 'now' ? OP.freeNow : OP.freeGrace, table, tables, 0, 0, 0),
+    freed: (when, table, tables) =>
+      add(when === 'now' ? OP.freeNow : OP.freeGrace, table, tables, 0, 0, 0),
     counted: (how, entry) => add(OP[how], entry, 0, 0, 0, 0),
     cleaned: (bytes) => add(OP.cmo, bytes / 4096, 0, 0, 0, 0),
     end() {
@@ -268,7 +284,14 @@ function traceOf(t: Transition, vmid: number, words: Int32Array): TransitionTrac
   };
 }
 
-function tlbiOf(t: Transition, kind: number, from: number, size: number, a: number, vmid: number): TlbiOp {
+function tlbiOf(
+  t: Transition,
+  kind: number,
+  from: number,
+  size: number,
+  a: number,
+  vmid: number,
+): TlbiOp {
   const ttl = (a >> 1) as 0 | 1 | 2 | 3;
   return {
     kind: TLBI_KINDS[kind] as TlbiKind,

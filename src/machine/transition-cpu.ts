@@ -20,7 +20,10 @@ import { TLBI_KINDS } from '../arch/tlbi.ts';
 import type { Arena } from './arena.ts';
 import { GHOST_SETTLED, ghostVersion, ghostWord } from './ghost.ts';
 import { VMID } from './layout.ts';
+import { POISON } from '../pgtable/page-meta.ts';
+import { type Delay, withDelays } from './delays.ts';
 import { EVENT, type Recorder } from './recorder.ts';
+import { createStoreBuffer } from './store-buffer.ts';
 import { createSettleTracker } from './settle.ts';
 import type { Issuer } from './shootdown.ts';
 import type { TraceLog } from './trace-log.ts';
@@ -40,8 +43,20 @@ export interface TransitionCpu {
   /** The table operations, recorded. */
   readonly tables: Tables;
   begin(t: Transition, measured: boolean, log: TraceLog, ghostW: number): void;
+  /** Makes all stores visible: an unlock is a release. */
+  drain(): void;
   /** Figures of the transition just run; the object is reused. */
   end(): TransitionFigures;
+}
+
+export interface TransitionCpuOptions {
+  readonly bug: MachineBug | null;
+  /** Table pages freed so far by this thread. */
+  readonly freedCount: () => number;
+  /** Seed of the software store buffer, or null: stores are visible at once. */
+  readonly reorderSeed: number | null;
+  readonly delays: readonly Delay[];
+  readonly delaySeed: number;
 }
 
 const FLUSH_SAMPLE = 8;
@@ -54,10 +69,10 @@ export function createTransitionCpu(
   issuer: Issuer,
   tables: Tables,
   recorder: Recorder,
-  bug: MachineBug | null,
-  freedCount: () => number,
+  options: TransitionCpuOptions,
 ): TransitionCpu {
   const { descriptors, i32, layout } = arena;
+  const { bug, freedCount } = options;
   const halves = new Int32Array(descriptors.buffer);
   const cell = new BigUint64Array(1);
   const cellHalves = new Int32Array(cell.buffer);
@@ -81,7 +96,7 @@ export function createTransitionCpu(
   let current: Descriptor = 0n;
 
   /** The store itself. Two halves, low first, is the seeded bug: a walker between them sees a descriptor nobody wrote. */
-  function store(entry: Entry, d: Descriptor): void {
+  function store(entry: number, d: Descriptor): void {
     if (bug === 'split-halves') {
       const w = layout.tablesB / 4 + entry * 2;
       Atomics.store(halves, w, Number(BigInt.asIntN(32, d)));
@@ -122,10 +137,16 @@ export function createTransitionCpu(
     figures.writes++;
     log.write(order, entry, d);
     cell[0] = d;
-    recorder.event(EVENT.write, entry === target ? 0 : entry, cellHalves[0] as number, cellHalves[1] as number);
+    recorder.event(
+      EVENT.write,
+      entry === target ? 0 : entry,
+      cellHalves[0] as number,
+      cellHalves[1] as number,
+    );
   }
 
-  function write(entry: Entry, d: Descriptor, order: 'plain' | 'release'): void {
+  /** A store becomes visible. */
+  function commit(entry: number, d: Descriptor): void {
     if (entry === target) {
       beforeTargetStore(d);
       store(entry, d);
@@ -133,18 +154,37 @@ export function createTransitionCpu(
     } else {
       store(entry, d);
     }
+  }
+
+  const buffer =
+    options.reorderSeed === null
+      ? null
+      : createStoreBuffer(
+          { descriptors, entriesPerTable: layout.entriesPerTable, before: POISON },
+          commit,
+          options.reorderSeed,
+        );
+
+  function write(entry: Entry, d: Descriptor, order: 'plain' | 'release'): void {
+    if (buffer === null) commit(entry, d);
+    else {
+      buffer.mayDrain();
+      buffer.store(order, entry, d);
+    }
     wrote(entry, d, order);
   }
 
   const cpu: Cpu = {
     read(entry) {
-      const value = Atomics.load(descriptors, entry);
+      buffer?.mayDrain();
+      const value = buffer?.forward(entry) ?? Atomics.load(descriptors, entry);
       log.read(entry, value);
       return value;
     },
     write: (entry, d) => write(entry, d, 'plain'),
     writeRelease: (entry, d) => write(entry, d, 'release'),
     compareExchange(entry, expected, desired) {
+      buffer?.drainAll();
       if (entry === target) beforeTargetStore(desired);
       const found = Atomics.compareExchange(descriptors, entry, expected, desired);
       if (found === expected) {
@@ -157,6 +197,8 @@ export function createTransitionCpu(
       return found;
     },
     dsb(kind: DsbKind) {
+      // Every DSB kind waits for stores; only `ish` over loads and stores completes a broadcast TLBI (R_PSMWS).
+      buffer?.drainAll();
       recorder.event(EVENT.dsb, DSB_KINDS.indexOf(kind), 0, 0);
       issuer.dsb(kind);
       log.dsb(kind);
@@ -170,9 +212,11 @@ export function createTransitionCpu(
       }
     },
     isb() {
+      buffer?.mayDrain();
       log.isb();
     },
     tlbi(op: TlbiOp) {
+      buffer?.mayDrain();
       if (timesFlush && flushSince < 0) flushSince = performance.now();
       const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / 2 ** layout.pageShift;
       issuer.tlbi(op);
@@ -186,6 +230,8 @@ export function createTransitionCpu(
   /** A table operation that frees, recorded with how many pages it freed. */
   function freeing(table: Table, when: 'now' | 'grace', run: () => void): void {
     const before = freedCount();
+    // Teardown reads the tables without the port: the thread's own stores to them are visible to itself.
+    buffer?.drainAllBut(target);
     run();
     const freed = when === 'now' ? freedCount() - before : 1;
     log.freed(when, table, freed);
@@ -196,11 +242,13 @@ export function createTransitionCpu(
     entries: tables.entries,
     allocate(level) {
       const table = tables.allocate(level);
+      buffer?.fill(table);
       log.made('allocate', table);
       return table;
     },
     buildSubtree(level, like) {
       const table = tables.buildSubtree(level, like);
+      buffer?.fill(table);
       log.made('build', table);
       return table;
     },
@@ -217,7 +265,8 @@ export function createTransitionCpu(
       log.counted('put', entry);
     },
     tearDown: (table, level) => freeing(table, 'now', () => tables.tearDown(table, level)),
-    tearDownBelow: (table, level) => freeing(table, 'now', () => tables.tearDownBelow(table, level)),
+    tearDownBelow: (table, level) =>
+      freeing(table, 'now', () => tables.tearDownBelow(table, level)),
     freeNow: (table) => freeing(table, 'now', () => tables.freeNow(table)),
     tearDownAfterGrace: (table, level) =>
       freeing(table, 'grace', () => tables.tearDownAfterGrace(table, level)),
@@ -227,9 +276,10 @@ export function createTransitionCpu(
     },
   };
 
+  const delayed = withDelays(cpu, recorded, options.delays, options.delaySeed);
   return {
-    cpu,
-    tables: recorded,
+    cpu: delayed.cpu,
+    tables: delayed.tables,
     begin(t, measured, traceLog, ghostW) {
       target = t.entry;
       log = traceLog;
@@ -242,6 +292,7 @@ export function createTransitionCpu(
       settle.begin(t.old, t.level, t.ipa, t.size);
       log.begin(t, VMID);
     },
+    drain: () => buffer?.drainAll(),
     end() {
       if (timesFlush) figures.windowNs = figures.ntWindowNs = -1;
       return figures;

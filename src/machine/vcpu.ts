@@ -80,6 +80,8 @@ const TOKEN_TURN = 10_000;
  * for ever. Reported by the progress rule; the TLBs are then emptied so that the run can go on.
  */
 const FAULTS_MAX = 1000;
+/** How long after the end of a round an access may still meet a LOCKED entry: another vCPU may be mapping there. */
+const PROGRESS_BOUND_MS = 1000;
 const SPECULATE_MASK = 7;
 /** 512 KiB, more than a first-level cache; the stride is odd in lines, so that no prefetcher runs ahead of it. */
 const CONTEXT_WORDS = 2 ** 17;
@@ -115,6 +117,9 @@ export function createVcpu(
 
   /** When the episode now running began (ms), or -1: a cell, because a number in a closure would be boxed anew. */
   const episodeSince = new Float64Array([-1]);
+  /** Since when (ms) an access meets a LOCKED entry after the end of the round, or -1. */
+  const stuckSince = new Float64Array([-1]);
+  let currentRound = 0;
 
   const context = new Int32Array(CONTEXT_WORDS);
   let contextAt = 0;
@@ -163,7 +168,9 @@ export function createVcpu(
   function recordOf(page: number, before: number, after: number): number {
     const from = transitionOf(before, after);
     if (!isExact(before, after)) bump(VCPU.ambiguous);
-    const slot = i32[ghostW + (page >> regionShift) * LINE_WORDS + GHOST.slot + (from & (GHOST.slots - 1))] as number;
+    const slot = i32[
+      ghostW + (page >> regionShift) * LINE_WORDS + GHOST.slot + (from & (GHOST.slots - 1))
+    ] as number;
     return transitionW + slot * TRANSITION.words;
   }
 
@@ -178,7 +185,8 @@ export function createVcpu(
   function resolve(page: number, isStore: boolean): number {
     let outcome: number = HANDLED.spurious;
     episodeSince[0] = -1;
-    for (let faults = 0; ; ) {
+    stuckSince[0] = -1;
+    for (let faults = 0; ;) {
       if (i32[generationW] !== seen) applyPending();
       const before = Atomics.load(i32, ghostW + (page >> regionShift) * LINE_WORDS);
       let data = mmu.translate(page, before);
@@ -197,12 +205,24 @@ export function createVcpu(
         bump(VCPU.inFlight);
         return FAULT.wild;
       }
+      if (outcome === HANDLED.again && isStuckAfterEnd(page)) return FAULT.wild;
       // A LOCKED entry may stay as long as its owner is away; a mapping that software finds good must soon work.
       if (outcome !== HANDLED.again && ++faults === FAULTS_MAX) {
-        recorder.evidence(EVIDENCE.progress, page, faults, 0, 0, 0, 0);
+        recorder.evidence(EVIDENCE.livelock, page, faults, 0, 0, 0, 0);
         emptyTlbs();
       }
     }
+  }
+
+  /** The round is over, so nobody is at work on the tables, and still the entry is LOCKED: it will stay so. */
+  function isStuckAfterEnd(page: number): boolean {
+    if (Atomics.load(i32, CONTROL.roundEnd) < currentRound) return false;
+    const now = performance.now();
+    if ((stuckSince[0] as number) < 0) stuckSince[0] = now;
+    const waitedMs = now - (stuckSince[0] as number);
+    if (waitedMs < PROGRESS_BOUND_MS) return false;
+    recorder.evidence(EVIDENCE.progress, page, Math.round(waitedMs), 0, 0, 0, 0);
+    return true;
   }
 
   function emptyTlbs(): void {
@@ -212,9 +232,16 @@ export function createVcpu(
   }
 
   /** Leaves the guest, handles the fault as KVM does, comes back. `again`: the last try met a LOCKED entry. */
-  function exit(page: number, isStore: boolean, code: number, record: number, again: boolean): number {
+  function exit(
+    page: number,
+    isStore: boolean,
+    code: number,
+    record: number,
+    again: boolean,
+  ): number {
     leave();
-    const outcome = code === FAULT.conflict ? conflictAbort(record) : abort(page, isStore, code, record, again);
+    const outcome =
+      code === FAULT.conflict ? conflictAbort(record) : abort(page, isStore, code, record, again);
     if (outcome !== HANDLED.stopped) enter();
     return outcome;
   }
@@ -226,7 +253,13 @@ export function createVcpu(
     return HANDLED.spurious;
   }
 
-  function abort(page: number, isStore: boolean, code: number, record: number, again: boolean): number {
+  function abort(
+    page: number,
+    isStore: boolean,
+    code: number,
+    record: number,
+    again: boolean,
+  ): number {
     const wasMapped = handler.wasMapped(page);
     const sinceMs = performance.now();
     const outcome = handler.handle(page, isStore, mmu.last.level);
@@ -269,7 +302,15 @@ export function createVcpu(
     const after = Atomics.load(i32, ghostW + (page >> regionShift) * LINE_WORDS);
     if (isAllowed(dataTag(data), word, after)) return;
     recorder.event(EVENT.access, page, i32[ownW + (data >>> 10) * guestStrideW] as number, 0);
-    recorder.evidence(EVIDENCE.version, page, dataTag(data), word, after, VIA.combined, dataLevel(data));
+    recorder.evidence(
+      EVIDENCE.version,
+      page,
+      dataTag(data),
+      word,
+      after,
+      VIA.combined,
+      dataLevel(data),
+    );
   }
 
   /**
@@ -310,7 +351,8 @@ export function createVcpu(
       const word = i32[ghostW + (page >> regionShift) * LINE_WORDS] as number;
       const newer = (dataTag(data) - (word >> 2) - ((word >> 1) & 1)) & 15;
       if (newer > (word & 1)) wrongVersion(page, data, word);
-      if (speculates && (at & SPECULATE_MASK) === 0) mmu.prefetch(choosePage(nextRandom(state ^ at), at));
+      if (speculates && (at & SPECULATE_MASK) === 0)
+        mmu.prefetch(choosePage(nextRandom(state ^ at), at));
       done++;
     }
     random = state;
@@ -357,6 +399,7 @@ export function createVcpu(
     runRound(round, seed) {
       random = seed;
       step = 0;
+      currentRound = round;
       while (!isOver(round)) {
         if (!tokens.acquire(round)) break;
         turn(round);

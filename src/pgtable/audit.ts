@@ -9,7 +9,7 @@
  */
 import { assert } from '../arch/assert.ts';
 import { childLevel, entrySize, type Level } from '../arch/geometry.ts';
-import type { Evidence } from '../checker/evidence.ts';
+import type { Evidence } from '../result/evidence.ts';
 import type { Table } from '../port/tables.ts';
 import {
   GENERATION_TAG_MASK,
@@ -129,8 +129,8 @@ export function createAudit(pool: PagePool, roots: readonly AuditRoot[]): Audit 
     const leaked: Table[] = [];
     for (let page = pool.memory.rootPages; page < pages; page++) {
       if (seen[page] === 1) continue;
-      if (Atomics.load(meta, page * META_WORDS + META_STATE) !== PAGE_STATE.free)
-        leaked.push(page as Table);
+      const state = Atomics.load(meta, page * META_WORDS + META_STATE);
+      if (state !== PAGE_STATE.free) leaked.push(page as Table);
     }
     return leaked;
   }

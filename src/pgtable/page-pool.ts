@@ -62,7 +62,7 @@ export interface PagePoolOptions extends PagePoolMemory {
   readonly threadId: number;
   readonly onAnomaly: OnAnomaly;
   /**
-   * Look for stores to free pages when they are handed out again: 0.3 µs a page with 4K. Default
+   * Look for stores to free pages when they are handed out again: about 1 µs a page with 4K. Default
    * true.
    */
   readonly checkPoison?: boolean;

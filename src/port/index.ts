@@ -5,6 +5,15 @@ export * from './protocol.ts';
 export * from './sequences.ts';
 export * from './trace.ts';
 export * from './machine-bug.ts';
-export { AF, type Descriptor, EMPTY, isTable, isValid, LOCKED, NT, VALID } from '../arch/descriptor.ts';
+export {
+  AF,
+  type Descriptor,
+  EMPTY,
+  isTable,
+  isValid,
+  LOCKED,
+  NT,
+  VALID,
+} from '../arch/descriptor.ts';
 export { describeTlbi, type TlbiOp } from '../arch/tlbi.ts';
 export { childLevel, type Level } from '../arch/geometry.ts';

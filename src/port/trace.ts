@@ -25,7 +25,12 @@ export type TraceEvent =
   | { readonly op: 'build'; readonly table: string }
   | { readonly op: 'allocate'; readonly table: string }
   /** `tables` pages, among them the old subtree's (`ofOld`), became reusable: now, or after a grace period. */
-  | { readonly op: 'free'; readonly when: 'now' | 'grace'; readonly tables: number; readonly ofOld: boolean }
+  | {
+      readonly op: 'free';
+      readonly when: 'now' | 'grace';
+      readonly tables: number;
+      readonly ofOld: boolean;
+    }
   | { readonly op: 'get' | 'put'; readonly entry: EntryRole }
   | { readonly op: 'cmo'; readonly size: number };
 

@@ -9,7 +9,8 @@ import { childLevel, defineProtocol, flushVmid, LOCKED } from '../port/index.ts'
 export default defineProtocol({
   name: 'bbm-early-locked',
   kind: 'coalesce',
-  summary: 'cmpxchg LOCKED, flush VMID, clean cache, store-release the block, free after a grace period',
+  summary:
+    'cmpxchg LOCKED, flush VMID, clean cache, store-release the block, free after a grace period',
   origin: 'KVM v6.2 to v6.5, stage2_map_walk_table_pre (5c359cca1faf)',
   claims: {},
   lock: 'shared',

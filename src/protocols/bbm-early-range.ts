@@ -7,7 +7,8 @@ import { childLevel, defineProtocol, flushRange, LOCKED } from '../port/index.ts
 export default defineProtocol({
   name: 'bbm-early-range',
   kind: 'coalesce',
-  summary: 'cmpxchg LOCKED, flush the range, clean cache, store-release the block, free after a grace period',
+  summary:
+    'cmpxchg LOCKED, flush the range, clean cache, store-release the block, free after a grace period',
   origin: 'KVM v6.6 and later, stage2_try_break_pte with kvm_tlb_flush_vmid_range',
   claims: {},
   lock: 'shared',

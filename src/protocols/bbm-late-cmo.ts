@@ -9,7 +9,8 @@ import { childLevel, defineProtocol, EMPTY, flushVmid } from '../port/index.ts';
 export default defineProtocol({
   name: 'bbm-late-cmo',
   kind: 'coalesce',
-  summary: 'clear, flush VMID, tear down all but the top page, clean cache, store-release the block, free it',
+  summary:
+    'clear, flush VMID, tear down all but the top page, clean cache, store-release the block, free it',
   origin: 'KVM v5.14 to v6.1, stage2_map_walk_table_post',
   claims: {},
   run(cpu, t, tables) {

@@ -3,13 +3,7 @@
  * install an *empty* table, map the one page that faulted. Every other page of the block is faulted in again later, so
  * most of the cost comes after the transition, as genuine faults.
  */
-import {
-  childLevel,
-  defineProtocol,
-  flushIpa,
-  type Level,
-  VALID,
-} from '../port/index.ts';
+import { childLevel, defineProtocol, flushIpa, type Level, VALID } from '../port/index.ts';
 
 export default defineProtocol({
   name: 'split-lazy',
@@ -26,7 +20,7 @@ export default defineProtocol({
     tables.get(t.entry);
     let table = top;
     let like = t.wanted;
-    for (let level: Level = t.level; ; ) {
+    for (let level: Level = t.level; ;) {
       like = tables.childLeaf(like, level, 0);
       level = childLevel(level);
       const entry = tables.entryOf(table, 0);

@@ -4,8 +4,10 @@ import { EXIT, type ExitCode } from '../result/exit-code.ts';
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   pass: 'every check passed',
   fail: 'a rule was violated, a litmus verdict disagreed, or a mutant survived',
-  usage: 'bad input: one line on standard error says what would be right; nothing ran, nothing was written',
-  inconclusive: 'inconclusive: nothing ran, a positive control was missed, or a bound stopped what had to finish',
+  usage:
+    'bad input: one line on standard error says what would be right; nothing ran or was written',
+  inconclusive:
+    'inconclusive: nothing ran, a positive control was missed, or a bound ended what must finish',
   impossible: 'not possible on this machine',
   internal: 'an internal error of the harness, or a worker that died',
   interrupted: 'interrupted; what was done until then is reported',

@@ -1,11 +1,17 @@
-/** The top of a report: the machine, how to run the same again, and whether the checker was seen to fail. */
+/**
+ * The top of a report: the machine, how to run the same again, and whether the checker was seen to
+ * fail.
+ */
 import type { MachineInfo } from '../result/machine-info.ts';
 import type { ControlResult, StressResult } from '../result/stress.ts';
 import type { Paint } from './paint.ts';
-import { significant } from './numbers.ts';
+import { counted, significant } from './numbers.ts';
 import { alignColumns } from './table.ts';
+import { wrap } from './wrap.ts';
 
-export function headerLines(result: StressResult, paint: Paint): string[] {
+const DETAIL_INDENT = ' '.repeat(10);
+
+export function headerLines(result: StressResult, columns: number, paint: Paint): string[] {
   const notes = result.machine.notes.map((note) => ['', note]);
   return [
     ...alignColumns([
@@ -15,18 +21,26 @@ export function headerLines(result: StressResult, paint: Paint): string[] {
       ['repeat', repeatCommand(result)],
     ]),
     '',
-    ...controlLines(result.controls, paint),
+    ...controlLines(result.controls, columns, paint),
   ];
 }
 
 function machineText(m: MachineInfo): string {
-  const cpus = `${m.cpus} CPU${m.cpus === 1 ? '' : 's'}`;
+  const cpus = counted(m.cpus, 'CPU');
   return `${cpus}, ${m.model.trim()}, ${m.arch}, Node ${m.node} (V8 ${m.v8}), kernel ${m.kernel}`;
 }
 
-/** The arguments as they were given, with the seed that was used in place of any that was asked for. */
-export function repeatCommand({ command, argv, seed }: Pick<StressResult, 'command' | 'argv' | 'seed'>): string {
-  const kept = argv.filter((arg, i) => arg !== '--seed' && argv[i - 1] !== '--seed' && !arg.startsWith('--seed='));
+/**
+ * The arguments as they were given, with the seed that was used in place of any that was asked for.
+ */
+export function repeatCommand({
+  command,
+  argv,
+  seed,
+}: Pick<StressResult, 'command' | 'argv' | 'seed'>): string {
+  const kept = argv.filter(
+    (arg, i) => arg !== '--seed' && argv[i - 1] !== '--seed' && !arg.startsWith('--seed='),
+  );
   return [`npm run ${command} --`, ...kept.map(quoted), '--seed', String(seed)].join(' ');
 }
 
@@ -34,19 +48,22 @@ function quoted(arg: string): string {
   return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-function controlLines(controls: readonly ControlResult[], paint: Paint): string[] {
-  if (controls.length === 0) return ['controls: none ran, so nothing shows that the checker can fail'];
+function controlLines(controls: readonly ControlResult[], columns: number, paint: Paint): string[] {
+  if (controls.length === 0)
+    return ['controls: none ran, so nothing shows that the checker can fail'];
   const rows = controls.map((control) => [
     `  ${control.caught ? 'caught' : 'MISSED'}`,
     control.name,
     control.rule,
     control.twinClean ? 'correct twin clean' : 'correct twin ACCUSED',
     `${significant(control.seconds)} s`,
-    control.detail,
   ]);
-  const painted = alignColumns(rows).map((line, i) => {
-    const control = controls[i] as ControlResult;
-    return control.caught && control.twinClean ? line : paint('red', line);
-  });
-  return ['controls: seeded bugs the checker must catch, beside their correct twins', ...painted];
+  const heading = 'controls: seeded bugs the checker must catch, beside their correct twins';
+  return [heading, ...alignColumns(rows).flatMap((line, i) => withDetail(line, controls[i]))];
+
+  function withDetail(line: string, control: ControlResult | undefined): string[] {
+    const held = control?.caught && control.twinClean;
+    const detail = control?.detail ? wrap(control.detail, columns - DETAIL_INDENT.length) : [];
+    return [held ? line : paint('red', line), ...detail.map((part) => DETAIL_INDENT + part)];
+  }
 }

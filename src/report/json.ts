@@ -1,23 +1,60 @@
 /**
- * Results as JSON: the same result is the same bytes, whoever built the object and in which order. Fields of the contract
- * come first, in its order; others after them by name.
+ * Results as JSON: the same result is the same bytes, whoever built the object and in which order.
+ * Fields of the contract come first, in its order; others after them by name.
  */
 
 const ORDER = [
-  ...['tool', 'schema', 'command', 'verdict', 'exitCode', 'reasons', 'seed', 'argv', 'version', 'machine'],
+  ...[
+    'tool',
+    'schema',
+    'command',
+    'verdict',
+    'exitCode',
+    'reasons',
+    'seed',
+    'argv',
+    'version',
+    'machine',
+  ],
   ...['startedAt', 'elapsedMs', 'interrupted', 'controls', 'runs'],
-  ...['scenario', 'protocol', 'mutant', 'cpu', 'granule', 'level', 'vcpus', 'scheduling', 'reorder', 'access', 'delays'],
-  ...['rounds', 'roundsDropped', 'transitions', 'transitionsHit', 'hitShare', 'faults', 'spuriousPerTransition'],
+  ...[
+    'scenario',
+    'protocol',
+    'mutant',
+    'cpu',
+    'granule',
+    'level',
+    'vcpus',
+    'scheduling',
+    'reorder',
+    'access',
+    'delays',
+  ],
+  ...[
+    'rounds',
+    'roundsDropped',
+    'transitions',
+    'transitionsHit',
+    'hitShare',
+    'faults',
+    'spuriousPerTransition',
+  ],
   ...['accesses', 'windowNs', 'ntWindowNs', 'episodeNs', 'flushNs', 'lockNs', 'throughput'],
   ...['descriptorWrites', 'tlbis', 'refills', 'exhibit', 'violations'],
   ...['name', 'kind', 'rule', 'why', 'vcpu', 'ipa', 'round', 'count', 'events', 'exploreCommand'],
   ...['value', 'lo', 'hi', 'p50', 'p99', 'max'],
+  ...['cpus', 'model', 'arch', 'node', 'v8', 'kernel', 'notes'],
+  ...['bbm', 'nt', 'multihit', 'spec', 'hafdbs', 'ets', 'tlb', 'walkcache'],
+  ...['spurious', 'genuine', 'retry', 'conflict', 'issued', 'completed', 'lost'],
+  ...['during', 'baseline', 'caught', 'twinClean', 'seconds', 'detail'],
+  ...['thread', 'generation', 'sequence', 'text'],
 ];
 const RANK: ReadonlyMap<string, number> = new Map(ORDER.map((key, i) => [key, i]));
 
 /**
- * Two spaces of indentation and a newline at the end. What JSON has no word for becomes what a reader can use: a number
- * without a finite value is null, a descriptor (`bigint`) is hexadecimal text. Undefined fields are left out.
+ * Two spaces of indentation and a newline at the end. What JSON has no word for becomes what a
+ * reader can use: a number without a finite value is null, a descriptor (`bigint`) is hexadecimal
+ * text. Undefined fields are left out.
  */
 export function formatJson(value: unknown): string {
   return `${JSON.stringify(ordered(value), null, 2)}\n`;

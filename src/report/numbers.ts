@@ -6,13 +6,21 @@ export function grouped(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
 }
 
+/** `1 vCPU`, `2 vCPUs`. */
+export function counted(count: number, what: string): string {
+  return `${grouped(count)} ${what}${count === 1 ? '' : 's'}`;
+}
+
 /** Counts in a narrow column: exact up to six digits, then `1.23M`. */
 export function compact(value: number): string {
   if (value < 1e6) return grouped(value);
   return value < 1e9 ? `${significant(value / 1e6)}M` : `${significant(value / 1e9)}G`;
 }
 
-/** Three significant digits, two if it is tiny: `1,234`, `123`, `12.3`, `1.23`, `0.0123`, `0.0012`, `4.2e-7`. */
+/**
+ * Three significant digits, two if it is tiny: `1,234`, `123`, `12.3`, `1.23`, `0.0123`, `0.0012`,
+ * `4.2e-7`.
+ */
 export function significant(value: number): string {
   if (!Number.isFinite(value)) return '-';
   const size = Math.abs(value);
@@ -30,7 +38,10 @@ function trimmed(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
 
-/** A share with its 95 % interval, or the bound on one that was never seen: `12.3% [11.9, 12.8]`, `0 (<0.015%)`. */
+/**
+ * A share with its 95 % interval, or the bound on one that was never seen: `12.3% [11.9, 12.8]`, `0
+ * (<0.015%)`.
+ */
 export function shareText({ value, lo, hi }: Estimate): string {
   const percent = (share: number): string => significant(share * 100);
   if (value === 0) return `0 (<${percent(hi)}%)`;

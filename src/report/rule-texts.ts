@@ -3,13 +3,16 @@ import type { Rule } from '../result/rule.ts';
 
 export const RULE_TEXTS: Readonly<Record<Rule, string>> = {
   'lost-access': "an access never completed, or a load does not return the vCPU's last store",
-  'stale-translation': "an access that began after the protocol's TLBI completed used a translation from before it",
+  'stale-translation':
+    "an access that began after the protocol's TLBI completed used a translation from before it",
   'wrong-output-address': 'a translation leads to memory no version of the mapping has',
   'wrong-permission': 'a translation grants or denies what no version of the mapping does',
   'torn-descriptor': 'a descriptor was seen that nobody wrote',
   'freed-table': 'a table page was read after it was freed and reused',
-  'tlb-conflict': 'two TLB entries match one IPA, and the CPU aborts or the protocol claims it cannot happen',
-  'break-before-make': 'the order of stores, barriers and TLBIs on one entry breaks the architecture',
+  'tlb-conflict':
+    'two TLB entries match one IPA, and the CPU aborts or the protocol claims it cannot happen',
+  'break-before-make':
+    'the order of stores, barriers and TLBIs on one entry breaks the architecture',
   claim: 'the protocol claims what was seen not to hold, such as neverInvalid',
   'lost-dirty': 'a guest store did not reach the dirty log',
   'vmid-isolation': "a VM used another VM's translation, or a TLBI for one VM acted on another",

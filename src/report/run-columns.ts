@@ -1,6 +1,6 @@
 /**
- * The columns of a table of stress runs. Each brings the line that explains it, so that no number stands unexplained; a
- * column that has nothing to say in a whole table is not there.
+ * The columns of a table of stress runs. Each brings the line that explains it, so that no number
+ * stands unexplained; a column that has nothing to say in a whole table is not there.
  */
 import type { Percentiles, StressRun } from '../result/stress.ts';
 import { compact, grouped, shareText, significant, unitFor } from './numbers.ts';
@@ -21,8 +21,20 @@ export function runColumns(runs: Runs): readonly RunColumn[] {
   const columns = [
     text('protocol', runs, nameOf, 'protocol: what ran; (mutant) is a seeded bug'),
     { ...text('verdict', runs, verdictOf, VERDICT_LEGEND), style: verdictStyle },
-    number('', 'rounds', runs, (r) => compact(r.rounds), 'rounds: fresh starts, the unit of statistics'),
-    number('', 'transitions', runs, (r) => compact(r.transitions), 'transitions: runs of the protocol on one entry'),
+    number(
+      '',
+      'rounds',
+      runs,
+      (r) => compact(r.rounds),
+      'rounds: fresh starts, the unit of statistics',
+    ),
+    number(
+      '',
+      'transitions',
+      runs,
+      (r) => compact(r.transitions),
+      'transitions: runs of the protocol on one entry',
+    ),
     number('', 'hit', runs, hitText, HIT_LEGEND),
     ...faultColumns(runs),
     ...timeColumns(runs, 'window', (r) => r.windowNs, ['p50', 'p99', 'max'], WINDOW_LEGEND),
@@ -37,20 +49,22 @@ export function runColumns(runs: Runs): readonly RunColumn[] {
 }
 
 const HIT_LEGEND =
-  'hit: share of transitions that faulted at least one vCPU, [95 % interval over rounds]; none of N is <3/N';
+  'hit: share of transitions that faulted a vCPU [95 % interval over rounds]; none of N is <3/N';
 const FAULTS_LEGEND: Readonly<Record<keyof StressRun['faults'], string>> = {
   spurious: 'spurious: translation faults on memory mapped before and after, per transition',
   genuine: 'genuine: faults on what was really unmapped or not permitted, per transition',
-  retry: 'retry: further exits of one access because the entry was still locked or invalid, per transition',
+  retry: 'retry: further exits of one access, its entry still locked or invalid, per transition',
   nt: 'nT faults: translation faults of a CPU that faults on nT blocks, per transition',
   conflict: 'conflict: TLB conflict aborts, per transition',
 };
-const WINDOW_LEGEND = 'window: from the store that makes the entry invalid to the one that makes it valid';
+const WINDOW_LEGEND =
+  'window: from the store that makes the entry invalid to the one that makes it valid';
 const NT_LEGEND = 'nT: from the store of the block with nT set to the one without';
 const EPISODE_LEGEND = "episode: from an access's first spurious fault to its completion";
 const FLUSH_LEGEND = 'flush: wait for every vCPU to have done the TLBIs, per DSB';
 const LOCK_LEGEND = "lock: time under the VM's lock, per transition";
-const GUEST_LEGEND = 'guest: accesses of all vCPUs together during transitions, and relative to none running';
+const GUEST_LEGEND =
+  'guest: accesses of all vCPUs together during transitions, and relative to none running';
 const VERDICT_LEGEND = `verdict: of the rules; ${EXHIBIT_MARK} shown on purpose, not judged`;
 
 function nameOf(run: StressRun): string {
@@ -63,9 +77,16 @@ function hitText(run: StressRun): string {
 }
 
 function faultColumns(runs: Runs): RunColumn[] {
-  const titles = { spurious: 'spurious', genuine: 'genuine', retry: 'retry', nt: 'nT', conflict: 'conflict' } as const;
+  const titles = {
+    spurious: 'spurious',
+    genuine: 'genuine',
+    retry: 'retry',
+    nt: 'nT',
+    conflict: 'conflict',
+  } as const;
   return (Object.keys(titles) as (keyof typeof titles)[]).map((kind) => {
-    // Spurious faults are the question: their zero is an answer. The others are worth a column only if they happened.
+    // Spurious faults are the question: their zero is an answer. The others are worth a column only
+    // if they happened.
     const shown = kind === 'spurious' || runs.some((run) => run.faults[kind] > 0);
     const rate = (run: StressRun): string =>
       shown && run.transitions > 0 ? significant(run.faults[kind] / run.transitions) : '';
@@ -99,7 +120,9 @@ function during({ throughput }: StressRun): string {
 }
 
 function relative({ throughput: { during: busy, baseline } }: StressRun): string {
-  return busy === null || baseline === null || baseline === 0 ? '' : significant((100 * busy) / baseline);
+  return busy === null || baseline === null || baseline === 0
+    ? ''
+    : significant((100 * busy) / baseline);
 }
 
 function verdictOf(run: StressRun): string {
@@ -111,7 +134,12 @@ function verdictStyle(cell: string): Style | null {
   return cell === 'pass' ? 'green' : cell === 'fail' ? 'red' : 'yellow';
 }
 
-function text(title: string, runs: Runs, cell: (r: StressRun) => string, legend: string): RunColumn {
+function text(
+  title: string,
+  runs: Runs,
+  cell: (r: StressRun) => string,
+  legend: string,
+): RunColumn {
   return { group: '', title, align: 'left', cells: runs.map(cell), legend };
 }
 

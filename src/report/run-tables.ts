@@ -1,7 +1,9 @@
-/** One table of protocols for each configuration, so that what stands side by side may be compared. */
+/**
+ * One table of protocols for each configuration, so that what stands side by side may be compared.
+ */
 import { DEFAULT_CPU, describeCpu } from '../arch/cpu-model.ts';
 import type { CpuResult, StressRun } from '../result/stress.ts';
-import { grouped } from './numbers.ts';
+import { counted, grouped } from './numbers.ts';
 import type { Paint } from './paint.ts';
 import { EXHIBIT_MARK, runColumns, SCHEDULED_MARK } from './run-columns.ts';
 import { renderTable } from './table.ts';
@@ -12,7 +14,12 @@ export interface RunTables {
   readonly legend: readonly string[];
 }
 
-export function runTables(runs: readonly StressRun[], cores: number, columnsMax: number, paint: Paint): RunTables {
+export function runTables(
+  runs: readonly StressRun[],
+  cores: number,
+  columnsMax: number,
+  paint: Paint,
+): RunTables {
   const lines: string[] = [];
   const legend = new Set<string>();
   for (const group of Map.groupBy(runs, configurationOf).values()) {
@@ -29,7 +36,7 @@ export function configurationOf(run: StressRun): string {
   const parts = [
     run.scenario,
     `${run.granule} level ${run.level}`,
-    `${run.vcpus} vCPU${run.vcpus === 1 ? '' : 's'}`,
+    counted(run.vcpus, 'vCPU'),
     cpuText(run.cpu),
   ];
   if (run.access !== 'wasm') parts.push(`access ${run.access}`);
@@ -41,7 +48,9 @@ export function configurationOf(run: StressRun): string {
 /** The knobs that are not the default's, and the BBM level always. */
 function cpuText(cpu: CpuResult): string {
   const defaults = new Map(describeCpu(DEFAULT_CPU).split(',').map(splitKnob));
-  const knobs = Object.entries(cpu).filter(([name, value]) => name === 'bbm' || defaults.get(name) !== String(value));
+  const knobs = Object.entries(cpu).filter(
+    ([name, value]) => name === 'bbm' || defaults.get(name) !== String(value),
+  );
   return knobs.map(([name, value]) => `${name}=${value}`).join(' ');
 }
 
@@ -54,17 +63,23 @@ function notesOf(runs: readonly StressRun[], cores: number): string[] {
   const notes: string[] = [];
   for (const run of runs) {
     if (run.exhibit === null) continue;
-    const seen = run.violations.map((violation) => `${violation.rule} ${grouped(violation.count)} times`);
+    const seen = run.violations.map(
+      (violation) => `${violation.rule} ${grouped(violation.count)} times`,
+    );
     const what = seen.length === 0 ? 'nothing was seen this time' : `seen: ${seen.join(', ')}`;
     notes.push(`  ${EXHIBIT_MARK} ${run.protocol} is an exhibit: ${run.exhibit}; ${what}`);
   }
   const scheduled = runs.find((run) => run.scheduling === 'scheduled');
   if (scheduled) {
-    notes.push(`  ${SCHEDULED_MARK} vCPUs take turns: ${scheduled.vcpus} on ${cores} core${cores === 1 ? '' : 's'}`);
+    notes.push(
+      `  ${SCHEDULED_MARK} vCPUs take turns: ${scheduled.vcpus} on ${counted(cores, 'core')}`,
+    );
   }
   const dropped = runs.filter((run) => run.roundsDropped > 0);
   if (dropped.length > 0) {
-    const each = dropped.map((run) => `${run.mutant ?? run.protocol} ${grouped(run.roundsDropped)}`);
+    const each = dropped.map(
+      (run) => `${run.mutant ?? run.protocol} ${grouped(run.roundsDropped)}`,
+    );
     notes.push(`  rounds left out of times because a thread was preempted: ${each.join(', ')}`);
   }
   return notes;

@@ -22,11 +22,18 @@ export interface Column {
 const GAP = '  ';
 
 /**
- * The lines of a table. What does not fit goes into a second table below, and so on, each of which repeats the first
- * column; groups are not torn apart.
+ * The lines of a table. What does not fit goes into a second table below, and so on, each of which
+ * repeats the first column; groups are not torn apart.
  */
-export function renderTable(columns: readonly Column[], columnsMax: number, paint: Paint = PLAIN): string[] {
-  return split(columns, columnsMax).flatMap((part, i) => [...(i === 0 ? [] : ['']), ...renderPart(part, paint)]);
+export function renderTable(
+  columns: readonly Column[],
+  columnsMax: number,
+  paint: Paint = PLAIN,
+): string[] {
+  return split(columns, columnsMax).flatMap((part, i) => [
+    ...(i === 0 ? [] : ['']),
+    ...renderPart(part, paint),
+  ]);
 }
 
 function split(columns: readonly Column[], columnsMax: number): Column[][] {
@@ -47,17 +54,32 @@ function renderPart(columns: readonly Column[], paint: Paint): string[] {
   const widths = widthsOf(columns);
   const groups = groupLine(columns, widths);
   const lines = groups === '' ? [] : [paint('dim', groups)];
-  lines.push(paint('bold', rowLine(columns.map((column, i) => pad(column, column.title, widths[i] as number)))));
+  lines.push(
+    paint(
+      'bold',
+      rowLine(columns.map((column, i) => pad(column, column.title, widths[i] as number))),
+    ),
+  );
   const rows = Math.max(...columns.map((column) => column.cells.length));
   for (let row = 0; row < rows; row++) {
-    lines.push(rowLine(columns.map((column, i) => styled(column, column.cells[row] ?? '', widths[i] as number, paint))));
+    lines.push(
+      rowLine(
+        columns.map((column, i) =>
+          styled(column, column.cells[row] ?? '', widths[i] as number, paint),
+        ),
+      ),
+    );
   }
   return lines;
 }
 
-/** Widths of the columns; a group's heading that is wider than its columns widens the last of them. */
+/**
+ * Widths of the columns; a group's heading that is wider than its columns widens the last of them.
+ */
 function widthsOf(columns: readonly Column[]): number[] {
-  const widths = columns.map((column) => Math.max(column.title.length, ...column.cells.map((cell) => cell.length)));
+  const widths = columns.map((column) =>
+    Math.max(column.title.length, ...column.cells.map((cell) => cell.length)),
+  );
   for (const { first, last, name } of spans(columns)) {
     const missing = name.length - totalWidth(widths.slice(first, last + 1));
     if (missing > 0) widths[last] = (widths[last] as number) + missing;
@@ -66,7 +88,9 @@ function widthsOf(columns: readonly Column[]): number[] {
 }
 
 function totalWidth(widths: readonly number[]): number {
-  return widths.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, widths.length - 1);
+  return (
+    widths.reduce((sum, width) => sum + width, 0) + GAP.length * Math.max(0, widths.length - 1)
+  );
 }
 
 interface Span {
@@ -79,7 +103,8 @@ function spans(columns: readonly Column[]): readonly Span[] {
   const found: Span[] = [];
   for (const [i, { group }] of columns.entries()) {
     const before = found.at(-1);
-    if (before && group !== '' && before.name === group) found.splice(-1, 1, { ...before, last: i });
+    if (before && group !== '' && before.name === group)
+      found.splice(-1, 1, { ...before, last: i });
     else found.push({ name: group, first: i, last: i });
   }
   return found;
@@ -111,7 +136,8 @@ function styled(column: Column, cell: string, width: number, paint: Paint): stri
 export function alignColumns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = [];
   for (const row of rows) {
-    for (const [i, cell] of row.slice(0, -1).entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    for (const [i, cell] of row.slice(0, -1).entries())
+      widths[i] = Math.max(widths[i] ?? 0, cell.length);
   }
   return rows.map((row) =>
     row

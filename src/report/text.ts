@@ -22,18 +22,27 @@ const VERDICT_STYLES: Readonly<Record<StressResult['verdict'], Style>> = {
   inconclusive: 'yellow',
 };
 
-export function stressText(result: StressResult, { paint, columns, quiet }: TextOptions = PLAIN_TEXT): string {
+export function stressText(
+  result: StressResult,
+  { paint, columns, quiet }: TextOptions = PLAIN_TEXT,
+): string {
   const lines: string[] = [];
   if (!quiet) {
     const tables = runTables(result.runs, result.machine.cpus, columns, paint);
-    lines.push(...headerLines(result, paint), ...tables.lines, '', ...tables.legend.map((line) => paint('dim', line)));
+    lines.push(
+      ...headerLines(result, columns, paint),
+      ...tables.lines,
+      '',
+      ...tables.legend.map((line) => paint('dim', line)),
+    );
   }
   lines.push(...violationLines(result.runs, paint), '', ...verdictLines(result, paint));
   return `${lines.join('\n').trimStart()}\n`;
 }
 
 function verdictLines(result: StressResult, paint: Paint): string[] {
-  const when = `${result.interrupted ? 'interrupted after' : 'in'} ${seconds(result.elapsedMs)}, seed ${result.seed}`;
+  const how = result.interrupted ? 'interrupted after' : 'in';
+  const when = `${how} ${seconds(result.elapsedMs)}, seed ${result.seed}`;
   const word = paint(VERDICT_STYLES[result.verdict], result.verdict.toUpperCase());
   return [
     ...result.reasons.map((reason) => `reason: ${reason}`),

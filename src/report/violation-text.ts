@@ -1,4 +1,7 @@
-/** A violation for people: what, where, why, the last events of the threads concerned, and what to run next. */
+/**
+ * A violation for people: what, where, why, the last events of the threads concerned, and what to
+ * run next.
+ */
 import type { StressRun, Violation } from '../result/stress.ts';
 import { grouped } from './numbers.ts';
 import type { Paint } from './paint.ts';
@@ -14,7 +17,9 @@ export function violationLines(runs: readonly StressRun[], paint: Paint): string
   const found = runs
     .filter((run) => run.exhibit === null)
     .flatMap((run) => run.violations.map((violation) => ({ run, violation })));
-  const lines = found.slice(0, SHOWN_MAX).flatMap(({ run, violation }) => oneViolation(run, violation, paint));
+  const lines = found
+    .slice(0, SHOWN_MAX)
+    .flatMap(({ run, violation }) => oneViolation(run, violation, paint));
   const more = found.length - SHOWN_MAX;
   if (more > 0) lines.push('', `and ${grouped(more)} more violations (--json has them)`);
   return lines;
@@ -30,7 +35,12 @@ function oneViolation(run: StressRun, v: Violation, paint: Paint): string[] {
     ['  with', configurationOf(run)],
   ];
   if (v.exploreCommand !== '') rows.push(['  next', v.exploreCommand]);
-  return ['', paint('red', `VIOLATION ${v.rule}: ${who}, ${times}`), ...alignColumns(rows), ...eventLines(v)];
+  return [
+    '',
+    paint('red', `VIOLATION ${v.rule}: ${who}, ${times}`),
+    ...alignColumns(rows),
+    ...eventLines(v),
+  ];
 }
 
 function placeOf(v: Violation): string {
@@ -42,10 +52,23 @@ function placeOf(v: Violation): string {
   return parts.length === 0 ? 'the whole run' : parts.join(', ');
 }
 
-/** Threads have no common clock: the TLBI generation each had seen orders them, then each one's own sequence. */
+/**
+ * Threads have no common clock: the TLBI generation each had seen orders them, then each one's own
+ * sequence.
+ */
 function eventLines(v: Violation): string[] {
   if (v.events.length === 0) return [];
-  const ordered = [...v.events].sort((a, b) => a.generation - b.generation || a.sequence - b.sequence);
-  const rows = ordered.map((event) => [`    ${event.generation}`, String(event.sequence), event.thread, event.text]);
-  return ['  last events, by TLBI generation seen', ...alignColumns([['    gen', 'seq', 'thread', 'event'], ...rows])];
+  const ordered = [...v.events].sort(
+    (a, b) => a.generation - b.generation || a.sequence - b.sequence,
+  );
+  const rows = ordered.map((event) => [
+    `    ${event.generation}`,
+    String(event.sequence),
+    event.thread,
+    event.text,
+  ]);
+  return [
+    '  last events, by TLBI generation seen',
+    ...alignColumns([['    gen', 'seq', 'thread', 'event'], ...rows]),
+  ];
 }

@@ -6,7 +6,8 @@ import type { Scenario } from './scenario.ts';
 
 export const adjustHalf: Scenario = Object.freeze({
   name: 'adjust-half',
-  summary: 'tables as kvm_page_table_test leaves them: page 0 and the second half mapped, so some faults are genuine',
+  summary:
+    'tables as kvm_page_table_test leaves them: page 0 and the second half mapped, so some faults are genuine',
   isMapped: (index: number, entries: number) => index === 0 || index >= entries / 2,
   partial: true,
 });

@@ -53,13 +53,16 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
     for (const [i, group] of groups.entries()) {
       if (hooks.signal.aborted || failure !== null) break;
       const left = budgetMs === null ? null : budgetMs - (performance.now() - startedMs) - TAIL_MS;
-      const share = left === null ? null : Math.max(50, (left * group.weight) / weightOf(groups.slice(i)));
+      const share =
+        left === null ? null : Math.max(50, (left * group.weight) / weightOf(groups.slice(i)));
       const outcome = await runOne(pool, group, options, share, hooks, progress);
       const rows = rowsOf(group, options, outcome);
       runs.push(...rows.runs);
       reasons.push(...rows.notes);
       state.rounds += sum(rows.runs.map((run) => run.rounds));
-      state.faults += sum(rows.runs.map((run) => run.faults.spurious + run.faults.genuine + run.faults.nt));
+      state.faults += sum(
+        rows.runs.map((run) => run.faults.spurious + run.faults.genuine + run.faults.nt),
+      );
       state.violations += sum(rows.runs.map((run) => run.violations.length));
       if (outcome.end.kind === 'failed') failure = outcome.end.why;
     }
@@ -152,13 +155,18 @@ function gradeCampaign(
   const missed = controls.filter((control) => !control.caught);
   const unsure = runs.filter((run) => run.verdict === 'inconclusive');
   if (failure !== null) reasons.push(`a worker failed: ${failure}`);
-  for (const c of accused) reasons.push(`the correct twin of control ${c.name} was accused: ${c.detail}`);
-  for (const c of missed) reasons.push(`positive control ${c.name} was not caught (rule ${c.rule})`);
+  for (const c of accused)
+    reasons.push(`the correct twin of control ${c.name} was accused: ${c.detail}`);
+  for (const c of missed)
+    reasons.push(`positive control ${c.name} was not caught (rule ${c.rule})`);
   for (const run of unsure) {
-    reasons.push(`${run.protocol} (${run.scenario}, level ${run.level}, ${run.vcpus} vCPUs): nothing to judge`);
+    reasons.push(
+      `${run.protocol} (${run.scenario}, level ${run.level}, ${run.vcpus} vCPUs): nothing to judge`,
+    );
   }
   if (runs.length === 0) reasons.push('nothing ran');
-  if (failed.length > 0 || accused.length > 0) return { verdict: 'fail', exitCode: EXIT.fail, reasons };
+  if (failed.length > 0 || accused.length > 0)
+    return { verdict: 'fail', exitCode: EXIT.fail, reasons };
   if (failure !== null) return { verdict: 'inconclusive', exitCode: EXIT.internal, reasons };
   if (interrupted) return { verdict: 'inconclusive', exitCode: EXIT.interrupted, reasons };
   if (missed.length > 0 || unsure.length > 0 || runs.length === 0) {

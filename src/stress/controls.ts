@@ -12,6 +12,7 @@ import { availableParallelism } from 'node:os';
 import { DEFAULT_CPU } from '../arch/cpu-model.ts';
 import { gradeRun } from '../checker/index.ts';
 import type { Pattern } from '../machine/guest-pattern.ts';
+import { EVIDENCE } from '../machine/recorder.ts';
 import { MUTANTS, type Mutant } from '../mutants/index.ts';
 import type { ControlResult } from '../result/stress.ts';
 import type { Rule } from '../result/rule.ts';
@@ -42,8 +43,8 @@ const CONTROLS: readonly Control[] = [
   },
   {
     mutant: 'entry-unfenced',
-    exitEvery: 32,
-    gapNs: 3000,
+    exitEvery: 16,
+    gapNs: 300,
     pollsEachAccess: false,
     pattern: 'hot',
     budgetMs: 8_000,
@@ -61,7 +62,8 @@ export async function runControls(
 ): Promise<readonly ControlResult[]> {
   const results: ControlResult[] = [];
   // In a short campaign the controls get at most this share of it.
-  const most = budgetMs === null ? Number.POSITIVE_INFINITY : (budgetMs * SHARE_MAX) / CONTROLS.length;
+  const most =
+    budgetMs === null ? Number.POSITIVE_INFINITY : (budgetMs * SHARE_MAX) / CONTROLS.length;
   for (const chosen of CONTROLS) {
     const control = { ...chosen, budgetMs: Math.min(chosen.budgetMs, most) };
     if (hooks.signal.aborted) break;
@@ -79,8 +81,16 @@ async function runControl(
   seed: number,
   hooks: GroupHooks,
 ): Promise<ControlResult> {
-  const broken = await runGroup(pool, requestFor(control, mutantItem(mutant), seed, control.budgetMs), hooks);
-  const twinItem: PlanItem = { protocol: { from: 'built-in', name: mutant.twin }, cpu: DEFAULT_CPU, bug: null };
+  const broken = await runGroup(
+    pool,
+    requestFor(control, mutantItem(mutant), seed, control.budgetMs),
+    hooks,
+  );
+  const twinItem: PlanItem = {
+    protocol: { from: 'built-in', name: mutant.twin },
+    cpu: DEFAULT_CPU,
+    bug: null,
+  };
   const twin = await runGroup(pool, requestFor(control, twinItem, seed, TWIN_BUDGET_MS), hooks);
   const failed = [broken, twin].map((o) => o.end).find((end) => end.kind === 'failed');
   if (failed !== undefined && failed.kind === 'failed') throw new Error(failed.why);
@@ -97,7 +107,9 @@ async function runControl(
     seconds: broken.elapsedMs / 1000,
     detail: [
       mutant.what,
-      caught ? `caught after ${transitionsOf(broken)} transitions` : `not caught in ${transitionsOf(broken)} transitions`,
+      caught
+        ? `caught after ${transitionsOf(broken)} transitions`
+        : `not caught in ${transitionsOf(broken)} transitions`,
       ...(others.length > 0 ? [`also fired: ${others.join(', ')}`] : []),
       accused.length === 0
         ? `${mutant.twin} clean over ${transitionsOf(twin)}`
@@ -111,7 +123,12 @@ function mutantItem(mutant: Mutant): PlanItem {
   return { protocol: { from: 'mutant', name: mutant.name }, cpu: DEFAULT_CPU, bug };
 }
 
-function requestFor(control: Control, item: PlanItem, seed: number, budgetMs: number): GroupRequest {
+function requestFor(
+  control: Control,
+  item: PlanItem,
+  seed: number,
+  budgetMs: number,
+): GroupRequest {
   return {
     config: { granule: '4k', level: 2, blocks: 1, vcpus: 1, transitionsMax: 2 * TRANSITIONS + 2 },
     scenario: 'adjust-populated',
@@ -124,10 +141,12 @@ function requestFor(control: Control, item: PlanItem, seed: number, budgetMs: nu
     pollsEachAccess: control.pollsEachAccess,
     transitions: TRANSITIONS,
     gapNs: control.gapNs,
+    reorder: false,
+    delays: [],
     roundsMax: Number.MAX_SAFE_INTEGER,
     tokens: 1,
     spins: availableParallelism() > 1 ? 2000 : 0,
-    stopOnEvidence: true,
+    stopOnEvidence: EVIDENCE.version,
     budgetMs,
   };
 }
@@ -149,7 +168,8 @@ function rulesOf(outcome: GroupOutcome): Rule[] {
   return [...new Set(grade.violations.map((v) => v.rule))];
 }
 
-const transitionsOf = (outcome: GroupOutcome): number => totalOf(outcome.results, 0, ROW.transitions);
+const transitionsOf = (outcome: GroupOutcome): number =>
+  totalOf(outcome.results, 0, ROW.transitions);
 
 function sumsOf(outcome: GroupOutcome): { issued: number; completed: number; inFlight: number } {
   const sum = (field: number): number =>

@@ -5,7 +5,7 @@
 import { type BlockLevel, type Level } from '../arch/geometry.ts';
 import { TLBI_KINDS } from '../arch/tlbi.ts';
 import { describeDescriptor } from '../arch/descriptor.ts';
-import type { Evidence, Via } from '../checker/evidence.ts';
+import type { Evidence, Via } from '../result/evidence.ts';
 import type { Arena } from '../machine/arena.ts';
 import { descriptorOf } from '../machine/fault-exit.ts';
 import { newestAllowed, oldestAllowed } from '../machine/ghost.ts';
@@ -41,7 +41,8 @@ export function decodeEvidence(arena: Arena): ThreadEvidence {
       const kept = Math.min(count, EVIDENCE_AREA.perCode);
       if (code !== EVIDENCE.conflict) more += count - kept;
       for (let i = 0; i < kept; i++) {
-        const at = area + LINE_WORDS + (code * EVIDENCE_AREA.perCode + i) * EVIDENCE_AREA.recordWords;
+        const at =
+          area + LINE_WORDS + (code * EVIDENCE_AREA.perCode + i) * EVIDENCE_AREA.recordWords;
         recorded.push({
           item: i32[at + 8] as number,
           evidence: decodeRecord(arena, thread, i32.subarray(at, at + LINE_WORDS)),
@@ -110,6 +111,8 @@ function decodeRecord(arena: Arena, thread: number, words: Int32Array): Evidence
       return { ...where, kind: 'spurious', descriptor: descriptorOf(b, c) };
     case EVIDENCE.progress:
       return { ...where, kind: 'progress', waitedMs: b };
+    case EVIDENCE.livelock:
+      return { ...where, kind: 'livelock', faults: b };
     default:
       throw new Error(`unknown evidence code ${code}`);
   }
@@ -157,7 +160,8 @@ const HANDLED_NAMES = ['spurious', 'mapped', 'relaxed', 'again (locked)', 'error
 
 function describeEvent(arena: Arena, code: number, a: number, b: number, c: number): string {
   const { layout, geometry } = arena;
-  const ipa = (page: number): string => `0x${(layout.ipaBase + page * 2 ** layout.pageShift).toString(16)}`;
+  const ipa = (page: number): string =>
+    `0x${(layout.ipaBase + page * 2 ** layout.pageShift).toString(16)}`;
   const level: BlockLevel = layout.config.level;
   switch (code) {
     case EVENT.walk:

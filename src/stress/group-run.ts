@@ -5,7 +5,7 @@
  * the watchdog; then the stop word frees all waits, and threads that do not end within the grace time are terminated.
  */
 import { Barrier, raiseStop } from '#sync';
-import type { Evidence } from '../checker/evidence.ts';
+import type { Evidence } from '../result/evidence.ts';
 import { type Arena, createArena } from '../machine/arena.ts';
 import { CONTROL, VCPU } from '../machine/layout.ts';
 import type { MachineConfig } from '../machine/layout.ts';
@@ -53,7 +53,11 @@ const HANG_MS = 4_000;
 /** From the stop word to termination. */
 const STOP_GRACE_MS = 500;
 
-export async function runGroup(pool: ThreadPool, request: GroupRequest, hooks: GroupHooks): Promise<GroupOutcome> {
+export async function runGroup(
+  pool: ThreadPool,
+  request: GroupRequest,
+  hooks: GroupHooks,
+): Promise<GroupOutcome> {
   const startedMs = performance.now();
   const { config, budgetMs, ...rest } = request;
   const arena = createArena(config);
@@ -92,7 +96,10 @@ export async function runGroup(pool: ThreadPool, request: GroupRequest, hooks: G
       lastProgress = progress;
       lastProgressMs = now;
     } else if (now - lastProgressMs > HANG_MS) {
-      stop({ kind: 'failed', why: `no thread made progress for ${HANG_MS} ms (${describeThreads(arena)})` });
+      stop({
+        kind: 'failed',
+        why: `no thread made progress for ${HANG_MS} ms (${describeThreads(arena)})`,
+      });
     }
     hooks.onTick({
       rounds: Atomics.load(i32, CONTROL.roundsDone),

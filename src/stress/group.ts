@@ -5,6 +5,7 @@
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { AccessMode } from '../machine/descriptor-load.ts';
 import type { ArenaHandle } from '../machine/arena.ts';
+import type { Delay } from '../machine/delays.ts';
 import type { Pattern } from '../machine/guest-pattern.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 
@@ -39,14 +40,17 @@ export interface GroupPlan {
   readonly transitions: number;
   /** Mean pause between transitions, in which TLBs fill again. */
   readonly gapNs: number;
+  /** The hypervisor's stores drain late and out of order (machine/store-buffer.ts). */
+  readonly reorder: boolean;
+  readonly delays: readonly Delay[];
   /** Rounds of transitions at most; the main thread may end the group earlier by the finish word. */
   readonly roundsMax: number;
   /** vCPUs that may run at once, beside the hypervisor. */
   readonly tokens: number;
   /** Spins before a wait sleeps; 0 where threads outnumber cores. */
   readonly spins: number;
-  /** End the group as soon as there is evidence: for controls. */
-  readonly stopOnEvidence: boolean;
+  /** End the group as soon as a thread has evidence of this code (machine/recorder.ts): for controls. Null: never. */
+  readonly stopOnEvidence: number | null;
 }
 
 export const ROUND_KIND = { transitions: 0, baseline: 1, end: 2 } as const;

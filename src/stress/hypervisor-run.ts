@@ -4,10 +4,10 @@
  */
 import { Barrier, StoppableBarrier } from '#sync';
 import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
-import type { Evidence } from '../checker/evidence.ts';
+import type { Evidence } from '../result/evidence.ts';
 import { attachArena } from '../machine/arena.ts';
 import { nextRandom, seedFor } from '../machine/guest-pattern.ts';
-import { CONTROL, VCPU } from '../machine/layout.ts';
+import { CONTROL, EVIDENCE_AREA, threadsOf, VCPU } from '../machine/layout.ts';
 import { createRecorder } from '../machine/recorder.ts';
 import { createIssuer, Stopped } from '../machine/shootdown.ts';
 import { createTraceLog, type SeenTrace, type TraceLog } from '../machine/trace-log.ts';
@@ -79,14 +79,31 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     const known = runners.get(bug);
     if (known !== undefined) return known;
     const issuer = createIssuer(arena, { bug, spins: plan.spins, own: null });
-    const port = createTransitionCpu(arena, issuer, software.tables, recorder, bug, software.freedCount);
-    const runner = createTransitionRunner(arena, regions, software, port, recorder, () => bbm, plan.spins);
+    const port = createTransitionCpu(arena, issuer, software.tables, recorder, {
+      bug,
+      freedCount: software.freedCount,
+      reorderSeed: plan.reorder ? seedFor(plan.seed, -2, 0) : null,
+      delays: plan.delays,
+      delaySeed: seedFor(plan.seed, -3, 0),
+    });
+    const runner = createTransitionRunner(
+      arena,
+      regions,
+      software,
+      port,
+      recorder,
+      () => bbm,
+      plan.spins,
+    );
     runners.set(bug, runner);
     return runner;
   }
   const flusher = createIssuer(arena, { bug: null, spins: plan.spins, own: null });
 
-  const addresses = { tableHigh: layout.tablePaBase / 2 ** 32, guestHigh: layout.guestPaBase / 2 ** 32 };
+  const addresses = {
+    tableHigh: layout.tablePaBase / 2 ** 32,
+    guestHigh: layout.guestPaBase / 2 ** 32,
+  };
   const logs: TraceLog[] = plan.items.map(() => createTraceLog(addresses));
   const resetLog = createTraceLog(addresses);
   const tracksHoles = scenario.partial || protocols.some((p) => p.kind === 'split');
@@ -96,8 +113,15 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
 
   const barrier = Barrier.attach(i32, CONTROL.barrier);
   const wait = (): boolean => {
-    const result = StoppableBarrier.wait(barrier, plan.spins, BARRIER_TIMEOUT_MS, i32, CONTROL.stop);
-    if (result === 'timeout') throw new Error(`hypervisor waited ${BARRIER_TIMEOUT_MS} ms at the barrier`);
+    const result = StoppableBarrier.wait(
+      barrier,
+      plan.spins,
+      BARRIER_TIMEOUT_MS,
+      i32,
+      CONTROL.stop,
+    );
+    if (result === 'timeout')
+      throw new Error(`hypervisor waited ${BARRIER_TIMEOUT_MS} ms at the barrier`);
     return result !== 'stopped';
   };
 
@@ -132,9 +156,23 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
       for (let v = 0; v < layout.config.vcpus; v++) {
         online += Atomics.load(i32, layout.vcpuW + v * VCPU.words + VCPU.mode);
       }
-      if (online >= expected || Atomics.load(i32, CONTROL.stop) !== 0 || performance.now() > deadline) return;
+      if (
+        online >= expected ||
+        Atomics.load(i32, CONTROL.stop) !== 0 ||
+        performance.now() > deadline
+      )
+        return;
       if (spin > plan.spins) Atomics.wait(i32, CONTROL.stop, 0, 0.05);
     }
+  }
+
+  function hasWantedEvidence(): boolean {
+    if (plan.stopOnEvidence === null || Atomics.load(i32, CONTROL.evidenceSeen) === 0) return false;
+    for (let thread = 0; thread < threadsOf(layout.config); thread++) {
+      const area = layout.evidenceW + thread * EVIDENCE_AREA.words;
+      if (Atomics.load(i32, area + plan.stopOnEvidence) > 0) return true;
+    }
+    return false;
   }
 
   interface RoundCount {
@@ -143,7 +181,13 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
   }
 
   /** Table, block, table again; which half is measured depends on the protocol's kind. */
-  function cycle(protocol: Protocol, runner: TransitionRunner, region: Region, log: TraceLog, n: RoundCount): boolean {
+  function cycle(
+    protocol: Protocol,
+    runner: TransitionRunner,
+    region: Region,
+    log: TraceLog,
+    n: RoundCount,
+  ): boolean {
     const measuresCoalesce = protocol.kind === 'coalesce';
     gap();
     const coalesced = runner.run(
@@ -165,8 +209,17 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     );
     if (!split) return false;
     if (measuresCoalesce) restoreHoles(region);
-    else if (tracksHoles) regions.syncFlags(region);
+    else regions.syncFlags(region);
     return true;
+  }
+
+  /** A measured split may leave a table with holes; the next round starts from full ones. */
+  function refill(runner: TransitionRunner, n: RoundCount): void {
+    for (const region of regions.all) {
+      runner.run(bbmEarly, region, n.slots, false, resetLog);
+      runner.run(splitEager, region, n.slots, false, resetLog);
+      restoreHoles(region);
+    }
   }
 
   function transitionsRound(item: number): RoundCount {
@@ -183,8 +236,9 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
         break;
       }
       if (Atomics.load(i32, CONTROL.stop) !== 0) break;
-      if (plan.stopOnEvidence && Atomics.load(i32, CONTROL.evidenceSeen) > 0) break;
+      if (hasWantedEvidence()) break;
     }
+    if (protocol.kind === 'split' && n.broken === 0) refill(runner, n);
     return n;
   }
 
@@ -201,7 +255,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
 
   function isFinished(): boolean {
     if (transitionsRounds >= plan.roundsMax) return true;
-    if (plan.stopOnEvidence && Atomics.load(i32, CONTROL.evidenceSeen) > 0) return true;
+    if (hasWantedEvidence()) return true;
     return Atomics.load(i32, CONTROL.finish) !== 0;
   }
 
@@ -213,7 +267,11 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
       currentRound = round;
       i32[CONTROL.round] = round;
       i32[CONTROL.planItem] = currentItem;
-      i32[CONTROL.roundKind] = finished ? ROUND_KIND.end : baseline ? ROUND_KIND.baseline : ROUND_KIND.transitions;
+      i32[CONTROL.roundKind] = finished
+        ? ROUND_KIND.end
+        : baseline
+          ? ROUND_KIND.baseline
+          : ROUND_KIND.transitions;
       if (dirty) {
         regions.rebuild();
         flusher.tlbi({ kind: 'alle1is' });
@@ -254,8 +312,10 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
   const notes: string[] = [];
   for (const [i, log] of logs.entries()) {
     const name = plan.items[i]?.protocol.name ?? '';
-    if (log.dropped > 0) notes.push(`${name}: ${log.dropped} transitions had traces beyond those kept`);
-    if (log.seen.some((t) => t.truncated)) notes.push(`${name}: transitions too long to be recorded whole`);
+    if (log.dropped > 0)
+      notes.push(`${name}: ${log.dropped} transitions had traces beyond those kept`);
+    if (log.seen.some((t) => t.truncated))
+      notes.push(`${name}: transitions too long to be recorded whole`);
   }
   return { traces: logs.map((log) => log.seen), evidence, evidenceDropped, notes };
 }

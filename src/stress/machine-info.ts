@@ -7,9 +7,12 @@ export function machineInfo(): MachineInfo {
   const notes = [
     'JavaScript Atomics are sequentially consistent: a missing release or a missing DSB before a TLBI cannot show here',
   ];
-  if (process.arch === 'x64') notes.push('x86 orders stores (TSO): of weak orderings only store buffering shows');
+  if (process.arch === 'x64')
+    notes.push('x86 orders stores (TSO): of weak orderings only store buffering shows');
   if (cores < 3) {
-    notes.push(`${cores} cores: the hypervisor and ${Math.max(1, cores - 1)} vCPU truly run at once, more take turns`);
+    notes.push(
+      `${cores} cores: the hypervisor and ${Math.max(1, cores - 1)} vCPU truly run at once, more take turns`,
+    );
   }
   return {
     cpus: cores,

@@ -1,14 +1,18 @@
 /**
- * What a stress campaign is asked to do, resolved and checked: plain data between the command line, which fills it in,
- * and the engine, which carries it out. Also the progress the engine reports while it does.
+ * What a stress campaign is asked to do, resolved and checked: plain data between the command line,
+ * which fills it in, and the engine, which carries it out. Also the progress the engine reports
+ * while it does.
  *
- * Limits stand here because both sides rely on them: the command line refuses what exceeds one, the engine sizes its
- * memory by it.
+ * Limits stand here because both sides rely on them: the command line refuses what exceeds one, the
+ * engine sizes its memory by it.
  */
 import { type CpuModel, DEFAULT_CPU } from '../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../arch/geometry.ts';
 
-/** How the walker loads a descriptor: one 64-bit atomic load of WebAssembly, `Atomics.load`, or a plain move. */
+/**
+ * How the walker loads a descriptor: one 64-bit atomic load of WebAssembly, `Atomics.load`, or a
+ * plain move.
+ */
 export const ACCESS_MODES = ['wasm', 'atomics', 'plain'] as const;
 export type AccessMode = (typeof ACCESS_MODES)[number];
 
@@ -16,7 +20,10 @@ export type AccessMode = (typeof ACCESS_MODES)[number];
 export const PATTERNS = ['uniform', 'sweep', 'hot'] as const;
 export type Pattern = (typeof PATTERNS)[number];
 
-/** Where a delay may be put: before each operation of that kind a protocol issues; `any` is before every one. */
+/**
+ * Where a delay may be put: before each operation of that kind a protocol issues; `any` is before
+ * every one.
+ */
 export const DELAY_SITES = [
   'any',
   'read',
@@ -43,7 +50,10 @@ export type Pinning =
   /** The hypervisor's CPU first, then the vCPUs', round and round. */
   | { readonly mode: 'list'; readonly cpus: readonly number[] };
 
-/** A protocol to run. `named` is false where it came in through `all`: an exhibit then stays an exhibit. */
+/**
+ * A protocol to run. `named` is false where it came in through `all`: an exhibit then stays an
+ * exhibit.
+ */
 export type ProtocolRef =
   | { readonly from: 'built-in'; readonly name: string; readonly named: boolean }
   | { readonly from: 'file'; readonly name: string; readonly named: true; readonly path: string };
@@ -84,7 +94,9 @@ export interface StressOptions {
   readonly rounds: number | null;
   /** Per round. */
   readonly transitions: number;
-  /** For the whole campaign; null: until the rounds are done. Rounds and time: whichever ends first. */
+  /**
+   * For the whole campaign; null: until the rounds are done. Rounds and time: whichever ends first.
+   */
   readonly timeMs: number | null;
   /** An unsigned 32-bit number. */
   readonly seed: number;
@@ -98,24 +110,38 @@ export interface StressOptions {
   /** Regions under test, each the size of one block. */
   readonly blocks: number;
   readonly quiet: boolean;
-  /** The flags the user gave. Everything else is a default the engine may replace by something that fits better. */
+  /**
+   * The flags the user gave. Everything else is a default the engine may replace by something that
+   * fits better.
+   */
   readonly explicit: readonly StressFlag[];
   /** The arguments after the command's name, as typed: goes into the result unchanged. */
   readonly argv: readonly string[];
 }
 
 /** What holds where no flag says otherwise; the help prints these very values. */
-export const STRESS_DEFAULTS = Object.freeze({
-  granule: '4k' as Granule,
-  levels: Object.freeze([2 as BlockLevel]),
+export const STRESS_DEFAULTS: StressDefaults = Object.freeze({
+  granule: '4k',
+  levels: Object.freeze([2] as const),
   vcpus: Object.freeze([1, 2]),
   transitions: 32,
   timeMs: 45_000,
-  access: 'wasm' as AccessMode,
+  access: 'wasm',
   storesPercent: 50,
-  pattern: 'uniform' as Pattern,
+  pattern: 'uniform',
   blocks: 4,
 });
+
+type Defaulted =
+  | 'granule'
+  | 'levels'
+  | 'vcpus'
+  | 'transitions'
+  | 'access'
+  | 'storesPercent'
+  | 'pattern'
+  | 'blocks';
+type StressDefaults = Pick<StressOptions, Defaulted> & { readonly timeMs: number };
 
 export const VCPUS_MAX = 64;
 export const BLOCKS_MAX = 1024;
@@ -137,23 +163,35 @@ export interface StressProgress {
 }
 
 /**
- * The CPU a protocol runs on: the default one, over it the one the protocol was written for, over that the flags.
- * A system whose PEs are all of level 3 never aborts, so unless somebody asked for a behaviour it is `old`.
+ * The CPU a protocol runs on: the default one, over it the one the protocol was written for, over
+ * that the flags. A system whose PEs are all of level 3 never aborts, so unless somebody asked for
+ * a behaviour it is `old`.
  */
-export function cpuFor(protocol: { readonly cpu?: Partial<CpuModel> }, overrides: Partial<CpuModel>): CpuModel {
+export function cpuFor(
+  protocol: { readonly cpu?: Partial<CpuModel> },
+  overrides: Partial<CpuModel>,
+): CpuModel {
   const cpu = { ...DEFAULT_CPU, ...protocol.cpu, ...overrides };
   const asked = overrides.multihit ?? protocol.cpu?.multihit;
-  return asked === undefined && cpu.bbm.every((level) => level === 3) ? { ...cpu, multihit: 'old' } : cpu;
+  return asked === undefined && cpu.bbm.every((level) => level === 3)
+    ? { ...cpu, multihit: 'old' }
+    : cpu;
 }
 
 /** Why no machine can be like that, and what would be right; null if one can. */
 export function cpuProblem(cpu: CpuModel): string | null {
   const bbm = cpu.bbm.join('/');
   if (cpu.multihit === 'amalgamate' && !cpu.bbm.includes(0)) {
-    return `multihit=amalgamate needs a PE of BBM level 0, but bbm=${bbm}: give bbm=0, or multihit=abort|old|new`;
+    return (
+      `multihit=amalgamate needs a PE of BBM level 0, but bbm=${bbm}: ` +
+      'give bbm=0, or multihit=abort|old|new'
+    );
   }
   if (cpu.multihit === 'abort' && cpu.bbm.every((level) => level === 3)) {
-    return `multihit=abort cannot be with bbm=${bbm}, which never aborts: give multihit=old|new, or bbm=0..2`;
+    return (
+      `multihit=abort cannot be with bbm=${bbm}, which never aborts: ` +
+      'give multihit=old|new, or bbm=0..2'
+    );
   }
   return null;
 }

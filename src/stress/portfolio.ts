@@ -99,17 +99,25 @@ const PORTFOLIO: readonly Choice[] = [
 
 export async function planGroups(options: StressOptions): Promise<readonly PlannedGroup[]> {
   const asked = new Set(options.explicit);
-  const isPortfolio = (['protocol', 'mutant', 'scenario', 'level', 'vcpus', 'cpu', 'granule'] as const).every(
-    (flag) => !asked.has(flag),
-  );
-  if (isPortfolio) return PORTFOLIO.map((choice) => groupOf(choice, builtIns(choice.protocols, choice.cpu, options)));
+  const isPortfolio = (
+    ['protocol', 'mutant', 'scenario', 'level', 'vcpus', 'cpu', 'granule'] as const
+  ).every((flag) => !asked.has(flag));
+  if (isPortfolio)
+    return PORTFOLIO.map((choice) =>
+      groupOf(choice, builtIns(choice.protocols, choice.cpu, options)),
+    );
 
   const items = await itemsOf(options);
   const groups: PlannedGroup[] = [];
   for (const scenario of options.scenarios.length > 0 ? options.scenarios : [populated]) {
     for (const level of options.levels) {
       for (const vcpus of options.vcpus) {
-        groups.push(groupOf({ scenario, level, vcpus, cpu: options.cpuOverrides, weight: items.length }, items));
+        groups.push(
+          groupOf(
+            { scenario, level, vcpus, cpu: options.cpuOverrides, weight: items.length },
+            items,
+          ),
+        );
       }
     }
   }
@@ -131,7 +139,11 @@ function builtIns(
     const protocol = PROTOCOLS.find((p) => p.name === name);
     if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
     return {
-      item: { protocol: { from: 'built-in', name }, cpu: cpuFor(protocol, { ...cpu, ...options.cpuOverrides }), bug: null },
+      item: {
+        protocol: { from: 'built-in', name },
+        cpu: cpuFor(protocol, { ...cpu, ...options.cpuOverrides }),
+        bug: null,
+      },
       protocol,
       mutant: null,
       named: false,
@@ -142,12 +154,18 @@ function builtIns(
 /** What was named; nothing named means every protocol, none of them by name. */
 async function itemsOf(options: StressOptions): Promise<readonly PlannedItem[]> {
   if (options.protocols.length === 0 && options.mutants.length === 0) {
-    return builtIns(PROTOCOLS.map((p) => p.name), {}, options);
+    return builtIns(
+      PROTOCOLS.map((p) => p.name),
+      {},
+      options,
+    );
   }
   const items: PlannedItem[] = [];
   for (const ref of options.protocols) {
     const source: ProtocolSource =
-      ref.from === 'file' ? { from: 'file', name: ref.name, path: ref.path } : { from: 'built-in', name: ref.name };
+      ref.from === 'file'
+        ? { from: 'file', name: ref.name, path: ref.path }
+        : { from: 'built-in', name: ref.name };
     const protocol = await loadProtocol(source);
     items.push({
       item: { protocol: source, cpu: cpuFor(protocol, options.cpuOverrides), bug: null },
@@ -185,7 +203,9 @@ export function requestOf(
 ): GroupRequest {
   const { level, vcpus } = group;
   const transitions =
-    level === 1 && !options.explicit.includes('transitions') ? TRANSITIONS_AT_LEVEL_1 : options.transitions;
+    level === 1 && !options.explicit.includes('transitions')
+      ? TRANSITIONS_AT_LEVEL_1
+      : options.transitions;
   const tokens = Math.min(vcpus, parallelVcpus());
   const cores = availableParallelism();
   return {
@@ -206,12 +226,14 @@ export function requestOf(
     pollsEachAccess: true,
     transitions,
     gapNs: GAP_NS,
-    roundsMax: options.rounds === null ? Number.MAX_SAFE_INTEGER : options.rounds * group.items.length,
+    reorder: options.reorder,
+    delays: options.delays,
+    roundsMax:
+      options.rounds === null ? Number.MAX_SAFE_INTEGER : options.rounds * group.items.length,
     tokens,
     // Spinning pays while every thread has a core; a long spin beside sleepers that want the core does not.
     spins: cores === 1 ? 0 : tokens < vcpus ? 200 : 2000,
-    stopOnEvidence: false,
+    stopOnEvidence: null,
     budgetMs,
   };
 }
-

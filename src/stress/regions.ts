@@ -6,13 +6,7 @@
  */
 import { RwLock } from '#sync';
 import { assert } from '../arch/assert.ts';
-import {
-  addressOf,
-  type Descriptor,
-  isTable,
-  makeLeaf,
-  NORMAL_RW,
-} from '../arch/descriptor.ts';
+import { addressOf, type Descriptor, isTable, makeLeaf, NORMAL_RW } from '../arch/descriptor.ts';
 import { childLevel, entrySize, type Level, tableIndex } from '../arch/geometry.ts';
 import type { Arena } from '../machine/arena.ts';
 import { GHOST_STABLE, ghostVersion, ghostWord } from '../machine/ghost.ts';
@@ -99,7 +93,11 @@ export function createRegions(arena: Arena, software: SoftwareSide, scenario: Sc
       for (let i = 0; i < entries; i++) {
         const d = Atomics.load(descriptors, table * entries + i);
         if (isTable(d, at)) {
-          descend((addressOf(g, d) - layout.tablePaBase) / 2 ** layout.pageShift, childLevel(at), firstPage + i * span);
+          descend(
+            (addressOf(g, d) - layout.tablePaBase) / 2 ** layout.pageShift,
+            childLevel(at),
+            firstPage + i * span,
+          );
         }
       }
     };
@@ -132,7 +130,8 @@ export function createRegions(arena: Arena, software: SoftwareSide, scenario: Sc
       }
       const lock = RwLock.attach(i32, CONTROL.mmuLock);
       assert(lock[0] === 0, 'rebuilding under a held lock');
-      for (const region of all) for (let i = 0; i < GHOST.slots; i++) i32[region.ghostW + GHOST.slot + i] = 0;
+      for (const region of all)
+        for (let i = 0; i < GHOST.slots; i++) i32[region.ghostW + GHOST.slot + i] = 0;
     },
     punchHoles(region) {
       eachLeafTable(region, (table, firstPage) => {

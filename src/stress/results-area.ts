@@ -38,7 +38,14 @@ export const ROW = {
   fields: 24,
 } as const;
 
-export const HISTOGRAM = { window: 0, ntWindow: 1, flush: 2, lock: 3, episode: 4, kinds: 5 } as const;
+export const HISTOGRAM = {
+  window: 0,
+  ntWindow: 1,
+  flush: 2,
+  lock: 3,
+  episode: 4,
+  kinds: 5,
+} as const;
 
 /** Rounds kept row by row, for intervals; a group with more keeps the latest. */
 export const ROUNDS_KEPT = 16_384;

@@ -83,7 +83,8 @@ export function collectRound(arena: Arena, results: ResultsArea, facts: RoundFac
     i32[w + VCPU.episodes] = 0;
     if (dropped) continue;
     const base = histogramBase(facts.item, HISTOGRAM.episode);
-    for (let i = 0; i < episodes; i++) record(histograms, base, i32[w + VCPU.episodeLengths + i] as number);
+    for (let i = 0; i < episodes; i++)
+      record(histograms, base, i32[w + VCPU.episodeLengths + i] as number);
   }
 
   for (let slot = 0; slot < facts.slots; slot++) {
@@ -106,7 +107,8 @@ export function collectRound(arena: Arena, results: ResultsArea, facts: RoundFac
   const totalAt = (facts.kind === ROUND_KIND.baseline ? results.items : facts.item) * ROW.fields;
   results.totals[totalAt] = (results.totals[totalAt] as number) + 1;
   for (let field: number = ROW.dropped; field < ROW.fields; field++) {
-    results.totals[totalAt + field] = (results.totals[totalAt + field] as number) + (rows[at + field] as number);
+    results.totals[totalAt + field] =
+      (results.totals[totalAt + field] as number) + (rows[at + field] as number);
   }
   // The row is complete before it is counted: the main thread may look after a crash.
   Atomics.store(control, 0, written + 1);

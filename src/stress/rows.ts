@@ -4,7 +4,7 @@
 import { describeCpu } from '../arch/cpu-model.ts';
 import { idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
 import { gradeRun } from '../checker/index.ts';
-import type { Evidence } from '../checker/evidence.ts';
+import type { Evidence } from '../result/evidence.ts';
 import type { Protocol } from '../port/index.ts';
 import type { StressRun } from '../result/stress.ts';
 import type { GroupOutcome, GroupRequest } from './group-run.ts';
@@ -31,8 +31,12 @@ class RoundTable {
   constructor(outcome: GroupOutcome, keep: (row: Float64Array) => boolean) {
     const { control, rows } = outcome.results;
     const written = Math.min(control[0] as number, ROUNDS_KEPT);
-    const all = Array.from({ length: written }, (_, i) => rows.subarray(i * ROW.fields, (i + 1) * ROW.fields));
-    this.rounds = all.filter(keep).sort((a, b) => (a[ROW.round] as number) - (b[ROW.round] as number));
+    const all = Array.from({ length: written }, (_, i) =>
+      rows.subarray(i * ROW.fields, (i + 1) * ROW.fields),
+    );
+    this.rounds = all
+      .filter(keep)
+      .sort((a, b) => (a[ROW.round] as number) - (b[ROW.round] as number));
   }
 
   column(field: number): Float64Array {
@@ -52,7 +56,8 @@ function throughputOf(table: RoundTable): number | null {
   return ns === 0 ? null : (accesses / ns) * 1e9;
 }
 
-const perTransition = (total: number, transitions: number): number => (transitions === 0 ? 0 : total / transitions);
+const perTransition = (total: number, transitions: number): number =>
+  transitions === 0 ? 0 : total / transitions;
 
 export function rowOf(r: RowRequest): { run: StressRun; notes: readonly string[] } {
   const { request, outcome, item, protocol } = r;
@@ -60,18 +65,25 @@ export function rowOf(r: RowRequest): { run: StressRun; notes: readonly string[]
   if (plan === undefined) throw new Error(`the group has no item ${item}`);
   const { config, seed } = request;
   const kind = (row: Float64Array): number => row[ROW.kind] as number;
-  const table = new RoundTable(outcome, (row) => kind(row) === ROUND_KIND.transitions && row[ROW.item] === item);
+  const table = new RoundTable(
+    outcome,
+    (row) => kind(row) === ROUND_KIND.transitions && row[ROW.item] === item,
+  );
   const baseline = new RoundTable(outcome, (row) => kind(row) === ROUND_KIND.baseline);
   const sum = (field: number): number => totalOf(outcome.results, item, field);
   const transitions = sum(ROW.transitions);
   const perRound = table.column(ROW.transitions);
-  const histogram = (k: number) => percentilesOf(outcome.results.histograms, histogramBase(item, k));
+  const histogram = (k: number) =>
+    percentilesOf(outcome.results.histograms, histogramBase(item, k));
 
   const issued = sum(ROW.issued);
   const completed = sum(ROW.completed);
   const inFlight = sum(ROW.inFlight);
   const recorded = outcome.recorded.filter((e) => e.item === item);
-  const evidence: Evidence[] = [...recorded.map((e) => e.evidence), ...(outcome.itemEvidence[item] ?? [])];
+  const evidence: Evidence[] = [
+    ...recorded.map((e) => e.evidence),
+    ...(outcome.itemEvidence[item] ?? []),
+  ];
   const grade = gradeRun({
     evidence,
     evidenceDropped: 0,
@@ -85,11 +97,14 @@ export function rowOf(r: RowRequest): { run: StressRun; notes: readonly string[]
     exploreCommand: exploreCommand(r),
     eventsOf: (finding) =>
       recorded.find(
-        ({ evidence: e }) => e.vcpu === finding.vcpu && e.round === finding.round && e.ipa === finding.ipa,
+        ({ evidence: e }) =>
+          e.vcpu === finding.vcpu && e.round === finding.round && e.ipa === finding.ipa,
       )?.events ?? [],
   });
   const onlyExpected =
-    r.exhibit !== null && grade.violations.length > 0 && grade.violations.every((v) => v.rule === 'claim');
+    r.exhibit !== null &&
+    grade.violations.length > 0 &&
+    grade.violations.every((v) => v.rule === 'claim');
 
   const { cpu } = plan;
   const onOff = (on: boolean): string => (on ? 'on' : 'off');

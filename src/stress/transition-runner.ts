@@ -45,7 +45,8 @@ export function createTransitionRunner(
       ? RwLock.readLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop)
       : RwLock.writeLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop);
     if (taken === 'stopped') throw new Stopped('stopped while taking the mmu_lock');
-    if (taken === 'timeout') throw new Error(`hypervisor did not get the mmu_lock in ${LOCK_TIMEOUT_MS} ms`);
+    if (taken === 'timeout')
+      throw new Error(`hypervisor did not get the mmu_lock in ${LOCK_TIMEOUT_MS} ms`);
   }
 
   return {
@@ -76,6 +77,7 @@ export function createTransitionRunner(
       try {
         protocol.run(port.cpu, transition, port.tables);
       } finally {
+        port.drain();
         // Also when the protocol throws: a vCPU that waits for the lock must get it and see the stop word.
         Atomics.store(i32, region.ghostW, ghostWord(version + 1, GHOST_STABLE));
         if (shared) RwLock.readUnlock(lock);

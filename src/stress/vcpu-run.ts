@@ -70,7 +70,9 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
         storesPercent: plan.storesPercent,
         exitEvery: plan.exitEvery,
         pollsEachAccess: plan.pollsEachAccess,
-        isMapped: scenario.partial ? (index) => scenario.isMapped(index, layout.entriesPerTable) : null,
+        isMapped: scenario.partial
+          ? (index) => scenario.isMapped(index, layout.entriesPerTable)
+          : null,
       },
       guest,
       recorder,
@@ -83,8 +85,15 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
 
   const barrier = Barrier.attach(i32, CONTROL.barrier);
   const wait = (): boolean => {
-    const result = StoppableBarrier.wait(barrier, plan.spins, BARRIER_TIMEOUT_MS, i32, CONTROL.stop);
-    if (result === 'timeout') throw new Error(`vCPU ${vcpu} waited ${BARRIER_TIMEOUT_MS} ms at the barrier`);
+    const result = StoppableBarrier.wait(
+      barrier,
+      plan.spins,
+      BARRIER_TIMEOUT_MS,
+      i32,
+      CONTROL.stop,
+    );
+    if (result === 'timeout')
+      throw new Error(`vCPU ${vcpu} waited ${BARRIER_TIMEOUT_MS} ms at the barrier`);
     return result !== 'stopped';
   };
 

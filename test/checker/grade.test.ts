@@ -3,7 +3,7 @@
  * dropped.
  */
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../src/checker/evidence.ts';
+import type { Evidence } from '../../src/result/evidence.ts';
 import { gradeRun } from '../../src/checker/grade.ts';
 import { IMPLEMENTED_RULES } from '../../src/checker/rules/index.ts';
 import { RULES } from '../../src/result/rule.ts';

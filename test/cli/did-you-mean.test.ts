@@ -34,6 +34,8 @@ describe('suggestion', () => {
 
   it('names all where none is near', () => {
     expect(nearest('zzz', NAMES)).toBeNull();
-    expect(suggestion('zzz', NAMES)).toBe('(there are bbm-late, bbm-early, rfc-nt-posted, nt-spec)');
+    expect(suggestion('zzz', NAMES)).toBe(
+      '(there are bbm-late, bbm-early, rfc-nt-posted, nt-spec)',
+    );
   });
 });

@@ -9,15 +9,11 @@ describe('an internal error', () => {
     const terminal = memoryTerminal();
     const { load } = COMMANDS.list;
     const { command } = await load();
+    const fail = (): never => {
+      throw new Error('two\nlines');
+    };
     const broken = Object.assign(COMMANDS.list, {
-      load: async () => ({
-        command: {
-          ...command,
-          run: async () => {
-            throw new Error('two\nlines');
-          },
-        },
-      }),
+      load: () => Promise.resolve({ command: { ...command, run: fail } }),
     });
     try {
       expect(await dispatch(['list'], terminal)).toBe(70);

@@ -12,8 +12,11 @@ describe('list', () => {
   it('has everything a flag can name, as text', () => {
     const { out, err, code } = program(['list']);
     expect({ err, code }).toEqual({ err: '', code: 0 });
-    const named = [...BUILT_IN.protocols, ...BUILT_IN.mutants, ...BUILT_IN.scenarios].map((thing) => thing.name);
-    for (const name of [...named, ...RULES, ...CPU_KNOB_NAMES]) expect(out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    const named = [...BUILT_IN.protocols, ...BUILT_IN.mutants, ...BUILT_IN.scenarios].map(
+      (thing) => thing.name,
+    );
+    for (const name of [...named, ...RULES, ...CPU_KNOB_NAMES])
+      expect(out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
   });
 
   it('is the same as JSON, on standard output or in a file', () => {
@@ -39,7 +42,10 @@ describe('list', () => {
       exhibit: 'broken on purpose',
       run: () => {},
     } as const;
-    const text = listingText(listingOf({ protocols: [protocol], mutants: [], scenarios: [] }), PLAIN);
+    const text = listingText(
+      listingOf({ protocols: [protocol], mutants: [], scenarios: [] }),
+      PLAIN,
+    );
     expect(text.split('\n').slice(0, 5)).toMatchInlineSnapshot(`
       [
         "Protocols (--protocol)",

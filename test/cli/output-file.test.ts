@@ -1,4 +1,18 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  readSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { checkOutputFile, writeWhole } from '../../src/cli/output-file.ts';
@@ -26,7 +40,7 @@ describe('an output file', () => {
     const file = checkOutputFile('json', inFolder('out.json'));
     // A folder in place of the temporary file: opening it for writing fails, as a full disk would.
     mkdirSync(`${inFolder('out.json')}.${process.pid}.tmp`);
-    expect(() => writeWhole(file, 'new')).toThrow();
+    expect(() => writeWhole(file, 'new')).toThrow('EISDIR');
     expect(readFileSync(file, 'utf8')).toBe('old');
   });
 
@@ -38,20 +52,34 @@ describe('an output file', () => {
     expect(readFileSync(inFolder('real.json'), 'utf8')).toBe('new');
   });
 
-  it('writes into a device instead of replacing it', () => {
-    writeWhole(checkOutputFile('json', '/dev/null'), 'x');
-    expect(statSync('/dev/null').isCharacterDevice()).toBe(true);
+  it('writes into a pipe or device instead of replacing it', () => {
+    // A pipe of our own: were this to fail with /dev/null, root would have replaced the machine's.
+    expect(spawnSync('mkfifo', [inFolder('pipe')]).status).toBe(0);
+    const reader = openSync(inFolder('pipe'), constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      writeWhole(checkOutputFile('json', inFolder('pipe')), 'text');
+      expect(statSync(inFolder('pipe')).isFIFO()).toBe(true);
+      const bytes = Buffer.alloc(10);
+      expect(bytes.toString('utf8', 0, readSync(reader, bytes))).toBe('text');
+    } finally {
+      closeSync(reader);
+    }
   });
 
   it('is refused before anything runs where it cannot be', () => {
-    expect(() => checkOutputFile('json', inFolder('none/out.json'))).toThrow('--json: there is no folder ');
+    expect(() => checkOutputFile('json', inFolder('none/out.json'))).toThrow(
+      '--json: there is no folder ',
+    );
     expect(() => checkOutputFile('json', folder)).toThrow('is a folder; name a file in it');
     writeFileSync(inFolder('file'), '');
     expect(() => checkOutputFile('json', inFolder('file/out.json'))).toThrow('there is no folder');
   });
 
-  it.skipIf(process.getuid?.() === 0)('is refused in a folder that is read-only (root may write anywhere)', () => {
-    chmodSync(folder, 0o500);
-    expect(() => checkOutputFile('json', inFolder('out.json'))).toThrow('cannot be written');
-  });
+  it.skipIf(process.getuid?.() === 0)(
+    'is refused in a folder that is read-only (root may write anywhere)',
+    () => {
+      chmodSync(folder, 0o500);
+      expect(() => checkOutputFile('json', inFolder('out.json'))).toThrow('cannot be written');
+    },
+  );
 });

@@ -5,7 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-export const MAIN = [path.join(ROOT, 'src/cli/node-guard.js'), path.join(ROOT, 'src/cli/main.ts')] as const;
+export const MAIN = [
+  path.join(ROOT, 'src/cli/node-guard.js'),
+  path.join(ROOT, 'src/cli/main.ts'),
+] as const;
 
 export interface Seen {
   readonly code: number | null;
@@ -16,7 +19,9 @@ export interface Seen {
 }
 
 const folders: string[] = [];
-process.once('exit', () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+process.once('exit', () =>
+  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })),
+);
 
 export function emptyFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'stage2-stress-test-'));

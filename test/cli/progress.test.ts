@@ -25,7 +25,8 @@ describe('progressLine', () => {
   });
 
   it('never wraps', () => {
-    for (const columns of [0, 1, 40, 80]) expect(progressLine(PROGRESS, columns).length).toBeLessThan(Math.max(1, columns));
+    for (const columns of [0, 1, 40, 80])
+      expect(progressLine(PROGRESS, columns).length).toBeLessThan(Math.max(1, columns));
   });
 });
 

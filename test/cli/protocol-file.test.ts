@@ -15,8 +15,12 @@ beforeEach(() => {
 /** What the program says of a protocol file, in a process of its own as a user would see it. */
 function answerTo(name: string, source: string): string {
   writeFileSync(path.join(folder, name), source);
-  // The last flag is wrong on purpose: a file that loads is told apart from one that does not without running anything.
-  const { code, out, err } = program(['stress', '--protocol', `./${name}`, '--json', './none/x'], folder);
+  // The last flag is wrong on purpose: a file that loads is told apart from one that does not
+  // without running anything.
+  const { code, out, err } = program(
+    ['stress', '--protocol', `./${name}`, '--json', './none/x'],
+    folder,
+  );
   expect(code).toBe(2);
   expect(out).toBe('');
   expect(err.match(/\n/g)).toHaveLength(1);
@@ -31,6 +35,10 @@ describe('a protocol file', () => {
     expect(answerTo('mine.ts', source)).toBe(LOADED);
     expect(answerTo('mine.mjs', source)).toBe(LOADED);
     expect(answerTo('mine.js', source)).toBe(LOADED);
+    // A package of the user's own that says nothing of modules: Node would add a warning to our one
+    // line.
+    writeFileSync(path.join(folder, 'package.json'), '{}');
+    expect(answerTo('again.ts', source)).toBe(LOADED);
     expect(answerTo('old.cjs', `module.exports = ${RIGHT};`)).toBe(LOADED);
   });
 
@@ -52,16 +60,23 @@ describe('a protocol file', () => {
   });
 
   it('that throws: file, line and what, in one line', () => {
-    expect(answerTo('mine.ts', `const n: number = 1;\n\nthrow new Error('boom\\nmore');\n`)).toBe('./mine.ts:3: boom');
+    expect(answerTo('mine.ts', `const n: number = 1;\n\nthrow new Error('boom\\nmore');\n`)).toBe(
+      './mine.ts:3: boom',
+    );
     expect(answerTo('text.ts', `throw 'only text';\n`)).toBe('./text.ts: only text');
     const badName = RIGHT.replace('mine', 'Not A Name');
     expect(
-      answerTo('named.ts', `import { defineProtocol } from '${PORT}';\n\nexport default defineProtocol(${badName});\n`),
+      answerTo(
+        'named.ts',
+        `import { defineProtocol } from '${PORT}';\n\nexport default defineProtocol(${badName});\n`,
+      ),
     ).toBe('./named.ts:3: protocol name "Not A Name" is not lower-case words joined by hyphens');
   });
 
   it('whose imports fail', () => {
-    expect(answerTo('mine.ts', `import { nothing } from '${PORT}';\nexport default nothing;\n`)).toContain('./mine.ts:1: ');
+    expect(
+      answerTo('mine.ts', `import { nothing } from '${PORT}';\nexport default nothing;\n`),
+    ).toContain('./mine.ts:1: ');
     expect(answerTo('lost.ts', `import './absent.ts';\n`)).toContain('absent.ts');
     writeFileSync(path.join(folder, 'broken.ts'), 'const = 1;\n');
     expect(answerTo('user.ts', `import './broken.ts';\n`)).toContain('broken.ts:1: ');
@@ -77,7 +92,9 @@ describe('a protocol file', () => {
   });
 
   it('without a protocol as default export', () => {
-    expect(answerTo('mine.ts', `export const p = ${RIGHT};`)).toContain('no default export; write "export default');
+    expect(answerTo('mine.ts', `export const p = ${RIGHT};`)).toContain(
+      'no default export; write "export default',
+    );
     expect(answerTo('f.ts', 'export default () => {};')).toContain(
       'the default export is Function, not a protocol { name, kind, summary, origin, claims, run }',
     );
@@ -89,7 +106,9 @@ describe('a protocol file', () => {
   });
 
   it('named like a built-in one, or like another file', () => {
-    expect(answerTo('mine.ts', `export default ${RIGHT.replace('mine', 'bbm-late')};`)).toContain('./mine.ts is named bbm-late like a built-in one');
+    expect(answerTo('mine.ts', `export default ${RIGHT.replace('mine', 'bbm-late')};`)).toContain(
+      './mine.ts is named bbm-late like a built-in one',
+    );
     writeFileSync(path.join(folder, 'other.ts'), `export default ${RIGHT};`);
     writeFileSync(path.join(folder, 'mine.ts'), `export default ${RIGHT};`);
     expect(program(['stress', '--protocol', './mine.ts,./other.ts'], folder).err).toContain(

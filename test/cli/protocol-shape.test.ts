@@ -2,13 +2,27 @@ import { describe, expect, it } from 'vitest';
 import { protocolProblem } from '../../src/cli/protocol-shape.ts';
 import { BUILT_IN } from '../../src/cli/registry.ts';
 
-const RIGHT = { name: 'mine', kind: 'coalesce', summary: 's', origin: 'me', claims: {}, run: () => {} };
+const RIGHT = {
+  name: 'mine',
+  kind: 'coalesce',
+  summary: 's',
+  origin: 'me',
+  claims: {},
+  run: () => {},
+};
 
 describe('protocolProblem', () => {
   it('finds nothing wrong with what is right', () => {
-    const full = { ...RIGHT, lock: 'shared', cpu: { bbm: [2, 1], spec: true, tlb: 0 }, exhibit: 'why' };
+    const full = {
+      ...RIGHT,
+      lock: 'shared',
+      cpu: { bbm: [2, 1], spec: true, tlb: 0 },
+      exhibit: 'why',
+    };
     expect(protocolProblem(RIGHT)).toBeNull();
-    expect(protocolProblem({ ...full, claims: { neverInvalid: true, handlesConflict: false } })).toBeNull();
+    expect(
+      protocolProblem({ ...full, claims: { neverInvalid: true, handlesConflict: false } }),
+    ).toBeNull();
     for (const protocol of BUILT_IN.protocols) expect(protocolProblem(protocol)).toBeNull();
   });
 
@@ -19,7 +33,11 @@ describe('protocolProblem', () => {
     ['summary', 1, 'has summary = 1; it must be one line of text'],
     ['summary', 'two\nlines', 'it must be one line of text'],
     ['origin', undefined, 'has no field "origin"'],
-    ['claims', undefined, 'has no field "claims"; it must be an object such as {} or { neverInvalid: true }'],
+    [
+      'claims',
+      undefined,
+      'has no field "claims"; it must be an object such as {} or { neverInvalid: true }',
+    ],
     ['claims', { neverinvalid: true }, 'unknown claim "neverinvalid" (did you mean neverInvalid?)'],
     ['claims', { neverInvalid: 1 }, 'must say true or false for neverInvalid'],
     ['lock', 'none', 'it must be one of exclusive|shared'],

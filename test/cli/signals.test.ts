@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { watchSignals } from '../../src/cli/signals.ts';
 
-function watched(): { interrupt: ReturnType<typeof watchSignals>; names: string[]; exits: number[]; clock: { ms: number } } {
+function watched(): {
+  interrupt: ReturnType<typeof watchSignals>;
+  names: string[];
+  exits: number[];
+  clock: { ms: number };
+} {
   const names: string[] = [];
   const exits: number[] = [];
   const clock = { ms: 1000 };

@@ -21,12 +21,12 @@ interface Ran {
 async function ran(args: readonly string[], result: StressResult): Promise<Ran> {
   const terminal = memoryTerminal();
   let options: StressOptions | null = null;
-  const engine: RunStress = async (given, { onProgress }) => {
+  const engine: RunStress = (given, { onProgress }) => {
     options = given;
     onProgress({ doneMs: 1, budgetMs: 2, rounds: 3, faults: 4, violations: 0, label: 'x' });
-    return result;
+    return Promise.resolve(result);
   };
-  const code = await stress(parseCommandLine('stress', args), terminal, BUILT_IN, async () => engine);
+  const code = await stress(parseCommandLine('stress', args), terminal, BUILT_IN, () => engine);
   expect(terminal.printed.err).toBe('');
   return { code, out: terminal.printed.out, options };
 }
@@ -34,7 +34,10 @@ async function ran(args: readonly string[], result: StressResult): Promise<Ran> 
 describe('stress', () => {
   it('hands the flags to the engine, and prints and writes what comes back', async () => {
     const file = path.join(emptyFolder(), 'out.json');
-    const { code, out, options } = await ran(['--seed', '42', '--vcpus', '3', '--json', file], aResult());
+    const { code, out, options } = await ran(
+      ['--seed', '42', '--vcpus', '3', '--json', file],
+      aResult(),
+    );
     expect(options?.vcpus).toEqual([3]);
     expect(code).toBe(0);
     expect(out).toContain('PASS in 44.8 s, seed 42; exit 0');
@@ -42,7 +45,11 @@ describe('stress', () => {
   });
 
   it("ends with the result's exit code", async () => {
-    const failed = aResult({ verdict: 'fail', exitCode: 1, runs: [aRun({ verdict: 'fail', violations: [aViolation()] })] });
+    const failed = aResult({
+      verdict: 'fail',
+      exitCode: 1,
+      runs: [aRun({ verdict: 'fail', violations: [aViolation()] })],
+    });
     expect((await ran([], failed)).code).toBe(1);
     expect((await ran([], aResult({ verdict: 'inconclusive', exitCode: 3 }))).code).toBe(3);
   });
@@ -50,8 +57,13 @@ describe('stress', () => {
   it('never passes when interrupted, but a violation outranks that', async () => {
     const file = path.join(emptyFolder(), 'out.json');
     expect((await ran(['--json', file], aResult({ interrupted: true }))).code).toBe(130);
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ interrupted: true, exitCode: 130 });
-    expect((await ran([], aResult({ interrupted: true, verdict: 'fail', exitCode: 1 }))).code).toBe(1);
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      interrupted: true,
+      exitCode: 130,
+    });
+    expect((await ran([], aResult({ interrupted: true, verdict: 'fail', exitCode: 1 }))).code).toBe(
+      1,
+    );
   });
 
   it('says little with --quiet', async () => {
@@ -61,11 +73,11 @@ describe('stress', () => {
 
   it('writes nothing if the engine throws', async () => {
     const file = path.join(emptyFolder(), 'out.json');
-    const broken: RunStress = async () => {
-      throw new Error('worker died');
-    };
+    const broken: RunStress = () => Promise.reject(new Error('worker died'));
     const input = parseCommandLine('stress', ['--json', file]);
-    await expect(stress(input, memoryTerminal(), BUILT_IN, async () => broken)).rejects.toThrow('worker died');
+    await expect(stress(input, memoryTerminal(), BUILT_IN, () => broken)).rejects.toThrow(
+      'worker died',
+    );
     expect(existsSync(file)).toBe(false);
     expect(process.listenerCount('SIGINT')).toBe(0);
   });
@@ -95,7 +107,10 @@ describe('an interrupted stress process', () => {
     const [code] = (await once(child, 'close')) as [number];
     expect(code).toBe(130);
     expect(out).toContain('INCONCLUSIVE interrupted after 44.8 s, seed 42; exit 130: interrupted');
-    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ interrupted: true, exitCode: 130 });
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({
+      interrupted: true,
+      exitCode: 130,
+    });
   });
 
   it('ends at once at the second, later one, and writes nothing', async () => {

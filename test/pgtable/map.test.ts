@@ -8,6 +8,7 @@ import {
   S2AP_W,
   VALID,
 } from '../../src/arch/descriptor.ts';
+import { tryBreak } from '../../src/pgtable/break-make.ts';
 import { findLeaf } from '../../src/pgtable/lookup.ts';
 import { map, type MapRequest } from '../../src/pgtable/map.ts';
 import type { Entry } from '../../src/port/cpu.ts';
@@ -251,6 +252,14 @@ describe('shared (v6.2)', () => {
     expect(map(m.s2, request(GIB, PAGE))).toMatchObject({ kind: 'again', why: 'locked' });
     expect(m.peek(rootEntry(m, 1))).toBe(LOCKED);
     expectSound(m);
+  });
+
+  test('nobody breaks a LOCKED entry, although the compare-exchange would succeed', () => {
+    const m = shared();
+    const at = { entry: rootEntry(m, 1), level: 1, ipa: GIB, old: LOCKED } as const;
+    m.poke(at.entry, LOCKED);
+    expect(tryBreak(m.s2, at)).toBe(false);
+    expect(m.log).toEqual([]);
   });
 
   test('a lost compare-exchange changes nothing and gives its new table back', () => {

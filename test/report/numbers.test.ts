@@ -1,11 +1,35 @@
 import { describe, expect, it } from 'vitest';
-import { compact, grouped, seconds, shareText, significant, unitFor } from '../../src/report/numbers.ts';
+import {
+  compact,
+  grouped,
+  seconds,
+  shareText,
+  significant,
+  unitFor,
+} from '../../src/report/numbers.ts';
 
 describe('numbers', () => {
   it('significant: three digits, fewer for the tiny', () => {
-    const shown = [0, 1234567, 1234, 99.96, 99.94, 12.345, 9.996, 1.2345, 0.99951, 0.5, 0.12345, 0.012345, 0.0012345, 4.2e-7];
+    const shown = [
+      0, 1234567, 1234, 99.96, 99.94, 12.345, 9.996, 1.2345, 0.99951, 0.5, 0.12345, 0.012345,
+      0.0012345, 4.2e-7,
+    ];
     expect(shown.map(significant)).toEqual([
-      ...['0', '1,234,567', '1,234', '100', '99.9', '12.3', '10.0', '1.23', '1.00', '0.5', '0.123', '0.0123', '0.0012'],
+      ...[
+        '0',
+        '1,234,567',
+        '1,234',
+        '100',
+        '99.9',
+        '12.3',
+        '10.0',
+        '1.23',
+        '1.00',
+        '0.5',
+        '0.123',
+        '0.0123',
+        '0.0012',
+      ],
       '4.2e-7',
     ]);
     expect(significant(-12.345)).toBe('-12.3');
@@ -14,7 +38,12 @@ describe('numbers', () => {
 
   it('grouped and compact', () => {
     expect(grouped(1234567)).toBe('1,234,567');
-    expect([999_999, 1_000_000, 12_345_678, 7e9].map(compact)).toEqual(['999,999', '1.00M', '12.3M', '7.00G']);
+    expect([999_999, 1_000_000, 12_345_678, 7e9].map(compact)).toEqual([
+      '999,999',
+      '1.00M',
+      '12.3M',
+      '7.00G',
+    ]);
   });
 
   it('shareText: the interval, or the bound on what was never seen', () => {

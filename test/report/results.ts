@@ -1,9 +1,17 @@
-/** Hand-made results for the tests of reports: every field a plausible figure, overridden where a test looks at it. */
+/**
+ * Hand-made results for the tests of reports: every field a plausible figure, overridden where a
+ * test looks at it.
+ */
 import type { Percentiles, StressResult, StressRun, Violation } from '../../src/result/stress.ts';
 
 export const NONE: Percentiles = { p50: null, p99: null, max: null, count: 0 };
 
-export const times = (p50: number, p99: number, max: number): Percentiles => ({ p50, p99, max, count: 1000 });
+export const times = (p50: number, p99: number, max: number): Percentiles => ({
+  p50,
+  p99,
+  max,
+  count: 1000,
+});
 
 export function aRun(overrides: Partial<StressRun> = {}): StressRun {
   return {
@@ -73,9 +81,19 @@ export function aViolation(overrides: Partial<Violation> = {}): Violation {
     round: 1207,
     count: 312,
     events: [
-      { thread: 'vcpu 1', generation: 7, sequence: 91, text: 'load 0x40003000 by combined entry, version 3' },
-      { thread: 'hypervisor', generation: 6, sequence: 12, text: 'write target = invalid' },
-      { thread: 'hypervisor', generation: 7, sequence: 13, text: 'write target = block 0x80000000 rw v4' },
+      {
+        thread: 'vcpu 1',
+        generation: 7,
+        sequence: 91,
+        text: 'load 0x40003000 by combined entry, version 3',
+      },
+      { thread: 'hypervisor', generation: 6, sequence: 112, text: 'write target = invalid' },
+      {
+        thread: 'hypervisor',
+        generation: 7,
+        sequence: 113,
+        text: 'write target = block 0x80000000 rw v4',
+      },
     ],
     exploreCommand: 'npm run explore -- --mutant no-tlbi --vcpus 1 --granule tiny',
     ...overrides,

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { Paint } from '../../src/report/paint.ts';
 import { alignColumns, type Column, renderTable } from '../../src/report/table.ts';
 
-const column = (group: string, title: string, ...cells: string[]): Column => ({ group, title, align: 'right', cells });
+const column = (group: string, title: string, ...cells: string[]): Column => ({
+  group,
+  title,
+  align: 'right',
+  cells,
+});
 
 const COLUMNS: readonly Column[] = [
   { group: '', title: 'name', align: 'left', cells: ['first', 'second one'] },
@@ -37,7 +42,9 @@ describe('renderTable', () => {
   });
 
   it('never exceeds its width where one group can fit, and loses no column', () => {
-    const cell = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 8 }).map((s) => s.replaceAll(/\s/g, '.'));
+    const cell = fc
+      .string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 8 })
+      .map((s) => s.replaceAll(/\s/g, '.'));
     const columns = fc.array(
       fc.record({
         group: fc.constantFrom('', 'alpha', 'beta gamma'),
@@ -52,25 +59,27 @@ describe('renderTable', () => {
         // Groups are of neighbours: at most all twelve columns in one.
         for (const line of renderTable(all, 140)) expect(line.length).toBeLessThanOrEqual(140);
         const text = renderTable(all, 40).join('\n');
-        for (const one of all) for (const part of [one.title, ...one.cells]) expect(text).toContain(part);
+        for (const one of all)
+          for (const part of [one.title, ...one.cells]) expect(text).toContain(part);
       }),
     );
   });
 
   it('colours without moving anything', () => {
     const paint: Paint = (style, text) => `<${style}>${text}</>`;
-    const painted = renderTable([{ ...column('', 'v', 'pass', 'x'), style: () => 'green' }], 80, paint);
+    const painted = renderTable(
+      [{ ...column('', 'v', 'pass', 'x'), style: () => 'green' }],
+      80,
+      paint,
+    );
     expect(painted).toEqual(['<bold>   v</>', '<green>pass</>', '   <green>x</>']);
   });
 });
 
 describe('alignColumns', () => {
   it('makes every column but the last as wide as it needs', () => {
-    expect(alignColumns([['a', 'bb', 'long last cell'], ['aaa', 'b', 'x'], ['', '', 'y'], ['one cell']])).toEqual([
-      'a    bb  long last cell',
-      'aaa  b   x',
-      '         y',
-      'one cell',
-    ]);
+    expect(
+      alignColumns([['a', 'bb', 'long last cell'], ['aaa', 'b', 'x'], ['', '', 'y'], ['one cell']]),
+    ).toEqual(['a    bb  long last cell', 'aaa  b   x', '         y', 'one cell']);
   });
 });

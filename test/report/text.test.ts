@@ -22,7 +22,8 @@ describe('a passing result', () => {
       repeat   npm run stress -- --protocol bbm-late,rfc-nt-intended --seed 42
 
       controls: seeded bugs the checker must catch, beside their correct twins
-        caught  no-tlbi  stale-translation  correct twin clean  0.83 s  after 41 rounds
+        caught  no-tlbi  stale-translation  correct twin clean  0.83 s
+                after 41 rounds
 
       adjust-populated, 4k level 2, 2 vCPUs, bbm=1
                                                                          faults/transition        window µs  nT ns  episode µs  flush ns  lock µs            guest
@@ -34,7 +35,7 @@ describe('a passing result', () => {
       verdict: of the rules; † shown on purpose, not judged
       rounds: fresh starts, the unit of statistics
       transitions: runs of the protocol on one entry
-      hit: share of transitions that faulted at least one vCPU, [95 % interval over rounds]; none of N is <3/N
+      hit: share of transitions that faulted a vCPU [95 % interval over rounds]; none of N is <3/N
       spurious: translation faults on memory mapped before and after, per transition
       window: from the store that makes the entry invalid to the one that makes it valid
       nT: from the store of the block with nT set to the one without
@@ -67,7 +68,11 @@ describe('a passing result', () => {
 
   it('keeps within its columns, tables at least', () => {
     for (const columns of [120, 140, 160]) {
-      const all = [aRun({ faults: { spurious: 1, genuine: 2, retry: 3, nt: 4, conflict: 5 } }), CLEAN_RUN, EXHIBIT];
+      const all = [
+        aRun({ faults: { spurious: 1, genuine: 2, retry: 3, nt: 4, conflict: 5 } }),
+        CLEAN_RUN,
+        EXHIBIT,
+      ];
       const lines = stressText(aResult({ runs: all }), { ...PLAIN_TEXT, columns }).split('\n');
       for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
     }
@@ -110,11 +115,33 @@ describe('tables', () => {
       ntWindowNs: times(431, 2400, 9100),
     });
     const all = stressText(aResult({ runs: [busy] }));
-    for (const title of ['spurious', 'genuine', 'retry', 'nT', 'conflict', 'window', 'episode', 'flush', 'lock', 'guest']) {
+    for (const title of [
+      'spurious',
+      'genuine',
+      'retry',
+      'nT',
+      'conflict',
+      'window',
+      'episode',
+      'flush',
+      'lock',
+      'guest',
+    ]) {
       expect(all).toMatch(new RegExp(`^${title}( faults)?: `, 'm'));
     }
-    const bare = stressText(aResult({ runs: [{ ...CLEAN_RUN, ntWindowNs: NONE, flushNs: NONE, lockNs: NONE }] }));
-    for (const title of ['genuine', 'retry', 'conflict', 'window', 'nT', 'episode', 'flush', 'lock']) {
+    const bare = stressText(
+      aResult({ runs: [{ ...CLEAN_RUN, ntWindowNs: NONE, flushNs: NONE, lockNs: NONE }] }),
+    );
+    for (const title of [
+      'genuine',
+      'retry',
+      'conflict',
+      'window',
+      'nT',
+      'episode',
+      'flush',
+      'lock',
+    ]) {
       expect(bare).not.toContain(title);
     }
     expect(bare).toContain('spurious');
@@ -130,7 +157,9 @@ describe('tables', () => {
       throughput: { during: null, baseline: null },
       verdict: 'inconclusive',
     });
-    const row = stressText(aResult({ runs: [empty] })).split('\n').find((line) => line.startsWith('bbm-late'));
+    const row = stressText(aResult({ runs: [empty] }))
+      .split('\n')
+      .find((line) => line.startsWith('bbm-late'));
     expect(row).toMatch(/^bbm-late {2}inconclusive {3}1,200 {12}0 +420 +5\.20$/);
   });
 
@@ -164,9 +193,15 @@ describe('controls', () => {
       ],
     });
     const text = stressText(result, { ...PLAIN_TEXT, paint });
-    expect(text).toContain('<red>  MISSED  no-tlbi  stale-translation  correct twin clean    2.00 s</red>');
-    expect(text).toContain('<red>  caught  no-tlbi  stale-translation  correct twin ACCUSED  2.00 s</red>');
-    expect(text).toContain('reason: the positive control no-tlbi was missed\nINCONCLUSIVE in 44.8 s');
+    expect(text).toContain(
+      '<red>  MISSED  no-tlbi  stale-translation  correct twin clean    2.00 s</red>',
+    );
+    expect(text).toContain(
+      '<red>  caught  no-tlbi  stale-translation  correct twin ACCUSED  2.00 s</red>',
+    );
+    expect(text).toContain(
+      'reason: the positive control no-tlbi was missed\nINCONCLUSIVE in 44.8 s',
+    );
   });
 
   it('that did not run are not passed over', () => {
@@ -178,7 +213,12 @@ describe('violations', () => {
   const failed = aRun({ protocol: 'mine', verdict: 'fail', violations: [aViolation()] });
 
   it('say what, why, where, what happened last and what to run next', () => {
-    const result = aResult({ verdict: 'fail', exitCode: 1, reasons: ['mine: stale-translation'], runs: [failed] });
+    const result = aResult({
+      verdict: 'fail',
+      exitCode: 1,
+      reasons: ['mine: stale-translation'],
+      runs: [failed],
+    });
     const text = stressText(result, { ...PLAIN_TEXT, quiet: true });
     expect(text).toMatchInlineSnapshot(`
       "VIOLATION stale-translation: mine, 312 times
@@ -189,9 +229,9 @@ describe('violations', () => {
         next   npm run explore -- --mutant no-tlbi --vcpus 1 --granule tiny
         last events, by TLBI generation seen
           gen  seq  thread      event
-          6    12   hypervisor  write target = invalid
-          7    13   hypervisor  write target = block 0x80000000 rw v4
+          6    112  hypervisor  write target = invalid
           7    91   vcpu 1      load 0x40003000 by combined entry, version 3
+          7    113  hypervisor  write target = block 0x80000000 rw v4
 
       reason: mine: stale-translation
       FAIL in 44.8 s, seed 42; exit 1: a rule was violated, a litmus verdict disagreed, or a mutant survived
@@ -200,7 +240,14 @@ describe('violations', () => {
   });
 
   it('of a mutant say so, and of the whole run too', () => {
-    const violation = aViolation({ rule: 'table-leak', vcpu: null, ipa: null, round: null, count: 1, events: [] });
+    const violation = aViolation({
+      rule: 'table-leak',
+      vcpu: null,
+      ipa: null,
+      round: null,
+      count: 1,
+      events: [],
+    });
     const run = aRun({ mutant: 'no-tlbi', violations: [violation] });
     const text = stressText(aResult({ runs: [run] }));
     expect(text).toContain('VIOLATION table-leak: mutant no-tlbi, once');
@@ -226,7 +273,11 @@ describe('the command that repeats a run', () => {
   });
 
   it('can be pasted into a shell', () => {
-    expect(repeat('--json', "it's here.json")).toBe(`npm run stress -- --json 'it'\\''s here.json' --seed 7`);
-    expect(repeat('--protocol', './a b.ts,$HOME')).toBe(`npm run stress -- --protocol './a b.ts,$HOME' --seed 7`);
+    expect(repeat('--json', "it's here.json")).toBe(
+      `npm run stress -- --json 'it'\\''s here.json' --seed 7`,
+    );
+    expect(repeat('--protocol', './a b.ts,$HOME')).toBe(
+      `npm run stress -- --protocol './a b.ts,$HOME' --seed 7`,
+    );
   });
 });

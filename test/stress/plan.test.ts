@@ -7,7 +7,12 @@ describe('cpuFor', () => {
     const protocol = { cpu: { bbm: [2], tlb: 16 } } as const;
     expect(cpuFor({}, {})).toEqual(DEFAULT_CPU);
     expect(cpuFor(protocol, {})).toEqual({ ...DEFAULT_CPU, bbm: [2], tlb: 16 });
-    expect(cpuFor(protocol, { bbm: [1], spec: true })).toEqual({ ...DEFAULT_CPU, bbm: [1], tlb: 16, spec: true });
+    expect(cpuFor(protocol, { bbm: [1], spec: true })).toEqual({
+      ...DEFAULT_CPU,
+      bbm: [1],
+      tlb: 16,
+      spec: true,
+    });
   });
 
   it('lets no system of level 3 abort unless somebody asked for it', () => {

@@ -4,7 +4,7 @@
  * doing: the entry was valid.
  */
 import { hasNt } from '../../arch/descriptor.ts';
-import type { Evidence } from '../evidence.ts';
+import type { Evidence } from '../../result/evidence.ts';
 import type { Finding, JudgedRun, RuleChecker } from '../run-record.ts';
 import { ofKind } from '../sighting.ts';
 

@@ -5,7 +5,7 @@
  * one did this time.
  */
 import { assertNever } from '../../arch/assert.ts';
-import type { Evidence } from '../evidence.ts';
+import type { Evidence } from '../../result/evidence.ts';
 import type { Finding, JudgedRun, RuleChecker } from '../run-record.ts';
 import { at, ofKind, sighting, who } from '../sighting.ts';
 import { automatonFindings } from './automaton-findings.ts';

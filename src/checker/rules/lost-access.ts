@@ -4,7 +4,7 @@
  * only value it may find.
  */
 import { assertNever } from '../../arch/assert.ts';
-import type { Accounting, Evidence } from '../evidence.ts';
+import type { Accounting, Evidence } from '../../result/evidence.ts';
 import type { Finding, JudgedRun, RuleChecker } from '../run-record.ts';
 import { at, hex, ofKind, sighting, who } from '../sighting.ts';
 

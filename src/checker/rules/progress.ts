@@ -8,14 +8,21 @@ import { at, ofKind, sighting, who } from '../sighting.ts';
 
 export const progress: RuleChecker = {
   rule: 'progress',
-  description: 'a vCPU does not finish its accesses after the hypervisor has stopped',
+  description: 'a vCPU faults for ever, or does not finish after the hypervisor has stopped',
   origin: 'stage2_try_break_pte (v6.2); facts: bugs B18, B39',
   judge(run: JudgedRun): Finding[] {
-    return ofKind(run.evidence, 'progress').map((e) => {
+    const livelocks = ofKind(run.evidence, 'livelock').map((e) => {
+      const why =
+        `${who(e)}${at(e)} faulted ${e.faults} times in one access although software found the ` +
+        'mapping good each time: the hardware walks something software no longer sees';
+      return sighting('progress', e, 'livelock', why, e.faults);
+    });
+    const unfinished = ofKind(run.evidence, 'progress').map((e) => {
       const why =
         `${who(e)}${at(e)} did not finish its accesses within ${e.waitedMs} ms after the ` +
         'hypervisor had stopped';
       return sighting('progress', e, 'progress', why, e.waitedMs);
     });
+    return [...livelocks, ...unfinished];
   },
 };

@@ -1,17 +1,18 @@
 /**
- * Log-linear histograms of durations in shared memory, after HdrHistogram: 32 buckets per power of two.
+ * Log-linear histograms of durations in shared memory, after HdrHistogram: 32 buckets per power of
+ * two.
  *
- *   word   0        1        2 ...                34 ...               66 ...                   1153
- *        +--------+--------+--------------------+--------------------+-----------------------+
- *        | max hi | max lo | 0, 1, 2, … 31 ns   | 32, 33, … 63 ns    | 64-65, 66-67, … ns    | … 2^40 ns
- *        +--------+--------+--------------------+--------------------+-----------------------+
+ *   word 0        1        2 …            34 …           66 …           … 1153
+ *       +--------+--------+--------------+--------------+--------------+----------+
+ *       | max hi | max lo | 0, 1, … 31 ns| 32, … 63 ns  | 64-65, … ns  | … 2^40 ns|
+ *       +--------+--------+--------------+--------------+--------------+----------+
  *
- * Below 64 ns every value has its own bucket; above, a bucket is 1/32 of its lower end wide and is reported by its
- * middle, so a percentile is off by less than 1/64 (1.6 %). The maximum is exact. Values are whole nanoseconds, kept
- * within 0 and 2^40 - 1 (18 minutes).
+ * Below 64 ns every value has its own bucket; above, a bucket is 1/32 of its lower end wide and is
+ * reported by its middle, so a percentile is off by less than 1/64 (1.6 %). The maximum is exact.
+ * Values are whole nanoseconds, kept within 0 and 2^40 - 1 (18 minutes).
  *
- * Each histogram has one writer, with plain stores; the reader comes after the barrier that ends the round. Counts stop
- * at 2^31 - 1 instead of wrapping.
+ * Each histogram has one writer, with plain stores; the reader comes after the barrier that ends
+ * the round. Counts stop at 2^31 - 1 instead of wrapping.
  */
 import { assert } from '../../arch/assert.ts';
 import type { Percentiles } from '../../result/stress.ts';
@@ -28,7 +29,10 @@ const MAX_LO = 1;
 const FIRST_BUCKET = 2;
 /** The maximum is split into two words of this many bits: a word cannot hold 40. */
 const MAX_LO_SPAN = 2 ** 20;
-/** `clz32` reaches 32 bits; longer values are looked at without their lowest ones, which no bucket tells apart. */
+/**
+ * `clz32` reaches 32 bits; longer values are looked at without their lowest ones, which no bucket
+ * tells apart.
+ */
 const LONG_FROM = 2 ** 31;
 const LONG_SHIFT = 15;
 const LONG_SPAN = 2 ** LONG_SHIFT;
@@ -43,7 +47,10 @@ function bucketOf(value: number): number {
   if (value < SUB_BUCKETS) return value;
   if (value < LONG_FROM) {
     const exponent = 31 - Math.clz32(value);
-    return SUB_BUCKETS * (exponent - SUB_BITS + 1) + ((value >>> (exponent - SUB_BITS)) & (SUB_BUCKETS - 1));
+    return (
+      SUB_BUCKETS * (exponent - SUB_BITS + 1) +
+      ((value >>> (exponent - SUB_BITS)) & (SUB_BUCKETS - 1))
+    );
   }
   const upper = Math.floor(value / LONG_SPAN);
   const exponent = 31 - Math.clz32(upper);
@@ -82,7 +89,12 @@ export function clearHistogram(hist: Int32Array, base: number): void {
 }
 
 /** Adds everything recorded in `from` to `into`. The order of merges does not matter. */
-export function mergeHistogram(into: Int32Array, intoBase: number, from: Int32Array, fromBase: number): void {
+export function mergeHistogram(
+  into: Int32Array,
+  intoBase: number,
+  from: Int32Array,
+  fromBase: number,
+): void {
   for (let i = FIRST_BUCKET; i < HISTOGRAM_WORDS; i++) {
     const added = from[fromBase + i] as number;
     if (added === 0) continue;
@@ -98,7 +110,10 @@ export function countOf(hist: Int32Array, base: number): number {
   return count;
 }
 
-/** The smallest recorded value that at least the share `p` (above 0, up to 1) does not exceed; null if there is none. */
+/**
+ * The smallest recorded value that at least the share `p` (above 0, up to 1) does not exceed; null
+ * if there is none.
+ */
 export function percentileOf(hist: Int32Array, base: number, p: number): number | null {
   assert(p > 0 && p <= 1, `percentile ${p} is not within 0 and 1`);
   const count = countOf(hist, base);

@@ -1,11 +1,11 @@
 /**
- * Intervals over rounds. The round is the unit of statistics: what happens within one is correlated, so the bootstrap
- * draws whole rounds and never single transitions.
+ * Intervals over rounds. The round is the unit of statistics: what happens within one is
+ * correlated, so the bootstrap draws whole rounds and never single transitions.
  *
- * Everything here is a ratio of sums (hits to transitions, faults to transitions, a sum to the number of rounds),
- * resampled by drawing rounds with replacement and read off at 2.5 % and 97.5 %. Seeded: the same rounds give the same
- * interval. Where all rounds agree the bootstrap has nothing to say and would claim certainty; there a formula for
- * independent trials answers instead.
+ * Everything here is a ratio of sums (hits to transitions, faults to transitions, a sum to the
+ * number of rounds), resampled by drawing rounds with replacement and read off at 2.5 % and 97.5 %.
+ * Seeded: the same rounds give the same interval. Where all rounds agree the bootstrap has nothing
+ * to say and would claim certainty; there a formula for independent trials answers instead.
  */
 import { assert } from '../../arch/assert.ts';
 import type { Estimate } from '../../result/stress.ts';
@@ -15,22 +15,25 @@ type Numbers = ArrayLike<number>;
 
 const RESAMPLES = 1000;
 /**
- * More rounds than this are first summed in runs of neighbours, and the runs are drawn. It bounds the time, and covers
- * slow drift of the machine as well, which drawing single rounds would not.
+ * More rounds than this are first summed in runs of neighbours, and the runs are drawn. It bounds
+ * the time, and covers slow drift of the machine as well, which drawing single rounds would not.
  */
 const BATCHES_MAX = 1024;
 /** Where in the sorted resamples the middle 95 % begin and end. */
 const LO_INDEX = Math.floor(RESAMPLES * 0.025);
 const HI_INDEX = RESAMPLES - 1 - LO_INDEX;
 
-/** 95 % interval of the mean of one value per round. One round gives a point: nothing is known of the others. */
+/**
+ * 95 % interval of the mean of one value per round. One round gives a point: nothing is known of
+ * the others.
+ */
 export function meanOverRounds(values: Numbers, seed: number): Estimate {
   return bootstrapRatio(values, new Float64Array(values.length).fill(1), seed);
 }
 
 /**
- * 95 % interval of a rate that may exceed 1, such as faults per transition: sum of `counts` to sum of `trials`. None at
- * all is bounded by 3/N, and without a trial by nothing (`hi` is infinite).
+ * 95 % interval of a rate that may exceed 1, such as faults per transition: sum of `counts` to sum
+ * of `trials`. None at all is bounded by 3/N, and without a trial by nothing (`hi` is infinite).
  */
 export function rateOverRounds(counts: Numbers, trials: Numbers, seed: number): Estimate {
   const count = sum(counts);
@@ -41,8 +44,8 @@ export function rateOverRounds(counts: Numbers, trials: Numbers, seed: number): 
 }
 
 /**
- * 95 % interval of a share: `hits` of `trials` per round. None at all is bounded by 3/N; where the bootstrap is
- * degenerate (one round, or all alike) Wilson answers as if trials were independent.
+ * 95 % interval of a share: `hits` of `trials` per round. None at all is bounded by 3/N; where the
+ * bootstrap is degenerate (one round, or all alike) Wilson answers as if trials were independent.
  */
 export function shareOverRounds(hits: Numbers, trials: Numbers, seed: number): Estimate {
   const hit = sum(hits);
@@ -71,8 +74,16 @@ function bootstrapRatio(above: Numbers, below: Numbers, seed: number): Estimate 
   return { value, lo, hi };
 }
 
-/** One resample: as many rounds as there are, drawn with replacement. Rounds without a trial alone say `otherwise`. */
-function drawRatio(a: Float64Array, b: Float64Array, random: () => number, otherwise: number): number {
+/**
+ * One resample: as many rounds as there are, drawn with replacement. Rounds without a trial alone
+ * say `otherwise`.
+ */
+function drawRatio(
+  a: Float64Array,
+  b: Float64Array,
+  random: () => number,
+  otherwise: number,
+): number {
   let above = 0;
   let below = 0;
   for (let i = 0; i < a.length; i++) {
@@ -84,7 +95,9 @@ function drawRatio(a: Float64Array, b: Float64Array, random: () => number, other
   return below === 0 ? otherwise : above / below;
 }
 
-/** Sums of runs of neighbouring rounds, at most `BATCHES_MAX`, whose lengths differ by at most one. */
+/**
+ * Sums of runs of neighbouring rounds, at most `BATCHES_MAX`, whose lengths differ by at most one.
+ */
 function batched(values: Numbers): Float64Array {
   const batches = Math.min(values.length, BATCHES_MAX);
   const sums = new Float64Array(batches);

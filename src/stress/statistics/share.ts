@@ -1,7 +1,9 @@
 /**
- * Intervals for a share of independent trials: Wilson's score interval, and the rule of three for none of N.
+ * Intervals for a share of independent trials: Wilson's score interval, and the rule of three for
+ * none of N.
  *
- * Transitions of one round are not independent (one slow vCPU hits several); for those see `rounds.ts`.
+ * Transitions of one round are not independent (one slow vCPU hits several); for those see
+ * `rounds.ts`.
  */
 import { assert } from '../../arch/assert.ts';
 import type { Estimate } from '../../result/stress.ts';
@@ -9,14 +11,19 @@ import type { Estimate } from '../../result/stress.ts';
 /** Two-sided 95 % quantile of the normal distribution. */
 const Z = 1.959963984540054;
 
-/** Wilson's 95 % interval for `hits` of `trials`. Unlike the textbook one it does not shrink to a point at 0 or 1. */
+/**
+ * Wilson's 95 % interval for `hits` of `trials`. Unlike the textbook one it does not shrink to a
+ * point at 0 or 1.
+ */
 export function wilson(hits: number, trials: number): Estimate {
   assert(trials >= 0 && hits >= 0 && hits <= trials, `${hits} hits of ${trials} trials`);
   if (trials === 0) return { value: 0, lo: 0, hi: 1 };
   const share = hits / trials;
   const zz = Z * Z;
   const middle = (share + zz / (2 * trials)) / (1 + zz / trials);
-  const half = (Z / (1 + zz / trials)) * Math.sqrt((share * (1 - share)) / trials + zz / (4 * trials * trials));
+  const half =
+    (Z / (1 + zz / trials)) *
+    Math.sqrt((share * (1 - share)) / trials + zz / (4 * trials * trials));
   // Exact at the ends, where rounding would leave the value outside its own interval.
   const lo = hits === 0 ? 0 : Math.max(0, middle - half);
   const hi = hits === trials ? 1 : Math.min(1, middle + half);
@@ -24,8 +31,8 @@ export function wilson(hits: number, trials: number): Estimate {
 }
 
 /**
- * 95 % interval for a rate of `count` independent events in `trials`, by the square-root transformation of a Poisson
- * count: unlike a share a rate may exceed 1.
+ * 95 % interval for a rate of `count` independent events in `trials`, by the square-root
+ * transformation of a Poisson count: unlike a share a rate may exceed 1.
  */
 export function poisson(count: number, trials: number): Estimate {
   assert(trials > 0 && count >= 0, `${count} events in ${trials} trials`);

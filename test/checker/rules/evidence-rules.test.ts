@@ -3,7 +3,7 @@
  * it must not.
  */
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../../src/checker/evidence.ts';
+import type { Evidence } from '../../../src/result/evidence.ts';
 import { freedTable } from '../../../src/checker/rules/freed-table.ts';
 import { lostAccess } from '../../../src/checker/rules/lost-access.ts';
 import { progress } from '../../../src/checker/rules/progress.ts';

@@ -2,7 +2,7 @@
  * The rules that judge what transitions did: break-before-make, freed-table and claim.
  */
 import { describe, expect, it } from 'vitest';
-import type { Evidence } from '../../../src/checker/evidence.ts';
+import type { Evidence } from '../../../src/result/evidence.ts';
 import { breakBeforeMake } from '../../../src/checker/rules/break-before-make.ts';
 import { claim } from '../../../src/checker/rules/claim.ts';
 import { freedTable } from '../../../src/checker/rules/freed-table.ts';

@@ -16,8 +16,11 @@ const PROGRAM = `
 `;
 
 it('records 20 million durations with hardly a garbage collection', () => {
-  const run = spawnSync(process.execPath, ['--input-type=module', '-e', PROGRAM], { encoding: 'utf8' });
+  const run = spawnSync(process.execPath, ['--input-type=module', '-e', PROGRAM], {
+    encoding: 'utf8',
+  });
   expect(run.stderr).toBe('');
-  // One 16-byte number per record would be 320 MB: some 20 to 300 scavenges, by the size of the young generation.
+  // One 16-byte number per record would be 320 MB: some 20 to 300 scavenges, by the size of the
+  // young generation.
   expect(Number(run.stdout)).toBeLessThanOrEqual(2);
 });

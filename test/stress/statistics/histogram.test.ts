@@ -17,7 +17,9 @@ const LARGEST = 2 ** 40 - 1;
 const duration = fc.oneof(
   fc.integer({ min: 0, max: 100 }),
   fc.maxSafeInteger().map((n) => Math.abs(n) % (LARGEST + 1)),
-  fc.tuple(fc.integer({ min: 0, max: 39 }), fc.integer({ min: -1, max: 1 })).map(([e, d]) => Math.max(0, 2 ** e + d)),
+  fc
+    .tuple(fc.integer({ min: 0, max: 39 }), fc.integer({ min: -1, max: 1 }))
+    .map(([e, d]) => Math.max(0, 2 ** e + d)),
 );
 
 function histogramOf(values: readonly number[]): Int32Array {
@@ -35,11 +37,15 @@ function ranked(values: readonly number[], p: number): number {
 describe('histogram', () => {
   it('is within its stated error of the true percentile', () => {
     fc.assert(
-      fc.property(fc.array(duration, { minLength: 1 }), fc.constantFrom(0.01, 0.5, 0.9, 0.99, 1), (values, p) => {
-        const found = percentileOf(histogramOf(values), 0, p) as number;
-        const right = ranked(values, p);
-        expect(Math.abs(found - right)).toBeLessThanOrEqual(right * HISTOGRAM_RELATIVE_ERROR);
-      }),
+      fc.property(
+        fc.array(duration, { minLength: 1 }),
+        fc.constantFrom(0.01, 0.5, 0.9, 0.99, 1),
+        (values, p) => {
+          const found = percentileOf(histogramOf(values), 0, p) as number;
+          const right = ranked(values, p);
+          expect(Math.abs(found - right)).toBeLessThanOrEqual(right * HISTOGRAM_RELATIVE_ERROR);
+        },
+      ),
       { numRuns: 1000 },
     );
   });
@@ -52,7 +58,8 @@ describe('histogram', () => {
     fc.assert(
       fc.property(duration, duration, (a, b) => {
         const [lower, upper] = [Math.min(a, b), Math.max(a, b)];
-        const of = (ns: number): number => percentileOf(histogramOf([ns, LARGEST]), 0, 0.5) as number;
+        const of = (ns: number): number =>
+          percentileOf(histogramOf([ns, LARGEST]), 0, 0.5) as number;
         expect(of(lower)).toBeLessThanOrEqual(of(upper));
       }),
     );
@@ -87,7 +94,9 @@ describe('histogram', () => {
       fc.property(fc.array(duration), (values) => {
         const hist = new Int32Array(HISTOGRAM_WORDS + 20);
         for (const value of values) record(hist, 10, value);
-        expect([...hist.subarray(0, 10), ...hist.subarray(10 + HISTOGRAM_WORDS)]).toEqual(Array(20).fill(0));
+        expect([...hist.subarray(0, 10), ...hist.subarray(10 + HISTOGRAM_WORDS)]).toEqual(
+          Array(20).fill(0),
+        );
         expect(countOf(hist, 10)).toBe(values.length);
         clearHistogram(hist, 10);
         expect(hist.every((word) => word === 0)).toBe(true);
@@ -97,11 +106,21 @@ describe('histogram', () => {
 
   it('takes what a clock may give: backwards, fractions, hours, nothing at all', () => {
     expect(percentilesOf(histogramOf([-5]), 0)).toEqual({ p50: 0, p99: 0, max: 0, count: 1 });
-    expect(percentilesOf(histogramOf([Number.NaN]), 0)).toEqual({ p50: 0, p99: 0, max: 0, count: 1 });
+    expect(percentilesOf(histogramOf([Number.NaN]), 0)).toEqual({
+      p50: 0,
+      p99: 0,
+      max: 0,
+      count: 1,
+    });
     expect(percentilesOf(histogramOf([7.9]), 0)).toEqual({ p50: 7, p99: 7, max: 7, count: 1 });
     expect(percentilesOf(histogramOf([1e15]), 0).max).toBe(LARGEST);
     expect(percentilesOf(histogramOf([Number.POSITIVE_INFINITY]), 0).max).toBe(LARGEST);
-    expect(percentilesOf(histogramOf([]), 0)).toEqual({ p50: null, p99: null, max: null, count: 0 });
+    expect(percentilesOf(histogramOf([]), 0)).toEqual({
+      p50: null,
+      p99: null,
+      max: null,
+      count: 0,
+    });
   });
 
   it('stops counting at the largest word instead of turning negative', () => {
@@ -113,7 +132,11 @@ describe('histogram', () => {
   });
 
   it('refuses a percentile that is none', () => {
-    expect(() => percentileOf(histogramOf([1]), 0, 0)).toThrow('percentile 0 is not within 0 and 1');
-    expect(() => percentileOf(histogramOf([1]), 0, 99)).toThrow('percentile 99 is not within 0 and 1');
+    expect(() => percentileOf(histogramOf([1]), 0, 0)).toThrow(
+      'percentile 0 is not within 0 and 1',
+    );
+    expect(() => percentileOf(histogramOf([1]), 0, 99)).toThrow(
+      'percentile 99 is not within 0 and 1',
+    );
   });
 });

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { meanOverRounds, rateOverRounds, shareOverRounds } from '../../../src/stress/statistics/rounds.ts';
+import {
+  meanOverRounds,
+  rateOverRounds,
+  shareOverRounds,
+} from '../../../src/stress/statistics/rounds.ts';
 import { wilson } from '../../../src/stress/statistics/share.ts';
 
 const round = fc
@@ -70,7 +74,8 @@ describe('shareOverRounds', () => {
     const random = lcg(20_261_123);
     let covered = 0;
     for (let experiment = 0; experiment < 200; experiment++) {
-      // A round is slow in 30 % of cases and then hits 80 % of its transitions, else 5 %: 27.5 % in all.
+      // A round is slow in 30 % of cases and then hits 80 % of its transitions, else 5 %: 27.5 % in
+      // all.
       const hits = Array.from({ length: 80 }, () => {
         const share = random() < 0.3 ? 0.8 : 0.05;
         return Array.from({ length: 10 }, random).filter((r) => r < share).length;
