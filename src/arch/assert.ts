@@ -1,4 +1,7 @@
-/** Programmer errors throw, always: a wrong table in memory must stop the run at the place that made it. */
+/**
+ * Programmer errors throw, always: a wrong table in memory must stop the run at the place that made
+ * it.
+ */
 export function assert(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${message}`);
 }

@@ -1,13 +1,20 @@
 /**
- * The knobs of the simulated CPU, all of them choices the architecture leaves to the implementation.
+ * The knobs of the simulated CPU, all of them choices the architecture leaves to the
+ * implementation.
  */
 import type { BbmLevel } from './feat-bbm.ts';
 
-/** What a PE does with a block whose nT bit is set (R_MRRPW, I_XPRKH; SMMU IHI0070H.a 3.21.1 for `ignored`). */
+/**
+ * What a PE does with a block whose nT bit is set (R_MRRPW, I_XPRKH; SMMU IHI0070H.a 3.21.1 for
+ * `ignored`).
+ */
 export const NT_BEHAVIOURS = ['translate', 'conflict', 'fault', 'ignored'] as const;
 export type NtBehaviour = (typeof NT_BEHAVIOURS)[number];
 
-/** What a PE does when two TLB entries match one IPA (R_FVQCK). `amalgamate` needs a PE of BBM level 0. */
+/**
+ * What a PE does when two TLB entries match one IPA (R_FVQCK). `amalgamate` needs a PE of BBM level
+ * 0.
+ */
 export const MULTIHIT_BEHAVIOURS = ['abort', 'old', 'new', 'amalgamate'] as const;
 export type MultihitBehaviour = (typeof MULTIHIT_BEHAVIOURS)[number];
 

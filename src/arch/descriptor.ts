@@ -7,11 +7,13 @@
  *  | ignored  |  sw   |        ignored        | next table     |          ignored       | 1  |  1  |   table
  *  +----------+-------+-----------------------+----------------+------------------------+----+-----+
  *
- * `nT` is bit 16 and exists in block descriptors only (I_PJZBK). The 64K granule keeps OA[51:48] in bits [15:12].
- * An entry with bit 0 clear is invalid whatever the rest says; software keeps notes there (KVM: owner ids, LOCKED).
+ * `nT` is bit 16 and exists in block descriptors only (I_PJZBK). The 64K granule keeps OA[51:48] in
+ * bits [15:12]. An entry with bit 0 clear is invalid whatever the rest says; software keeps notes
+ * there (KVM: owner ids, LOCKED).
  *
- * The four software bits [58:55] are the harness's: a leaf carries the version of its region, a table descriptor the
- * generation of the table page it points to. Hardware ignores them and protocols pass them on unseen.
+ * The four software bits [58:55] are the harness's: a leaf carries the version of its region, a
+ * table descriptor the generation of the table page it points to. Hardware ignores them and
+ * protocols pass them on unseen.
  */
 import { assert } from './assert.ts';
 import { entrySize, type Geometry, type Level } from './geometry.ts';
@@ -78,12 +80,16 @@ export function isValid(d: Descriptor): boolean {
   return (d & VALID) !== 0n;
 }
 
-/** What an entry of `level` holding `d` is. Level 3 with type 0 is reserved and faults like an invalid one. */
+/**
+ * What an entry of `level` holding `d` is. Levels 0 and 3 with type 0 are reserved and fault like an
+ * invalid one: a page needs the type bit, and there are no blocks of 512 GiB (LPA2 left out).
+ */
 export function typeOf(d: Descriptor, level: Level): DescriptorType {
   if ((d & VALID) === 0n) return 'invalid';
   const typeBit = (d & TYPE_TABLE_OR_PAGE) !== 0n;
   if (level === 3) return typeBit ? 'page' : 'reserved';
-  return typeBit ? 'table' : 'block';
+  if (typeBit) return 'table';
+  return level === 0 ? 'reserved' : 'block';
 }
 
 export function isTable(d: Descriptor, level: Level): boolean {
@@ -95,7 +101,9 @@ export function isLeaf(d: Descriptor, level: Level): boolean {
   return type === 'block' || type === 'page';
 }
 
-/** Address bits as stored; `pa` must be aligned to a page of the granule and, for 64K, below 2^52. */
+/**
+ * Address bits as stored; `pa` must be aligned to a page of the granule and, for 64K, below 2^52.
+ */
 function encodeAddress(g: Geometry, pa: number): bigint {
   assert(
     pa >= 0 && pa < 2 ** (g.granule === '64k' ? 52 : 48),
@@ -109,19 +117,41 @@ function encodeAddress(g: Geometry, pa: number): bigint {
   return g.granule === '64k' ? low | ((BigInt(pa) >> 48n) << 12n) : low;
 }
 
-/** Output address of a leaf or next-level table address, in bytes. Bits below the granule are not address bits. */
+/**
+ * Output address of a leaf or next-level table address, in bytes. Bits below the granule are not
+ * address bits.
+ */
 export function addressOf(g: Geometry, d: Descriptor): number {
   const low = Number(d & OA_MASK_48 & ~((1n << BigInt(g.pageShift)) - 1n));
   return g.granule === '64k' ? low + Number((d >> 12n) & 0xfn) * 2 ** 48 : low;
 }
 
 /**
- * Output address of a leaf of `level`. A block's address field starts at the block's own size: lower bits are
- * attributes (nT is bit 16, inside the address field of a page).
+ * Does nT lie within the address field of a block of `level`? Only in `tiny`, whose blocks are
+ * smaller than 2^17; those of the real granules begin well above it.
+ */
+function ntIsAddressBit(g: Geometry, level: Level): boolean {
+  return level < 3 && entrySize(g, level) < 2 * Number(NT);
+}
+
+/**
+ * Can a leaf of `level` have this address: does the level have leaves, is it aligned to them, and,
+ * for a block of `tiny`, is bit 16 clear? That bit would read as nT.
+ */
+export function leafMayMap(g: Geometry, level: Level, pa: number): boolean {
+  if (level !== 3 && !(g.blockLevels as readonly number[]).includes(level)) return false;
+  if (pa % entrySize(g, level) !== 0) return false;
+  return !ntIsAddressBit(g, level) || Math.floor(pa / Number(NT)) % 2 === 0;
+}
+
+/**
+ * Output address of a leaf of `level`. A block's address field starts at the block's own size:
+ * lower bits are attributes (nT is bit 16, inside the address field of a page). Bit 16 of a block
+ * is always nT, also where the block is so small that it would be an address bit.
  */
 export function outputAddress(g: Geometry, d: Descriptor, level: Level): number {
   const size = entrySize(g, level);
-  const low = Number(d & OA_MASK_48);
+  const low = Number(d & OA_MASK_48 & (ntIsAddressBit(g, level) ? ~NT : ~0n));
   const high = g.granule === '64k' ? Number((d >> 12n) & 0xfn) * 2 ** 48 : 0;
   return high + Math.floor(low / size) * size;
 }
@@ -130,7 +160,9 @@ export function makeTable(g: Geometry, pa: number, sw = 0): Descriptor {
   return VALID | TYPE_TABLE_OR_PAGE | encodeAddress(g, pa) | (BigInt(sw & 0xf) << SW_SHIFT);
 }
 
-/** A block (levels 1 and 2) or page (level 3). The address must be aligned to the size of the level. */
+/**
+ * A block (levels 1 and 2) or page (level 3). The address must be aligned to the size of the level.
+ */
 export function makeLeaf(
   g: Geometry,
   level: Level,
@@ -138,12 +170,8 @@ export function makeLeaf(
   a: LeafAttributes = NORMAL_RW,
 ): Descriptor {
   assert(
-    level === 3 || (g.blockLevels as readonly number[]).includes(level),
-    `no block at level ${level}`,
-  );
-  assert(
-    pa % entrySize(g, level) === 0,
-    `PA 0x${pa.toString(16)} is not aligned to level ${level}`,
+    leafMayMap(g, level, pa),
+    `no leaf of level ${level} maps PA 0x${pa.toString(16)}: no block level, misaligned, or bit 16 set`,
   );
   assert(!(a.nT && level === 3), 'nT exists in block descriptors only');
   return (
@@ -190,7 +218,10 @@ export function hasNt(d: Descriptor, level: Level): boolean {
   return typeOf(d, level) === 'block' && (d & NT) !== 0n;
 }
 
-/** The leaf that maps child `index` of the block or page group `parent`: same attributes, one level down. */
+/**
+ * The leaf that maps child `index` of the block or page group `parent`: same attributes, one level
+ * down.
+ */
 export function childLeaf(
   g: Geometry,
   parent: Descriptor,

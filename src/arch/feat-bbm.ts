@@ -1,22 +1,27 @@
 /**
  * FEAT_BBM (ARMv8.4-TTRem): ID_AA64MMFR2_EL1.BBM of each PE and what the whole system may rely on.
  *
- * A table is shared by every PE that may walk it, so software may use only what the least capable one supports: the
- * sanitised level is the minimum over PEs (RFC of 2021-01-26, patches 1/5 and 2/5; arm64 cpufeature FTR_LOWER_SAFE).
+ * A table is shared by every PE that may walk it, so software may use only what the least capable
+ * one supports: the sanitised level is the minimum over PEs (RFC of 2021-01-26, patches 1/5 and
+ * 2/5; arm64 cpufeature FTR_LOWER_SAFE).
  */
 import { assert } from './assert.ts';
 import type { Geometry, Level } from './geometry.ts';
 import { attributesOf, type Descriptor, outputAddress, typeOf } from './descriptor.ts';
 
-/** 0 break-before-make, 1 nT, 2 direct replacement with possible conflict aborts, 3 direct and never aborts. */
+/**
+ * 0 break-before-make, 1 nT, 2 direct replacement with possible conflict aborts, 3 direct and never
+ * aborts.
+ */
 export type BbmLevel = 0 | 1 | 2 | 3;
 
 /** ID_AA64MMFR2_EL1.BBM is bits [55:52]. */
 const BBM_SHIFT = 52n;
 
 /**
- * The BBM level a raw ID_AA64MMFR2_EL1 announces. ID fields only grow, so an unknown value above 3 promises at least
- * what 3 does; the RFC returned -EINVAL for it after it had invalidated the entry (facts: defect D2).
+ * The BBM level a raw ID_AA64MMFR2_EL1 announces. ID fields only grow, so an unknown value above 3
+ * promises at least what 3 does; the RFC returned -EINVAL for it after it had invalidated the entry
+ * (facts: defect D2).
  */
 export function bbmLevelOf(idAa64Mmfr2: bigint): BbmLevel {
   const field = Number((idAa64Mmfr2 >> BBM_SHIFT) & 0xfn);
@@ -44,12 +49,15 @@ export type ChangeRule =
   | 'direct'
   /** A size change: nT sequence at level 1, direct at 2 and 3 (R_KFLJB). */
   | 'size-change'
-  /** Address, memory type or shareability differ: break-before-make whatever the level (R_WHZWS, R_PVTFW). */
+  /**
+   * Address, memory type or shareability differ: break-before-make whatever the level (R_WHZWS,
+   * R_PVTFW).
+   */
   | 'break-before-make';
 
 /**
- * Which rule governs replacing `before` by `after` in one entry of `level`. A table is taken to map what the block
- * would: whether its children really do is checked where they are written.
+ * Which rule governs replacing `before` by `after` in one entry of `level`. A table is taken to map
+ * what the block would: whether its children really do is checked where they are written.
  */
 export function changeRule(
   g: Geometry,

@@ -1,6 +1,7 @@
 /**
- * Translation-table geometry of VMSAv8-64 stage 2 (DDI 0487 D8.2) for the three real granules, and a `tiny` one whose
- * tables have two entries, which the explorer uses so that a whole table fits into a handful of events.
+ * Translation-table geometry of VMSAv8-64 stage 2 (DDI 0487 D8.2) for the three real granules, and
+ * a `tiny` one whose tables have two entries, which the explorer uses so that a whole table fits
+ * into a handful of events.
  *
  *   level      0          1            2            3
  *   4K       512 GiB     1 GiB        2 MiB        4 KiB     9 bits a level
@@ -8,7 +9,8 @@
  *   64K         -         4 TiB     512 MiB       64 KiB    13 bits a level
  *   tiny        -        16 KiB       8 KiB        4 KiB     1 bit a level
  *
- * Left out: LPA2/LVA descriptors, and the Contiguous bit as a mapping size (KVM does not use it at stage 2).
+ * Left out: LPA2/LVA descriptors, and the Contiguous bit as a mapping size (KVM does not use it at
+ * stage 2).
  */
 import { assert } from './assert.ts';
 
@@ -28,7 +30,10 @@ export interface Geometry {
   readonly bitsPerLevel: number;
   /** Entries in one table page. */
   readonly entriesPerTable: number;
-  /** Levels at which KVM maps blocks (16K and 64K: level 2 only; larger needs 52-bit PAs, which KVM refuses). */
+  /**
+   * Levels at which KVM maps blocks (16K and 64K: level 2 only; larger needs 52-bit PAs, which KVM
+   * refuses).
+   */
   readonly blockLevels: readonly BlockLevel[];
 }
 
@@ -85,14 +90,18 @@ export function childLevel(level: Level): Level {
 
 export interface StartTable {
   readonly level: Level;
-  /** Concatenated table pages at the start level: 1 to 16 (D8.2.9 "concatenated translation tables"). */
+  /**
+   * Concatenated table pages at the start level: 1 to 16 (D8.2.9 "concatenated translation
+   * tables").
+   */
   readonly pages: number;
 }
 
 /**
  * Start level and concatenation as KVM chooses them: `stage2_pgtable_levels(ipa_bits)` is
- * `ARM64_HW_PGTABLE_LEVELS(ipa_bits - 4)`, at least 2, so that up to 16 pages stand side by side instead of one
- * more level. 40 bits with 4K give level 1 with 2 pages; 44 to 48 bits give level 0 with 1 page.
+ * `ARM64_HW_PGTABLE_LEVELS(ipa_bits - 4)`, at least 2, so that up to 16 pages stand side by side
+ * instead of one more level. 40 bits with 4K give level 1 with 2 pages; 44 to 48 bits give level 0
+ * with 1 page.
  */
 export function startTable(g: Geometry, ipaBits: number): StartTable {
   assert(

@@ -33,9 +33,15 @@ export interface TlbiOp {
   readonly kind: TlbiKind;
   /** By-address and range forms: any IPA of the page, or the base of the range. */
   readonly ipa?: number;
-  /** Range form: bytes. The architecture encodes (NUM+1)·2^(5·SCALE+1) granules; the harness takes the result. */
+  /**
+   * Range form: bytes. The architecture encodes (NUM+1)·2^(5·SCALE+1) granules; the harness takes
+   * the result.
+   */
   readonly size?: number;
-  /** TTL: the level of the *leaf* the entries come from (I_LTZBK); 0 or absent is "any". Wrong hint: R_SQXYZ. */
+  /**
+   * TTL: the level of the *leaf* the entries come from (I_LTZBK); 0 or absent is "any". Wrong hint:
+   * R_SQXYZ.
+   */
   readonly ttl?: 0 | 1 | 2 | 3;
   /** VMID; absent means that of the VM whose table is being changed. */
   readonly vmid?: number;
@@ -100,8 +106,8 @@ export interface TlbEntryView {
   /** First IPA it translates, in bytes. */
   readonly ipa: number;
   /**
-   * Level of the descriptor it holds: for `combined` and `stage2` that of the leaf; for `walk` that of the table
-   * descriptor (an entry of level 2 points to a level-3 table).
+   * Level of the descriptor it holds: for `combined` and `stage2` that of the leaf; for `walk` that
+   * of the table descriptor (an entry of level 2 points to a level-3 table).
    */
   readonly level: Level;
 }
@@ -109,9 +115,10 @@ export interface TlbEntryView {
 /**
  * Must `op` remove `entry`? `vmVmid` is the VMID an operation without its own uses.
  *
- * A hint names the leaf's level, so an operation with TTL=n reaches leaves of level n and the intermediate entries
- * above them, and nothing else need go (R_SQXYZ). That is why the level of a *table* entry is a wrong hint when the
- * table is zapped: its own walk-cache entry lies at that level and its leaves below (kernel commit 36e008323926).
+ * A hint names the leaf's level, so an operation with TTL=n reaches leaves of level n and the
+ * intermediate entries above them, and nothing else need go (R_SQXYZ). That is why the level of a
+ * *table* entry is a wrong hint when the table is zapped: its own walk-cache entry lies at that
+ * level and its leaves below (kernel commit 36e008323926).
  */
 export function mustInvalidate(
   g: Geometry,

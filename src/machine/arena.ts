@@ -1,8 +1,9 @@
 /**
  * The shared memory of one machine, and the views every thread makes over it.
  *
- * The SharedArrayBuffer is the buffer of a shared WebAssembly.Memory, because the walker's 64-bit atomic load is
- * WebAssembly over the same bytes. What crosses a thread boundary is the memory and the configuration, nothing else.
+ * The SharedArrayBuffer is the buffer of a shared WebAssembly.Memory, because the walker's 64-bit
+ * atomic load is WebAssembly over the same bytes. What crosses a thread boundary is the memory and
+ * the configuration, nothing else.
  */
 import type { Geometry } from '../arch/geometry.ts';
 import { geometryOf } from '../arch/geometry.ts';

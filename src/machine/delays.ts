@@ -1,6 +1,6 @@
 /**
- * Delay sites: a seeded pause before every operation of a kind, to widen a window that the hardware makes rare. Rates
- * measured with delays mean nothing as rates; results say which delays were on.
+ * Delay sites: a seeded pause before every operation of a kind, to widen a window that the hardware
+ * makes rare. Rates measured with delays mean nothing as rates; results say which delays were on.
  */
 import type { Cpu } from '../port/cpu.ts';
 import type { Tables } from '../port/tables.ts';
@@ -26,7 +26,10 @@ export interface Delay {
   readonly ns: number;
 }
 
-/** The same port with pauses. Without delays it is the very same objects: they cost nothing when off. */
+/**
+ * The same port with pauses. Without delays it is the very same objects: they cost nothing when
+ * off.
+ */
 export function withDelays(
   cpu: Cpu,
   tables: Tables,
@@ -34,12 +37,15 @@ export function withDelays(
   seed: number,
 ): { cpu: Cpu; tables: Tables } {
   if (delays.length === 0) return { cpu, tables };
-  const any = delays.find((d) => d.site === 'any')?.ns ?? 0;
+  const everywhere = delays.find((d) => d.site === 'any')?.ns ?? 0;
   const nsOf = (site: DelaySite): number =>
-    Math.max(any, delays.find((d) => d.site === site)?.ns ?? 0);
+    Math.max(everywhere, delays.find((d) => d.site === site)?.ns ?? 0);
   let random = seed | 1;
 
-  /** `operation` with a busy pause before it: sleeping would hand the CPU away and be no delay but a preemption. */
+  /**
+   * `operation` with a busy pause before it: sleeping would hand the CPU away and be no delay but a
+   * preemption.
+   */
   function delayed<A extends readonly unknown[], R>(
     site: DelaySite,
     operation: (...args: A) => R,

@@ -1,21 +1,28 @@
 /**
  * The walker's 64-bit descriptor load, three ways.
  *
- * `wasm`     i64.atomic.load of a few bytes of WebAssembly over the same memory: atomic by specification, allocates
+ * `wasm`     i64.atomic.load of a few bytes of WebAssembly over the same memory: atomic by
+ * specification, allocates
  *            nothing. The default.
- * `atomics`  Atomics.load on a BigUint64Array: the same guarantee, but every load makes a heap BigInt, and a garbage
+ * `atomics`  Atomics.load on a BigUint64Array: the same guarantee, but every load makes a heap
+ * BigInt, and a garbage
  *            collection stops the vCPU in the middle of a race.
- * `plain`    a plain BigUint64Array element move: one 64-bit instruction in every V8 seen, not promised by ECMAScript
+ * `plain`    a plain BigUint64Array element move: one 64-bit instruction in every V8 seen, not
+ * promised by ECMAScript
  *            (IsNoTearConfiguration is false for unordered BigInt64 accesses).
  *
- * All three leave the 64 bits in a private scratch cell and return the low half, so that the walker never holds a BigInt.
+ * All three leave the 64 bits in a private scratch cell and return the low half, so that the walker
+ * never holds a BigInt.
  */
 import { assertNever } from '../arch/assert.ts';
 
 export const ACCESS_MODES = ['wasm', 'atomics', 'plain'] as const;
 export type AccessMode = (typeof ACCESS_MODES)[number];
 
-/** Loads the descriptor at a byte address; returns its low half. The high half is the word after the scratch word. */
+/**
+ * Loads the descriptor at a byte address; returns its low half. The high half is the word after the
+ * scratch word.
+ */
 export type DescriptorLoad = (byteAddress: number) => number;
 
 /** Unsigned LEB128. */

@@ -1,10 +1,10 @@
 /**
- * A stage-2 abort on the vCPU's own thread: takes the VM's mmu_lock, looks, and repairs (src/pgtable/fault.ts is
- * user_mem_abort).
+ * A stage-2 abort on the vCPU's own thread: takes the VM's mmu_lock, looks, and repairs
+ * (src/pgtable/fault.ts is user_mem_abort).
  *
- * Almost every fault of this trade is spurious or meets a LOCKED entry, and both are decided by a walk that allocates
- * nothing: a vCPU that made garbage in each fault would be stopped by the collector in the middle of a race. Whatever is
- * left goes to the full handler.
+ * Almost every fault of this trade is spurious or meets a LOCKED entry, and both are decided by a
+ * walk that allocates nothing: a vCPU that made garbage in each fault would be stopped by the
+ * collector in the middle of a race. Whatever is left goes to the full handler.
  */
 import { RwLock } from '#sync';
 import { type Descriptor, LOCKED, NORMAL_RW } from '../arch/descriptor.ts';
@@ -29,7 +29,10 @@ export const HANDLED = {
 } as const;
 
 export interface FaultHandler {
-  /** Was the page mapped before the transition now running? Scenarios with holes keep flags; else always. */
+  /**
+   * Was the page mapped before the transition now running? Scenarios with holes keep flags; else
+   * always.
+   */
   wasMapped(page: number): boolean;
   /** Resolves a fault of `level`; returns one of HANDLED. The vCPU is out of the guest. */
   handle(page: number, isStore: boolean, level: number): number;
@@ -85,7 +88,8 @@ export function createFaultHandler(
         if (table < 0 || table >= layout.tablePages) return -1;
         continue;
       }
-      // Beside a protocol at work an nT block is its to finish; under an exclusive lock one is left over.
+      // Beside a protocol at work an nT block is its to finish; under an exclusive lock one is left
+      // over.
       if (level < 3 && (low & NT_BIT) !== 0) return shared ? HANDLED.again : -1;
       const needed = (isStore ? S2AP_RW.readWrite : S2AP_RW.read) | AF_BIT;
       return (low & needed) === needed ? HANDLED.spurious : -1;
@@ -117,7 +121,8 @@ export function createFaultHandler(
       },
       {
         logging: false,
-        // Even versions are tables: a hole in one is filled page by page, as while dirty logging is on.
+        // Even versions are tables: a hole in one is filled page by page, as while dirty logging is
+        // on.
         blockLevel: (tag & 1) === 0 ? null : layout.config.level,
         slot: (ipa) => {
           const offset = ipa - layout.ipaBase;

@@ -1,15 +1,16 @@
 /**
- * Ghost state, kept by the harness and never seen by a protocol: per region one word that says which versions of its
- * mapping an access may use.
+ * Ghost state, kept by the harness and never seen by a protocol: per region one word that says
+ * which versions of its mapping an access may use.
  *
  *   word = version n << 2 | state
  *   stable    (0)  only n
  *   changing  (1)  n or n + 1: the transition n to n + 1 runs, old translations may still be in use
  *   settled   (2)  only n + 1: the transition still runs, but its flush is complete and the old mapping gone
  *
- * The hypervisor's harness writes it, around and within a transition, under the mmu_lock. vCPUs read it before they
- * translate and again after a walk. It publishes nothing: the order that matters is that a vCPU which reads `settled`
- * or the next `stable` has either acknowledged the flush or entered the guest after it (shootdown.ts).
+ * The hypervisor's harness writes it, around and within a transition, under the mmu_lock. vCPUs
+ * read it before they translate and again after a walk. It publishes nothing: the order that
+ * matters is that a vCPU which reads `settled` or the next `stable` has either acknowledged the
+ * flush or entered the guest after it (shootdown.ts).
  */
 
 export const GHOST_STABLE = 0;
@@ -40,7 +41,10 @@ export function isAllowed(tag: number, before: number, after: number): boolean {
   return ((tag - oldest) & 15) <= newestAllowed(after) - oldest;
 }
 
-/** Which transition, by the version it started from, a fault between `before` and `after` belongs to: the latest. */
+/**
+ * Which transition, by the version it started from, a fault between `before` and `after` belongs
+ * to: the latest.
+ */
 export function transitionOf(before: number, after: number): number {
   const last = (after & 3) === GHOST_STABLE ? (after >> 2) - 1 : after >> 2;
   return Math.max(before >> 2, last);

@@ -1,5 +1,6 @@
 /**
- * Which page a guest touches next. Small integer arithmetic on a 32-bit random word: it runs before every access.
+ * Which page a guest touches next. Small integer arithmetic on a 32-bit random word: it runs before
+ * every access.
  */
 export const PATTERNS = ['uniform', 'sweep', 'hot'] as const;
 export type Pattern = (typeof PATTERNS)[number];
@@ -14,7 +15,10 @@ export function nextRandom(state: number): number {
   return state ^ (state << 5);
 }
 
-/** A non-zero 32-bit state for one thread and round, so that any round can be repeated alone (splitmix32 mixing). */
+/**
+ * A non-zero 32-bit state for one thread and round, so that any round can be repeated alone
+ * (splitmix32 mixing).
+ */
 export function seedFor(seed: number, thread: number, round: number): number {
   let z = (seed ^ Math.imul(thread + 1, 0x9e37_79b9) ^ Math.imul(round + 1, 0x85eb_ca6b)) | 0;
   z = Math.imul(z ^ (z >>> 16), 0x21f0_aaad);

@@ -14,7 +14,8 @@
  *   | table pages     |  64-bit descriptors, page-aligned
  *   +-----------------+
  *
- * All offsets named `…W` are indexes into the Int32Array over the whole memory; those named `…B` are bytes.
+ * All offsets named `…W` are indexes into the Int32Array over the whole memory; those named `…B`
+ * are bytes.
  */
 import { assert } from '../arch/assert.ts';
 import {
@@ -48,13 +49,17 @@ export interface MachineConfig {
 
 /** Control words. Each has its own line; who writes and who reads stands beside it. */
 export const CONTROL = {
-  /** Anybody sets it to 1, once; everybody polls it in every wait. Publishes: "leave, the run is over". */
+  /**
+   * Anybody sets it to 1, once; everybody polls it in every wait. Publishes: "leave, the run is
+   * over".
+   */
   stop: 0 * LINE_WORDS,
   /** Hypervisor: the last round whose end was declared. vCPUs poll it between batches. */
   roundEnd: 1 * LINE_WORDS,
   /**
-   * Issuers of TLBIs increment it after the log record is written; vCPUs poll it before every access. Publishes the log
-   * records below it. Sequentially consistent with `mode` of the vCPU blocks (Dekker: see shootdown.ts).
+   * Issuers of TLBIs increment it after the log record is written; vCPUs poll it before every
+   * access. Publishes the log records below it. Sequentially consistent with `mode` of the vCPU
+   * blocks (Dekker: see shootdown.ts).
    */
   tlbiGeneration: 2 * LINE_WORDS,
   /** Start and end barrier of a round (src/sync). All threads. */
@@ -68,7 +73,10 @@ export const CONTROL = {
   tokenServed: 7 * LINE_WORDS,
   /** Hypervisor: number of the round now running; vCPUs read it after the start barrier. */
   round: 8 * LINE_WORDS,
-  /** Hypervisor: 0 a round with transitions, 1 baseline, 2 end of the run. Published by the start barrier. */
+  /**
+   * Hypervisor: 0 a round with transitions, 1 baseline, 2 end of the run. Published by the start
+   * barrier.
+   */
   roundKind: 9 * LINE_WORDS,
   /** Issuers waiting in DSB; vCPUs read it after acknowledging, and notify only then. */
   dsbWaiters: 10 * LINE_WORDS,
@@ -79,20 +87,34 @@ export const CONTROL = {
   /** Hypervisor and vCPUs add, main thread reads: running totals for the progress line. */
   faultsSeen: 13 * LINE_WORDS,
   evidenceSeen: 14 * LINE_WORDS,
-  /** Index of the round's plan item (which protocol runs). Hypervisor writes, vCPUs read after the barrier. */
+  /**
+   * Index of the round's plan item (which protocol runs). Hypervisor writes, vCPUs read after the
+   * barrier.
+   */
   planItem: 15 * LINE_WORDS,
-  /** Main thread sets it to 1: no further round, end the group in order. The hypervisor reads it between rounds. */
+  /**
+   * Main thread sets it to 1: no further round, end the group in order. The hypervisor reads it
+   * between rounds.
+   */
   finish: 16 * LINE_WORDS,
   words: 17 * LINE_WORDS,
 } as const;
 
-/** Words of a vCPU block: line 0 is shared with issuers, the rest belongs to the vCPU until the end barrier. */
+/**
+ * Words of a vCPU block: line 0 is shared with issuers, the rest belongs to the vCPU until the end
+ * barrier.
+ */
 export const VCPU = {
-  /** 1 in the guest, 0 offline. vCPU writes, issuers read. Published before the generation is read on entry. */
+  /**
+   * 1 in the guest, 0 offline. vCPU writes, issuers read. Published before the generation is read
+   * on entry.
+   */
   mode: 0,
   /** Generation up to which TLBIs are applied. vCPU writes after its TLB is clean, issuers read. */
   ack: 1,
-  /** Bumped on acknowledgement and on leaving the guest, so that a waiting issuer can sleep on it. */
+  /**
+   * Bumped on acknowledgement and on leaving the guest, so that a waiting issuer can sleep on it.
+   */
   event: 2,
   /** Liveness: accesses completed so far, published per batch. Main thread's watchdog reads. */
   heartbeat: 3,
@@ -114,8 +136,8 @@ export const VCPU = {
   episodes: 2 * LINE_WORDS,
   episodeLengths: 2 * LINE_WORDS + 1,
   /**
-   * 8-byte aligned: where 64-bit loads leave their result, words 0 and 1 for the walker, 2 and 3 for the fault
-   * handler's walk. Private to the vCPU's thread.
+   * 8-byte aligned: where 64-bit loads leave their result, words 0 and 1 for the walker, 2 and 3
+   * for the fault handler's walk. Private to the vCPU's thread.
    */
   scratch: 6 * LINE_WORDS,
   words: 7 * LINE_WORDS,
@@ -123,8 +145,9 @@ export const VCPU = {
 export const EPISODES_MAX = VCPU.scratch - VCPU.episodeLengths;
 
 /**
- * Words of a region's ghost line. The hypervisor writes them, vCPUs read. Word 0 is the ghost word; word `slot + v % 8`
- * is the index of the transition record of the transition from version v, written before the region changes.
+ * Words of a region's ghost line. The hypervisor writes them, vCPUs read. Word 0 is the ghost word;
+ * word `slot + v % 8` is the index of the transition record of the transition from version v,
+ * written before the region changes.
  */
 export const GHOST = { word: 0, slot: 4, slots: 8 } as const;
 
@@ -150,8 +173,9 @@ export const TRANSITION = {
 export const EVENT_RING = { records: 128, recordWords: 8, words: LINE_WORDS + 128 * 8 } as const;
 
 /**
- * A thread's evidence: a line of counts, one per code, then for each code its first few records. A record is a line of
- * operands and a snapshot of the last events of the thread and of the hypervisor, because rings go on turning.
+ * A thread's evidence: a line of counts, one per code, then for each code its first few records. A
+ * record is a line of operands and a snapshot of the last events of the thread and of the
+ * hypervisor, because rings go on turning.
  */
 const SNAPSHOT_EVENTS = 24;
 export const EVIDENCE_AREA = {
@@ -199,7 +223,10 @@ export function threadsOf(config: MachineConfig): number {
   return config.vcpus + 1;
 }
 
-/** Below this many pages every vCPU has a line of its own in each page, so that guests do not share lines falsely. */
+/**
+ * Below this many pages every vCPU has a line of its own in each page, so that guests do not share
+ * lines falsely.
+ */
 const OWN_LINE_PAGES_MAX = 16_384;
 
 export function layoutOf(config: MachineConfig): Layout {
@@ -215,7 +242,8 @@ export function layoutOf(config: MachineConfig): Layout {
   const start = startTable(g, IPA_BITS);
   const threads = threadsOf(config);
 
-  // Two subtrees per region may exist at once (old and new), and deferred frees may hold a few more.
+  // Two subtrees per region may exist at once (old and new), and deferred frees may hold a few
+  // more.
   const subtree = config.level === 1 ? 1 + g.entriesPerTable : 1;
   const tablePages =
     start.pages +
@@ -258,7 +286,8 @@ export function layoutOf(config: MachineConfig): Layout {
     pages,
     // Aligned to the largest block, above 0 so that a lost address is not mistaken for page 0.
     ipaBase: 4 * entrySize(g, g.blockLevels[0] ?? 2),
-    // Guest frames and tables lie above 4 GiB, in different 4 GiB units: both halves of a descriptor matter.
+    // Guest frames and tables lie above 4 GiB, in different 4 GiB units: both halves of a
+    // descriptor matter.
     guestPaBase: 2 ** 36,
     tablePaBase: 2 ** 34,
     startLevel: start.level,
@@ -280,7 +309,10 @@ export function layoutOf(config: MachineConfig): Layout {
   };
 }
 
-/** First of the words vCPU `vcpu` owns, one in every guest page: a line of its own where there is one for each. */
+/**
+ * First of the words vCPU `vcpu` owns, one in every guest page: a line of its own where there is
+ * one for each.
+ */
 export function guestWordOf(layout: Layout, vcpu: number): number {
   const ownLine = layout.guestStrideW === layout.config.vcpus * LINE_WORDS;
   return layout.guestW + (ownLine ? vcpu * LINE_WORDS : vcpu);

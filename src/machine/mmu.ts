@@ -1,12 +1,15 @@
 /**
- * The MMU of one vCPU: its TLBs, its walk cache and the stage-2 walk, with the checks that ride along.
+ * The MMU of one vCPU: its TLBs, its walk cache and the stage-2 walk, with the checks that ride
+ * along.
  *
- * Every access that misses the combined TLB comes here. The walk is one 64-bit atomic load per level. What it finds is
- * compared with what some version of the mapping could be: IPAs map to guest pages one to one, the high half of a leaf
- * and of a table descriptor have fixed patterns, and a table descriptor's software bits name the generation of the page
- * it points to. A mismatch is recorded as evidence; the walk itself goes on the way hardware would.
+ * Every access that misses the combined TLB comes here. The walk is one 64-bit atomic load per
+ * level. What it finds is compared with what some version of the mapping could be: IPAs map to
+ * guest pages one to one, the high half of a leaf and of a table descriptor have fixed patterns,
+ * and a table descriptor's software bits name the generation of the page it points to. A mismatch
+ * is recorded as evidence; the walk itself goes on the way hardware would.
  *
- * Leaves out: stage 1 (the guest runs with its MMU off), the contiguous bit, hardware updates of AF and dirty state.
+ * Leaves out: stage 1 (the guest runs with its MMU off), the contiguous bit, hardware updates of AF
+ * and dirty state.
  */
 import type { CpuModel } from '../arch/cpu-model.ts';
 import { DEFAULT_CPU } from '../arch/cpu-model.ts';
@@ -29,15 +32,24 @@ const TABLE_OR_PAGE_BIT = 1 << 1;
 /** Software bits [58:55] as bits of the high half. */
 const TAG_SHIFT = 55 - 32;
 const TAG_MASK_HIGH = 0xf << TAG_SHIFT;
-/** What is the same in every leaf: XN and the upper half's other attributes; MemAttr and SH. Permissions and AF vary. */
+/**
+ * What is the same in every leaf: XN and the upper half's other attributes; MemAttr and SH.
+ * Permissions and AF vary.
+ */
 const LEAF_HIGH_MASK = ~(TAG_MASK_HIGH | 0xffff);
 const LEAF_LOW_MASK = 0x33c;
 
 export interface Mmu {
   readonly tlbs: TlbSet;
-  /** Combined TLB, then stage-2 TLB, then the walk. Data word, or a FAULT. `word` is the region's ghost word before. */
+  /**
+   * Combined TLB, then stage-2 TLB, then the walk. Data word, or a FAULT. `word` is the region's
+   * ghost word before.
+   */
   translate(page: number, word: number): number;
-  /** Where the last data word came from, and what the last fault saw: for evidence and the fault handler. */
+  /**
+   * Where the last data word came from, and what the last fault saw: for evidence and the fault
+   * handler.
+   */
   readonly last: { via: number; level: number; low: number; high: number; walks: number };
   /** Fills as a prefetching walker would: no access follows, a fault is nothing. */
   prefetch(page: number): void;
@@ -80,7 +92,10 @@ export function createMmu(
 
   const ghostIndex = (page: number): number => ghostW + (page >> regionShift) * LINE_WORDS;
 
-  /** 4 KiB frame number of an address field. Bits below the granule are cleared by the callers' shifts. */
+  /**
+   * 4 KiB frame number of an address field. Bits below the granule are cleared by the callers'
+   * shifts.
+   */
   const frameOf = (low: number, high: number): number => (low >>> 12) | ((high & 0xffff) << 20);
 
   function multihitOf(tlb: typeof combined, page: number, via: number): number {
@@ -167,7 +182,8 @@ export function createMmu(
       last.low = low;
       last.high = high;
       if (tag >= 0) {
-        // The generation moves before a page can be handed out again, so a page freed under this walk shows here.
+        // The generation moves before a page can be handed out again, so a page freed under this
+        // walk shows here.
         const generation = i32[metaW + table * META_WORDS + META_GENERATION] as number;
         const poisoned = low === POISON_LOW && high === POISON_HIGH;
         if ((generation & 15) !== tag || poisoned) {

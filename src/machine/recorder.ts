@@ -1,10 +1,10 @@
 /**
- * What a thread writes down while it runs: its last events, and evidence for the checker. Numbers into the thread's own
- * rings in shared memory; nobody judges here, and nothing allocates.
+ * What a thread writes down while it runs: its last events, and evidence for the checker. Numbers
+ * into the thread's own rings in shared memory; nobody judges here, and nothing allocates.
  *
- * Records carry the TLBI generation the thread had seen and a local sequence number. A shared sequence would order
- * threads exactly and cost 51 to 59 ns per access (measured with two vCPUs); the generation orders what matters, which
- * is before or after a flush.
+ * Records carry the TLBI generation the thread had seen and a local sequence number. A shared
+ * sequence would order threads exactly and cost 51 to 59 ns per access (measured with two vCPUs);
+ * the generation orders what matters, which is before or after a flush.
  *
  * Rings belong to one thread; others read them after the end barrier, or after the thread is gone.
  */
@@ -43,7 +43,10 @@ export const EVENT = {
   settled: 17,
 } as const;
 
-/** Evidence codes, below EVIDENCE_AREA.codes; the operands' order is that of the decoder in src/stress/decode.ts. */
+/**
+ * Evidence codes, below EVIDENCE_AREA.codes; the operands' order is that of the decoder in
+ * src/stress/decode.ts.
+ */
 export const EVIDENCE = {
   /** page, tag, ghost before, ghost after, via, level */
   version: 1,
@@ -93,7 +96,10 @@ export function createRecorder(arena: Arena, thread: number): Recorder {
       i32[at + 4] = b;
       i32[at + 5] = c;
     },
-    /** The first few of each code are kept with their surroundings, later ones only counted: no flood hides another. */
+    /**
+     * The first few of each code are kept with their surroundings, later ones only counted: no
+     * flood hides another.
+     */
     evidence(code, a, b, c, d, e, f) {
       const count = i32[evidenceW + code] as number;
       i32[evidenceW + code] = count + 1;
@@ -111,7 +117,8 @@ export function createRecorder(arena: Arena, thread: number): Recorder {
       i32[at + 7] = f;
       i32[at + 8] = i32[CONTROL.planItem] as number;
       snapshot(eventW, at + LINE_WORDS);
-      // The hypervisor's ring is its own; a record torn by its next event is a garbled line in a report, no more.
+      // The hypervisor's ring is its own; a record torn by its next event is a garbled line in a
+      // report, no more.
       snapshot(
         layout.eventW,
         at + LINE_WORDS + EVIDENCE_AREA.snapshotEvents * EVENT_RING.recordWords,

@@ -1,10 +1,12 @@
 /**
- * Run tokens: how vCPUs beyond the cores take turns. Left to the kernel, a preempted vCPU that is online makes every DSB
- * wait for a scheduler tick (measured: 8 vCPUs on 2 cores, window p50 of 107 µs instead of 1.4); so, like a host, the harness
- * runs only as many as there are cores beside the hypervisor, and a vCPU without a token is offline.
+ * Run tokens: how vCPUs beyond the cores take turns. Left to the kernel, a preempted vCPU that is
+ * online makes every DSB wait for a scheduler tick (measured: 8 vCPUs on 2 cores, window p50 of 107
+ * µs instead of 1.4); so, like a host, the harness runs only as many as there are cores beside the
+ * hypervisor, and a vCPU without a token is offline.
  *
- * A ticket lock with `tokens` places: first come, first served. `tokenNext` hands out tickets, `tokenServed` counts
- * releases; ticket t may run once t - served < tokens. Both only grow, and wrap like int32.
+ * A ticket lock with `tokens` places: first come, first served. `tokenNext` hands out tickets,
+ * `tokenServed` counts releases; ticket t may run once t - served < tokens. Both only grow, and
+ * wrap like int32.
  */
 import { waitForChange } from '#sync';
 import type { Arena } from './arena.ts';
@@ -13,7 +15,10 @@ import { CONTROL } from './layout.ts';
 export interface RunTokens {
   /** Fewer places than vCPUs: turns must be taken. */
   readonly scheduled: boolean;
-  /** Blocks until it is this vCPU's turn. False: the round is over or the run is stopped, and no place is held. */
+  /**
+   * Blocks until it is this vCPU's turn. False: the round is over or the run is stopped, and no
+   * place is held.
+   */
   acquire(round: number): boolean;
   /** Is somebody waiting for a place? */
   wanted(): boolean;
@@ -36,7 +41,8 @@ export function createRunTokens(arena: Arena, tokens: number): RunTokens {
           awaitTurnAndRelease(ticket);
           return false;
         }
-        // No spin: there is no core to spin on. The end of the round wakes sleepers too (hypervisor notifies).
+        // No spin: there is no core to spin on. The end of the round wakes sleepers too (hypervisor
+        // notifies).
         waitForChange(i32, CONTROL.tokenServed, served, 0, 5);
       }
     },

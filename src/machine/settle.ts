@@ -1,9 +1,10 @@
 /**
- * When is a transition's flush complete? The moment a `dsb ish` ends that follows TLBIs covering the whole region, issued
- * while the entry no longer led to the old mapping. From then on no new access may use the old version, although the
- * protocol may still run for a long time (teardown).
+ * When is a transition's flush complete? The moment a `dsb ish` ends that follows TLBIs covering
+ * the whole region, issued while the entry no longer led to the old mapping. From then on no new
+ * access may use the old version, although the protocol may still run for a long time (teardown).
  *
- * Conservative on purpose: what it does not recognise as covering is judged at the end of the transition instead.
+ * Conservative on purpose: what it does not recognise as covering is judged at the end of the
+ * transition instead.
  */
 import { isTable, isValid, NT, softwareBits, type Descriptor } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';

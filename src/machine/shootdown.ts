@@ -7,13 +7,14 @@
  *   DSB: load mode of each vCPU (4)      access: poll generation; if it moved, apply, acknowledge
  *        if IN: wait for its ack         leave:  store mode = OUT, bump event
  *
- * (1)-(3) against (2)-(4) is Dekker's pattern: with sequentially consistent accesses either the issuer sees IN and waits,
- * or the vCPU sees the generation and applies it. With either side plain both may miss the other (KVM's vcpu-requests race);
- * that is `entry-unfenced` and `tlbi-unfenced`, and x86 shows it.
+ * (1)-(3) against (2)-(4) is Dekker's pattern: with sequentially consistent accesses either the
+ * issuer sees IN and waits, or the vCPU sees the generation and applies it. With either side plain
+ * both may miss the other (KVM's vcpu-requests race); that is `entry-unfenced` and `tlbi-unfenced`,
+ * and x86 shows it.
  *
- * A vCPU that is out holds no translation in use, so nobody waits for it; what its TLB still holds it drops on entry.
- * Waiting is a short spin, then Atomics.wait on the vCPU's event word, because a preempted vCPU must not cost the issuer's
- * core, and every wait sees the stop word.
+ * A vCPU that is out holds no translation in use, so nobody waits for it; what its TLB still holds
+ * it drops on entry. Waiting is a short spin, then Atomics.wait on the vCPU's event word, because a
+ * preempted vCPU must not cost the issuer's core, and every wait sees the stop word.
  */
 import { waitForChange } from '#sync';
 import { isBroadcast, type TlbiOp } from '../arch/tlbi.ts';
@@ -23,7 +24,10 @@ import type { Arena } from './arena.ts';
 import { CONTROL, TLBI_LOG, VCPU } from './layout.ts';
 import { applyTlbi, encodeTlbi, type TlbSet } from './tlbi-codec.ts';
 
-/** A vCPU that does not acknowledge for this long is a dead thread or a bug of the harness, not a slow one. */
+/**
+ * A vCPU that does not acknowledge for this long is a dead thread or a bug of the harness, not a
+ * slow one.
+ */
 const DSB_TIMEOUT_MS = 10_000;
 
 /** Thrown out of a protocol when the run is being stopped while it waits. */
@@ -33,7 +37,9 @@ export class Stopped extends Error {
 
 export interface Issuer {
   tlbi(op: TlbiOp): void;
-  /** Returns when the barrier is complete. Throws Stopped, or an Error if a vCPU never acknowledges. */
+  /**
+   * Returns when the barrier is complete. Throws Stopped, or an Error if a vCPU never acknowledges.
+   */
   dsb(kind: DsbKind): void;
 }
 
@@ -41,7 +47,10 @@ export interface IssuerOptions {
   readonly bug: MachineBug | null;
   /** Spins before sleeping: few where threads outnumber cores. */
   readonly spins: number;
-  /** Where a local (non-IS) operation of this thread goes: its own PE's TLBs, or nowhere on the hypervisor's. */
+  /**
+   * Where a local (non-IS) operation of this thread goes: its own PE's TLBs, or nowhere on the
+   * hypervisor's.
+   */
   readonly own: TlbSet | null;
 }
 
@@ -68,7 +77,8 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
     encodeTlbi(i32, at, op, layout);
     if (bug === 'tlbi-unfenced') i32[CONTROL.tlbiGeneration] = generation;
     else Atomics.store(i32, CONTROL.tlbiGeneration, generation);
-    // A plain store under `tlbi-unfenced`: a locked instruction here would be the very fence that is left out.
+    // A plain store under `tlbi-unfenced`: a locked instruction here would be the very fence that
+    // is left out.
     if (bug === 'tlbi-unfenced') i32[CONTROL.tlbiLogLock] = 0;
     else {
       Atomics.store(i32, CONTROL.tlbiLogLock, 0);
@@ -94,7 +104,8 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
     Atomics.add(i32, CONTROL.dsbWaiters, 1);
     try {
       for (;;) {
-        // The event is read first: an acknowledgement after that moves it, so the wait below returns at once.
+        // The event is read first: an acknowledgement after that moves it, so the wait below
+        // returns at once.
         const event = Atomics.load(i32, w + VCPU.event);
         if (!isPending(w)) return;
         if (Atomics.load(i32, CONTROL.stop) !== 0) throw new Stopped('stopped in DSB');
@@ -132,7 +143,10 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
 }
 
 export interface Receiver {
-  /** Before an access: applies and acknowledges what is new. The caller has seen that the generation moved. */
+  /**
+   * Before an access: applies and acknowledges what is new. The caller has seen that the generation
+   * moved.
+   */
   applyPending(): void;
   /** Enters the guest: from here on issuers wait for this vCPU. */
   enter(): void;
@@ -182,7 +196,8 @@ export function createReceiver(
       for (let g = seen + 1; g - generation <= 0; g++) {
         applyTlbi(i32, layout.tlbiLogW + (g % TLBI_LOG.records) * TLBI_LOG.recordWords, tlbs);
       }
-      // Records may have been overwritten while we read them, if we were away long enough: then drop everything.
+      // Records may have been overwritten while we read them, if we were away long enough: then
+      // drop everything.
       if (Atomics.load(i32, CONTROL.tlbiGeneration) - seen >= TLBI_LOG.records) emptyAll();
     }
     seen = generation;

@@ -1,7 +1,8 @@
 /**
- * The port over shared memory, without instruments: how a faulting vCPU's handler changes tables. Every descriptor is
- * read and written as one 64-bit atomic access. JavaScript's Atomics are sequentially consistent, so a plain store here
- * is as strong as a release: what a missing release would do shows only under `explore` (or a software store buffer).
+ * The port over shared memory, without instruments: how a faulting vCPU's handler changes tables.
+ * Every descriptor is read and written as one 64-bit atomic access. JavaScript's Atomics are
+ * sequentially consistent, so a plain store here is as strong as a release: what a missing release
+ * would do shows only under `explore` (or a software store buffer).
  */
 import type { Cpu } from '../port/cpu.ts';
 import type { Arena } from './arena.ts';

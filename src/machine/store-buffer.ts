@@ -1,12 +1,14 @@
 /**
  * A software store buffer under the hypervisor's stores, for `--reorder`.
  *
- * JavaScript's Atomics are sequentially consistent and x86 is TSO, so real threads alone cannot show a missing release or a
- * missing DSB before a TLBI. Here stores become visible late and out of order, as Arm allows: two stores to one entry keep
- * their order; a store-release waits for everything before it, but not the other way round; DSB, compare-exchange and the
- * unlock drain everything; ISB and TLBI drain nothing. The thread's own loads see its own stores.
+ * JavaScript's Atomics are sequentially consistent and x86 is TSO, so real threads alone cannot
+ * show a missing release or a missing DSB before a TLBI. Here stores become visible late and out of
+ * order, as Arm allows: two stores to one entry keep their order; a store-release waits for
+ * everything before it, but not the other way round; DSB, compare-exchange and the unlock drain
+ * everything; ISB and TLBI drain nothing. The thread's own loads see its own stores.
  *
- * What a table page was filled with counts as stores too: until they drain the page shows what was there before.
+ * What a table page was filled with counts as stores too: until they drain the page shows what was
+ * there before.
  */
 import { nextRandom } from './guest-pattern.ts';
 
@@ -31,7 +33,10 @@ export interface StoreBuffer {
   /** Some stores may become visible on their own: called before every operation. */
   mayDrain(): void;
   drainAll(): void;
-  /** Makes stores to other entries than `entry` visible: software is about to read tables without the port. */
+  /**
+   * Makes stores to other entries than `entry` visible: software is about to read tables without
+   * the port.
+   */
   drainAllBut(entry: number): void;
 }
 

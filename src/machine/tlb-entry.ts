@@ -1,14 +1,18 @@
 /**
- * A cached translation as two 32-bit words, key and data, so that a lookup is one compare and one load.
+ * A cached translation as two 32-bit words, key and data, so that a lookup is one compare and one
+ * load.
  *
- *   key   VMID << 22 | page number within the region space (or block number, or table span number); -1 is empty
+ *   key   VMID << 22 | page number from the first region on (or block, or table span); -1: empty
  *   data  guest page << 10 | version tag << 6 | level << 4 | flags
  */
 export const EMPTY_KEY = -1;
 export const FLAG_W = 1;
 export const FLAG_R = 2;
 export const KEY_VMID_SHIFT = 22;
-/** Pages of a machine at most: data words keep the guest page in 21 bits so that they are never negative. */
+/**
+ * Pages of a machine at most: data words keep the guest page in 21 bits so that they are never
+ * negative.
+ */
 export const PAGES_MAX = 2 ** 21;
 
 export function entryKey(vmid: number, number: number): number {

@@ -1,9 +1,11 @@
 /**
- * One TLB structure of a simulated PE: page entries and, per block level, block entries, all direct-mapped. A PE has two
- * of them, combined (stage 1 and 2) and stage-2-only; which TLBI reaches which is src/arch/tlbi.ts.
+ * One TLB structure of a simulated PE: page entries and, per block level, block entries, all
+ * direct-mapped. A PE has two of them, combined (stage 1 and 2) and stage-2-only; which TLBI
+ * reaches which is src/arch/tlbi.ts.
  *
- * Every lookup looks at page *and* block entries, because after a size change without break-before-make both can match;
- * that is the conflict the harness is about. Private to the vCPU's thread; nothing here is shared.
+ * Every lookup looks at page *and* block entries, because after a size change without
+ * break-before-make both can match; that is the conflict the harness is about. Private to the
+ * vCPU's thread; nothing here is shared.
  */
 import type { Geometry } from '../arch/geometry.ts';
 import { dataTag, EMPTY_KEY, KEY_VMID_SHIFT } from './tlb-entry.ts';
@@ -18,15 +20,23 @@ const BLOCK_ENTRIES_MAX = 16;
 export interface Tlb {
   /** Data word for `page` (block offsets applied), MISS or MULTIHIT. */
   lookup(page: number): number;
-  /** The matching entry of the older (newer) mapping version, for PEs that pick one when two match. */
+  /**
+   * The matching entry of the older (newer) mapping version, for PEs that pick one when two match.
+   */
   olderOf(page: number): number;
   newerOf(page: number): number;
   /** All matching data words or-ed together: what a PE that amalgamates might use. */
   amalgamationOf(page: number): number;
   insert(page: number, level: number, data: number): void;
-  /** Removes entries of `vmid` (-1: any) that overlap [from, to) pages; `level` 0 means any leaf level. */
+  /**
+   * Removes entries of `vmid` (-1: any) that overlap [from, to) pages; `level` 0 means any leaf
+   * level.
+   */
   invalidate(vmid: number, from: number, to: number, level: number): void;
-  /** Is there a page entry inside [from, to)? What a PE that raises a conflict on an nT block looks for. */
+  /**
+   * Is there a page entry inside [from, to)? What a PE that raises a conflict on an nT block looks
+   * for.
+   */
   hasPageIn(vmid: number, from: number, to: number): boolean;
   /** Every entry, for tests. */
   entries(): { level: number; vmid: number; page: number; data: number }[];
@@ -53,8 +63,8 @@ function createBank(g: Geometry, level: number, entries: number): Bank {
 }
 
 /**
- * `size` page entries, a power of two or 0 for no TLB at all; they translate for `vmid` and `spacePages` pages from the
- * first region on.
+ * `size` page entries, a power of two or 0 for no TLB at all; they translate for `vmid` and
+ * `spacePages` pages from the first region on.
  */
 export function createTlb(g: Geometry, vmid: number, size: number, spacePages: number): Tlb {
   const pages = createBank(g, 3, size);
@@ -92,7 +102,10 @@ export function createTlb(g: Geometry, vmid: number, size: number, spacePages: n
     return found;
   }
 
-  /** Tags are versions modulo 16 of mappings at most a few versions apart: the difference tells which is newer. */
+  /**
+   * Tags are versions modulo 16 of mappings at most a few versions apart: the difference tells
+   * which is newer.
+   */
   const isNewer = (a: number, b: number): boolean => ((dataTag(a) - dataTag(b)) & 15) < 8;
 
   return {

@@ -4,7 +4,8 @@
  *   word   0     1       2           3          4     5..7
  *        kind   VMID   first page  end page    TTL   unused        pages relative to the first region
  *
- * A vCPU may have to apply more than it saw (its ring overran): it then empties everything, which is always allowed.
+ * A vCPU may have to apply more than it saw (its ring overran): it then empties everything, which
+ * is always allowed.
  */
 import {
   isLastLevelOnly,

@@ -1,10 +1,12 @@
 /**
- * What a transition did, operation by operation, and the distinct ways a protocol has been seen to do it.
+ * What a transition did, operation by operation, and the distinct ways a protocol has been seen to
+ * do it.
  *
- * During a transition an operation costs a few stores into a private array. Afterwards, outside of every window, the words
- * are made relative, so that addresses, versions and table pages that differ from one transition to the next drop out, and
- * compared with the traces seen before: a million transitions of a deterministic protocol become one trace with a count,
- * and every one of them was looked at.
+ * During a transition an operation costs a few stores into a private array. Afterwards, outside of
+ * every window, the words are made relative, so that addresses, versions and table pages that
+ * differ from one transition to the next drop out, and compared with the traces seen before: a
+ * million transitions of a deterministic protocol become one trace with a count, and every one of
+ * them was looked at.
  *
  *   operation, 6 words:   code | entry or table | low | high | a | b
  */
@@ -18,7 +20,10 @@ import type { EntryRole, TraceEvent, TransitionTrace } from '../port/trace.ts';
 
 /** A longer transition is judged by its first part only, and the result says so. */
 export const OPERATIONS_MAX = 4096;
-/** Distinct traces kept per protocol; a protocol that has more is not deterministic, and the result says so. */
+/**
+ * Distinct traces kept per protocol; a protocol that has more is not deterministic, and the result
+ * says so.
+ */
 export const TRACES_MAX = 64;
 
 const WORDS = 6;
@@ -64,7 +69,10 @@ export interface TraceLog {
   readonly dropped: number;
 }
 
-/** What tells a table's address from a leaf's: bits [47:32] of the table pages and of guest memory (layout.ts). */
+/**
+ * What tells a table's address from a leaf's: bits [47:32] of the table pages and of guest memory
+ * (layout.ts).
+ */
 export interface TraceAddresses {
   readonly tableHigh: number;
   readonly guestHigh: number;
@@ -114,7 +122,10 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     add(code, entry, halves[0] as number, halves[1] as number, 0, 0);
   }
 
-  /** Position of first appearance: names that do not depend on where a table or entry happens to lie. */
+  /**
+   * Position of first appearance: names that do not depend on where a table or entry happens to
+   * lie.
+   */
   function nameIn(names: number[], value: number): number {
     for (let i = 0; i < names.length; i++) if (names[i] === value) return i;
     return names.push(value) - 1;
@@ -144,7 +155,8 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
         relative[at + 4] = nameIn(tableNames, low >>> 12);
         relative[at + 5] = 1;
       } else if (addressHigh >= addresses.guestHigh) {
-        // Bit 16 (nT) lies in a page's address; frames are compared, so it cancels out for pages and stays for blocks.
+        // Bit 16 (nT) lies in a page's address; frames are compared, so it cancels out for pages
+        // and stays for blocks.
         relative[at + 2] = low & 0xfff;
         relative[at + 3] = high & ~TAG_MASK & ~0xffff;
         relative[at + 4] = ((low >>> 12) | (addressHigh << 20)) - baseFrame;
@@ -172,7 +184,8 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     isb: () => add(OP.isb, 0, 0, 0, 0, 0),
     tlbi(op) {
       assert(transition !== null, 'TLBI outside of a transition');
-      // Addresses are kept relative and in granules of 4 KiB: exact for every granule, and within a word.
+      // Addresses are kept relative and in granules of 4 KiB: exact for every granule, and within a
+      // word.
       const from = op.ipa === undefined ? NONE : (op.ipa - transition.ipa) / 4096;
       const size = op.size === undefined ? NONE : op.size / 4096;
       const isOff = op.ipa === undefined ? 0 : 1;

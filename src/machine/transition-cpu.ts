@@ -1,11 +1,12 @@
 /**
- * The port with instruments: what the hypervisor thread runs a transition on. It measures windows, counts, keeps the
- * trace for the checker, and tells the ghost state when the flush is complete.
+ * The port with instruments: what the hypervisor thread runs a transition on. It measures windows,
+ * counts, keeps the trace for the checker, and tells the ghost state when the flush is complete.
  *
- * Times are taken so that they do not widen what they measure: the clock is read *before* the store that makes the entry
- * invalid and *after* the one that makes it valid again, never between two stores of one window. A window is therefore
- * over-estimated by up to two clock reads (about 60 ns here), never widened for the vCPUs. The flush is timed on every
- * eighth transition only, whose windows are not used, because that clock read would lie inside the window.
+ * Times are taken so that they do not widen what they measure: the clock is read *before* the store
+ * that makes the entry invalid and *after* the one that makes it valid again, never between two
+ * stores of one window. A window is therefore over-estimated by up to two clock reads (about 60 ns
+ * here), never widened for the vCPUs. The flush is timed on every eighth transition only, whose
+ * windows are not used, because that clock read would lie inside the window.
  *
  * Bookkeeping happens after the store it belongs to.
  */
@@ -28,7 +29,10 @@ import { createSettleTracker } from './settle.ts';
 import type { Issuer } from './shootdown.ts';
 import type { TraceLog } from './trace-log.ts';
 
-/** What one transition did, in the units of the transition record. Times are ns, -1 where not measured. */
+/**
+ * What one transition did, in the units of the transition record. Times are ns, -1 where not
+ * measured.
+ */
 export interface TransitionFigures {
   windowNs: number;
   ntWindowNs: number;
@@ -95,7 +99,10 @@ export function createTransitionCpu(
   let flushSince = -1;
   let current: Descriptor = 0n;
 
-  /** The store itself. Two halves, low first, is the seeded bug: a walker between them sees a descriptor nobody wrote. */
+  /**
+   * The store itself. Two halves, low first, is the seeded bug: a walker between them sees a
+   * descriptor nobody wrote.
+   */
   function store(entry: number, d: Descriptor): void {
     if (bug === 'split-halves') {
       const w = layout.tablesB / 4 + entry * 2;
@@ -111,7 +118,7 @@ export function createTransitionCpu(
   function beforeTargetStore(d: Descriptor): void {
     if ((d & 1n) === 0n) {
       if (invalidSince < 0 && isValid(current)) invalidSince = performance.now();
-    } else if (isNtBlock(d) && ntSince < 0) {
+    } else if (invalidSince < 0 && ntSince < 0 && isNtBlock(d)) {
       ntSince = performance.now();
     }
   }
@@ -123,9 +130,12 @@ export function createTransitionCpu(
       return;
     }
     if (invalidSince >= 0) {
-      const ns = toNs(performance.now() - invalidSince);
-      figures.windowNs = Math.max(figures.windowNs, 0) + ns;
+      const now = performance.now();
+      figures.windowNs = Math.max(figures.windowNs, 0) + toNs(now - invalidSince);
       invalidSince = -1;
+      // Straight from invalid to nT: one clock read, after the store, ends one window and starts
+      // the other.
+      if (isNtBlock(d) && ntSince < 0) ntSince = now;
     }
     if (ntSince >= 0 && !isNtBlock(d)) {
       figures.ntWindowNs = Math.max(figures.ntWindowNs, 0) + toNs(performance.now() - ntSince);
@@ -197,7 +207,8 @@ export function createTransitionCpu(
       return found;
     },
     dsb(kind: DsbKind) {
-      // Every DSB kind waits for stores; only `ish` over loads and stores completes a broadcast TLBI (R_PSMWS).
+      // Every DSB kind waits for stores; only `ish` over loads and stores completes a broadcast
+      // TLBI (R_PSMWS).
       buffer?.drainAll();
       recorder.event(EVENT.dsb, DSB_KINDS.indexOf(kind), 0, 0);
       issuer.dsb(kind);
@@ -230,7 +241,8 @@ export function createTransitionCpu(
   /** A table operation that frees, recorded with how many pages it freed. */
   function freeing(table: Table, when: 'now' | 'grace', run: () => void): void {
     const before = freedCount();
-    // Teardown reads the tables without the port: the thread's own stores to them are visible to itself.
+    // Teardown reads the tables without the port: the thread's own stores to them are visible to
+    // itself.
     buffer?.drainAllBut(target);
     run();
     const freed = when === 'now' ? freedCount() - before : 1;

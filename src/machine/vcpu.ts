@@ -1,16 +1,17 @@
 /**
  * A vCPU: the loop of guest accesses, and what happens when one faults.
  *
- * Per access: poll the TLBI generation; translate; load or store the guest word and compare; check the version used
- * against the region's ghost word.
- * Nothing in this loop allocates, and it touches no shared word but the generation, the ghost word and the guest word.
+ * Per access: poll the TLBI generation; translate; load or store the guest word and compare; check
+ * the version used against the region's ghost word. Nothing in this loop allocates, and it touches
+ * no shared word but the generation, the ghost word and the guest word.
  *
- * The poll is a plain load on purpose. A stale value only delays the acknowledgement, and the issuer waits for that; every
- * batch starts with an Atomics.load, so the engine cannot keep a hoisted value for ever. What the poll sees is only a hint:
- * the slow path reads the generation again with Atomics before it touches the TLB.
+ * The poll is a plain load on purpose. A stale value only delays the acknowledgement, and the
+ * issuer waits for that; every batch starts with an Atomics.load, so the engine cannot keep a
+ * hoisted value for ever. What the poll sees is only a hint: the slow path reads the generation
+ * again with Atomics before it touches the TLB.
  *
- * The guest word: every vCPU owns one word in every page and keeps a private copy (`shadow`) of what it last stored, so a
- * load that returns anything else is a lost access or a wrong page.
+ * The guest word: every vCPU owns one word in every page and keeps a private copy (`shadow`) of
+ * what it last stored, so a load that returns anything else is a lost access or a wrong page.
  */
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
@@ -56,8 +57,9 @@ export interface VcpuOptions {
   /** Accesses between voluntary exits (interrupts, hypercalls). */
   readonly exitEvery: number;
   /**
-   * Is the TLBI generation polled before each access, as hardware would take an invalidation at any time, or once per
-   * batch? The latter gives a stale translation time to be used: for the control that seeds a race on entry.
+   * Is the TLBI generation polled before each access, as hardware would take an invalidation at any
+   * time, or once per batch? The latter gives a stale translation time to be used: for the control
+   * that seeds a race on entry.
    */
   readonly pollsEachAccess: boolean;
   /** The scenario's hole pattern, or null if every page is always mapped. */
@@ -65,7 +67,10 @@ export interface VcpuOptions {
 }
 
 export interface Vcpu {
-  /** Runs accesses until the round's end is declared; counts go to the vCPU's block. Returns false if stopped. */
+  /**
+   * Runs accesses until the round's end is declared; counts go to the vCPU's block. Returns false
+   * if stopped.
+   */
   runRound(round: number, seed: number): boolean;
   /** Compares all of guest memory with the private copy. */
   compareMemory(): void;
@@ -76,14 +81,21 @@ export interface Vcpu {
 const BATCH = 128;
 const TOKEN_TURN = 10_000;
 /**
- * Faults of one access that the handler calls good again: more is livelock, as when a walk cache leads into a freed table
- * for ever. Reported by the progress rule; the TLBs are then emptied so that the run can go on.
+ * Faults of one access that the handler calls good again: more is livelock, as when a walk cache
+ * leads into a freed table for ever. Reported by the progress rule; the TLBs are then emptied so
+ * that the run can go on.
  */
 const FAULTS_MAX = 1000;
-/** How long after the end of a round an access may still meet a LOCKED entry: another vCPU may be mapping there. */
+/**
+ * How long after the end of a round an access may still meet a LOCKED entry: another vCPU may be
+ * mapping there.
+ */
 const PROGRESS_BOUND_MS = 1000;
 const SPECULATE_MASK = 7;
-/** 512 KiB, more than a first-level cache; the stride is odd in lines, so that no prefetcher runs ahead of it. */
+/**
+ * 512 KiB, more than a first-level cache; the stride is odd in lines, so that no prefetcher runs
+ * ahead of it.
+ */
 const CONTEXT_WORDS = 2 ** 17;
 const CONTEXT_STRIDE = 16 * 67;
 const CONTEXT_STORES = 24;
@@ -115,7 +127,10 @@ export function createVcpu(
     recorder.event(EVENT.tlbiApplied, generation, records, 0),
   );
 
-  /** When the episode now running began (ms), or -1: a cell, because a number in a closure would be boxed anew. */
+  /**
+   * When the episode now running began (ms), or -1: a cell, because a number in a closure would be
+   * boxed anew.
+   */
   const episodeSince = new Float64Array([-1]);
   /** Since when (ms) an access meets a LOCKED entry after the end of the round, or -1. */
   const stuckSince = new Float64Array([-1]);
@@ -143,8 +158,9 @@ export function createVcpu(
   }
 
   /**
-   * What a host does between two entries, as far as ordering goes: it stores the guest's context to lines that are not
-   * in the first-level cache. Those stores stand in the store buffer before the one that says IN_GUEST.
+   * What a host does between two entries, as far as ordering goes: it stores the guest's context to
+   * lines that are not in the first-level cache. Those stores stand in the store buffer before the
+   * one that says IN_GUEST.
    */
   function saveContext(): void {
     for (let i = 0; i < CONTEXT_STORES; i++) {
@@ -174,7 +190,10 @@ export function createVcpu(
     return transitionW + slot * TRANSITION.words;
   }
 
-  /** Counts a fault at its transition. The resets between measured transitions have records too, which nobody reports. */
+  /**
+   * Counts a fault at its transition. The resets between measured transitions have records too,
+   * which nobody reports.
+   */
   function countFault(record: number, field: number, own: number): void {
     Atomics.add(i32, record + field, 1);
     bump(i32[record + TRANSITION.measured] === 1 ? own : VCPU.resetFaults);
@@ -206,7 +225,8 @@ export function createVcpu(
         return FAULT.wild;
       }
       if (outcome === HANDLED.again && isStuckAfterEnd(page)) return FAULT.wild;
-      // A LOCKED entry may stay as long as its owner is away; a mapping that software finds good must soon work.
+      // A LOCKED entry may stay as long as its owner is away; a mapping that software finds good
+      // must soon work.
       if (outcome !== HANDLED.again && ++faults === FAULTS_MAX) {
         recorder.evidence(EVIDENCE.livelock, page, faults, 0, 0, 0, 0);
         emptyTlbs();
@@ -214,7 +234,10 @@ export function createVcpu(
     }
   }
 
-  /** The round is over, so nobody is at work on the tables, and still the entry is LOCKED: it will stay so. */
+  /**
+   * The round is over, so nobody is at work on the tables, and still the entry is LOCKED: it will
+   * stay so.
+   */
   function isStuckAfterEnd(page: number): boolean {
     if (Atomics.load(i32, CONTROL.roundEnd) < currentRound) return false;
     const now = performance.now();
@@ -231,7 +254,10 @@ export function createVcpu(
     mmu.tlbs.walk.invalidate(-1, 0, pages, 0);
   }
 
-  /** Leaves the guest, handles the fault as KVM does, comes back. `again`: the last try met a LOCKED entry. */
+  /**
+   * Leaves the guest, handles the fault as KVM does, comes back. `again`: the last try met a LOCKED
+   * entry.
+   */
   function exit(
     page: number,
     isStore: boolean,
@@ -246,7 +272,10 @@ export function createVcpu(
     return outcome;
   }
 
-  /** What a host needs for FSC 0x30: VMALLS12E1, local, because by address need not remove duplicates (R_BLRKC). */
+  /**
+   * What a host needs for FSC 0x30: VMALLS12E1, local, because by address need not remove
+   * duplicates (R_BLRKC).
+   */
   function conflictAbort(record: number): number {
     emptyTlbs();
     countFault(record, TRANSITION.conflict, VCPU.conflict);
@@ -264,7 +293,8 @@ export function createVcpu(
     const sinceMs = performance.now();
     const outcome = handler.handle(page, isStore, mmu.last.level);
     recorder.event(EVENT.handled, page, outcome, 0);
-    // Spurious: mapped before and after. What had to be mapped now was really gone, whatever the flags said.
+    // Spurious: mapped before and after. What had to be mapped now was really gone, whatever the
+    // flags said.
     const isSpurious = code === FAULT.nt || (wasMapped && outcome !== HANDLED.mapped);
     if (again) countFault(record, TRANSITION.retry, VCPU.retry);
     else if (code === FAULT.nt) countFault(record, TRANSITION.nt, VCPU.nt);
@@ -293,7 +323,8 @@ export function createVcpu(
   /** Half-populated tables: until the transition runs, the guest keeps to what is mapped. */
   function withinMapped(page: number): number {
     const word = i32[ghostW + (page >> regionShift) * LINE_WORDS] as number;
-    // Stable and of an even version is table state; the second half of each table is mapped in every scenario.
+    // Stable and of an even version is table state; the second half of each table is mapped in
+    // every scenario.
     return (word & 7) === 0 ? page | (entriesPerTable >> 1) : page;
   }
 
@@ -316,9 +347,9 @@ export function createVcpu(
   /**
    * The hot loop: `count` accesses.
    *
-   * The ghost word is read *after* the access: a flush is complete only when the accesses that use old translations are
-   * (R_LXHLD), so what the word allows then is what this access may have used. No vCPU can see it settle in mid-access
-   * unless a DSB did not wait for it.
+   * The ghost word is read *after* the access: a flush is complete only when the accesses that use
+   * old translations are (R_LXHLD), so what the word allows then is what this access may have used.
+   * No vCPU can see it settle in mid-access unless a DSB did not wait for it.
    */
   function batch(count: number): void {
     let state = random;

@@ -1,9 +1,10 @@
 /**
- * The walk cache of a simulated PE: intermediate stage-2 table descriptors. A TLB entry in the architecture's sense
- * (R_RVJDB), and the one that bugs about freed tables and level hints live in: it outlives the descriptor it was filled
- * from until a TLBI removes it.
+ * The walk cache of a simulated PE: intermediate stage-2 table descriptors. A TLB entry in the
+ * architecture's sense (R_RVJDB), and the one that bugs about freed tables and level hints live in:
+ * it outlives the descriptor it was filled from until a TLBI removes it.
  *
- * Per level of table descriptor (0 to 2) a direct-mapped bank; data word: table page << 4 | generation tag.
+ * Per level of table descriptor (0 to 2) a direct-mapped bank; data word: table page << 4 |
+ * generation tag.
  */
 import type { Geometry } from '../arch/geometry.ts';
 import { EMPTY_KEY, KEY_VMID_SHIFT } from './tlb-entry.ts';
@@ -15,8 +16,9 @@ export interface WalkCache {
   lookup(page: number, level: number): number;
   insert(page: number, level: number, table: number, tag: number): void;
   /**
-   * Removes entries of `vmid` (-1: any) that overlap [from, to). `ttl` is the leaf level of the operation's hint: the
-   * tables on the way to a leaf of that level have smaller levels, and only those need go; 0 removes all.
+   * Removes entries of `vmid` (-1: any) that overlap [from, to). `ttl` is the leaf level of the
+   * operation's hint: the tables on the way to a leaf of that level have smaller levels, and only
+   * those need go; 0 removes all.
    */
   invalidate(vmid: number, from: number, to: number, ttl: number): void;
   entries(): { level: number; vmid: number; page: number; table: number }[];

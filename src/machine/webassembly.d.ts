@@ -1,4 +1,7 @@
-/** The few WebAssembly names the machine uses; TypeScript keeps them in its DOM library, which Node has no use for. */
+/**
+ * The few WebAssembly names the machine uses; TypeScript keeps them in its DOM library, which Node
+ * has no use for.
+ */
 declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number; maximum: number; shared: true });

@@ -1,16 +1,18 @@
 /**
- * Wrong: a vCPU enters the guest by storing IN_GUEST and reading the TLBI generation without a fence between them, while
- * the hypervisor stores the generation and reads who is in the guest. Both may read the old value (store buffering, which
- * x86 shows too): the flush does not wait for the vCPU, and the vCPU does not know of the flush.
+ * Wrong: a vCPU enters the guest by storing IN_GUEST and reading the TLBI generation without a
+ * fence between them, while the hypervisor stores the generation and reads who is in the guest.
+ * Both may read the old value (store buffering, which x86 shows too): the flush does not wait for
+ * the vCPU, and the vCPU does not know of the flush.
  *
- * Evidence: KVM's vcpu-requests race (smp_mb around vcpu->mode); 5 to 1,100 stale entries per million flushes were
- * measured on x86 under Node 20 to 26. Caught by: stale-translation, by `stress` alone.
+ * Evidence: KVM's vcpu-requests race (smp_mb around vcpu->mode); 5 to 1,100 stale entries per
+ * million flushes were measured on x86 under Node 20 to 26. Caught by: stale-translation, by
+ * `stress` alone.
  */
 import type { Mutant } from './mutant.ts';
 
 export const entryUnfenced: Mutant = Object.freeze({
   name: 'entry-unfenced',
-  what: 'a vCPU enters the guest without a fence between its IN_GUEST store and its read of the TLBI generation',
+  what: 'a vCPU enters the guest without a fence between storing IN_GUEST and reading the generation',
   evidence: 'KVM vcpu-requests: smp_mb() between vcpu->mode and the request check',
   rule: 'stale-translation',
   twin: 'bbm-early',

@@ -1,9 +1,9 @@
 /**
- * Wrong: `bbm-early` without any TLBI. The entry is invalidated and replaced, and every vCPU that had walked the old
- * table keeps its page translations.
+ * Wrong: `bbm-early` without any TLBI. The entry is invalidated and replaced, and every vCPU that
+ * had walked the old table keeps its page translations.
  *
- * Evidence: R_DDMVT step 3; casemate's bad_bbm_missing_tlbi. Caught by: stale-translation (and break-before-make, from the
- * operations alone).
+ * Evidence: R_DDMVT step 3; casemate's bad_bbm_missing_tlbi. Caught by: stale-translation (and
+ * break-before-make, from the operations alone).
  */
 import { childLevel, defineProtocol, VALID } from '../port/index.ts';
 import type { Mutant } from './mutant.ts';

@@ -1,9 +1,10 @@
 /**
  * The port a protocol is written against: the only operations by which it may touch a table entry.
  *
- * A protocol is a plain synchronous, deterministic function of the values it has read. `stress` runs it at full speed
- * on real shared memory; `explore` runs the same source against a log of answers, one operation at a time. Each
- * operation is one step for the explorer and one recorded event for the checker.
+ * A protocol is a plain synchronous, deterministic function of the values it has read. `stress`
+ * runs it at full speed on real shared memory; `explore` runs the same source against a log of
+ * answers, one operation at a time. Each operation is one step for the explorer and one recorded
+ * event for the checker.
  */
 import type { Descriptor } from '../arch/descriptor.ts';
 import type { TlbiOp } from '../arch/tlbi.ts';
@@ -12,20 +13,30 @@ declare const entryBrand: unique symbol;
 /** A place that holds a descriptor: table page + index, opaque to protocols. */
 export type Entry = number & { readonly [entryBrand]: true };
 
-/** Shareability and access types of a DSB: `…st` orders and completes stores only, `nsh` this PE only. */
+/**
+ * Shareability and access types of a DSB: `…st` orders and completes stores only, `nsh` this PE
+ * only.
+ */
 export const DSB_KINDS = ['ish', 'ishst', 'nsh', 'nshst'] as const;
 export type DsbKind = (typeof DSB_KINDS)[number];
 
 export interface Cpu {
   /** Plain single-copy-atomic 64-bit load (READ_ONCE). */
   read(entry: Entry): Descriptor;
-  /** Plain single-copy-atomic 64-bit store (WRITE_ONCE): may become visible late and out of order. */
+  /**
+   * Plain single-copy-atomic 64-bit store (WRITE_ONCE): may become visible late and out of order.
+   */
   write(entry: Entry, d: Descriptor): void;
   /** Store-release (smp_store_release, STLR): everything before it is visible first. */
   writeRelease(entry: Entry, d: Descriptor): void;
-  /** Atomic, acquire-release. Returns what was there; the store happened iff that equals `expected`. */
+  /**
+   * Atomic, acquire-release. Returns what was there; the store happened iff that equals `expected`.
+   */
   compareExchange(entry: Entry, expected: Descriptor, desired: Descriptor): Descriptor;
-  /** A TLBI before it is complete only at a DSB that covers loads and stores: `ish`, or `nsh` for local ones (R_PSMWS). */
+  /**
+   * A TLBI before it is complete only at a DSB that covers loads and stores: `ish`, or `nsh` for
+   * local ones (R_PSMWS).
+   */
   dsb(kind: DsbKind): void;
   isb(): void;
   /** Starts an invalidation; its effects are unordered until a DSB (R_TGVWD). */

@@ -1,11 +1,17 @@
 /**
- * Seeded bugs of the simulated machine or of the harness itself, by name. A mutant names one; the machine then runs its
- * broken twin of that piece. Everything else stays as it is.
+ * Seeded bugs of the simulated machine or of the harness itself, by name. A mutant names one; the
+ * machine then runs its broken twin of that piece. Everything else stays as it is.
  */
 export const MACHINE_BUGS = [
-  /** A vCPU enters the guest with a plain store of its mode before it reads the TLBI generation: no fence. */
+  /**
+   * A vCPU enters the guest with a plain store of its mode before it reads the TLBI generation: no
+   * fence.
+   */
   'entry-unfenced',
-  /** The issuer publishes the TLBI generation with a plain store before it reads the vCPUs' modes: no fence. */
+  /**
+   * The issuer publishes the TLBI generation with a plain store before it reads the vCPUs' modes:
+   * no fence.
+   */
   'tlbi-unfenced',
   /** DSB does not wait for vCPU 0. */
   'dsb-skips-vcpu',

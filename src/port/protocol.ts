@@ -1,5 +1,6 @@
 /**
- * What a protocol is. Built-in ones live one per file in `src/protocols`; a user's file has one as default export:
+ * What a protocol is. Built-in ones live one per file in `src/protocols`; a user's file has one as
+ * default export:
  *
  *   export default defineProtocol({
  *     name: 'mine', kind: 'coalesce', origin: 'me', summary: '…', claims: {},
@@ -43,8 +44,8 @@ export interface Claims {
   /** The entry never holds an invalid descriptor, so no access takes a spurious fault. */
   readonly neverInvalid?: boolean;
   /**
-   * Two TLB entries may match one IPA and the software handles the conflict abort. Without it a conflict is a
-   * violation.
+   * Two TLB entries may match one IPA and the software handles the conflict abort. Without it a
+   * conflict is a violation.
    */
   readonly handlesConflict?: boolean;
 }
@@ -58,13 +59,16 @@ export interface Protocol {
   /** Kernel version, commit or message it was taken from. */
   readonly origin: string;
   readonly claims: Claims;
-  /** How the VM's lock is held: `exclusive` (before v6.2) or for reading, beside faulting vCPUs (v6.2 on). */
+  /**
+   * How the VM's lock is held: `exclusive` (before v6.2) or for reading, beside faulting vCPUs
+   * (v6.2 on).
+   */
   readonly lock?: 'exclusive' | 'shared';
   /** The CPU it was written for, where that is not the default one. Flags override it. */
   readonly cpu?: Partial<CpuModel>;
   /**
-   * Set if a claim is known to be broken and the default campaign shows that on purpose: why. Named on the command
-   * line the protocol is judged like any other.
+   * Set if a claim is known to be broken and the default campaign shows that on purpose: why. Named
+   * on the command line the protocol is judged like any other.
    */
   readonly exhibit?: string;
   run(cpu: Cpu, transition: Transition, tables: Tables): void;

@@ -1,6 +1,7 @@
 /**
- * Flush sequences that KVM's hypercalls issue (nVHE tlb.c: __kvm_tlb_flush_vmid and friends), as protocols
- * use them. They are sequences of port operations, nothing more: a protocol may spell them out instead.
+ * Flush sequences that KVM's hypercalls issue (nVHE tlb.c: __kvm_tlb_flush_vmid and friends), as
+ * protocols use them. They are sequences of port operations, nothing more: a protocol may spell
+ * them out instead.
  */
 import type { Cpu } from './cpu.ts';
 
@@ -13,8 +14,8 @@ export function flushVmid(cpu: Cpu): void {
 }
 
 /**
- * __kvm_tlb_flush_vmid_ipa: DSB ISHST; TLBI IPAS2E1IS; DSB ISH; TLBI VMALLE1IS; DSB ISH; ISB. The DSB between them keeps
- * a combined entry from being refilled out of the old stage-2 one.
+ * __kvm_tlb_flush_vmid_ipa: DSB ISHST; TLBI IPAS2E1IS; DSB ISH; TLBI VMALLE1IS; DSB ISH; ISB. The
+ * DSB between them keeps a combined entry from being refilled out of the old stage-2 one.
  */
 export function flushIpa(cpu: Cpu, ipa: number, ttl: 0 | 1 | 2 | 3 = 0): void {
   cpu.dsb('ishst');

@@ -1,8 +1,10 @@
 /**
- * The software side as a protocol sees it: table pages, their reference counts and their end of life.
+ * The software side as a protocol sees it: table pages, their reference counts and their end of
+ * life.
  *
- * A table page's count is 1 + its valid entries, as in KVM (kvm_pgtable, mm_ops get_page / put_page). Pages come back
- * poisoned, and with a new generation, the moment they are freed: a walker that still reads one is caught.
+ * A table page's count is 1 + its valid entries, as in KVM (kvm_pgtable, mm_ops get_page /
+ * put_page). Pages come back poisoned, and with a new generation, the moment they are freed: a
+ * walker that still reads one is caught.
  */
 import type { Descriptor } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
@@ -18,13 +20,16 @@ export interface Tables {
   /** A zeroed table page whose entries are of `level`. Its count starts at 1. */
   allocate(level: Level): Table;
   /**
-   * A whole unlinked subtree below an entry of `level`, mapping what the leaf `like` of that level maps, down to
-   * pages. Filled with plain stores: nobody can see it before it is linked.
+   * A whole unlinked subtree below an entry of `level`, mapping what the leaf `like` of that level
+   * maps, down to pages. Filled with plain stores: nobody can see it before it is linked.
    */
   buildSubtree(level: Level, like: Descriptor): Table;
   /** Entry `index` of a table. */
   entryOf(table: Table, index: number): Entry;
-  /** The table a table descriptor points to (kvm_pte_follow): address bits only, so a cleared valid bit is fine. */
+  /**
+   * The table a table descriptor points to (kvm_pte_follow): address bits only, so a cleared valid
+   * bit is fine.
+   */
   follow(d: Descriptor): Table;
   /** The table descriptor that points to `table`. */
   descriptorFor(table: Table): Descriptor;
@@ -34,14 +39,23 @@ export interface Tables {
   get(entry: Entry): void;
   /** One valid entry less in the page that holds `entry`. */
   put(entry: Entry): void;
-  /** Walks the unlinked subtree under `table` (entries of `level`) and frees every page of it, the top included. */
+  /**
+   * Walks the unlinked subtree under `table` (entries of `level`) and frees every page of it, the
+   * top included.
+   */
   tearDown(table: Table, level: Level): void;
   /** The same, but the top page stays: KVM v5.14 to v6.1 free it only after the block stands. */
   tearDownBelow(table: Table, level: Level): void;
   /** Frees one page: poisoned at once and ready for reuse. */
   freeNow(table: Table): void;
-  /** Frees the subtree once no software walker can still hold a reference (RCU's grace period), v6.2 and later. */
+  /**
+   * Frees the subtree once no software walker can still hold a reference (RCU's grace period), v6.2
+   * and later.
+   */
   tearDownAfterGrace(table: Table, level: Level): void;
-  /** Cleans the data cache to the point of coherency for `size` bytes from output address `pa` (DC CVAC loop). */
+  /**
+   * Cleans the data cache to the point of coherency for `size` bytes from output address `pa` (DC
+   * CVAC loop).
+   */
   cleanDcache(pa: number, size: number): void;
 }

@@ -1,13 +1,18 @@
 /**
- * What a transition did, as plain data: the one form in which both engines hand a protocol's operations to the checker.
+ * What a transition did, as plain data: the one form in which both engines hand a protocol's
+ * operations to the checker.
  *
- * Entries are named by role, not address, so that two transitions that did the same have equal traces.
+ * Entries are named by role, not address, so that two transitions that did the same have equal
+ * traces.
  */
 import type { Descriptor } from '../arch/descriptor.ts';
 import type { TlbiOp } from '../arch/tlbi.ts';
 import type { DsbKind } from './cpu.ts';
 
-/** `target` is the entry under transition; `child n` the n-th other entry the protocol touched through the port. */
+/**
+ * `target` is the entry under transition; `child n` the n-th other entry the protocol touched
+ * through the port.
+ */
 export type EntryRole = 'target' | `child ${number}`;
 
 export type TraceEvent =
@@ -24,7 +29,10 @@ export type TraceEvent =
   | { readonly op: 'tlbi'; readonly tlbi: TlbiOp }
   | { readonly op: 'build'; readonly table: string }
   | { readonly op: 'allocate'; readonly table: string }
-  /** `tables` pages, among them the old subtree's (`ofOld`), became reusable: now, or after a grace period. */
+  /**
+   * `tables` pages, among them the old subtree's (`ofOld`), became reusable: now, or after a grace
+   * period.
+   */
   | {
       readonly op: 'free';
       readonly when: 'now' | 'grace';
@@ -42,7 +50,10 @@ export interface TransitionTrace {
   readonly old: Descriptor;
   readonly wanted: Descriptor;
   readonly vmid: number;
-  /** The old entry was a table with at least one valid child: a by-address TLBI of one page cannot cover it. */
+  /**
+   * The old entry was a table with at least one valid child: a by-address TLBI of one page cannot
+   * cover it.
+   */
   readonly oldHasChildren: boolean;
   readonly events: readonly TraceEvent[];
 }

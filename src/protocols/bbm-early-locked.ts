@@ -1,8 +1,9 @@
 /**
- * Break-before-make of the parallel fault series (v6.2 to v6.5): stage2_try_break_pte puts LOCKED into the entry by
- * compare-exchange, so that a vCPU which faults meanwhile gets -EAGAIN and comes back; stage2_make_pte releases the
- * block; the unlinked subtree is freed after an RCU grace period (5c359cca1faf, c3119ae45dfb). The lock is held for
- * reading, so faults per window are no longer bounded by one per vCPU.
+ * Break-before-make of the parallel fault series (v6.2 to v6.5): stage2_try_break_pte puts LOCKED
+ * into the entry by compare-exchange, so that a vCPU which faults meanwhile gets -EAGAIN and comes
+ * back; stage2_make_pte releases the block; the unlinked subtree is freed after an RCU grace period
+ * (5c359cca1faf, c3119ae45dfb). The lock is held for reading, so faults per window are no longer
+ * bounded by one per vCPU.
  */
 import { childLevel, defineProtocol, flushVmid, LOCKED } from '../port/index.ts';
 

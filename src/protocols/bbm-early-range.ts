@@ -1,6 +1,7 @@
 /**
- * Today's KVM (v6.6 to 7.x): as `bbm-early-locked`, but the flush is one range operation over the granule instead of the
- * whole VMID (kvm_tlb_flush_vmid_range), so translations of the VM's other memory survive.
+ * Today's KVM (v6.6 to 7.x): as `bbm-early-locked`, but the flush is one range operation over the
+ * granule instead of the whole VMID (kvm_tlb_flush_vmid_range), so translations of the VM's other
+ * memory survive.
  */
 import { childLevel, defineProtocol, flushRange, LOCKED } from '../port/index.ts';
 

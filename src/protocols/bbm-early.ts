@@ -1,7 +1,8 @@
 /**
- * Break-before-make with the block installed before the old table is torn down (Yanan Wang, RFC v1 of 2021-02-08 3/4 and
- * v2 of 2021-03-10 2/3, "Install the block entry before unmapping the page mappings"). Dropped from v3 on; the idea landed
- * in v6.2 as 5c359cca1faf. It also lost the data cache clean, which is what its published 87 to 90 % really measured.
+ * Break-before-make with the block installed before the old table is torn down (Yanan Wang, RFC v1
+ * of 2021-02-08 3/4 and v2 of 2021-03-10 2/3, "Install the block entry before unmapping the page
+ * mappings"). Dropped from v3 on; the idea landed in v6.2 as 5c359cca1faf. It also lost the data
+ * cache clean, which is what its published 87 to 90 % really measured.
  */
 import { childLevel, defineProtocol, flushVmid, VALID } from '../port/index.ts';
 

@@ -1,8 +1,9 @@
 /**
- * Break-before-make as KVM did it from v5.14 (6204004de316 and the CMO moves of that series) to v6.1: the entry is zeroed
- * with the child pointer saved first, everything below the top child page is freed during the walk, and the post-order
- * visit cleans the data cache and installs the block before it frees that page. The cache clean (0.13 s for 1 GiB on a
- * Kunpeng 920 without FWB) lies inside the invalid window.
+ * Break-before-make as KVM did it from v5.14 (6204004de316 and the CMO moves of that series) to
+ * v6.1: the entry is zeroed with the child pointer saved first, everything below the top child page
+ * is freed during the walk, and the post-order visit cleans the data cache and installs the block
+ * before it frees that page. The cache clean (0.13 s for 1 GiB on a Kunpeng 920 without FWB) lies
+ * inside the invalid window.
  */
 import { childLevel, defineProtocol, EMPTY, flushVmid } from '../port/index.ts';
 

@@ -1,8 +1,9 @@
 /**
- * Break-before-make with the block installed last, as kvm_pgtable_stage2_map did from v5.10 to v5.13: the pre-order
- * visit clears the valid bit and flushes the VMID, the walk then descends into the detached table and frees it, and
- * the post-order visit of the anchor installs the block. The entry is invalid for the TLBI *and* the whole teardown:
- * for a 1 GiB entry that is up to 512 tables of 512 leaf visits.
+ * Break-before-make with the block installed last, as kvm_pgtable_stage2_map did from v5.10 to
+ * v5.13: the pre-order visit clears the valid bit and flushes the VMID, the walk then descends into
+ * the detached table and frees it, and the post-order visit of the anchor installs the block. The
+ * entry is invalid for the TLBI *and* the whole teardown: for a 1 GiB entry that is up to 512
+ * tables of 512 leaf visits.
  */
 import { childLevel, defineProtocol, flushVmid, VALID } from '../port/index.ts';
 

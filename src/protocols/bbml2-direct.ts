@@ -1,7 +1,8 @@
 /**
- * Direct replacement at BBM level 2 (after Colton Lewis, RFC of 2023-06, unmerged): the block goes over the table by
- * compare-exchange. Until the flush completes a TLB may hold both sizes and raise a conflict abort; the handler must
- * then use VMALLS12E1, because a TLBI by IPA need not remove duplicates (R_BLRKC, R_GRVDR).
+ * Direct replacement at BBM level 2 (after Colton Lewis, RFC of 2023-06, unmerged): the block goes
+ * over the table by compare-exchange. Until the flush completes a TLB may hold both sizes and raise
+ * a conflict abort; the handler must then use VMALLS12E1, because a TLBI by IPA need not remove
+ * duplicates (R_BLRKC, R_GRVDR).
  */
 import { childLevel, defineProtocol, flushVmid } from '../port/index.ts';
 

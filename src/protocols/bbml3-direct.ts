@@ -1,7 +1,8 @@
 /**
- * Direct replacement where the hardware never aborts (ID_AA64MMFR2_EL1.BBM = 0b0011, or the allow-list of arm64's
- * BBML2_NOABORT, renamed BBML3 in 2026: 06468bc3c936). Either translation is used until the flush completes; both lead
- * to the same memory. Host stage 1 does this today, stage 2 does not.
+ * Direct replacement where the hardware never aborts (ID_AA64MMFR2_EL1.BBM = 0b0011, or the
+ * allow-list of arm64's BBML2_NOABORT, renamed BBML3 in 2026: 06468bc3c936). Either translation is
+ * used until the flush completes; both lead to the same memory. Host stage 1 does this today, stage
+ * 2 does not.
  */
 import { childLevel, defineProtocol, flushVmid } from '../port/index.ts';
 

@@ -1,7 +1,8 @@
 /**
- * The merge sequence the SMMU specification gives for BBM level 1 (IHI0070H.a 3.21.1.2, as paraphrased by a third
- * party): nT block, invalidate and synchronise, clear nT, invalidate and synchronise again. The second flush removes
- * what a walker may keep about the nT state (R_GPPYH; I_DXRJK says translations can be slow until then).
+ * The merge sequence the SMMU specification gives for BBM level 1 (IHI0070H.a 3.21.1.2, as
+ * paraphrased by a third party): nT block, invalidate and synchronise, clear nT, invalidate and
+ * synchronise again. The second flush removes what a walker may keep about the nT state (R_GPPYH;
+ * I_DXRJK says translations can be slow until then).
  */
 import { childLevel, defineProtocol, flushVmid, NT } from '../port/index.ts';
 

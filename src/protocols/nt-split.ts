@@ -1,7 +1,8 @@
 /**
- * Block to table without an invalid moment, the SMMU specification's split sequence for BBM level 1: nT is set on the
- * *live* block first and flushed, so that no TLB holds the block when the table replaces it; then the table, then a
- * flush again. Made the other way round (table first) old and new sizes meet and conflict.
+ * Block to table without an invalid moment, the SMMU specification's split sequence for BBM level
+ * 1: nT is set on the *live* block first and flushed, so that no TLB holds the block when the table
+ * replaces it; then the table, then a flush again. Made the other way round (table first) old and
+ * new sizes meet and conflict.
  */
 import { defineProtocol, flushIpa, NT } from '../port/index.ts';
 

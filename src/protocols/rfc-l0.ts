@@ -1,7 +1,7 @@
 /**
- * The BBM level 0 branch of the TTRem RFC (Yanan Wang, 2021-01-26, patches 4/5 and 5/5) as posted: the stale
- * kvm_set_invalid_pte of the pre-order visit, then the helper's own, so the entry is invalidated twice. Correct
- * break-before-make with a duplicate store.
+ * The BBM level 0 branch of the TTRem RFC (Yanan Wang, 2021-01-26, patches 4/5 and 5/5) as posted:
+ * the stale kvm_set_invalid_pte of the pre-order visit, then the helper's own, so the entry is
+ * invalidated twice. Correct break-before-make with a duplicate store.
  */
 import {
   childLevel,

@@ -1,7 +1,7 @@
 /**
- * The TTRem RFC as its cover letter describes it: the stale invalidation of patch 5/5 removed (as the author's own next
- * series did), and an unknown level treated as one it knows, before the entry is touched. The entry goes from the table
- * to the block with nT set, and from there to the block.
+ * The TTRem RFC as its cover letter describes it: the stale invalidation of patch 5/5 removed (as
+ * the author's own next series did), and an unknown level treated as one it knows, before the entry
+ * is touched. The entry goes from the table to the block with nT set, and from there to the block.
  */
 import { childLevel, defineProtocol, flushVmid, NT } from '../port/index.ts';
 import { coalesceAtLevel0 } from './rfc-l0.ts';

@@ -1,10 +1,11 @@
 /**
- * The TTRem RFC of 2021-01-26 exactly as posted. Patch 5/5 leaves one line of the old code in place: the hunk's first
- * context line is the pre-order visit's kvm_set_invalid_pte, so the table entry is invalid before the nT block is
- * written. The gap is two stores wide, and the cover letter's "there will not be a moment" is false for as long.
+ * The TTRem RFC of 2021-01-26 exactly as posted. Patch 5/5 leaves one line of the old code in
+ * place: the hunk's first context line is the pre-order visit's kvm_set_invalid_pte, so the table
+ * entry is invalid before the nT block is written. The gap is two stores wide, and the cover
+ * letter's "there will not be a moment" is false for as long.
  *
- * Both block stores are plain (WRITE_ONCE). A BBM level the RFC's switch does not know returns -EINVAL, after the entry
- * was invalidated: the block is never written and the old table leaks.
+ * Both block stores are plain (WRITE_ONCE). A BBM level the RFC's switch does not know returns
+ * -EINVAL, after the entry was invalidated: the block is never written and the old table leaks.
  */
 import { childLevel, defineProtocol, flushVmid, NT, VALID } from '../port/index.ts';
 import { coalesceAtLevel0 } from './rfc-l0.ts';

@@ -1,6 +1,7 @@
 /**
- * Block to table as kvm_pgtable_stage2_split does (v6.5 and later): the whole subtree is built while nobody can see it,
- * then the block is broken and the table released. Nothing is faulted in afterwards; the window is the flush alone.
+ * Block to table as kvm_pgtable_stage2_split does (v6.5 and later): the whole subtree is built
+ * while nobody can see it, then the block is broken and the table released. Nothing is faulted in
+ * afterwards; the window is the flush alone.
  */
 import { defineProtocol, flushIpa, LOCKED } from '../port/index.ts';
 

@@ -1,7 +1,8 @@
 /**
- * Block to table as kvm_pgtable_stage2_map does on a dirty-logging write fault (v5.10 and later): break the block,
- * install an *empty* table, map the one page that faulted. Every other page of the block is faulted in again later, so
- * most of the cost comes after the transition, as genuine faults.
+ * Block to table as kvm_pgtable_stage2_map does on a dirty-logging write fault (v5.10 and later):
+ * break the block, install an *empty* table, map the one page that faulted. Every other page of the
+ * block is faulted in again later, so most of the cost comes after the transition, as genuine
+ * faults.
  */
 import { childLevel, defineProtocol, flushIpa, type Level, VALID } from '../port/index.ts';
 

@@ -91,7 +91,10 @@ export type Evidence =
       readonly found: number;
       readonly expected: number;
     })
-  /** One access faulted `faults` times although software found its mapping good each time: it would never have ended. */
+  /**
+   * One access faulted `faults` times although software found its mapping good each time: it would
+   * never have ended.
+   */
   | (Where & { readonly kind: 'livelock'; readonly faults: number })
   /** A thread did not finish its accesses within the bound after the hypervisor stopped. */
   | (Where & { readonly kind: 'progress'; readonly waitedMs: number });

@@ -1,4 +1,6 @@
-/** The rules the checker knows, by the names users see. Design: one file per rule in `src/checker`. */
+/**
+ * The rules the checker knows, by the names users see. Design: one file per rule in `src/checker`.
+ */
 export const RULES = [
   'lost-access',
   'stale-translation',

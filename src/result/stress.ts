@@ -1,6 +1,6 @@
 /**
- * Result of `stress`: plain data, the one type every report is made from. Field names of the JSON contract keep their
- * meaning; more may be added.
+ * Result of `stress`: plain data, the one type every report is made from. Field names of the JSON
+ * contract keep their meaning; more may be added.
  */
 import type { Rule } from './rule.ts';
 import type { ExitCode, Verdict } from './exit-code.ts';

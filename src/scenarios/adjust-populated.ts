@@ -1,6 +1,7 @@
 /**
- * Every page of the table is mapped when the coalesce starts, so no access needs a new mapping: every fault is spurious.
- * kvm_page_table_test has no such stage, which is why its ADJUST times cannot show spurious faults.
+ * Every page of the table is mapped when the coalesce starts, so no access needs a new mapping:
+ * every fault is spurious. kvm_page_table_test has no such stage, which is why its ADJUST times
+ * cannot show spurious faults.
  */
 import type { Scenario } from './scenario.ts';
 

@@ -1,6 +1,6 @@
 /**
- * `stress` from options to result: controls first, then the groups, each with its share of the time; everything that came
- * out is graded and put into one plain result.
+ * `stress` from options to result: controls first, then the groups, each with its share of the
+ * time; everything that came out is graded and put into one plain result.
  */
 import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, type Verdict } from '../result/exit-code.ts';
@@ -18,7 +18,10 @@ export interface StressHooks {
   readonly signal: AbortSignal;
 }
 
-/** Without --time and --rounds an explicit choice gets this much per row, within the portfolio's time. */
+/**
+ * Without --time and --rounds an explicit choice gets this much per row, within the portfolio's
+ * time.
+ */
 const MS_PER_ROW = 2_500;
 /** Time of a campaign that is kept for its end: grading, the last round, threads that stop. */
 const TAIL_MS = 400;
@@ -142,7 +145,10 @@ interface CampaignGrade {
   readonly reasons: readonly string[];
 }
 
-/** Exit 1 outranks all; a dead worker outranks an interruption; a missed control makes a pass worthless. */
+/**
+ * Exit 1 outranks all; a dead worker outranks an interruption; a missed control makes a pass
+ * worthless.
+ */
 function gradeCampaign(
   runs: readonly StressRun[],
   controls: readonly ControlResult[],

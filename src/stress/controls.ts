@@ -1,12 +1,14 @@
 /**
- * Positive controls: proof, in every run, that the checker of this very process on this very machine can fail.
+ * Positive controls: proof, in every run, that the checker of this very process on this very
+ * machine can fail.
  *
  *   no-tlbi          a protocol without its TLBI; deterministic, found within the first transitions
- *   entry-unfenced   a vCPU that enters the guest without a fence; a real memory-ordering race that the hardware must
- *                    produce, found by stress alone
+ *   entry-unfenced   a vCPU that enters the guest without a fence: a real memory-ordering race
+ *                    that the hardware must produce, found by stress alone
  *
- * Each also runs its correct twin under the same settings for as many rounds, which must not be accused. A control that
- * is missed makes the verdict of the whole run inconclusive: a pass would prove nothing.
+ * Each also runs its correct twin under the same settings for as many rounds, which must not be
+ * accused. A control that is missed makes the verdict of the whole run inconclusive: a pass would
+ * prove nothing.
  */
 import { availableParallelism } from 'node:os';
 import { DEFAULT_CPU } from '../arch/cpu-model.ts';
@@ -47,7 +49,7 @@ const CONTROLS: readonly Control[] = [
     gapNs: 300,
     pollsEachAccess: false,
     pattern: 'hot',
-    budgetMs: 8_000,
+    budgetMs: 12_000,
   },
 ];
 const TWIN_BUDGET_MS = 700;
@@ -151,7 +153,10 @@ function requestFor(
   };
 }
 
-/** Rules that what the threads *saw* violates: the trace alone would convict `no-tlbi`, and prove nothing of the rest. */
+/**
+ * Rules that what the threads *saw* violates: the trace alone would convict `no-tlbi`, and prove
+ * nothing of the rest.
+ */
 function rulesOf(outcome: GroupOutcome): Rule[] {
   const grade = gradeRun({
     evidence: [...outcome.recorded.map((r) => r.evidence), ...outcome.itemEvidence.flat()],

@@ -1,8 +1,8 @@
 /**
- * From the numbers workers left in their rings to evidence and to lines people can read. The only reader of both rings;
- * it runs in the main thread when the group is over.
+ * From the numbers workers left in their rings to evidence and to lines people can read. The only
+ * reader of both rings; it runs in the main thread when the group is over.
  */
-import { type BlockLevel, type Level } from '../arch/geometry.ts';
+import type { BlockLevel, Level } from '../arch/geometry.ts';
 import { TLBI_KINDS } from '../arch/tlbi.ts';
 import { describeDescriptor } from '../arch/descriptor.ts';
 import type { Evidence, Via } from '../result/evidence.ts';
@@ -17,7 +17,10 @@ import type { ViolationEvent } from '../result/stress.ts';
 
 const VIAS: readonly Via[] = ['combined', 'stage2', 'walk'];
 
-/** One piece of evidence with the plan item it belongs to and what the two threads had done just before. */
+/**
+ * One piece of evidence with the plan item it belongs to and what the two threads had done just
+ * before.
+ */
 export interface RecordedEvidence {
   readonly item: number;
   readonly evidence: Evidence;
@@ -26,7 +29,9 @@ export interface RecordedEvidence {
 
 export interface ThreadEvidence {
   readonly recorded: readonly RecordedEvidence[];
-  /** More of a kind that is among the recorded. Conflicts are left out: those are counted as faults. */
+  /**
+   * More of a kind that is among the recorded. Conflicts are left out: those are counted as faults.
+   */
   readonly more: number;
 }
 
@@ -163,6 +168,8 @@ function describeEvent(arena: Arena, code: number, a: number, b: number, c: numb
   const ipa = (page: number): string =>
     `0x${(layout.ipaBase + page * 2 ** layout.pageShift).toString(16)}`;
   const level: BlockLevel = layout.config.level;
+  const value = (low: number, high: number, at: Level): string =>
+    describeDescriptor(geometry, descriptorOf(low, high), at);
   switch (code) {
     case EVENT.walk:
       return c < 0
@@ -181,13 +188,19 @@ function describeEvent(arena: Arena, code: number, a: number, b: number, c: numb
     case EVENT.conflict:
       return `two TLB entries match ${ipa(a)}: level ${b} and level ${c}`;
     case EVENT.write:
-      return `writes ${a === 0 ? 'the entry' : `entry ${a}`}: ${describeDescriptor(geometry, descriptorOf(b, c), a === 0 ? level : 3)}`;
+      return `writes ${a === 0 ? 'the entry' : `entry ${a}`}: ${value(b, c, a === 0 ? level : 3)}`;
     case EVENT.dsb:
       return `DSB ${(DSB_KINDS[a] ?? '').toUpperCase()}`;
     case EVENT.isb:
       return 'ISB';
     case EVENT.tlbi:
-      return `TLBI ${(TLBI_KINDS[a] ?? '').toUpperCase()}${b >= 0 ? ` ${ipa(b)}` : ''}${c > 0 ? ` ttl=${c}` : ''}`;
+      return [
+        `TLBI ${(TLBI_KINDS[a] ?? '').toUpperCase()}`,
+        b >= 0 ? ipa(b) : '',
+        c > 0 ? `ttl=${c}` : '',
+      ]
+        .filter(Boolean)
+        .join(' ');
     case EVENT.transitionStart:
       return `transition v${a} to v${a + 1} starts${b === 1 ? '' : ' (reset)'}`;
     case EVENT.transitionEnd:

@@ -1,8 +1,10 @@
 /**
- * One group from start to end: makes the arena, starts the threads, watches them, and brings back what they recorded.
+ * One group from start to end: makes the arena, starts the threads, watches them, and brings back
+ * what they recorded.
  *
- * Whatever happens to a thread, this returns: a worker that throws or exits settles its task, one that hangs is noticed by
- * the watchdog; then the stop word frees all waits, and threads that do not end within the grace time are terminated.
+ * Whatever happens to a thread, this returns: a worker that throws or exits settles its task, one
+ * that hangs is noticed by the watchdog; then the stop word frees all waits, and threads that do
+ * not end within the grace time are terminated.
  */
 import { Barrier, raiseStop } from '#sync';
 import type { Evidence } from '../result/evidence.ts';
@@ -13,6 +15,7 @@ import type { SeenTrace } from '../machine/trace-log.ts';
 import { decodeEvidence, type RecordedEvidence } from './decode.ts';
 import type { GroupPlan } from './group.ts';
 import type { ThreadPool } from './pool.ts';
+import type { TaskResult } from './task-result.ts';
 import { createResultsArea, type ResultsArea } from './results-area.ts';
 
 export interface GroupRequest extends Omit<GroupPlan, 'arena' | 'results'> {
@@ -48,7 +51,9 @@ export interface GroupHooks {
 }
 
 const TICK_MS = 100;
-/** No thread made progress for this long: something hangs. Longer than any wait a healthy group has. */
+/**
+ * No thread made progress for this long: something hangs. Longer than any wait a healthy group has.
+ */
 const HANG_MS = 4_000;
 /** From the stop word to termination. */
 const STOP_GRACE_MS = 500;
@@ -77,9 +82,7 @@ export async function runGroup(
 
   // A thread that ended badly frees the others at once.
   for (const task of [tasks.hypervisor, ...tasks.vcpus]) {
-    void task.then((result) => {
-      if (!result.ok) stop({ kind: 'failed', why: result.stack });
-    });
+    void watch(task, (why) => stop({ kind: 'failed', why }));
   }
   const onAbort = (): void => stop({ kind: 'interrupted' });
   if (hooks.signal.aborted) onAbort();
@@ -128,6 +131,15 @@ export async function runGroup(
     clearInterval(timer);
     hooks.signal.removeEventListener('abort', onAbort);
   }
+}
+
+/** Tells as soon as a task has ended badly; tasks never reject. */
+async function watch<T>(
+  task: Promise<TaskResult<T>>,
+  onFailed: (why: string) => void,
+): Promise<void> {
+  const result = await task;
+  if (!result.ok) onFailed(result.stack);
 }
 
 /** Anything that moves while the group is alive: rounds, flushes, accesses. */

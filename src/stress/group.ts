@@ -1,6 +1,7 @@
 /**
- * A group: everything that runs on one arena with one set of threads, its rounds interleaved so that the protocols in it
- * are compared under the same conditions. Plain data, posted to every worker of the group.
+ * A group: everything that runs on one arena with one set of threads, its rounds interleaved so
+ * that the protocols in it are compared under the same conditions. Plain data, posted to every
+ * worker of the group.
  */
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { AccessMode } from '../machine/descriptor-load.ts';
@@ -43,13 +44,18 @@ export interface GroupPlan {
   /** The hypervisor's stores drain late and out of order (machine/store-buffer.ts). */
   readonly reorder: boolean;
   readonly delays: readonly Delay[];
-  /** Rounds of transitions at most; the main thread may end the group earlier by the finish word. */
+  /**
+   * Rounds of transitions at most; the main thread may end the group earlier by the finish word.
+   */
   readonly roundsMax: number;
   /** vCPUs that may run at once, beside the hypervisor. */
   readonly tokens: number;
   /** Spins before a wait sleeps; 0 where threads outnumber cores. */
   readonly spins: number;
-  /** End the group as soon as a thread has evidence of this code (machine/recorder.ts): for controls. Null: never. */
+  /**
+   * End the group as soon as a thread has evidence of this code (machine/recorder.ts): for
+   * controls. Null: never.
+   */
   readonly stopOnEvidence: number | null;
 }
 
@@ -59,7 +65,8 @@ export const ROUND_KIND = { transitions: 0, baseline: 1, end: 2 } as const;
 export const BASELINE_EVERY = 16;
 
 /**
- * Which item runs in round `n` (from 0): A B C, C B A, A B C … so that drift of the machine's speed falls on all alike.
+ * Which item runs in round `n` (from 0): A B C, C B A, A B C … so that drift of the machine's speed
+ * falls on all alike.
  */
 export function itemOfRound(n: number, items: number): number {
   const lap = Math.floor(n / items);

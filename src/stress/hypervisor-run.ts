@@ -1,8 +1,8 @@
 /**
- * The hypervisor thread through a whole group: declares rounds, runs transitions, audits the tables and collects the
- * counts. What it finds it returns as evidence and traces; the main thread judges.
+ * The hypervisor thread through a whole group: declares rounds, runs transitions, audits the tables
+ * and collects the counts. What it finds it returns as evidence and traces; the main thread judges.
  */
-import { Barrier, StoppableBarrier } from '#sync';
+import { Barrier, RwLock, StoppableBarrier } from '#sync';
 import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
 import type { Evidence } from '../result/evidence.ts';
 import { attachArena } from '../machine/arena.ts';
@@ -41,6 +41,7 @@ export interface HypervisorRunResult {
 
 const EVIDENCE_KEPT = 32;
 const BASELINE_MS = 2;
+const LOCK_TIMEOUT_MS = 10_000;
 const GUESTS_TIMEOUT_MS = 50;
 
 /** Runs until the rounds are done, the finish word is set, or the stop word is. */
@@ -72,7 +73,8 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     { root: 0 as Table, level: layout.startLevel as 0 | 1 | 2, pages: layout.rootPages },
   ]);
 
-  // One port and runner per seeded bug (almost always none): the bug is a constant of the closure, not a test per store.
+  // One port and runner per seeded bug (almost always none): the bug is a constant of the closure,
+  // not a test per store.
   const runners = new Map<MachineBug | null, TransitionRunner>();
   let bbm: BbmLevel = 0;
   function runnerFor(bug: MachineBug | null): TransitionRunner {
@@ -111,6 +113,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
   regions.rebuild();
   flusher.tlbi({ kind: 'alle1is' });
 
+  const lock = RwLock.attach(i32, CONTROL.mmuLock);
   const barrier = Barrier.attach(i32, CONTROL.barrier);
   const wait = (): boolean => {
     const result = StoppableBarrier.wait(
@@ -133,20 +136,38 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     while (performance.now() < until);
   }
 
-  /** After a split that reset the table: the scenario's holes, and a flush so that nobody uses what is gone. */
+  /**
+   * After a split that reset the table: the scenario's holes, and a flush so that nobody uses what
+   * is gone.
+   */
   function restoreHoles(region: Region): void {
     if (!tracksHoles) return;
-    regions.flagsAll(region);
-    if (!scenario.partial) return;
-    regions.punchHoles(region);
-    flusher.dsb('ishst');
-    flusher.tlbi({ kind: 'vmalls12e1is' });
-    flusher.dsb('ish');
+    underLock(() => {
+      regions.flagsAll(region);
+      if (!scenario.partial) return;
+      regions.punchHoles(region);
+      flusher.dsb('ishst');
+      flusher.tlbi({ kind: 'vmalls12e1is' });
+      flusher.dsb('ish');
+    });
+  }
+
+  /** Faulting vCPUs change the same tables, counts and flags. */
+  function underLock(change: () => void): void {
+    const taken = RwLock.writeLock(lock, plan.spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop);
+    if (taken === 'stopped') throw new Stopped('stopped while taking the mmu_lock');
+    if (taken === 'timeout') throw new Error('hypervisor did not get the mmu_lock');
+    try {
+      change();
+    } finally {
+      RwLock.writeUnlock(lock);
+    }
   }
 
   /**
-   * Until as many vCPUs as may run at once are in the guest: a thread that is still waking up from the barrier would turn
-   * a short round into one without guests. Bounded: a vCPU may lose its CPU right here.
+   * Until as many vCPUs as may run at once are in the guest: a thread that is still waking up from
+   * the barrier would turn a short round into one without guests. Bounded: a vCPU may lose its CPU
+   * right here.
    */
   function awaitGuests(): void {
     const expected = Math.min(plan.tokens, layout.config.vcpus);
@@ -198,7 +219,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
       measuresCoalesce ? log : resetLog,
     );
     if (!coalesced) return false;
-    if (tracksHoles) regions.flagsAll(region);
+    if (tracksHoles) underLock(() => regions.flagsAll(region));
     gap();
     const split = runner.run(
       measuresCoalesce ? splitEager : protocol,
@@ -209,7 +230,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     );
     if (!split) return false;
     if (measuresCoalesce) restoreHoles(region);
-    else regions.syncFlags(region);
+    else underLock(() => regions.syncFlags(region));
     return true;
   }
 

@@ -1,11 +1,16 @@
-/** From a source to the protocol itself, in the main thread and in the hypervisor's worker alike. */
+/**
+ * From a source to the protocol itself, in the main thread and in the hypervisor's worker alike.
+ */
 import { pathToFileURL } from 'node:url';
 import { MUTANTS } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import type { Protocol } from '../port/index.ts';
 import type { ProtocolSource } from './group.ts';
 
-/** Throws if there is none of that name, or the file does not load: the command line has checked both before. */
+/**
+ * Throws if there is none of that name, or the file does not load: the command line has checked
+ * both before.
+ */
 export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
   switch (source.from) {
     case 'built-in':

@@ -5,7 +5,7 @@ import type { MachineInfo } from '../result/machine-info.ts';
 export function machineInfo(): MachineInfo {
   const cores = availableParallelism();
   const notes = [
-    'JavaScript Atomics are sequentially consistent: a missing release or a missing DSB before a TLBI cannot show here',
+    'Atomics are sequentially consistent: without --reorder no missing release or DSB before a TLBI can show',
   ];
   if (process.arch === 'x64')
     notes.push('x86 orders stores (TSO): of weak orderings only store buffering shows');

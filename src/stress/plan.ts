@@ -129,7 +129,7 @@ export const STRESS_DEFAULTS: StressDefaults = Object.freeze({
   access: 'wasm',
   storesPercent: 50,
   pattern: 'uniform',
-  blocks: 4,
+  blocks: 1,
 });
 
 type Defaulted =

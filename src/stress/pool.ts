@@ -1,6 +1,7 @@
 /**
- * The one place that knows the thread pool. One pool serves a campaign; a task is one thread's part in one group. All tasks
- * of a group must run at once, so the pool has as many threads as the largest group needs and each takes one task.
+ * The one place that knows the thread pool. One pool serves a campaign; a task is one thread's part
+ * in one group. All tasks of a group must run at once, so the pool has as many threads as the
+ * largest group needs and each takes one task.
  */
 import { Piscina } from 'piscina';
 import { assert } from '../arch/assert.ts';
@@ -15,13 +16,18 @@ export interface GroupTasks {
 }
 
 export interface ThreadPool {
-  /** Starts all threads of a group. Aborting the signal ends threads that do not end by themselves. */
+  /**
+   * Starts all threads of a group. Aborting the signal ends threads that do not end by themselves.
+   */
   start(plan: GroupPlan, signal: AbortSignal): GroupTasks;
   destroy(): Promise<void>;
 }
 
 const WORKERS = new URL('../../workers/', import.meta.url);
-/** Large enough that the few short-lived objects of a group's slow paths are not collected while rounds run. */
+/**
+ * Large enough that the few short-lived objects of a group's slow paths are not collected while
+ * rounds run.
+ */
 const YOUNG_GENERATION_MB = 64;
 
 export function createThreadPool(threads: number): ThreadPool {
@@ -34,7 +40,10 @@ export function createThreadPool(threads: number): ThreadPool {
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
   });
 
-  /** A worker that exits, runs out of memory or is aborted rejects its own task only: the rejection becomes a result. */
+  /**
+   * A worker that exits, runs out of memory or is aborted rejects its own task only: the rejection
+   * becomes a result.
+   */
   function run<T>(file: string, task: object, signal: AbortSignal): Promise<TaskResult<T>> {
     const filename = new URL(file, WORKERS).href;
     return pool.run(task, { filename, signal }).catch((error: unknown) => {

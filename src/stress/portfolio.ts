@@ -1,8 +1,9 @@
 /**
  * From options to groups: which configurations run, with how much of the time each.
  *
- * Without flags it is the portfolio that answers the question of 2021 in under a minute on two cores. With flags it is
- * what was asked for: every scenario x level x vCPU count, all protocols of one such cell in one group, interleaved.
+ * Without flags it is the portfolio that answers the question of 2021 in under a minute on two
+ * cores. With flags it is what was asked for: every scenario x level x vCPU count, all protocols of
+ * one such cell in one group, interleaved.
  */
 import { availableParallelism } from 'node:os';
 import type { CpuModel } from '../arch/cpu-model.ts';
@@ -231,7 +232,8 @@ export function requestOf(
     roundsMax:
       options.rounds === null ? Number.MAX_SAFE_INTEGER : options.rounds * group.items.length,
     tokens,
-    // Spinning pays while every thread has a core; a long spin beside sleepers that want the core does not.
+    // Spinning pays while every thread has a core; a long spin beside sleepers that want the core
+    // does not.
     spins: cores === 1 ? 0 : tokens < vcpus ? 200 : 2000,
     stopOnEvidence: null,
     budgetMs,

@@ -1,8 +1,10 @@
 /**
- * How often the kernel took this thread's CPU away, from /proc: a round in which that happened says nothing about time.
+ * How often the kernel took this thread's CPU away, from /proc: a round in which that happened says
+ * nothing about time.
  *
- * The status file of the thread is opened once; reading it again at offset 0 makes the kernel write it anew. Outside of
- * Linux nothing is known, and `available` is false: reports then say so instead of counting no preemptions.
+ * The status file of the thread is opened once; reading it again at offset 0 makes the kernel write
+ * it anew. Outside of Linux nothing is known, and `available` is false: reports then say so instead
+ * of counting no preemptions.
  */
 import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 

@@ -1,8 +1,9 @@
 /**
- * The regions under test: their tables at the start, what holes a scenario leaves in them, and how everything is put back
- * after a protocol has broken something.
+ * The regions under test: their tables at the start, what holes a scenario leaves in them, and how
+ * everything is put back after a protocol has broken something.
  *
- * A region is one entry of the transition level. Even versions are tables, odd ones blocks; version numbers only grow.
+ * A region is one entry of the transition level. Even versions are tables, odd ones blocks; version
+ * numbers only grow.
  */
 import { RwLock } from '#sync';
 import { assert } from '../arch/assert.ts';
@@ -29,12 +30,18 @@ export interface Region {
 
 export interface Regions {
   readonly all: readonly Region[];
-  /** All tables from scratch, every region in table state. Nobody may be in the guest; TLBs must be emptied after. */
+  /**
+   * All tables from scratch, every region in table state. Nobody may be in the guest; TLBs must be
+   * emptied after.
+   */
   rebuild(): void;
   versionOf(region: Region): number;
   /** The leaf a region's entry holds in block state at `version`. */
   blockAt(region: Region, version: number): Descriptor;
-  /** Makes the scenario's holes in a freshly split table, and sets the flags that say what is mapped. */
+  /**
+   * Makes the scenario's holes in a freshly split table, and sets the flags that say what is
+   * mapped.
+   */
   punchHoles(region: Region): void;
   /** Sets the mapped flags from what the tables hold. */
   syncFlags(region: Region): void;
@@ -82,7 +89,10 @@ export function createRegions(arena: Arena, software: SoftwareSide, scenario: Sc
   const blockAt = (region: Region, version: number): Descriptor =>
     makeLeaf(g, level, region.pa, { ...NORMAL_RW, sw: version & 15 });
 
-  /** Visits every lowest-level table of a region in table state: its page number and its first guest page. */
+  /**
+   * Visits every lowest-level table of a region in table state: its page number and its first guest
+   * page.
+   */
   function eachLeafTable(region: Region, visit: (table: number, firstPage: number) => void): void {
     const descend = (table: number, at: Level, firstPage: number): void => {
       if (at === 3) {
@@ -141,7 +151,8 @@ export function createRegions(arena: Arena, software: SoftwareSide, scenario: Sc
           if (scenario.isMapped(i, entries)) {
             valid += (lows[low] as number) & 1;
           } else {
-            // The low half alone: one 32-bit store makes the entry invalid, and no walker can see it torn.
+            // The low half alone: one 32-bit store makes the entry invalid, and no walker can see
+            // it torn.
             Atomics.store(lows, low, 0);
             u8[layout.mappedB + firstPage + i] = 0;
           }

@@ -1,9 +1,11 @@
 /**
- * Where a group's figures accumulate: shared memory that the hypervisor thread alone writes, between rounds, and the main
- * thread reads when the group is over. It survives the death of any worker, so partial results are never lost.
+ * Where a group's figures accumulate: shared memory that the hypervisor thread alone writes,
+ * between rounds, and the main thread reads when the group is over. It survives the death of any
+ * worker, so partial results are never lost.
  *
- *   Float64Array   (items + 1) x ROW.fields totals over all rounds, the last for baseline rounds; field 0 counts rounds
- *   Float64Array   ROUNDS_KEPT x ROW.fields, one row per finished round for intervals; wraps, keeping the latest
+ *   Float64Array   (items + 1) x ROW.fields totals over all rounds, the last for baseline rounds;
+ *                  field 0 counts rounds
+ *   Float64Array   ROUNDS_KEPT x ROW.fields, one row per finished round, for intervals; wraps
  *   Int32Array     items x HISTOGRAMS histograms, log-linear
  */
 import { HISTOGRAM_WORDS } from './statistics/index.ts';
@@ -82,7 +84,10 @@ export function attachResultsArea(buffer: SharedArrayBuffer, items: number): Res
   };
 }
 
-/** A field summed over all rounds of an item; `results.items` is the baseline. Field ROW.round counts the rounds. */
+/**
+ * A field summed over all rounds of an item; `results.items` is the baseline. Field ROW.round
+ * counts the rounds.
+ */
 export function totalOf(results: ResultsArea, item: number, field: number): number {
   return results.totals[item * ROW.fields + field] as number;
 }

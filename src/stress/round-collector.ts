@@ -1,6 +1,7 @@
 /**
- * Between rounds, while every vCPU waits at the start barrier: takes the vCPUs' counts and the transition records of the
- * round just ended and adds them to the results area. The hypervisor thread alone runs it, so nothing here is atomic.
+ * Between rounds, while every vCPU waits at the start barrier: takes the vCPUs' counts and the
+ * transition records of the round just ended and adds them to the results area. The hypervisor
+ * thread alone runs it, so nothing here is atomic.
  */
 import type { Arena } from '../machine/arena.ts';
 import { CONTROL, EPISODES_MAX, TRANSITION, VCPU } from '../machine/layout.ts';

@@ -1,5 +1,6 @@
 /**
- * From a finished group to result rows: sums over rounds, intervals, percentiles, and the checker's verdict per item.
+ * From a finished group to result rows: sums over rounds, intervals, percentiles, and the checker's
+ * verdict per item.
  */
 import { describeCpu } from '../arch/cpu-model.ts';
 import { idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
@@ -24,7 +25,9 @@ export interface RowRequest {
   readonly delays: StressRun['delays'];
 }
 
-/** The kept rounds of one item (or of the baseline), field by field: what intervals are made from. */
+/**
+ * The kept rounds of one item (or of the baseline), field by field: what intervals are made from.
+ */
 class RoundTable {
   readonly rounds: Float64Array[];
 

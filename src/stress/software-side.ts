@@ -18,7 +18,10 @@ export interface SoftwareSide {
 
 const NOTHING: OnAnomaly = () => {};
 
-/** `thread` 0 is the hypervisor, vCPU v is v + 1. `cleanDcache` stands for the cost of a cache clean. */
+/**
+ * `thread` 0 is the hypervisor, vCPU v is v + 1. `cleanDcache` stands for the cost of a cache
+ * clean.
+ */
 export function createSoftwareSide(
   arena: Arena,
   thread: number,
@@ -38,7 +41,8 @@ export function createSoftwareSide(
   let freed = 0;
   const pool = createPagePool({ ...memory, threadId: thread, onAnomaly });
   const readers = threadsOf(layout.config);
-  // The two refer to each other: tables hand subtrees to the grace period, which hands them back when it is over.
+  // The two refer to each other: tables hand subtrees to the grace period, which hands them back
+  // when it is over.
   const tables: PoolTables = createTables(pool, {
     defer: (table, level) => grace.defer(table, level),
     onFree: () => {

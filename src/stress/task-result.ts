@@ -1,6 +1,7 @@
 /**
- * What a worker's task returns. Errors lose their own properties between threads, so a failure crosses as data; and
- * whatever goes wrong in one thread, the stop word is set before it leaves, so that nobody waits for it.
+ * What a worker's task returns. Errors lose their own properties between threads, so a failure
+ * crosses as data; and whatever goes wrong in one thread, the stop word is set before it leaves, so
+ * that nobody waits for it.
  */
 import { raiseStop } from '#sync';
 import { CONTROL } from '../machine/layout.ts';

@@ -1,6 +1,6 @@
 /**
- * One transition on real shared memory: the lock, the ghost word around it, the protocol on the instrumented port, and
- * the record of what it took.
+ * One transition on real shared memory: the lock, the ghost word around it, the protocol on the
+ * instrumented port, and the record of what it took.
  */
 import { RwLock } from '#sync';
 import { isTable } from '../arch/descriptor.ts';
@@ -21,8 +21,9 @@ const GRACE_TIMEOUT_MS = 10_000;
 
 export interface TransitionRunner {
   /**
-   * Runs `protocol` on `region`, which must be in the state it starts from. `slot` is the transition record to use.
-   * False: the entry is not what was wanted at the end. Throws Stopped, or what the protocol throws.
+   * Runs `protocol` on `region`, which must be in the state it starts from. `slot` is the
+   * transition record to use. False: the entry is not what was wanted at the end. Throws Stopped,
+   * or what the protocol throws.
    */
   run(protocol: Protocol, region: Region, slot: number, measured: boolean, log: TraceLog): boolean;
 }
@@ -78,7 +79,8 @@ export function createTransitionRunner(
         protocol.run(port.cpu, transition, port.tables);
       } finally {
         port.drain();
-        // Also when the protocol throws: a vCPU that waits for the lock must get it and see the stop word.
+        // Also when the protocol throws: a vCPU that waits for the lock must get it and see the
+        // stop word.
         Atomics.store(i32, region.ghostW, ghostWord(version + 1, GHOST_STABLE));
         if (shared) RwLock.readUnlock(lock);
         else RwLock.writeUnlock(lock);

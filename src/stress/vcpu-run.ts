@@ -1,6 +1,7 @@
 /**
- * A vCPU thread through a whole group: barrier, round, barrier. It never judges; counts go to its block of the arena,
- * where the hypervisor thread collects them while everybody waits at the next barrier.
+ * A vCPU thread through a whole group: barrier, round, barrier. It never judges; counts go to its
+ * block of the arena, where the hypervisor thread collects them while everybody waits at the next
+ * barrier.
  */
 import { StoppableBarrier } from '#sync';
 import { Barrier } from '#sync';
@@ -52,8 +53,8 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   const tokens = createRunTokens(arena, plan.tokens);
   const guest = createGuest(arena);
 
-  // One vCPU object per CPU model and bug; a round runs on that of its item. Each keeps its own TLBs and catches up on
-  // missed flushes when it enters the guest.
+  // One vCPU object per CPU model and bug; a round runs on that of its item. Each keeps its own
+  // TLBs and catches up on missed flushes when it enters the guest.
   const made = new Map<string, Vcpu>();
   const machines = plan.items.map((item) => {
     const key = `${describeCpu(item.cpu)} ${item.bug ?? ''}`;

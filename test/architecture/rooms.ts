@@ -11,7 +11,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   protocols: listed('arch port'),
   mutants: listed('arch port protocols'),
   sync: [],
-  result: [],
+  result: listed('arch'),
   pgtable: listed('arch port sync result'),
   machine: listed('arch port pgtable sync'),
   scenarios: listed('arch'),
