@@ -6,5 +6,5 @@ import { guarded, type TaskResult } from '../src/stress/task-result.ts';
 export default function hypervisor(task: {
   plan: GroupPlan;
 }): Promise<TaskResult<HypervisorRunResult>> {
-  return guarded(task.plan, () => runHypervisor(task.plan));
+  return guarded(task.plan, 0, () => runHypervisor(task.plan));
 }

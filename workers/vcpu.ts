@@ -10,5 +10,5 @@ export default function vcpu(task: {
   plan: GroupPlan;
   vcpu: number;
 }): Promise<TaskResult<VcpuRunResult>> {
-  return guarded(task.plan, () => runVcpu(task.plan, task.vcpu));
+  return guarded(task.plan, task.vcpu + 1, () => runVcpu(task.plan, task.vcpu));
 }

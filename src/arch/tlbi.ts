@@ -137,6 +137,8 @@ export function mustInvalidate(
     if (entry.structure === 'walk' ? entry.level >= op.ttl : entry.level !== op.ttl) return false;
   }
   const size = kind.scope === 'range' ? (op.size ?? 0) : 1;
+  // NUM and SCALE cannot say "nothing"; a protocol that forgets the size invalidates nothing.
+  if (size <= 0) return false;
   return op.ipa < entry.ipa + entrySize(g, entry.level) && entry.ipa < op.ipa + size;
 }
 

@@ -48,6 +48,7 @@ export interface FaultHandlerOptions {
   readonly isShared: () => boolean;
 }
 
+const UNDECIDED = -1;
 const S2AP_RW = { read: 0x40, readWrite: 0xc0 } as const;
 const AF_BIT = 1 << 10;
 const NT_BIT = 1 << 16;
@@ -74,7 +75,7 @@ export function createFaultHandler(
   const pageBytes = 2 ** layout.pageShift;
   const start = startTable(geometry, IPA_BITS);
 
-  /** Software's own walk: spurious, again, or -1 for "needs the full handler". */
+  /** Software's own walk: spurious, again, or UNDECIDED: needs the full handler. */
   function look(page: number, isStore: boolean, shared: boolean): number {
     let table = 0;
     for (let level = startLevel; level <= 3; level++) {
@@ -82,26 +83,27 @@ export function createFaultHandler(
       const index = level === startLevel ? number : number & (entriesPerTable - 1);
       const low = load(tablesB + (table * entriesPerTable + index) * 8);
       const high = i32[scratchW + 1] as number;
-      if ((low & 1) === 0) return shared && low === LOCKED_LOW && high === 0 ? HANDLED.again : -1;
+      if ((low & 1) === 0)
+        return shared && low === LOCKED_LOW && high === 0 ? HANDLED.again : UNDECIDED;
       if (level < 3 && (low & 2) !== 0) {
         table = (((low >>> 12) | ((high & 0xffff) << 20)) - tableBaseFrame) >> frameShift;
-        if (table < 0 || table >= layout.tablePages) return -1;
+        if (table < 0 || table >= layout.tablePages) return UNDECIDED;
         continue;
       }
       // Beside a protocol at work an nT block is its to finish; under an exclusive lock one is left
       // over.
-      if (level < 3 && (low & NT_BIT) !== 0) return shared ? HANDLED.again : -1;
+      if (level < 3 && (low & NT_BIT) !== 0) return shared ? HANDLED.again : UNDECIDED;
       const needed = (isStore ? S2AP_RW.readWrite : S2AP_RW.read) | AF_BIT;
-      return (low & needed) === needed ? HANDLED.spurious : -1;
+      return (low & needed) === needed ? HANDLED.spurious : UNDECIDED;
     }
-    return -1;
+    return UNDECIDED;
   }
 
   function tagOf(page: number): number {
     return ((i32[layout.ghostW + (page >> regionShift) * LINE_WORDS] as number) >> 2) & 15;
   }
 
-  function repair(page: number, isStore: boolean, level: number, shared: boolean): number {
+  function repair(page: number, isStore: boolean, level: number): number {
     const tag = tagOf(page);
     const result: FaultResult = handleFault(
       {
@@ -110,8 +112,8 @@ export function createFaultHandler(
         tables,
         root: 0 as Table,
         start,
-        shared,
-        atomicUpdates: shared,
+        shared: false,
+        atomicUpdates: false,
       },
       {
         ipa: layout.ipaBase + page * pageBytes,
@@ -137,25 +139,36 @@ export function createFaultHandler(
     return HANDLED[result.kind];
   }
 
+  function locked(shared: boolean, run: () => number): number {
+    const taken = shared
+      ? RwLock.readLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop)
+      : RwLock.writeLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop);
+    if (taken === 'stopped') return HANDLED.stopped;
+    if (taken === 'timeout')
+      throw new Error(`vCPU ${vcpu} did not get the mmu_lock in ${LOCK_TIMEOUT_MS} ms`);
+    if (shared) grace.enter();
+    try {
+      return run();
+    } finally {
+      if (shared) grace.exit();
+      if (shared) RwLock.readUnlock(lock);
+      else RwLock.writeUnlock(lock);
+    }
+  }
+
   return {
     wasMapped: (page) => !partial || u8[layout.mappedB + page] === 1,
     handle(page, isStore, level) {
-      const shared = isShared();
-      const taken = shared
-        ? RwLock.readLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop)
-        : RwLock.writeLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop);
-      if (taken === 'stopped') return HANDLED.stopped;
-      if (taken === 'timeout')
-        throw new Error(`vCPU ${vcpu} did not get the mmu_lock in ${LOCK_TIMEOUT_MS} ms`);
-      if (shared) grace.enter();
-      try {
-        const seen = look(page, isStore, shared);
-        return seen >= 0 ? seen : repair(page, isStore, level, shared);
-      } finally {
-        if (shared) grace.exit();
-        if (shared) RwLock.readUnlock(lock);
-        else RwLock.writeUnlock(lock);
+      if (isShared()) {
+        const seen = locked(true, () => look(page, isStore, true));
+        if (seen !== UNDECIDED) return seen;
       }
+      // Filling a hole page by page is the scenario's policy while a region is a table; beside a running transition
+      // it could find the new block and split it again. So it is done with the lock held for writing.
+      return locked(false, () => {
+        const seen = look(page, isStore, false);
+        return seen !== UNDECIDED ? seen : repair(page, isStore, level);
+      });
     },
   };
 }

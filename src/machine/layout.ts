@@ -209,6 +209,8 @@ export interface Layout {
   readonly graceW: number;
   readonly tlbiLogW: number;
   readonly transitionW: number;
+  /** A transition record for faults that cannot be told to belong to one transition. */
+  readonly unattributedW: number;
   readonly metaW: number;
   readonly mappedB: number;
   readonly guestW: number;
@@ -269,6 +271,7 @@ export function layoutOf(config: MachineConfig): Layout {
   const graceW = take(threads * LINE_WORDS + LINE_WORDS);
   const tlbiLogW = take(TLBI_LOG.records * TLBI_LOG.recordWords);
   const transitionW = take(config.transitionsMax * TRANSITION.words);
+  const unattributedW = take(TRANSITION.words);
   const metaW = take(tablePages * META_WORDS);
   const mappedB = take(Math.ceil(pages / 4)) * 4;
   const guestW = take(pages * guestStrideW);
@@ -300,6 +303,7 @@ export function layoutOf(config: MachineConfig): Layout {
     graceW,
     tlbiLogW,
     transitionW,
+    unattributedW,
     metaW,
     mappedB,
     guestW,

@@ -39,6 +39,9 @@ const TAG_MASK_HIGH = 0xf << TAG_SHIFT;
 const LEAF_HIGH_MASK = ~(TAG_MASK_HIGH | 0xffff);
 const LEAF_LOW_MASK = 0x33c;
 
+/** One walk in eight starts at the root. */
+const FRESH_WALK_MASK = 7;
+
 export interface Mmu {
   readonly tlbs: TlbSet;
   /**
@@ -162,17 +165,20 @@ export function createMmu(
     let level = startLevel;
     let table = 0;
     let tag = -1;
-    // Start from the deepest table the walk cache still names.
-    for (let cachedLevel = 2; cachedLevel >= startLevel; cachedLevel--) {
-      const cached = walkCache.lookup(page, cachedLevel);
-      if (cached >= 0) {
+    last.walks++;
+    // Start from the deepest table the walk cache still names. Now and then a walk starts at the
+    // root all the same: real walk caches are shared with stage 1 and the host and forget, and one
+    // that never did would hide every race that needs a fresh walk.
+    if ((last.walks & FRESH_WALK_MASK) !== 0) {
+      for (let cachedLevel = 2; cachedLevel >= startLevel; cachedLevel--) {
+        const cached = walkCache.lookup(page, cachedLevel);
+        if (cached < 0) continue;
         level = cachedLevel + 1;
         table = cached >> 4;
         tag = cached & 15;
         break;
       }
     }
-    last.walks++;
     for (;;) {
       const number = ipaPage >> (indexBits * (3 - level));
       const index = level === startLevel ? number : number & indexMask;

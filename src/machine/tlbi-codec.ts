@@ -30,7 +30,8 @@ export function encodeTlbi(i32: Int32Array, at: number, op: TlbiOp, layout: Layo
     assert(op.ipa !== undefined, `${op.kind} needs an IPA`);
     const bytes = scope === 'range' ? (op.size ?? 0) : 1;
     from = Math.floor((op.ipa - layout.ipaBase) / 2 ** layout.pageShift);
-    to = Math.ceil((op.ipa - layout.ipaBase + bytes) / 2 ** layout.pageShift);
+    if (bytes <= 0) to = from;
+    else to = Math.ceil((op.ipa - layout.ipaBase + bytes) / 2 ** layout.pageShift);
   }
   i32[at] = TLBI_KINDS.indexOf(op.kind);
   i32[at + 1] = op.vmid ?? VMID;

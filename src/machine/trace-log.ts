@@ -54,7 +54,8 @@ export interface SeenTrace {
 export interface TraceLog {
   begin(transition: Transition, vmid: number): void;
   read(entry: Entry, d: Descriptor): void;
-  write(order: 'plain' | 'release' | 'cas', entry: Entry, d: Descriptor): void;
+  /** The value as its two halves: a store's bookkeeping makes no BigInt. */
+  write(order: 'plain' | 'release' | 'cas', entry: Entry, low: number, high: number): void;
   dsb(kind: DsbKind): void;
   isb(): void;
   tlbi(op: TlbiOp): void;
@@ -82,14 +83,25 @@ const TAG_SHIFT = 55 - 32;
 const TAG_MASK = 0xf << TAG_SHIFT;
 const NONE = -1;
 
+/** A distinct trace: the relative words it is known by. */
+interface Known {
+  readonly words: Int32Array;
+  readonly seen: SeenTrace;
+}
+
+/** Operations whose subject is a table page. */
+const isTableOp = (code: number): boolean => code >= OP.allocate && code <= OP.freeGrace;
+
 export function createTraceLog(addresses: TraceAddresses): TraceLog {
   const raw = new Int32Array(OPERATIONS_MAX * WORDS);
   const relative = new Int32Array(OPERATIONS_MAX * WORDS);
   const cell = new BigUint64Array(1);
   const halves = new Int32Array(cell.buffer);
   const tableNames: number[] = [];
+  /** Pages made or freed, apart from those pointed to: freeing the old table or one's own differs. */
+  const pageNames: number[] = [];
   const entryNames: number[] = [];
-  const known: { words: Int32Array; seen: SeenTrace }[] = [];
+  const known: Known[] = [];
   let used = 0;
   let transition: Transition | null = null;
   let vmid = 0;
@@ -135,6 +147,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     entryNames.length = 0;
     entryNames.push(t.entry);
     tableNames.length = 0;
+    pageNames.length = 0;
     const version = softwareBits(t.wanted);
     const baseFrame = t.pa / 4096;
     for (let at = 0; at < used; at += WORDS) {
@@ -144,7 +157,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       const isValue = code <= OP.cas;
       if (isValue || code === OP.get || code === OP.put)
         relative[at + 1] = nameIn(entryNames, subject);
-      else if (code >= OP.allocate && code <= OP.freeGrace) relative[at + 1] = 0;
+      else if (isTableOp(code)) relative[at + 1] = nameIn(pageNames, subject);
       if (!isValue) continue;
       const low = raw[at + 2] as number;
       const high = raw[at + 3] as number;
@@ -165,8 +178,8 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     }
   }
 
-  function matches(words: Int32Array): boolean {
-    if (words.length !== used) return false;
+  function matches({ words, seen }: Known): boolean {
+    if (words.length !== used || seen.truncated !== truncated) return false;
     for (let i = 0; i < used; i++) if (words[i] !== relative[i]) return false;
     return true;
   }
@@ -179,7 +192,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       used = 0;
     },
     read: (entry, d) => addValue(OP.read, entry, d),
-    write: (order, entry, d) => addValue(OP[order], entry, d),
+    write: (order, entry, low, high) => add(OP[order], entry, low, high, 0, 0),
     dsb: (kind) => add(OP.dsb, DSB_KINDS.indexOf(kind), 0, 0, 0, 0),
     isb: () => add(OP.isb, 0, 0, 0, 0, 0),
     tlbi(op) {
@@ -207,7 +220,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       assert(transition !== null, 'trace ended before it began');
       makeRelative(transition);
       for (const k of known) {
-        if (!matches(k.words)) continue;
+        if (!matches(k)) continue;
         k.seen.count++;
         return;
       }

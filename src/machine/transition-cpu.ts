@@ -10,7 +10,7 @@
  *
  * Bookkeeping happens after the store it belongs to.
  */
-import { type Descriptor, isValid, NT, TYPE_TABLE_OR_PAGE } from '../arch/descriptor.ts';
+import { type Descriptor, isValid, NT, TYPE_TABLE_OR_PAGE, VALID } from '../arch/descriptor.ts';
 import type { Cpu, DsbKind, Entry } from '../port/cpu.ts';
 import { DSB_KINDS } from '../port/cpu.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
@@ -64,6 +64,9 @@ export interface TransitionCpuOptions {
 }
 
 const FLUSH_SAMPLE = 8;
+/** In the low half: nT, type and valid bits, and a valid block with nT set. */
+const NT_BLOCK_MASK = Number(NT | TYPE_TABLE_OR_PAGE | VALID);
+const NT_BLOCK = Number(NT | VALID);
 
 /** Milliseconds of the clock to whole nanoseconds. */
 export const toNs = (ms: number): number => Math.round(ms * 1e6);
@@ -98,6 +101,7 @@ export function createTransitionCpu(
   let ntSince = -1;
   let flushSince = -1;
   let current: Descriptor = 0n;
+  let targetValid = true;
 
   /**
    * The store itself. Two halves, low first, is the seeded bug: a walker between them sees a
@@ -106,26 +110,29 @@ export function createTransitionCpu(
   function store(entry: number, d: Descriptor): void {
     if (bug === 'split-halves') {
       const w = layout.tablesB / 4 + entry * 2;
-      Atomics.store(halves, w, Number(BigInt.asIntN(32, d)));
-      Atomics.store(halves, w + 1, Number(BigInt.asIntN(32, d >> 32n)));
+      Atomics.store(halves, w, cellHalves[0] as number);
+      Atomics.store(halves, w + 1, cellHalves[1] as number);
     } else {
       Atomics.store(descriptors, entry, d);
     }
   }
 
-  const isNtBlock = (d: Descriptor): boolean => (d & (NT | TYPE_TABLE_OR_PAGE | 1n)) === (NT | 1n);
+  // Between two stores of one transition every nanosecond is window, so what follows looks at the
+  // descriptor through its halves in a private cell: BigInt operations allocate.
+  const isNtBlock = (low: number): boolean => (low & NT_BLOCK_MASK) === NT_BLOCK;
 
-  function beforeTargetStore(d: Descriptor): void {
-    if ((d & 1n) === 0n) {
-      if (invalidSince < 0 && isValid(current)) invalidSince = performance.now();
-    } else if (invalidSince < 0 && ntSince < 0 && isNtBlock(d)) {
+  function beforeTargetStore(low: number): void {
+    if ((low & 1) === 0) {
+      if (invalidSince < 0 && targetValid) invalidSince = performance.now();
+    } else if (invalidSince < 0 && ntSince < 0 && isNtBlock(low)) {
       ntSince = performance.now();
     }
   }
 
-  function afterTargetStore(d: Descriptor): void {
+  function afterTargetStore(low: number, d: Descriptor): void {
     current = d;
-    if ((d & 1n) === 0n) {
+    targetValid = (low & 1) !== 0;
+    if (!targetValid) {
       figures.invalidStores++;
       return;
     }
@@ -135,32 +142,30 @@ export function createTransitionCpu(
       invalidSince = -1;
       // Straight from invalid to nT: one clock read, after the store, ends one window and starts
       // the other.
-      if (isNtBlock(d) && ntSince < 0) ntSince = now;
+      if (isNtBlock(low) && ntSince < 0) ntSince = now;
     }
-    if (ntSince >= 0 && !isNtBlock(d)) {
+    if (ntSince >= 0 && !isNtBlock(low)) {
       figures.ntWindowNs = Math.max(figures.ntWindowNs, 0) + toNs(performance.now() - ntSince);
       ntSince = -1;
     }
   }
 
-  function wrote(entry: Entry, d: Descriptor, order: 'plain' | 'release' | 'cas'): void {
+  function wrote(entry: Entry, order: 'plain' | 'release' | 'cas'): void {
+    const low = cellHalves[0] as number;
+    const high = cellHalves[1] as number;
     figures.writes++;
-    log.write(order, entry, d);
-    cell[0] = d;
-    recorder.event(
-      EVENT.write,
-      entry === target ? 0 : entry,
-      cellHalves[0] as number,
-      cellHalves[1] as number,
-    );
+    log.write(order, entry, low, high);
+    recorder.event(EVENT.write, entry === target ? 0 : entry, low, high);
   }
 
   /** A store becomes visible. */
   function commit(entry: number, d: Descriptor): void {
+    cell[0] = d;
     if (entry === target) {
-      beforeTargetStore(d);
+      const low = cellHalves[0] as number;
+      beforeTargetStore(low);
       store(entry, d);
-      afterTargetStore(d);
+      afterTargetStore(low, d);
     } else {
       store(entry, d);
     }
@@ -176,12 +181,14 @@ export function createTransitionCpu(
         );
 
   function write(entry: Entry, d: Descriptor, order: 'plain' | 'release'): void {
-    if (buffer === null) commit(entry, d);
-    else {
+    if (buffer === null) {
+      commit(entry, d);
+    } else {
       buffer.mayDrain();
       buffer.store(order, entry, d);
+      cell[0] = d;
     }
-    wrote(entry, d, order);
+    wrote(entry, order);
   }
 
   const cpu: Cpu = {
@@ -195,13 +202,16 @@ export function createTransitionCpu(
     writeRelease: (entry, d) => write(entry, d, 'release'),
     compareExchange(entry, expected, desired) {
       buffer?.drainAll();
-      if (entry === target) beforeTargetStore(desired);
+      cell[0] = desired;
+      const low = cellHalves[0] as number;
+      if (entry === target) beforeTargetStore(low);
       const found = Atomics.compareExchange(descriptors, entry, expected, desired);
       if (found === expected) {
-        if (entry === target) afterTargetStore(desired);
-        wrote(entry, desired, 'cas');
+        if (entry === target) afterTargetStore(low, desired);
+        wrote(entry, 'cas');
       } else {
-        if (isValid(current)) invalidSince = -1;
+        // Nothing was stored, so no window began.
+        if (entry === target && targetValid) invalidSince = -1;
         log.read(entry, found);
       }
       return found;
@@ -297,6 +307,7 @@ export function createTransitionCpu(
       log = traceLog;
       ghost = ghostW;
       current = t.old;
+      targetValid = isValid(t.old);
       timesFlush = measured && count++ % FLUSH_SAMPLE === FLUSH_SAMPLE - 1;
       invalidSince = ntSince = flushSince = -1;
       figures.windowNs = figures.ntWindowNs = figures.flushNs = -1;

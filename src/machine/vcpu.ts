@@ -180,13 +180,18 @@ export function createVcpu(
     seen = receiver.seen();
   }
 
-  /** First word of the record of the transition that a fault between two ghost words belongs to. */
+  /**
+   * First word of the record of the transition that a fault between two ghost words belongs to. A
+   * vCPU that was away for longer than one transition cannot say which it was: such faults go to a
+   * record of their own, which is counted and reported but belongs to no protocol.
+   */
   function recordOf(page: number, before: number, after: number): number {
-    const from = transitionOf(before, after);
-    if (!isExact(before, after)) bump(VCPU.ambiguous);
-    const slot = i32[
-      ghostW + (page >> regionShift) * LINE_WORDS + GHOST.slot + (from & (GHOST.slots - 1))
-    ] as number;
+    if (!isExact(before, after)) {
+      bump(VCPU.ambiguous);
+      return layout.unattributedW;
+    }
+    const slotW = ghostW + (page >> regionShift) * LINE_WORDS + GHOST.slot;
+    const slot = i32[slotW + (transitionOf(before, after) & (GHOST.slots - 1))] as number;
     return transitionW + slot * TRANSITION.words;
   }
 

@@ -87,6 +87,8 @@ export interface StressRun {
   /** Share of transitions that faulted at least one vCPU. */
   readonly hitShare: Estimate;
   readonly faults: FaultCounts;
+  /** Faults of vCPUs that were away for more than one transition: nobody can say which one they met. */
+  readonly faultsUnattributed: number;
   readonly spuriousPerTransition: Estimate;
   readonly accesses: { readonly issued: number; readonly completed: number; readonly lost: number };
   readonly windowNs: Percentiles;
@@ -104,6 +106,8 @@ export interface StressRun {
   /** In the default campaign a known broken claim is shown and does not turn the verdict: why. */
   readonly exhibit: string | null;
   readonly violations: readonly Violation[];
+  /** What is no violation and still worth knowing of this protocol's steps. */
+  readonly notes: readonly string[];
 }
 
 /** Proof of this very run that the checker can fail. */

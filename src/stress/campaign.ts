@@ -6,8 +6,9 @@ import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, type Verdict } from '../result/exit-code.ts';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
 import { runControls } from './controls.ts';
-import { type GroupOutcome, runGroup } from './group-run.ts';
+import { type GroupOutcome, type GroupRequest, runGroup } from './group-run.ts';
 import { machineInfo } from './machine-info.ts';
+import { pinningPlan } from './pinning.ts';
 import type { StressOptions, StressProgress } from './plan.ts';
 import { createThreadPool, type ThreadPool } from './pool.ts';
 import { type PlannedGroup, planGroups, requestOf } from './portfolio.ts';
@@ -30,8 +31,10 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   const startedAt = new Date();
   const startedMs = performance.now();
   const groups = await planGroups(options);
-  const pool = createThreadPool(Math.max(2, ...groups.map((g) => g.vcpus + 1)));
+  const threads = Math.max(2, ...groups.map((g) => g.vcpus + 1));
+  const pool = createThreadPool(threads);
   const budgetMs = budgetOf(options, groups);
+  const pin = pinningPlan(options.pin, threads);
   const state = { rounds: 0, faults: 0, violations: 0 };
   const runs: StressRun[] = [];
   const reasons: string[] = [];
@@ -49,7 +52,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
     });
 
   try {
-    controls = await runControls(pool, options.seed, budgetMs, {
+    controls = await runControls(pool, options.seed, pin, budgetMs, {
       signal: hooks.signal,
       onTick: (tick) => progress('positive controls', tick),
     });
@@ -58,7 +61,13 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
       const left = budgetMs === null ? null : budgetMs - (performance.now() - startedMs) - TAIL_MS;
       const share =
         left === null ? null : Math.max(50, (left * group.weight) / weightOf(groups.slice(i)));
-      const outcome = await runOne(pool, group, options, share, hooks, progress);
+      const outcome = await runOne(
+        pool,
+        requestOf(group, options, options.seed, pin, share),
+        group.label,
+        hooks,
+        progress,
+      );
       const rows = rowsOf(group, options, outcome);
       runs.push(...rows.runs);
       reasons.push(...rows.notes);
@@ -103,15 +112,14 @@ function budgetOf(options: StressOptions, groups: readonly PlannedGroup[]): numb
 
 async function runOne(
   pool: ThreadPool,
-  group: PlannedGroup,
-  options: StressOptions,
-  budgetMs: number | null,
+  request: GroupRequest,
+  label: string,
   hooks: StressHooks,
   progress: (label: string, tick: { rounds: number; faults: number }) => void,
 ): Promise<GroupOutcome> {
-  return runGroup(pool, requestOf(group, options, options.seed, budgetMs), {
+  return runGroup(pool, request, {
     signal: hooks.signal,
-    onTick: (tick) => progress(group.label, tick),
+    onTick: (tick) => progress(label, tick),
   });
 }
 
@@ -121,10 +129,10 @@ function rowsOf(
   options: StressOptions,
   outcome: GroupOutcome,
 ): { runs: StressRun[]; notes: string[] } {
-  const request = requestOf(group, options, options.seed, null);
+  const request = requestOf(group, options, options.seed, null, null);
   const runs: StressRun[] = [];
   for (const [item, planned] of group.items.entries()) {
-    const { run } = rowOf({
+    const run = rowOf({
       request,
       outcome,
       item,

@@ -59,6 +59,7 @@ const TRANSITIONS = 64;
 export async function runControls(
   pool: ThreadPool,
   seed: number,
+  pin: readonly number[] | null,
   budgetMs: number | null,
   hooks: GroupHooks,
 ): Promise<readonly ControlResult[]> {
@@ -71,7 +72,7 @@ export async function runControls(
     if (hooks.signal.aborted) break;
     const mutant = MUTANTS.find((m) => m.name === control.mutant);
     if (mutant === undefined) throw new Error(`no mutant is called ${control.mutant}`);
-    results.push(await runControl(pool, control, mutant, seed, hooks));
+    results.push(await runControl(pool, control, mutant, { seed, pin }, hooks));
   }
   return results;
 }
@@ -80,12 +81,12 @@ async function runControl(
   pool: ThreadPool,
   control: Control,
   mutant: Mutant,
-  seed: number,
+  where: Pick<GroupRequest, 'seed' | 'pin'>,
   hooks: GroupHooks,
 ): Promise<ControlResult> {
   const broken = await runGroup(
     pool,
-    requestFor(control, mutantItem(mutant), seed, control.budgetMs),
+    requestFor(control, mutantItem(mutant), where, control.budgetMs),
     hooks,
   );
   const twinItem: PlanItem = {
@@ -93,7 +94,7 @@ async function runControl(
     cpu: DEFAULT_CPU,
     bug: null,
   };
-  const twin = await runGroup(pool, requestFor(control, twinItem, seed, TWIN_BUDGET_MS), hooks);
+  const twin = await runGroup(pool, requestFor(control, twinItem, where, TWIN_BUDGET_MS), hooks);
   const failed = [broken, twin].map((o) => o.end).find((end) => end.kind === 'failed');
   if (failed !== undefined && failed.kind === 'failed') throw new Error(failed.why);
   const found = rulesOf(broken);
@@ -128,14 +129,14 @@ function mutantItem(mutant: Mutant): PlanItem {
 function requestFor(
   control: Control,
   item: PlanItem,
-  seed: number,
+  where: Pick<GroupRequest, 'seed' | 'pin'>,
   budgetMs: number,
 ): GroupRequest {
   return {
     config: { granule: '4k', level: 2, blocks: 1, vcpus: 1, transitionsMax: 2 * TRANSITIONS + 2 },
     scenario: 'adjust-populated',
     items: [item],
-    seed,
+    ...where,
     access: 'wasm',
     pattern: control.pattern,
     storesPercent: 50,

@@ -134,8 +134,8 @@ export async function runGroup(
 }
 
 /** Tells as soon as a task has ended badly; tasks never reject. */
-async function watch<T>(
-  task: Promise<TaskResult<T>>,
+async function watch(
+  task: Promise<TaskResult<unknown>>,
   onFailed: (why: string) => void,
 ): Promise<void> {
   const result = await task;

@@ -48,6 +48,8 @@ export interface GroupPlan {
    * Rounds of transitions at most; the main thread may end the group earlier by the finish word.
    */
   readonly roundsMax: number;
+  /** CPUs to pin to (pinning.ts), or null. */
+  readonly pin: readonly number[] | null;
   /** vCPUs that may run at once, beside the hypervisor. */
   readonly tokens: number;
   /** Spins before a wait sleeps; 0 where threads outnumber cores. */

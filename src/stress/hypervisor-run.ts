@@ -265,6 +265,8 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
 
   const preemption = createPreemptionCounter();
   let transitionsRounds = 0;
+  let baselines = 0;
+  const resets = runnerFor(null);
   let dirty = false;
 
   /** Between two rounds: what the tables look like, and from scratch if anything is off. */
@@ -298,6 +300,10 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
         flusher.tlbi({ kind: 'alle1is' });
         dirty = false;
       }
+      // Half of the baseline is measured on blocks, because a cycle spends its time in both states.
+      const onBlocks = baseline && baselines++ % 2 === 1;
+      if (onBlocks)
+        for (const region of regions.all) resets.run(bbmEarly, region, 0, false, resetLog);
       if (!wait() || finished) break;
       random = seedFor(plan.seed, -1, round);
       awaitGuests();
@@ -311,6 +317,12 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
       Atomics.store(i32, CONTROL.roundEnd, round);
       Atomics.notify(i32, CONTROL.tokenServed);
       if (!wait()) break;
+      if (onBlocks) {
+        for (const region of regions.all) {
+          resets.run(splitEager, region, 0, false, resetLog);
+          restoreHoles(region);
+        }
+      }
       if (!baseline) transitionsRounds++;
       inspect(n.broken);
       collectRound(arena, results, {

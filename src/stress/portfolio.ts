@@ -200,6 +200,7 @@ export function requestOf(
   group: PlannedGroup,
   options: StressOptions,
   seed: number,
+  pin: readonly number[] | null,
   budgetMs: number | null,
 ): GroupRequest {
   const { level, vcpus } = group;
@@ -231,6 +232,7 @@ export function requestOf(
     delays: options.delays,
     roundsMax:
       options.rounds === null ? Number.MAX_SAFE_INTEGER : options.rounds * group.items.length,
+    pin,
     tokens,
     // Spinning pays while every thread has a core; a long spin beside sleepers that want the core
     // does not.

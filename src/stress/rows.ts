@@ -62,7 +62,7 @@ function throughputOf(table: RoundTable): number | null {
 const perTransition = (total: number, transitions: number): number =>
   transitions === 0 ? 0 : total / transitions;
 
-export function rowOf(r: RowRequest): { run: StressRun; notes: readonly string[] } {
+export function rowOf(r: RowRequest): StressRun {
   const { request, outcome, item, protocol } = r;
   const plan = request.items[item];
   if (plan === undefined) throw new Error(`the group has no item ${item}`);
@@ -111,7 +111,7 @@ export function rowOf(r: RowRequest): { run: StressRun; notes: readonly string[]
 
   const { cpu } = plan;
   const onOff = (on: boolean): string => (on ? 'on' : 'off');
-  const run: StressRun = {
+  return {
     scenario: request.scenario,
     protocol: protocol.name,
     mutant: r.mutant,
@@ -144,6 +144,7 @@ export function rowOf(r: RowRequest): { run: StressRun; notes: readonly string[]
       nt: sum(ROW.nt),
       conflict: sum(ROW.conflict),
     },
+    faultsUnattributed: sum(ROW.ambiguous),
     spuriousPerTransition: rateOverRounds(table.column(ROW.spurious), perRound, seed),
     accesses: { issued, completed, lost: issued - completed - inFlight },
     windowNs: histogram(HISTOGRAM.window),
@@ -158,8 +159,8 @@ export function rowOf(r: RowRequest): { run: StressRun; notes: readonly string[]
     verdict: onlyExpected ? 'pass' : grade.verdict,
     exhibit: onlyExpected ? r.exhibit : null,
     violations: grade.violations,
+    notes: grade.notes,
   };
-  return { run, notes: grade.notes };
 }
 
 /** The same configuration, as small as the explorer needs it. */

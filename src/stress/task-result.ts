@@ -6,13 +6,20 @@
 import { raiseStop } from '#sync';
 import { CONTROL } from '../machine/layout.ts';
 import type { GroupPlan } from './group.ts';
+import { cpuOfThread, pinThisThread } from './pinning.ts';
 
 export type TaskResult<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly message: string; readonly stack: string };
 
-export async function guarded<T>(plan: GroupPlan, run: () => Promise<T>): Promise<TaskResult<T>> {
+/** `thread` 0 is the hypervisor, vCPU v is v + 1. */
+export async function guarded<T>(
+  plan: GroupPlan,
+  thread: number,
+  run: () => Promise<T>,
+): Promise<TaskResult<T>> {
   try {
+    if (plan.pin !== null) pinThisThread([cpuOfThread(plan.pin, thread)]);
     return { ok: true, value: await run() };
   } catch (error) {
     raiseStop(new Int32Array(plan.arena.memory.buffer), CONTROL.stop);

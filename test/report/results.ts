@@ -41,6 +41,7 @@ export function aRun(overrides: Partial<StressRun> = {}): StressRun {
     transitionsHit: 4723,
     hitShare: { value: 0.123, lo: 0.119, hi: 0.128 },
     faults: { spurious: 5200, genuine: 0, retry: 0, nt: 0, conflict: 0 },
+    faultsUnattributed: 0,
     spuriousPerTransition: { value: 0.1354, lo: 0.13, hi: 0.141 },
     accesses: { issued: 9_000_000, completed: 9_000_000, lost: 0 },
     windowNs: times(4120, 12_040, 310_400),
@@ -55,6 +56,7 @@ export function aRun(overrides: Partial<StressRun> = {}): StressRun {
     verdict: 'pass',
     exhibit: null,
     violations: [],
+    notes: [],
     ...overrides,
   };
 }
