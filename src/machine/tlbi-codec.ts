@@ -21,6 +21,15 @@ import { VMID } from './layout.ts';
 import type { Tlb } from './tlb.ts';
 import type { WalkCache } from './walk-cache.ts';
 
+/**
+ * End of what any entry can cover, in pages: a walk-cache entry of the start level reaches beyond
+ * the last region, and an address there removes it too. Below the first region nothing begins.
+ */
+function reachOf(layout: Layout): number {
+  const span = 2 ** (layout.indexBits * (3 - layout.startLevel));
+  return Math.ceil(layout.pages / span) * span;
+}
+
 /** Writes `op` at word `at`. Allocates nothing. */
 export function encodeTlbi(i32: Int32Array, at: number, op: TlbiOp, layout: Layout): void {
   const scope = scopeOf(op.kind);
@@ -35,8 +44,9 @@ export function encodeTlbi(i32: Int32Array, at: number, op: TlbiOp, layout: Layo
   }
   i32[at] = TLBI_KINDS.indexOf(op.kind);
   i32[at + 1] = op.vmid ?? VMID;
-  i32[at + 2] = Math.max(-1, Math.min(from, layout.pages));
-  i32[at + 3] = Math.max(-1, Math.min(to, layout.pages));
+  const reach = reachOf(layout);
+  i32[at + 2] = Math.max(-1, Math.min(from, reach));
+  i32[at + 3] = Math.max(-1, Math.min(to, reach));
   i32[at + 4] = op.ttl ?? 0;
 }
 

@@ -147,6 +147,8 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     entryNames.length = 0;
     entryNames.push(t.entry);
     tableNames.length = 0;
+    // Name 0 is the old table's: putting it back is not the same as linking another.
+    tableNames.push(isTable(t.old, t.level) ? Number((t.old >> 12n) & 0xf_ffffn) : NONE);
     pageNames.length = 0;
     const version = softwareBits(t.wanted);
     const baseFrame = t.pa / 4096;

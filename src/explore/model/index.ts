@@ -1,0 +1,5 @@
+/** The Arm memory model with translation: see rules.ts for the rules, search.ts for the search. */
+export * from './options.ts';
+export * from './order.ts';
+export * from './program.ts';
+export * from './search.ts';

@@ -1,0 +1,85 @@
+/**
+ * Knobs and bounds of the memory model.
+ *
+ * The architecture knob is real: FEAT_ETS2 (Enhanced Translation Synchronization, DDI 0487 D8.2.6)
+ * forbids outcomes that the base architecture allows. Everything else here weakens or strengthens
+ * the model on purpose, so that a test can prove that each rule matters: an injected model bug has
+ * to turn some litmus verdict red.
+ */
+export const ARCHITECTURES = ['base', 'ets2'] as const;
+export type Architecture = (typeof ARCHITECTURES)[number];
+
+export interface ModelOptions {
+  readonly arch: Architecture;
+  /** Ordering of explicit accesses: Arm's, total store order, or one interleaving. */
+  readonly memory: 'arm' | 'tso' | 'sc';
+  /** False: every walk reads the tables as they are, nothing is cached. */
+  readonly tlb: boolean;
+  /** False: a TLBI removes nothing from any TLB. */
+  readonly tlbiRemoves: boolean;
+  /** False: a TLBI completes without waiting for accesses that use the old translation. */
+  readonly tlbiWaits: boolean;
+  /** False: a DSB does not wait for the completion of earlier TLBIs. */
+  readonly dsbWaitsForTlbi: boolean;
+  /** False: an ISB does nothing. */
+  readonly isb: boolean;
+  /**
+   * False: earlier translations of the same page offset are not ordered before a TLBI's completion.
+   */
+  readonly translationCoherence: boolean;
+}
+
+/** The model as the architecture has it. */
+export function armModel(arch: Architecture, weakening: Partial<ModelOptions> = {}): ModelOptions {
+  return {
+    arch,
+    memory: 'arm',
+    tlb: true,
+    tlbiRemoves: true,
+    tlbiWaits: true,
+    dsbWaitsForTlbi: true,
+    isb: true,
+    translationCoherence: true,
+    ...weakening,
+  };
+}
+
+/** The weakenings of the ablation table (facts/memory-model.md §2), by the name reports use. */
+export const ABLATIONS = {
+  'tlbi-does-not-wait': { tlbiWaits: false },
+  'dsb-does-not-wait-for-tlbi': { dsbWaitsForTlbi: false },
+  'isb-no-op': { isb: false },
+  'tlbi-removes-nothing': { tlbiRemoves: false },
+  'no-translation-coherence': { translationCoherence: false },
+  tso: { memory: 'tso' },
+  sc: { memory: 'sc' },
+  'no-tlb': { tlb: false },
+} as const satisfies Record<string, Partial<ModelOptions>>;
+export type Ablation = keyof typeof ABLATIONS;
+
+/**
+ * What a search may cost. A search that meets one of these says which; nothing is cut short
+ * silently.
+ */
+export interface SearchBounds {
+  /** Events (writes and TLBI deliveries) in one global order. */
+  readonly events: number;
+  /** Prefixes of global orders gone through. */
+  readonly states: number;
+  /** Nodes of one thread's decision tree. */
+  readonly nodes: number;
+  /** Times one instruction may run on one path: loops are unrolled this often. */
+  readonly visits: number;
+  /** Wall-clock time of one search. */
+  readonly timeMs: number;
+}
+
+/** `states` stays below what search.ts can number (2^26 pairs). */
+export const DEFAULT_BOUNDS: SearchBounds = Object.freeze({
+  events: 16,
+  states: 1_000_000,
+  nodes: 200_000,
+  visits: 3,
+  timeMs: 60_000,
+});
+export type BoundName = keyof SearchBounds;

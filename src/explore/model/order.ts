@@ -1,0 +1,83 @@
+/**
+ * A complete global order as one thread sees it: writes and TLBI deliveries at positions 1 to n,
+ * initial values at position 0.
+ *
+ *   position   0          1          2             3              4
+ *             initial   P0: x=1   P1: y=1   P0: TLBI at P0   P0: TLBI at P1
+ *
+ * Positions double as times: "at time t" is after event t and before event t+1.
+ */
+import type { EntrySpan, PlacedEvent } from './program.ts';
+
+/** After every event. */
+export const NEVER = 1 << 20;
+
+export class GlobalOrder {
+  /** By own event, in program order. */
+  readonly positions: readonly number[];
+  readonly #placed: readonly PlacedEvent[];
+  readonly #initial: readonly number[];
+  readonly #writes: (readonly number[] | undefined)[] = [];
+
+  constructor(
+    initial: readonly number[],
+    placed: readonly PlacedEvent[],
+    positions: readonly number[],
+  ) {
+    this.#initial = initial;
+    this.#placed = placed;
+    this.positions = positions;
+  }
+
+  /** The event at `position`; none at 0. */
+  at(position: number): PlacedEvent | undefined {
+    return this.#placed[position - 1];
+  }
+
+  /**
+   * Positions of the writes to `location` in coherence order; the first is 0, its initial value.
+   */
+  writesOf(location: number): readonly number[] {
+    const known = this.#writes[location];
+    if (known) return known;
+    const writes = [0];
+    for (const [i, { event }] of this.#placed.entries()) {
+      if (event.kind === 'write' && event.location === location) writes.push(i + 1);
+    }
+    this.#writes[location] = writes;
+    return writes;
+  }
+
+  valueAt(location: number, position: number): number {
+    const event = this.at(position)?.event;
+    return event?.kind === 'write' ? event.value : (this.#initial[location] as number);
+  }
+
+  /** What `entry` held, and when. */
+  spansOf(entry: number): EntrySpan[] {
+    const writes = this.writesOf(entry);
+    return writes.map((from, i) => ({
+      value: this.valueAt(entry, from),
+      from,
+      until: writes[i + 1] ?? NEVER,
+    }));
+  }
+
+  /**
+   * Position of the first TLBI that vCPU `vcpu` receives at or after `from` and that `matches`, be
+   * it from anyone or from a thread other than `but`.
+   */
+  firstTlbi(
+    vcpu: number,
+    from: number,
+    but: number | null,
+    matches: (op: number) => boolean,
+  ): number {
+    for (let p = from; p <= this.#placed.length; p++) {
+      const placed = this.at(p);
+      if (placed?.event.kind !== 'tlbi' || placed.event.receiver !== vcpu) continue;
+      if (placed.thread !== but && matches(placed.event.op)) return p;
+    }
+    return NEVER;
+  }
+}

@@ -1,0 +1,211 @@
+/**
+ * A thread as the model sees it: a decision tree, unrolled once, whose inner nodes are
+ * memory-system operations.
+ *
+ *   read x ──0──> write y=1 ──> end
+ *          └─1──> end
+ *
+ * One child per answer a read may get. Registers are gone: a dependency is the set of earlier reads
+ * of the path it comes from, as a bit mask.
+ *
+ * Litmus tests are unrolled by `src/litmus`; a protocol is one run of its function per path.
+ * Locations, values, virtual addresses, faults, TLBI operations and outcomes are small integers
+ * that mean something to their maker only.
+ */
+
+/** Bit `k` stands for the k-th read of this path. */
+export type Reads = number;
+
+/**
+ * A dependency: `basic` through data flow alone, `pick` also through which operand a select or CAS
+ * picked.
+ */
+export interface Dependency {
+  readonly basic: Reads;
+  readonly pick: Reads;
+}
+export const NO_DEPENDENCY: Dependency = Object.freeze({ basic: 0, pick: 0 });
+
+/**
+ * What an access names: a location itself (stable mapping), or an address that has to be
+ * translated.
+ */
+export type Target =
+  | { readonly kind: 'location'; readonly location: number }
+  | { readonly kind: 'address'; readonly address: number };
+
+/** `acquire-pc` is LDAPR: not ordered after an earlier store-release. */
+export type ReadOrder = 'plain' | 'acquire' | 'acquire-pc';
+export type BarrierKind = 'full' | 'load' | 'store';
+
+export interface ReadNode {
+  readonly kind: 'read';
+  readonly target: Target;
+  readonly order: ReadOrder;
+  /** Which read of the path this is. */
+  readonly read: number;
+  readonly address: Dependency;
+  /** By value read. */
+  readonly next: ReadonlyMap<number, Node>;
+  /** By fault. */
+  readonly faults: ReadonlyMap<number, Node>;
+}
+
+export interface WriteNode {
+  readonly kind: 'write';
+  readonly target: Target;
+  readonly value: number;
+  readonly release: boolean;
+  readonly address: Dependency;
+  readonly data: Dependency;
+  /** By location written: the translation decides which. */
+  readonly next: ReadonlyMap<number, Node>;
+  readonly faults: ReadonlyMap<number, Node>;
+}
+
+/** What an atomic access that read some value goes on to do. */
+export interface RmwBranch {
+  /** Value written; null if nothing is (a compare-and-swap that failed). */
+  readonly value: number | null;
+  /** By location. */
+  readonly next: ReadonlyMap<number, Node>;
+}
+
+/** One atomic read and write of one location: swap, compare-and-swap, fetch-and-op. */
+export interface RmwNode {
+  readonly kind: 'rmw';
+  readonly target: Target;
+  readonly order: 'plain' | 'acquire';
+  readonly release: boolean;
+  readonly read: number;
+  /** False: the value read goes nowhere, so DMB LD and DSB LD do not wait for it. */
+  readonly returns: boolean;
+  readonly address: Dependency;
+  readonly data: Dependency;
+  /** By value read. */
+  readonly next: ReadonlyMap<number, RmwBranch>;
+  readonly faults: ReadonlyMap<number, Node>;
+}
+
+export interface BarrierNode {
+  readonly kind: 'dmb' | 'dsb';
+  readonly covers: BarrierKind;
+  readonly next: Node;
+}
+
+/** An ISB, or an exception entry or return, which synchronise context just the same. */
+export interface SynchroniseNode {
+  readonly kind: 'isb' | 'exception';
+  readonly next: Node;
+}
+
+export interface TlbiNode {
+  readonly kind: 'tlbi';
+  readonly op: number;
+  /** vCPUs whose translations it can change; one event each. */
+  readonly receivers: readonly number[];
+  readonly address: Dependency;
+  readonly next: Node;
+}
+
+/** A conditional branch: what follows is control-dependent on these reads. */
+export interface BranchNode {
+  readonly kind: 'branch';
+  readonly condition: Dependency;
+  readonly next: Node;
+}
+
+export interface EndNode {
+  readonly kind: 'end';
+  readonly outcome: number;
+}
+
+export type Node =
+  | ReadNode
+  | WriteNode
+  | RmwNode
+  | BarrierNode
+  | SynchroniseNode
+  | TlbiNode
+  | BranchNode
+  | EndNode;
+
+/** One thread: runs on vCPU `vcpu`, starts at `root`. */
+export interface ThreadProgram {
+  readonly vcpu: number;
+  readonly root: Node;
+  /** Most reads on any path. */
+  readonly reads: number;
+}
+
+/** An event of the global order. Each path of a thread contributes its own, in program order. */
+export type OrderEvent =
+  | { readonly kind: 'write'; readonly location: number; readonly value: number }
+  | {
+      readonly kind: 'tlbi';
+      readonly op: number;
+      readonly receiver: number;
+      readonly instance: number;
+    };
+
+/** An event in a global order. */
+export interface PlacedEvent {
+  readonly thread: number;
+  /** Which of its thread's events, in program order. */
+  readonly ordinal: number;
+  readonly event: OrderEvent;
+}
+
+/** Everything a search runs on. */
+export interface System {
+  readonly threads: readonly ThreadProgram[];
+  /** Initial value of each location. */
+  readonly initial: readonly number[];
+  readonly translation: TranslationSystem;
+}
+
+/** A walk that found `location`, or one that ended in a fault. */
+export type WalkResult =
+  | { readonly kind: 'mapped'; readonly location: number }
+  | {
+      readonly kind: 'fault';
+      readonly fault: number;
+      /**
+       * Permission faults may come from a TLB entry; Translation and Access-flag faults never do.
+       */
+      readonly cacheable: boolean;
+    };
+
+/** A value of a table entry while it stood: readable from memory at times `from` to `until - 1`. */
+export interface EntrySpan {
+  readonly value: number;
+  readonly from: number;
+  readonly until: number;
+}
+
+/** A walk some table contents give: what it read, from the root down, and where it ended. */
+export interface WalkPath {
+  readonly result: WalkResult;
+  readonly entries: readonly { readonly entry: number; readonly span: EntrySpan }[];
+}
+
+/**
+ * How addresses are translated. The model asks for the walks that table contents give and decides
+ * itself *when* each entry may have been read: straight from memory, or out of a TLB or walk cache
+ * that no TLBI has cleaned since. Tables of several levels give paths of several entries.
+ */
+export interface TranslationSystem {
+  /** Page-offset classes: translations of the same class are coherent with each other. */
+  readonly offsets: number;
+  offsetOf(address: number): number;
+  /** Every walk for `address`; `spansOf` gives what an entry held, whenever. */
+  paths(
+    address: number,
+    write: boolean,
+    spansOf: (entry: number) => readonly EntrySpan[],
+  ): readonly WalkPath[];
+  /**
+   * Does TLBI `op` remove the cached entry `depth` steps below the root of a walk for `address`?
+   */
+  matches(op: number, address: number, depth: number): boolean;
+}

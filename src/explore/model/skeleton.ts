@@ -1,0 +1,179 @@
+/**
+ * The events a thread can contribute to the global order, and which of them must come before which.
+ *
+ * Every path through the tree ends with a list of events. Paths with the same list share one
+ * *skeleton*. The rules of rules.ts are run over sets of own events instead of positions, which
+ * gives for each event the own events that must precede it whatever other threads do. DSBs make
+ * this order nearly total, and that is what keeps the number of global orders small.
+ */
+import { assert } from '../../arch/assert.ts';
+import type { ModelOptions } from './options.ts';
+import type { Node, OrderEvent, ReadNode, RmwNode, System, WriteNode } from './program.ts';
+import { type Frame, layoutOf, Rules } from './rules.ts';
+
+export interface Skeleton {
+  /** In program order. */
+  readonly events: readonly OrderEvent[];
+  /** `before[e]`: bit mask of the events that must precede event `e`. */
+  readonly before: readonly number[];
+}
+
+/** Bits of a mask that stay positive in 32-bit arithmetic. */
+const EVENTS_MAX = 30;
+
+const union = (a: number, b: number): number => a | b;
+
+export class PathTooLong extends Error {
+  override readonly name = 'PathTooLong';
+}
+
+/** The skeletons of one thread. Throws `PathTooLong` if a path has more than `eventsMax` events. */
+export function skeletonsOf(
+  system: System,
+  options: ModelOptions,
+  thread: number,
+  eventsMax: number,
+): readonly Skeleton[] {
+  const program = system.threads[thread];
+  assert(program !== undefined, `no thread ${thread}`);
+  assert(eventsMax <= EVENTS_MAX, `an order has at most ${EVENTS_MAX} events`);
+  const layout = layoutOf(system.initial.length, program.reads, system.translation.offsets);
+  const collector = new Collector(system, new Rules(options, layout, union), eventsMax);
+  collector.walk(program.root, new Int32Array(layout.size), [], []);
+  return [...collector.found.values()];
+}
+
+class Collector {
+  readonly found = new Map<string, { events: OrderEvent[]; before: number[] }>();
+  readonly #system: System;
+  readonly #rules: Rules;
+  readonly #eventsMax: number;
+
+  constructor(system: System, rules: Rules, eventsMax: number) {
+    this.#system = system;
+    this.#rules = rules;
+    this.#eventsMax = eventsMax;
+  }
+
+  walk(node: Node, s: Frame, events: OrderEvent[], before: number[]): void {
+    if (events.length > this.#eventsMax) {
+      throw new PathTooLong(`a path has more than ${this.#eventsMax} events`);
+    }
+    switch (node.kind) {
+      case 'dmb':
+        this.#rules.dmb(s, node.covers);
+        return this.walk(node.next, s, events, before);
+      case 'dsb':
+        this.#rules.dsb(s, node.covers);
+        return this.walk(node.next, s, events, before);
+      case 'isb':
+        this.#rules.isb(s);
+        return this.walk(node.next, s, events, before);
+      case 'exception':
+        this.#rules.synchronise(s);
+        return this.walk(node.next, s, events, before);
+      case 'branch':
+        this.#rules.branch(s, node.condition);
+        return this.walk(node.next, s, events, before);
+      case 'tlbi': {
+        const floor = this.#rules.tlbiFloor(s, node.address);
+        const instance = events.length;
+        const more: OrderEvent[] = [];
+        for (const [i, receiver] of node.receivers.entries()) {
+          more.push({ kind: 'tlbi', op: node.op, receiver, instance });
+          this.#rules.didTlbi(s, 1 << (instance + i));
+        }
+        const floors = [...before, ...more.map(() => floor)];
+        return this.walk(node.next, s, [...events, ...more], floors);
+      }
+      case 'read':
+        return this.#read(node, s, events, before);
+      case 'rmw':
+        return this.#rmw(node, s, events, before);
+      case 'write':
+        return this.#write(node, s, events, before);
+      case 'end':
+        return this.#record(events, before);
+    }
+  }
+
+  #faults(
+    node: ReadNode | WriteNode | RmwNode,
+    s: Frame,
+    events: OrderEvent[],
+    before: number[],
+  ): void {
+    for (const next of node.faults.values()) {
+      const t = Int32Array.from(s);
+      this.#rules.speculated(t, node.address, this.#walkView(node, s));
+      this.walk(next, t, events, before);
+    }
+  }
+
+  /** A walk is at least after its floor; which entry it used is open. */
+  #walkView(node: ReadNode | WriteNode | RmwNode, s: Frame): number {
+    return node.target.kind === 'address' ? this.#rules.walkFloor(s, node.address) : 0;
+  }
+
+  #read(node: ReadNode, s: Frame, events: OrderEvent[], before: number[]): void {
+    this.#faults(node, s, events, before);
+    const walk = this.#walkView(node, s);
+    const view = this.#rules.readFloor(s, node) | walk;
+    for (const next of node.next.values()) {
+      const t = Int32Array.from(s);
+      this.#rules.speculated(t, node.address, walk);
+      this.#rules.didRead(t, node, view, 0);
+      this.walk(next, t, events, before);
+    }
+  }
+
+  #write(node: WriteNode, s: Frame, events: OrderEvent[], before: number[]): void {
+    this.#faults(node, s, events, before);
+    const walk = this.#walkView(node, s);
+    const bit = 1 << events.length;
+    for (const [location, next] of node.next) {
+      const t = Int32Array.from(s);
+      const floor = this.#rules.writeFloor(t, node, location) | walk;
+      this.#rules.speculated(t, node.address, walk);
+      this.#rules.didWrite(t, node, location, bit);
+      const event: OrderEvent = { kind: 'write', location, value: node.value };
+      this.walk(next, t, [...events, event], [...before, floor]);
+    }
+  }
+
+  #rmw(node: RmwNode, s: Frame, events: OrderEvent[], before: number[]): void {
+    this.#faults(node, s, events, before);
+    const walk = this.#walkView(node, s);
+    const view = this.#rules.readFloor(s, node) | walk;
+    const bit = 1 << events.length;
+    for (const { value, next } of node.next.values()) {
+      for (const [location, after] of next) {
+        const t = Int32Array.from(s);
+        this.#rules.speculated(t, node.address, walk);
+        this.#rules.didRead(t, node, view, 0);
+        if (value === null) {
+          this.walk(after, t, events, before);
+          continue;
+        }
+        const floor = this.#rules.writeFloor(t, node, location) | view;
+        this.#rules.didRmw(t, node, location, view, bit);
+        const event: OrderEvent = { kind: 'write', location, value };
+        this.walk(after, t, [...events, event], [...before, floor]);
+      }
+    }
+  }
+
+  /** Paths with the same events: only what every one of them demands is unavoidable. */
+  #record(events: OrderEvent[], before: number[]): void {
+    assert(this.#system.threads.length > 0, 'a system has threads');
+    const key = events
+      .map((e) => (e.kind === 'write' ? `w${e.location}=${e.value}` : `t${e.op}@${e.receiver}`))
+      .join(' ');
+    const known = this.found.get(key);
+    if (!known) {
+      this.found.set(key, { events, before });
+      return;
+    }
+    known.before = known.before.map((mask, i) => mask & (before[i] as number));
+  }
+}

@@ -1,0 +1,276 @@
+/**
+ * One thread against one global order: which outcomes can it have?
+ *
+ * Its own events stand at fixed positions ("promised up front"), so every read may already see them
+ * where they are in the order, and what is left is to check that each event's position lies beyond
+ * what the rules demand, and to try every value a read may return and every walk an access may use.
+ * A read takes the lowest view it can: views are only ever lower bounds, so a higher one allows
+ * nothing more.
+ */
+import { assert } from '../../arch/assert.ts';
+import type { ModelOptions } from './options.ts';
+import { type GlobalOrder, NEVER } from './order.ts';
+import type { Node, ReadNode, RmwNode, System, Target, TlbiNode, WriteNode } from './program.ts';
+import { type Frame, layoutOf, Rules } from './rules.ts';
+import { Walks } from './walks.ts';
+
+const max = (a: number, b: number): number => (a > b ? a : b);
+
+/** Longest path of one tree; the unroller's bounds keep paths far below it. */
+const DEPTH_MAX = 512;
+
+export class ThreadRun {
+  /** Outcomes found for the order last given to `run`, each with the number of ways there. */
+  readonly outcomes = new Map<number, number>();
+  /** Nodes visited since the start. */
+  visited = 0;
+
+  readonly #system: System;
+  readonly #options: ModelOptions;
+  readonly #thread: number;
+  readonly #rules: Rules;
+  readonly #frames: Frame[] = [];
+  #order!: GlobalOrder;
+  #walks!: Walks;
+  #positions: readonly number[] = [];
+
+  constructor(system: System, options: ModelOptions, thread: number) {
+    const program = system.threads[thread];
+    assert(program !== undefined, `no thread ${thread}`);
+    const layout = layoutOf(system.initial.length, program.reads, system.translation.offsets);
+    this.#system = system;
+    this.#options = options;
+    this.#thread = thread;
+    this.#rules = new Rules(options, layout, max);
+  }
+
+  /** Fills `outcomes`; empty if this order is impossible for the thread. */
+  run(order: GlobalOrder): void {
+    const program = this.#system.threads[this.#thread];
+    assert(program !== undefined, 'checked by the constructor');
+    this.outcomes.clear();
+    this.#order = order;
+    this.#walks = new Walks(this.#system, this.#options, order, this.#thread);
+    this.#positions = order.positions;
+    const frame = this.#frame(0);
+    frame.fill(0);
+    this.#step(program.root, 0, 0);
+  }
+
+  #frame(depth: number): Frame {
+    assert(depth < DEPTH_MAX, 'a path is longer than the model supports');
+    const known = this.#frames[depth];
+    if (known) return known;
+    const made = new Int32Array(this.#rules.layout.size);
+    this.#frames[depth] = made;
+    return made;
+  }
+
+  /** A copy of frame `depth` to go on with in one branch. */
+  #branchFrame(depth: number): Frame {
+    const frame = this.#frame(depth + 1);
+    frame.set(this.#frame(depth));
+    return frame;
+  }
+
+  /**
+   * Runs from `node` with the state in frame `depth`; `done` own events are behind it. Straight
+   * steps loop.
+   */
+  #step(from: Node, depth: number, done: number): void {
+    const s = this.#frame(depth);
+    let node = from;
+    for (;;) {
+      this.visited++;
+      switch (node.kind) {
+        case 'dmb':
+          this.#rules.dmb(s, node.covers);
+          break;
+        case 'dsb':
+          this.#rules.dsb(s, node.covers);
+          break;
+        case 'isb':
+          this.#rules.isb(s);
+          break;
+        case 'exception':
+          this.#rules.synchronise(s);
+          break;
+        case 'branch':
+          this.#rules.branch(s, node.condition);
+          break;
+        case 'tlbi':
+          if (!this.#tlbi(s, node, done)) return;
+          done += node.receivers.length;
+          break;
+        case 'read':
+          this.#read(node, depth, done);
+          return;
+        case 'write':
+          this.#write(node, depth, done);
+          return;
+        case 'rmw':
+          this.#read(node, depth, done);
+          return;
+        case 'end':
+          if (done === this.#positions.length) this.#record(node.outcome);
+          return;
+      }
+      node = node.next;
+    }
+  }
+
+  #record(outcome: number): void {
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+  }
+
+  #tlbi(s: Frame, node: TlbiNode, done: number): boolean {
+    const floor = this.#rules.tlbiFloor(s, node.address);
+    for (const [i, receiver] of node.receivers.entries()) {
+      const position = this.#positions[done + i];
+      const event = this.#order.at(position ?? 0)?.event;
+      if (position === undefined || event?.kind !== 'tlbi') return false;
+      if (event.op !== node.op || event.receiver !== receiver || position <= floor) return false;
+      this.#rules.didTlbi(s, position);
+    }
+    return true;
+  }
+
+  /**
+   * Tries every walk the access may use. `access` is called with the walk's view, the position the
+   * access has to stay below, and a frame in which the walk has happened.
+   */
+  #translate(
+    node: ReadNode | WriteNode | RmwNode,
+    depth: number,
+    done: number,
+    access: (location: number, walk: number, waits: number) => void,
+  ): void {
+    const target: Target = node.target;
+    if (target.kind === 'location') {
+      this.#branchFrame(depth);
+      access(target.location, 0, NEVER);
+      return;
+    }
+    const rules = this.#rules;
+    const s = this.#frame(depth);
+    const { translation } = this.#system;
+    const offset = translation.offsetOf(target.address);
+    const coherent = this.#options.translationCoherence;
+    const earlier = s[rules.layout.tcoh + offset] as number;
+    for (const walk of this.#walks.of(target.address, node.kind !== 'read')) {
+      if (walk.result.kind === 'fault') {
+        const uncacheable = !walk.result.cacheable;
+        const floor = uncacheable
+          ? rules.uncacheableFaultWalkFloor(s, node.address)
+          : rules.walkFloor(s, node.address);
+        const start = max(floor, walk.from);
+        if (start >= walk.usable || max(start, rules.faultFloor(s)) >= walk.waits) continue;
+        const next = node.faults.get(walk.result.fault);
+        assert(next !== undefined, 'the tree has every fault the tables can give');
+        const t = this.#branchFrame(depth);
+        for (const entry of walk.entries) rules.walked(t, entry, start);
+        rules.speculated(t, node.address, start);
+        this.#step(next, depth + 1, done);
+        continue;
+      }
+      const view = max(rules.walkFloor(s, node.address), walk.from);
+      if (view >= walk.usable || view >= walk.waits) continue;
+      if (coherent && earlier >= walk.waits) continue;
+      const t = this.#branchFrame(depth);
+      for (const entry of walk.entries) rules.walked(t, entry, view);
+      rules.translated(t, offset, view);
+      access(walk.result.location, view, walk.waits);
+    }
+  }
+
+  #read(node: ReadNode | RmwNode, depth: number, done: number): void {
+    const rules = this.#rules;
+    const { cohIndex, fwdIndex, fwdView, fwdPick, fwdRmw } = rules.layout;
+    this.#translate(node, depth, done, (location, walk, waits) => {
+      // The walk's effects are in frame depth + 1; each value read continues in depth + 2.
+      const s = this.#frame(depth + 1);
+      const own = s[fwdIndex + location] as number;
+      // dob: a load from an own store waits for that store's address and data.
+      let floor = max(max(rules.readFloor(s, node), walk), s[fwdView + location] as number);
+      // aob: a load-acquire from an own atomic access waits for what that one read.
+      if (node.order !== 'plain') floor = max(floor, s[fwdRmw + location] as number);
+      const writes = this.#order.writesOf(location);
+      for (const [i, write] of writes.entries()) {
+        if (write < (s[cohIndex + location] as number)) continue;
+        if (this.#isUndone(write, done)) continue;
+        const forwarded = own !== 0 && write === own && this.#options.memory !== 'sc';
+        const view = forwarded ? floor : max(floor, write);
+        if (view >= waits) continue;
+        // From-read: the value has to be the current one, so the next write is still to come.
+        if (view >= (writes[i + 1] ?? NEVER)) continue;
+        const t = this.#branchFrame(depth + 1);
+        rules.speculated(t, node.address, walk);
+        rules.didRead(t, node, view, s[fwdPick + location] as number);
+        rules.coherent(t, location, write, view);
+        const value = this.#order.valueAt(location, write);
+        if (node.kind === 'rmw') {
+          const interval = { from: view, follower: writes[i + 1] ?? NEVER, waits };
+          this.#rmw(node, value, location, interval, depth + 2, done);
+          continue;
+        }
+        const next = node.next.get(value);
+        assert(next !== undefined, 'the tree has every value memory can hold');
+        this.#step(next, depth + 2, done);
+      }
+    });
+  }
+
+  /** The write of an atomic access: it has to be the very next one in coherence order. */
+  #rmw(
+    node: RmwNode,
+    value: number,
+    location: number,
+    { from, follower, waits }: { from: number; follower: number; waits: number },
+    depth: number,
+    done: number,
+  ): void {
+    const s = this.#frame(depth);
+    const branch = node.next.get(value);
+    const next = branch?.next.get(location);
+    // A write of a value that no execution can hold has no place in the tree.
+    if (branch === undefined || next === undefined) return;
+    if (branch.value === null) {
+      this.#step(next, depth, done);
+      return;
+    }
+    const position = this.#positions[done];
+    const event = this.#order.at(position ?? 0)?.event;
+    if (position === undefined || position !== follower || event?.kind !== 'write') return;
+    if (event.location !== location || event.value !== branch.value) return;
+    const floor = max(this.#rules.writeFloor(s, node, location), from);
+    if (position <= floor || position >= waits) return;
+    this.#rules.didRmw(s, node, location, from, position);
+    this.#step(next, depth, done + 1);
+  }
+
+  /**
+   * An own event that is later in program order: reading it would be reading from the future
+   * (coRW).
+   */
+  #isUndone(position: number, done: number): boolean {
+    const placed = this.#order.at(position);
+    return placed?.thread === this.#thread && placed.ordinal >= done;
+  }
+
+  #write(node: WriteNode, depth: number, done: number): void {
+    const position = this.#positions[done];
+    this.#translate(node, depth, done, (location, walk, waits) => {
+      const s = this.#frame(depth + 1);
+      const event = this.#order.at(position ?? 0)?.event;
+      if (position === undefined || event?.kind !== 'write') return;
+      if (event.location !== location || event.value !== node.value) return;
+      const floor = max(this.#rules.writeFloor(s, node, location), walk);
+      if (position <= floor || position >= waits) return;
+      const next = node.next.get(location);
+      assert(next !== undefined, 'the tree has every location the tables can map');
+      this.#rules.speculated(s, node.address, walk);
+      this.#rules.didWrite(s, node, location, position);
+      this.#step(next, depth + 1, done + 1);
+    });
+  }
+}

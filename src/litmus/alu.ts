@@ -1,0 +1,154 @@
+/**
+ * Arithmetic on litmus values. Numbers are what they are; symbolic values allow only what keeps
+ * them symbolic (adding zero, an address shifted to its page) or what does not depend on them (x
+ * EOR x).
+ */
+import { assertNever } from '../arch/assert.ts';
+import { Unsupported } from './errors.ts';
+import type { AluOp, Condition } from './instruction.ts';
+import { pteArithmetic } from './pte-bits.ts';
+import { formatValue, keyOf, numberValue, type Value, ZERO } from './value.ts';
+
+/** log2 of the page size: `LSR X9,X3,#12` makes the operand of a TLBI. */
+const PAGE_SHIFT = 12n;
+
+export interface Flags {
+  readonly n: boolean;
+  readonly z: boolean;
+  readonly c: boolean;
+  readonly v: boolean;
+}
+
+export interface AluResult {
+  readonly value: Value;
+  readonly flags: Flags;
+}
+
+function mask(width: 32 | 64, n: bigint): bigint {
+  return BigInt.asUintN(width, n);
+}
+
+function symbolicFlags(zero: boolean): Flags {
+  return { n: false, z: zero, c: zero, v: false };
+}
+
+export function compute(
+  op: AluOp,
+  left: Value,
+  right: Value,
+  width: 32 | 64,
+  line: number,
+): AluResult {
+  if (left.kind === 'number' && right.kind === 'number')
+    return numeric(op, left.number, right.number, width);
+  const result = symbolic(op, left, right);
+  if (result) return result;
+  throw new Unsupported(
+    `${op.toUpperCase()} of ${formatValue(left)} and ${formatValue(right)}`,
+    line,
+  );
+}
+
+function numeric(op: AluOp, left: bigint, right: bigint, width: 32 | 64): AluResult {
+  const a = mask(width, left);
+  const b = mask(width, right);
+  const sign = 1n << BigInt(width - 1);
+  const wide = wideResult(op, a, b, BigInt(width));
+  const value = mask(width, wide);
+  const overflow = op === 'add' ? (a ^ value) & (b ^ value) : (a ^ b) & (a ^ value);
+  const arithmetic = op === 'add' || op === 'sub';
+  const carry = op === 'add' ? wide !== value : op === 'sub' && a >= b;
+  return {
+    value: numberValue(value),
+    flags: {
+      n: (value & sign) !== 0n,
+      z: value === 0n,
+      c: carry,
+      v: arithmetic && (overflow & sign) !== 0n,
+    },
+  };
+}
+
+function wideResult(op: AluOp, a: bigint, b: bigint, width: bigint): bigint {
+  switch (op) {
+    case 'add':
+      return a + b;
+    case 'sub':
+      return a - b;
+    case 'and':
+      return a & b;
+    case 'orr':
+      return a | b;
+    case 'eor':
+      return a ^ b;
+    case 'bic':
+      return a & ~b;
+    case 'lsl':
+      return a << (b % width);
+    case 'lsr':
+      return a >> (b % width);
+    default:
+      return assertNever(op);
+  }
+}
+
+function symbolic(op: AluOp, left: Value, right: Value): AluResult | null {
+  if (keyOf(left) === keyOf(right)) {
+    if (op === 'eor' || op === 'sub' || op === 'bic')
+      return { value: ZERO, flags: symbolicFlags(true) };
+    if (op === 'and' || op === 'orr') return { value: left, flags: symbolicFlags(false) };
+  }
+  // Two different symbols compare as different: no symbol stands for zero or for another.
+  if (op === 'sub' && right.kind !== 'number') return { value: ZERO, flags: symbolicFlags(false) };
+  if (left.kind === 'pte' && right.kind === 'number') {
+    const value = pteArithmetic(op, left.pte, right.number);
+    const zero = value?.kind === 'number' && value.number === 0n;
+    if (value !== null) return { value, flags: symbolicFlags(zero) };
+  }
+  if (right.kind === 'number') {
+    const same: AluResult = { value: left, flags: symbolicFlags(false) };
+    if (right.number === 0n && op !== 'and') return same;
+    if (right.number === 0n) return { value: ZERO, flags: symbolicFlags(true) };
+    if (op === 'lsr' && right.number === PAGE_SHIFT && left.kind === 'address') {
+      return { value: { kind: 'page', symbol: left.symbol }, flags: symbolicFlags(false) };
+    }
+    if (op === 'lsl' && right.number === PAGE_SHIFT && left.kind === 'page') {
+      return { value: { kind: 'address', symbol: left.symbol }, flags: symbolicFlags(false) };
+    }
+  }
+  if (left.kind === 'number' && left.number === 0n && ['add', 'orr', 'eor'].includes(op)) {
+    return { value: right, flags: symbolicFlags(false) };
+  }
+  return null;
+}
+
+export function holds(condition: Condition, f: Flags): boolean {
+  switch (condition) {
+    case 'eq':
+      return f.z;
+    case 'ne':
+      return !f.z;
+    case 'cs':
+      return f.c;
+    case 'cc':
+      return !f.c;
+    case 'mi':
+      return f.n;
+    case 'pl':
+      return !f.n;
+    case 'hi':
+      return f.c && !f.z;
+    case 'ls':
+      return !f.c || f.z;
+    case 'ge':
+      return f.n === f.v;
+    case 'lt':
+      return f.n !== f.v;
+    case 'gt':
+      return !f.z && f.n === f.v;
+    case 'le':
+      return f.z || f.n !== f.v;
+    default:
+      return assertNever(condition);
+  }
+}

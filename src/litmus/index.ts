@@ -1,0 +1,5 @@
+/** herd's `.litmus` tests on the explorer's memory model. */
+export { LitmusUsageError } from './files.ts';
+export { formatRun, formatSummary, formatTable } from './format-text.ts';
+export { type LitmusOptions, runLitmus } from './run.ts';
+export { type LitmusSummary, summarize } from './verdict.ts';

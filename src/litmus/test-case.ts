@@ -1,0 +1,71 @@
+/** A parsed litmus test. */
+import type { Instruction } from './instruction.ts';
+import type { Value } from './value.ts';
+
+/**
+ * A place a test can name: a register of a thread, a symbol's memory, or a symbol's table entry.
+ */
+export type Place =
+  | { readonly kind: 'register'; readonly thread: number; readonly register: string }
+  | { readonly kind: 'memory'; readonly symbol: string }
+  | { readonly kind: 'entry'; readonly symbol: string };
+
+export interface InitialValue {
+  readonly place: Place;
+  readonly value: Value;
+  readonly line: number;
+}
+
+/** `fault(P0:L0,x,MMU:Permission)`; what is null is not asked. */
+export interface FaultAtom {
+  readonly kind: 'fault';
+  readonly thread: number;
+  readonly label: string | null;
+  readonly symbol: string | null;
+  readonly type: string | null;
+}
+
+export type Proposition =
+  | { readonly kind: 'constant'; readonly holds: boolean }
+  | { readonly kind: 'equals'; readonly place: Place; readonly value: Value }
+  | FaultAtom
+  | { readonly kind: 'not'; readonly operand: Proposition }
+  | {
+      readonly kind: 'and' | 'or' | 'implies';
+      readonly left: Proposition;
+      readonly right: Proposition;
+    };
+
+export const QUANTIFIERS = ['exists', '~exists', 'forall'] as const;
+export type Quantifier = (typeof QUANTIFIERS)[number];
+
+export interface CodePoint {
+  readonly section: 'main' | 'handler';
+  readonly index: number;
+}
+
+export interface LitmusThread {
+  /** As its column is headed: `P0` is 0. */
+  readonly id: number;
+  readonly instructions: readonly Instruction[];
+  /** The code of its `P0.F` column, which runs after a fault; null if it has none. */
+  readonly handler: readonly Instruction[] | null;
+  /** Label to the code it is in and the index of the instruction behind it. */
+  readonly labels: ReadonlyMap<string, CodePoint>;
+}
+
+export interface LitmusTest {
+  readonly name: string;
+  readonly file: string;
+  /** `Key=Value` lines before the initial state, keys in lower case. */
+  readonly info: ReadonlyMap<string, { readonly value: string; readonly line: number }>;
+  readonly initial: readonly InitialValue[];
+  readonly threads: readonly LitmusThread[];
+  /** Places and faults to show in the final states beside those of the condition. */
+  readonly shown: readonly (Place | FaultAtom)[];
+  readonly filter: Proposition | null;
+  readonly quantifier: Quantifier;
+  readonly condition: Proposition;
+  /** The condition as written, on one line. */
+  readonly conditionText: string;
+}

@@ -1,0 +1,173 @@
+/** What is wrong is said with its file and line and what was expected; what is not modelled is named, not guessed. */
+import { describe, expect, it } from 'vitest';
+import { LitmusSyntaxError, Unsupported } from '../../src/litmus/errors.ts';
+import { parseLitmus } from '../../src/litmus/parse.ts';
+import { outcomeOf } from './states.ts';
+
+/** Name and message of what parsing or running it throws. */
+function complaint(source: string): string {
+  try {
+    parseLitmus('t.litmus', source);
+    outcomeOf(source, 'base');
+  } catch (error) {
+    if (error instanceof LitmusSyntaxError || error instanceof Unsupported) return error.message;
+    throw error;
+  }
+  return 'nothing to complain about';
+}
+
+const wrap = (code: string, init = '', tail = 'exists (true)'): string =>
+  ['AArch64 T', '{', init, '}', 'P0 ;', `${code} ;`, tail].join('\n');
+
+describe('a malformed file', () => {
+  it.each([
+    [
+      'no name',
+      'AArch64\n{ }\n',
+      't.litmus:1: expected "AArch64" and a test name, found "AArch64"',
+    ],
+    [
+      'no initial state',
+      'AArch64 T\nP0 ;\nNOP ;\n',
+      't.litmus:3: expected "{" and the initial state, found end of file',
+    ],
+    [
+      'an open initial state',
+      'AArch64 T\n{\nx=1;\n',
+      't.litmus:2: expected "}" that closes this initial state, found end of file',
+    ],
+    [
+      'an open comment',
+      'AArch64 T\n(* never closed\n{ }\n',
+      't.litmus:2: expected "*)" that closes this comment, found end of file',
+    ],
+    [
+      'a stray line',
+      'AArch64 T\nhello\n{ }\n',
+      't.litmus:2: expected "Key=Value", a string or "{", found "hello"',
+    ],
+    ['a value missing', wrap('NOP', 'x=;'), 't.litmus:3: expected a value, found ";"'],
+    ['two values in one item', wrap('NOP', 'x=1 y=2;'), 't.litmus:3: expected ";", found "y"'],
+    ['an open descriptor', wrap('NOP', 'pte_x=(valid:0;'), 't.litmus:3: expected ")", found ";"'],
+    [
+      'an odd character',
+      wrap('NOP', 'x=1 ?'),
+      't.litmus:3: expected a name, a number or a symbol, found "?"',
+    ],
+    [
+      'no threads',
+      'AArch64 T\n{ }\nexists (true)\n',
+      't.litmus:2: expected a row of threads such as "P0 | P1 ;", found "exists (true)"',
+    ],
+    [
+      'an odd thread',
+      'AArch64 T\n{ }\nX0 ;\nNOP ;\nexists (true)\n',
+      't.litmus:3: expected a thread such as P0, found "X0"',
+    ],
+    [
+      'threads out of order',
+      'AArch64 T\n{ }\nP1 ;\nNOP ;\nexists (true)\n',
+      't.litmus:3: expected P0, found "P1"',
+    ],
+    ['too many columns', wrap('NOP | NOP'), 't.litmus:6: expected 1 column, found 2'],
+    [
+      'no condition',
+      'AArch64 T\n{ }\nP0 ;\nNOP ;\nwhatever\n',
+      't.litmus:5: expected "exists", "~exists" or "forall", found "whatever"',
+    ],
+    [
+      'an open condition',
+      wrap('NOP', '', 'exists (x=1'),
+      't.litmus:7: expected ")", found end of text',
+    ],
+    [
+      'a condition with more behind',
+      wrap('NOP', '', 'exists (x=1) x'),
+      't.litmus:7: expected end of file after the condition, found "x"',
+    ],
+    ['a missing operand', wrap('LDR X1'), 't.litmus:6: expected 2 to 3 operands, found "LDR X1"'],
+    [
+      'an odd register',
+      wrap('LDR X31,[X1]'),
+      't.litmus:6: expected a register X0 to X30, W0 to W30, XZR or WZR, found "LDR X31,[X1]"',
+    ],
+    [
+      'an odd barrier',
+      wrap('DMB FOO'),
+      't.litmus:6: expected a barrier option such as SY, ISH, ISHST or LD, found "DMB FOO"',
+    ],
+    [
+      'a jump to nowhere',
+      wrap('B NOWHERE'),
+      't.litmus:6: expected a label of this thread, found "NOWHERE"',
+    ],
+    [
+      'a label twice',
+      wrap('L: NOP ;\nL: NOP'),
+      't.litmus:7: expected each label once per thread, found "L:" again',
+    ],
+    [
+      'a fault of no thread',
+      wrap('NOP', '', 'exists fault(L0,x)'),
+      't.litmus:7: expected a thread such as P0, found "L0"',
+    ],
+  ])('%s', (_, source, message) => {
+    expect(complaint(source)).toBe(message);
+  });
+});
+
+describe('an unsupported test', () => {
+  it.each([
+    [
+      'another architecture',
+      'X86 T\n{ }\nP0 ;\nMOV EAX,$1 ;\nexists (true)\n',
+      'line 1: architecture X86',
+    ],
+    [
+      'hardware updates',
+      'AArch64 T\nTTHM=HA\n{ }\nP0 ;\nNOP ;\nexists (true)\n',
+      'line 2: hardware updates of descriptors (TTHM=HA)',
+    ],
+    ['EL0', 'AArch64 T\nEL0=P0\n{ }\nP0 ;\nNOP ;\nexists (true)\n', 'line 2: threads at EL0'],
+    [
+      'another variant',
+      'AArch64 T\nVariant=memtag\n{ }\nP0 ;\nNOP ;\nexists (true)\n',
+      'line 2: Variant=memtag',
+    ],
+    ['exclusives', wrap('LDXR W1,[X3]'), 'line 6: instruction LDXR'],
+    ['exceptions', wrap('SVC #0'), 'line 6: instruction SVC'],
+    [
+      'an unknown descriptor field',
+      wrap('NOP', 'pte_x=(colour:1);'),
+      'line 3: descriptor field colour',
+    ],
+    ['arrays', wrap('NOP', 'int x[2];'), 'line 3: arrays'],
+    [
+      'an access by physical address',
+      wrap('LDR W1,[X0]', '0:X0=PA(x);'),
+      'line 6: an access to address PA(x)',
+    ],
+    [
+      'half a descriptor',
+      wrap('LDR W1,[X0]', '0:X0=PTE(x);'),
+      'line 6: the lower half of (oa:PA(x))',
+    ],
+    [
+      'arithmetic on a descriptor',
+      wrap('ORR X1,X0,#2', '0:X0=(oa:PA(x));'),
+      'line 6: ORR of (oa:PA(x)) and 2',
+    ],
+    [
+      'a TLBI of something else',
+      wrap('TLBI VAAE1IS,X0', '0:X0=x;'),
+      'line 6: TLBI of x, which is not a page of a symbol',
+    ],
+    [
+      'a fault on an entry',
+      wrap('NOP', '', 'exists fault(P0,PTE(x))'),
+      'line 7: faults on table entries',
+    ],
+  ])('%s', (_, source, message) => {
+    expect(complaint(source)).toBe(message);
+  });
+});

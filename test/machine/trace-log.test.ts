@@ -1,0 +1,335 @@
+/** Distinct traces: equal for what a protocol did, whatever addresses and versions it did it with. */
+import { describe, expect, test } from 'vitest';
+import {
+  type Descriptor,
+  EMPTY,
+  LOCKED,
+  makeLeaf,
+  makeTable,
+  NORMAL_RW,
+  NT,
+} from '../../src/arch/descriptor.ts';
+import { geometryOf } from '../../src/arch/geometry.ts';
+import type { TlbiOp } from '../../src/arch/tlbi.ts';
+import {
+  createTraceLog,
+  OPERATIONS_MAX,
+  type TraceLog,
+  TRACES_MAX,
+} from '../../src/machine/trace-log.ts';
+import type { Entry } from '../../src/port/cpu.ts';
+import type { Transition } from '../../src/port/protocol.ts';
+import type { Table } from '../../src/port/tables.ts';
+
+const g = geometryOf('4k');
+const GUEST = 2 ** 36;
+const TABLES = 2 ** 34;
+const SIZE = 2 ** 21;
+const newLog = (): TraceLog => createTraceLog({ tableHigh: 4, guestHigh: 16 });
+
+/** Where and when a transition happens: none of it is part of what it does. */
+interface Place {
+  readonly entry: number;
+  readonly region: number;
+  readonly version: number;
+  /** Page and generation of the old table, page of the new one. */
+  readonly table: number;
+  readonly generation: number;
+  readonly made: number;
+}
+const HERE: Place = { entry: 70, region: 0, version: 0, table: 5, generation: 2, made: 6 };
+const THERE: Place = { entry: 99, region: 37, version: 12, table: 19, generation: 9, made: 4 };
+
+function transitionAt(p: Place): Transition {
+  const pa = GUEST + p.region * SIZE;
+  return {
+    entry: p.entry as Entry,
+    level: 2,
+    ipa: 2 ** 32 + p.region * SIZE,
+    size: SIZE,
+    pa,
+    old: makeTable(g, TABLES + p.table * 4096, p.generation),
+    wanted: makeLeaf(g, 2, pa, { ...NORMAL_RW, sw: (p.version + 1) & 15 }),
+    bbm: 1,
+  };
+}
+
+const store = (log: TraceLog, order: 'plain' | 'release', entry: number, d: Descriptor): void =>
+  log.write(
+    order,
+    entry as Entry,
+    Number(BigInt.asIntN(32, d)),
+    Number(BigInt.asIntN(32, d >> 32n)),
+  );
+
+type Act = (log: TraceLog, t: Transition, p: Place) => void;
+const write =
+  (value: (t: Transition, p: Place) => Descriptor, order: 'plain' | 'release' = 'plain'): Act =>
+  (log, t, p) =>
+    store(log, order, t.entry, value(t, p));
+const dsb =
+  (kind: 'ish' | 'ishst'): Act =>
+  (log) =>
+    log.dsb(kind);
+const tlbi =
+  (op: (t: Transition) => TlbiOp): Act =>
+  (log, t) =>
+    log.tlbi(op(t));
+
+function run(log: TraceLog, acts: readonly Act[], place: Place = HERE): void {
+  const t = transitionAt(place);
+  log.begin(t, 1);
+  for (const act of acts) act(log, t, place);
+  log.end();
+}
+
+const broken = write((t) => t.old & ~1n);
+const wanted = write((t) => t.wanted, 'release');
+/** The leaf of page `n` of the region, of the wanted version plus `ahead`. */
+const page =
+  (n: number, ahead = 0) =>
+  (t: Transition, p: Place): Descriptor =>
+    makeLeaf(g, 3, t.pa + n * 4096, { ...NORMAL_RW, sw: (p.version + 1 + ahead) & 15 });
+const at =
+  (offset: number, value: (t: Transition, p: Place) => Descriptor): Act =>
+  (log, t, p) =>
+    store(log, 'release', t.entry + offset, value(t, p));
+
+const COALESCE: readonly Act[] = [
+  (log, t) => log.read(t.entry, t.old),
+  broken,
+  dsb('ishst'),
+  tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa, ttl: 2 })),
+  dsb('ish'),
+  tlbi(() => ({ kind: 'vmalle1is' })),
+  dsb('ish'),
+  (log) => log.isb(),
+  (log, t) => log.counted('put', t.entry),
+  (log) => log.cleaned(SIZE),
+  wanted,
+  (log, t) => log.counted('get', t.entry),
+  (log, _t, p) => log.freed('grace', p.table as Table, 1),
+];
+const SPLIT: readonly Act[] = [
+  (log, _t, p) => log.made('build', p.made as Table),
+  write(() => LOCKED),
+  tlbi((t) => ({ kind: 'ripas2e1is', ipa: t.ipa, size: t.size })),
+  write((_t, p) => makeTable(g, TABLES + p.made * 4096, p.generation), 'release'),
+  at(3, page(0)),
+  at(4, page(511)),
+];
+
+describe('one trace', () => {
+  test.each([
+    ['coalesce', COALESCE],
+    ['split', SPLIT],
+  ])('%s at other addresses, versions and table pages', (_name, acts) => {
+    const log = newLog();
+    run(log, acts, HERE);
+    run(log, acts, THERE);
+    run(log, acts, { ...HERE, version: 15 });
+    expect(log.seen.map((s) => s.count)).toEqual([3]);
+    expect(log.dropped).toBe(0);
+  });
+
+  test('per distinct one, each with its count', () => {
+    const log = newLog();
+    for (const place of [HERE, THERE, HERE]) {
+      run(log, COALESCE, place);
+      run(log, SPLIT, place);
+    }
+    expect(log.seen.map((s) => s.count)).toEqual([3, 3]);
+  });
+});
+
+describe('another trace', () => {
+  const replaced = (acts: readonly Act[], index: number, act: Act): readonly Act[] =>
+    acts.map((a, i) => (i === index ? act : a));
+
+  test.each<[string, readonly Act[], readonly Act[]]>([
+    ['another kind of barrier', COALESCE, replaced(COALESCE, 2, dsb('ish'))],
+    ['no barrier', COALESCE, COALESCE.filter((_, i) => i !== 2)],
+    ['one operation more', COALESCE, [...COALESCE, dsb('ishst')]],
+    [
+      'another kind of TLBI',
+      COALESCE,
+      replaced(COALESCE, 3, tlbi((t) => ({ kind: 'ipas2le1is', ipa: t.ipa, ttl: 2 }))),
+    ],
+    [
+      'another level hint',
+      COALESCE,
+      replaced(COALESCE, 3, tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa, ttl: 3 }))),
+    ],
+    [
+      'another address of a TLBI',
+      COALESCE,
+      replaced(COALESCE, 3, tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa + 4096, ttl: 2 }))),
+    ],
+    [
+      'another VMID',
+      COALESCE,
+      replaced(COALESCE, 3, tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa, ttl: 2, vmid: 2 }))),
+    ],
+    [
+      'another range',
+      SPLIT,
+      replaced(SPLIT, 2, tlbi((t) => ({ kind: 'ripas2e1is', ipa: t.ipa, size: t.size / 2 }))),
+    ],
+    ['a plain store for a release', COALESCE, replaced(COALESCE, 10, write((t) => t.wanted))],
+    ['nT', COALESCE, replaced(COALESCE, 10, write((t) => t.wanted | NT, 'release'))],
+    [
+      'another permission',
+      COALESCE,
+      replaced(COALESCE, 10, write((t) => t.wanted & ~(1n << 7n), 'release')),
+    ],
+    [
+      'another version',
+      COALESCE,
+      replaced(COALESCE, 10, write((t) => t.wanted ^ (1n << 55n), 'release')),
+    ],
+    [
+      'another address of a block',
+      COALESCE,
+      replaced(COALESCE, 10, write((t) => t.wanted + BigInt(SIZE), 'release')),
+    ],
+    ['another address of a page', SPLIT, replaced(SPLIT, 4, at(3, page(1)))],
+    ['a page 16 pages on: bit 16 of it', SPLIT, replaced(SPLIT, 4, at(3, page(16)))],
+    ['another version of a page', SPLIT, replaced(SPLIT, 4, at(3, page(0, 1)))],
+    ['the old table for the new one', SPLIT, replaced(SPLIT, 3, write((t) => t.old, 'release'))],
+    ['an empty entry for a locked one', SPLIT, replaced(SPLIT, 1, write(() => EMPTY))],
+    ['another entry', SPLIT, replaced(SPLIT, 4, at(0, page(0)))],
+    ['a write for a read', COALESCE, replaced(COALESCE, 0, write((t) => t.old))],
+    [
+      'get for put',
+      COALESCE,
+      replaced(COALESCE, 8, (log, t) => log.counted('get', t.entry)),
+    ],
+    ['another size of a cache clean', COALESCE, replaced(COALESCE, 9, (log) => log.cleaned(4096))],
+    [
+      'a free now for one after a grace period',
+      COALESCE,
+      replaced(COALESCE, 12, (log, _t, p) => log.freed('now', p.table as Table, 1)),
+    ],
+    [
+      'more tables freed',
+      COALESCE,
+      replaced(COALESCE, 12, (log, _t, p) => log.freed('grace', p.table as Table, 2)),
+    ],
+  ])('%s', (_name, one, other) => {
+    const log = newLog();
+    run(log, one, HERE);
+    run(log, other, THERE);
+    expect(log.seen.map((s) => s.count)).toEqual([1, 1]);
+  });
+
+  test('freeing the table just made instead of the old one', () => {
+    const made: Act = (log, _t, p) => log.made('allocate', p.made as Table);
+    const log = newLog();
+    run(log, [made, (l, _t, p) => l.freed('now', p.table as Table, 1)]);
+    run(log, [made, (l, _t, p) => l.freed('now', p.made as Table, 1)]);
+    run(log, [made, (l, _t, p) => l.freed('now', p.made as Table, 1)], THERE);
+    expect(log.seen.map((s) => s.count)).toEqual([1, 2]);
+    expect(log.seen.map((s) => s.trace.events.at(-1))).toEqual([
+      { op: 'free', when: 'now', tables: 1, ofOld: true },
+      { op: 'free', when: 'now', tables: 1, ofOld: false },
+    ]);
+  });
+});
+
+describe('decoding', () => {
+  test('gives back what a coalesce did', () => {
+    const log = newLog();
+    run(log, COALESCE, THERE);
+    const t = transitionAt(THERE);
+    const { trace, truncated } = log.seen[0] ?? {};
+    expect(truncated).toBe(false);
+    expect(trace).toEqual({
+      level: 2,
+      ipa: t.ipa,
+      size: SIZE,
+      old: t.old,
+      wanted: t.wanted,
+      vmid: 1,
+      oldHasChildren: true,
+      events: [
+        { op: 'read', entry: 'target', value: t.old },
+        { op: 'write', order: 'plain', entry: 'target', value: t.old & ~1n },
+        { op: 'dsb', kind: 'ishst' },
+        { op: 'tlbi', tlbi: { kind: 'ipas2e1is', ipa: t.ipa, ttl: 2 } },
+        { op: 'dsb', kind: 'ish' },
+        { op: 'tlbi', tlbi: { kind: 'vmalle1is' } },
+        { op: 'dsb', kind: 'ish' },
+        { op: 'isb' },
+        { op: 'put', entry: 'target' },
+        { op: 'cmo', size: SIZE },
+        { op: 'write', order: 'release', entry: 'target', value: t.wanted },
+        { op: 'get', entry: 'target' },
+        { op: 'free', when: 'grace', tables: 1, ofOld: true },
+      ],
+    });
+  });
+
+  test('gives back what a split did, entries numbered as they appear', () => {
+    const log = newLog();
+    const t = transitionAt(HERE);
+    run(log, [...SPLIT, (l) => l.freed('now', HERE.made as Table, 3)]);
+    const table = makeTable(g, TABLES + HERE.made * 4096, HERE.generation);
+    expect(log.seen[0]?.trace.events).toEqual([
+      { op: 'build', table: `table ${HERE.made}` },
+      { op: 'write', order: 'plain', entry: 'target', value: LOCKED },
+      { op: 'tlbi', tlbi: { kind: 'ripas2e1is', ipa: t.ipa, size: SIZE } },
+      { op: 'write', order: 'release', entry: 'target', value: table },
+      { op: 'write', order: 'release', entry: 'child 1', value: page(0)(t, HERE) },
+      { op: 'write', order: 'release', entry: 'child 2', value: page(511)(t, HERE) },
+      { op: 'free', when: 'now', tables: 3, ofOld: false },
+    ]);
+  });
+
+  test.each<TlbiOp>([
+    { kind: 'alle1' },
+    { kind: 'ipas2e1', ipa: 2 ** 32 - 4096 },
+    { kind: 'ripas2e1is', ipa: 2 ** 32, size: 0 },
+    { kind: 'ripas2e1is', ipa: 0, size: 2 ** 40, ttl: 3, vmid: 7 },
+    { kind: 'vmalls12e1is', vmid: 0 },
+  ])('gives back %j', (op) => {
+    const log = newLog();
+    run(log, [tlbi(() => op)]);
+    expect(log.seen[0]?.trace.events).toEqual([{ op: 'tlbi', tlbi: op }]);
+  });
+});
+
+describe('limits are reported', () => {
+  const many = (n: number): Act[] => Array.from({ length: n }, () => dsb('ish'));
+
+  test('a longer transition is cut and says so; one of the limit is not', () => {
+    const log = newLog();
+    run(log, many(OPERATIONS_MAX));
+    run(log, many(OPERATIONS_MAX + 1));
+    run(log, many(OPERATIONS_MAX + 5));
+    expect(log.seen.map((s) => [s.trace.events.length, s.truncated, s.count])).toEqual([
+      [OPERATIONS_MAX, false, 1],
+      [OPERATIONS_MAX, true, 2],
+    ]);
+  });
+
+  test('the transition after a cut one is whole again', () => {
+    const log = newLog();
+    run(log, many(OPERATIONS_MAX + 1));
+    run(log, many(2));
+    expect(log.seen.map((s) => s.truncated)).toEqual([true, false]);
+  });
+
+  test('more distinct traces than are kept are counted, known ones still recognised', () => {
+    const log = newLog();
+    for (let n = 1; n <= TRACES_MAX + 3; n++) run(log, many(n));
+    run(log, many(1));
+    expect(log.seen.length).toBe(TRACES_MAX);
+    expect(log.dropped).toBe(3);
+    expect(log.seen[0]?.count).toBe(2);
+  });
+});
+
+test('operations outside of a transition are a bug of the harness', () => {
+  expect(() => newLog().tlbi({ kind: 'alle1is' })).toThrow('outside of a transition');
+  expect(() => newLog().end()).toThrow('ended before it began');
+});

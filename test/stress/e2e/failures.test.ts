@@ -1,0 +1,89 @@
+/** Threads that throw, exit or hang, and a user who presses Ctrl-C: the right exit code, soon, and no orphans. */
+import { describe, expect, it } from 'vitest';
+import { PROTOCOL, startStress } from './stress.ts';
+
+/** From the last word of the controls to the end; the issue's bound is 5 s, the rest is for a loaded machine. */
+const BOUND_MS = 20_000;
+
+describe('a worker that fails', () => {
+  it.each([
+    ['throws', 'throws', /boom in my protocol/],
+    ['exits', 'exits', /exit/i],
+    ['hangs', 'hangs', /no thread made progress/],
+    ['is a vCPU and exits', 'vcpu-dies', /exit/i],
+    ['is a vCPU and hangs', 'vcpu-hangs', /no thread made progress/],
+  ])('that %s is reported with exit 70', async (_, name, why) => {
+    const run = startStress(['--protocol', PROTOCOL(name), '--vcpus', '2', '--rounds', '50']);
+    const { code, result } = await run.ended;
+    expect(result?.reasons.join('\n')).toMatch(why);
+    expect([code, result?.exitCode, result?.verdict]).toEqual([70, 70, 'inconclusive']);
+    expect(result?.controls).toHaveLength(2);
+    expect(() => process.kill(run.pid, 0)).toThrow();
+  });
+
+  it('ends within its bound once it is noticed', async () => {
+    const run = startStress(['--protocol', PROTOCOL('throws'), '--vcpus', '1', '--rounds', '50']);
+    const { result } = await run.ended;
+    const controlsMs = (result?.controls ?? []).reduce((ms, c) => ms + c.seconds * 1000, 0);
+    expect((result?.elapsedMs ?? Infinity) - controlsMs).toBeLessThan(BOUND_MS);
+  });
+
+  it("says where in the user's file", async () => {
+    const { result } = await startStress([
+      '--protocol',
+      PROTOCOL('throws'),
+      '--vcpus',
+      '1',
+      '--rounds',
+      '5',
+    ]).ended;
+    expect(result?.reasons.join('\n')).toMatch(/protocols\/throws\.ts:\d+/);
+  });
+});
+
+describe('an interrupted campaign', () => {
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'writes what it has after %s and exits with 130',
+    async (signal) => {
+      const run = startStress([
+        '--protocol',
+        'bbm-early',
+        '--vcpus',
+        '2',
+        '--time',
+        '10m',
+        '--seed',
+        '5',
+      ]);
+      // Quiet runs say nothing while they run; the signal is repeated until the program says it took one.
+      const said = run.errContains('stopping');
+      run.signal('SIGCONT');
+      const { pid } = run;
+      await untilReady(pid);
+      run.signal(signal);
+      await said;
+      const { code, result } = await run.ended;
+      expect(result?.interrupted).toBe(true);
+      expect([code, result?.exitCode]).toEqual([130, 130]);
+      expect(result?.seed).toBe(5);
+    },
+  );
+});
+
+/** The program has installed its handlers once it has started its threads. */
+async function untilReady(pid: number): Promise<void> {
+  const { readdirSync } = await import('node:fs');
+  const threadsOf = (): number => {
+    try {
+      return readdirSync(`/proc/${pid}/task`).length;
+    } catch {
+      return 0;
+    }
+  };
+  const idle = threadsOf();
+  const start = performance.now();
+  // Node itself has about 11 threads; the pool adds at least two workers.
+  while (threadsOf() < Math.max(idle + 1, 13) && performance.now() - start < BOUND_MS) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}

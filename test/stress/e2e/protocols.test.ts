@@ -1,0 +1,298 @@
+/**
+ * `stress` end to end: what must hold in every run, and what must be seen within a bounded number
+ * of rounds. No rates: those belong to the machine it runs on.
+ */
+import { describe, expect, it } from 'vitest';
+import { PROTOCOLS } from '../../../src/protocols/index.ts';
+import { PROTOCOL, rowOf, stress } from './stress.ts';
+
+const CORRECT = PROTOCOLS.filter((p) => p.exhibit === undefined);
+
+describe('correct protocols', () => {
+  it.each([1, 2, 4, 8])('lose nothing and are not accused with %i vCPUs', async (vcpus) => {
+    const names = CORRECT.map((p) => p.name).join(',');
+    const { code, result } = await stress(
+      '--protocol',
+      names,
+      '--vcpus',
+      `${vcpus}`,
+      '--rounds',
+      '12',
+    );
+    expect(result.runs.map((run) => [run.protocol, run.violations])).toEqual(
+      CORRECT.map((p) => [p.name, []]),
+    );
+    for (const run of result.runs) {
+      expect(run.accesses.issued).toBe(run.accesses.completed + run.accesses.lost);
+      expect(run.accesses.lost).toBe(0);
+      expect(run.accesses.completed).toBeGreaterThan(0);
+      expect(run.transitions).toBe(12 * 32);
+      expect(run.scheduling).toBe(
+        vcpus > Math.max(1, result.machine.cpus - 1) ? 'scheduled' : 'parallel',
+      );
+    }
+    expect(result.controls.map((c) => c.caught)).toEqual([true, true]);
+    expect([code, result.exitCode, result.verdict]).toEqual([0, 0, 'pass']);
+  });
+
+  it('fault under break-before-make and not under nT, at level 2', async () => {
+    const { code, result } = await stress(
+      ...['--protocol', 'bbm-late,bbm-early,bbm-early-locked,rfc-nt-intended,nt-spec,bbml3-direct'],
+      ...['--vcpus', '1', '--cpu', 'nt=translate', '--rounds', '625'],
+    );
+    for (const name of ['bbm-late', 'bbm-early', 'bbm-early-locked']) {
+      const run = rowOf(result, name);
+      expect(run.faults.spurious, name).toBeGreaterThan(0);
+      expect(run.windowNs.count, name).toBeGreaterThan(0);
+      expect(run.windowNs.p50, name).toBeGreaterThan(0);
+      expect(run.transitionsHit, name).toBeGreaterThan(0);
+    }
+    for (const name of ['rfc-nt-intended', 'nt-spec', 'bbml3-direct']) {
+      const run = rowOf(result, name);
+      expect(run.transitions, name).toBe(20_000);
+      expect(run.faults, name).toEqual({ spurious: 0, genuine: 0, retry: 0, nt: 0, conflict: 0 });
+      expect(run.windowNs, name).toEqual({ p50: null, p99: null, max: null, count: 0 });
+    }
+    expect(rowOf(result, 'rfc-nt-intended').ntWindowNs.count).toBeGreaterThan(0);
+    expect(code).toBe(0);
+  });
+
+  it('take nT faults on a CPU that faults on nT', async () => {
+    const { result } = await stress(
+      ...[
+        '--protocol',
+        'rfc-nt-intended,nt-spec',
+        '--cpu',
+        'nt=fault',
+        '--vcpus',
+        '1',
+        '--rounds',
+        '300',
+      ],
+    );
+    for (const run of result.runs) {
+      expect(run.faults.nt).toBeGreaterThan(0);
+      expect(run.faults.spurious).toBe(0);
+      expect(run.violations).toEqual([]);
+    }
+  });
+
+  it('show conflict aborts with direct replacement at BBM level 2, and complete', async () => {
+    const { code, result } = await stress(
+      ...[
+        '--protocol',
+        'bbml2-direct',
+        '--cpu',
+        'multihit=abort',
+        '--vcpus',
+        '1',
+        '--rounds',
+        '900',
+      ],
+    );
+    const run = rowOf(result, 'bbml2-direct');
+    expect(run.faults.conflict).toBeGreaterThan(0);
+    expect(run.accesses.lost).toBe(0);
+    expect(code).toBe(0);
+  });
+
+  it('at level 1 tear down in the window only if they tear down late', async () => {
+    const { code, result } = await stress(
+      ...[
+        '--protocol',
+        'bbm-late,bbm-early,rfc-nt-intended',
+        '--level',
+        '1',
+        '--vcpus',
+        '1',
+        '--rounds',
+        '8',
+      ],
+      ...['--transitions', '2'],
+    );
+    // The windows of every transition, not a rate: 512 tables of 512 entries are torn down in one, none in the other.
+    const late = rowOf(result, 'bbm-late');
+    const early = rowOf(result, 'bbm-early');
+    if (late.windowNs.count > 0 && early.windowNs.count > 0) {
+      expect(late.windowNs.p50 ?? 0).toBeGreaterThan(5 * (early.windowNs.p50 ?? Infinity));
+    }
+    expect(rowOf(result, 'rfc-nt-intended').faults.spurious).toBe(0);
+    expect(code).toBe(0);
+  });
+
+  it.each(['16k', '64k'])('run with the %s granule, half populated too', async (granule) => {
+    const { code, result } = await stress(
+      ...[
+        '--protocol',
+        'bbm-late,bbm-early-range,rfc-nt-intended,split-lazy',
+        '--granule',
+        granule,
+      ],
+      ...[
+        '--level',
+        '2',
+        '--scenario',
+        'adjust-populated,adjust-half',
+        '--vcpus',
+        '1',
+        '--rounds',
+        '4',
+      ],
+    );
+    expect(result.runs.map((run) => run.violations)).toEqual(result.runs.map(() => []));
+    expect(result.runs).toHaveLength(8);
+    expect(code).toBe(0);
+  });
+
+  it('take genuine faults where the table was half populated, and no spurious ones with nT', async () => {
+    const { result } = await stress(
+      ...[
+        '--protocol',
+        'bbm-early,rfc-nt-intended',
+        '--scenario',
+        'adjust-half',
+        '--vcpus',
+        '1',
+        '--rounds',
+        '200',
+      ],
+    );
+    expect(rowOf(result, 'bbm-early').faults.genuine).toBeGreaterThan(0);
+    expect(rowOf(result, 'rfc-nt-intended').faults.genuine).toBeGreaterThan(0);
+    expect(rowOf(result, 'rfc-nt-intended').faults.spurious).toBe(0);
+  });
+
+  it.each([
+    ['--access', 'atomics'],
+    ['--access', 'plain'],
+    ['--pattern', 'sweep'],
+    ['--pattern', 'hot'],
+    ['--cpu', 'spec=on'],
+    ['--cpu', 'bbm=2/1'],
+    ['--cpu', 'nt=conflict'],
+    ['--cpu', 'nt=ignored,bbm=2'],
+    ['--blocks', '4'],
+    ['--stores', '0'],
+    ['--reorder'],
+    ['--delay', 'any=2000'],
+    ['--pin', 'list:0,1'],
+  ])('pass with %s %s', async (...flags) => {
+    const { code, result } = await stress(
+      ...[
+        '--protocol',
+        'bbm-early,bbm-early-locked,nt-spec,split-eager',
+        '--vcpus',
+        '1',
+        '--rounds',
+        '20',
+      ],
+      ...flags,
+    );
+    const nt = result.runs.filter((run) => run.protocol === 'nt-spec');
+    // A PE that conflicts on nT, or ignores it, may raise conflict aborts, which nt-spec does not claim to handle.
+    const mayConflict = flags.some((flag) => /nt=conflict|nt=ignored/.test(flag));
+    const judged = mayConflict ? result.runs.filter((run) => !nt.includes(run)) : result.runs;
+    expect(judged.map((run) => run.violations)).toEqual(judged.map(() => []));
+    if (!mayConflict) expect(code).toBe(0);
+  });
+});
+
+describe('rfc-nt-posted', () => {
+  it('named, is judged: its claim is broken, seen by vCPUs, exit 1', async () => {
+    const { code, result } = await stress(
+      ...[
+        '--protocol',
+        'rfc-nt-posted,rfc-nt-intended',
+        '--cpu',
+        'tlb=0,walkcache=off',
+        '--vcpus',
+        '1',
+      ],
+      ...['--rounds', '300'],
+    );
+    const posted = rowOf(result, 'rfc-nt-posted');
+    expect(posted.violations.map((v) => v.rule)).toEqual(['claim']);
+    expect(posted.faults.spurious).toBeGreaterThan(0);
+    expect(rowOf(result, 'rfc-nt-intended').faults.spurious).toBe(0);
+    expect(rowOf(result, 'rfc-nt-intended').verdict).toBe('pass');
+    expect([code, result.verdict]).toEqual([1, 'fail']);
+  });
+
+  it('not named, is an exhibit that does not turn the verdict', async () => {
+    const { code, result } = await stress('--protocol', 'all', '--vcpus', '1', '--rounds', '10');
+    const posted = rowOf(result, 'rfc-nt-posted');
+    expect(posted.violations.map((v) => v.rule)).toEqual(['claim']);
+    expect(posted.exhibit).not.toBeNull();
+    expect(result.runs).toHaveLength(PROTOCOLS.length);
+    expect(code).toBe(0);
+  });
+
+  it('at BBM level 3 leaves a hole and leaks the table, as posted', async () => {
+    const { code, result } = await stress(
+      ...['--protocol', 'rfc-nt-posted', '--cpu', 'bbm=3', '--vcpus', '1', '--rounds', '5'],
+    );
+    const rules = rowOf(result, 'rfc-nt-posted').violations.map((v) => v.rule);
+    expect(rules).toContain('break-before-make');
+    expect(rules).toContain('table-leak');
+    expect(code).toBe(1);
+  });
+});
+
+describe("a user's protocol file", () => {
+  it('is measured and judged like a built-in one', async () => {
+    const { code, result } = await stress(
+      '--protocol',
+      PROTOCOL('my-bbm'),
+      '--vcpus',
+      '1',
+      '--rounds',
+      '50',
+    );
+    expect(rowOf(result, 'my-bbm').verdict).toBe('pass');
+    expect(code).toBe(0);
+  });
+
+  it('that frees the table before the flush is caught, from its steps and by the vCPUs', async () => {
+    const { code, result } = await stress(
+      '--protocol',
+      PROTOCOL('frees-early'),
+      '--vcpus',
+      '1',
+      '--rounds',
+      '100',
+    );
+    const violations = rowOf(result, 'frees-early').violations;
+    expect(violations.map((v) => v.rule)).toContain('freed-table');
+    const seen = violations.find((v) => v.rule === 'freed-table' && v.vcpu === 0);
+    expect(seen?.events.map((e) => e.thread)).toEqual(
+      expect.arrayContaining(['hypervisor', 'vcpu 0']),
+    );
+    expect(seen?.exploreCommand).toContain('npm run explore');
+    expect(code).toBe(1);
+  });
+
+  it('that leaves the entry LOCKED breaks progress', async () => {
+    const { code, result } = await stress(
+      '--protocol',
+      PROTOCOL('leaks-locked'),
+      '--vcpus',
+      '1',
+      '--rounds',
+      '1',
+    );
+    expect(rowOf(result, 'leaks-locked').violations.map((v) => v.rule)).toEqual(
+      expect.arrayContaining(['break-before-make', 'progress']),
+    );
+    expect(code).toBe(1);
+  });
+});
+
+describe('seeded bugs', () => {
+  it.each(['no-tlbi'])('%s fails by name', async (mutant) => {
+    const { code, result } = await stress('--mutant', mutant, '--vcpus', '1', '--rounds', '20');
+    const [run] = result.runs;
+    expect(run?.mutant).toBe(mutant);
+    expect(run?.violations.map((v) => v.rule)).toContain('break-before-make');
+    expect(code).toBe(1);
+  });
+});

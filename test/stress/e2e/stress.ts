@@ -1,0 +1,77 @@
+/** Runs `stress` as a user does and hands back its result: exit code, JSON, text. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { StressResult, StressRun } from '../../../src/result/stress.ts';
+import { emptyFolder, MAIN } from '../../cli/program.ts';
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+  readonly result: StressResult | null;
+}
+
+export interface Running {
+  readonly pid: number;
+  /** Resolves with everything once all threads are gone and the process has ended. */
+  readonly ended: Promise<Ended>;
+  /** Resolves once standard error contains the text. */
+  errContains(text: string): Promise<void>;
+  signal(name: NodeJS.Signals): void;
+}
+
+export const PROTOCOL = (name: string): string =>
+  path.join(import.meta.dirname, 'protocols', `${name}.ts`);
+
+export function startStress(args: readonly string[]): Running {
+  const folder = emptyFolder();
+  const json = path.join(folder, 'result.json');
+  const child = spawn(
+    process.execPath,
+    ['--import', ...MAIN, 'stress', ...args, '--quiet', '--json', json],
+    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
+  );
+  let out = '';
+  let err = '';
+  const waiting: { text: string; done: () => void }[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text;
+    for (const w of waiting) if (err.includes(w.text)) w.done();
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('close', (code) =>
+      resolve({
+        code,
+        out,
+        err,
+        result: existsSync(json) ? (JSON.parse(readFileSync(json, 'utf8')) as StressResult) : null,
+      }),
+    );
+  });
+  return {
+    pid: child.pid ?? -1,
+    ended,
+    errContains: (text) =>
+      new Promise((done) => {
+        if (err.includes(text)) done();
+        else waiting.push({ text, done });
+      }),
+    signal: (name) => void child.kill(name),
+  };
+}
+
+export async function stress(...args: string[]): Promise<Ended & { result: StressResult }> {
+  const ended = await startStress(args).ended;
+  if (ended.result === null) {
+    throw new Error(`no result (exit ${ended.code}):\n${ended.out}\n${ended.err}`);
+  }
+  return { ...ended, result: ended.result };
+}
+
+export function rowOf(result: StressResult, protocol: string): StressRun {
+  const row = result.runs.find((run) => run.protocol === protocol);
+  if (row === undefined) throw new Error(`no row of ${protocol}`);
+  return row;
+}
