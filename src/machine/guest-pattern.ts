@@ -2,6 +2,8 @@
  * Which page a guest touches next. Small integer arithmetic on a 32-bit random word: it runs before
  * every access.
  */
+import { assertNever } from '../arch/assert.ts';
+
 export const PATTERNS = ['uniform', 'sweep', 'hot'] as const;
 export type Pattern = (typeof PATTERNS)[number];
 
@@ -46,5 +48,7 @@ export function pageChooser(
       const hot = Math.max(1, pages >> HOT_SHIFT);
       return (random) => ((random & 15) === 0 ? uniform(random) : (random >>> 5) % hot);
     }
+    default:
+      return assertNever(pattern);
   }
 }

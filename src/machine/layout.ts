@@ -80,8 +80,8 @@ export const CONTROL = {
   roundKind: 9 * LINE_WORDS,
   /** Issuers waiting in DSB; vCPUs read it after acknowledging, and notify only then. */
   dsbWaiters: 10 * LINE_WORDS,
-  /** Serialises issuers' writes into the TLBI log (spin, a few stores long). */
-  tlbiLogLock: 11 * LINE_WORDS,
+  /** Issuers of TLBIs add to take a generation; it is published, in order, by tlbiGeneration. */
+  tlbiTicket: 11 * LINE_WORDS,
   /** Hypervisor: rounds finished, for the progress line. Main thread reads. */
   roundsDone: 12 * LINE_WORDS,
   /** Hypervisor and vCPUs add, main thread reads: running totals for the progress line. */

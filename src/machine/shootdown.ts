@@ -62,30 +62,24 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
   let issued = Atomics.load(i32, CONTROL.tlbiGeneration);
   let outstanding = false;
 
-  function lockLog(): void {
-    while (Atomics.compareExchange(i32, CONTROL.tlbiLogLock, 0, 1) !== 0) {
-      if (Atomics.load(i32, CONTROL.stop) !== 0) throw new Stopped('stopped while issuing a TLBI');
-      waitForChange(i32, CONTROL.tlbiLogLock, 1, spins, 1);
-    }
-  }
-
+  /**
+   * Takes the next generation, writes its record, and publishes it once all before it are published:
+   * one atomic add, and one store that is the last thing done, so that the way from "published" to
+   * the DSB's look at the vCPUs is as short as it can be.
+   */
   function append(op: TlbiOp): void {
-    lockLog();
-    // Only the holder of the lock moves the generation, so this is the newest.
-    const generation = (i32[CONTROL.tlbiGeneration] as number) + 1;
+    const generation = Atomics.add(i32, CONTROL.tlbiTicket, 1) + 1;
     const at = layout.tlbiLogW + (generation % TLBI_LOG.records) * TLBI_LOG.recordWords;
     encodeTlbi(i32, at, op, layout);
-    if (bug === 'tlbi-unfenced') i32[CONTROL.tlbiGeneration] = generation;
-    else Atomics.store(i32, CONTROL.tlbiGeneration, generation);
-    // A plain store under `tlbi-unfenced`: a locked instruction here would be the very fence that
-    // is left out.
-    if (bug === 'tlbi-unfenced') i32[CONTROL.tlbiLogLock] = 0;
-    else {
-      Atomics.store(i32, CONTROL.tlbiLogLock, 0);
-      if (vcpus > 1) Atomics.notify(i32, CONTROL.tlbiLogLock);
+    while (Atomics.load(i32, CONTROL.tlbiGeneration) !== ((generation - 1) | 0)) {
+      // Another issuer has the generation before ours and is about to publish it.
+      if (Atomics.load(i32, CONTROL.stop) !== 0) throw new Stopped('stopped while issuing a TLBI');
+      waitForChange(i32, CONTROL.tlbiGeneration, (generation - 2) | 0, spins, 1);
     }
     issued = generation;
     outstanding = true;
+    if (bug === 'tlbi-unfenced') i32[CONTROL.tlbiGeneration] = generation;
+    else Atomics.store(i32, CONTROL.tlbiGeneration, generation);
   }
 
   /** Is this vCPU in the guest without having acknowledged everything we issued? */

@@ -220,8 +220,10 @@ export function createTransitionCpu(
       // Every DSB kind waits for stores; only `ish` over loads and stores completes a broadcast
       // TLBI (R_PSMWS).
       buffer?.drainAll();
-      recorder.event(EVENT.dsb, DSB_KINDS.indexOf(kind), 0, 0);
+      // First the barrier, then the books: between a TLBI and the DSB's look at the vCPUs nothing
+      // may stand, or the races that live there never show.
       issuer.dsb(kind);
+      recorder.event(EVENT.dsb, DSB_KINDS.indexOf(kind), 0, 0);
       log.dsb(kind);
       if (kind !== 'ish') return;
       if (timesFlush && flushSince >= 0) {
@@ -240,11 +242,11 @@ export function createTransitionCpu(
       buffer?.mayDrain();
       if (timesFlush && flushSince < 0) flushSince = performance.now();
       const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / 2 ** layout.pageShift;
-      issuer.tlbi(op);
       figures.tlbis++;
       settle.onTlbi(op, current);
       log.tlbi(op);
       recorder.event(EVENT.tlbi, TLBI_KINDS.indexOf(op.kind), page, op.ttl ?? 0);
+      issuer.tlbi(op);
     },
   };
 

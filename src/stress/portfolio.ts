@@ -226,6 +226,7 @@ export function requestOf(
     storesPercent: options.storesPercent,
     exitEvery: EXIT_EVERY,
     pollsEachAccess: true,
+    coldExits: false,
     transitions,
     gapNs: GAP_NS,
     reorder: options.reorder,

@@ -71,6 +71,7 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
         storesPercent: plan.storesPercent,
         exitEvery: plan.exitEvery,
         pollsEachAccess: plan.pollsEachAccess,
+        coldExits: plan.coldExits,
         isMapped: scenario.partial
           ? (index) => scenario.isMapped(index, layout.entriesPerTable)
           : null,

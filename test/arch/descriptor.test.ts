@@ -218,7 +218,7 @@ describe('nT', () => {
     expect(leafMayMap(g4k, 3, pa)).toBe(true);
   });
 
-  test('the children of an nT block have the block\'s own addresses', () => {
+  test("the children of an nT block have the block's own addresses", () => {
     const block = makeLeaf(tiny, 1, 0x2_4000, { ...NORMAL_RW, nT: true });
     expect(childLeaf(tiny, block, 1, 1)).toBe(makeLeaf(tiny, 2, 0x2_6000));
   });

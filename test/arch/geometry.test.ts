@@ -22,12 +22,15 @@ test.each([
   ['16k', 2048, [128 * 1024 * GIB, 64 * GIB, 32 * MIB, 16 * KIB], [2]],
   ['64k', 8192, [2 ** 55, 4096 * GIB, 512 * MIB, 64 * KIB], [2]],
   ['tiny', 2, [32 * KIB, 16 * KIB, 8 * KIB, 4 * KIB], [1, 2]],
-] as const)('%s: %i entries a table, sizes of the levels, block levels', (name, n, sizes, blocks) => {
-  const g = geometryOf(name);
-  expect(g.entriesPerTable).toBe(n);
-  expect(([0, 1, 2, 3] as const).map((level) => entrySize(g, level))).toEqual(sizes);
-  expect(g.blockLevels).toEqual(blocks);
-});
+] as const)(
+  '%s: %i entries a table, sizes of the levels, block levels',
+  (name, n, sizes, blocks) => {
+    const g = geometryOf(name);
+    expect(g.entriesPerTable).toBe(n);
+    expect(([0, 1, 2, 3] as const).map((level) => entrySize(g, level))).toEqual(sizes);
+    expect(g.blockLevels).toEqual(blocks);
+  },
+);
 
 test.each([
   ['4k', 32, 2, 4],

@@ -81,7 +81,7 @@ describe('what an operation on IPA must remove', () => {
     ['vmalls12e1is', false],
     ['vmalle1is', false],
     ['alle1is', true],
-  ] as const)('%s and another VM\'s entry: %s', (kind, removed) => {
+  ] as const)("%s and another VM's entry: %s", (kind, removed) => {
     const other = entry(kind === 'vmalle1is' ? 'combined' : 'stage2', 3, { vmid: 2 });
     expect(removes({ kind, ipa: IPA }, other)).toBe(removed);
     expect(removes({ kind, ipa: IPA, vmid: 2 }, other), 'named').toBe(true);

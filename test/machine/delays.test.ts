@@ -1,8 +1,8 @@
 /** Delay sites: nothing at all when off; when on, a pause and then the very same operation. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type Delay, DELAY_SITES, withDelays } from '../../src/machine/delays.ts';
-import type { Cpu, Entry } from '../../src/port/cpu.ts';
-import type { Table, Tables } from '../../src/port/tables.ts';
+import type { Cpu } from '../../src/port/cpu.ts';
+import type { Tables } from '../../src/port/tables.ts';
 
 /** A port that writes down each call with its arguments, and answers by the call's name. */
 function recordingPort(): { log: unknown[][]; cpu: Cpu; tables: Tables } {
@@ -94,24 +94,27 @@ describe('on', () => {
 
   test('every operation still happens, once, in order, with its arguments and answer', () => {
     const calls: readonly (readonly [string, ...unknown[]])[] = [
-      ['read', 1 as Entry],
-      ['write', 2 as Entry, 3n],
-      ['writeRelease', 4 as Entry, 5n],
-      ['compareExchange', 6 as Entry, 7n, 8n],
+      ['read', 1],
+      ['write', 2, 3n],
+      ['writeRelease', 4, 5n],
+      ['compareExchange', 6, 7n, 8n],
       ['dsb', 'ish'],
       ['isb'],
       ['tlbi', { kind: 'ipas2e1is', ipa: 4096 }],
-      ['tearDown', 9 as Table, 3],
-      ['tearDownBelow', 10 as Table, 2],
-      ['freeNow', 11 as Table],
-      ['tearDownAfterGrace', 12 as Table, 3],
+      ['tearDown', 9, 3],
+      ['tearDownBelow', 10, 2],
+      ['freeNow', 11],
+      ['tearDownAfterGrace', 12, 3],
       ['cleanDcache', 4096, 8192],
       ['allocate', 3],
-      ['get', 13 as Entry],
+      ['get', 13],
     ];
     const { log, cpu, tables } = recordingPort();
     const d = withDelays(cpu, tables, [{ site: 'any', ns: 100 }], 7);
-    const port = { ...d.tables, ...d.cpu } as unknown as Record<string, (...a: unknown[]) => unknown>;
+    const port = { ...d.tables, ...d.cpu } as unknown as Record<
+      string,
+      (...a: unknown[]) => unknown
+    >;
     const answers = calls.map(([name, ...args]) => port[name]?.(...args));
     expect(log).toEqual(calls);
     expect(answers).toEqual(calls.map(([name]) => `${name} done`));
@@ -152,6 +155,14 @@ describe('a pause', () => {
     const site = { site: 'dsb', ns: 1000 } as const;
     const any = { site: 'any', ns: 10 } as const;
     expect(pausesOf([any, site], 3)).toEqual(pausesOf([site], 3));
-    expect(pausesOf([{ ...any, ns: 1000 }, { ...site, ns: 10 }], 3)).toEqual(pausesOf([site], 3));
+    expect(
+      pausesOf(
+        [
+          { ...any, ns: 1000 },
+          { ...site, ns: 10 },
+        ],
+        3,
+      ),
+    ).toEqual(pausesOf([site], 3));
   });
 });

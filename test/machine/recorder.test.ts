@@ -39,8 +39,8 @@ test('evidence comes back with thread, round and plan item', () => {
 test('the first of each code are kept, later ones counted, and no flood hides another code', () => {
   const arena = arenaOf();
   const recorder = createRecorder(arena, VCPU_1);
-  for (let i = 0; i < 100; i++) recorder.evidence(EVIDENCE.value, i, 1, 2, 0, 0, 0);
   recorder.evidence(EVIDENCE.torn, 9, 1, 2, 3, 0, 0);
+  for (let i = 0; i < 100; i++) recorder.evidence(EVIDENCE.value, i, 1, 2, 0, 0, 0);
   createRecorder(arena, 1).evidence(EVIDENCE.value, 50, 1, 2, 1, 0, 0);
   const { recorded, more } = decodeEvidence(arena);
   const pages = recorded.map(({ evidence: e }) => [

@@ -57,7 +57,12 @@ function ordersOf(stores: readonly (readonly ['plain' | 'release', number])[]): 
 
 describe('order', () => {
   test('two plain stores to different entries become visible in both orders', () => {
-    expect(ordersOf([['plain', 1], ['plain', 2]])).toEqual(new Set(['1 2', '2 1']));
+    expect(
+      ordersOf([
+        ['plain', 1],
+        ['plain', 2],
+      ]),
+    ).toEqual(new Set(['1 2', '2 1']));
   });
 
   test('each order is common enough to show in a short run', () => {
@@ -84,13 +89,27 @@ describe('order', () => {
   });
 
   test('a release waits for everything before it', () => {
-    const orders = ordersOf([['plain', 1], ['plain', 2], ['release', 3]]);
+    const orders = ordersOf([
+      ['plain', 1],
+      ['plain', 2],
+      ['release', 3],
+    ]);
     expect(orders).toEqual(new Set(['1 2 3', '2 1 3']));
   });
 
   test('a later plain store may pass a release, a later release may not', () => {
-    expect(ordersOf([['release', 1], ['plain', 2]])).toEqual(new Set(['1 2', '2 1']));
-    expect(ordersOf([['release', 1], ['release', 2]])).toEqual(new Set(['1 2']));
+    expect(
+      ordersOf([
+        ['release', 1],
+        ['plain', 2],
+      ]),
+    ).toEqual(new Set(['1 2', '2 1']));
+    expect(
+      ordersOf([
+        ['release', 1],
+        ['release', 2],
+      ]),
+    ).toEqual(new Set(['1 2']));
   });
 
   test('drainAll and the drains of a DSB choose among the same orders', () => {
@@ -156,8 +175,9 @@ describe('a filled page', () => {
   const contents = [1n, 2n, 3n, 4n];
 
   test('shows what was there before until it drains, to all but its own thread', () => {
-    const { buffer, memory, fill } = benchOf(5);
-    fill(1, contents);
+    const b = benchOf(5);
+    const { buffer, memory } = b;
+    b.fill(1, contents);
     expect([...memory]).toEqual([0n, 0n, 0n, 0n, ...Array(4).fill(BEFORE), 0n, 0n, 0n, 0n]);
     expect([4, 5, 6, 7].map((e) => buffer.forward(e))).toEqual(contents);
     expect([buffer.forward(3), buffer.forward(8)]).toEqual([null, null]);

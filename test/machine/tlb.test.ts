@@ -20,7 +20,6 @@ const RW = FLAG_R | FLAG_W;
 const tlbOf = (size = 64): Tlb => createTlb(g, VM, size, SPACE);
 /** What a walk finds for `page`: memory is mapped one to one. */
 const dataOf = (page: number, level: number, tag = 0): number => entryData(page, tag, level, RW);
-const page = fc.nat(SPACE - 1);
 
 test('a data word gives back what was put in and is never negative', () => {
   fc.assert(
@@ -55,14 +54,18 @@ describe('lookup', () => {
     [1, 512 * 512],
   ])('a block entry of level %i answers for each of its %i pages', (level, span) => {
     fc.assert(
-      fc.property(page, fc.nat(span - 1), (filledBy, offset) => {
-        const tlb = tlbOf();
-        tlb.insert(filledBy, level, dataOf(filledBy, level, 3));
-        const first = filledBy - (filledBy % span);
-        expect(tlb.lookup(first + offset)).toBe(dataOf(first + offset, level, 3));
-        if (first > 0) expect(tlb.lookup(first - 1)).toBe(MISS);
-        expect(tlb.lookup(first + span)).toBe(MISS);
-      }),
+      fc.property(
+        fc.integer({ min: span, max: SPACE - 1 }),
+        fc.nat(span - 1),
+        (filledBy, offset) => {
+          const tlb = tlbOf();
+          tlb.insert(filledBy, level, dataOf(filledBy, level, 3));
+          const first = filledBy - (filledBy % span);
+          expect(tlb.lookup(first + offset)).toBe(dataOf(first + offset, level, 3));
+          expect(tlb.lookup(first - 1)).toBe(MISS);
+          expect(tlb.lookup(first + span)).toBe(MISS);
+        },
+      ),
     );
   });
 
@@ -114,17 +117,22 @@ describe('two matching entries', () => {
 
   test('older and newer go by the mapping version, not by size or order of filling', () => {
     fc.assert(
-      fc.property(fc.nat(15), fc.integer({ min: 1, max: 7 }), fc.boolean(), (tag, ahead, isPage) => {
-        const tlb = tlbOf();
-        const next = (tag + ahead) & 15;
-        const [ofPage, ofBlock] = isPage ? [tag, next] : [next, tag];
-        tlb.insert(1000, 3, dataOf(1000, 3, ofPage));
-        tlb.insert(1000, 2, dataOf(1000, 2, ofBlock));
-        expect(dataTag(tlb.olderOf(1000))).toBe(tag);
-        expect(dataTag(tlb.newerOf(1000))).toBe(next);
-        expect(dataGuestPage(tlb.olderOf(1000))).toBe(1000);
-        expect(dataGuestPage(tlb.newerOf(1000))).toBe(1000);
-      }),
+      fc.property(
+        fc.nat(15),
+        fc.integer({ min: 1, max: 7 }),
+        fc.boolean(),
+        (tag, ahead, isPage) => {
+          const tlb = tlbOf();
+          const next = (tag + ahead) & 15;
+          const [ofPage, ofBlock] = isPage ? [tag, next] : [next, tag];
+          tlb.insert(1000, 3, dataOf(1000, 3, ofPage));
+          tlb.insert(1000, 2, dataOf(1000, 2, ofBlock));
+          expect(dataTag(tlb.olderOf(1000))).toBe(tag);
+          expect(dataTag(tlb.newerOf(1000))).toBe(next);
+          expect(dataGuestPage(tlb.olderOf(1000))).toBe(1000);
+          expect(dataGuestPage(tlb.newerOf(1000))).toBe(1000);
+        },
+      ),
     );
   });
 
@@ -133,6 +141,37 @@ describe('two matching entries', () => {
     tlb.insert(1000, 3, entryData(1000, 0b0101, 3, FLAG_R));
     tlb.insert(1000, 2, entryData(1000, 0b0010, 2, FLAG_W));
     expect(tlb.amalgamationOf(1000)).toBe(entryData(1000, 0b0111, 3, RW));
+  });
+});
+
+describe('invalidate', () => {
+  const PAGES = [0, 511, 512, SPACE - 1];
+  const left = (from: number, to: number, level: number, vmid = VM): number[] => {
+    const tlb = tlbOf(1024);
+    for (const p of PAGES) tlb.insert(p, 3, dataOf(p, 3));
+    tlb.insert(512, 2, dataOf(512, 2));
+    tlb.invalidate(vmid, from, to, level);
+    return tlb.entries().map((e) => (e.level === 3 ? e.page : -e.page));
+  };
+
+  test.each([
+    ['one page', 511, 512, 0, [0, 512, SPACE - 1, -512]],
+    ['a page and the block over it', 512, 513, 0, [0, 511, SPACE - 1]],
+    ['the last page of the block', 1023, 1024, 0, [0, 511, 512, SPACE - 1]],
+    ['pages alone', 512, 513, 3, [0, 511, SPACE - 1, -512]],
+    ['blocks alone', 512, 513, 2, [0, 511, 512, SPACE - 1]],
+    ['all but the last page', 0, SPACE - 1, 0, [SPACE - 1]],
+    ['all but the first page', 1, SPACE, 0, [0]],
+    ['everything', 0, SPACE, 0, []],
+    ['all pages', 0, SPACE, 3, [-512]],
+    ['what lies before the first page', -5, 0, 0, [0, 511, 512, SPACE - 1, -512]],
+  ])('%s', (_name, from, to, level, expected) => {
+    expect(left(from, to, level)).toEqual(expected);
+  });
+
+  test('of another VM does nothing, of any VM everything', () => {
+    expect(left(0, SPACE, 0, 2)).toHaveLength(PAGES.length + 1);
+    expect(left(0, 0, 0, -1)).toEqual([]);
   });
 });
 

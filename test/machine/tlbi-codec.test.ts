@@ -53,14 +53,14 @@ describe.each(CONFIGS)('$granule, regions of level $level', (config) => {
       at: fc.oneof(page, fc.constantFrom(-3, layout.pages - 1, layout.pages, layout.pages + 9)),
       offset: fc.constantFrom(0, 0, 1, pageBytes - 1),
       pages: fc.oneof(fc.nat(6), fc.constantFrom(layout.entriesPerTable, layout.pages)),
-      ttl: fc.constantFrom(undefined, 0, 1, 2, 3),
+      ttl: fc.constantFrom(undefined, 0, 1, 2, 3 as const),
       vmid: fc.constantFrom(undefined, undefined, VMID, 2),
     })
     .map(({ kind, at, offset, pages, ttl, vmid }) => ({
       kind,
       ipa: layout.ipaBase + at * pageBytes + offset,
       size: pages * pageBytes,
-      ...(ttl === undefined ? {} : { ttl: ttl as 0 | 1 | 2 | 3 }),
+      ...(ttl === undefined ? {} : { ttl }),
       ...(vmid === undefined ? {} : { vmid }),
     }));
 

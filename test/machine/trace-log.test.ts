@@ -153,57 +153,125 @@ describe('another trace', () => {
     [
       'another kind of TLBI',
       COALESCE,
-      replaced(COALESCE, 3, tlbi((t) => ({ kind: 'ipas2le1is', ipa: t.ipa, ttl: 2 }))),
+      replaced(
+        COALESCE,
+        3,
+        tlbi((t) => ({ kind: 'ipas2le1is', ipa: t.ipa, ttl: 2 })),
+      ),
     ],
     [
       'another level hint',
       COALESCE,
-      replaced(COALESCE, 3, tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa, ttl: 3 }))),
+      replaced(
+        COALESCE,
+        3,
+        tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa, ttl: 3 })),
+      ),
     ],
     [
       'another address of a TLBI',
       COALESCE,
-      replaced(COALESCE, 3, tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa + 4096, ttl: 2 }))),
+      replaced(
+        COALESCE,
+        3,
+        tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa + 4096, ttl: 2 })),
+      ),
     ],
     [
       'another VMID',
       COALESCE,
-      replaced(COALESCE, 3, tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa, ttl: 2, vmid: 2 }))),
+      replaced(
+        COALESCE,
+        3,
+        tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa, ttl: 2, vmid: 2 })),
+      ),
     ],
     [
       'another range',
       SPLIT,
-      replaced(SPLIT, 2, tlbi((t) => ({ kind: 'ripas2e1is', ipa: t.ipa, size: t.size / 2 }))),
+      replaced(
+        SPLIT,
+        2,
+        tlbi((t) => ({ kind: 'ripas2e1is', ipa: t.ipa, size: t.size / 2 })),
+      ),
     ],
-    ['a plain store for a release', COALESCE, replaced(COALESCE, 10, write((t) => t.wanted))],
-    ['nT', COALESCE, replaced(COALESCE, 10, write((t) => t.wanted | NT, 'release'))],
+    [
+      'a plain store for a release',
+      COALESCE,
+      replaced(
+        COALESCE,
+        10,
+        write((t) => t.wanted),
+      ),
+    ],
+    [
+      'nT',
+      COALESCE,
+      replaced(
+        COALESCE,
+        10,
+        write((t) => t.wanted | NT, 'release'),
+      ),
+    ],
     [
       'another permission',
       COALESCE,
-      replaced(COALESCE, 10, write((t) => t.wanted & ~(1n << 7n), 'release')),
+      replaced(
+        COALESCE,
+        10,
+        write((t) => t.wanted & ~(1n << 7n), 'release'),
+      ),
     ],
     [
       'another version',
       COALESCE,
-      replaced(COALESCE, 10, write((t) => t.wanted ^ (1n << 55n), 'release')),
+      replaced(
+        COALESCE,
+        10,
+        write((t) => t.wanted ^ (1n << 55n), 'release'),
+      ),
     ],
     [
       'another address of a block',
       COALESCE,
-      replaced(COALESCE, 10, write((t) => t.wanted + BigInt(SIZE), 'release')),
+      replaced(
+        COALESCE,
+        10,
+        write((t) => t.wanted + BigInt(SIZE), 'release'),
+      ),
     ],
     ['another address of a page', SPLIT, replaced(SPLIT, 4, at(3, page(1)))],
     ['a page 16 pages on: bit 16 of it', SPLIT, replaced(SPLIT, 4, at(3, page(16)))],
     ['another version of a page', SPLIT, replaced(SPLIT, 4, at(3, page(0, 1)))],
-    ['the old table for the new one', SPLIT, replaced(SPLIT, 3, write((t) => t.old, 'release'))],
-    ['an empty entry for a locked one', SPLIT, replaced(SPLIT, 1, write(() => EMPTY))],
-    ['another entry', SPLIT, replaced(SPLIT, 4, at(0, page(0)))],
-    ['a write for a read', COALESCE, replaced(COALESCE, 0, write((t) => t.old))],
     [
-      'get for put',
-      COALESCE,
-      replaced(COALESCE, 8, (log, t) => log.counted('get', t.entry)),
+      'the old table for the new one',
+      SPLIT,
+      replaced(
+        SPLIT,
+        3,
+        write((t) => t.old, 'release'),
+      ),
     ],
+    [
+      'an empty entry for a locked one',
+      SPLIT,
+      replaced(
+        SPLIT,
+        1,
+        write(() => EMPTY),
+      ),
+    ],
+    ['another entry', SPLIT, replaced(SPLIT, 4, at(0, page(0)))],
+    [
+      'a write for a read',
+      COALESCE,
+      replaced(
+        COALESCE,
+        0,
+        write((t) => t.old),
+      ),
+    ],
+    ['get for put', COALESCE, replaced(COALESCE, 8, (log, t) => log.counted('get', t.entry))],
     ['another size of a cache clean', COALESCE, replaced(COALESCE, 9, (log) => log.cleaned(4096))],
     [
       'a free now for one after a grace period',
