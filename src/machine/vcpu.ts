@@ -138,6 +138,8 @@ export function createVcpu(
   /** Since when (ms) an access meets a LOCKED entry after the end of the round, or -1. */
   const stuckSince = new Float64Array([-1]);
   let currentRound = 0;
+  /** This round's accesses cannot be finished: it is over for this vCPU. */
+  let stuck = false;
 
   const context = options.coldExits ? new Int32Array(CONTEXT_WORDS) : null;
   let contextAt = 0;
@@ -260,6 +262,7 @@ export function createVcpu(
     const waitedMs = now - (stuckSince[0] as number);
     if (waitedMs < PROGRESS_BOUND_MS) return false;
     recorder.evidence(EVIDENCE.progress, page, Math.round(waitedMs), 0, 0, 0, 0);
+    stuck = true;
     return true;
   }
 
@@ -383,7 +386,12 @@ export function createVcpu(
       let data = combined.lookup(page);
       if (data < 0 || (isStore && (data & FLAG_W) === 0)) {
         data = resolve(page, isStore);
-        if (data < 0) continue;
+        if (data < 0) {
+          if (!stuck) continue;
+          // Issued, and never to be completed.
+          at++;
+          break;
+        }
       }
       const index = ownW + (data >>> 10) * guestStrideW;
       if (isStore) {
@@ -403,7 +411,7 @@ export function createVcpu(
     random = state;
     step = at;
     guest.sequence = sequence;
-    issued += count;
+    issued += at - (last - count);
     completed += done;
     i32[w + VCPU.heartbeat] = ((i32[w + VCPU.heartbeat] as number) + done) | 0;
   }
@@ -445,6 +453,7 @@ export function createVcpu(
       random = seed;
       step = 0;
       currentRound = round;
+      stuck = false;
       while (!isOver(round)) {
         if (!tokens.acquire(round)) break;
         turn(round);

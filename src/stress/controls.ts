@@ -61,6 +61,8 @@ const CONTROLS: readonly Control[] = [
 ];
 const TWIN_BUDGET_MS = 700;
 const SHARE_MAX = 0.5;
+/** Where no time limit was given a loaded machine gets this long to show a race. It ends when seen. */
+const UNHURRIED_MS = 30_000;
 const TRANSITIONS = 64;
 
 export async function runControls(
@@ -75,7 +77,10 @@ export async function runControls(
   const most =
     budgetMs === null ? Number.POSITIVE_INFINITY : (budgetMs * SHARE_MAX) / CONTROLS.length;
   for (const chosen of CONTROLS) {
-    const control = { ...chosen, budgetMs: Math.min(chosen.budgetMs, most) };
+    const control = {
+      ...chosen,
+      budgetMs: budgetMs === null ? UNHURRIED_MS : Math.min(chosen.budgetMs, most),
+    };
     if (hooks.signal.aborted) break;
     const mutant = MUTANTS.find((m) => m.name === control.mutant);
     if (mutant === undefined) throw new Error(`no mutant is called ${control.mutant}`);

@@ -77,11 +77,12 @@ export function createTransitionRunner(
       port.begin(transition, measured, log, region.ghostW);
       try {
         protocol.run(port.cpu, transition, port.tables);
-      } finally {
         port.drain();
-        // Also when the protocol throws: a vCPU that waits for the lock must get it and see the
-        // stop word.
+        // Only now: if the protocol throws, or the run is being stopped, nobody can say which version
+        // holds, and the word goes on allowing both.
         Atomics.store(i32, region.ghostW, ghostWord(version + 1, GHOST_STABLE));
+      } finally {
+        // In any case: a vCPU that waits for the lock must get it and see the stop word.
         if (shared) RwLock.readUnlock(lock);
         else RwLock.writeUnlock(lock);
       }

@@ -261,8 +261,8 @@ test('child leaves of a block tile it, one level down, with its attributes but n
     );
   const cases = fc.tuple(parents, attributes, fc.nat(8191));
   fc.assert(
-    fc.property(cases, ([[g, level, pa], a, any]) => {
-      const index = any % g.entriesPerTable;
+    fc.property(cases, ([[g, level, pa], a, n]) => {
+      const index = n % g.entriesPerTable;
       const below = (level + 1) as Level;
       if (below < 3 && !(g.blockLevels as readonly number[]).includes(below)) return;
       const child = childLeaf(g, makeLeaf(g, level, pa, a), level, index);

@@ -153,12 +153,12 @@ describe('a pause', () => {
 
   test('of a site and of "any" is the longer of the two', () => {
     const site = { site: 'dsb', ns: 1000 } as const;
-    const any = { site: 'any', ns: 10 } as const;
-    expect(pausesOf([any, site], 3)).toEqual(pausesOf([site], 3));
+    const everywhere = { site: 'any', ns: 10 } as const;
+    expect(pausesOf([everywhere, site], 3)).toEqual(pausesOf([site], 3));
     expect(
       pausesOf(
         [
-          { ...any, ns: 1000 },
+          { ...everywhere, ns: 1000 },
           { ...site, ns: 10 },
         ],
         3,

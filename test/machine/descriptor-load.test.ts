@@ -57,15 +57,18 @@ interface Race {
 
 /**
  * Two threads that take turns on one core race only where one is preempted: then a test goes on
- * for longer, and at this limit is content with fewer changes.
+ * for longer, and at its limit is content with fewer changes.
  */
-const LIMIT_MS = 8_000;
+const LIMIT_MS = 4_000;
+/** The control must be seen; a machine that is busy for so long fails it. */
+const CONTROL_LIMIT_MS = 30_000;
 
 /** Reads beside a writer, in batches, until `isEnough` or for the time limit. */
 async function race(
   how: WriterData['how'],
   mode: (typeof ACCESS_MODES)[number],
   isEnough: (race: Race) => boolean,
+  limitMs: number,
 ): Promise<Race> {
   const BATCH = 100_000;
   const memory = memoryOf();
@@ -78,7 +81,7 @@ async function race(
   try {
     awaitWord(words, 0, 1);
     let last = 0;
-    for (const end = performance.now() + LIMIT_MS; !isEnough(r) && performance.now() < end;) {
+    for (const end = performance.now() + limitMs; !isEnough(r) && performance.now() < end;) {
       for (let i = 0; i < BATCH; i++) {
         const low = load(entry * 8);
         if (low !== halves[1]) r.torn++;
@@ -97,24 +100,24 @@ async function race(
 
 const READS = 2_000_000;
 /** Enough to catch a load made of two halves many times over: 0.6 to 17 % of changes, measured. */
-const CHANGES = 500_000;
+const CHANGES = 200_000;
 const CHANGES_MIN = 10;
 const raced = (r: Race): boolean => r.torn > 0 || (r.reads >= READS && r.changes >= CHANGES);
 
 test.each(['wasm', 'atomics'] as const)('%s never sees two 64-bit stores mixed', async (mode) => {
-  const r = await race('whole', mode, raced);
+  const r = await race('whole', mode, raced, LIMIT_MS);
   expect(r.torn).toBe(0);
   expect(r.reads).toBeGreaterThanOrEqual(READS);
   expect(r.changes, 'no race took place').toBeGreaterThanOrEqual(CHANGES_MIN);
 });
 
 test('plain sees whole stores too in this engine, or says how many it did not', async () => {
-  const r = await race('whole', 'plain', raced);
+  const r = await race('whole', 'plain', raced, LIMIT_MS);
   expect(r.changes, 'no race took place').toBeGreaterThanOrEqual(CHANGES_MIN);
   if (r.torn > 0) console.warn(`plain loads: ${r.torn} of ${r.reads} torn`);
 });
 
 test.each(ACCESS_MODES)('%s sees a descriptor torn that is written in halves', async (mode) => {
-  const r = await race('halves', mode, (x) => x.torn > 0);
+  const r = await race('halves', mode, (x) => x.torn > 0, CONTROL_LIMIT_MS);
   expect(r.torn).toBeGreaterThan(0);
 });

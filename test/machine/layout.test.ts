@@ -72,6 +72,7 @@ function areasOf(l: Layout): [string, number, number][] {
     words('grace', l.graceW, graceWords(threads)),
     words('tlbi log', l.tlbiLogW, TLBI_LOG.records * TLBI_LOG.recordWords),
     words('transitions', l.transitionW, transitionsMax * TRANSITION.words),
+    words('unattributed faults', l.unattributedW, TRANSITION.words),
     words('meta', l.metaW, l.tablePages * META_WORDS),
     ['mapped flags', l.mappedB, l.pages],
     words('guest', l.guestW, l.pages * l.guestStrideW),

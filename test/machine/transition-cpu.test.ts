@@ -1,0 +1,213 @@
+/** The port with instruments: what it measures, when it tells the ghost, and what it lets be seen. */
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { NT, VALID } from '../../src/arch/descriptor.ts';
+import { GHOST_CHANGING, GHOST_SETTLED, ghostWord } from '../../src/machine/ghost.ts';
+import { TRANSITION } from '../../src/machine/layout.ts';
+import { createRecorder } from '../../src/machine/recorder.ts';
+import { createIssuer } from '../../src/machine/shootdown.ts';
+import { createTraceLog, type TraceLog } from '../../src/machine/trace-log.ts';
+import { createTransitionCpu } from '../../src/machine/transition-cpu.ts';
+import { defineProtocol, flushVmid, type MachineBug, type Protocol } from '../../src/port/index.ts';
+import { createTransitionRunner } from '../../src/stress/transition-runner.ts';
+import { createTestMachine, type TestMachine } from './machine.ts';
+
+interface Bench {
+  readonly m: TestMachine;
+  readonly log: TraceLog;
+  /** Runs it on region 0, whatever state that is in; the figures of its record. */
+  run(protocol: Protocol['run']): Record<keyof typeof TRANSITION, number>;
+  /** What the entry holds in memory, seen past the port. */
+  entry(): bigint;
+}
+
+function benchOf(options: { bug?: MachineBug; reorderSeed?: number } = {}): Bench {
+  const m = createTestMachine({ blocks: 1 });
+  const { arena, regions, software } = m;
+  const { layout, i32 } = arena;
+  const region = regions.all[0] as (typeof regions.all)[number];
+  const recorder = createRecorder(arena, 0);
+  const { bug = null, reorderSeed = null } = options;
+  const port = createTransitionCpu(
+    arena,
+    createIssuer(arena, { bug: null, spins: 0, own: null }),
+    software.tables,
+    recorder,
+    { bug, freedCount: () => software.freedCount(), reorderSeed, delays: [], delaySeed: 1 },
+  );
+  const runner = createTransitionRunner(arena, regions, software, port, recorder, () => 1, 0);
+  const log = createTraceLog({ tableHigh: 4, guestHigh: 16 });
+  return {
+    m,
+    log,
+    entry: () => Atomics.load(arena.descriptors, region.entry),
+    run(body) {
+      const name = 'mine';
+      const words = { kind: 'coalesce', summary: '', origin: '', claims: {} } as const;
+      runner.run(defineProtocol({ name, ...words, run: body }), region, 2, true, log);
+      const at = layout.transitionW + 2 * TRANSITION.words;
+      const figures = Object.entries(TRANSITION).map(([k, w]) => [k, i32[at + w]]);
+      return Object.fromEntries(figures) as Record<keyof typeof TRANSITION, number>;
+    },
+  };
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+test('the ghost settles at the DSB that completes the flush, not before', () => {
+  const b = benchOf();
+  const states: number[] = [];
+  b.run((cpu, t) => {
+    const note = (): void => void states.push(b.m.ghost(0));
+    cpu.write(t.entry, t.old & ~VALID);
+    note();
+    cpu.dsb('ishst');
+    cpu.tlbi({ kind: 'vmalls12e1is' });
+    note();
+    cpu.dsb('ish');
+    note();
+    cpu.writeRelease(t.entry, t.wanted);
+    note();
+  });
+  const [changing, settled] = [ghostWord(0, GHOST_CHANGING), ghostWord(0, GHOST_SETTLED)];
+  expect(states).toEqual([changing, changing, settled, settled]);
+  expect(b.m.ghost(0)).toBe(ghostWord(1, 0));
+});
+
+describe('figures', () => {
+  test('of break-before-make: a window, stores and TLBIs', () => {
+    const f = benchOf().run((cpu, t) => {
+      cpu.write(t.entry, t.old & ~VALID);
+      cpu.write(t.entry, 0n);
+      flushVmid(cpu);
+      cpu.writeRelease(t.entry, t.wanted);
+    });
+    expect([f.measured, f.writes, f.tlbis, f.invalidStores]).toEqual([1, 3, 1, 2]);
+    expect(f.windowNs).toBeGreaterThanOrEqual(0);
+    expect([f.ntWindowNs, f.flushNs]).toEqual([-1, -1]);
+  });
+
+  test('of an nT sequence: an nT window and no other', () => {
+    const f = benchOf().run((cpu, t) => {
+      cpu.write(t.entry, t.wanted | NT);
+      flushVmid(cpu);
+      cpu.write(t.entry, t.wanted);
+    });
+    expect(f.ntWindowNs).toBeGreaterThanOrEqual(0);
+    expect([f.windowNs, f.invalidStores]).toEqual([-1, 0]);
+  });
+
+  test('windows are the time between the stores, on a clock that moves 1 µs when read', () => {
+    let us = 0;
+    vi.spyOn(performance, 'now').mockImplementation(() => us++ / 1e3);
+    const f = benchOf().run((cpu, t) => {
+      cpu.write(t.entry, t.old & ~VALID);
+      us += 50;
+      cpu.writeRelease(t.entry, t.wanted | NT);
+      us += 700;
+      cpu.write(t.entry, t.wanted);
+    });
+    expect(f.windowNs).toBe(51_000);
+    expect(f.ntWindowNs).toBe(701_000);
+  });
+
+  test('every eighth transition times the flush instead of its windows', () => {
+    const b = benchOf();
+    const figures = Array.from({ length: 9 }, () =>
+      b.run((cpu, t) => {
+        cpu.write(t.entry, 0n);
+        flushVmid(cpu);
+        cpu.write(t.entry, t.old);
+      }),
+    );
+    const timed = figures.map((f) => f.flushNs >= 0);
+    expect(timed).toEqual([...Array<boolean>(7).fill(false), true, false]);
+    expect(figures.slice(1).map((f) => f.flushNs >= 0 !== f.windowNs >= 0)).not.toContain(false);
+  });
+});
+
+test('a compare-exchange that fails is a read, and stores and begins nothing', () => {
+  const b = benchOf();
+  const before = b.entry();
+  const f = b.run((cpu, t) => {
+    expect(cpu.compareExchange(t.entry, t.wanted, 0n)).toBe(t.old);
+    expect(b.entry()).toBe(t.old);
+    expect(cpu.compareExchange(t.entry, t.old, t.wanted)).toBe(t.old);
+  });
+  const block = b.entry();
+  expect(b.log.seen[0]?.trace.events).toEqual([
+    { op: 'read', entry: 'target', value: before },
+    { op: 'write', order: 'cas', entry: 'target', value: block },
+  ]);
+  expect([f.writes, f.invalidStores, f.windowNs]).toEqual([1, 0, -1]);
+});
+
+test.each([
+  [undefined, [64]],
+  ['split-halves', [32, 32]],
+] as const)('a store with bug %s is made of pieces of %j bits', (bug, pieces) => {
+  const b = benchOf(bug === undefined ? {} : { bug });
+  const made: number[] = [];
+  b.run((cpu, t) => {
+    const { store } = Atomics;
+    vi.spyOn(Atomics, 'store').mockImplementation(((words: never, at: number, v: never) => {
+      made.push((words as Int32Array).BYTES_PER_ELEMENT * 8);
+      return store(words, at, v);
+    }) as unknown as typeof Atomics.store);
+    cpu.write(t.entry, t.wanted);
+    vi.restoreAllMocks();
+    expect(b.entry()).toBe(t.wanted);
+  });
+  expect(made).toEqual(pieces);
+});
+
+describe('with a store buffer', () => {
+  const SEEDS = Array.from({ length: 60 }, (_, i) => 1 + i * 7919);
+
+  test('plain stores may be late, the thread sees them, and a DSB makes them visible', () => {
+    const late = SEEDS.map((reorderSeed) => {
+      const b = benchOf({ reorderSeed });
+      let visible = false;
+      b.run((cpu, t) => {
+        cpu.write(t.entry, t.wanted);
+        visible = b.entry() === t.wanted;
+        expect(cpu.read(t.entry)).toBe(t.wanted);
+        cpu.isb();
+        cpu.dsb('ishst');
+        expect(b.entry()).toBe(t.wanted);
+      });
+      return !visible;
+    });
+    expect(late).toContain(true);
+  });
+
+  test('a compare-exchange and the unlock make them visible too', () => {
+    for (const reorderSeed of SEEDS) {
+      const b = benchOf({ reorderSeed });
+      let wanted = 0n;
+      b.run((cpu, t) => {
+        cpu.write(t.entry, 0n);
+        expect(cpu.compareExchange(t.entry, 0n, t.old)).toBe(0n);
+        ({ wanted } = t);
+        cpu.write(t.entry, t.wanted);
+      });
+      expect(b.entry()).toBe(wanted);
+    }
+  });
+
+  test('a TLBI before the store is visible does not settle the transition', () => {
+    const settled = SEEDS.map((reorderSeed) => {
+      const b = benchOf({ reorderSeed });
+      let state = 0;
+      b.run((cpu, t) => {
+        cpu.write(t.entry, 0n);
+        cpu.tlbi({ kind: 'vmalls12e1is' });
+        cpu.dsb('ish');
+        state = b.m.ghost(0) & 3;
+        cpu.write(t.entry, t.wanted);
+      });
+      return state === GHOST_SETTLED;
+    });
+    // Without a DSB before the TLBI: sometimes in time, mostly not.
+    expect(new Set(settled)).toEqual(new Set([true, false]));
+  });
+});

@@ -1,0 +1,137 @@
+/** A vCPU alone: every access completes and is checked; what is wrong is written down. */
+import { describe, expect, test } from 'vitest';
+import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
+import { EMPTY, makeLeaf } from '../../src/arch/descriptor.ts';
+import { createFaultHandler } from '../../src/machine/fault-exit.ts';
+import { GHOST, guestWordOf, TRANSITION, VCPU } from '../../src/machine/layout.ts';
+import { createRecorder } from '../../src/machine/recorder.ts';
+import { createRunTokens } from '../../src/machine/run-tokens.ts';
+import { createIssuer } from '../../src/machine/shootdown.ts';
+import { createSoftwareCpu } from '../../src/machine/software-cpu.ts';
+import { createGuest, createVcpu, type Vcpu, type VcpuOptions } from '../../src/machine/vcpu.ts';
+import { createTestMachine, type TestMachine } from './machine.ts';
+
+const ACCESSES = 20_000;
+
+interface Bench {
+  readonly m: TestMachine;
+  readonly vcpu: Vcpu;
+  count(name: 'issued' | 'completed' | 'genuine' | 'spurious' | 'mode' | 'conflict'): number;
+}
+
+function benchOf(change: Partial<VcpuOptions> = {}): Bench {
+  const m = createTestMachine({ blocks: 1, vcpus: 1 });
+  const { arena, software } = m;
+  const issuer = createIssuer(arena, { bug: null, spins: 0, own: null });
+  const cpu = createSoftwareCpu(arena, issuer);
+  const handler = createFaultHandler(arena, cpu, software.tables, software.grace, {
+    vcpu: 0,
+    spins: 0,
+    partial: true,
+    isShared: () => false,
+  });
+  const options: VcpuOptions = {
+    vcpu: 0,
+    cpu: DEFAULT_CPU,
+    access: 'wasm',
+    bug: null,
+    pattern: 'uniform',
+    storesPercent: 50,
+    exitEvery: 1024,
+    pollsEachAccess: true,
+    coldExits: false,
+    isMapped: null,
+    ...change,
+  };
+  const tokens = createRunTokens(arena, 1);
+  const guest = createGuest(arena);
+  const recorder = createRecorder(arena, 1);
+  return {
+    m,
+    vcpu: createVcpu(arena, options, guest, recorder, handler, tokens),
+    count: (name) => arena.i32[arena.layout.vcpuW + VCPU[name]] as number,
+  };
+}
+
+test.each<[string, Partial<VcpuOptions>]>([
+  ['the default', {}],
+  ['no TLB', { cpu: { ...DEFAULT_CPU, tlb: 0 } }],
+  ['a small TLB and no walk cache', { cpu: { ...DEFAULT_CPU, tlb: 4, walkcache: false } }],
+  ['speculation', { cpu: { ...DEFAULT_CPU, spec: true } }],
+  ['loads only', { storesPercent: 0 }],
+  ['stores only', { storesPercent: 100, pattern: 'sweep' }],
+])('%s: every access completes, in the guest word it belongs to', (_name, options) => {
+  const b = benchOf(options);
+  b.vcpu.runAccesses(ACCESSES);
+  b.vcpu.compareMemory();
+  expect([b.count('issued'), b.count('completed')]).toEqual([ACCESSES, ACCESSES]);
+  expect([b.count('spurious'), b.count('genuine'), b.count('mode')]).toEqual([0, 0, 0]);
+  expect(b.m.evidence()).toEqual([]);
+});
+
+test('stores reach memory, loads alone do not change it', () => {
+  const stored = (storesPercent: number): number => {
+    const b = benchOf({ storesPercent });
+    b.vcpu.runAccesses(ACCESSES);
+    const { layout, i32 } = b.m.arena;
+    const words = Array.from(
+      { length: layout.pages },
+      (_, page) => i32[guestWordOf(layout, 0) + page * layout.guestStrideW],
+    );
+    return words.filter((w) => w !== 0).length;
+  };
+  expect([stored(0), stored(100)]).toEqual([0, 512]);
+});
+
+test('a hole is faulted in once, and counted as genuine at its transition', () => {
+  const b = benchOf();
+  const { u8, i32, layout } = b.m.arena;
+  for (const page of [3, 4]) {
+    b.m.poke(page, 3, EMPTY);
+    u8[layout.mappedB + page] = 0;
+  }
+  // The transition from version 0 has record 3.
+  i32[layout.ghostW + GHOST.slot] = 3;
+  const record = layout.transitionW + 3 * TRANSITION.words;
+  i32[record + TRANSITION.measured] = 1;
+  b.vcpu.runAccesses(ACCESSES);
+  expect([i32[record + TRANSITION.genuine], i32[record + TRANSITION.spurious]]).toEqual([2, 0]);
+  expect([b.count('genuine'), b.count('completed')]).toEqual([2, ACCESSES]);
+  expect(b.m.evidence()).toEqual([]);
+});
+
+describe('is written down', () => {
+  test('another value than the one last stored, in a load and at the end', () => {
+    const b = benchOf({ storesPercent: 100 });
+    b.vcpu.runAccesses(ACCESSES);
+    const { layout, i32 } = b.m.arena;
+    const at = guestWordOf(layout, 0) + 9 * layout.guestStrideW;
+    i32[at] = (i32[at] as number) + 1_000_000;
+    b.vcpu.compareMemory();
+    expect(b.m.evidence()).toMatchObject([
+      { kind: 'value', when: 'end', ipa: layout.ipaBase + 9 * 4096 },
+    ]);
+    const loads = benchOf({ storesPercent: 0 });
+    loads.m.arena.i32[at] = 7;
+    loads.vcpu.runAccesses(ACCESSES);
+    expect(loads.m.evidence()).toMatchObject([
+      { kind: 'value', when: 'load', found: 7, expected: 0 },
+    ]);
+  });
+
+  test('a page that leads elsewhere: the wrong address, and what was lost by it', () => {
+    const b = benchOf();
+    const { geometry: g, layout } = b.m.arena;
+    b.m.poke(9, 3, makeLeaf(g, 3, layout.guestPaBase + 8 * 4096));
+    b.vcpu.runAccesses(ACCESSES);
+    const kinds = new Set(b.m.evidence().map((e) => e.kind));
+    expect(kinds).toEqual(new Set(['address', 'value']));
+  });
+
+  test('an access that is dropped after a fault (seeded bug): issued and not completed', () => {
+    const b = benchOf({ bug: 'drop-after-fault' });
+    b.m.poke(9, 3, EMPTY);
+    b.vcpu.runAccesses(ACCESSES);
+    expect(b.count('issued') - b.count('completed')).toBe(1);
+  });
+});
