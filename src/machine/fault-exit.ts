@@ -35,7 +35,7 @@ export interface FaultHandler {
    */
   wasMapped(page: number): boolean;
   /** Resolves a fault of `level`; returns one of HANDLED. The vCPU is out of the guest. */
-  handle(page: number, isStore: boolean, level: number): number;
+  handle(page: number, isStore: boolean, level: number, isPermission: boolean): number;
 }
 
 export interface FaultHandlerOptions {
@@ -103,7 +103,7 @@ export function createFaultHandler(
     return ((i32[layout.ghostW + (page >> regionShift) * LINE_WORDS] as number) >> 2) & 15;
   }
 
-  function repair(page: number, isStore: boolean, level: number): number {
+  function repair(page: number, isStore: boolean, level: number, isPermission: boolean): number {
     const tag = tagOf(page);
     const result: FaultResult = handleFault(
       {
@@ -118,7 +118,7 @@ export function createFaultHandler(
       {
         ipa: layout.ipaBase + page * pageBytes,
         access: isStore ? 'write' : 'read',
-        status: 'translation',
+        status: isPermission ? 'permission' : 'translation',
         level: level as Level,
       },
       {
@@ -139,36 +139,47 @@ export function createFaultHandler(
     return HANDLED[result.kind];
   }
 
-  function locked(shared: boolean, run: () => number): number {
+  /** False: the run is being stopped, and nothing is held. */
+  function acquire(shared: boolean): boolean {
     const taken = shared
       ? RwLock.readLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop)
       : RwLock.writeLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop);
-    if (taken === 'stopped') return HANDLED.stopped;
-    if (taken === 'timeout')
+    if (taken === 'timeout') {
       throw new Error(`vCPU ${vcpu} did not get the mmu_lock in ${LOCK_TIMEOUT_MS} ms`);
-    if (shared) grace.enter();
-    try {
-      return run();
-    } finally {
-      if (shared) grace.exit();
-      if (shared) RwLock.readUnlock(lock);
-      else RwLock.writeUnlock(lock);
     }
+    if (taken === 'acquired' && shared) grace.enter();
+    return taken === 'acquired';
+  }
+
+  function release(shared: boolean): void {
+    if (shared) grace.exit();
+    if (shared) RwLock.readUnlock(lock);
+    else RwLock.writeUnlock(lock);
   }
 
   return {
     wasMapped: (page) => !partial || u8[layout.mappedB + page] === 1,
-    handle(page, isStore, level) {
+    handle(page, isStore, level, isPermission) {
       if (isShared()) {
-        const seen = locked(true, () => look(page, isStore, true));
+        if (!acquire(true)) return HANDLED.stopped;
+        let seen = UNDECIDED;
+        try {
+          seen = look(page, isStore, true);
+        } finally {
+          release(true);
+        }
         if (seen !== UNDECIDED) return seen;
       }
-      // Filling a hole page by page is the scenario's policy while a region is a table; beside a running transition
-      // it could find the new block and split it again. So it is done with the lock held for writing.
-      return locked(false, () => {
+      // Filling a hole page by page is the scenario's policy while a region is a table; beside a
+      // running transition it could find the new block and split it again. So it is done with the
+      // lock held for writing.
+      if (!acquire(false)) return HANDLED.stopped;
+      try {
         const seen = look(page, isStore, false);
-        return seen !== UNDECIDED ? seen : repair(page, isStore, level);
-      });
+        return seen !== UNDECIDED ? seen : repair(page, isStore, level, isPermission);
+      } finally {
+        release(false);
+      }
     },
   };
 }

@@ -38,6 +38,8 @@ const TAG_MASK_HIGH = 0xf << TAG_SHIFT;
  */
 const LEAF_HIGH_MASK = ~(TAG_MASK_HIGH | 0xffff);
 const LEAF_LOW_MASK = 0x33c;
+/** PA bits [47:44] in the high half. */
+const PA_44_AND_UP = 0xf000;
 
 /** One walk in eight starts at the root. */
 const FRESH_WALK_MASK = 7;
@@ -131,7 +133,9 @@ export function createMmu(
       return FAULT.translation;
     }
     if ((low & AF_BIT) === 0) return FAULT.accessFlag;
-    const first = ((frameOf(low, high) - guestBaseFrame) >> frameShift) & -span;
+    // Guest memory and tables lie below 2^44: a frame number then fits a word, and higher bits are wrong.
+    const isFar = (high & PA_44_AND_UP) !== 0;
+    const first = isFar ? -span : ((frameOf(low, high) - guestBaseFrame) >> frameShift) & -span;
     if (first !== (page & -span)) {
       const found = first >= 0 && first + span <= layout.pages ? first : -1;
       recorder.evidence(EVIDENCE.address, page, found, page & -span, VIA.walk, level, 0);
@@ -207,7 +211,8 @@ export function createMmu(
         recorder.evidence(EVIDENCE.torn, page, low, high, level, 0, 0);
         return FAULT.translation;
       }
-      const next = (frameOf(low, high) - tableBaseFrame) >> frameShift;
+      const isFar = (high & PA_44_AND_UP) !== 0;
+      const next = isFar ? -1 : (frameOf(low, high) - tableBaseFrame) >> frameShift;
       if (next < 0 || next >= layout.tablePages) {
         recorder.evidence(EVIDENCE.address, page, -1, 0, VIA.walk, level, 0);
         return FAULT.wild;

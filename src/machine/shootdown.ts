@@ -21,7 +21,7 @@ import { isBroadcast, type TlbiOp } from '../arch/tlbi.ts';
 import type { DsbKind } from '../port/cpu.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 import type { Arena } from './arena.ts';
-import { CONTROL, TLBI_LOG, VCPU } from './layout.ts';
+import { CONTROL, TLBI_LOG, VCPU, VCPUS_MAX } from './layout.ts';
 import { applyTlbi, encodeTlbi, type TlbSet } from './tlbi-codec.ts';
 
 /**
@@ -29,6 +29,12 @@ import { applyTlbi, encodeTlbi, type TlbSet } from './tlbi-codec.ts';
  * slow one.
  */
 const DSB_TIMEOUT_MS = 10_000;
+
+/**
+ * A receiver this far behind drops everything. Fewer than the ring holds: an issuer writes its record
+ * before the generation says so, and each thread may be at that.
+ */
+const RECORDS_SAFE = TLBI_LOG.records - VCPUS_MAX - 1;
 
 /** Thrown out of a protocol when the run is being stopped while it waits. */
 export class Stopped extends Error {
@@ -68,7 +74,7 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
    * the DSB's look at the vCPUs is as short as it can be.
    */
   function append(op: TlbiOp): void {
-    const generation = Atomics.add(i32, CONTROL.tlbiTicket, 1) + 1;
+    const generation = (Atomics.add(i32, CONTROL.tlbiTicket, 1) + 1) | 0;
     const at = layout.tlbiLogW + (generation % TLBI_LOG.records) * TLBI_LOG.recordWords;
     encodeTlbi(i32, at, op, layout);
     while (Atomics.load(i32, CONTROL.tlbiGeneration) !== ((generation - 1) | 0)) {
@@ -161,6 +167,7 @@ export function createReceiver(
   const w = layout.vcpuW + vcpu * VCPU.words;
   // A TLB made now is empty: it owes nothing to flushes before it.
   let seen = Atomics.load(i32, CONTROL.tlbiGeneration);
+  Atomics.store(i32, w + VCPU.ack, seen);
 
   function emptyAll(): void {
     tlbs.combined.invalidate(-1, 0, layout.pages, 0);
@@ -184,7 +191,7 @@ export function createReceiver(
     if (generation === seen) return;
     if (bug === 'ack-before-invalidate') acknowledge(generation);
     const records = generation - seen;
-    if (records >= TLBI_LOG.records) {
+    if (records >= RECORDS_SAFE) {
       emptyAll();
     } else {
       for (let g = seen + 1; g - generation <= 0; g++) {
@@ -192,7 +199,7 @@ export function createReceiver(
       }
       // Records may have been overwritten while we read them, if we were away long enough: then
       // drop everything.
-      if (Atomics.load(i32, CONTROL.tlbiGeneration) - seen >= TLBI_LOG.records) emptyAll();
+      if (Atomics.load(i32, CONTROL.tlbiGeneration) - seen >= RECORDS_SAFE) emptyAll();
     }
     seen = generation;
     onApplied(generation, records);

@@ -211,7 +211,7 @@ export function createTransitionCpu(
         wrote(entry, 'cas');
       } else {
         // Nothing was stored, so no window began.
-        if (entry === target && targetValid) invalidSince = -1;
+        if (entry === target && targetValid) invalidSince = ntSince = -1;
         log.read(entry, found);
       }
       return found;

@@ -308,7 +308,7 @@ export function createVcpu(
     again: boolean,
   ): number {
     const sinceMs = performance.now();
-    const outcome = handler.handle(page, isStore, mmu.last.level);
+    const outcome = handler.handle(page, isStore, mmu.last.level, code === FAULT.permission);
     recorder.event(EVENT.handled, page, outcome, 0);
     // Spurious: mapped before and after. What had to be mapped now was really gone, whatever the
     // flags said.

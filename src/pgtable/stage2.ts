@@ -4,7 +4,7 @@
  * caller holds the VM's lock.
  */
 import { assert } from '../arch/assert.ts';
-import { addressOf, type Descriptor, isTable } from '../arch/descriptor.ts';
+import { addressOf, type Descriptor, isTable, leafMayMap } from '../arch/descriptor.ts';
 import { entrySize, type Geometry, type Level, type StartTable } from '../arch/geometry.ts';
 import type { Cpu } from '../port/cpu.ts';
 import type { Table, Tables } from '../port/tables.ts';
@@ -43,8 +43,7 @@ export function ipaEnd(s2: Stage2): number {
 /** May a leaf of `level` map [ipa, end) from `ipa` on to `pa`? KVM: kvm_block_mapping_supported. */
 export function leafFits(g: Geometry, level: Level, ipa: number, end: number, pa: number): boolean {
   const size = entrySize(g, level);
-  if (level !== 3 && !(g.blockLevels as readonly number[]).includes(level)) return false;
-  return size <= end - ipa && ipa % size === 0 && pa % size === 0;
+  return size <= end - ipa && ipa % size === 0 && leafMayMap(g, level, pa);
 }
 
 /** The table whose address an entry held, valid or not any more. */

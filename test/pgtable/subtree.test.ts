@@ -11,7 +11,7 @@ const CASES: readonly (readonly [Granule, Level, number])[] = [
   ['16k', 2, 0xabcd_fe00_0000],
   ['64k', 2, 2 ** 51 + 2 ** 48 + 0x7_a000_0000],
   ['tiny', 1, 0x1_0000_c000],
-  ['tiny', 2, 0xffff_e000],
+  ['tiny', 2, 0xfffe_e000],
 ];
 
 const ATTRIBUTES = { ...NORMAL_RW, dbm: true, af: false, memAttr: 0b0101, xn: 0b11, sw: 9 };
