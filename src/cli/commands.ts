@@ -14,6 +14,7 @@ const row = (summary: string, load: CommandRow['load']): CommandRow => ({ summar
 export const COMMANDS = {
   stress: row('real threads: measure and check protocols', () => import('./stress.ts')),
   list: row('protocols, mutants, scenarios, rules, CPU knobs', () => import('./list.ts')),
+  litmus: row("herd's .litmus tests on the explorer's memory model", () => import('./litmus.ts')),
   help: row('help for the program or one command', () => import('./help.ts')),
 };
 

@@ -7,6 +7,7 @@
  */
 import { GRANULES } from '../arch/geometry.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
+import { ARCHITECTURES, DEFAULT_BOUNDS } from '../explore/model/options.ts';
 import {
   ACCESS_MODES,
   BLOCKS_MAX,
@@ -26,6 +27,9 @@ import { parseCpu } from './cpu-knobs.ts';
 import type { CommandName } from './commands.ts';
 import { UsageError } from './usage-error.ts';
 import { anyText, duration, keyValue, listOf, nameOf, oneOf, wholeNumber, word } from './values.ts';
+
+/** States the model's search can number, with room to spare below its 2^26. */
+const STATES_MAX = 50_000_000;
 
 export interface Option<T> {
   /** Long name without dashes; the row's key if absent. */
@@ -174,11 +178,40 @@ export const OPTIONS = {
     commands: ['stress'],
     parse: parsePinning,
   }),
+  arch: option({
+    value: 'base,ets2',
+    help: 'architectures to run each test under: without and with FEAT_ETS2',
+    default: ARCHITECTURES.join(','),
+    commands: ['litmus'],
+    parse: listOf(oneOf(ARCHITECTURES)),
+  }),
+  expect: option({
+    value: 'FILE',
+    help: 'verdicts to compare with, tab-separated: name, file, base, ets2, and that header',
+    default: 'nothing is compared',
+    commands: ['litmus'],
+    parse: anyText,
+  }),
+  states: option({
+    value: 'N',
+    help: 'bound on one search: states it may visit; more need more memory',
+    default: String(DEFAULT_BOUNDS.states),
+    commands: ['litmus'],
+    parse: wholeNumber(1, STATES_MAX),
+  }),
+  'litmus-time': option({
+    flag: 'time',
+    value: '60s|10m|2h',
+    help: 'bound on one search: how long it may take',
+    default: `${DEFAULT_BOUNDS.timeMs / 1000}s`,
+    commands: ['litmus'],
+    parse: duration(100, TIME_MS_MAX),
+  }),
   json: option({
     value: 'FILE',
     help: 'write the results as JSON, also when interrupted; the folder must exist',
     default: 'not written',
-    commands: ['stress'],
+    commands: ['stress', 'litmus'],
     parse: anyText,
   }),
   'list-json': option({
@@ -192,16 +225,16 @@ export const OPTIONS = {
   }),
   quiet: option({
     value: null,
-    help: 'no progress line and no tables: violations and the verdict only',
+    help: 'no progress line and no tables: what is wrong and the verdict only',
     default: 'off',
-    commands: ['stress'],
+    commands: ['stress', 'litmus'],
     parse: flag,
   }),
   'no-color': option({
     value: null,
     help: 'no colour on a terminal; NO_COLOR does the same',
     default: 'off',
-    commands: ['stress', 'list', 'help'],
+    commands: ['stress', 'list', 'litmus', 'help'],
     parse: flag,
   }),
 } as const;

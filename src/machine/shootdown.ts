@@ -34,7 +34,7 @@ const DSB_TIMEOUT_MS = 10_000;
  * A receiver this far behind drops everything. Fewer than the ring holds: an issuer writes its record
  * before the generation says so, and each thread may be at that.
  */
-const RECORDS_SAFE = TLBI_LOG.records - VCPUS_MAX - 1;
+export const RECORDS_SAFE = TLBI_LOG.records - VCPUS_MAX - 1;
 
 /** Thrown out of a protocol when the run is being stopped while it waits. */
 export class Stopped extends Error {

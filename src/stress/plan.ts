@@ -8,41 +8,14 @@
  */
 import { type CpuModel, DEFAULT_CPU } from '../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../arch/geometry.ts';
+import type { Delay } from '../machine/delays.ts';
+import type { AccessMode } from '../machine/descriptor-load.ts';
+import type { Pattern } from '../machine/guest-pattern.ts';
 
-/**
- * How the walker loads a descriptor: one 64-bit atomic load of WebAssembly, `Atomics.load`, or a
- * plain move.
- */
-export const ACCESS_MODES = ['wasm', 'atomics', 'plain'] as const;
-export type AccessMode = (typeof ACCESS_MODES)[number];
-
-/** Which guest page comes next: any, one after the other, or most often one of a few. */
-export const PATTERNS = ['uniform', 'sweep', 'hot'] as const;
-export type Pattern = (typeof PATTERNS)[number];
-
-/**
- * Where a delay may be put: before each operation of that kind a protocol issues; `any` is before
- * every one.
- */
-export const DELAY_SITES = [
-  'any',
-  'read',
-  'write',
-  'write-release',
-  'compare-exchange',
-  'dsb',
-  'isb',
-  'tlbi',
-  'free',
-  'clean-dcache',
-] as const;
-export type DelaySite = (typeof DELAY_SITES)[number];
-
-export interface Delay {
-  readonly site: DelaySite;
-  /** Upper bound: the seed decides how long each one is. */
-  readonly ns: number;
-}
+export { ACCESS_MODES, type AccessMode } from '../machine/descriptor-load.ts';
+export { type Delay, DELAY_SITES, type DelaySite } from '../machine/delays.ts';
+export { type Pattern, PATTERNS } from '../machine/guest-pattern.ts';
+export { VCPUS_MAX } from '../machine/layout.ts';
 
 export type Pinning =
   | { readonly mode: 'auto' }
@@ -143,7 +116,6 @@ type Defaulted =
   | 'blocks';
 type StressDefaults = Pick<StressOptions, Defaulted> & { readonly timeMs: number };
 
-export const VCPUS_MAX = 64;
 export const BLOCKS_MAX = 1024;
 export const ROUNDS_MAX = 1_000_000_000;
 export const TRANSITIONS_MAX = 1_000_000;

@@ -10,6 +10,7 @@ import {
   type Issuer,
   type Receiver,
   Stopped,
+  RECORDS_SAFE,
 } from '../../src/machine/shootdown.ts';
 import { createTlb } from '../../src/machine/tlb.ts';
 import { entryData } from '../../src/machine/tlb-entry.ts';
@@ -109,8 +110,8 @@ describe('a TLBI', () => {
   });
 
   test.each([
-    [TLBI_LOG.records - 1, 0, [4, 3, 0]],
-    [TLBI_LOG.records, 1, [0, 0, 0]],
+    [RECORDS_SAFE - 1, 0, [4, 3, 0]],
+    [RECORDS_SAFE, 1, [0, 0, 0]],
     [3 * TLBI_LOG.records + 1, 1, [0, 0, 0]],
   ])('%i at once: more than the log holds empties everything', (count, flushes, left) => {
     const b = benchOf();
