@@ -102,10 +102,7 @@ async function runAll(
     return await runLitmus(files, {
       arch: flags.arch ?? ARCHITECTURES,
       ...(flags.expect === undefined ? {} : { expectFile: fromUser(flags.expect) }),
-      bounds: {
-        ...(flags.states === undefined ? {} : { states: flags.states }),
-        ...(flags['litmus-time'] === undefined ? {} : { timeMs: flags['litmus-time'] }),
-      },
+      bounds: flags['litmus-time'] === undefined ? {} : { timeMs: flags['litmus-time'] },
       onResult: (run) => {
         if (flags.quiet !== true) terminal.out(`${formatRun(run)}\n\n`);
       },

@@ -28,9 +28,6 @@ import type { CommandName } from './commands.ts';
 import { UsageError } from './usage-error.ts';
 import { anyText, duration, keyValue, listOf, nameOf, oneOf, wholeNumber, word } from './values.ts';
 
-/** States the model's search can number, with room to spare below its 2^26. */
-const STATES_MAX = 50_000_000;
-
 export interface Option<T> {
   /** Long name without dashes; the row's key if absent. */
   readonly flag?: string;
@@ -187,22 +184,15 @@ export const OPTIONS = {
   }),
   expect: option({
     value: 'FILE',
-    help: 'verdicts to compare with, tab-separated: name, file, base, ets2, and that header',
+    help: 'verdicts to compare with: tab-separated, with the columns name, file, base, ets2',
     default: 'nothing is compared',
     commands: ['litmus'],
     parse: anyText,
   }),
-  states: option({
-    value: 'N',
-    help: 'bound on one search: states it may visit; more need more memory',
-    default: String(DEFAULT_BOUNDS.states),
-    commands: ['litmus'],
-    parse: wholeNumber(1, STATES_MAX),
-  }),
   'litmus-time': option({
     flag: 'time',
     value: '60s|10m|2h',
-    help: 'bound on one search: how long it may take',
+    help: 'how long one search may take; Ctrl-C, too, waits for the end of one',
     default: `${DEFAULT_BOUNDS.timeMs / 1000}s`,
     commands: ['litmus'],
     parse: duration(100, TIME_MS_MAX),

@@ -26,9 +26,29 @@ export interface Delay {
   readonly ns: number;
 }
 
+/** The site of each operation of the port that may be delayed. */
+const CPU_SITES = {
+  read: 'read',
+  write: 'write',
+  writeRelease: 'write-release',
+  compareExchange: 'compare-exchange',
+  dsb: 'dsb',
+  isb: 'isb',
+  tlbi: 'tlbi',
+} as const satisfies Record<keyof Cpu, DelaySite>;
+const TABLE_SITES = {
+  tearDown: 'free',
+  tearDownBelow: 'free',
+  freeNow: 'free',
+  tearDownAfterGrace: 'free',
+  cleanDcache: 'clean-dcache',
+} as const satisfies Partial<Record<keyof Tables, DelaySite>>;
+
+type Operation = (...args: readonly unknown[]) => unknown;
+
 /**
- * The same port with pauses. Without delays it is the very same objects: they cost nothing when
- * off.
+ * The same port with pauses. Without delays it is the very same objects, and an operation without
+ * one is the very same function: they cost nothing when off.
  */
 export function withDelays(
   cpu: Cpu,
@@ -42,41 +62,32 @@ export function withDelays(
     Math.max(everywhere, delays.find((d) => d.site === site)?.ns ?? 0);
   let random = seed | 1;
 
-  /**
-   * `operation` with a busy pause before it: sleeping would hand the CPU away and be no delay but a
-   * preemption.
-   */
-  function delayed<A extends readonly unknown[], R>(
-    site: DelaySite,
-    operation: (...args: A) => R,
-  ): (...args: A) => R {
-    const ns = nsOf(site);
-    if (ns === 0) return operation;
-    return (...args) => {
-      random = nextRandom(random);
-      const until = performance.now() + ((random >>> 8) / 2 ** 24) * (ns / 1e6);
-      while (performance.now() < until);
-      return operation(...args);
-    };
+  /** Busy: sleeping would hand the CPU away and be no delay but a preemption. */
+  function pause(ns: number): void {
+    random = nextRandom(random);
+    const until = performance.now() + ((random >>> 8) / 2 ** 24) * (ns / 1e6);
+    while (performance.now() < until);
   }
 
-  return {
-    cpu: {
-      read: delayed('read', cpu.read),
-      write: delayed('write', cpu.write),
-      writeRelease: delayed('write-release', cpu.writeRelease),
-      compareExchange: delayed('compare-exchange', cpu.compareExchange),
-      dsb: delayed('dsb', cpu.dsb),
-      isb: delayed('isb', cpu.isb),
-      tlbi: delayed('tlbi', cpu.tlbi),
-    },
-    tables: {
-      ...tables,
-      tearDown: delayed('free', tables.tearDown),
-      tearDownBelow: delayed('free', tables.tearDownBelow),
-      freeNow: delayed('free', tables.freeNow),
-      tearDownAfterGrace: delayed('free', tables.tearDownAfterGrace),
-      cleanDcache: delayed('clean-dcache', tables.cleanDcache),
-    },
-  };
+  /** `port` with a pause before each operation whose site has a delay. */
+  function delayed<P extends object>(
+    port: P,
+    sites: Readonly<Partial<Record<keyof P, DelaySite>>>,
+  ): P {
+    // Every name in `sites` is an operation's; what it takes and answers goes through unseen.
+    const operations = port as unknown as Readonly<Record<string, Operation>>;
+    const paused: Record<string, Operation> = {};
+    for (const [name, site] of Object.entries<DelaySite>(sites as Record<string, DelaySite>)) {
+      const ns = nsOf(site);
+      if (ns === 0) continue;
+      const operation = operations[name] as Operation;
+      paused[name] = (...args) => {
+        pause(ns);
+        return Reflect.apply(operation, port, args);
+      };
+    }
+    return { ...port, ...paused };
+  }
+
+  return { cpu: delayed(cpu, CPU_SITES), tables: delayed(tables, TABLE_SITES) };
 }

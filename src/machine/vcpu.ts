@@ -229,7 +229,7 @@ export function createVcpu(
       if (mmu.last.via === VIA.walk) recorder.event(EVENT.walk, page, mmu.last.level, data);
       if (data >= 0 && isStore && (data & FLAG_W) === 0) data = FAULT.permission;
       if (data >= 0) {
-        if ((episodeSince[0] as number) >= 0) recordEpisode();
+        if (episodeSince[0] >= 0) recordEpisode();
         return data;
       }
       if (data === FAULT.wild) return data;

@@ -14,6 +14,7 @@
  * The software bits are the harness's and not compared. Leaves out icache maintenance, pKVM's owner
  * ids, and the memcache.
  */
+import { assertNever } from '../arch/assert.ts';
 import {
   type Descriptor,
   isValid,
@@ -111,5 +112,7 @@ export function map(s2: Stage2, request: MapRequest): MapResult {
       return { kind: 'again', why: result.reason, ipa: result.ipa };
     case 'out-of-range':
       return { kind: 'error', why: result.kind };
+    default:
+      return assertNever(result);
   }
 }

@@ -2,6 +2,7 @@
  * From a source to the protocol itself, in the main thread and in the hypervisor's worker alike.
  */
 import { pathToFileURL } from 'node:url';
+import { assertNever } from '../arch/assert.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import type { Protocol } from '../port/index.ts';
@@ -24,6 +25,8 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
       const module = (await import(pathToFileURL(source.path).href)) as { default: Protocol };
       return module.default;
     }
+    default:
+      return assertNever(source);
   }
 }
 

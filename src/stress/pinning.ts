@@ -5,6 +5,7 @@
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
+import { assertNever } from '../arch/assert.ts';
 import type { Pinning } from './plan.ts';
 
 /** CPUs this process may use, from /proc/self/status; null where that is not known. */
@@ -57,6 +58,8 @@ export function pinningPlan(pin: Pinning, threads: number): readonly number[] | 
       const cpus = allowedCpus();
       return cpus !== null && cpus.length > threads && canPin() ? cpus.slice(1) : null;
     }
+    default:
+      return assertNever(pin);
   }
 }
 

@@ -3,8 +3,6 @@
  * block of the arena, where the hypervisor thread collects them while everybody waits at the next
  * barrier.
  */
-import { StoppableBarrier } from '#sync';
-import { Barrier } from '#sync';
 import { assert } from '../arch/assert.ts';
 import { describeCpu } from '../arch/cpu-model.ts';
 import { attachArena } from '../machine/arena.ts';
@@ -21,9 +19,8 @@ import { createSoftwareSide } from './software-side.ts';
 import { type GroupPlan, ROUND_KIND } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { createPreemptionCounter } from './preemption.ts';
+import { roundBarrier } from './round-barrier.ts';
 
-/** Waits at the barrier longer than this mean that a thread is gone. */
-export const BARRIER_TIMEOUT_MS = 60_000;
 /** Memory of at most this many pages is compared after every round, larger only at the end. */
 const COMPARE_PAGES_MAX = 4096;
 
@@ -85,19 +82,7 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
     return created;
   });
 
-  const barrier = Barrier.attach(i32, CONTROL.barrier);
-  const wait = (): boolean => {
-    const result = StoppableBarrier.wait(
-      barrier,
-      plan.spins,
-      BARRIER_TIMEOUT_MS,
-      i32,
-      CONTROL.stop,
-    );
-    if (result === 'timeout')
-      throw new Error(`vCPU ${vcpu} waited ${BARRIER_TIMEOUT_MS} ms at the barrier`);
-    return result !== 'stopped';
-  };
+  const wait = roundBarrier(arena, plan, `vCPU ${vcpu}`);
 
   const preemption = createPreemptionCounter();
   const w = layout.vcpuW + vcpu * VCPU.words;

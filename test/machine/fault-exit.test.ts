@@ -27,10 +27,10 @@ describe.each([
   test('a page that is mapped by now is a spurious fault: nothing is stored', () => {
     const m = createTestMachine();
     const before = m.arena.descriptors.slice();
-    expect(handlerOf(m, shared).handle(PAGE, true, 3)).toBe(HANDLED.spurious);
+    expect(handlerOf(m, shared).handle(PAGE, true, 3, false)).toBe(HANDLED.spurious);
     m.makeBlock();
     const block = m.arena.descriptors.slice();
-    expect(handlerOf(m, shared).handle(PAGE, true, 2)).toBe(HANDLED.spurious);
+    expect(handlerOf(m, shared).handle(PAGE, true, 2, false)).toBe(HANDLED.spurious);
     expect(m.arena.descriptors).toEqual(block);
     m.poke(PAGE, 2, before[m.entryOf(PAGE, 2)] ?? 0n);
     expect(m.arena.descriptors).toEqual(before);
@@ -40,23 +40,43 @@ describe.each([
     const m = createTestMachine();
     const wanted = m.peek(PAGE, 3);
     m.poke(PAGE, 3, EMPTY);
-    expect(handlerOf(m, shared).handle(PAGE, true, 3)).toBe(HANDLED.mapped);
+    expect(handlerOf(m, shared).handle(PAGE, true, 3, false)).toBe(HANDLED.mapped);
     expect(m.peek(PAGE, 3)).toBe(wanted);
   });
 
   test('a load from a read-only page is a spurious fault', () => {
     const m = createTestMachine();
     m.poke(PAGE, 3, m.peek(PAGE, 3) & ~S2AP_W);
-    expect(handlerOf(m, shared).handle(PAGE, false, 3)).toBe(HANDLED.spurious);
+    expect(handlerOf(m, shared).handle(PAGE, false, 3, false)).toBe(HANDLED.spurious);
+  });
+
+  test.each([
+    ['page', 3],
+    ['block', 2],
+  ] as const)('a store to a read-only %s: a permission fault relaxes it', (_what, level) => {
+    const m = createTestMachine();
+    if (level === 2) m.makeBlock();
+    const wanted = m.peek(PAGE, level);
+    const readOnly = wanted & ~S2AP_W;
+    m.poke(PAGE, level, readOnly);
+    const handler = handlerOf(m, shared);
+    // As a translation fault it would be mapped, which changes no permission: the vCPU would come
+    // back for ever.
+    expect(handler.handle(PAGE, true, level, false)).toBe(HANDLED.again);
+    expect(m.peek(PAGE, level)).toBe(readOnly);
+    expect(handler.handle(PAGE, true, level, true)).toBe(HANDLED.relaxed);
+    expect(m.peek(PAGE, level)).toBe(wanted);
+    expect(handler.handle(PAGE, true, level, true)).toBe(HANDLED.spurious);
+    expect(m.peek(PAGE, level)).toBe(wanted);
   });
 
   test('leaves the lock free, and leaves without it when the run is stopped', () => {
     const m = createTestMachine();
     const lock = lockOf(m);
-    handlerOf(m, shared).handle(PAGE, true, 3);
+    handlerOf(m, shared).handle(PAGE, true, 3, false);
     expect(RwLock.writeLock(lock, 0, 0)).toBe('acquired');
     Atomics.store(m.arena.i32, CONTROL.stop, 1);
-    expect(handlerOf(m, shared).handle(PAGE, true, 3)).toBe(HANDLED.stopped);
+    expect(handlerOf(m, shared).handle(PAGE, true, 3, false)).toBe(HANDLED.stopped);
     RwLock.writeUnlock(lock);
   });
 });
@@ -68,7 +88,7 @@ test.each([
   const m = createTestMachine();
   const d = change(m.makeBlock());
   m.poke(PAGE, 2, d);
-  expect(handlerOf(m, true).handle(PAGE, true, 2)).toBe(HANDLED.again);
+  expect(handlerOf(m, true).handle(PAGE, true, 2, false)).toBe(HANDLED.again);
   expect(m.peek(PAGE, 2)).toBe(d);
 });
 
@@ -80,7 +100,7 @@ test('flags say what was mapped, where there are holes, and follow a repair', ()
   const handler = handlerOf(m, false, true);
   expect([handler.wasMapped(PAGE), handler.wasMapped(PAGE + 1)]).toEqual([false, true]);
   expect(handlerOf(m, false).wasMapped(PAGE), 'without holes everything was').toBe(true);
-  handler.handle(PAGE, true, 3);
+  handler.handle(PAGE, true, 3, false);
   expect(handler.wasMapped(PAGE)).toBe(true);
 });
 

@@ -6,7 +6,6 @@ export default {
   origin: 'a test',
   claims: {},
   run(): void {
-    // eslint-disable-next-line unicorn/no-process-exit -- that is what it is for
     process.exit(7);
   },
 };

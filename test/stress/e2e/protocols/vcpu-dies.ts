@@ -9,7 +9,6 @@ export default {
   origin: 'a test',
   claims: {},
   get lock(): 'exclusive' {
-    // eslint-disable-next-line unicorn/no-process-exit -- that is what it is for
     if ((new Error().stack ?? '').includes('vcpu-run')) process.exit(7);
     return 'exclusive';
   },
