@@ -5,9 +5,11 @@
 import { randomInt } from 'node:crypto';
 import { cpus } from 'node:os';
 import { geometryOf } from '../arch/geometry.ts';
+import { machineProblem } from '../machine/layout.ts';
 import {
   cpuFor,
   cpuProblem,
+  recordsFor,
   SEED_MAX,
   STRESS_DEFAULTS,
   type StressFlag,
@@ -50,7 +52,7 @@ export async function stressOptions(
   const scenarios = selectNames('scenario', flags.scenario ?? [], catalogue.scenarios);
   const protocols = await selectProtocols(flags.protocol ?? [], catalogue);
   refuseCpu(flags, protocols);
-  return {
+  const options: StressOptions = {
     protocols: protocols.map(({ ref }) => ref),
     mutants,
     scenarios,
@@ -75,6 +77,20 @@ export async function stressOptions(
     ),
     argv: input.argv,
   };
+  refuseMachines(options);
+  return options;
+}
+
+/** Every combination of level and vCPU count is a machine of its own, and must fit into memory. */
+function refuseMachines(options: StressOptions): void {
+  const { granule, blocks, transitions } = options;
+  for (const level of options.levels) {
+    for (const vcpus of options.vcpus) {
+      const transitionsMax = recordsFor(transitions);
+      const problem = machineProblem({ granule, level, blocks, vcpus, transitionsMax });
+      if (problem !== null) throw new UsageError(`--level ${level} --vcpus ${vcpus}: ${problem}`);
+    }
+  }
 }
 
 /** What needs no file to be loaded to be seen. */

@@ -231,7 +231,32 @@ export function threadsOf(config: MachineConfig): number {
  */
 const OWN_LINE_PAGES_MAX = 16_384;
 
+/** Why no machine of this configuration can be built, and what would be right; null if one can. */
+export function machineProblem(config: MachineConfig): string | null {
+  if (config.granule === 'tiny') {
+    return 'granule tiny is for explore; stress takes 4k, 16k or 64k';
+  }
+  const pages = pagesPerEntry(geometryOf(config.granule), config.level) * config.blocks;
+  if (pages > PAGES_MAX) {
+    const most = Math.floor(PAGES_MAX / (pages / config.blocks));
+    return `${config.blocks} blocks of level ${config.level} are ${pages} pages; at most ${most} blocks fit`;
+  }
+  const { bytes } = sizesOf(config);
+  if (bytes < BYTES_MAX) return null;
+  const mib = Math.ceil(bytes / 2 ** 20);
+  return `the machine would need ${mib} MiB of shared memory, 4096 can be had: fewer blocks, vCPUs or transitions`;
+}
+
+/** A WebAssembly memory has 32-bit addresses. */
+const BYTES_MAX = 2 ** 32;
+
 export function layoutOf(config: MachineConfig): Layout {
+  const layout = sizesOf(config);
+  assert(layout.bytes < BYTES_MAX, `${layout.bytes} bytes do not fit a 32-bit memory`);
+  return layout;
+}
+
+function sizesOf(config: MachineConfig): Layout {
   const g = geometryOf(config.granule);
   assert(
     config.vcpus >= 1 && config.vcpus <= VCPUS_MAX,
@@ -278,7 +303,6 @@ export function layoutOf(config: MachineConfig): Layout {
   const tableBytes = 2 ** g.pageShift;
   const tablesB = Math.ceil((wordsUsed * 4) / tableBytes) * tableBytes;
   const bytes = tablesB + tablePages * g.entriesPerTable * 8;
-  assert(bytes < 2 ** 32, `a machine of ${bytes} bytes does not fit a 32-bit memory`);
 
   return {
     config,

@@ -55,6 +55,8 @@ const TICK_MS = 100;
  * No thread made progress for this long: something hangs. Longer than any wait a healthy group has.
  */
 const HANG_MS = 4_000;
+/** Before the first round threads start, load protocols and build tables: many of them take a while. */
+const START_MS = 30_000;
 /** From the stop word to termination. */
 const STOP_GRACE_MS = 500;
 
@@ -98,10 +100,10 @@ export async function runGroup(
     if (progress !== lastProgress) {
       lastProgress = progress;
       lastProgressMs = now;
-    } else if (now - lastProgressMs > HANG_MS) {
+    } else if (now - lastProgressMs > (isStarting(arena) ? START_MS : HANG_MS)) {
       stop({
         kind: 'failed',
-        why: `the hypervisor thread made no progress for ${HANG_MS} ms (${describeThreads(arena)})`,
+        why: `the hypervisor thread made no progress for ${Math.round(now - lastProgressMs)} ms (${describeThreads(arena)})`,
       });
     }
     hooks.onTick({
@@ -151,11 +153,14 @@ function progressOf(arena: Arena): string {
   return `${Atomics.load(i32, CONTROL.roundsDone)} ${Atomics.load(i32, layout.eventW)}`;
 }
 
+const isStarting = (arena: Arena): boolean => Atomics.load(arena.i32, CONTROL.round) === 0;
+
+/** Names the vCPUs in the guest: one of them, or the hypervisor itself, is what everybody waits for. */
 function describeThreads(arena: Arena): string {
   const { i32, layout } = arena;
-  const vcpus = Array.from({ length: layout.config.vcpus }, (_, v) => {
-    const w = layout.vcpuW + v * VCPU.words;
-    return `vCPU ${v} ${i32[w + VCPU.mode] === 1 ? 'in the guest' : 'offline'}`;
-  });
-  return `round ${i32[CONTROL.round]}, ${vcpus.join(', ')}`;
+  const online = Array.from({ length: layout.config.vcpus }, (_, v) => v).filter(
+    (v) => i32[layout.vcpuW + v * VCPU.words + VCPU.mode] === 1,
+  );
+  const who = online.length === 0 ? 'no vCPU' : `vCPU ${online.join(', ')}`;
+  return `round ${i32[CONTROL.round]}, ${who} in the guest`;
 }

@@ -123,6 +123,11 @@ export const TIME_MS_MAX = 7 * 24 * 3_600_000;
 export const DELAY_NS_MAX = 1_000_000_000;
 export const SEED_MAX = 0xffff_ffff;
 
+/** Transition records a round of so many measured transitions needs: each has its reset. */
+export function recordsFor(transitions: number): number {
+  return 2 * transitions + 2;
+}
+
 export interface StressProgress {
   readonly doneMs: number;
   /** Null where rounds, not time, end the campaign. */

@@ -13,7 +13,7 @@ import { PROTOCOLS } from '../protocols/index.ts';
 import type { GroupRequest } from './group-run.ts';
 import type { PlanItem, ProtocolSource } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
-import { cpuFor, type StressOptions } from './plan.ts';
+import { cpuFor, recordsFor, type StressOptions } from './plan.ts';
 import type { Protocol } from '../port/index.ts';
 
 /** One row to be: what the engine runs, and how its result is judged and named. */
@@ -216,7 +216,7 @@ export function requestOf(
       level,
       blocks: options.blocks,
       vcpus,
-      transitionsMax: 2 * transitions + 2,
+      transitionsMax: recordsFor(transitions),
     },
     scenario: group.scenario,
     items: group.items.map((planned) => planned.item),
