@@ -80,7 +80,7 @@ static LINE _Atomic uint64_t tables[TABLE_PAGES * ENTRIES];
 static struct { word refcount, state, generation, next, thread, unused[3]; } meta[TABLE_PAGES];
 enum { PAGE_FREE, PAGE_ALLOCATED, PAGE_ROOT, PAGE_PENDING, PAGE_FREEING };
 
-struct tlbi_record { int32_t kind, vmid, from, to, ttl, unused[3]; };
+struct tlbi_record { word kind, vmid, from, to, ttl, unused[3]; };
 static struct tlbi_record tlbi_log[TLBI_RECORDS];
 
 struct transition_record {
@@ -275,11 +275,11 @@ static int32_t seen;
 static void tlbi(enum tlbi_kind kind, int32_t from, int32_t to, int32_t ttl) {
   int32_t generation = atomic_fetch_add(&tlbi_ticket, 1) + 1;
   struct tlbi_record *record = &tlbi_log[generation & (TLBI_RECORDS - 1)];
-  record->kind = kind;
-  record->vmid = VMID;
-  record->from = from;
-  record->to = to;
-  record->ttl = ttl;
+  put(&record->kind, kind);
+  put(&record->vmid, VMID);
+  put(&record->from, from);
+  put(&record->to, to);
+  put(&record->ttl, ttl);
   while (load(&tlbi_generation) != generation - 1) pause_cpu();
   issued_generation = generation;
   outstanding = true;
@@ -299,16 +299,17 @@ static void dsb_ish(void) {
 }
 
 static void apply_tlbi(const struct tlbi_record *r) {
-  if (r->kind == IPAS2E1IS) {
-    if (r->to <= r->from) return;
-    tlb_invalidate(&stage2, r->from, r->to, r->ttl);
-    walk_cache_invalidate(r->from, r->to, r->ttl);
+  int32_t kind = plain(&r->kind), from = plain(&r->from), to = plain(&r->to), ttl = plain(&r->ttl);
+  if (kind == IPAS2E1IS) {
+    if (to <= from) return;
+    tlb_invalidate(&stage2, from, to, ttl);
+    walk_cache_invalidate(from, to, ttl);
     return;
   }
-  tlb_invalidate(&combined, r->from, r->to, 0);
-  if (r->kind == VMALLE1IS) return;
-  tlb_invalidate(&stage2, r->from, r->to, 0);
-  walk_cache_invalidate(r->from, r->to, 0);
+  tlb_invalidate(&combined, from, to, 0);
+  if (kind == VMALLE1IS) return;
+  tlb_invalidate(&stage2, from, to, 0);
+  walk_cache_invalidate(from, to, 0);
 }
 
 static void wake(void) {

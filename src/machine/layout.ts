@@ -241,22 +241,10 @@ export function machineProblem(config: MachineConfig): string | null {
     const most = Math.floor(PAGES_MAX / (pages / config.blocks));
     return `${config.blocks} blocks of level ${config.level} are ${pages} pages; at most ${most} blocks fit`;
   }
-  const { bytes } = sizesOf(config);
-  if (bytes < BYTES_MAX) return null;
-  const mib = Math.ceil(bytes / 2 ** 20);
-  return `the machine would need ${mib} MiB of shared memory, 4096 can be had: fewer blocks, vCPUs or transitions`;
+  return null;
 }
-
-/** A WebAssembly memory has 32-bit addresses. */
-const BYTES_MAX = 2 ** 32;
 
 export function layoutOf(config: MachineConfig): Layout {
-  const layout = sizesOf(config);
-  assert(layout.bytes < BYTES_MAX, `${layout.bytes} bytes do not fit a 32-bit memory`);
-  return layout;
-}
-
-function sizesOf(config: MachineConfig): Layout {
   const g = geometryOf(config.granule);
   assert(
     config.vcpus >= 1 && config.vcpus <= VCPUS_MAX,
@@ -303,6 +291,8 @@ function sizesOf(config: MachineConfig): Layout {
   const tableBytes = 2 ** g.pageShift;
   const tablesB = Math.ceil((wordsUsed * 4) / tableBytes) * tableBytes;
   const bytes = tablesB + tablePages * g.entriesPerTable * 8;
+
+  assert(bytes < 2 ** 32, `a machine of ${bytes} bytes does not fit a 32-bit memory`);
 
   return {
     config,

@@ -55,7 +55,7 @@ const TICK_MS = 100;
  * No thread made progress for this long: something hangs. Longer than any wait a healthy group has.
  */
 const HANG_MS = 4_000;
-/** Before the first round threads start, load protocols and build tables: many of them take a while. */
+/** Until the first round is done threads start, load protocols and build tables: many of them take a while. */
 const START_MS = 30_000;
 /** From the stop word to termination. */
 const STOP_GRACE_MS = 500;
@@ -153,7 +153,7 @@ function progressOf(arena: Arena): string {
   return `${Atomics.load(i32, CONTROL.roundsDone)} ${Atomics.load(i32, layout.eventW)}`;
 }
 
-const isStarting = (arena: Arena): boolean => Atomics.load(arena.i32, CONTROL.round) === 0;
+const isStarting = (arena: Arena): boolean => Atomics.load(arena.i32, CONTROL.roundsDone) === 0;
 
 /** Names the vCPUs in the guest: one of them, or the hypervisor itself, is what everybody waits for. */
 function describeThreads(arena: Arena): string {

@@ -129,10 +129,6 @@ describe('what makes no sense together', () => {
     ],
     ['--granule tiny', 'granule tiny is for explore; stress takes 4k, 16k or 64k'],
     ['--level 1 --blocks 9 --vcpus 2', 'at most 8 blocks fit'],
-    [
-      '--transitions 1000000 --level 1 --blocks 8 --vcpus 64',
-      'MiB of shared memory, 4096 can be had',
-    ],
     ['--delay tlbi=1 --delay tlbi=2', '--delay: tlbi is there twice'],
     [
       `--pin list:0,${cpus().length}`,

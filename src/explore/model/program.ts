@@ -166,7 +166,12 @@ export interface System {
 
 /** A walk that found `location`, or one that ended in a fault. */
 export type WalkResult =
-  | { readonly kind: 'mapped'; readonly location: number }
+  | {
+      readonly kind: 'mapped';
+      readonly location: number;
+      /** False: used straight from memory and never kept, as an nT block may be. Default: true. */
+      readonly cacheable?: boolean;
+    }
   | {
       readonly kind: 'fault';
       readonly fault: number;
@@ -206,6 +211,17 @@ export interface TranslationSystem {
   ): readonly WalkPath[];
   /**
    * Does TLBI `op` remove the cached entry `depth` steps below the root of a walk for `address`?
+   * `isLeaf` tells the translation itself from a table on the way to it.
    */
-  matches(op: number, address: number, depth: number): boolean;
+  matches(op: number, address: number, depth: number, isLeaf: boolean): boolean;
+  /**
+   * Does `op` remove an entry that keeps a whole walk for `address` in one piece (stage 1 and 2
+   * combined)? Such an entry may be filled from any other one. Absent: there are none.
+   */
+  matchesWhole?(op: number, address: number): boolean;
+  /**
+   * What an access may meet while both walks for `address` can be used at once. Null: nothing that
+   * one of them alone would not give. Absent: the same, always.
+   */
+  collide?(address: number, a: WalkResult, b: WalkResult): WalkResult | null;
 }

@@ -12,9 +12,25 @@ import type { ModelOptions } from './options.ts';
 import { type GlobalOrder, NEVER } from './order.ts';
 import type { Node, ReadNode, RmwNode, System, Target, TlbiNode, WriteNode } from './program.ts';
 import { type Frame, layoutOf, Rules } from './rules.ts';
-import { Walks } from './walks.ts';
+import { type Walk, Walks } from './walks.ts';
 
 const max = (a: number, b: number): number => (a > b ? a : b);
+
+/** An access as one way through the tree made it: with which walk, when, and what came of it. */
+export interface TrailStep {
+  readonly node: ReadNode | WriteNode | RmwNode;
+  /** Null where no translation was needed. */
+  readonly walk: Walk | null;
+  /** Earliest position at which it can have happened. */
+  readonly view: number;
+  readonly result:
+    /** Value read; of a write the location it went to. */
+    | { readonly kind: 'value'; readonly value: number }
+    | { readonly kind: 'fault'; readonly fault: number };
+}
+
+/** Called at each end of the tree with the accesses on the way there, if someone wants to know. */
+export type OnEnd = (outcome: number, trail: readonly TrailStep[]) => void;
 
 /** Longest path of one tree; the unroller's bounds keep paths far below it. */
 const DEPTH_MAX = 512;
@@ -30,17 +46,20 @@ export class ThreadRun {
   readonly #thread: number;
   readonly #rules: Rules;
   readonly #frames: Frame[] = [];
+  readonly #trail: TrailStep[] = [];
+  readonly #onEnd: OnEnd | null;
   #order!: GlobalOrder;
   #walks!: Walks;
   #positions: readonly number[] = [];
 
-  constructor(system: System, options: ModelOptions, thread: number) {
+  constructor(system: System, options: ModelOptions, thread: number, onEnd: OnEnd | null = null) {
     const program = system.threads[thread];
     assert(program !== undefined, `no thread ${thread}`);
     const layout = layoutOf(system.initial.length, program.reads, system.translation.offsets);
     this.#system = system;
     this.#options = options;
     this.#thread = thread;
+    this.#onEnd = onEnd;
     this.#rules = new Rules(options, layout, max);
   }
 
@@ -121,6 +140,7 @@ export class ThreadRun {
 
   #record(outcome: number): void {
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
+    this.#onEnd?.(outcome, this.#trail);
   }
 
   #tlbi(s: Frame, node: TlbiNode, done: number): boolean {
@@ -143,12 +163,12 @@ export class ThreadRun {
     node: ReadNode | WriteNode | RmwNode,
     depth: number,
     done: number,
-    access: (location: number, walk: number, waits: number) => void,
+    access: (location: number, view: number, waits: number, walk: Walk | null) => void,
   ): void {
     const target: Target = node.target;
     if (target.kind === 'location') {
       this.#branchFrame(depth);
-      access(target.location, 0, NEVER);
+      access(target.location, 0, NEVER, null);
       return;
     }
     const rules = this.#rules;
@@ -170,7 +190,11 @@ export class ThreadRun {
         const t = this.#branchFrame(depth);
         for (const entry of walk.entries) rules.walked(t, entry, start);
         rules.speculated(t, node.address, start);
+        const view = max(start, rules.faultFloor(s));
+        const result = { kind: 'fault', fault: walk.result.fault } as const;
+        this.#trail.push({ node, walk, view, result });
         this.#step(next, depth + 1, done);
+        this.#trail.pop();
         continue;
       }
       const view = max(rules.walkFloor(s, node.address), walk.from);
@@ -179,14 +203,14 @@ export class ThreadRun {
       const t = this.#branchFrame(depth);
       for (const entry of walk.entries) rules.walked(t, entry, view);
       rules.translated(t, offset, view);
-      access(walk.result.location, view, walk.waits);
+      access(walk.result.location, view, walk.waits, walk);
     }
   }
 
   #read(node: ReadNode | RmwNode, depth: number, done: number): void {
     const rules = this.#rules;
     const { cohIndex, fwdIndex, fwdView, fwdPick, fwdRmw } = rules.layout;
-    this.#translate(node, depth, done, (location, walk, waits) => {
+    this.#translate(node, depth, done, (location, walk, waits, by) => {
       // The walk's effects are in frame depth + 1; each value read continues in depth + 2.
       const s = this.#frame(depth + 1);
       const own = s[fwdIndex + location] as number;
@@ -208,14 +232,16 @@ export class ThreadRun {
         rules.didRead(t, node, view, s[fwdPick + location] as number);
         rules.coherent(t, location, write, view);
         const value = this.#order.valueAt(location, write);
+        this.#trail.push({ node, walk: by, view, result: { kind: 'value', value } });
         if (node.kind === 'rmw') {
           const interval = { from: view, follower: writes[i + 1] ?? NEVER, waits };
           this.#rmw(node, value, location, interval, depth + 2, done);
-          continue;
+        } else {
+          const next = node.next.get(value);
+          assert(next !== undefined, 'the tree has every value memory can hold');
+          this.#step(next, depth + 2, done);
         }
-        const next = node.next.get(value);
-        assert(next !== undefined, 'the tree has every value memory can hold');
-        this.#step(next, depth + 2, done);
+        this.#trail.pop();
       }
     });
   }
@@ -259,7 +285,7 @@ export class ThreadRun {
 
   #write(node: WriteNode, depth: number, done: number): void {
     const position = this.#positions[done];
-    this.#translate(node, depth, done, (location, walk, waits) => {
+    this.#translate(node, depth, done, (location, walk, waits, by) => {
       const s = this.#frame(depth + 1);
       const event = this.#order.at(position ?? 0)?.event;
       if (position === undefined || event?.kind !== 'write') return;
@@ -270,7 +296,10 @@ export class ThreadRun {
       assert(next !== undefined, 'the tree has every location the tables can map');
       this.#rules.speculated(s, node.address, walk);
       this.#rules.didWrite(s, node, location, position);
+      const result = { kind: 'value', value: location } as const;
+      this.#trail.push({ node, walk: by, view: position, result });
       this.#step(next, depth + 1, done + 1);
+      this.#trail.pop();
     });
   }
 }

@@ -12,7 +12,10 @@
  *         from                until             usable             waits
  *
  * With several levels each entry is read once its parent is known: not before it, but perhaps much
- * later (a walk cache).
+ * later (a walk cache). Every level is a TLB entry of its own: a leaf that was read through a table
+ * outlives a TLBI that removes the table's entry alone. A TLB may also keep a whole walk in one piece
+ * (stage 1 and 2 combined), filled out of the other structures as late as they allow; then only a
+ * TLBI that reaches such entries ends it.
  */
 import type { ModelOptions } from './options.ts';
 import { type GlobalOrder, NEVER } from './order.ts';
@@ -22,6 +25,8 @@ export interface Walk {
   readonly result: WalkResult;
   /** Table entries it read. */
   readonly entries: readonly number[];
+  /** The walks behind it: one, or two that are usable at once and collide. */
+  readonly paths: readonly { readonly path: WalkPath; readonly from: number }[];
   /** The walk cannot be before this: the value was not there yet. */
   readonly from: number;
   /** The walk has to start before this: from here on neither memory nor the TLB has the value. */
@@ -62,41 +67,84 @@ export class Walks {
   #compute(address: number, write: boolean): Walk[] {
     const spansOf = this.#order.spansOf.bind(this.#order);
     const paths = this.#system.translation.paths(address, write, spansOf);
-    return paths.flatMap((path) => this.#candidate(address, path) ?? []);
+    const walks = paths.flatMap((path) => this.#candidate(address, path) ?? []);
+    return [...walks, ...this.#collisions(address, walks)];
   }
 
   /** Null if the entries were never there one after the other. */
-  #candidate(address: number, { result, entries }: WalkPath): Walk | null {
-    const faults = result.kind === 'fault' && !result.cacheable;
+  #candidate(address: number, path: WalkPath): Walk | null {
+    const { result, entries } = path;
+    const isKept = this.#options.tlb && result.cacheable !== false;
+    let from = 0;
+    // From here on the entry of the level before cannot be used any more.
     let usable: number = NEVER;
-    // Latest time the entry can have been read, from the last to the first.
-    let read: number = NEVER;
-    for (const [depth, { span }] of [...entries.entries()].toReversed()) {
-      read = Math.min(read, span.until - 1);
-      if (read < span.from) return null;
-      const isLast = depth === entries.length - 1;
-      const fromMemory = !this.#options.tlb || (faults && isLast);
-      usable = Math.min(
-        usable,
-        fromMemory ? span.until : this.#tlbi(address, depth, read + 1, null),
-      );
+    for (const [depth, { span }] of entries.entries()) {
+      const isLeaf = depth === entries.length - 1;
+      from = Math.max(from, span.from);
+      // Reading as late as possible is never worse.
+      const end = Math.min(span.until, usable);
+      if (from >= end) return null;
+      const cached = isLeaf ? isKept : this.#options.tlb;
+      usable = cached ? this.#tlbi(end, null, this.#reach(address, depth, isLeaf)) : end;
     }
-    const waits = entries.map((_, depth) => this.#tlbi(address, depth, usable, this.#thread));
+    const whole = this.#whole(address);
+    if (isKept && whole !== null) usable = this.#tlbi(usable, null, whole);
     return {
       result,
       entries: entries.map(({ entry }) => entry),
-      from: Math.max(...entries.map(({ span }) => span.from)),
+      paths: [{ path, from }],
+      from,
       usable,
-      waits: this.#options.tlbiWaits ? Math.min(...waits) : NEVER,
+      waits: this.#waits(address, path, usable, isKept),
     };
   }
 
-  /** A TLBI that removes nothing is met by nobody: a cached value outlives the last of them. */
-  #tlbi(address: number, depth: number, from: number, but: number | null): number {
-    if (!this.#options.tlbiRemoves) return NEVER;
-    const { translation } = this.#system;
-    return this.#order.firstTlbi(this.#vcpu, from, but, (op) =>
-      translation.matches(op, address, depth),
+  /** What was kept is waited for by TLBIs that remove it; a walk under way, by any of its entries. */
+  #waits(address: number, { entries }: WalkPath, usable: number, isKept: boolean): number {
+    if (!this.#options.tlbiWaits) return NEVER;
+    const whole = this.#whole(address);
+    if (isKept && whole !== null) return this.#tlbi(usable, this.#thread, whole);
+    const last = entries.length - 1;
+    const depths = isKept ? [last] : entries.keys();
+    const waits = [...depths].map((depth) =>
+      this.#tlbi(usable, this.#thread, this.#reach(address, depth, depth === last)),
     );
+    return Math.min(...waits);
+  }
+
+  /** Two walks that can be used at one time, where that is more than either of them. */
+  #collisions(address: number, walks: readonly Walk[]): Walk[] {
+    const { translation } = this.#system;
+    if (translation.collide === undefined || !this.#options.tlb) return [];
+    const found: Walk[] = [];
+    for (const [i, a] of walks.entries()) {
+      for (const b of walks.slice(i + 1)) {
+        const from = Math.max(a.from, b.from);
+        const usable = Math.min(a.usable, b.usable);
+        if (from >= usable) continue;
+        const result = translation.collide(address, a.result, b.result);
+        if (result === null) continue;
+        const entries = [...new Set([...a.entries, ...b.entries])];
+        const paths = [...a.paths, ...b.paths];
+        found.push({ result, entries, paths, from, usable, waits: Math.min(a.waits, b.waits) });
+      }
+    }
+    return found;
+  }
+
+  #reach(address: number, depth: number, isLeaf: boolean): (op: number) => boolean {
+    return (op) => this.#system.translation.matches(op, address, depth, isLeaf);
+  }
+
+  #whole(address: number): ((op: number) => boolean) | null {
+    const { translation } = this.#system;
+    if (translation.matchesWhole === undefined) return null;
+    return (op) => translation.matchesWhole?.(op, address) === true;
+  }
+
+  /** A TLBI that removes nothing is met by nobody: a cached value outlives the last of them. */
+  #tlbi(from: number, but: number | null, matches: (op: number) => boolean): number {
+    if (!this.#options.tlbiRemoves || from >= NEVER) return NEVER;
+    return this.#order.firstTlbi(this.#vcpu, from, but, matches);
   }
 }
