@@ -89,6 +89,9 @@ interface Known {
   readonly seen: SeenTrace;
 }
 
+/** The nearest word: an address too far away to be kept stays far away. */
+const toWord = (n: number): number => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, n));
+
 /** Operations whose subject is a table page. */
 const isTableOp = (code: number): boolean => code >= OP.allocate && code <= OP.freeGrace;
 
@@ -143,7 +146,12 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     return names.push(value) - 1;
   }
 
-  function makeRelative(t: Transition): void {
+  /**
+   * Fills `relative` and returns how many of its words are used. Reads of child entries stay out:
+   * the automaton ignores them, and a protocol that looks at a different number of children each
+   * time is no other protocol.
+   */
+  function makeRelative(t: Transition): number {
     entryNames.length = 0;
     entryNames.push(t.entry);
     tableNames.length = 0;
@@ -152,17 +160,21 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     pageNames.length = 0;
     const version = softwareBits(t.wanted);
     const baseFrame = t.pa / 4096;
-    for (let at = 0; at < used; at += WORDS) {
-      const code = raw[at] as number;
-      for (let k = 0; k < WORDS; k++) relative[at + k] = raw[at + k] as number;
-      const subject = raw[at + 1] as number;
+    let to = 0;
+    for (let from = 0; from < used; from += WORDS) {
+      const code = raw[from] as number;
+      const subject = raw[from + 1] as number;
+      if (code === OP.read && subject !== t.entry) continue;
+      const at = to;
+      to += WORDS;
+      for (let k = 0; k < WORDS; k++) relative[at + k] = raw[from + k] as number;
       const isValue = code <= OP.cas;
       if (isValue || code === OP.get || code === OP.put)
         relative[at + 1] = nameIn(entryNames, subject);
       else if (isTableOp(code)) relative[at + 1] = nameIn(pageNames, subject);
       if (!isValue) continue;
-      const low = raw[at + 2] as number;
-      const high = raw[at + 3] as number;
+      const low = raw[from + 2] as number;
+      const high = raw[from + 3] as number;
       const addressHigh = high & 0xffff;
       if (addressHigh === addresses.tableHigh) {
         relative[at + 2] = low & 0xfff;
@@ -178,31 +190,42 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
         relative[at + 5] = 2 + (((high >>> TAG_SHIFT) - version) & 15);
       }
     }
+    return to;
   }
 
-  function matches({ words, seen }: Known): boolean {
-    if (words.length !== used || seen.truncated !== truncated) return false;
-    for (let i = 0; i < used; i++) if (words[i] !== relative[i]) return false;
+  function matches({ words, seen }: Known, length: number): boolean {
+    if (words.length !== length || seen.truncated !== truncated) return false;
+    for (let i = 0; i < length; i++) if (words[i] !== relative[i]) return false;
     return true;
   }
 
   return {
     begin(t, v) {
-      transition = t;
+      // A copy: what a protocol makes of the object it was given is no measure for it.
+      transition = { ...t };
       vmid = v;
       truncated = false;
       used = 0;
     },
     read: (entry, d) => addValue(OP.read, entry, d),
     write: (order, entry, low, high) => add(OP[order], entry, low, high, 0, 0),
-    dsb: (kind) => add(OP.dsb, DSB_KINDS.indexOf(kind), 0, 0, 0, 0),
+    dsb(kind) {
+      const index = DSB_KINDS.indexOf(kind);
+      assert(index >= 0, `no DSB is called "${kind}"`);
+      add(OP.dsb, index, 0, 0, 0, 0);
+    },
     isb: () => add(OP.isb, 0, 0, 0, 0, 0),
     tlbi(op) {
       assert(transition !== null, 'TLBI outside of a transition');
+      const { ipa = 0, size: bytes = 0 } = op;
+      // Would be stored as 0, which is the right address.
+      assert(!Number.isNaN(ipa + bytes), `${op.kind}: IPA ${ipa} or size ${bytes} is no number`);
       // Addresses are kept relative and in granules of 4 KiB: exact for every granule, and within a
-      // word.
-      const from = op.ipa === undefined ? NONE : (op.ipa - transition.ipa) / 4096;
-      const size = op.size === undefined ? NONE : op.size / 4096;
+      // word. What lies between two is rounded as the TLBI log rounds it.
+      const first = Math.floor((ipa - transition.ipa) / 4096);
+      const end = Math.ceil((ipa - transition.ipa + bytes) / 4096);
+      const from = op.ipa === undefined ? NONE : toWord(first);
+      const size = op.size === undefined ? NONE : toWord(bytes <= 0 ? 0 : end - first);
       const isOff = op.ipa === undefined ? 0 : 1;
       add(
         OP.tlbi,
@@ -220,9 +243,9 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     cleaned: (bytes) => add(OP.cmo, bytes / 4096, 0, 0, 0, 0),
     end() {
       assert(transition !== null, 'trace ended before it began');
-      makeRelative(transition);
+      const length = makeRelative(transition);
       for (const k of known) {
-        if (!matches(k)) continue;
+        if (!matches(k, length)) continue;
         k.seen.count++;
         return;
       }
@@ -231,7 +254,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
         return;
       }
       const trace = traceOf(transition, vmid, raw.subarray(0, used));
-      known.push({ words: relative.slice(0, used), seen: { trace, count: 1, truncated } });
+      known.push({ words: relative.slice(0, length), seen: { trace, count: 1, truncated } });
     },
     get seen() {
       return known.map((k) => k.seen);

@@ -55,7 +55,10 @@ const TICK_MS = 100;
  * No thread made progress for this long: something hangs. Longer than any wait a healthy group has.
  */
 const HANG_MS = 4_000;
-/** Until the first round is done threads start, load protocols and build tables: many of them take a while. */
+/**
+ * Until the first round is done threads start, load protocols and build tables: many of them take a
+ * while.
+ */
 const START_MS = 30_000;
 /** From the stop word to termination. */
 const STOP_GRACE_MS = 500;
@@ -101,9 +104,11 @@ export async function runGroup(
       lastProgress = progress;
       lastProgressMs = now;
     } else if (now - lastProgressMs > (isStarting(arena) ? START_MS : HANG_MS)) {
+      const waitedMs = Math.round(now - lastProgressMs);
+      const threads = describeThreads(arena);
       stop({
         kind: 'failed',
-        why: `the hypervisor thread made no progress for ${Math.round(now - lastProgressMs)} ms (${describeThreads(arena)})`,
+        why: `the hypervisor thread made no progress for ${waitedMs} ms (${threads})`,
       });
     }
     hooks.onTick({

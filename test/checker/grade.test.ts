@@ -52,6 +52,18 @@ describe('verdict', () => {
     });
   });
 
+  it('is inconclusive, not failed, where a trace was cut, and where traces were not kept', () => {
+    const whole = traceNamed('bbm-early');
+    const trace = { ...whole, events: whole.events.slice(0, 1) };
+    const cut = gradeRun(gradeInput({ traces: [{ trace, count: 100, truncated: true }] }));
+    expect(cut).toMatchObject({ verdict: 'inconclusive', violations: [] });
+    expect(cut.notes).toContainEqual(expect.stringMatching(/^100 transitions were too long/));
+    expect(gradeRun(gradeInput({ traces: [{ trace, count: 100 }] })).verdict).toBe('fail');
+    const some = gradeRun(gradeInput({ traces: [{ trace: whole, count: 64 }] }));
+    expect(some.verdict).toBe('inconclusive');
+    expect(some.notes).toContainEqual(expect.stringMatching(/^36 of 100 transitions had traces/));
+  });
+
   it('fails a run in which nothing happened but something was wrong', () => {
     const lost = { issued: 5, completed: 0, inFlight: 0 };
     expect(gradeRun(gradeInput({ accounting: lost, transitions: 0 })).verdict).toBe('fail');
@@ -105,7 +117,8 @@ describe('violations', () => {
 
 it('notes of traces are told with how many transitions they concern', () => {
   const posted = { trace: traceNamed('rfc-nt-posted'), count: 40 };
-  const { verdict, notes } = gradeRun(gradeInput({ traces: [posted] }));
+  const other = { trace: traceNamed('nt-spec'), count: 60 };
+  const { verdict, notes } = gradeRun(gradeInput({ traces: [posted, other] }));
   expect(verdict).toBe('pass');
   expect(notes).toEqual([
     'block stored with a plain store, and no barrier orders the memory it shows before it ' +

@@ -397,6 +397,50 @@ describe('limits are reported', () => {
   });
 });
 
+describe('what a protocol may do to fool it', () => {
+  test('reads of child entries make no other trace, nor use one up', () => {
+    const log = newLog();
+    for (let n = 0; n < TRACES_MAX + 3; n++) {
+      const reads = Array.from({ length: n }, (_, i): Act => (l, t) => {
+        l.read((t.entry + 1 + i) as Entry, EMPTY);
+      });
+      run(log, [...reads, ...COALESCE]);
+    }
+    run(log, [broken, wanted]);
+    expect(log.dropped).toBe(0);
+    expect(log.seen.map((s) => s.count)).toEqual([TRACES_MAX + 3, 1]);
+  });
+
+  test('a protocol that changes the transition it was given does not change what was wanted', () => {
+    const log = newLog();
+    const t = transitionAt(HERE);
+    const { wanted: before } = t;
+    log.begin(t, 1);
+    (t as { wanted: Descriptor }).wanted = EMPTY;
+    log.end();
+    expect(log.seen[0]?.trace.wanted).toBe(before);
+  });
+
+  test.each([
+    ['2^44 bytes away', 2 ** 44],
+    ['one byte before', -1],
+  ])('a TLBI %s is not one of the entry', (_name, off) => {
+    const log = newLog();
+    run(log, [tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa + off }))]);
+    const [event] = log.seen[0]?.trace.events ?? [];
+    const { ipa, size } = transitionAt(HERE);
+    const named = event?.op === 'tlbi' ? (event.tlbi.ipa ?? ipa) : ipa;
+    expect(named < ipa || named >= ipa + size).toBe(true);
+  });
+
+  test('a TLBI of no number and a DSB of no known kind are refused', () => {
+    expect(() => run(newLog(), [tlbi(() => ({ kind: 'ipas2e1is', ipa: NaN }))])).toThrow(
+      'is no number',
+    );
+    expect(() => run(newLog(), [dsb('ISH' as 'ish')])).toThrow('no DSB is called "ISH"');
+  });
+});
+
 test('operations outside of a transition are a bug of the harness', () => {
   expect(() => newLog().tlbi({ kind: 'alle1is' })).toThrow('outside of a transition');
   expect(() => newLog().end()).toThrow('ended before it began');

@@ -62,12 +62,24 @@ export function startStress(args: readonly string[]): Running {
   };
 }
 
+/**
+ * The entry race needs two threads that truly run at once. A machine busy with other things may not
+ * give that within the control's time; the run is then inconclusive, and tried again, a bounded
+ * number of times. Nothing else is forgiven.
+ */
+const TRIES_MAX = 3;
+
 export async function stress(...args: string[]): Promise<Ended & { result: StressResult }> {
-  const ended = await startStress(args).ended;
-  if (ended.result === null) {
-    throw new Error(`no result (exit ${ended.code}):\n${ended.out}\n${ended.err}`);
+  for (let attempt = 1; ; attempt++) {
+    const ended = await startStress(args).ended;
+    const { result } = ended;
+    if (result === null) {
+      throw new Error(`no result (exit ${ended.code}):\n${ended.out}\n${ended.err}`);
+    }
+    const missed = result.controls.filter((control) => !control.caught).map(({ name }) => name);
+    const wasBusy = ended.code === 3 && missed.length === 1 && missed[0] === 'entry-unfenced';
+    if (!wasBusy || attempt === TRIES_MAX) return { ...ended, result };
   }
-  return { ...ended, result: ended.result };
 }
 
 export function rowOf(result: StressResult, protocol: string): StressRun {
