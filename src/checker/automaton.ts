@@ -28,9 +28,16 @@ import { storeSentence } from './store-sentence.ts';
 type WriteEvent = Extract<TraceEvent, { readonly op: 'write' }>;
 type FreeEvent = Extract<TraceEvent, { readonly op: 'free' }>;
 
-/** Judges what one transition did, at the sanitised BBM level it was given. */
-export function judgeTrace(trace: TransitionTrace, bbm: BbmLevel): AutomatonVerdict {
-  return new Automaton(trace, bbm).judge();
+/**
+ * Judges what one transition did, at the sanitised BBM level it was given. `truncated`: the trace
+ * is only its first part, so nothing can be said about where it arrived or what it left unclean.
+ */
+export function judgeTrace(
+  trace: TransitionTrace,
+  bbm: BbmLevel,
+  truncated = false,
+): AutomatonVerdict {
+  return new Automaton(trace, bbm).judge(truncated);
 }
 
 class Automaton {
@@ -65,12 +72,12 @@ class Automaton {
     this.#makesTables = trace.events.some((e) => e.op === 'allocate' || e.op === 'build');
   }
 
-  judge(): AutomatonVerdict {
+  judge(truncated: boolean): AutomatonVerdict {
     for (const [index, event] of this.#trace.events.entries()) {
       this.#step(event, index);
       this.#contents = contentsAfter(this.#contents, event, index);
     }
-    this.#end();
+    if (!truncated) this.#end();
     return {
       violations: this.#violations,
       notes: [...this.#notes],

@@ -81,10 +81,11 @@ export function judgeRun(record: RunRecord): { run: JudgedRun; findings: readonl
     const judged = judgesOf(evidence).every((rule) => implemented.has(rule));
     assert(judged, `evidence of kind ${evidence.kind} is judged by a rule`);
   }
-  const judged = record.traces.map(({ trace, count }): JudgedTrace => ({
+  const judged = record.traces.map(({ trace, count, truncated = false }): JudgedTrace => ({
     trace,
     count,
-    verdict: judgeTrace(trace, record.bbm),
+    truncated,
+    verdict: judgeTrace(trace, record.bbm, truncated),
   }));
   const run: JudgedRun = { ...record, judged };
   const findings = merge(IMPLEMENTED_RULES.flatMap((checker) => checker.judge(run)));
@@ -113,6 +114,17 @@ function emptiness(input: GradeInput): string[] {
   if (input.accounting.completed === 0) reasons.push('no access completed');
   if (input.transitions > 0 && input.traces.length === 0) {
     reasons.push('no trace of a transition was kept, so break-before-make was not judged');
+  }
+  const kept = input.traces.reduce((n, { count }) => n + count, 0);
+  if (input.traces.length > 0 && kept < input.transitions) {
+    reasons.push(
+      `${input.transitions - kept} of ${input.transitions} transitions had traces beyond those ` +
+        'kept, so break-before-make was not judged for them',
+    );
+  }
+  const cut = input.traces.reduce((n, { count, truncated }) => n + (truncated ? count : 0), 0);
+  if (cut > 0) {
+    reasons.push(`${cut} transitions were too long to be recorded whole; their end was not judged`);
   }
   if (input.evidenceDropped > 0) {
     reasons.push(

@@ -14,6 +14,8 @@ import type { Accounting, Evidence } from '../result/evidence.ts';
 export interface CountedTrace {
   readonly trace: TransitionTrace;
   readonly count: number;
+  /** Only the first part was recorded: where it arrived is not known. */
+  readonly truncated?: boolean;
 }
 
 export interface RunRecord {

@@ -19,7 +19,7 @@ import type { Table } from '../port/tables.ts';
 import type { EntryRole, TraceEvent, TransitionTrace } from '../port/trace.ts';
 
 /** A longer transition is judged by its first part only, and the result says so. */
-export const OPERATIONS_MAX = 4096;
+export const OPERATIONS_MAX = 2 ** 15;
 /**
  * Distinct traces kept per protocol; a protocol that has more is not deterministic, and the result
  * says so.

@@ -172,7 +172,7 @@ function gradeCampaign(
   for (const c of accused)
     reasons.push(`the correct twin of control ${c.name} was accused: ${c.detail}`);
   for (const c of missed)
-    reasons.push(`positive control ${c.name} was not caught (rule ${c.rule})`);
+    reasons.push(`positive control missed: ${c.name}, rule ${c.rule}; ${c.detail}`);
   for (const run of unsure) {
     reasons.push(
       `${run.protocol} (${run.scenario}, level ${run.level}, ${run.vcpus} vCPUs): nothing to judge`,

@@ -84,7 +84,9 @@ export async function runControls(
     if (hooks.signal.aborted) break;
     const mutant = MUTANTS.find((m) => m.name === control.mutant);
     if (mutant === undefined) throw new Error(`no mutant is called ${control.mutant}`);
-    results.push(await runControl(pool, control, mutant, { seed, pin }, hooks));
+    const result = await runControl(pool, control, mutant, { seed, pin }, hooks);
+    // An interrupted control has shown nothing, in either direction.
+    if (!hooks.signal.aborted) results.push(result);
   }
   return results;
 }
@@ -124,7 +126,7 @@ async function runControl(
       mutant.what,
       caught
         ? `caught after ${transitionsOf(broken)} transitions`
-        : `not caught in ${transitionsOf(broken)} transitions`,
+        : `not caught in ${transitionsOf(broken)} transitions${busy(broken)}`,
       ...(others.length > 0 ? [`also fired: ${others.join(', ')}`] : []),
       accused.length === 0
         ? `${mutant.twin} clean over ${transitionsOf(twin)}`
@@ -185,6 +187,14 @@ function rulesOf(outcome: GroupOutcome): Rule[] {
     exploreCommand: '',
   });
   return [...new Set(grade.violations.map((v) => v.rule))];
+}
+
+/** A race between two threads needs both to run at once. */
+function busy({ results }: GroupOutcome): string {
+  const rounds = totalOf(results, 0, ROW.round);
+  const dropped = totalOf(results, 0, ROW.dropped);
+  if (rounds > 0 && dropped / rounds < 0.2) return '';
+  return `: the machine was busy (a thread was preempted in ${dropped} of ${rounds} rounds), give more --time or quieten it`;
 }
 
 const transitionsOf = (outcome: GroupOutcome): number =>

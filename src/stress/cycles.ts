@@ -12,6 +12,7 @@ import type { Recorder } from '../machine/recorder.ts';
 import { createIssuer, Stopped } from '../machine/shootdown.ts';
 import { createTraceLog, type SeenTrace, type TraceLog } from '../machine/trace-log.ts';
 import { createTransitionCpu } from '../machine/transition-cpu.ts';
+import { PoolExhausted } from '../pgtable/page-pool.ts';
 import type { MachineBug, Protocol } from '../port/index.ts';
 import bbmEarly from '../protocols/bbm-early.ts';
 import splitEager from '../protocols/split-eager.ts';
@@ -160,6 +161,22 @@ export function createCycles(
     return true;
   }
 
+  /** A pool without pages is a protocol that leaks them: broken, and the audit says how many. */
+  function attempt(
+    protocol: Protocol,
+    runner: TransitionRunner,
+    region: Region,
+    log: TraceLog,
+    n: RoundCount,
+  ): boolean {
+    try {
+      return cycle(protocol, runner, region, log, n);
+    } catch (error) {
+      if (error instanceof PoolExhausted) return false;
+      throw error;
+    }
+  }
+
   /** A measured split may leave a table with holes; the next round starts from full ones. */
   function refill(runner: TransitionRunner, n: RoundCount): void {
     for (const region of regions.all) {
@@ -179,7 +196,7 @@ export function createCycles(
     for (let i = 0; i < plan.transitions; i++) {
       random = nextRandom(random);
       const region = regions.all[(random >>> 9) % regions.all.length] as Region;
-      if (!cycle(protocol, runner, region, logs[item] as TraceLog, n)) {
+      if (!attempt(protocol, runner, region, logs[item] as TraceLog, n)) {
         n.broken++;
         break;
       }

@@ -51,7 +51,7 @@ export function decodeEvidence(arena: Arena): ThreadEvidence {
         recorded.push({
           item: i32[at + 8] as number,
           evidence: decodeRecord(arena, thread, i32.subarray(at, at + LINE_WORDS)),
-          events: snapshotEvents(arena, thread, at + LINE_WORDS),
+          events: snapshotEvents(arena, thread, at + LINE_WORDS, i32[at + 2] as number),
         });
       }
     }
@@ -123,19 +123,27 @@ function decodeRecord(arena: Arena, thread: number, words: Int32Array): Evidence
   }
 }
 
-/** Both snapshots of an evidence record, merged by the TLBI generation each thread had seen. */
-function snapshotEvents(arena: Arena, thread: number, at: number): ViolationEvent[] {
+/**
+ * Both snapshots of an evidence record, merged by the TLBI generation each thread had seen: within
+ * one generation the order between threads is not known. Walks of other pages than the one concerned
+ * are left out, but for the last few.
+ */
+function snapshotEvents(arena: Arena, thread: number, at: number, page: number): ViolationEvent[] {
   const half = EVIDENCE_AREA.snapshotEvents * EVENT_RING.recordWords;
-  const own = eventsAt(arena, thread, at);
-  const hypervisor = thread === 0 ? [] : eventsAt(arena, 0, at + half);
+  const own = eventsAt(arena, thread, at, page);
+  const hypervisor = thread === 0 ? [] : eventsAt(arena, 0, at + half, page);
   return [...hypervisor, ...own].sort(
     (a, b) => a.generation - b.generation || (a.thread === b.thread ? a.sequence - b.sequence : 0),
   );
 }
 
-function eventsAt(arena: Arena, thread: number, first: number): ViolationEvent[] {
+/** Walks of other pages kept, so that a reader sees what the vCPU was about. */
+const OTHER_WALKS_KEPT = 2;
+
+function eventsAt(arena: Arena, thread: number, first: number, page: number): ViolationEvent[] {
   const { i32 } = arena;
   const events: ViolationEvent[] = [];
+  const otherWalks: number[] = [];
   for (let i = 0; i < EVIDENCE_AREA.snapshotEvents; i++) {
     const at = first + i * EVENT_RING.recordWords;
     const [sequence = 0, generation = 0, code = 0, a = 0, b = 0, c = 0] = i32.subarray(
@@ -143,6 +151,7 @@ function eventsAt(arena: Arena, thread: number, first: number): ViolationEvent[]
       at + EVENT_RING.recordWords,
     );
     if (code === 0) break;
+    if (code === EVENT.walk && a !== page) otherWalks.push(events.length);
     events.push({
       thread: thread === 0 ? 'hypervisor' : `vcpu ${thread - 1}`,
       generation,
@@ -150,7 +159,8 @@ function eventsAt(arena: Arena, thread: number, first: number): ViolationEvent[]
       text: describeEvent(arena, code, a, b, c),
     });
   }
-  return events;
+  const left = new Set(otherWalks.slice(0, -OTHER_WALKS_KEPT));
+  return events.filter((_, i) => !left.has(i));
 }
 
 const FAULT_NAMES: Readonly<Record<number, string>> = {

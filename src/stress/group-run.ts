@@ -9,7 +9,7 @@
 import { Barrier, raiseStop } from '#sync';
 import type { Evidence } from '../result/evidence.ts';
 import { type Arena, createArena } from '../machine/arena.ts';
-import { CONTROL, VCPU } from '../machine/layout.ts';
+import { CONTROL, LINE_WORDS, VCPU } from '../machine/layout.ts';
 import type { MachineConfig } from '../machine/layout.ts';
 import type { SeenTrace } from '../machine/trace-log.ts';
 import { decodeEvidence, type RecordedEvidence } from './decode.ts';
@@ -105,7 +105,7 @@ export async function runGroup(
       lastProgressMs = now;
     } else if (now - lastProgressMs > (isStarting(arena) ? START_MS : HANG_MS)) {
       const waitedMs = Math.round(now - lastProgressMs);
-      const threads = describeThreads(arena);
+      const threads = `${describeThreads(arena)}, ${describeWork(arena, plan)}`;
       stop({
         kind: 'failed',
         why: `the hypervisor thread made no progress for ${waitedMs} ms (${threads})`,
@@ -159,6 +159,16 @@ function progressOf(arena: Arena): string {
 }
 
 const isStarting = (arena: Arena): boolean => Atomics.load(arena.i32, CONTROL.roundsDone) === 0;
+
+/** Within a transition it is the protocol that does not come back. */
+function describeWork(arena: Arena, plan: GroupPlan): string {
+  const { i32, layout } = arena;
+  const isChanging = Array.from({ length: layout.config.blocks }, (_, b) => b).some(
+    (b) => ((i32[layout.ghostW + b * LINE_WORDS] as number) & 3) !== 0,
+  );
+  const name = plan.items[i32[CONTROL.planItem] as number]?.protocol.name ?? 'unknown';
+  return isChanging ? `in a transition of ${name}` : 'between transitions';
+}
 
 /** Names the vCPUs in the guest: one of them, or the hypervisor itself, is what everybody waits for. */
 function describeThreads(arena: Arena): string {

@@ -47,6 +47,9 @@ class RoundTable {
   }
 }
 
+/** Fewer rounds than this in which no thread was preempted say less than all rounds together. */
+const KEPT_MIN = 10;
+
 /** Accesses per second over rounds in which no thread was preempted; null if there is none. */
 function throughputOf(table: RoundTable): number | null {
   let accesses = 0;
@@ -56,7 +59,7 @@ function throughputOf(table: RoundTable): number | null {
     accesses += row[ROW.completed] as number;
     ns += row[ROW.durationNs] as number;
   }
-  return ns === 0 ? null : (accesses / ns) * 1e9;
+  return ns === 0 || accesses === 0 ? null : (accesses / ns) * 1e9;
 }
 
 const perTransition = (total: number, transitions: number): number =>
@@ -68,14 +71,16 @@ export function rowOf(r: RowRequest): StressRun {
   if (plan === undefined) throw new Error(`the group has no item ${item}`);
   const { config, seed } = request;
   const kind = (row: Float64Array): number => row[ROW.kind] as number;
-  const table = new RoundTable(
-    outcome,
-    (row) => kind(row) === ROUND_KIND.transitions && row[ROW.item] === item,
-  );
+  const isOfItem = (row: Float64Array): boolean =>
+    kind(row) === ROUND_KIND.transitions && row[ROW.item] === item;
+  const table = new RoundTable(outcome, isOfItem);
   const baseline = new RoundTable(outcome, (row) => kind(row) === ROUND_KIND.baseline);
   const sum = (field: number): number => totalOf(outcome.results, item, field);
   const transitions = sum(ROW.transitions);
-  const perRound = table.column(ROW.transitions);
+  // A vCPU that lost its CPU takes no faults: where there are rounds without that, shares are theirs.
+  const kept = new RoundTable(outcome, (row) => isOfItem(row) && row[ROW.dropped] === 0);
+  const judged = kept.rounds.length >= KEPT_MIN ? kept : table;
+  const perRound = judged.column(ROW.transitions);
   const histogram = (k: number) =>
     percentilesOf(outcome.results.histograms, histogramBase(item, k));
 
@@ -136,7 +141,7 @@ export function rowOf(r: RowRequest): StressRun {
     roundsDropped: sum(ROW.dropped),
     transitions,
     transitionsHit: sum(ROW.hit),
-    hitShare: shareOverRounds(table.column(ROW.hit), perRound, seed),
+    hitShare: shareOverRounds(judged.column(ROW.hit), perRound, seed),
     faults: {
       spurious: sum(ROW.spurious),
       genuine: sum(ROW.genuine),
@@ -145,14 +150,18 @@ export function rowOf(r: RowRequest): StressRun {
       conflict: sum(ROW.conflict),
     },
     faultsUnattributed: sum(ROW.ambiguous),
-    spuriousPerTransition: rateOverRounds(table.column(ROW.spurious), perRound, seed),
+    spuriousPerTransition: rateOverRounds(judged.column(ROW.spurious), perRound, seed),
     accesses: { issued, completed, lost: issued - completed - inFlight },
     windowNs: histogram(HISTOGRAM.window),
     ntWindowNs: histogram(HISTOGRAM.ntWindow),
     episodeNs: histogram(HISTOGRAM.episode),
     flushNs: histogram(HISTOGRAM.flush),
     lockNs: histogram(HISTOGRAM.lock),
-    throughput: { during: throughputOf(table), baseline: throughputOf(baseline) },
+    // Where vCPUs take turns a baseline round is mostly turn-taking: nothing to compare with.
+    throughput: {
+      during: throughputOf(table),
+      baseline: request.tokens < config.vcpus ? null : throughputOf(baseline),
+    },
     descriptorWrites: perTransition(sum(ROW.writes), transitions),
     tlbis: perTransition(sum(ROW.tlbis), transitions),
     refills: perTransition(sum(ROW.walks), transitions),

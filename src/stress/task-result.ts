@@ -7,6 +7,7 @@ import { raiseStop } from '#sync';
 import { CONTROL } from '../machine/layout.ts';
 import type { GroupPlan } from './group.ts';
 import { cpuOfThread, pinThisThread } from './pinning.ts';
+import { ProtocolError } from './transition-runner.ts';
 
 export type TaskResult<T> =
   | { readonly ok: true; readonly value: T }
@@ -24,6 +25,10 @@ export async function guarded<T>(
   } catch (error) {
     raiseStop(new Int32Array(plan.arena.memory.buffer), CONTROL.stop);
     const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    return { ok: false, message, stack: stack ?? message };
+    return {
+      ok: false,
+      message,
+      stack: error instanceof ProtocolError ? message : (stack ?? message),
+    };
   }
 }

@@ -12,9 +12,15 @@ import { EVENT, type Recorder } from '../machine/recorder.ts';
 import { Stopped } from '../machine/shootdown.ts';
 import type { TraceLog } from '../machine/trace-log.ts';
 import { toNs, type TransitionCpu } from '../machine/transition-cpu.ts';
-import type { Protocol } from '../port/index.ts';
+import { PoolExhausted } from '../pgtable/page-pool.ts';
+import type { Protocol, Transition } from '../port/index.ts';
 import type { Region, Regions } from './regions.ts';
 import type { SoftwareSide } from './software-side.ts';
+
+/** Not a bug of the harness: its stack says nothing that the message does not. */
+export class ProtocolError extends Error {
+  override readonly name = 'ProtocolError';
+}
 
 const LOCK_TIMEOUT_MS = 10_000;
 const GRACE_TIMEOUT_MS = 10_000;
@@ -26,6 +32,20 @@ export interface TransitionRunner {
    * or what the protocol throws.
    */
   run(protocol: Protocol, region: Region, slot: number, measured: boolean, log: TraceLog): boolean;
+}
+
+/** What a protocol throws comes from its author: the message says whose it is, and where. */
+function runNamed(protocol: Protocol, port: TransitionCpu, transition: Transition): void {
+  try {
+    protocol.run(port.cpu, transition, port.tables);
+  } catch (error) {
+    if (error instanceof Stopped || error instanceof PoolExhausted) throw error;
+    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    const where = /^\s+at .*?(?:\(|file:\/\/|\s)(\/?[^\s()]+:\d+:\d+)\)?$/m.exec(stack)?.[1];
+    throw new ProtocolError(
+      `protocol ${protocol.name} threw: ${message} (${where ?? 'no place known'})`,
+    );
+  }
 }
 
 export function createTransitionRunner(
@@ -76,7 +96,7 @@ export function createTransitionRunner(
       };
       port.begin(transition, measured, log, region.ghostW);
       try {
-        protocol.run(port.cpu, transition, port.tables);
+        runNamed(protocol, port, transition);
         port.drain();
         // Only now: if the protocol throws, or the run is being stopped, nobody can say which version
         // holds, and the word goes on allowing both.

@@ -8,9 +8,9 @@ const BOUND_MS = 20_000;
 
 describe('a worker that fails', () => {
   it.each([
-    ['throws', 'throws', /boom in my protocol/],
+    ['throws', 'throws', /protocol throws threw: boom in my protocol \(.*throws\.ts:\d+:\d+\)/],
     ['exits', 'exits', /exit/i],
-    ['hangs', 'hangs', /made no progress/],
+    ['hangs', 'hangs', /made no progress.*in a transition of hangs/],
     ['is a vCPU and exits', 'vcpu-dies', /exit/i],
     ['is a vCPU and hangs', 'vcpu-hangs', /made no progress/],
   ])('that %s is reported with exit 70', async (_, name, why) => {

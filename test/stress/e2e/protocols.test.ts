@@ -273,6 +273,15 @@ describe("a user's protocol file", () => {
     expect(code).toBe(1);
   });
 
+  it('that forgets the old table leaks it, until the pool is empty and after', async () => {
+    const { code, result } = await stress(
+      ...['--protocol', PROTOCOL('leaks-table'), '--vcpus', '1', '--rounds', '5'],
+    );
+    const rules = rowOf(result, 'leaks-table').violations.map((v) => v.rule);
+    expect(rules).toContain('table-leak');
+    expect(code).toBe(1);
+  });
+
   it('that leaves the entry LOCKED breaks progress', async () => {
     const { code, result } = await stress(
       '--protocol',
