@@ -173,18 +173,33 @@ export const TRANSITION = {
 export const EVENT_RING = { records: 128, recordWords: 8, words: LINE_WORDS + 128 * 8 } as const;
 
 /**
- * A thread's evidence: a line of counts, one per code, then for each code its first few records. A
- * record is a line of operands and a snapshot of the last events of the thread and of the
- * hypervisor, because rings go on turning.
+ * A thread's evidence: how many records are used, a count per plan item and code, then the records.
+ * The first few of each (item, code) are kept, so that no protocol's flood hides another's, or
+ * another kind. A record is a line of operands and a snapshot of the last events of the thread and
+ * of the hypervisor, because rings go on turning.
  */
 const SNAPSHOT_EVENTS = 24;
+const EVIDENCE_RECORD_WORDS = LINE_WORDS + 2 * SNAPSHOT_EVENTS * EVENT_RING.recordWords;
+const EVIDENCE_RECORDS = 192;
+const EVIDENCE_COUNTERS = 64 * 16;
 export const EVIDENCE_AREA = {
+  used: 0,
+  /** Items beyond this share counters: a group is never that large. */
+  items: 64,
   codes: 16,
-  perCode: 4,
+  perKey: 4,
+  counters: LINE_WORDS,
+  firstRecord: LINE_WORDS + EVIDENCE_COUNTERS,
+  records: EVIDENCE_RECORDS,
   snapshotEvents: SNAPSHOT_EVENTS,
-  recordWords: LINE_WORDS + 2 * SNAPSHOT_EVENTS * EVENT_RING.recordWords,
-  words: LINE_WORDS + 16 * 4 * (LINE_WORDS + 2 * SNAPSHOT_EVENTS * EVENT_RING.recordWords),
+  recordWords: EVIDENCE_RECORD_WORDS,
+  words: LINE_WORDS + EVIDENCE_COUNTERS + EVIDENCE_RECORDS * EVIDENCE_RECORD_WORDS,
 } as const;
+
+/** Word of a thread's counter for evidence `code` in plan item `item`. */
+export function evidenceCounter(area: number, item: number, code: number): number {
+  return area + EVIDENCE_AREA.counters + (item % EVIDENCE_AREA.items) * EVIDENCE_AREA.codes + code;
+}
 export const TLBI_LOG = { records: 1024, recordWords: 8 } as const;
 
 export interface Layout {

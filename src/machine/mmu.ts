@@ -143,6 +143,10 @@ export function createMmu(
     }
     const tag = (high >>> TAG_SHIFT) & 15;
     const flags = (low & 0x80 ? FLAG_W : 0) | (low & 0x40 ? FLAG_R : 0);
+    // Every version of every mapping here is readable and writable (regions.ts).
+    if (flags !== (FLAG_W | FLAG_R)) {
+      recorder.evidence(EVIDENCE.permission, page, flags, FLAG_W | FLAG_R, VIA.walk, 0, 0);
+    }
     const data = entryData(first + (page & (span - 1)), tag, level, flags);
 
     if (isBlock && (low & NT_BIT) !== 0 && nt !== 'ignored') {

@@ -9,7 +9,7 @@
  * Rings belong to one thread; others read them after the end barrier, or after the thread is gone.
  */
 import type { Arena } from './arena.ts';
-import { CONTROL, EVENT_RING, EVIDENCE_AREA, LINE_WORDS } from './layout.ts';
+import { CONTROL, EVENT_RING, EVIDENCE_AREA, LINE_WORDS, evidenceCounter } from './layout.ts';
 
 /** Event codes: what happened; meaning of the operands a, b, c beside it. */
 export const EVENT = {
@@ -101,12 +101,15 @@ export function createRecorder(arena: Arena, thread: number): Recorder {
      * flood hides another.
      */
     evidence(code, a, b, c, d, e, f) {
-      const count = i32[evidenceW + code] as number;
-      i32[evidenceW + code] = count + 1;
+      const item = i32[CONTROL.planItem] as number;
+      const counter = evidenceCounter(evidenceW, item, code);
+      const count = i32[counter] as number;
+      i32[counter] = count + 1;
       Atomics.add(i32, CONTROL.evidenceSeen, 1);
-      if (count >= EVIDENCE_AREA.perCode) return;
-      const at =
-        evidenceW + LINE_WORDS + (code * EVIDENCE_AREA.perCode + count) * EVIDENCE_AREA.recordWords;
+      const used = i32[evidenceW + EVIDENCE_AREA.used] as number;
+      if (count >= EVIDENCE_AREA.perKey || used >= EVIDENCE_AREA.records) return;
+      i32[evidenceW + EVIDENCE_AREA.used] = used + 1;
+      const at = evidenceW + EVIDENCE_AREA.firstRecord + used * EVIDENCE_AREA.recordWords;
       i32[at] = code;
       i32[at + 1] = i32[CONTROL.round] as number;
       i32[at + 2] = a;
@@ -115,7 +118,7 @@ export function createRecorder(arena: Arena, thread: number): Recorder {
       i32[at + 5] = d;
       i32[at + 6] = e;
       i32[at + 7] = f;
-      i32[at + 8] = i32[CONTROL.planItem] as number;
+      i32[at + 8] = item;
       snapshot(eventW, at + LINE_WORDS);
       // The hypervisor's ring is its own; a record torn by its next event is a garbled line in a
       // report, no more.

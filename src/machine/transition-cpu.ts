@@ -10,7 +10,15 @@
  *
  * Bookkeeping happens after the store it belongs to.
  */
-import { type Descriptor, isValid, NT, TYPE_TABLE_OR_PAGE, VALID } from '../arch/descriptor.ts';
+import {
+  type Descriptor,
+  isValid,
+  NT,
+  TYPE_TABLE_OR_PAGE,
+  VALID,
+  softwareBits,
+  withSoftwareBits,
+} from '../arch/descriptor.ts';
 import type { Cpu, DsbKind, Entry } from '../port/cpu.ts';
 import { DSB_KINDS } from '../port/cpu.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
@@ -102,6 +110,7 @@ export function createTransitionCpu(
   let flushSince = -1;
   let current: Descriptor = 0n;
   let targetValid = true;
+  let newTag = 0;
 
   /**
    * The store itself. Two halves, low first, is the seeded bug: a walker between them sees a
@@ -271,7 +280,7 @@ export function createTransitionCpu(
       return table;
     },
     buildSubtree(level, like) {
-      const table = tables.buildSubtree(level, like);
+      const table = tables.buildSubtree(level, withSoftwareBits(like, newTag));
       buffer?.fill(table);
       log.made('build', table);
       return table;
@@ -279,7 +288,10 @@ export function createTransitionCpu(
     entryOf: (table, index) => tables.entryOf(table, index),
     follow: (d) => tables.follow(d),
     descriptorFor: (table) => tables.descriptorFor(table),
-    childLeaf: (parent, level, index) => tables.childLeaf(parent, level, index),
+    // New leaves are of the new version, whichever leaf they are made from: the tag is the harness's
+    // business, and KVM splits from the old entry.
+    childLeaf: (parent, level, index) =>
+      withSoftwareBits(tables.childLeaf(parent, level, index), newTag),
     get(entry) {
       tables.get(entry);
       log.counted('get', entry);
@@ -310,6 +322,7 @@ export function createTransitionCpu(
       ghost = ghostW;
       current = t.old;
       targetValid = isValid(t.old);
+      newTag = softwareBits(t.wanted);
       timesFlush = measured && count++ % FLUSH_SAMPLE === FLUSH_SAMPLE - 1;
       invalidSince = ntSince = flushSince = -1;
       figures.windowNs = figures.ntWindowNs = figures.flushNs = -1;

@@ -248,6 +248,10 @@ export function createVcpu(
         recorder.evidence(EVIDENCE.livelock, page, faults, 0, 0, 0, 0);
         emptyTlbs();
       }
+      if (faults > FAULTS_MAX && Atomics.load(i32, CONTROL.roundEnd) >= currentRound) {
+        stuck = true;
+        return FAULT.wild;
+      }
     }
   }
 

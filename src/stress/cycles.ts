@@ -39,6 +39,8 @@ export interface Cycles {
   toTables(): void;
   /** All tables from scratch, all TLBs told: nobody may be in the guest. */
   rebuild(): void;
+  /** All TLBs told to forget everything: they do on their next entry. Nobody may be in the guest. */
+  emptyTlbs(): void;
   /** Distinct traces per plan item, and notes about those not kept. */
   traces(): { readonly seen: readonly (readonly SeenTrace[])[]; readonly notes: readonly string[] };
 }
@@ -221,6 +223,7 @@ export function createCycles(
       regions.rebuild();
       flusher.tlbi({ kind: 'alle1is' });
     },
+    emptyTlbs: () => flusher.tlbi({ kind: 'alle1is' }),
     traces() {
       const notes: string[] = [];
       for (const [i, log] of logs.entries()) {

@@ -9,7 +9,13 @@ import type { Evidence, Via } from '../result/evidence.ts';
 import type { Arena } from '../machine/arena.ts';
 import { descriptorOf } from '../machine/fault-exit.ts';
 import { newestAllowed, oldestAllowed } from '../machine/ghost.ts';
-import { EVENT_RING, EVIDENCE_AREA, LINE_WORDS, threadsOf } from '../machine/layout.ts';
+import {
+  EVENT_RING,
+  EVIDENCE_AREA,
+  evidenceCounter,
+  LINE_WORDS,
+  threadsOf,
+} from '../machine/layout.ts';
 import { EVENT, EVIDENCE } from '../machine/recorder.ts';
 import { dataLevel, dataTag, FAULT, FLAG_W } from '../machine/tlb-entry.ts';
 import { DSB_KINDS } from '../port/cpu.ts';
@@ -29,34 +35,35 @@ export interface RecordedEvidence {
 
 export interface ThreadEvidence {
   readonly recorded: readonly RecordedEvidence[];
-  /**
-   * More of a kind that is among the recorded. Conflicts are left out: those are counted as faults.
-   */
-  readonly more: number;
+  /** Plan items of which some kind of evidence was counted and none of it kept. */
+  readonly unkept: ReadonlySet<number>;
 }
 
 export function decodeEvidence(arena: Arena): ThreadEvidence {
   const { i32, layout } = arena;
   const recorded: RecordedEvidence[] = [];
-  let more = 0;
+  const unkept = new Set<number>();
   for (let thread = 0; thread < threadsOf(layout.config); thread++) {
     const area = layout.evidenceW + thread * EVIDENCE_AREA.words;
-    for (let code = 1; code < EVIDENCE_AREA.codes; code++) {
-      const count = i32[area + code] as number;
-      const kept = Math.min(count, EVIDENCE_AREA.perCode);
-      if (code !== EVIDENCE.conflict) more += count - kept;
-      for (let i = 0; i < kept; i++) {
-        const at =
-          area + LINE_WORDS + (code * EVIDENCE_AREA.perCode + i) * EVIDENCE_AREA.recordWords;
-        recorded.push({
-          item: i32[at + 8] as number,
-          evidence: decodeRecord(arena, thread, i32.subarray(at, at + LINE_WORDS)),
-          events: snapshotEvents(arena, thread, at + LINE_WORDS, i32[at + 2] as number),
-        });
+    const kept = new Set<number>();
+    for (let i = 0; i < (i32[area + EVIDENCE_AREA.used] as number); i++) {
+      const at = area + EVIDENCE_AREA.firstRecord + i * EVIDENCE_AREA.recordWords;
+      const item = i32[at + 8] as number;
+      kept.add(evidenceCounter(area, item, i32[at] as number));
+      recorded.push({
+        item,
+        evidence: decodeRecord(arena, thread, i32.subarray(at, at + LINE_WORDS)),
+        events: snapshotEvents(arena, thread, at + LINE_WORDS, i32[at + 2] as number),
+      });
+    }
+    for (let item = 0; item < EVIDENCE_AREA.items; item++) {
+      for (let code = 1; code < EVIDENCE_AREA.codes; code++) {
+        const counter = evidenceCounter(area, item, code);
+        if ((i32[counter] as number) > 0 && !kept.has(counter)) unkept.add(item);
       }
     }
   }
-  return { recorded, more };
+  return { recorded, unkept };
 }
 
 function decodeRecord(arena: Arena, thread: number, words: Int32Array): Evidence {

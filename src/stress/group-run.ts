@@ -39,8 +39,8 @@ export interface GroupOutcome {
   readonly itemEvidence: readonly (readonly Evidence[])[];
   /** What the threads themselves recorded. */
   readonly recorded: readonly RecordedEvidence[];
-  /** Pieces of evidence counted but not kept. */
-  readonly evidenceDropped: number;
+  /** Plan items of which evidence was counted and not kept: they cannot pass. */
+  readonly unkept: ReadonlySet<number>;
   readonly notes: readonly string[];
   readonly elapsedMs: number;
 }
@@ -130,7 +130,7 @@ export async function runGroup(
       traces: value?.traces ?? request.items.map(() => []),
       itemEvidence: value?.evidence ?? request.items.map(() => []),
       recorded: threads.recorded,
-      evidenceDropped: threads.more + (value?.evidenceDropped.reduce((a, b) => a + b, 0) ?? 0),
+      unkept: threads.unkept,
       notes: value?.notes ?? [],
       elapsedMs: performance.now() - startedMs,
     };

@@ -3,7 +3,7 @@
  * and collects the counts. What it finds it returns as evidence and traces; the main thread judges.
  */
 import { attachArena } from '../machine/arena.ts';
-import { CONTROL, EVIDENCE_AREA, threadsOf, VCPU } from '../machine/layout.ts';
+import { CONTROL, EVIDENCE_AREA, evidenceCounter, threadsOf, VCPU } from '../machine/layout.ts';
 import { createRecorder } from '../machine/recorder.ts';
 import { Stopped } from '../machine/shootdown.ts';
 import type { SeenTrace } from '../machine/trace-log.ts';
@@ -98,7 +98,9 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     if (plan.stopOnEvidence === null || Atomics.load(i32, CONTROL.evidenceSeen) === 0) return false;
     for (let thread = 0; thread < threadsOf(layout.config); thread++) {
       const area = layout.evidenceW + thread * EVIDENCE_AREA.words;
-      if (Atomics.load(i32, area + plan.stopOnEvidence) > 0) return true;
+      if (Atomics.load(i32, evidenceCounter(area, currentItem, plan.stopOnEvidence)) > 0) {
+        return true;
+      }
     }
     return false;
   }
@@ -125,7 +127,10 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     for (let round = 1; ; round++) {
       const finished = isFinished();
       const baseline = !finished && round % BASELINE_EVERY === 1;
+      const previousItem = currentItem;
       if (!finished && !baseline) currentItem = itemOfRound(transitionsRounds, plan.items.length);
+      // What one protocol left in the TLBs must not be held against the next.
+      if (currentItem !== previousItem) cycles.emptyTlbs();
       currentRound = round;
       i32[CONTROL.round] = round;
       i32[CONTROL.planItem] = currentItem;

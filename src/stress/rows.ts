@@ -94,7 +94,7 @@ export function rowOf(r: RowRequest): StressRun {
   ];
   const grade = gradeRun({
     evidence,
-    evidenceDropped: 0,
+    evidenceDropped: outcome.unkept.has(item) ? 1 : 0,
     traces: outcome.traces[item] ?? [],
     accounting: { issued, completed, inFlight },
     claims: protocol.claims,

@@ -95,13 +95,16 @@ export function createTransitionRunner(
         bbm: bbm(),
       };
       port.begin(transition, measured, log, region.ghostW);
+      let finished = false;
       try {
         runNamed(protocol, port, transition);
         port.drain();
         // Only now: if the protocol throws, or the run is being stopped, nobody can say which version
         // holds, and the word goes on allowing both.
         Atomics.store(i32, region.ghostW, ghostWord(version + 1, GHOST_STABLE));
+        finished = true;
       } finally {
+        if (!finished) Atomics.store(i32, region.ghostW, ghostWord(version, GHOST_CHANGING));
         // In any case: a vCPU that waits for the lock must get it and see the stop word.
         if (shared) RwLock.readUnlock(lock);
         else RwLock.writeUnlock(lock);

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Arena, createArena } from '../../src/machine/arena.ts';
 import { CONTROL, EVENT_RING, EVIDENCE_AREA } from '../../src/machine/layout.ts';
-import { createRecorder, EVENT, EVIDENCE, VIA } from '../../src/machine/recorder.ts';
+import { createRecorder, EVENT, EVIDENCE } from '../../src/machine/recorder.ts';
 import { decodeEvidence } from '../../src/stress/decode.ts';
 
 const arenaOf = (): Arena =>
@@ -15,7 +15,7 @@ test('evidence comes back with thread, round and plan item', () => {
   arena.i32[CONTROL.round] = 41;
   arena.i32[CONTROL.planItem] = 3;
   createRecorder(arena, VCPU_1).evidence(EVIDENCE.freed, 7, 0, 12, 5, 6, 1);
-  const { recorded, more } = decodeEvidence(arena);
+  const { recorded, unkept } = decodeEvidence(arena);
   expect(recorded.map((r) => [r.item, r.evidence])).toEqual([
     [
       3,
@@ -32,36 +32,50 @@ test('evidence comes back with thread, round and plan item', () => {
       },
     ],
   ]);
-  expect(more).toBe(0);
+  expect(unkept.size).toBe(0);
   expect(arena.i32[CONTROL.evidenceSeen]).toBe(1);
 });
 
-test('the first of each code are kept, later ones counted, and no flood hides another code', () => {
+test('the first of each code and item are kept, and no flood hides another', () => {
   const arena = arenaOf();
   const recorder = createRecorder(arena, VCPU_1);
-  recorder.evidence(EVIDENCE.torn, 9, 1, 2, 3, 0, 0);
   for (let i = 0; i < 100; i++) recorder.evidence(EVIDENCE.value, i, 1, 2, 0, 0, 0);
+  recorder.evidence(EVIDENCE.torn, 9, 1, 2, 3, 0, 0);
+  arena.i32[CONTROL.planItem] = 1;
+  recorder.evidence(EVIDENCE.value, 200, 1, 2, 0, 0, 0);
   createRecorder(arena, 1).evidence(EVIDENCE.value, 50, 1, 2, 1, 0, 0);
-  const { recorded, more } = decodeEvidence(arena);
-  const pages = recorded.map(({ evidence: e }) => [
+  const { recorded, unkept } = decodeEvidence(arena);
+  const seen = recorded.map(({ item, evidence: e }) => [
+    item,
     e.kind,
     e.vcpu,
     ((e.ipa ?? 0) - arena.layout.ipaBase) / 4096,
   ]);
-  expect(pages).toEqual([
-    ['value', 0, 50],
-    ...Array.from({ length: EVIDENCE_AREA.perCode }, (_, i) => ['value', 1, i]),
-    ['torn', 1, 9],
+  expect(seen).toEqual([
+    [1, 'value', 0, 50],
+    ...Array.from({ length: EVIDENCE_AREA.perKey }, (_, i) => [0, 'value', 1, i]),
+    [0, 'torn', 1, 9],
+    [1, 'value', 1, 200],
   ]);
-  expect(more).toBe(100 - EVIDENCE_AREA.perCode);
-  expect(arena.i32[CONTROL.evidenceSeen]).toBe(102);
+  expect(unkept.size).toBe(0);
+  expect(arena.i32[CONTROL.evidenceSeen]).toBe(103);
 });
 
-test('conflicts beyond the first are counted as faults elsewhere, not as evidence dropped', () => {
+test('a full area names the items of which nothing was kept', () => {
   const arena = arenaOf();
   const recorder = createRecorder(arena, VCPU_1);
-  for (let i = 0; i < 9; i++) recorder.evidence(EVIDENCE.conflict, i, 1, 3, 2, VIA.walk, 0);
-  expect(decodeEvidence(arena).more).toBe(0);
+  for (let item = 0; item < EVIDENCE_AREA.items - 1; item++) {
+    arena.i32[CONTROL.planItem] = item;
+    for (let i = 0; i < EVIDENCE_AREA.perKey; i++) {
+      recorder.evidence(EVIDENCE.value, i, 1, 2, 0, 0, 0);
+    }
+  }
+  const { recorded, unkept } = decodeEvidence(arena);
+  expect(recorded).toHaveLength(EVIDENCE_AREA.records);
+  const full = EVIDENCE_AREA.records / EVIDENCE_AREA.perKey;
+  expect([...unkept]).toEqual(
+    Array.from({ length: EVIDENCE_AREA.items - 1 - full }, (_, i) => full + i),
+  );
 });
 
 describe('events around a piece of evidence', () => {
