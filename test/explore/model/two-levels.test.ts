@@ -28,6 +28,8 @@ const FAULT = 0;
 /** Every entry on the way, or only the last one. */
 const ALL_LEVELS = 0;
 const LAST_LEVEL = 1;
+/** Tables on the way, not the leaf. */
+const TABLES_ONLY = 2;
 
 class TwoLevels implements TranslationSystem {
   readonly offsets = 1;
@@ -53,7 +55,7 @@ class TwoLevels implements TranslationSystem {
   }
 
   matches(op: number, _address: number, depth: number): boolean {
-    return op === ALL_LEVELS || depth === 1;
+    return op === ALL_LEVELS || depth === (op === LAST_LEVEL ? 1 : 0);
   }
 }
 
@@ -109,14 +111,17 @@ const reader: Node = {
   faults: new Map(),
 };
 
-function readerOutcomes(hypervisor: Node): number[] {
+function readerOutcomes(
+  hypervisor: Node,
+  translation: TranslationSystem = new TwoLevels(),
+): number[] {
   const system: System = {
     threads: [
       { vcpu: 0, root: hypervisor, reads: 0 },
       { vcpu: 1, root: reader, reads: 2 },
     ],
     initial: [TABLE, PAGE, 7, 0],
-    translation: new TwoLevels(),
+    translation,
   };
   const found = new Set<number>();
   const stats = search(system, armModel('ets2'), DEFAULT_BOUNDS, ({ outcomes }) => {
@@ -142,6 +147,43 @@ describe('unlinking a table', () => {
   it('is complete after a TLBI of every level', () => {
     const shootdown = dsb(tlbi(ALL_LEVELS, dsb(flag)));
     expect(readerOutcomes(write(ROOT, EMPTY, shootdown))).toEqual([NO_FLAG, FAULTED]);
+  });
+});
+
+describe('a leaf in the TLB', () => {
+  it('outlives a TLBI of the table it was read through', () => {
+    const shootdown = dsb(tlbi(TABLES_ONLY, dsb(flag)));
+    expect(readerOutcomes(write(ROOT, EMPTY, shootdown))).toEqual([NO_FLAG, MAPPED, FAULTED]);
+  });
+
+  it('is filled from the walk cache until that is gone', () => {
+    const leafFirst = dsb(tlbi(LAST_LEVEL, dsb(tlbi(TABLES_ONLY, dsb(flag)))));
+    expect(readerOutcomes(write(ROOT, EMPTY, leafFirst))).toEqual([NO_FLAG, MAPPED, FAULTED]);
+    const tableFirst = dsb(tlbi(TABLES_ONLY, dsb(tlbi(LAST_LEVEL, dsb(flag)))));
+    expect(readerOutcomes(write(ROOT, EMPTY, tableFirst))).toEqual([NO_FLAG, FAULTED]);
+  });
+});
+
+describe('an entry that keeps a whole walk', () => {
+  const WHOLE = 3;
+  class WithWhole extends TwoLevels {
+    override matches(op: number, address: number, depth: number): boolean {
+      return op !== WHOLE && super.matches(op, address, depth);
+    }
+    matchesWhole(op: number): boolean {
+      return op === WHOLE;
+    }
+  }
+  const outcomes = (...ops: number[]): number[] => {
+    const flush = ops.reduceRight((next: Node, op) => tlbi(op, dsb(next)), flag);
+    return readerOutcomes(write(ROOT, EMPTY, dsb(flush)), new WithWhole());
+  };
+
+  it('is filled out of the other structures until they are empty', () => {
+    expect(outcomes(ALL_LEVELS)).toEqual([NO_FLAG, MAPPED, FAULTED]);
+    expect(outcomes(WHOLE)).toEqual([NO_FLAG, MAPPED, FAULTED]);
+    expect(outcomes(WHOLE, ALL_LEVELS)).toEqual([NO_FLAG, MAPPED, FAULTED]);
+    expect(outcomes(ALL_LEVELS, WHOLE)).toEqual([NO_FLAG, FAULTED]);
   });
 });
 

@@ -1,0 +1,29 @@
+/** What one exploration may cost. Whatever stops it is named in the result. */
+import { DEFAULT_BOUNDS, type SearchBounds } from '../model/index.ts';
+
+export interface ExploreBounds extends Omit<SearchBounds, 'visits'> {
+  /** Operations of the protocol on one path, table contents included. */
+  readonly operations: number;
+  /** Table pages, the old subtree's among them. */
+  readonly tables: number;
+}
+
+export const EXPLORE_BOUNDS: ExploreBounds = Object.freeze({
+  events: 24,
+  states: DEFAULT_BOUNDS.states,
+  nodes: DEFAULT_BOUNDS.nodes,
+  timeMs: DEFAULT_BOUNDS.timeMs,
+  operations: 96,
+  tables: 6,
+});
+
+/** A bound met while threads are unrolled, before the search. */
+export class BoundReached extends Error {
+  override readonly name = 'BoundReached';
+  readonly bound: keyof ExploreBounds;
+
+  constructor(bound: keyof ExploreBounds, limit: number) {
+    super(`more than ${limit} ${bound}`);
+    this.bound = bound;
+  }
+}

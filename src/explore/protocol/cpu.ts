@@ -1,0 +1,37 @@
+/** The simulated CPU as results show it, and which of its knobs the model has. */
+import type { CpuModel } from '../../arch/cpu-model.ts';
+import type { CpuResult } from '../../result/stress.ts';
+
+const onOff = (on: boolean): string => (on ? 'on' : 'off');
+
+export function cpuResultOf(cpu: CpuModel): CpuResult {
+  return {
+    bbm: cpu.bbm.join('/'),
+    nt: cpu.nt,
+    multihit: cpu.multihit,
+    spec: onOff(cpu.spec),
+    hafdbs: onOff(cpu.hafdbs),
+    ets: cpu.ets,
+    tlb: cpu.tlb,
+    walkcache: onOff(cpu.walkcache),
+  };
+}
+
+/** Why this CPU cannot be explored, or null. */
+export function unsupportedReason(cpu: CpuModel): string | null {
+  return cpu.hafdbs
+    ? 'hafdbs=on: the model has no hardware updates of access flag and dirty state'
+    : null;
+}
+
+/** Knobs that make no difference to the model, where somebody might think they do. */
+export function notesOn(cpu: CpuModel): string[] {
+  const notes: string[] = [];
+  if (!cpu.spec) {
+    notes.push('spec=off makes no difference here: a walk may begin at any time, for any address');
+  }
+  if (!cpu.walkcache && cpu.tlb > 0) {
+    notes.push('walkcache=off makes no difference here: a walk under way keeps what it has read');
+  }
+  return notes;
+}

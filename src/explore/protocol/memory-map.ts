@@ -1,0 +1,171 @@
+/**
+ * The memory of one small machine, as locations of the model. Geometry `tiny`: two entries a table.
+ *
+ *   0       1 … 2·tables          1 + 2·tables     from there on
+ *   entry   table pages, by page  the VM's lock    what each access may see (translation.ts)
+ *
+ * The region under transition is the whole machine: one entry of level 1 or 2. Above it nothing
+ * ever changes. Old leaves carry version 1 in their software bits, new ones 2, as under `stress`.
+ */
+import { assert } from '../../arch/assert.ts';
+import {
+  addressOf,
+  childLeaf,
+  type Descriptor,
+  makeLeaf,
+  makeTable,
+  NORMAL_RW,
+} from '../../arch/descriptor.ts';
+import {
+  type BlockLevel,
+  childLevel,
+  entrySize,
+  type Geometry,
+  geometryOf,
+  type Level,
+  pagesPerEntry,
+} from '../../arch/geometry.ts';
+import type { Entry, ProtocolKind, Table } from '../../port/index.ts';
+
+export const VMID = 1;
+export const OLD_VERSION = 1;
+export const NEW_VERSION = 2;
+
+export const GEOMETRY: Geometry = geometryOf('tiny');
+const REGION_IPA = 0x4000_0000;
+const REGION_PA = 0x8000_0000;
+const TABLES_PA = 0x1_0000_0000;
+const FOREIGN_PA = 0xc000_0000;
+const FOREIGN_VERSION = 15;
+
+/** What a page that is no table (any more) holds: someone else's data, here a valid leaf. */
+export const REUSED: Descriptor = makeLeaf(GEOMETRY, 3, FOREIGN_PA, {
+  ...NORMAL_RW,
+  sw: FOREIGN_VERSION,
+});
+
+/** Values of the lock. The transition starts with the lock held. */
+export const LOCK_FREE = 0n;
+export const LOCK_HELD = 1n;
+
+export const TARGET = 0;
+
+export class MemoryMap {
+  readonly kind: ProtocolKind;
+  readonly level: BlockLevel;
+  readonly tables: number;
+  readonly ipa = REGION_IPA;
+  readonly pa = REGION_PA;
+  readonly size: number;
+  /** Pages of the region. */
+  readonly pages: number;
+  readonly old: Descriptor;
+  readonly wanted: Descriptor;
+  /** Table pages in use before the transition: the old subtree's. */
+  readonly oldTables: number;
+
+  constructor(kind: ProtocolKind, level: BlockLevel, tables: number) {
+    this.kind = kind;
+    this.level = level;
+    this.tables = tables;
+    this.size = entrySize(GEOMETRY, level);
+    this.pages = pagesPerEntry(GEOMETRY, level);
+    const block = (sw: number): Descriptor =>
+      makeLeaf(GEOMETRY, level, REGION_PA, { ...NORMAL_RW, sw });
+    this.wanted = block(NEW_VERSION);
+    this.old = kind === 'split' ? block(OLD_VERSION) : this.descriptorFor(0 as Table);
+    this.oldTables = kind === 'split' ? 0 : this.pagesOfSubtree(level);
+    assert(this.oldTables <= tables, `the old subtree needs ${this.oldTables} table pages`);
+  }
+
+  get lock(): number {
+    return 1 + this.tables * GEOMETRY.entriesPerTable;
+  }
+
+  /** First location behind the tables and the lock. */
+  get end(): number {
+    return this.lock + 1;
+  }
+
+  /** Table pages below an entry of `level`, all leaves being pages. */
+  pagesOfSubtree(level: Level): number {
+    if (level >= 2) return 1;
+    return 1 + GEOMETRY.entriesPerTable * this.pagesOfSubtree(childLevel(level));
+  }
+
+  entryOf(table: Table, index: number): Entry {
+    assert(table >= 0 && table < this.tables, `there is no table page ${table}`);
+    assert(index >= 0 && index < GEOMETRY.entriesPerTable, `index ${index} is not in a table`);
+    return (1 + table * GEOMETRY.entriesPerTable + index) as Entry;
+  }
+
+  /** The table page a location lies in; null for the entry under transition and the lock. */
+  tableOf(location: number): Table | null {
+    if (location <= TARGET || location >= this.lock) return null;
+    return Math.floor((location - 1) / GEOMETRY.entriesPerTable) as Table;
+  }
+
+  descriptorFor(table: Table): Descriptor {
+    return makeTable(GEOMETRY, TABLES_PA + table * 2 ** GEOMETRY.pageShift);
+  }
+
+  follow(d: Descriptor): Table {
+    const table = (addressOf(GEOMETRY, d) - TABLES_PA) / 2 ** GEOMETRY.pageShift;
+    assert(
+      table >= 0 && table < this.tables,
+      `descriptor 0x${d.toString(16)} points to no table page`,
+    );
+    return table as Table;
+  }
+
+  /** Does `d` point into the table pages? */
+  isTableAddress(d: Descriptor): boolean {
+    const table = (addressOf(GEOMETRY, d) - TABLES_PA) / 2 ** GEOMETRY.pageShift;
+    return table >= 0 && table < this.tables;
+  }
+
+  pageIpa(page: number): number {
+    return this.ipa + page * 2 ** GEOMETRY.pageShift;
+  }
+
+  pagePa(page: number): number {
+    return this.pa + page * 2 ** GEOMETRY.pageShift;
+  }
+
+  /** What every location up to the lock holds before the transition. */
+  initial(): Descriptor[] {
+    const memory = Array.from({ length: this.end }, () => REUSED);
+    memory[TARGET] = this.old;
+    memory[this.lock] = LOCK_HELD;
+    if (this.kind === 'coalesce') {
+      const block = makeLeaf(GEOMETRY, this.level, this.pa, { ...NORMAL_RW, sw: OLD_VERSION });
+      this.fill(this.level, block, contiguousPages(), (entry, d) => (memory[entry] = d));
+    }
+    return memory;
+  }
+
+  /**
+   * Maps what the leaf `like` of `level` maps by a subtree of pages; returns its top page. Children
+   * are filled before the table that points to them.
+   */
+  fill(
+    level: Level,
+    like: Descriptor,
+    take: () => Table,
+    store: (entry: Entry, d: Descriptor) => void,
+  ): Table {
+    const table = take();
+    const below = childLevel(level);
+    for (let index = 0; index < GEOMETRY.entriesPerTable; index++) {
+      const leaf = childLeaf(GEOMETRY, like, level, index);
+      const d = below === 3 ? leaf : this.descriptorFor(this.fill(below, leaf, take, store));
+      store(this.entryOf(table, index), d);
+    }
+    return table;
+  }
+}
+
+function contiguousPages(): () => Table {
+  let next = 0;
+  return () => next++ as Table;
+}

@@ -1,0 +1,166 @@
+/**
+ * One protocol and one guest program as a system of the model: the hypervisor's tree, one tree per
+ * vCPU, and the translation between them.
+ */
+import type { CpuModel } from '../../arch/cpu-model.ts';
+import type { Descriptor } from '../../arch/descriptor.ts';
+import type { BbmLevel } from '../../arch/feat-bbm.ts';
+import { isBroadcast, type TlbiOp } from '../../arch/tlbi.ts';
+import type { Protocol } from '../../port/index.ts';
+import type { System } from '../model/index.ts';
+import type { ExploreBounds } from './bounds.ts';
+import { type Access, accessesOf, type GuestProgram, type GuestTree, guestTree } from './guest.ts';
+import { hypervisorScript } from './hypervisor.ts';
+import type { MemoryMap } from './memory-map.ts';
+import { type PeModel, RegionTranslation } from './translation.ts';
+import { type Path, unroll, type Unrolled } from './unroll.ts';
+
+/** The hypervisor's side, the same for every guest program. */
+export interface Host {
+  readonly map: MemoryMap;
+  /** Every way through the protocol. */
+  readonly paths: readonly Path[];
+  readonly initial: readonly Descriptor[];
+  /** By number. */
+  readonly values: readonly Descriptor[];
+  readonly tlbis: readonly TlbiOp[];
+  readonly vcpus: number;
+  /** Its tree, if only these locations are ever read. */
+  readonly tree: (isRead: (location: number) => boolean) => Unrolled;
+}
+
+export interface Scenario {
+  readonly system: System;
+  readonly translation: RegionTranslation;
+  readonly program: GuestProgram;
+  /** By vCPU. */
+  readonly guests: readonly GuestTree[];
+  /** Of all vCPUs, by address. */
+  readonly accesses: readonly Access[];
+  /** Stores to other locations are no steps. */
+  readonly isRead: (location: number) => boolean;
+}
+
+class Numbering<T> {
+  readonly all: T[] = [];
+  readonly #known = new Map<string, number>();
+
+  of(item: T, key: string): number {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    this.#known.set(key, this.all.length);
+    return this.all.push(item) - 1;
+  }
+}
+
+/** Throws BoundReached, NotDeterministic, and whatever the protocol throws. */
+export function unrollHost(
+  protocol: Protocol,
+  map: MemoryMap,
+  bbm: BbmLevel,
+  vcpus: number,
+  bounds: ExploreBounds,
+): Host {
+  const values = new Numbering<Descriptor>();
+  const tlbis = new Numbering<TlbiOp>();
+  const initial = map.initial();
+  const valueOf = (d: Descriptor): number => values.of(d, d.toString(16));
+  for (const d of initial) valueOf(d);
+  const everyVcpu = Array.from({ length: vcpus }, (_, vcpu) => vcpuNumber(vcpu));
+  const tree = (isRead: (location: number) => boolean): Unrolled =>
+    unroll({
+      script: hypervisorScript(protocol, map, bbm),
+      initial,
+      // Nobody but the hypervisor stores to tables: hardware updates are left out.
+      othersMayStore: () => [],
+      isRead,
+      valueOf,
+      tlbiOf: (op) => tlbis.of(op, JSON.stringify(op)),
+      // The hypervisor's own PE runs no guest, so a local operation changes nobody's translations.
+      receiversOf: (op) => (isBroadcast(op.kind) ? everyVcpu : []),
+      bounds,
+    });
+  const { paths } = tree(() => true);
+  return { map, paths, initial, values: values.all, tlbis: tlbis.all, vcpus, tree };
+}
+
+/** The hypervisor is the model's vCPU 0. */
+export function vcpuNumber(vcpu: number): number {
+  return vcpu + 1;
+}
+
+export function peOf(cpu: CpuModel, vcpu: number): PeModel {
+  const bbm = cpu.bbm[vcpu % cpu.bbm.length] ?? 0;
+  // A PE without FEAT_BBM knows no nT bit (RES0 in its block descriptors).
+  return { bbm, nt: bbm === 0 ? 'ignored' : cpu.nt, multihit: cpu.multihit };
+}
+
+/** Throws BoundReached if a guest's tree has more than `nodesMax` nodes. */
+export function scenarioOf(
+  host: Host,
+  cpu: CpuModel,
+  program: GuestProgram,
+  nodesMax: number,
+): Scenario {
+  const { map, paths, initial, values, tlbis, vcpus } = host;
+  const numbers = new Map(values.map((d, i) => [d, i]));
+  const valueOf = (d: Descriptor): number => numbers.get(d) ?? -1;
+  const own = accessesOf(program);
+  const indices = Array.from({ length: vcpus }, (_, vcpu) => vcpu);
+  const accesses = indices.flatMap((vcpu) => own.map((access) => ({ ...access, vcpu })));
+  const pes = indices.map((vcpu) => peOf(cpu, vcpu));
+  const translation = new RegionTranslation(map, pes, accesses, values, tlbis);
+  const held = valuesHeld(initial, paths);
+  const read = locationsAsked(paths).add(map.lock);
+  const valuesOf = (entry: number): number[] => {
+    read.add(entry);
+    return [...(held[entry] ?? [])].map(valueOf);
+  };
+  const guests = indices.map((vcpu) => {
+    const firstAddress = vcpu * own.length;
+    const answers = own.map((_, i) => translation.answersOf(firstAddress + i, valuesOf));
+    return guestTree({
+      program,
+      vcpu: vcpuNumber(vcpu),
+      firstAddress,
+      answers,
+      lock: map.lock,
+      valueOf,
+      nodesMax,
+    });
+  });
+  const isRead = (location: number): boolean => read.has(location);
+  const tree = host.tree(isRead);
+  const system: System = {
+    threads: [
+      { vcpu: 0, root: tree.root, reads: tree.reads },
+      ...guests.map((guest) => guest.program),
+    ],
+    initial: [...initial.map(valueOf), ...translation.leafLocations()],
+    translation,
+  };
+  return { system, translation, program, guests, accesses, isRead };
+}
+
+/** Locations the hypervisor itself reads through the port. */
+function locationsAsked(paths: readonly Path[]): Set<number> {
+  const asked = new Set<number>();
+  for (const { operations } of paths) {
+    for (const operation of operations) {
+      if (operation.kind === 'read' || operation.kind === 'cas') asked.add(operation.location);
+    }
+  }
+  return asked;
+}
+
+/** Every value a location ever holds on any path. */
+function valuesHeld(initial: readonly Descriptor[], paths: readonly Path[]): Set<Descriptor>[] {
+  const held = initial.map((d) => new Set([d]));
+  for (const { operations } of paths) {
+    for (const operation of operations) {
+      if (operation.kind === 'write') held[operation.location]?.add(operation.value);
+      if (operation.kind === 'cas') held[operation.location]?.add(operation.desired);
+    }
+  }
+  return held;
+}

@@ -1,0 +1,191 @@
+/**
+ * A script as a decision tree of the model: run against an empty log, it stops at its first read;
+ * run again with each answer that read may get, it goes on to the next; and so on.
+ *
+ *   log []         write, DSB, compare-exchange?
+ *   log [table]                  └─ table ──> TLBI, DSB, write, end
+ *   log [LOCKED]                 └─ LOCKED ─> end
+ *
+ * Each run has to begin like the one it continues: a script that does not is no protocol.
+ */
+import { assertNever } from '../../arch/assert.ts';
+import type { Descriptor } from '../../arch/descriptor.ts';
+import type { TlbiOp, TraceEvent } from '../../port/index.ts';
+import { type BarrierKind, NO_DEPENDENCY, type Node } from '../model/index.ts';
+import { BoundReached, type ExploreBounds } from './bounds.ts';
+import { type Operation, Recording, type Script } from './recording.ts';
+
+/** Numbers for what the model knows as numbers only. */
+export interface Numbers {
+  readonly valueOf: (d: Descriptor) => number;
+  readonly tlbiOf: (op: TlbiOp) => number;
+  /** vCPUs that a TLBI reaches. */
+  readonly receiversOf: (op: TlbiOp) => readonly number[];
+}
+
+export interface UnrollInput extends Numbers {
+  readonly script: Script;
+  /** By location. */
+  readonly initial: readonly Descriptor[];
+  /** Values that other threads may store to a location. */
+  readonly othersMayStore: (location: number) => readonly Descriptor[];
+  /**
+   * False: nobody reads the location, so a store to it is no step. It could always be put right
+   * behind what it has to follow, and nothing is ordered after it that is not ordered after that.
+   */
+  readonly isRead: (location: number) => boolean;
+  readonly bounds: ExploreBounds;
+}
+
+/** One way through the script, from start to end. */
+export interface Path {
+  readonly operations: readonly Operation[];
+  readonly trace: readonly TraceEvent[];
+  /** What the thread leaves behind, by location. */
+  readonly memory: readonly Descriptor[];
+}
+
+export interface Unrolled {
+  /** Its ends are numbers of `paths`. */
+  readonly root: Node;
+  readonly paths: readonly Path[];
+  /** Most reads on any path. */
+  readonly reads: number;
+}
+
+export class NotDeterministic extends Error {
+  override readonly name = 'NotDeterministic';
+}
+
+export function unroll(input: UnrollInput): Unrolled {
+  const unroller = new Unroller(input);
+  const root = unroller.grow([], []);
+  return { root, paths: unroller.paths, reads: unroller.reads };
+}
+
+class Unroller {
+  readonly paths: Path[] = [];
+  reads = 0;
+  readonly #input: UnrollInput;
+  #nodes = 0;
+
+  constructor(input: UnrollInput) {
+    this.#input = input;
+  }
+
+  /** The tree after `done`, which is what the script does while `log` answers all but its last read. */
+  grow(log: readonly Descriptor[], done: readonly Operation[]): Node {
+    const { script, initial, bounds } = this.#input;
+    const recording = new Recording(initial, log, bounds.operations, script);
+    const { operations } = recording;
+    if (!startsWith(operations, done)) {
+      throw new NotDeterministic('the protocol does not do the same again when it reads the same');
+    }
+    this.#nodes += operations.length - done.length + 1;
+    if (this.#nodes > bounds.nodes) throw new BoundReached('nodes', bounds.nodes);
+    const last = recording.pending ? operations.at(-1) : undefined;
+    const tail = last === undefined ? this.#end(recording) : this.#branch(last, recording, log);
+    const straight = operations.slice(done.length, last === undefined ? undefined : -1);
+    return straight.reduceRight((next: Node, operation) => this.#straight(operation, next), tail);
+  }
+
+  #end(recording: Recording): Node {
+    const { operations, trace, memory } = recording;
+    this.reads = Math.max(this.reads, recording.answered);
+    return { kind: 'end', outcome: this.paths.push({ operations, trace, memory }) - 1 };
+  }
+
+  /**
+   * Coherence leaves a read its own thread's last store (or the value before any) and whatever
+   * others store.
+   */
+  #branch(operation: Operation, recording: Recording, log: readonly Descriptor[]): Node {
+    if (operation.kind !== 'read' && operation.kind !== 'cas') {
+      throw new Error(`${operation.kind} waits for no answer`);
+    }
+    const { location } = operation;
+    const { operations } = recording;
+    const { othersMayStore, valueOf } = this.#input;
+    const answers = new Set([recording.peek(location), ...othersMayStore(location)]);
+    const grown = [...answers].map(
+      (answer) => [answer, this.grow([...log, answer], operations)] as const,
+    );
+    const common = {
+      target: { kind: 'location', location },
+      read: log.length,
+      address: NO_DEPENDENCY,
+      faults: new Map<number, Node>(),
+    } as const;
+    if (operation.kind === 'read') {
+      const next = new Map(grown.map(([answer, node]) => [valueOf(answer), node]));
+      return { kind: 'read', order: 'plain', ...common, next };
+    }
+    const next = new Map(
+      grown.map(([answer, node]) => {
+        const value = answer === operation.expected ? valueOf(operation.desired) : null;
+        return [valueOf(answer), { value, next: new Map([[location, node]]) }];
+      }),
+    );
+    const order = { order: 'acquire', release: true, returns: true, data: NO_DEPENDENCY } as const;
+    return { kind: 'rmw', ...order, ...common, next };
+  }
+
+  #straight(operation: Operation, next: Node): Node {
+    switch (operation.kind) {
+      case 'write': {
+        const { location, value, release } = operation;
+        if (!this.#input.isRead(location)) return next;
+        return {
+          kind: 'write',
+          target: { kind: 'location', location },
+          value: this.#input.valueOf(value),
+          release,
+          address: NO_DEPENDENCY,
+          data: NO_DEPENDENCY,
+          next: new Map([[location, next]]),
+          faults: new Map(),
+        };
+      }
+      case 'dsb': {
+        const covers = DSB_COVERS[operation.dsb];
+        return covers === null ? next : { kind: 'dsb', covers, next };
+      }
+      case 'isb':
+        return { kind: 'isb', next };
+      case 'tlbi': {
+        const op = this.#input.tlbiOf(operation.tlbi);
+        const receivers = this.#input.receiversOf(operation.tlbi);
+        return { kind: 'tlbi', op, receivers, address: NO_DEPENDENCY, next };
+      }
+      case 'read':
+      case 'cas':
+        throw new Error('a read ends its part of the tree: it is where the tree branches');
+      default:
+        return assertNever(operation);
+    }
+  }
+}
+
+/**
+ * A Non-shareable barrier orders nothing as other PEs see it, and it completes local TLBIs only,
+ * which reach no vCPU here.
+ */
+const DSB_COVERS = {
+  ish: 'full',
+  ishst: 'store',
+  nsh: null,
+  nshst: null,
+} as const satisfies Record<string, BarrierKind | null>;
+
+function startsWith(operations: readonly Operation[], done: readonly Operation[]): boolean {
+  return done.every((operation, i) => {
+    const again = operations[i];
+    return again !== undefined && textOf(again) === textOf(operation);
+  });
+}
+
+function textOf(operation: Operation): string {
+  return JSON.stringify(operation, (_, value: unknown) =>
+    typeof value === 'bigint' ? value.toString(16) : value,
+  );
+}

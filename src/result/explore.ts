@@ -1,0 +1,104 @@
+/**
+ * Result of `explore`: plain data, the one type every report is made from. Field names of the JSON
+ * contract keep their meaning; more may be added.
+ */
+import type { ExitCode, Verdict } from './exit-code.ts';
+import type { MachineInfo } from './machine-info.ts';
+import type { Rule } from './rule.ts';
+import type { CpuResult } from './stress.ts';
+
+/**
+ * `safe`: no execution within the bounds breaks a rule, and no bound was met. `bounded`: none was
+ * found, but a bound stopped the search.
+ */
+export type ExploreVerdict = 'safe' | 'violated' | 'bounded';
+
+/** As in jcstress: forbidden breaks a rule, interesting is allowed and worth knowing. */
+export const OUTCOME_GRADES = ['acceptable', 'interesting', 'forbidden'] as const;
+export type OutcomeGrade = (typeof OUTCOME_GRADES)[number];
+
+/** What the accesses of the vCPUs came to in some executions. */
+export interface ExploreOutcome {
+  readonly id: string;
+  /** Executions that end so; null where they were not counted. */
+  readonly count: number | null;
+  readonly grade: OutcomeGrade;
+  /** One sentence. */
+  readonly why: string;
+}
+
+/** One step of a schedule, in the order in which the steps take effect. */
+export interface ExploreStep {
+  /** `hypervisor` or `vcpu n`. */
+  readonly thread: string;
+  readonly op: string;
+  readonly detail: string;
+}
+
+export interface ExploreViolation {
+  readonly rule: Rule;
+  readonly why: string;
+  /** `schedule`: an execution that shows it. `operations`: the protocol's own steps do. */
+  readonly by: 'schedule' | 'operations';
+  readonly steps: readonly ExploreStep[];
+  /** Replays the schedule; null until replay exists. */
+  readonly token: string | null;
+}
+
+/** Everything that limits a search, by name. */
+export interface ExploreBoundValues {
+  readonly events: number;
+  readonly states: number;
+  readonly nodes: number;
+  readonly timeMs: number;
+  readonly operations: number;
+  readonly tables: number;
+  /** Guest programs gone through, and the most accesses one of them has. */
+  readonly programs: number;
+  readonly accesses: number;
+}
+
+export interface ExploreRun {
+  readonly protocol: string;
+  readonly mutant: string | null;
+  readonly cpu: CpuResult;
+  readonly granule: 'tiny';
+  readonly level: 1 | 2;
+  readonly vcpus: number;
+  readonly verdict: ExploreVerdict;
+  /** Prefixes of global orders gone through. */
+  readonly states: number;
+  /** Executions: a global order and one way through it for each thread. */
+  readonly executions: number;
+  /** Consistent global orders, counted once where no thread can tell them apart. */
+  readonly orders: number;
+  readonly elapsedMs: number;
+  readonly bounds: ExploreBoundValues;
+  /** The bound that stopped the search; null if it was exhaustive. */
+  readonly stoppedBy: string | null;
+  readonly outcomes: readonly ExploreOutcome[];
+  /** The worst violation, with the shortest schedule that shows it. */
+  readonly violation: ExploreViolation | null;
+  /** One per rule that was broken, the worst first. */
+  readonly violations: readonly ExploreViolation[];
+  /** What is no violation and still worth knowing; also what the model leaves out of this CPU. */
+  readonly notes: readonly string[];
+}
+
+export interface ExploreResult {
+  readonly tool: 'stage2-stress';
+  readonly schema: 1;
+  readonly command: 'explore';
+  readonly verdict: Verdict;
+  readonly exitCode: ExitCode;
+  /** Why the verdict is what it is, one line each; empty for a plain pass. */
+  readonly reasons: readonly string[];
+  readonly seed: number;
+  readonly argv: readonly string[];
+  readonly version: string;
+  readonly machine: MachineInfo;
+  readonly startedAt: string;
+  readonly elapsedMs: number;
+  readonly interrupted: boolean;
+  readonly runs: readonly ExploreRun[];
+}

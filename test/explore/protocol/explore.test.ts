@@ -1,0 +1,133 @@
+/** What an exploration hands on: schedules, bounds, errors. */
+import { describe, expect, it } from 'vitest';
+import {
+  describeProgram,
+  exploreProtocol,
+  ExploreUnsupported,
+  formatSchedule,
+  guestPrograms,
+  ProtocolThrew,
+} from '../../../src/explore/protocol/index.ts';
+import { MUTANTS } from '../../../src/mutants/index.ts';
+import { bbmEarlyWith, builtin, changed, exploreLoads } from './fixtures.ts';
+
+describe('the shortest counterexample', () => {
+  it('of rfc-nt-posted has three steps', () => {
+    const { violation } = exploreLoads(builtin('rfc-nt-posted'));
+    expect(violation?.rule).toBe('claim');
+    expect(violation?.why).toContain('R_KFLJB');
+    expect(`\n${formatSchedule(violation?.steps ?? [])}\n`).toBe(`
+  #  hypervisor                         vcpu 0
+  1  write entry = invalid (bits kept)
+  2                                     walk page 0: entry is invalid (bits kept)
+  3                                     fault load page 0: translation, level 2
+`);
+  });
+
+  it('of no-tlbi shows the walk that outlives the transition', () => {
+    const seed = MUTANTS.find(({ name }) => name === 'no-tlbi')?.seed;
+    const run = seed?.kind === 'protocol' ? exploreLoads(seed.protocol) : null;
+    const { steps = [], why, rule } = run?.violation ?? {};
+    expect(rule).toBe('stale-translation');
+    expect(why).toContain('R_LXHLD');
+    expect(why).toContain('no TLBI followed the store');
+    const vcpu = steps.filter(({ thread }) => thread === 'vcpu 0').map(({ op }) => op);
+    expect(vcpu).toEqual(['walk', 'read', 'load']);
+    expect(steps.filter(({ op }) => op === 'tlbi')).toEqual([]);
+    expect(steps.at(-1)?.detail).toBe('page 0 through page 0x80000000 rw v1');
+  });
+
+  it('shows a TLBI that overtook the store it was for', () => {
+    const run = exploreLoads(
+      bbmEarlyWith((cpu) => {
+        cpu.tlbi({ kind: 'vmalls12e1is' });
+        cpu.dsb('ish');
+      }),
+    );
+    const host = run.violation?.steps.filter(({ thread }) => thread === 'hypervisor') ?? [];
+    const tlbi = host.findIndex(({ op }) => op === 'tlbi');
+    const invalidation = host.findIndex(({ detail }) => detail.startsWith('entry = invalid'));
+    expect(tlbi).toBeGreaterThanOrEqual(0);
+    expect(tlbi).toBeLessThan(invalidation);
+  });
+
+  it('of a broken claim needs no access that meets the hole', () => {
+    const programs = [{ early: [], late: [{ kind: 'load', page: 0 }] }] as const;
+    const { violation } = exploreProtocol({ protocol: builtin('rfc-nt-posted'), programs });
+    expect([violation?.rule, violation?.by]).toEqual(['claim', 'operations']);
+  });
+
+  it('is that of the operations where no schedule breaks', () => {
+    const { violation } = exploreLoads(builtin('bbml2-direct'), { bbm: [1] });
+    expect(violation?.by).toBe('operations');
+    expect(violation?.steps.map(({ op }) => op)).toEqual(['write']);
+  });
+});
+
+describe('bounds', () => {
+  it('are part of the result', () => {
+    const run = exploreLoads(builtin('bbm-early'));
+    expect(run.bounds).toMatchObject({ events: 24, operations: 96, programs: 6, accesses: 2 });
+  });
+
+  it.each([
+    ['states', { states: 5 }],
+    ['events', { events: 3 }],
+    ['operations', { operations: 4 }],
+    ['nodes', { nodes: 5 }],
+  ] as const)('a search stopped by %s says so', (name, bounds) => {
+    const run = exploreProtocol({ protocol: builtin('bbm-early'), kinds: ['load'], bounds });
+    expect([run.verdict, run.stoppedBy]).toEqual(['bounded', name]);
+  });
+
+  it('a guest program may be too long', () => {
+    const early = Array.from({ length: 12 }, () => ({ kind: 'load', page: 0 }) as const);
+    const programs = [{ early, late: [] }];
+    const run = exploreProtocol({ protocol: builtin('bbm-early'), programs });
+    expect([run.verdict, run.stoppedBy]).toEqual(['bounded', 'nodes']);
+  });
+
+  it('table pages run out', () => {
+    const greedy = changed('split-eager', (_cpu, t, tables) => {
+      for (let i = 0; i < 7; i++) tables.buildSubtree(t.level, t.wanted);
+    });
+    expect(exploreLoads(greedy).stoppedBy).toBe('tables');
+  });
+});
+
+describe('errors', () => {
+  it('a protocol that throws is told from one that is wrong', () => {
+    const thrower = changed('bbm-early', () => {
+      throw new Error('not today');
+    });
+    expect(() => exploreLoads(thrower)).toThrow(ProtocolThrew);
+    expect(() => exploreLoads(thrower)).toThrow('changed failed: not today');
+  });
+
+  it('a CPU with hardware updates is not explored', () => {
+    expect(() => exploreLoads(builtin('bbm-early'), { hafdbs: true })).toThrow(ExploreUnsupported);
+  });
+});
+
+describe('guest programs', () => {
+  it('are every pair of accesses, and every late one alone', () => {
+    expect(guestPrograms(['load'], 2).map(describeProgram)).toEqual([
+      'once the lock is free: load page 0',
+      'load page 0; once the lock is free: load page 0',
+      'load page 1; once the lock is free: load page 0',
+      'once the lock is free: load page 1',
+      'load page 0; once the lock is free: load page 1',
+      'load page 1; once the lock is free: load page 1',
+    ]);
+  });
+
+  it('may be given', () => {
+    const programs = [{ early: [{ kind: 'load', page: 1 }], late: [] }] as const;
+    const run = exploreProtocol({ protocol: builtin('bbm-early'), programs });
+    expect(run.outcomes.map(({ id }) => id)).toEqual([
+      'around: spurious fault',
+      'around: new',
+      'around: old',
+    ]);
+  });
+});
