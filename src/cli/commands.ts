@@ -14,6 +14,10 @@ const row = (summary: string, load: CommandRow['load']): CommandRow => ({ summar
 export const COMMANDS = {
   stress: row('real threads: measure and check protocols', () => import('./stress.ts')),
   list: row('protocols, mutants, scenarios, rules, CPU knobs', () => import('./list.ts')),
+  explore: row(
+    'every outcome of a small configuration under the Arm model',
+    () => import('./explore.ts'),
+  ),
   litmus: row("herd's .litmus tests on the explorer's memory model", () => import('./litmus.ts')),
   help: row('help for the program or one command', () => import('./help.ts')),
 };

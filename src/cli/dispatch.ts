@@ -1,8 +1,6 @@
 /**
  * From arguments to an exit code. The only place that turns errors into lines on standard error.
  */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
 import { COMMAND_NAMES, type CommandName, COMMANDS } from './commands.ts';
 import { suggestion } from './did-you-mean.ts';
@@ -11,6 +9,7 @@ import { internalErrorLine } from './internal-error.ts';
 import { asksForHelp, parseCommandLine } from './parse.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
+import { packageVersion } from './version.ts';
 
 export async function dispatch(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   try {
@@ -63,11 +62,6 @@ function refuseCount(
 function print(terminal: Terminal, text: string): ExitCode {
   terminal.out(text);
   return EXIT.pass;
-}
-
-function packageVersion(): string {
-  const file = path.resolve(import.meta.dirname, '../../package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 /** A message may quote what the user typed, and that may have anything in it. */

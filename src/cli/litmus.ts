@@ -2,8 +2,7 @@
  * `litmus`: reads herd's tests, prints each in herd's layout as it is done, compares with what is
  * expected, and writes the result. Every file is found and can be read before the first one runs.
  */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs';
-import path from 'node:path';
+import { accessSync, constants, statSync } from 'node:fs';
 import { ARCHITECTURES } from '../explore/model/options.ts';
 import { litmusFiles } from '../litmus/files.ts';
 import {
@@ -27,6 +26,7 @@ import { userFolder, userPath } from './paths.ts';
 import { watchSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
+import { packageVersion } from './version.ts';
 
 /** Nothing is drawn by chance: there is no seed to repeat. */
 export type SeedlessResult = Omit<LitmusResult, 'seed'> & { readonly seed: null };
@@ -156,11 +156,6 @@ function endText(result: SeedlessResult, { paint }: Terminal, quiet: boolean): s
       `${seconds(result.elapsedMs)}; exit ${exitCode}: ${exitMeaning(exitCode)}`,
   ];
   return `${lines.join('\n')}\n`;
-}
-
-function packageVersion(): string {
-  const file = path.resolve(import.meta.dirname, '../../package.json');
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 export const command: Command = {

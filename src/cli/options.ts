@@ -8,6 +8,7 @@
 import { GRANULES } from '../arch/geometry.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import { ARCHITECTURES, DEFAULT_BOUNDS } from '../explore/model/options.ts';
+import { EXPLORE_BOUNDS } from '../explore/protocol/bounds.ts';
 import {
   ACCESS_MODES,
   BLOCKS_MAX,
@@ -66,14 +67,14 @@ export const OPTIONS = {
     value: 'a,b,…',
     help: 'seeded bugs by name; `all`. Without --protocol nothing else runs',
     default: 'none',
-    commands: ['stress'],
+    commands: ['stress', 'explore'],
     parse: listOf(word),
   }),
   cpu: option({
     value: 'key=value,…',
     help: 'knobs of the simulated CPU, see below',
     default: "the protocol's own CPU, else the defaults below",
-    commands: ['stress'],
+    commands: ['stress', 'explore'],
     parse: parseCpu,
   }),
   granule: option({
@@ -189,6 +190,46 @@ export const OPTIONS = {
     commands: ['litmus'],
     parse: anyText,
   }),
+  'explore-protocol': option({
+    flag: 'protocol',
+    value: 'a,b,…',
+    help: 'built-in names, or paths of .ts/.js files whose default export is a protocol; `all`',
+    default: 'all',
+    commands: ['explore'],
+    parse: listOf(anyText),
+  }),
+  'explore-granule': option({
+    flag: 'granule',
+    value: 'tiny',
+    help: 'tables of two entries: there is no other',
+    default: 'tiny',
+    commands: ['explore'],
+    parse: oneOf(['tiny'] as const),
+  }),
+  'explore-level': option({
+    flag: 'level',
+    value: '1|2',
+    help: 'level of the block: 2 is a table of two pages, 1 one more level',
+    default: '2',
+    commands: ['explore'],
+    parse: listOf((text) => wholeNumber(1, 2)(text) as BlockLevel),
+  }),
+  'explore-vcpus': option({
+    flag: 'vcpus',
+    value: '1|2',
+    help: 'number of vCPUs; two with stores may meet a bound',
+    default: '1',
+    commands: ['explore'],
+    parse: (text) => wholeNumber(1, 2)(text) as 1 | 2,
+  }),
+  'explore-time': option({
+    flag: 'time',
+    value: '60s|10m|2h',
+    help: 'how long one search may take',
+    default: `${EXPLORE_BOUNDS.timeMs / 1000}s`,
+    commands: ['explore'],
+    parse: duration(100, TIME_MS_MAX),
+  }),
   'litmus-time': option({
     flag: 'time',
     value: '60s|10m|2h',
@@ -201,7 +242,7 @@ export const OPTIONS = {
     value: 'FILE',
     help: 'write the results as JSON, also when interrupted; the folder must exist',
     default: 'not written',
-    commands: ['stress', 'litmus'],
+    commands: ['stress', 'explore', 'litmus'],
     parse: anyText,
   }),
   'list-json': option({
@@ -217,14 +258,14 @@ export const OPTIONS = {
     value: null,
     help: 'no progress line and no tables: what is wrong and the verdict only',
     default: 'off',
-    commands: ['stress', 'litmus'],
+    commands: ['stress', 'explore', 'litmus'],
     parse: flag,
   }),
   'no-color': option({
     value: null,
     help: 'no colour on a terminal; NO_COLOR does the same',
     default: 'off',
-    commands: ['stress', 'list', 'litmus', 'help'],
+    commands: ['stress', 'explore', 'list', 'litmus', 'help'],
     parse: flag,
   }),
 } as const;

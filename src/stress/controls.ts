@@ -194,7 +194,8 @@ function busy({ results }: GroupOutcome): string {
   const rounds = totalOf(results, 0, ROW.round);
   const dropped = totalOf(results, 0, ROW.dropped);
   if (rounds > 0 && dropped / rounds < 0.2) return '';
-  return `: the machine was busy (a thread was preempted in ${dropped} of ${rounds} rounds), give more --time or quieten it`;
+  const how = `a thread was preempted in ${dropped} of ${rounds} rounds`;
+  return `: the machine was busy (${how}), give more --time or quieten it`;
 }
 
 const transitionsOf = (outcome: GroupOutcome): number =>

@@ -10,7 +10,8 @@ import { emptyFolder, program } from './program.ts';
 const BAD: readonly (readonly [args: string, answer: string])[] = [
   ['', 'no command was given (there are stress, list'],
   ['strss', 'there is no command "strss" (did you mean stress?)'],
-  ['explroe', 'there is no command "explroe" (there are stress, list'],
+  ['explroe', 'there is no command "explroe" (did you mean explore?)'],
+  ['frobnicate', 'there is no command "frobnicate" (there are stress, list'],
   ['--quiet', 'the command comes first, before --quiet'],
   ['stress --levle 1', '--levle is not a flag of stress (did you mean --level?)'],
   ['stress --json', '--json needs a value: --json FILE'],

@@ -1,0 +1,81 @@
+/**
+ * The native peer does the same as ours, not just something like it: after the same number of
+ * accesses both have walked, stored and written the same.
+ */
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MIXES, type MixName } from '../../bench/mixes.ts';
+import { buildPeer, type Peer } from '../../bench/peer.ts';
+import { createVcpuAlone } from '../../bench/vcpu-alone.ts';
+
+/** Not a multiple of a batch, and enough for every TLB slot to be evicted many times. */
+const ACCESSES = 300_001;
+
+function hasCompiler(): boolean {
+  try {
+    execFileSync(process.env['CC'] ?? 'cc', ['--version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const leftovers = (): number =>
+  readdirSync(tmpdir()).filter((name) => name.startsWith('stage2-peer-')).length;
+
+describe.skipIf(!hasCompiler())('with a C compiler', () => {
+  let peer: Peer;
+
+  beforeAll(async () => {
+    const built = await buildPeer();
+    if (built.kind === 'none') throw new Error(built.why);
+    peer = built;
+  });
+  afterAll(() => peer.remove());
+
+  test.each(Object.keys(MIXES) as MixName[])(
+    '%s: the same walks, stores and memory',
+    async (name) => {
+      const ours = createVcpuAlone(MIXES[name]);
+      ours.runAccesses(ACCESSES);
+      ours.assertClean();
+      expect(await peer.counts(name, ACCESSES)).toEqual(ours.counts());
+    },
+  );
+
+  test('the mixes are what their names say', () => {
+    const walksOf = (name: MixName): number => {
+      const vcpu = createVcpuAlone(MIXES[name]);
+      vcpu.runAccesses(ACCESSES);
+      return vcpu.counts().walks;
+    };
+    expect(walksOf('tlb-hit')).toBe(512);
+    expect(walksOf('walk-3-level')).toBe(ACCESSES);
+    expect(walksOf('mixed') / ACCESSES).toBeCloseTo(0.5, 2);
+  });
+
+  test.each([...Object.keys(MIXES), 'coalesce-cycle'])('%s: a rate', async (name) => {
+    expect(await peer.rate(name, 20)).toBeGreaterThan(1000);
+  });
+
+  test('an unknown benchmark is refused', async () => {
+    await expect(peer.rate('nonsense', 20)).rejects.toThrow('no such benchmark');
+  });
+
+  test('removes what it built', async () => {
+    const before = leftovers();
+    const built = await buildPeer();
+    expect(leftovers()).toBe(before + 1);
+    if (built.kind === 'peer') await built.remove();
+    expect(leftovers()).toBe(before);
+  });
+});
+
+test('without a C compiler there is no peer, and a reason', async () => {
+  expect(await buildPeer('no-such-compiler')).toEqual({
+    kind: 'none',
+    why: 'there is no C compiler (no-such-compiler)',
+  });
+});
