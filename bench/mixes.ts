@@ -10,7 +10,7 @@ export interface Mix {
 }
 
 export const MIXES = {
-  /** A TLB slot for every page, so that after 512 walks nothing misses; loads, so that no branch is a coin toss. */
+  /** A TLB slot for every page: after 512 walks nothing misses. Loads: no branch is a coin toss. */
   'tlb-hit': { cpu: { ...DEFAULT_CPU, tlb: 512 }, storesPercent: 0 },
   /** No TLB and no walk cache: three descriptors for every access. */
   'walk-3-level': { cpu: { ...DEFAULT_CPU, tlb: 0, walkcache: false }, storesPercent: 0 },
@@ -20,5 +20,5 @@ export const MIXES = {
 
 export type MixName = keyof typeof MIXES;
 
-/** Accesses of one timed call, here and in the peer: long beside a clock read, short beside a scheduler tick. */
+/** Accesses of one timed call, as in the peer: long beside a clock read, short beside a tick. */
 export const CHUNK = 100_000;

@@ -87,7 +87,8 @@ export function createVcpuAlone(mix: Mix, access: AccessMode = 'wasm'): VcpuAlon
     assertClean() {
       vcpu.compareMemory();
       const { recorded } = decodeEvidence(arena);
-      if (recorded.length > 0) throw new Error(`evidence: ${JSON.stringify(recorded[0]?.evidence)}`);
+      if (recorded.length > 0)
+        throw new Error(`evidence: ${JSON.stringify(recorded[0]?.evidence)}`);
       // The counts wrap in a long run, but together.
       if (count(VCPU.issued) !== count(VCPU.completed)) throw new Error('an access was lost');
     },

@@ -115,7 +115,7 @@ function runOne({ protocol, mutant }: Subject, level: 1 | 2, { flags }: CommandI
     });
   } catch (error) {
     if (error instanceof ExploreUnsupported) throw new UsageError(`--cpu: ${error.message}`);
-    if (error instanceof ProtocolThrew) throw new Error(error.message, { cause: error.cause });
+    if (error instanceof ProtocolThrew) throw new Error(error.message, { cause: error });
     throw error;
   }
 }

@@ -1,0 +1,35 @@
+/**
+ * A process that measures one variant of one question: `sampler.ts FILE VARIANT`. The parent sends
+ * how many ms to measure and gets a rate; when the parent disconnects, the subject is closed, which
+ * may still find that something was wrong.
+ */
+import type { Question, Subject } from './question.ts';
+
+export type Answer = { readonly rate: number } | { readonly error: string };
+
+async function open(file: string, variant: string): Promise<Subject> {
+  const { question } = (await import(file)) as { question: Question };
+  return question.open(variant);
+}
+
+const subject = open(process.argv[2] ?? '', process.argv[3] ?? '');
+
+async function answer(ms: number): Promise<Answer> {
+  try {
+    return { rate: await (await subject).sample(ms) };
+  } catch (error) {
+    return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+}
+
+async function close(): Promise<void> {
+  try {
+    await (await subject).close();
+  } catch (error) {
+    process.stderr.write(`${String(error)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+process.on('message', (ms: number) => void answer(ms).then((a) => process.send?.(a)));
+process.on('disconnect', () => void close());

@@ -1,0 +1,47 @@
+/** A variant of a question as a participant, measured in a process of its own (sampler.ts). */
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Answer } from './sampler.ts';
+import type { Participant } from './turns.ts';
+
+const SAMPLER = fileURLToPath(new URL('sampler.ts', import.meta.url));
+/** Starting a process, compiling, measuring: a sample that takes longer hangs. */
+const TIMEOUT_MS = 60_000;
+
+export interface Variant extends Participant {
+  /** Ends the process. Throws if the run turns out to have been wrong. */
+  close(): Promise<void>;
+}
+
+/** `file`: URL of the benchmark. */
+export function startVariant(file: string, name: string): Variant {
+  const child = fork(SAMPLER, [file, name], { execArgv: [] });
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  return {
+    name,
+    sample: (ms) => sampleOf(child, exited, name, ms),
+    async close() {
+      if (child.connected) child.disconnect();
+      const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
+      const code = await exited;
+      clearTimeout(timer);
+      if (code !== 0) throw new Error(`${name}: the measuring process ended with ${code}`);
+    },
+  };
+}
+
+async function sampleOf(
+  child: ChildProcess,
+  exited: Promise<number | null>,
+  name: string,
+  ms: number,
+): Promise<number> {
+  const answered = once(child, 'message', { signal: AbortSignal.timeout(ms + TIMEOUT_MS) });
+  child.send(ms);
+  const first = await Promise.race([answered, exited]);
+  if (!Array.isArray(first)) throw new Error(`${name}: the measuring process ended with ${first}`);
+  const answer = first[0] as Answer;
+  if ('error' in answer) throw new Error(`${name}: ${answer.error}`);
+  return answer.rate;
+}
