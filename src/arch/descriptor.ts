@@ -105,14 +105,10 @@ export function isLeaf(d: Descriptor, level: Level): boolean {
  * Address bits as stored; `pa` must be aligned to a page of the granule and, for 64K, below 2^52.
  */
 function encodeAddress(g: Geometry, pa: number): bigint {
-  assert(
-    pa >= 0 && pa < 2 ** (g.granule === '64k' ? 52 : 48),
-    `PA ${pa} does not fit the descriptor`,
-  );
-  assert(
-    pa % 2 ** g.pageShift === 0,
-    `PA 0x${pa.toString(16)} is not aligned to granule ${g.granule}`,
-  );
+  if (!(pa >= 0 && pa < 2 ** (g.granule === '64k' ? 52 : 48)))
+    assert(false, `PA ${pa} does not fit the descriptor`);
+  if (pa % 2 ** g.pageShift !== 0)
+    assert(false, `PA 0x${pa.toString(16)} is not aligned to granule ${g.granule}`);
   const low = BigInt(pa) & OA_MASK_48;
   return g.granule === '64k' ? low | ((BigInt(pa) >> 48n) << 12n) : low;
 }
@@ -169,10 +165,11 @@ export function makeLeaf(
   pa: number,
   a: LeafAttributes = NORMAL_RW,
 ): Descriptor {
-  assert(
-    leafMayMap(g, level, pa),
-    `no leaf of level ${level} maps PA 0x${pa.toString(16)}: no block level, misaligned, or bit 16 set`,
-  );
+  if (!leafMayMap(g, level, pa))
+    assert(
+      false,
+      `no leaf of level ${level} maps PA 0x${pa.toString(16)}: no block level, misaligned, or bit 16 set`,
+    );
   assert(!(a.nT && level === 3), 'nT exists in block descriptors only');
   return (
     VALID |

@@ -24,7 +24,9 @@ export function entryData(guestPage: number, tag: number, level: number, flags: 
 }
 
 export const dataGuestPage = (data: number): number => data >>> 10;
-export const dataTag = (data: number): number => (data >>> 6) & 15;
+/** Where the version tag lies in a data word: the hot loop shifts by itself. */
+export const DATA_TAG_SHIFT = 6;
+export const dataTag = (data: number): number => (data >>> DATA_TAG_SHIFT) & 15;
 export const dataLevel = (data: number): number => (data >>> 4) & 3;
 
 /** Why a translation gave no address. Negative, so that one comparison tells it from data. */

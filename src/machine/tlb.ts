@@ -79,6 +79,10 @@ export function createTlb(g: Geometry, vmid: number, size: number, spacePages: n
   const offset2 = 2 ** shift2 - 1;
   const offset1 = 2 ** shift1 - 1;
 
+  // Constants of the closure, which V8 folds; imported or module-level ones it does not.
+  const miss = MISS;
+  const multihit = MULTIHIT;
+
   function lookup(page: number): number {
     const p = page & pageMask;
     const b2 = page >> shift2;
@@ -86,10 +90,10 @@ export function createTlb(g: Geometry, vmid: number, size: number, spacePages: n
     const inPages = pageKeys[p] === (vm | page);
     const in2 = keys2[b2 & mask2] === (vm | b2);
     const in1 = keys1[b1 & mask1] === (vm | b1);
-    if (inPages) return in2 || in1 ? MULTIHIT : (pageData[p] as number);
-    if (in2) return in1 ? MULTIHIT : (data2[b2 & mask2] as number) + ((page & offset2) << 10);
+    if (inPages) return in2 || in1 ? multihit : (pageData[p] as number);
+    if (in2) return in1 ? multihit : (data2[b2 & mask2] as number) + ((page & offset2) << 10);
     if (in1) return (data1[b1 & mask1] as number) + ((page & offset1) << 10);
-    return MISS;
+    return miss;
   }
 
   function matches(page: number): number[] {

@@ -127,7 +127,7 @@ export function createPagePool(options: PagePoolOptions): PagePool {
       const before = Atomics.load(head, 0);
       const page = Number(before & LOW_32) - 1;
       if (page < 0) return -1;
-      assert(inPool(page), `free list holds page ${page} of ${pages}`);
+      if (!inPool(page)) assert(false, `free list holds page ${page} of ${pages}`);
       // May be stale if another thread pops meanwhile; the tag then makes the exchange fail.
       const next = Atomics.load(meta, page * META_WORDS + META_NEXT);
       if (Atomics.compareExchange(head, 0, before, nextHead(before, next)) === before) return page;
@@ -162,7 +162,7 @@ export function createPagePool(options: PagePoolOptions): PagePool {
     const at = page * META_WORDS;
     const { free, allocated } = PAGE_STATE;
     const state = Atomics.compareExchange(meta, at + META_STATE, free, allocated);
-    assert(state === free, `page ${page} came from the free list in state ${state}`);
+    if (state !== free) assert(false, `page ${page} came from the free list in state ${state}`);
     if (checkPoison) reportStoresWhileFree(page);
     Atomics.store(meta, at + META_REFCOUNT, 1);
     Atomics.store(meta, at + META_THREAD, threadId);
@@ -178,7 +178,7 @@ export function createPagePool(options: PagePoolOptions): PagePool {
 
   /** The one transition a page's state may make here, or an anomaly. */
   function leave(page: Table, to: PageState): boolean {
-    assert(inPool(page), `page ${page} is not within the pool`);
+    if (!inPool(page)) assert(false, `page ${page} is not within the pool`);
     const at = page * META_WORDS + META_STATE;
     const { allocated, pending } = PAGE_STATE;
     let state = Atomics.compareExchange(meta, at, allocated, to);
@@ -204,7 +204,7 @@ export function createPagePool(options: PagePoolOptions): PagePool {
 
   /** Counts of a free page stay as they are: they belong to whoever allocates it next. */
   function mayCount(page: number): boolean {
-    assert(inPool(page), `entry of page ${page} is not within the pool`);
+    if (!inPool(page)) assert(false, `entry of page ${page} is not within the pool`);
     const state = Atomics.load(meta, page * META_WORDS + META_STATE);
     if (state !== PAGE_STATE.free && state !== PAGE_STATE.freeing) return true;
     onAnomaly('count-of-free', page, state, PAGE_STATE.allocated);

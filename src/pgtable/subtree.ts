@@ -92,10 +92,8 @@ export function createSubtreeOps(pool: PagePool, onFree: (table: Table) => void)
   }
 
   function build(level: Level, like: Descriptor): Table {
-    assert(
-      isLeaf(like, level) && level < 3,
-      `a subtree replaces a block, not ${like} of level ${level}`,
-    );
+    if (!(isLeaf(like, level) && level < 3))
+      assert(false, `a subtree replaces a block, not ${like} of level ${level}`);
     const pa = outputAddress(g, like, level);
     let page = makeLeaf(g, level, 0, attributesOf(like, level));
     for (let l = level; l < 3; l = childLevel(l)) page = childLeaf(g, page, l, 0);

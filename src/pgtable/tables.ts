@@ -63,7 +63,8 @@ export function createTables(pool: PagePool, hooks: TableHooks): PoolTables {
 
   function follow(d: Descriptor): Table {
     const page = (addressOf(g, d) - tablePaBase) / pageBytes;
-    assert(page >= 0 && page < pages, `descriptor 0x${d.toString(16)} points to no table page`);
+    if (!(page >= 0 && page < pages))
+      assert(false, `descriptor 0x${d.toString(16)} points to no table page`);
     return page as Table;
   }
 
@@ -72,8 +73,8 @@ export function createTables(pool: PagePool, hooks: TableHooks): PoolTables {
     allocate,
     buildSubtree: (level, like) => subtree.build(level, like),
     entryOf(table, index) {
-      assert(table >= 0 && table < pages, `table ${table} is not within the pool`);
-      assert(index >= 0 && index < entries, `index ${index} is not within a table`);
+      if (!(table >= 0 && table < pages)) assert(false, `table ${table} is not within the pool`);
+      if (!(index >= 0 && index < entries)) assert(false, `index ${index} is not within a table`);
       return (table * entries + index) as Entry;
     },
     follow,
