@@ -2,8 +2,7 @@
  * Result of `bench`: plain data, the one type every report is made from. Field names of the JSON
  * contract keep their meaning; more may be added.
  */
-import type { ExitCode, Verdict } from './exit-code.ts';
-import type { MachineInfo } from './machine-info.ts';
+import type { ResultHeader } from './header.ts';
 
 /** One thing measured. Rates are operations per second: more is better. */
 export interface BenchRun {
@@ -24,21 +23,7 @@ export interface BenchRun {
   readonly laps: number;
 }
 
-export interface BenchResult {
-  readonly tool: 'stage2-stress';
-  readonly schema: 1;
-  readonly command: 'bench';
-  readonly verdict: Verdict;
-  readonly exitCode: ExitCode;
-  /** What was not compared and which aims were missed, one line each. */
-  readonly reasons: readonly string[];
-  readonly seed: number;
-  readonly argv: readonly string[];
-  readonly version: string;
-  readonly machine: MachineInfo;
-  readonly startedAt: string;
-  readonly elapsedMs: number;
-  readonly interrupted: boolean;
+export interface BenchResult extends ResultHeader<'bench'> {
   /** What each question came to, in words. */
   readonly conclusions: readonly string[];
   readonly runs: readonly BenchRun[];

@@ -2,8 +2,7 @@
  * Result of `explore`: plain data, the one type every report is made from. Field names of the JSON
  * contract keep their meaning; more may be added.
  */
-import type { ExitCode, Verdict } from './exit-code.ts';
-import type { MachineInfo } from './machine-info.ts';
+import type { ResultHeader } from './header.ts';
 import type { Rule } from './rule.ts';
 import type { CpuResult } from './stress.ts';
 
@@ -85,20 +84,6 @@ export interface ExploreRun {
   readonly notes: readonly string[];
 }
 
-export interface ExploreResult {
-  readonly tool: 'stage2-stress';
-  readonly schema: 1;
-  readonly command: 'explore';
-  readonly verdict: Verdict;
-  readonly exitCode: ExitCode;
-  /** Why the verdict is what it is, one line each; empty for a plain pass. */
-  readonly reasons: readonly string[];
-  readonly seed: number;
-  readonly argv: readonly string[];
-  readonly version: string;
-  readonly machine: MachineInfo;
-  readonly startedAt: string;
-  readonly elapsedMs: number;
-  readonly interrupted: boolean;
+export interface ExploreResult extends ResultHeader<'explore'> {
   readonly runs: readonly ExploreRun[];
 }

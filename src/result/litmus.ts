@@ -2,8 +2,7 @@
  * Result of `litmus`: plain data, the one type every report is made from. Field names of the JSON
  * contract keep their meaning; more may be added.
  */
-import type { ExitCode, Verdict } from './exit-code.ts';
-import type { MachineInfo } from './machine-info.ts';
+import type { ResultHeader } from './header.ts';
 
 export const LITMUS_VERDICTS = [
   'allowed',
@@ -54,20 +53,6 @@ export interface LitmusRunResult {
   readonly histogram: readonly LitmusState[];
 }
 
-export interface LitmusResult {
-  readonly tool: 'stage2-stress';
-  readonly schema: 1;
-  readonly command: 'litmus';
-  readonly verdict: Verdict;
-  readonly exitCode: ExitCode;
-  /** Why the verdict is what it is, one line each; empty for a plain pass. */
-  readonly reasons: readonly string[];
-  readonly seed: number;
-  readonly argv: readonly string[];
-  readonly version: string;
-  readonly machine: MachineInfo;
-  readonly startedAt: string;
-  readonly elapsedMs: number;
-  readonly interrupted: boolean;
+export interface LitmusResult extends ResultHeader<'litmus'> {
   readonly runs: readonly LitmusRunResult[];
 }

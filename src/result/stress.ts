@@ -3,8 +3,8 @@
  * contract keep their meaning; more may be added.
  */
 import type { Rule } from './rule.ts';
-import type { ExitCode, Verdict } from './exit-code.ts';
-import type { MachineInfo } from './machine-info.ts';
+import type { Verdict } from './exit-code.ts';
+import type { ResultHeader } from './header.ts';
 
 /** A value with its 95 % interval over rounds. */
 export interface Estimate {
@@ -121,21 +121,7 @@ export interface ControlResult {
   readonly detail: string;
 }
 
-export interface StressResult {
-  readonly tool: 'stage2-stress';
-  readonly schema: 1;
-  readonly command: 'stress';
-  readonly verdict: Verdict;
-  readonly exitCode: ExitCode;
-  /** Why the verdict is what it is, one line each; empty for a plain pass. */
-  readonly reasons: readonly string[];
-  readonly seed: number;
-  readonly argv: readonly string[];
-  readonly version: string;
-  readonly machine: MachineInfo;
-  readonly startedAt: string;
-  readonly elapsedMs: number;
-  readonly interrupted: boolean;
+export interface StressResult extends ResultHeader<'stress'> {
   readonly controls: readonly ControlResult[];
   readonly runs: readonly StressRun[];
 }

@@ -310,6 +310,15 @@ describe("a user's protocol file", () => {
     expect(code).toBe(1);
   });
 
+  it('does not pay for the entries its neighbour left in the TLBs', async () => {
+    const { result } = await stress(
+      ...['--protocol', `${PROTOCOL('stage1-only')},bbm-early`, '--vcpus', '1'],
+      ...['--rounds', '100', '--transitions', '1'],
+    );
+    expect(rowOf(result, 'stage1-only').violations).not.toEqual([]);
+    expect(rowOf(result, 'bbm-early').violations).toEqual([]);
+  });
+
   it('that forgets the old table leaks it, until the pool is empty and after', async () => {
     const { code, result } = await stress(
       ...['--protocol', PROTOCOL('leaks-table'), '--vcpus', '1', '--rounds', '5'],
