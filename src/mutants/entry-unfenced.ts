@@ -8,13 +8,20 @@
  * million flushes were measured on x86 under Node 20 to 26. Caught by: stale-translation, by
  * `stress` alone.
  */
-import type { Mutant } from './mutant.ts';
+import { defineMutant } from './mutant.ts';
 
-export const entryUnfenced: Mutant = Object.freeze({
+export const entryUnfenced = defineMutant({
   name: 'entry-unfenced',
   what: 'a vCPU enters the guest without a fence between storing IN_GUEST and reading the generation',
   evidence: 'KVM vcpu-requests: smp_mb() between vcpu->mode and the request check',
   rule: 'stale-translation',
   twin: 'bbm-early',
-  seed: Object.freeze({ kind: 'machine', bug: 'entry-unfenced' }),
+  seed: { kind: 'machine', bug: 'entry-unfenced' },
+  caughtBy: [{ engine: 'stress', rules: ['stale-translation'], racesEntry: true }],
+  missedBy: [
+    {
+      engine: 'explore',
+      why: 'the explorer models the architecture, where a TLBI reaches every PE: there is no entry to race with',
+    },
+  ],
 });

@@ -1,8 +1,52 @@
 /**
- * A mutant is a protocol or a machine with one seeded bug. It exists to be caught: every rule of
- * the checker has at least one, and its correct twin must pass under the same settings.
+ * A mutant is a protocol, a machine or a harness with one seeded bug. It exists to be caught: every
+ * rule of the checker has at least one, and its correct twin must pass under the same settings.
+ *
+ * A mutant says of every engine whether that one must catch it (`caughtBy`) or cannot, and why
+ * (`missedBy`); `selftest` holds the engines to both lists.
  */
+import type { CpuModel } from '../arch/cpu-model.ts';
+import type { BlockLevel } from '../arch/geometry.ts';
 import type { MachineBug, Protocol } from '../port/index.ts';
+
+/**
+ * `stress`: real threads, nothing injected. `stress-reorder`: with the software store buffer.
+ * `stress-delay`: with seeded delays between the protocol's steps. `explore`: the Arm model.
+ */
+export const ENGINES = ['stress', 'stress-reorder', 'stress-delay', 'explore'] as const;
+export type Engine = (typeof ENGINES)[number];
+
+/** One engine that must catch the mutant, and the settings under which it does. */
+export interface Catch {
+  readonly engine: Engine;
+  /**
+   * Rules of which one must fire, the most telling first. Which of them comes first under `stress`
+   * depends on what a vCPU touches next.
+   */
+  readonly rules: readonly string[];
+  /** Over the CPU of the twin. */
+  readonly cpu?: Partial<CpuModel>;
+  /** 2 where nothing is said. */
+  readonly level?: BlockLevel;
+  /** By name; `adjust-populated` where nothing is said. */
+  readonly scenario?: string;
+  /** 1 where nothing is said. */
+  readonly vcpus?: number;
+  /** For `stress-delay`: site and upper bound of each delay, as in `--delay SITE=NS`. */
+  readonly delays?: readonly { readonly site: string; readonly ns: number }[];
+  /**
+   * The vCPUs leave and enter the guest all the time, with cold stores on the way and one poll for
+   * TLBIs per entry: how a race on the entry is met.
+   */
+  readonly racesEntry?: boolean;
+}
+
+/** One engine that cannot catch the mutant, and why: printed in the kill table, not left out. */
+export interface Miss {
+  readonly engine: Engine;
+  /** One sentence. */
+  readonly why: string;
+}
 
 export interface Mutant {
   readonly name: string;
@@ -10,15 +54,21 @@ export interface Mutant {
   readonly what: string;
   /** The real commit, review or architecture rule that shows the bug is one. */
   readonly evidence: string;
-  /** The rule that must catch it. */
+  /** The rule that names this bug best. */
   readonly rule: string;
   /** The correct protocol it was made from: run alongside, it must pass. */
   readonly twin: string;
   /**
-   * `protocol`: `protocol` below replaces the twin. `machine`: the twin runs on a machine with
-   * `bug`.
+   * `protocol`: `protocol` replaces the twin. `machine`: the twin runs on a machine with `bug`.
    */
   readonly seed:
     | { readonly kind: 'protocol'; readonly protocol: Protocol }
     | { readonly kind: 'machine'; readonly bug: MachineBug };
+  readonly caughtBy: readonly Catch[];
+  readonly missedBy: readonly Miss[];
+}
+
+/** Types and freezes a mutant. */
+export function defineMutant(mutant: Mutant): Mutant {
+  return Object.freeze({ ...mutant });
 }

@@ -6,15 +6,15 @@
  * break-before-make, from the operations alone).
  */
 import { childLevel, defineProtocol, VALID } from '../port/index.ts';
-import type { Mutant } from './mutant.ts';
+import { defineMutant } from './mutant.ts';
 
-export const noTlbi: Mutant = Object.freeze({
+export const noTlbi = defineMutant({
   name: 'no-tlbi',
   what: 'the table entry is invalidated and replaced without any TLBI',
   evidence: 'R_DDMVT step 3; casemate bad_bbm_missing_tlbi',
   rule: 'stale-translation',
   twin: 'bbm-early',
-  seed: Object.freeze({
+  seed: {
     kind: 'protocol',
     protocol: defineProtocol({
       name: 'no-tlbi',
@@ -33,5 +33,10 @@ export const noTlbi: Mutant = Object.freeze({
         cpu.dsb('ishst');
       },
     }),
-  }),
+  },
+  caughtBy: [
+    { engine: 'stress', rules: ['stale-translation', 'freed-table', 'wrong-output-address'] },
+    { engine: 'explore', rules: ['stale-translation'] },
+  ],
+  missedBy: [],
 });
