@@ -21,7 +21,7 @@ export const entryUnfenced = defineMutant({
   missedBy: [
     {
       engine: 'explore',
-      why: 'the explorer models the architecture, where a TLBI reaches every PE: there is no entry to race with',
+      why: 'it models the architecture, where a TLBI reaches every PE: there is no entry to race with',
     },
   ],
 });
