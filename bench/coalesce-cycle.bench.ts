@@ -44,7 +44,8 @@ const REQUEST: GroupRequest = {
   pin: null,
   tokens: 1,
   spins: 2000,
-  stopOnEvidence: null,
+  signs: [],
+  stopsAtSign: false,
   budgetMs: null,
 };
 
@@ -67,7 +68,7 @@ export const question: Question = {
 
 /** One pool for all samples, as a campaign has one for all groups. */
 async function openCycles(): Promise<Subject> {
-  const pool = createThreadPool(2);
+  const pool = createThreadPool();
 
   async function group(rounds: number): Promise<number> {
     const { signal } = new AbortController();

@@ -11,8 +11,9 @@
  * Leaves out: stage 1 (the guest runs with its MMU off), the contiguous bit, hardware updates of AF
  * and dirty state.
  */
+import { assert } from '../arch/assert.ts';
 import type { CpuModel } from '../arch/cpu-model.ts';
-import { DEFAULT_CPU } from '../arch/cpu-model.ts';
+import type { BbmLevel } from '../arch/feat-bbm.ts';
 import { makeLeaf, makeTable, NORMAL_RW } from '../arch/descriptor.ts';
 import { levelShift } from '../arch/geometry.ts';
 import { META_GENERATION, META_WORDS, POISON_HIGH, POISON_LOW } from '../pgtable/page-meta.ts';
@@ -41,11 +42,19 @@ const LEAF_LOW_MASK = 0x33c;
 /** PA bits [47:44] in the high half. */
 const PA_44_AND_UP = 0xf000;
 
+const DEFAULT_BBM: BbmLevel = 1;
+
 /** One walk in eight starts at the root. */
 const FRESH_WALK_MASK = 7;
 
 export interface Mmu {
   readonly tlbs: TlbSet;
+  /**
+   * From here on behaves as `cpu`, of the same TLB size and walk cache as the one it was made with;
+   * the TLBs are empty afterwards.
+   */
+  use(cpu: CpuModel): void;
+  emptyTlbs(): void;
   /**
    * Combined TLB, then stage-2 TLB, then the walk. Data word, or a FAULT. `word` is the region's
    * ghost word before.
@@ -79,10 +88,29 @@ export function createMmu(
   const stage2 = createTlb(geometry, VMID, cpu.tlb, layout.pages);
   const walkCache = createWalkCache(geometry, VMID, cpu.walkcache);
 
-  const bbm = cpu.bbm[vcpu % cpu.bbm.length] ?? DEFAULT_CPU.bbm[0];
-  // A PE without FEAT_BBM knows no nT bit (RES0 in its block descriptors).
-  const nt = bbm === 0 ? 'ignored' : cpu.nt;
-  const { multihit, tlb: tlbSize } = cpu;
+  const { tlb: tlbSize, walkcache } = cpu;
+  let bbm: BbmLevel;
+  let nt: CpuModel['nt'];
+  let multihit: CpuModel['multihit'];
+  use(cpu);
+
+  function use(model: CpuModel): void {
+    assert(
+      model.tlb === tlbSize && model.walkcache === walkcache,
+      'another TLB geometry needs another MMU',
+    );
+    bbm = model.bbm[vcpu % model.bbm.length] ?? DEFAULT_BBM;
+    // A PE without FEAT_BBM knows no nT bit (RES0 in its block descriptors).
+    nt = bbm === 0 ? 'ignored' : model.nt;
+    multihit = model.multihit;
+    emptyTlbs();
+  }
+
+  function emptyTlbs(): void {
+    combined.invalidate(-1, 0, layout.pages, 0);
+    stage2.invalidate(-1, 0, layout.pages, 0);
+    walkCache.invalidate(-1, 0, layout.pages, 0);
+  }
 
   // Fixed patterns of the high half, software bits aside; see layout.ts for the bases.
   const anyLeaf = makeLeaf(geometry, 3, layout.guestPaBase, NORMAL_RW);
@@ -264,6 +292,8 @@ export function createMmu(
 
   return {
     tlbs: { combined, stage2, walk: walkCache },
+    use,
+    emptyTlbs,
     translate,
     last,
     prefetch(page) {

@@ -51,14 +51,22 @@ interface Bank {
   readonly data: Int32Array;
 }
 
+/**
+ * Words in a buffer of their own. V8 keeps typed arrays of up to 64 bytes in its heap, where objects
+ * move, and then loads their address anew at each access.
+ */
+function offHeapWords(count: number): Int32Array<ArrayBuffer> {
+  return new Int32Array(new ArrayBuffer(4 * count));
+}
+
 function createBank(g: Geometry, level: number, entries: number): Bank {
   const size = Math.max(1, entries);
   return {
     level,
     shift: g.bitsPerLevel * (3 - level),
     mask: size - 1,
-    keys: new Int32Array(size).fill(EMPTY_KEY),
-    data: new Int32Array(size),
+    keys: offHeapWords(size).fill(EMPTY_KEY),
+    data: offHeapWords(size),
   };
 }
 
@@ -87,13 +95,16 @@ export function createTlb(g: Geometry, vmid: number, size: number, spacePages: n
     const p = page & pageMask;
     const b2 = page >> shift2;
     const b1 = page >> shift1;
-    const inPages = pageKeys[p] === (vm | page);
-    const in2 = keys2[b2 & mask2] === (vm | b2);
-    const in1 = keys1[b1 & mask1] === (vm | b1);
-    if (inPages) return in2 || in1 ? multihit : (pageData[p] as number);
-    if (in2) return in1 ? multihit : (data2[b2 & mask2] as number) + ((page & offset2) << 10);
-    if (in1) return (data1[b1 & mask1] as number) + ((page & offset1) << 10);
-    return miss;
+    // Zero where the entry matches.
+    const by2 = (keys2[b2 & mask2] as number) ^ (vm | b2);
+    const by1 = (keys1[b1 & mask1] as number) ^ (vm | b1);
+    if (pageKeys[p] === (vm | page)) {
+      return by2 === 0 || by1 === 0 ? multihit : (pageData[p] as number);
+    }
+    if (by2 === 0) {
+      return by1 === 0 ? multihit : (data2[b2 & mask2] as number) + ((page & offset2) << 10);
+    }
+    return by1 === 0 ? (data1[b1 & mask1] as number) + ((page & offset1) << 10) : miss;
   }
 
   function matches(page: number): number[] {

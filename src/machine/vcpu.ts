@@ -13,6 +13,7 @@
  * The guest word: every vCPU owns one word in every page and keeps a private copy (`shadow`) of
  * what it last stored, so a load that returns anything else is a lost access or a wrong page.
  */
+import { assert } from '../arch/assert.ts';
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 import type { Arena } from './arena.ts';
@@ -69,6 +70,11 @@ export interface VcpuOptions {
 }
 
 export interface Vcpu {
+  /**
+   * Rounds from here on run on `cpu`, which has the TLB geometry and the speculation of the one this
+   * vCPU was made with. Between rounds only.
+   */
+  use(cpu: CpuModel): void;
   /**
    * Runs accesses until the round's end is declared; counts go to the vCPU's block. Returns false
    * if stopped.
@@ -250,7 +256,7 @@ export function createVcpu(
       // must soon work.
       if (outcome !== HANDLED.again && ++faults === FAULTS_MAX) {
         recorder.evidence(EVIDENCE.livelock, page, faults, 0, 0, 0, 0);
-        emptyTlbs();
+        mmu.emptyTlbs();
       }
       if (faults > FAULTS_MAX && Atomics.load(i32, CONTROL.roundEnd) >= currentRound) {
         stuck = true;
@@ -272,12 +278,6 @@ export function createVcpu(
     recorder.evidence(EVIDENCE.progress, page, Math.round(waitedMs), 0, 0, 0, 0);
     stuck = true;
     return true;
-  }
-
-  function emptyTlbs(): void {
-    mmu.tlbs.combined.invalidate(-1, 0, pages, 0);
-    mmu.tlbs.stage2.invalidate(-1, 0, pages, 0);
-    mmu.tlbs.walk.invalidate(-1, 0, pages, 0);
   }
 
   /**
@@ -303,7 +303,7 @@ export function createVcpu(
    * duplicates (R_BLRKC).
    */
   function conflictAbort(record: number): number {
-    emptyTlbs();
+    mmu.emptyTlbs();
     countFault(record, TRANSITION.conflict, VCPU.conflict);
     return HANDLED.spurious;
   }
@@ -377,28 +377,36 @@ export function createVcpu(
    * No vCPU can see it settle in mid-access unless a DSB did not wait for it.
    */
   function batch(count: number): void {
-    let state = random;
-    let at = step;
-    let sequence = guest.sequence;
+    // `| 0` where a number enters the loop: without it V8 keeps the variable tagged and converts it
+    // in every iteration.
+    let state = random | 0;
+    let at = step | 0;
+    let sequence = guest.sequence | 0;
     let missed = 0;
-    const last = at + count;
+    let left = count | 0;
     if (i32[generationW] !== seen) applyPending();
-    for (; at < last; at++) {
-      if (pollsEachAccess && i32[generationW] !== seen) applyPending();
+    let polled = seen | 0;
+    for (; left > 0; left = (left - 1) | 0) {
+      if (pollsEachAccess && i32[generationW] !== polled) {
+        applyPending();
+        polled = seen | 0;
+      }
       state ^= state << 13;
       state ^= state >>> 17;
       state ^= state << 5;
       let page = choosePage(state, at);
       if (isMapped !== null) page = withinMapped(page);
       const isStore = state >>> 24 < storeThreshold;
-      let data = combined.lookup(page);
+      let data = combined.lookup(page) | 0;
       if (data < 0 || (isStore && (data & writable) === 0)) {
-        data = resolve(page, isStore);
+        data = resolve(page, isStore) | 0;
+        polled = seen | 0;
         if (data < 0) {
           missed++;
+          at = (at + 1) | 0;
           if (!stuck) continue;
           // Issued, and never to be completed.
-          at++;
+          left = (left - 1) | 0;
           break;
         }
       }
@@ -415,11 +423,13 @@ export function createVcpu(
       if (newer > (word & 1)) wrongVersion(page, data, word);
       if (speculates && (at & SPECULATE_MASK) === 0)
         mmu.prefetch(choosePage(nextRandom(state ^ at), at));
+      at = (at + 1) | 0;
     }
     random = state;
-    step = at;
+    // Never negative: patterns take it modulo the number of pages.
+    step = at & 0x7fff_ffff;
     guest.sequence = sequence;
-    const made = at - (last - count);
+    const made = count - left;
     const done = made - missed;
     issued += made;
     completed += done;
@@ -459,6 +469,10 @@ export function createVcpu(
   }
 
   return {
+    use(model) {
+      assert(model.spec === speculates, 'a vCPU that speculates is another vCPU');
+      mmu.use(model);
+    },
     runRound(round, seed) {
       random = seed;
       step = 0;

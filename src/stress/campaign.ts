@@ -32,7 +32,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   const startedMs = performance.now();
   const groups = await planGroups(options);
   const threads = Math.max(2, ...groups.map((g) => g.vcpus + 1));
-  const pool = createThreadPool(threads);
+  const pool = createThreadPool();
   const budgetMs = budgetOf(options, groups);
   const pin = pinningPlan(options.pin, threads);
   const state = { rounds: 0, faults: 0, violations: 0 };

@@ -121,6 +121,7 @@ export async function runGroup(
 
   try {
     const [hypervisor] = await Promise.all([tasks.hypervisor, ...tasks.vcpus]);
+    await tasks.ended;
     const threads = decodeEvidence(arena);
     const value = hypervisor.ok ? hypervisor.value : null;
     return {

@@ -1,11 +1,13 @@
 /**
- * The one place that knows the thread pool. One pool serves a campaign; a task is one thread's part
- * in one group. All tasks of a group must run at once, so the pool has as many threads as the
- * largest group needs and each takes one task.
+ * The one place that knows the thread pool. A task is one thread's part in one group; all tasks of a
+ * group must run at once, so each has a thread.
+ *
+ * Every group gets new threads. V8 compiles the vCPU's loop for the one closure it was made as, with
+ * addresses and knobs as constants in the code, until the same source is closed over a second time
+ * in the thread: from then on an access costs 2.5 to 5 times as much (`bench/second-vcpu.bench.ts`).
  */
 import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
-import { assert } from '../arch/assert.ts';
 import type { GroupPlan } from './group.ts';
 import type { HypervisorRunResult } from './hypervisor-run.ts';
 import type { TaskResult } from './task-result.ts';
@@ -14,6 +16,8 @@ import type { VcpuRunResult } from './vcpu-run.ts';
 export interface GroupTasks {
   readonly hypervisor: Promise<TaskResult<HypervisorRunResult>>;
   readonly vcpus: readonly Promise<TaskResult<VcpuRunResult>>[];
+  /** All tasks have settled and their threads are gone. */
+  readonly ended: Promise<void>;
 }
 
 export interface ThreadPool {
@@ -32,39 +36,55 @@ const WORKERS = new URL('../../workers/', import.meta.url);
  */
 const SEMI_SPACE_MB = 64;
 
-export function createThreadPool(threads: number): ThreadPool {
+export function createThreadPool(): ThreadPool {
   setFlagsFromString(`--min-semi-space-size=${SEMI_SPACE_MB}`);
   setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MB}`);
-  const pool = new Piscina({
-    minThreads: threads,
-    maxThreads: threads,
-    concurrentTasksPerWorker: 1,
-    idleTimeout: 0,
-    atomics: 'sync',
-    resourceLimits: { maxYoungGenerationSizeMb: 3 * SEMI_SPACE_MB },
-  });
+  const open = new Set<Piscina>();
 
-  /**
-   * A worker that exits, runs out of memory or is aborted rejects its own task only: the rejection
-   * becomes a result.
-   */
-  function run<T>(file: string, task: object, signal: AbortSignal): Promise<TaskResult<T>> {
-    const filename = new URL(file, WORKERS).href;
-    return pool.run(task, { filename, signal }).catch((error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
-      return { ok: false, message, stack: message };
+  function threads(count: number): Piscina {
+    const pool = new Piscina({
+      minThreads: count,
+      maxThreads: count,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics: 'sync',
+      resourceLimits: { maxYoungGenerationSizeMb: 3 * SEMI_SPACE_MB },
     });
+    open.add(pool);
+    return pool;
+  }
+
+  async function close(pool: Piscina): Promise<void> {
+    open.delete(pool);
+    await pool.destroy();
   }
 
   return {
     start(plan, signal) {
       const { vcpus } = plan.arena.config;
-      assert(vcpus + 1 <= threads, `${vcpus + 1} threads do not fit a pool of ${threads}`);
-      return {
-        hypervisor: run('hypervisor.ts', { plan }, signal),
-        vcpus: Array.from({ length: vcpus }, (_, vcpu) => run('vcpu.ts', { plan, vcpu }, signal)),
-      };
+      const pool = threads(vcpus + 1);
+
+      /**
+       * A worker that exits, runs out of memory or is aborted rejects its own task only: the
+       * rejection becomes a result.
+       */
+      const run = <T>(file: string, task: object): Promise<TaskResult<T>> =>
+        pool
+          .run(task, { filename: new URL(file, WORKERS).href, signal })
+          .catch((error: unknown) => {
+            const message = error instanceof Error ? error.message : String(error);
+            return { ok: false, message, stack: message };
+          });
+
+      const hypervisor = run<HypervisorRunResult>('hypervisor.ts', { plan });
+      const vcpuTasks = Array.from({ length: vcpus }, (_, vcpu) =>
+        run<VcpuRunResult>('vcpu.ts', { plan, vcpu }),
+      );
+      const ended = Promise.all([hypervisor, ...vcpuTasks]).then(() => close(pool));
+      return { hypervisor, vcpus: vcpuTasks, ended };
     },
-    destroy: () => pool.destroy(),
+    destroy: async () => {
+      await Promise.all([...open].map(close));
+    },
   };
 }
