@@ -136,8 +136,8 @@ export const VCPU = {
   episodes: 2 * LINE_WORDS,
   episodeLengths: 2 * LINE_WORDS + 1,
   /**
-   * 8-byte aligned: where 64-bit loads leave their result, words 0 and 1 for the walker, 2 and 3
-   * for the fault handler's walk. Private to the vCPU's thread.
+   * A line: where 64-bit loads leave their result. Words 2 and 3 for the fault handler's walk, the
+   * others for the MMU's (table-walk.ts). Private to the vCPU's thread.
    */
   scratch: 6 * LINE_WORDS,
   words: 7 * LINE_WORDS,

@@ -18,13 +18,14 @@ import { makeLeaf, makeTable, NORMAL_RW } from '../arch/descriptor.ts';
 import { levelShift } from '../arch/geometry.ts';
 import { META_GENERATION, META_WORDS, POISON_HIGH, POISON_LOW } from '../pgtable/page-meta.ts';
 import type { Arena } from './arena.ts';
-import { type AccessMode, createDescriptorLoad } from './descriptor-load.ts';
+import type { AccessMode } from './descriptor-load.ts';
 import { isAllowed } from './ghost.ts';
 import { LINE_WORDS, VCPU, VMID } from './layout.ts';
 import { EVENT, EVIDENCE, type Recorder, VIA } from './recorder.ts';
 import { createTlb, MISS, MULTIHIT } from './tlb.ts';
 import { dataLevel, dataTag, entryData, FAULT, FLAG_R, FLAG_W } from './tlb-entry.ts';
 import type { TlbSet } from './tlbi-codec.ts';
+import { createTableWalk, WALKED } from './table-walk.ts';
 import { createWalkCache } from './walk-cache.ts';
 
 const NT_BIT = 1 << 16;
@@ -77,11 +78,10 @@ export function createMmu(
   recorder: Recorder,
 ): Mmu {
   const { i32, layout, geometry } = arena;
-  const { entriesPerTable, indexBits, startLevel, metaW, tablesB, ghostW } = layout;
-  const indexMask = entriesPerTable - 1;
+  const { indexBits, startLevel, metaW, ghostW } = layout;
   const ipaBasePage = layout.ipaBase / 2 ** layout.pageShift;
   const scratchW = layout.vcpuW + vcpu * VCPU.words + VCPU.scratch;
-  const load = createDescriptorLoad(arena.handle.memory, scratchW * 4, access);
+  const tableWalk = createTableWalk(arena.handle.memory, layout, scratchW * 4, access);
   const regionShift = levelShift(geometry, layout.config.level) - layout.pageShift;
 
   const combined = createTlb(geometry, VMID, cpu.tlb, layout.pages);
@@ -197,7 +197,6 @@ export function createMmu(
   }
 
   function walk(page: number): number {
-    const ipaPage = page + ipaBasePage;
     let level = startLevel;
     let table = 0;
     let tag = -1;
@@ -215,17 +214,16 @@ export function createMmu(
         break;
       }
     }
+    tableWalk(page + ipaBasePage, level, table, ghostIndex(page) << 2);
     for (;;) {
-      const number = ipaPage >> (indexBits * (3 - level));
-      const index = level === startLevel ? number : number & indexMask;
-      const low = load(tablesB + (table * entriesPerTable + index) * 8);
-      const high = i32[scratchW + 1] as number;
+      const low = i32[scratchW + WALKED.descriptors + 2 * level] as number;
+      const high = i32[scratchW + WALKED.descriptors + 2 * level + 1] as number;
       last.level = level;
       last.low = low;
       last.high = high;
       if (tag >= 0) {
         // The generation moves before a page can be handed out again, so a page freed under this
-        // walk shows here.
+        // walk shows here. A correct protocol frees none: until this vCPU polls, no DSB completes.
         const generation = i32[metaW + table * META_WORDS + META_GENERATION] as number;
         const poisoned = low === POISON_LOW && high === POISON_HIGH;
         if ((generation & 15) !== tag || poisoned) {
@@ -258,34 +256,30 @@ export function createMmu(
 
   function translate(page: number, word: number): number {
     let data = combined.lookup(page);
-    last.via = VIA.combined;
+    let via: number = VIA.combined;
     if (data === MISS) {
       data = stage2.lookup(page);
-      last.via = VIA.stage2;
+      via = VIA.stage2;
       if (data >= 0) combined.insert(page, dataLevel(data), data);
     }
     if (data === MISS) {
       data = walk(page);
-      last.via = VIA.walk;
+      via = VIA.walk;
     }
+    last.via = via;
     if (data === MULTIHIT) {
-      data = multihitOf(last.via === VIA.combined ? combined : stage2, page, last.via);
+      data = multihitOf(via === VIA.combined ? combined : stage2, page, via);
     }
     if (data < 0) return data;
-    const after = Atomics.load(i32, ghostIndex(page));
+    const after =
+      via === VIA.walk
+        ? (i32[scratchW + WALKED.ghost] as number)
+        : Atomics.load(i32, ghostIndex(page));
     if (!isAllowed(dataTag(data), word, after)) {
-      recorder.evidence(
-        EVIDENCE.version,
-        page,
-        dataTag(data),
-        word,
-        after,
-        last.via,
-        dataLevel(data),
-      );
+      recorder.evidence(EVIDENCE.version, page, dataTag(data), word, after, via, dataLevel(data));
     }
-    if (data >>> 10 !== page && last.via !== VIA.walk) {
-      recorder.evidence(EVIDENCE.address, page, data >>> 10, page, last.via, dataLevel(data), 0);
+    if (data >>> 10 !== page && via !== VIA.walk) {
+      recorder.evidence(EVIDENCE.address, page, data >>> 10, page, via, dataLevel(data), 0);
     }
     return data;
   }
