@@ -121,9 +121,31 @@ export function createMmu(
   const tableBaseFrame = layout.tablePaBase / 4096;
   const frameShift = layout.pageShift - 12;
 
+  // Constants of this closure, which V8 folds; imported and module-level ones it loads each time.
+  const miss = MISS;
+  const multiMatch = MULTIHIT;
+  const { combined: viaCombined, stage2: viaStage2, walk: viaWalk } = VIA;
+  const lineWords = LINE_WORDS;
+  const descriptorsW = scratchW + WALKED.descriptors;
+  const ghostAfterW = scratchW + WALKED.ghost;
+  const tagMaskHigh = TAG_MASK_HIGH;
+  const leafHighMask = LEAF_HIGH_MASK;
+  const leafLowMask = LEAF_LOW_MASK;
+  const farMask = PA_44_AND_UP;
+  const tagShift = TAG_SHIFT;
+  const afBit = AF_BIT;
+  const ntBit = NT_BIT;
+  const tableOrPageBit = TABLE_OR_PAGE_BIT;
+  const freshMask = FRESH_WALK_MASK;
+  const poisonLow = POISON_LOW;
+  const poisonHigh = POISON_HIGH;
+  const metaWords = META_WORDS;
+  const generationW = metaW + META_GENERATION;
+  const readWrite = FLAG_W | FLAG_R;
+
   const last = { via: 0, level: 0, low: 0, high: 0, walks: 0 };
 
-  const ghostIndex = (page: number): number => ghostW + (page >> regionShift) * LINE_WORDS;
+  const ghostIndex = (page: number): number => ghostW + (page >> regionShift) * lineWords;
 
   /**
    * 4 KiB frame number of an address field. Bits below the granule are cleared by the callers'
@@ -156,28 +178,28 @@ export function createMmu(
   function leaf(page: number, low: number, high: number, level: number): number {
     const span = 1 << (indexBits * (3 - level));
     const isBlock = level < 3;
-    if ((high & LEAF_HIGH_MASK) !== leafHigh || (low & LEAF_LOW_MASK) !== leafLow) {
+    if ((high & leafHighMask) !== leafHigh || (low & leafLowMask) !== leafLow) {
       recorder.evidence(EVIDENCE.torn, page, low, high, level, 0, 0);
       return FAULT.translation;
     }
-    if ((low & AF_BIT) === 0) return FAULT.accessFlag;
+    if ((low & afBit) === 0) return FAULT.accessFlag;
     // Guest memory and tables lie below 2^44: a frame number then fits a word, and higher bits are wrong.
-    const isFar = (high & PA_44_AND_UP) !== 0;
+    const isFar = (high & farMask) !== 0;
     const first = isFar ? -span : ((frameOf(low, high) - guestBaseFrame) >> frameShift) & -span;
     if (first !== (page & -span)) {
       const found = first >= 0 && first + span <= layout.pages ? first : -1;
-      recorder.evidence(EVIDENCE.address, page, found, page & -span, VIA.walk, level, 0);
+      recorder.evidence(EVIDENCE.address, page, found, page & -span, viaWalk, level, 0);
       if (found < 0) return FAULT.wild;
     }
-    const tag = (high >>> TAG_SHIFT) & 15;
+    const tag = (high >>> tagShift) & 15;
     const flags = (low & 0x80 ? FLAG_W : 0) | (low & 0x40 ? FLAG_R : 0);
     // Every version of every mapping here is readable and writable (regions.ts).
-    if (flags !== (FLAG_W | FLAG_R)) {
-      recorder.evidence(EVIDENCE.permission, page, flags, FLAG_W | FLAG_R, VIA.walk, 0, 0);
+    if (flags !== readWrite) {
+      recorder.evidence(EVIDENCE.permission, page, flags, readWrite, viaWalk, 0, 0);
     }
     const data = entryData(first + (page & (span - 1)), tag, level, flags);
 
-    if (isBlock && (low & NT_BIT) !== 0 && nt !== 'ignored') {
+    if (isBlock && (low & ntBit) !== 0 && nt !== 'ignored') {
       if (nt === 'fault') return FAULT.nt;
       const from = page & -span;
       const overlaps =
@@ -185,7 +207,7 @@ export function createMmu(
         (combined.hasPageIn(VMID, from, from + span) || stage2.hasPageIn(VMID, from, from + span));
       if (overlaps) {
         recorder.event(EVENT.conflict, page, level, 3);
-        recorder.evidence(EVIDENCE.conflict, page, 1, level, 3, VIA.walk, 0);
+        recorder.evidence(EVIDENCE.conflict, page, 1, level, 3, viaWalk, 0);
         return FAULT.conflict;
       }
       // Used, not cached: that is what nT=1 is for (I_XPRKH).
@@ -204,7 +226,7 @@ export function createMmu(
     // Start from the deepest table the walk cache still names. Now and then a walk starts at the
     // root all the same: real walk caches are shared with stage 1 and the host and forget, and one
     // that never did would hide every race that needs a fresh walk.
-    if ((last.walks & FRESH_WALK_MASK) !== 0) {
+    if ((last.walks & freshMask) !== 0) {
       for (let cachedLevel = 2; cachedLevel >= startLevel; cachedLevel--) {
         const cached = walkCache.lookup(page, cachedLevel);
         if (cached < 0) continue;
@@ -216,16 +238,16 @@ export function createMmu(
     }
     tableWalk(page + ipaBasePage, level, table, ghostIndex(page) << 2);
     for (;;) {
-      const low = i32[scratchW + WALKED.descriptors + 2 * level] as number;
-      const high = i32[scratchW + WALKED.descriptors + 2 * level + 1] as number;
+      const low = i32[descriptorsW + 2 * level] as number;
+      const high = i32[descriptorsW + 2 * level + 1] as number;
       last.level = level;
       last.low = low;
       last.high = high;
       if (tag >= 0) {
         // The generation moves before a page can be handed out again, so a page freed under this
         // walk shows here. A correct protocol frees none: until this vCPU polls, no DSB completes.
-        const generation = i32[metaW + table * META_WORDS + META_GENERATION] as number;
-        const poisoned = low === POISON_LOW && high === POISON_HIGH;
+        const generation = i32[generationW + table * metaWords] as number;
+        const poisoned = low === poisonLow && high === poisonHigh;
         if ((generation & 15) !== tag || poisoned) {
           recorder.evidence(EVIDENCE.freed, page, 0, table, tag, generation & 15, poisoned ? 1 : 0);
           return FAULT.translation;
@@ -233,22 +255,22 @@ export function createMmu(
       }
       if ((low & 1) === 0) return FAULT.translation;
       if (level === 3) {
-        if ((low & TABLE_OR_PAGE_BIT) === 0) return FAULT.translation;
+        if ((low & tableOrPageBit) === 0) return FAULT.translation;
         return leaf(page, low, high, 3);
       }
-      if ((low & TABLE_OR_PAGE_BIT) === 0) return leaf(page, low, high, level);
-      if ((high & ~TAG_MASK_HIGH) !== tableHigh) {
+      if ((low & tableOrPageBit) === 0) return leaf(page, low, high, level);
+      if ((high & ~tagMaskHigh) !== tableHigh) {
         recorder.evidence(EVIDENCE.torn, page, low, high, level, 0, 0);
         return FAULT.translation;
       }
-      const isFar = (high & PA_44_AND_UP) !== 0;
+      const isFar = (high & farMask) !== 0;
       const next = isFar ? -1 : (frameOf(low, high) - tableBaseFrame) >> frameShift;
       if (next < 0 || next >= layout.tablePages) {
-        recorder.evidence(EVIDENCE.address, page, -1, 0, VIA.walk, level, 0);
+        recorder.evidence(EVIDENCE.address, page, -1, 0, viaWalk, level, 0);
         return FAULT.wild;
       }
       table = next;
-      tag = (high >>> TAG_SHIFT) & 15;
+      tag = (high >>> tagShift) & 15;
       walkCache.insert(page, level, table, tag);
       level++;
     }
@@ -256,29 +278,27 @@ export function createMmu(
 
   function translate(page: number, word: number): number {
     let data = combined.lookup(page);
-    let via: number = VIA.combined;
-    if (data === MISS) {
+    let via: number = viaCombined;
+    if (data === miss) {
       data = stage2.lookup(page);
-      via = VIA.stage2;
+      via = viaStage2;
       if (data >= 0) combined.insert(page, dataLevel(data), data);
     }
-    if (data === MISS) {
+    if (data === miss) {
       data = walk(page);
-      via = VIA.walk;
+      via = viaWalk;
     }
     last.via = via;
-    if (data === MULTIHIT) {
-      data = multihitOf(via === VIA.combined ? combined : stage2, page, via);
+    if (data === multiMatch) {
+      data = multihitOf(via === viaCombined ? combined : stage2, page, via);
     }
     if (data < 0) return data;
     const after =
-      via === VIA.walk
-        ? (i32[scratchW + WALKED.ghost] as number)
-        : Atomics.load(i32, ghostIndex(page));
+      via === viaWalk ? (i32[ghostAfterW] as number) : Atomics.load(i32, ghostIndex(page));
     if (!isAllowed(dataTag(data), word, after)) {
       recorder.evidence(EVIDENCE.version, page, dataTag(data), word, after, via, dataLevel(data));
     }
-    if (data >>> 10 !== page && via !== VIA.walk) {
+    if (data >>> 10 !== page && via !== viaWalk) {
       recorder.evidence(EVIDENCE.address, page, data >>> 10, page, via, dataLevel(data), 0);
     }
     return data;
@@ -291,7 +311,7 @@ export function createMmu(
     translate,
     last,
     prefetch(page) {
-      if (tlbSize === 0 || combined.lookup(page) !== MISS || stage2.lookup(page) !== MISS) return;
+      if (tlbSize === 0 || combined.lookup(page) !== miss || stage2.lookup(page) !== miss) return;
       walk(page);
     },
   };

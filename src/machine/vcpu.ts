@@ -132,6 +132,10 @@ export function createVcpu(
   const lineShift = Math.log2(LINE_WORDS);
   const tagShift = DATA_TAG_SHIFT;
   const writable = FLAG_W;
+  const lineWords = LINE_WORDS;
+  const viaWalk = VIA.walk;
+  const walkEvent = EVENT.walk;
+  const permissionFault = FAULT.permission;
   const batchSize = Math.min(BATCH, exitEvery);
 
   const mmu = createMmu(arena, vcpu, cpu, options.access, recorder);
@@ -233,11 +237,11 @@ export function createVcpu(
     stuckSince[0] = -1;
     for (let faults = 0; ;) {
       if (i32[generationW] !== seen) applyPending();
-      const before = Atomics.load(i32, ghostW + (page >> regionShift) * LINE_WORDS);
+      const before = Atomics.load(i32, ghostW + (page >> regionShift) * lineWords);
       wasMapped = handler.wasMapped(page);
-      let data = mmu.translate(page, before);
-      if (mmu.last.via === VIA.walk) recorder.event(EVENT.walk, page, mmu.last.level, data);
-      if (data >= 0 && isStore && (data & FLAG_W) === 0) data = FAULT.permission;
+      let data = mmu.translate(page, before) | 0;
+      if (mmu.last.via === viaWalk) recorder.event(walkEvent, page, mmu.last.level, data);
+      if (data >= 0 && isStore && (data & writable) === 0) data = permissionFault;
       if (data >= 0) {
         if (episodeSince[0] >= 0) recordEpisode();
         return data;
