@@ -2,12 +2,8 @@
  * The access mixes that ours and the native peer (native/peer.c, `MIXES`) both run: one vCPU, one
  * region of 512 pages of 4K in table state, pages drawn uniformly.
  */
-import { type CpuModel, DEFAULT_CPU } from '../src/arch/cpu-model.ts';
-
-export interface Mix {
-  readonly cpu: CpuModel;
-  readonly storesPercent: number;
-}
+import { DEFAULT_CPU } from '../src/arch/cpu-model.ts';
+import type { Mix } from '../src/stress/vcpu-alone.ts';
 
 export const MIXES = {
   /** A TLB slot for every page: after 512 walks nothing misses. Loads: no branch is a coin toss. */

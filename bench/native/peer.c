@@ -820,7 +820,7 @@ static double coalesce_rate(uint64_t ms, int32_t parent) {
   return rate;
 }
 
-/* 31-based hash of all guest words, as in bench/vcpu-alone.ts. */
+/* 31-based hash of all guest words, as in src/stress/vcpu-alone.ts. */
 static uint32_t checksum(void) {
   uint32_t hash = 0;
   for (int32_t page = 0; page < PAGES; page++) hash = hash * 31 + (uint32_t)plain(&guest[page * LINE_WORDS]);

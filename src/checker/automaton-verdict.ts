@@ -2,14 +2,24 @@
  * What the break-before-make automaton says of one transition: data for the rules, worded for
  * people.
  */
+import type { CleanFinding } from './cache-clean.ts';
 import type { StoreCode } from './store-rule.ts';
 
 export type FindingCode =
   | StoreCode
+  | CleanFinding['code']
   | 'published-unordered'
   | 'child-of-unclean'
+  | 'stored-elsewhere'
+  | 'unowned'
   | 'freed-linked'
   | 'freed-unclean'
+  | 'freed-shared'
+  | 'freed-twice'
+  | 'freed-parent'
+  | 'freed-lost'
+  | 'freed-level'
+  | 'freed-used'
   | 'left-unclean'
   | 'ends-invalid'
   | 'ends-with-nt'

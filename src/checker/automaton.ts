@@ -3,30 +3,37 @@
  * src/lib/src/model.c: VALID, INVALID_UNCLEAN, INVALID) extended with FEAT_BBM, which casemate
  * does not model.
  *
- * Two things are followed: what the entry holds, and which old translations may still be cached
- * (`must`: they have to go before anything depends on it; `should`: R_GPPYH asks for it, but
- * nothing wrong can be seen). store-rule.ts judges a store, obligation.ts barriers and TLBIs,
- * publication.ts contents, end-of-transition.ts where it arrived.
- *
- * Left out: locks, and what child entries hold, as a trace does not say where they lie. A store to
- * an entry of the old table while it may still be walked is found only where the transition makes
- * no table of its own.
+ * entry-state.ts follows what an entry holds and which old translations of it may still be cached,
+ * for the target and for each child entry that is stored to where walkers can reach it. store-rule.ts
+ * judges a store, obligation.ts barriers and TLBIs, table-map.ts knows who points to whom,
+ * table-life.ts judges frees, lock-rule.ts who may store beside others, publication.ts and
+ * cache-clean.ts contents, end-of-transition.ts and new-tables.ts where it arrived.
  */
 import { assertNever } from '../arch/assert.ts';
-import { type Descriptor, hasNt, isValid, typeOf } from '../arch/descriptor.ts';
+import { type Descriptor, typeOf } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
-import type { TraceEvent, TransitionTrace } from '../port/trace.ts';
+import { entrySize } from '../arch/geometry.ts';
+import {
+  type ChildPlace,
+  isOldTable,
+  type TableName,
+  type TraceEvent,
+  type TransitionTrace,
+} from '../port/trace.ts';
 import type { AutomatonFinding, AutomatonVerdict, FindingCode } from './automaton-verdict.ts';
-import { geometryOfTrace } from './coverage.ts';
+import { judgeCleans } from './cache-clean.ts';
 import { judgeEnd } from './end-of-transition.ts';
+import { EntryState } from './entry-state.ts';
+import { Ownership } from './lock-rule.ts';
+import { judgeContents } from './new-tables.ts';
 import { missingStep } from './missing-step.ts';
-import { advance, newObligation, type Obligation } from './obligation.ts';
-import { type Contents, contentsAfter, NO_CONTENTS } from './publication.ts';
-import { judgeStore, ruleOf, sameMapping, type StoreVerdict } from './store-rule.ts';
-import { storeSentence } from './store-sentence.ts';
+import { type Place, targetPlace, translates } from './place.ts';
+import { type Contents, contentsAfter, NO_CONTENTS, unorderedAt } from './publication.ts';
+import { sameMapping } from './store-rule.ts';
+import { TableLife } from './table-life.ts';
+import { TableMap } from './table-map.ts';
 
 type WriteEvent = Extract<TraceEvent, { readonly op: 'write' }>;
-type FreeEvent = Extract<TraceEvent, { readonly op: 'free' }>;
 
 /**
  * Judges what one transition did, at the sanitised BBM level it was given. `truncated`: the trace
@@ -43,20 +50,15 @@ export function judgeTrace(
 class Automaton {
   readonly #trace: TransitionTrace;
   readonly #bbm: BbmLevel;
-  readonly #makesTables: boolean;
   readonly #violations: AutomatonFinding[] = [];
   readonly #notes = new Set<string>();
-  #windowed = false;
-  #ntWindowed = false;
-
-  #current: Descriptor;
-  #lastValid: Descriptor;
-  #must: Obligation | null = null;
-  #should: Obligation | null = null;
-  #shouldWhy = '';
-  /** A missing step that a store was already blamed for; the end need not repeat it. */
-  #told = '';
-
+  readonly #place: Place;
+  readonly #target: EntryState;
+  /** Child entries that were stored to while they could be reached, by table and index. */
+  readonly #children = new Map<string, EntryState>();
+  readonly #tables: TableMap;
+  readonly #life: TableLife;
+  readonly #ownership: Ownership;
   #contents: Contents = NO_CONTENTS;
   #lastTlbi: number | null = null;
   #lastStore: number | null = null;
@@ -67,22 +69,22 @@ class Automaton {
   constructor(trace: TransitionTrace, bbm: BbmLevel) {
     this.#trace = trace;
     this.#bbm = bbm;
-    this.#current = trace.old;
-    this.#lastValid = trace.old;
-    this.#makesTables = trace.events.some((e) => e.op === 'allocate' || e.op === 'build');
+    this.#place = targetPlace(trace);
+    this.#target = new EntryState(this.#place);
+    this.#tables = new TableMap(trace, typeOf(trace.old, trace.level) === 'table');
+    this.#life = new TableLife(trace, this.#tables, this.#target);
+    this.#ownership = new Ownership(trace);
   }
 
   judge(truncated: boolean): AutomatonVerdict {
-    for (const [index, event] of this.#trace.events.entries()) {
-      this.#step(event, index);
-      this.#contents = contentsAfter(this.#contents, event, index);
-    }
+    for (const [index, event] of this.#trace.events.entries()) this.#step(event, index);
     if (!truncated) this.#end();
+    const states = [this.#target, ...this.#children.values()];
     return {
       violations: this.#violations,
       notes: [...this.#notes],
-      windowed: this.#windowed,
-      ntWindowed: this.#ntWindowed,
+      windowed: states.some((state) => state.windowed),
+      ntWindowed: this.#target.ntWindowed,
     };
   }
 
@@ -90,37 +92,42 @@ class Automaton {
     switch (event.op) {
       case 'write':
         if (event.entry === 'target') this.#store(event, index);
-        else this.#storeChild(index);
-        return;
+        else if (event.place !== null) this.#storeChild(event, event.place, index);
+        break;
       case 'read':
         if (event.entry === 'target') this.#observe(event.value);
-        return;
+        else if (event.table !== null) this.#use(event.table, 'read', index);
+        break;
       case 'dsb':
         if (event.kind === 'ish' || event.kind === 'ishst') this.#storesOrdered = true;
         this.#advance(event, index);
-        return;
+        break;
       case 'tlbi':
         this.#advance(event, index);
         this.#lastTlbi = index;
-        return;
+        break;
       case 'free':
-        this.#free(event, index);
-        return;
+        this.#add(this.#life.free(event), index);
+        break;
       case 'build':
       case 'allocate':
+        this.#tables.make(event);
+        break;
       case 'cmo':
       case 'isb':
       case 'get':
       case 'put':
-        return;
+        break;
       default:
         return assertNever(event);
     }
+    this.#contents = contentsAfter(this.#contents, event, index);
   }
 
   #advance(event: TraceEvent, index: number): void {
-    if (this.#must !== null) this.#must = advance(this.#trace, this.#must, event, index);
-    if (this.#should !== null) this.#should = advance(this.#trace, this.#should, event, index);
+    this.#target.advance(event, index);
+    for (const child of this.#children.values()) child.advance(event, index);
+    this.#life.settle();
   }
 
   #violate(code: FindingCode, why: string, event: number | null): void {
@@ -128,111 +135,107 @@ class Automaton {
     this.#violations.push({ rule, code, why, event });
   }
 
+  #add(finding: { readonly code: FindingCode; readonly why: string } | null, index: number): void {
+    if (finding !== null) this.#violate(finding.code, finding.why, index);
+  }
+
+  /** The first of its kind; a loop over 512 entries says the same 512 times. */
+  #violateOnce(code: FindingCode, why: string, index: number): void {
+    if (!this.#violations.some((v) => v.code === code)) this.#violate(code, why, index);
+  }
+
   #observe(value: Descriptor): void {
-    if (value === this.#current) return;
+    if (value === this.#target.current) return;
     this.#overtaken = true;
-    this.#current = value;
-    if (isValid(value)) this.#lastValid = value;
+    this.#target.overtake(value);
+    this.#ownership.lose('target');
+    const isOld =
+      typeOf(value, this.#trace.level) === 'table' && sameMapping(value, this.#trace.old);
+    this.#life.lose(isOld ? 'old' : null);
   }
 
   #store(event: WriteEvent, index: number): void {
-    if (isValid(event.value)) {
-      this.#storeValid(event, index);
-    } else {
-      this.#windowed = true;
-      // Invalid over invalid changes nothing: no TLB can hold it (I_WZCBG).
-      if (isValid(this.#current)) this.#mustFlush(this.#current, index);
+    const { level } = this.#trace;
+    const before = this.#target.current;
+    const unowned = this.#ownership.judge('target', event, before);
+    if (unowned !== null) this.#violateOnce('unowned', unowned, index);
+    this.#add(this.#target.store(event.value, index, this.#bbm), index);
+    this.#life.relinkTarget(event.links);
+    if (translates(event.value, level)) {
+      this.#publish(event, before, level, index);
     }
-    this.#current = event.value;
     this.#lastStore = index;
     this.#storesOrdered = false;
   }
 
-  #storeValid(event: WriteEvent, index: number): void {
-    const { level } = this.#trace;
-    const after = event.value;
-    const broken = !isValid(this.#current);
-    const before = broken ? this.#lastValid : this.#current;
-    const unclean = this.#unclean(after);
-    const geometry = geometryOfTrace(this.#trace);
-    const bbm = this.#bbm;
-    const verdict = judgeStore({ geometry, level, bbm, before, after, broken, unclean });
-    if (verdict.violation !== null) {
-      const step = this.#must === null ? '' : missingStep(this.#trace, this.#must);
-      const { violation: code, change } = verdict;
-      this.#violate(code, storeSentence({ code, change, bbm, level, after, step }), index);
-      this.#told = step;
+  /** A child entry: of the old table, of one under construction, or of one that is linked. */
+  #storeChild(event: WriteEvent, at: ChildPlace, index: number): void {
+    const { table } = at;
+    if (table === 'parent') {
+      const why = `${event.entry} lies beside the target, in the page that holds it: not its to change`;
+      this.#violateOnce('stored-elsewhere', why, index);
+      return;
     }
-    this.#follow(verdict, before, index);
-    this.#publish(event, before, index);
-    this.#lastValid = after;
-    if (hasNt(after, level)) this.#ntWindowed = true;
+    this.#use(table, 'written', index);
+    const key = `${table}#${at.index}`;
+    const reached = this.#life.walkersIn(table);
+    if (reached === 'linked') this.#storeLinked(event, at, key, index);
+    else if (reached !== null) this.#storeFrozen(event, at, reached.state, index);
+    const state = reached === 'linked' ? (this.#children.get(key) ?? null) : null;
+    this.#life.relinkChild(at, event.links, state);
   }
 
-  #follow({ consequence, change }: StoreVerdict, before: Descriptor, index: number): void {
-    switch (consequence) {
-      case 'none':
-      case 'keep':
-        return;
-      case 'must-flush':
-        this.#mustFlush(before, index);
-        return;
-      case 'should-flush':
-        this.#shouldWhy = change;
-        this.#should = this.#oblige(this.#should, before, index);
-        return;
-      default:
-        return assertNever(consequence);
-    }
+  #storeLinked(event: WriteEvent, at: ChildPlace, key: string, index: number): void {
+    const level = this.#tables.levelOf(at.table);
+    const ipa = this.#tables.ipaOf(at.table);
+    if (level === null || ipa === null) return;
+    const child = this.#children.get(key) ?? this.#newChild(at, level, ipa);
+    this.#children.set(key, child);
+    const where = `entry ${at.index} of ${tableText(at.table)}, which is linked`;
+    const unowned = this.#ownership.judge(key, event, child.current);
+    if (unowned !== null) this.#violateOnce('unowned', `${where}: ${unowned}`, index);
+    const before = child.current;
+    const finding = child.store(event.value, index, this.#bbm);
+    if (finding !== null) this.#violateOnce(finding.code, `${where}: ${finding.why}`, index);
+    this.#publish(event, before, level, index);
   }
 
-  #mustFlush(old: Descriptor, index: number): void {
-    this.#must = this.#oblige(this.#must, old, index);
-  }
-
-  /**
-   * What was pending starts again: a TLBI under way for the older one need not reach the newer one.
-   */
-  #oblige(pending: Obligation | null, old: Descriptor, index: number): Obligation {
-    const olds = [...(pending?.olds ?? []), old];
-    return newObligation(this.#trace, olds, index, this.#lastTlbi);
-  }
-
-  /** Of the descriptors that may still be cached, does every one map what `after` maps? */
-  #unclean(after: Descriptor): 'no' | 'same' | 'other' {
-    if (this.#must === null) return 'no';
-    if (!isValid(after)) return 'other';
-    const g = geometryOfTrace(this.#trace);
-    const { level } = this.#trace;
-    const same = (old: Descriptor): boolean =>
-      sameMapping(old, after) || ruleOf(g, level, old, after) === 'direct';
-    return this.#must.olds.every(same) ? 'same' : 'other';
-  }
-
-  #isOldTable(d: Descriptor): boolean {
-    return typeOf(d, this.#trace.level) === 'table' && sameMapping(d, this.#trace.old);
+  #newChild(at: ChildPlace, level: Place['level'], ipa: number): EntryState {
+    const { geometry, vmid, oldLeaves } = this.#place;
+    const size = entrySize(geometry, level);
+    const place = { geometry, vmid, oldLeaves, level, size, old: at.before };
+    return new EntryState({ ...place, ipa: ipa + at.index * size }, this.#lastTlbi);
   }
 
   /** Casemate: "Wrote on a page with an unclean parent". */
-  #storeChild(index: number): void {
-    const must = this.#must;
-    if (must === null || this.#makesTables) return;
-    if (!must.olds.some((old) => this.#isOldTable(old))) return;
-    const why = 'an entry of the old table was written while walkers may still use the table';
-    this.#violate('child-of-unclean', `${why}: ${missingStep(this.#trace, must)}`, index);
+  #storeFrozen(event: WriteEvent, at: ChildPlace, holder: EntryState, index: number): void {
+    const level = this.#tables.levelOf(at.table) ?? 3;
+    const changes =
+      (translates(at.before, level) || translates(event.value, level)) &&
+      !sameMapping(at.before, event.value);
+    if (!changes) return;
+    const why = `an entry of ${tableText(at.table)} was written while walkers may still use the table`;
+    this.#violateOnce('child-of-unclean', `${why}: ${holder.missing()}`, index);
   }
 
-  #publish(event: WriteEvent, before: Descriptor, index: number): void {
+  #use(table: TableName, how: 'read' | 'written', index: number): void {
+    if (!this.#life.isReusable(table)) return;
+    const why = `an entry of ${tableText(table)} was ${how} after the page was freed`;
+    this.#violateOnce('freed-used', why, index);
+  }
+
+  #publish(event: WriteEvent, before: Descriptor, level: Place['level'], index: number): void {
     if (event.order !== 'plain') return;
-    if (typeOf(event.value, this.#trace.level) !== 'table') {
+    if (typeOf(event.value, level) !== 'table') {
       // A block over the same block (nT set or cleared) shows nothing new.
-      if (this.#contents.memoryOrdered || typeOf(before, this.#trace.level) === 'block') return;
+      if (this.#contents.memoryOrdered || typeOf(before, level) === 'block') return;
+      if (typeOf(event.value, level) !== 'block') return;
       this.#notes.add(
         'block stored with a plain store, and no barrier orders the memory it shows before it',
       );
       return;
     }
-    const fill = this.#contents.unorderedFill;
+    const fill = event.links === null ? null : unorderedAt(this.#contents, event.links);
     if (fill === null) return;
     const why =
       `table published before its contents are ordered: filled until event ${fill}, then linked ` +
@@ -240,51 +243,62 @@ class Automaton {
     this.#violate('published-unordered', why, index);
   }
 
-  #free(event: FreeEvent, index: number): void {
-    if (!event.ofOld) return;
-    // One teardown frees many pages; the first tells all.
-    if (this.#violations.some((v) => v.rule === 'freed-table')) return;
-    const grace = ' (after a grace period, but hardware walkers are not RCU readers)';
-    const what = `old table freed${event.when === 'grace' ? grace : ''}`;
-    if (this.#isOldTable(this.#current)) {
-      this.#violate('freed-linked', `${what} while the entry still points to it`, index);
-      return;
-    }
-    if (this.#must === null) return;
-    const step = missingStep(this.#trace, this.#must);
-    this.#violate('freed-unclean', `${what} while walkers may still use it: ${step}`, index);
-  }
-
   #end(): void {
     if (this.#lastStore === null && this.#overtaken) {
       this.#notes.add('gave way: another agent had changed the entry, which was left as found');
       return;
     }
-    const end = judgeEnd(this.#trace, this.#current, this.#lastStore !== null);
+    const clean = judgeCleans(this.#trace);
+    if (clean !== null) this.#violate(clean.code, clean.why, clean.event);
+    const end = judgeEnd(this.#trace, this.#target.current, this.#lastStore !== null);
     if (end !== null) this.#violate(end.code, end.why, this.#lastStore);
+    const contents = judgeContents(this.#trace, this.#tables);
+    if (contents !== null) this.#violate('ends-elsewhere', contents.why, contents.event);
     this.#endUnclean();
-    if (this.#should !== null) this.#noteShould(this.#should);
-    if (!this.#storesOrdered) this.#notes.add('no DSB after the last store to the entry');
+    this.#noteShould(this.#target);
+    if (!this.#storesOrdered) {
+      this.#notes.add(
+        'no DSB after the last store to the entry: it becomes visible in its own time, and until ' +
+          'then a walker may see what stood before and fault once more (KVM ends with DSB ISHST)',
+      );
+    }
   }
 
   #endUnclean(): void {
-    if (this.#must === null || this.#unclean(this.#current) === 'same') return;
-    const step = missingStep(this.#trace, this.#must);
-    if (step === this.#told) return;
     const { level } = this.#trace;
-    const olds = [...new Set(this.#must.olds.map((old) => typeOf(old, level)))].join(' and ');
-    const why = `left unclean, translations of the old ${olds} may survive: ${step}`;
-    this.#violate('left-unclean', why, this.#must.storedAt);
+    const target = this.#target;
+    if (target.must !== null && target.unclean(target.current) !== 'same') {
+      if (!target.isUntold) return;
+      const olds = [...new Set(target.must.olds.map((old) => typeOf(old, level)))].join(' and ');
+      const why = `left unclean, translations of the old ${olds} may survive: ${target.missing()}`;
+      this.#violate('left-unclean', why, target.must.storedAt);
+      return;
+    }
+    for (const [key, child] of this.#children) {
+      const { must } = child;
+      if (must === null || !child.isUntold) continue;
+      if (child.unclean(child.current) === 'same') continue;
+      const [table = '', index = ''] = key.split('#');
+      const why =
+        `left unclean, translations of what entry ${index} of ${tableText(table as TableName)} ` +
+        `held may survive: ${child.missing()}`;
+      this.#violateOnce('left-unclean', why, must.storedAt);
+    }
   }
 
-  #noteShould(should: Obligation): void {
-    const step = missingStep(this.#trace, should);
+  #noteShould({ should, shouldWhy, place }: EntryState): void {
+    if (should === null) return;
     const missing =
-      this.#shouldWhy === 'nT cleared'
+      shouldWhy === 'nT cleared'
         ? 'second TLBI after clearing nT missing; what lingers is slow, not wrong'
-        : this.#shouldWhy === 'permissions'
+        : shouldWhy === 'permissions'
           ? 'permissions changed, but the TLBI that makes it visible is missing'
           : 'second TLBI after replacing the nT block missing; a level-1 PE does not cache it';
-    this.#notes.add(`${missing} (R_GPPYH): ${step}`);
+    this.#notes.add(`${missing} (R_GPPYH): ${missingStep(place, should)}`);
   }
+}
+
+/** As sentences name a page. */
+function tableText(table: TableName): string {
+  return isOldTable(table) ? 'the old table' : `the new ${table}`;
 }

@@ -5,24 +5,27 @@
 import { assertNever } from '../arch/assert.ts';
 import { describeDescriptor, type Descriptor } from '../arch/descriptor.ts';
 import { describeTlbi } from '../arch/tlbi.ts';
-import type { EntryRole, TraceEvent, TransitionTrace } from '../port/trace.ts';
+import { isOldTable, type TraceEvent, type TransitionTrace } from '../port/trace.ts';
 import type { ViolationEvent } from '../result/stress.ts';
-import { geometryOfTrace } from './coverage.ts';
+import { geometryOfTrace } from './place.ts';
 
 /** Lines shown of one transition at most, and how many of them come after the event to blame. */
 export const TRACE_LINES_MAX = 24;
 const LINES_AFTER = 4;
 
 function describe(trace: TransitionTrace, event: TraceEvent): string {
-  const value = (entry: EntryRole, d: Descriptor): string =>
-    entry === 'target'
-      ? describeDescriptor(geometryOfTrace(trace), d, trace.level)
-      : `0x${d.toString(16)}`;
+  const value = (d: Descriptor): string =>
+    describeDescriptor(geometryOfTrace(trace), d, trace.level);
   switch (event.op) {
     case 'read':
-      return `read ${event.entry}: ${value(event.entry, event.value)}`;
-    case 'write':
-      return `write (${event.order}) ${event.entry}: ${value(event.entry, event.value)}`;
+      if (event.table === null) return `read target: ${value(event.value)}`;
+      return `read ${event.entry} of ${event.table}: 0x${event.value.toString(16)}`;
+    case 'write': {
+      const { place } = event;
+      if (place === null) return `write (${event.order}) target: ${value(event.value)}`;
+      const where = `${place.table}[${place.index}]`;
+      return `write (${event.order}) ${where}: 0x${event.value.toString(16)}`;
+    }
     case 'dsb':
       return `DSB ${event.kind.toUpperCase()}`;
     case 'isb':
@@ -34,14 +37,14 @@ function describe(trace: TransitionTrace, event: TraceEvent): string {
     case 'allocate':
       return `allocate ${event.table}`;
     case 'free': {
-      const whose = event.ofOld ? " of the old entry's" : '';
-      return `free ${event.tables} table page(s)${whose} (${event.when})`;
+      const whose = isOldTable(event.table) ? 'the old subtree' : event.table;
+      return `free ${event.tables} table page(s) of ${whose} (${event.when})`;
     }
     case 'get':
     case 'put':
       return `${event.op} ${event.entry}`;
     case 'cmo':
-      return `clean 0x${event.size.toString(16)} bytes of data cache`;
+      return `clean data cache: 0x${event.size.toString(16)} bytes from 0x${event.pa.toString(16)}`;
     default:
       return assertNever(event);
   }

@@ -1,8 +1,16 @@
 /**
- * Where a transition must have arrived: coalesce at the wanted block, split at some table, nT
- * cleared.
+ * Where a transition must have arrived: coalesce at the wanted block, split at some table, a block
+ * that moves at its new place, nT cleared.
  */
-import { type Descriptor, hasNt, isValid, NT, typeOf } from '../arch/descriptor.ts';
+import {
+  type Descriptor,
+  hasNt,
+  isValid,
+  LOCKED,
+  NT,
+  softwareBits,
+  typeOf,
+} from '../arch/descriptor.ts';
 import type { TransitionTrace } from '../port/trace.ts';
 import type { FindingCode } from './automaton-verdict.ts';
 import { sameMapping } from './store-rule.ts';
@@ -10,6 +18,14 @@ import { sameMapping } from './store-rule.ts';
 export interface Shortcoming {
   readonly code: FindingCode;
   readonly why: string;
+}
+
+/** Of the output address of a block, what every granule and level has: bits [47:21]. */
+const BLOCK_ADDRESS = 0xffff_ffe0_0000n;
+
+/** Block to block, elsewhere: nobody asked for a table. */
+function moves({ old, wanted }: TransitionTrace): boolean {
+  return ((old ^ wanted) & BLOCK_ADDRESS) !== 0n;
 }
 
 /**
@@ -21,10 +37,18 @@ export function judgeEnd(
   stored: boolean,
 ): Shortcoming | null {
   const { level, wanted } = trace;
-  const split = typeOf(trace.old, level) === 'block';
-  if (split ? typeOf(last, level) === 'table' : sameMapping(last, wanted)) return null;
+  const split = typeOf(trace.old, level) === 'block' && !moves(trace);
+  if (split && typeOf(last, level) === 'table') return null;
+  if (!split && sameMapping(last, wanted)) {
+    if (last === wanted) return null;
+    const why =
+      `the transition ends with the wanted block, but its software bits are ${softwareBits(last)} ` +
+      `instead of ${softwareBits(wanted)}: a protocol passes them on as they are`;
+    return { code: 'ends-elsewhere', why };
+  }
   if (!isValid(last)) {
-    return { code: 'ends-invalid', why: 'the transition ends with the entry invalid' };
+    const locked = last === LOCKED ? ' (LOCKED): every vCPU that faults comes back for ever' : '';
+    return { code: 'ends-invalid', why: `the transition ends with the entry invalid${locked}` };
   }
   const nt = hasNt(last, level) && !hasNt(wanted, level);
   if (nt && sameMapping(last & ~NT, wanted & ~NT)) {

@@ -46,6 +46,11 @@ function judgesOf(evidence: Evidence): readonly Rule[] {
       return ['tlb-conflict'];
     case 'spurious':
       return ['claim'];
+    case 'dirty':
+      return ['lost-dirty'];
+    case 'foreign':
+    case 'neighbour':
+      return ['vmid-isolation'];
     case 'leak':
       return ['table-leak'];
     case 'refcount':
@@ -70,11 +75,22 @@ function merge(findings: readonly Finding[]): Finding[] {
   return [...merged.values()];
 }
 
-function bySeverity(a: Finding, b: Finding): number {
+/** About the order of the protocol's own steps: what the sightings of the same run come from. */
+function isCause({ rule, transition }: Finding): boolean {
+  return transition !== null && (rule === 'break-before-make' || rule === 'freed-table');
+}
+
+/** Causes first, as the transition comes to them; then by rule, what a guest would notice most. */
+function causesFirst(a: Finding, b: Finding): number {
+  if (isCause(a) && isCause(b)) {
+    const [before, after] = [a, b].map(({ transition }) => transition?.event ?? Infinity);
+    return b.count - a.count || (before ?? 0) - (after ?? 0);
+  }
+  if (isCause(a) || isCause(b)) return Number(isCause(b)) - Number(isCause(a));
   return RULES.indexOf(a.rule) - RULES.indexOf(b.rule) || b.count - a.count;
 }
 
-/** All findings, merged, the worst first. */
+/** All findings, merged, causes first. */
 export function judgeRun(record: RunRecord): { run: JudgedRun; findings: readonly Finding[] } {
   const implemented = new Set(IMPLEMENTED_RULES.map((checker) => checker.rule));
   for (const evidence of record.evidence) {
@@ -89,7 +105,7 @@ export function judgeRun(record: RunRecord): { run: JudgedRun; findings: readonl
   }));
   const run: JudgedRun = { ...record, judged };
   const findings = merge(IMPLEMENTED_RULES.flatMap((checker) => checker.judge(run)));
-  return { run, findings: findings.toSorted(bySeverity) };
+  return { run, findings: findings.toSorted(causesFirst) };
 }
 
 function violationOf(finding: Finding, input: GradeInput): Violation {

@@ -9,7 +9,7 @@
 import { assertNever } from '../arch/assert.ts';
 import { describeTlbi } from '../arch/tlbi.ts';
 import type { DsbKind } from '../port/cpu.ts';
-import type { TransitionTrace } from '../port/trace.ts';
+import type { Place } from './place.ts';
 import type { Mishap, MishapKind, Obligation, Progress } from './obligation.ts';
 
 /** Which mishaps explain being stuck here, most telling first. */
@@ -38,7 +38,7 @@ function weakBarrier(dsb: DsbKind | null): string {
   return ` (DSB ${dsb.toUpperCase()} ${why}${dsb === 'ishst' ? ', R_PSMWS' : ''})`;
 }
 
-function explain(trace: TransitionTrace, m: Mishap): string {
+function explain(place: Place, m: Mishap): string {
   const tlbi = m.op === null ? 'TLBI' : `${describeTlbi(m.op)} (event ${m.event})`;
   const dsb = `DSB ${(m.dsb ?? 'ish').toUpperCase()} (event ${m.event})`;
   switch (m.kind) {
@@ -49,7 +49,7 @@ function explain(trace: TransitionTrace, m: Mishap): string {
       );
     case 'wrong-vmid':
       return (
-        `${tlbi} acts on the wrong VMID: the table belongs to VMID ${trace.vmid}, ` +
+        `${tlbi} acts on the wrong VMID: the table belongs to VMID ${place.vmid}, ` +
         `the operation to ${m.op?.vmid ?? '?'}`
       );
     case 'local-tlbi':
@@ -65,7 +65,7 @@ function explain(trace: TransitionTrace, m: Mishap): string {
       return `${tlbi} lies outside the entry's range: wrong address`;
     case 'part-of-range':
       return (
-        `${tlbi} does not cover the range: of 0x${trace.size.toString(16)} bytes that the old ` +
+        `${tlbi} does not cover the range: of 0x${place.size.toString(16)} bytes that the old ` +
         `table mapped 0x${m.bytes.toString(16)} were invalidated`
       );
     case 'stage1-without-stage2':
@@ -112,14 +112,14 @@ function withoutMishap(o: Obligation): string {
   }
 }
 
-export function missingStep(trace: TransitionTrace, o: Obligation): string {
+export function missingStep(place: Place, o: Obligation): string {
   for (const kind of EXPLAINS[o.progress]) {
     const mishap = o.mishaps.get(kind);
     if (mishap === undefined) continue;
     if (kind === 'stage1-without-stage2' && o.progress === 'ordered') {
-      return `${explain(trace, mishap)}; the stage-2 TLBI is missing`;
+      return `${explain(place, mishap)}; the stage-2 TLBI is missing`;
     }
-    return explain(trace, mishap);
+    return explain(place, mishap);
   }
   return withoutMishap(o);
 }

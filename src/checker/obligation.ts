@@ -17,8 +17,9 @@ import { assertNever } from '../arch/assert.ts';
 import type { Descriptor } from '../arch/descriptor.ts';
 import { isBroadcast, isLastLevelOnly, reaches, scopeOf, type TlbiOp } from '../arch/tlbi.ts';
 import type { DsbKind } from '../port/cpu.ts';
-import type { TraceEvent, TransitionTrace } from '../port/trace.ts';
+import type { TraceEvent } from '../port/trace.ts';
 import { allRemoved, bytesRemoved, classesOf, type EntryClass, remove } from './coverage.ts';
+import type { Place } from './place.ts';
 
 export type Progress = 'stored' | 'ordered' | 'stage2' | 'stage2-done' | 'flushed';
 
@@ -59,12 +60,12 @@ export interface Obligation {
 }
 
 export function newObligation(
-  trace: TransitionTrace,
+  place: Place,
   olds: readonly Descriptor[],
   storedAt: number,
   tlbiBefore: number | null,
 ): Obligation {
-  const classes = classesOf(trace, olds);
+  const classes = classesOf(place, olds);
   return { olds, storedAt, tlbiBefore, progress: 'stored', classes, mishaps: new Map() };
 }
 
@@ -102,24 +103,24 @@ function afterDsb(o: Obligation, kind: DsbKind, event: number): Obligation | nul
 }
 
 /** Why `op`, a stage-2 operation of the right VMID, left entries behind. */
-function shortfall(trace: TransitionTrace, o: Obligation, op: TlbiOp): MishapKind {
+function shortfall(place: Place, o: Obligation, op: TlbiOp): MishapKind {
   const gain = (by: TlbiOp): number =>
-    remove(trace, o.classes, by).filter((c, i) => c !== o.classes[i]).length;
+    remove(place, o.classes, by).filter((c, i) => c !== o.classes[i]).length;
   const { ttl, ...anyLevel } = op;
   if (ttl && gain(anyLevel) > gain(op)) return 'wrong-ttl';
   const start = op.ipa ?? 0;
   const end = start + (scopeOf(op.kind) === 'range' ? (op.size ?? 0) : 1);
-  if (end <= trace.ipa || trace.ipa + trace.size <= start) return 'outside-range';
+  if (end <= place.ipa || place.ipa + place.size <= start) return 'outside-range';
   const rest = o.classes.filter((c) => c.structure !== 'walk');
-  if (isLastLevelOnly(op.kind) && allRemoved(trace, remove(trace, rest, op))) {
+  if (isLastLevelOnly(op.kind) && allRemoved(place, remove(place, rest, op))) {
     return 'last-level-only';
   }
   return 'part-of-range';
 }
 
-function afterTlbi(trace: TransitionTrace, o: Obligation, op: TlbiOp, event: number): Obligation {
+function afterTlbi(place: Place, o: Obligation, op: TlbiOp, event: number): Obligation {
   const mishap = (on: Obligation, kind: MishapKind): Obligation => {
-    const bytes = bytesRemoved(trace, on.classes);
+    const bytes = bytesRemoved(place, on.classes);
     // A TLBI comes too early because no DSB was there, or because the one that was is too weak.
     const weak = on.mishaps.get('local-dsb') ?? on.mishaps.get('store-only-dsb');
     return withMishap(on, { kind, event, op, dsb: weak?.dsb ?? null, bytes });
@@ -127,7 +128,7 @@ function afterTlbi(trace: TransitionTrace, o: Obligation, op: TlbiOp, event: num
   if (o.progress === 'flushed') return o;
   if (o.progress === 'stored') return mishap(o, 'tlbi-before-dsb');
   if (!isBroadcast(op.kind)) return mishap(o, 'local-tlbi');
-  const wrongVmid = op.vmid !== undefined && op.vmid !== trace.vmid;
+  const wrongVmid = op.vmid !== undefined && op.vmid !== place.vmid;
   if (wrongVmid && scopeOf(op.kind) !== 'all') return mishap(o, 'wrong-vmid');
   const stage2 = reaches(op.kind, 'stage2');
   const combined = reaches(op.kind, 'combined');
@@ -137,19 +138,19 @@ function afterTlbi(trace: TransitionTrace, o: Obligation, op: TlbiOp, event: num
     return mishap(o, o.progress === 'stage2' ? 'stage1-before-dsb' : 'stage1-without-stage2');
   }
   if (o.progress !== 'ordered') return o;
-  const next: Obligation = { ...o, classes: remove(trace, o.classes, op) };
-  if (allRemoved(trace, next.classes)) return reached(next, 'stage2');
-  return mishap(next, shortfall(trace, o, op));
+  const next: Obligation = { ...o, classes: remove(place, o.classes, op) };
+  if (allRemoved(place, next.classes)) return reached(next, 'stage2');
+  return mishap(next, shortfall(place, o, op));
 }
 
 /** The obligation after one more event; null once every old translation is gone. */
 export function advance(
-  trace: TransitionTrace,
+  place: Place,
   o: Obligation,
   event: TraceEvent,
   index: number,
 ): Obligation | null {
   if (event.op === 'dsb') return afterDsb(o, event.kind, index);
-  if (event.op === 'tlbi') return afterTlbi(trace, o, event.tlbi, index);
+  if (event.op === 'tlbi') return afterTlbi(place, o, event.tlbi, index);
   return o;
 }

@@ -6,28 +6,42 @@
  * A table linked too early shows a walker garbage: a violation. A block linked too early shows
  * memory that its table may not have mapped yet: legal, low severity (facts: defect D4), a note.
  */
-import type { TraceEvent } from '../port/trace.ts';
+import { isOldTable, type TableName, type TraceEvent } from '../port/trace.ts';
 
 export interface Contents {
-  /** The last event that filled a new table and that no DSB has ordered. */
-  readonly unorderedFill: number | null;
+  /** By new table: the last event that filled it and that no DSB has ordered. */
+  readonly unordered: ReadonlyMap<TableName, number>;
   /** A DSB came after all earlier cache maintenance, and at least once. */
   readonly memoryOrdered: boolean;
 }
 
-export const NO_CONTENTS: Contents = { unorderedFill: null, memoryOrdered: false };
+export const NO_CONTENTS: Contents = { unordered: new Map(), memoryOrdered: false };
+
+function filled(c: Contents, table: TableName, index: number): Contents {
+  return { ...c, unordered: new Map(c.unordered).set(table, index) };
+}
+
+/**
+ * The last event that filled `table`, or a table below it, and that is not ordered before what comes
+ * next. Tables are linked from the bottom up, so any that is unordered counts.
+ */
+export function unorderedAt(c: Contents, table: TableName): number | null {
+  if (c.unordered.size === 0 || isOldTable(table)) return null;
+  return Math.max(...c.unordered.values());
+}
 
 export function contentsAfter(c: Contents, event: TraceEvent, index: number): Contents {
   switch (event.op) {
     case 'build':
     case 'allocate':
-      return { ...c, unorderedFill: index };
+      return filled(c, event.table, index);
     case 'write':
-      return event.entry === 'target' ? c : { ...c, unorderedFill: index };
+      if (event.place === null || isOldTable(event.place.table)) return c;
+      return filled(c, event.place.table, index);
     case 'dsb':
       // Walkers of other PEs are in the Inner Shareable domain: NSH orders nothing for them.
       return event.kind === 'ish' || event.kind === 'ishst'
-        ? { unorderedFill: null, memoryOrdered: true }
+        ? { unordered: new Map(), memoryOrdered: true }
         : c;
     case 'cmo':
       return { ...c, memoryOrdered: false };

@@ -23,11 +23,11 @@ import {
   typeOf,
 } from '../arch/descriptor.ts';
 import { type BbmLevel, type ChangeRule, changeRule } from '../arch/feat-bbm.ts';
-import type { Geometry } from '../arch/geometry.ts';
+import type { Geometry, Level } from '../arch/geometry.ts';
 
 export interface Store {
   readonly geometry: Geometry;
-  readonly level: 1 | 2;
+  readonly level: Level;
   readonly bbm: BbmLevel;
   /** The last valid descriptor the entry held, and the one now stored. */
   readonly before: Descriptor;
@@ -80,7 +80,7 @@ export function sameMapping(a: Descriptor, b: Descriptor): boolean {
  */
 export function ruleOf(
   g: Geometry,
-  level: 1 | 2,
+  level: Level,
   before: Descriptor,
   after: Descriptor,
 ): ChangeRule {

@@ -5,13 +5,14 @@
 import { assertNever } from '../arch/assert.ts';
 import { type Descriptor, hasNt } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
+import type { Level } from '../arch/geometry.ts';
 import type { StoreCode } from './store-rule.ts';
 
 export interface StoreContext {
   readonly code: StoreCode;
   readonly change: string;
   readonly bbm: BbmLevel;
-  readonly level: 1 | 2;
+  readonly level: Level;
   readonly after: Descriptor;
   readonly step: string;
 }

@@ -18,7 +18,27 @@ export const COMMANDS = {
     'every outcome of a small configuration under the Arm model',
     () => import('./explore.ts'),
   ),
+  replay: row("one of explore's counterexamples again, step by step", () => import('./replay.ts')),
   litmus: row("herd's .litmus tests on the explorer's memory model", () => import('./litmus.ts')),
+  selftest: row(
+    'every mutant against the engines that must catch it: the kill table',
+    () => import('./selftest.ts'),
+  ),
+  report: row('HTML, JUnit, KTAP and Markdown from results', () => import('./report.ts')),
+  merge: row('results of shards and machines as one, with one verdict', () => import('./merge.ts')),
+  'check-trace': row(
+    "casemate's page-table event logs against break-before-make",
+    () => import('./check-trace.ts'),
+  ),
+  bench: row(
+    'micro-benchmarks, and the hot paths beside the same in C',
+    () => import('./bench.ts'),
+  ),
+  answer: row(
+    'is it worth it: guest time lost, and what each protocol costs',
+    () => import('./answer.ts'),
+  ),
+  doctor: row('this machine, and what it cannot show', () => import('./doctor.ts')),
   help: row('help for the program or one command', () => import('./help.ts')),
 };
 

@@ -7,6 +7,7 @@ import { suggestion } from './did-you-mean.ts';
 import { commandHelp, programHelp } from './help.ts';
 import { internalErrorLine } from './internal-error.ts';
 import { asksForHelp, parseCommandLine } from './parse.ts';
+import { ProtocolFailure } from './protocol-failure.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 import { packageVersion } from './version.ts';
@@ -18,6 +19,10 @@ export async function dispatch(args: readonly string[], terminal: Terminal): Pro
     if (error instanceof UsageError) {
       terminal.err(`stage2-stress: ${oneLine(error.message)}\n`);
       return EXIT.usage;
+    }
+    if (error instanceof ProtocolFailure) {
+      terminal.err(`stage2-stress: ${oneLine(error.message)}\n`);
+      return EXIT.internal;
     }
     terminal.err(internalErrorLine(error));
     return EXIT.internal;

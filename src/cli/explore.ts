@@ -3,91 +3,57 @@
  * same protocol files as `stress`; prints the shortest schedule that breaks a rule.
  */
 import { availableParallelism } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
+  exploreInSteps,
+  type ExploreProgress,
   EXPLORE_BOUNDS,
-  exploreProtocol,
   ExploreUnsupported,
-  formatSchedule,
+  INTERRUPTED,
   ProtocolThrew,
 } from '../explore/protocol/index.ts';
-import { MUTANTS } from '../mutants/index.ts';
-import type { Protocol } from '../port/protocol.ts';
-import { exitMeaning } from '../report/exit-meanings.ts';
+import { endLines, matrixLines, runText, tableLines } from '../report/explore-text.ts';
 import { formatJson } from '../report/json.ts';
-import { seconds } from '../report/numbers.ts';
-import { alignColumns } from '../report/table.ts';
-import { EXIT, type Verdict } from '../result/exit-code.ts';
+import { counted, grouped } from '../report/numbers.ts';
+import { EXIT } from '../result/exit-code.ts';
 import type { ExploreResult, ExploreRun } from '../result/explore.ts';
-import { cpuFor, cpuProblem } from '../stress/plan.ts';
+import { itemsOfShard } from '../result/shard.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
+import { type Search, searchesOf, subjectsOf } from './explore-plan.ts';
 import { checkOutputFile, writeWhole } from './output-file.ts';
-import { BUILT_IN, selectNames, selectProtocols } from './registry.ts';
+import { type Progress, showText } from './progress.ts';
+import { ProtocolFailure } from './protocol-failure.ts';
+import { refuseEmptyShard, shardOf } from './shard.ts';
+import { watchSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 import { packageVersion } from './version.ts';
-
-/** What runs, and whether a broken claim that the protocol is known for turns the verdict. */
-interface Subject {
-  readonly protocol: Protocol;
-  readonly mutant: string | null;
-  readonly exhibit: string | null;
-}
+import { outFolder, writeOut } from './write-reports.ts';
 
 type SeedlessResult = Omit<ExploreResult, 'seed'> & { readonly seed: null };
 
-async function subjectsOf(input: CommandInput): Promise<readonly Subject[]> {
-  const { flags } = input;
-  const mutants = selectNames('mutant', flags.mutant ?? [], BUILT_IN.mutants);
-  const wanted = flags['explore-protocol'] ?? (mutants.length > 0 ? [] : ['all']);
-  const protocols = await selectProtocols(wanted, BUILT_IN);
-  const subjects = protocols.map(({ ref, protocol }): Subject => ({
-    protocol,
-    mutant: null,
-    exhibit: ref.named ? null : (protocol.exhibit ?? null),
-  }));
-  for (const name of mutants) {
-    const mutant = MUTANTS.find((m) => m.name === name);
-    if (mutant?.seed.kind === 'protocol') {
-      subjects.push({ protocol: mutant.seed.protocol, mutant: name, exhibit: null });
-    } else if (flags.mutant?.includes(name)) {
-      throw new UsageError(
-        `--mutant: ${name} is a bug of the machine, which explore does not simulate; try it with stress`,
-      );
-    }
-  }
-  return subjects;
-}
+/** Between two looks at signals; the search itself hands over every few milliseconds. */
+const TURN_MS = 50;
 
-/** Flags first, then one search after the other; a search blocks until it is done or bounded. */
+/** Flags first, then one search after the other. */
 export async function explore(input: CommandInput, terminal: Terminal): Promise<SeedlessResult> {
   const { flags } = input;
   const json = flags.json === undefined ? null : checkOutputFile('json', flags.json);
+  const out = outFolder(flags.out);
+  const shard = shardOf(flags.shard);
   const startedAt = new Date();
   const startMs = performance.now();
-  const subjects = await subjectsOf(input);
-  for (const { protocol } of subjects) {
-    const problem = cpuProblem(cpuFor(protocol, flags.cpu ?? {}));
-    if (problem !== null) throw new UsageError(`--cpu: for protocol ${protocol.name} ${problem}`);
-  }
-  const runs: ExploreRun[] = [];
-  const excused = new Set<ExploreRun>();
-  for (const level of flags['explore-level'] ?? [2]) {
-    for (const subject of subjects) {
-      const run = runOne(subject, level, input);
-      runs.push(run);
-      const onlyClaim = run.violations.every((violation) => violation.rule === 'claim');
-      if (subject.exhibit !== null && run.verdict === 'violated' && onlyClaim) excused.add(run);
-      if (flags.quiet !== true || (run.verdict !== 'safe' && !excused.has(run))) {
-        terminal.out(`${runText(run, subject.exhibit, terminal)}\n`);
-      }
-    }
-  }
+  const all = searchesOf(input, await subjectsOf(input));
+  refuseEmptyShard(shard, all.length, 'searches');
+  const searches = itemsOfShard(all, shard);
+  const runs = await runAll(searches, input, terminal);
+  const isWhole = runs.length === searches.length && runs.every((run) => !isCut(run));
   const result: SeedlessResult = {
     tool: 'stage2-stress',
     schema: 1,
     command: 'explore',
-    ...judge(runs, excused),
+    ...judge(runs, searches.length, !isWhole),
     seed: null,
     argv: input.argv,
     version: packageVersion(),
@@ -95,112 +61,145 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
     machine: { ...machineInfo(), cpus: availableParallelism(), notes: [] },
     startedAt: startedAt.toISOString(),
     elapsedMs: Math.round(performance.now() - startMs),
-    interrupted: false,
+    interrupted: !isWhole,
+    ...(shard === null ? {} : { shard }),
     runs,
   };
+  // The files first: they must not depend on anybody reading the text.
   if (json !== null) writeWhole(json, formatJson(result));
-  terminal.out(endText(result, terminal, flags.quiet ?? false));
+  if (out !== null) await writeOut(out, result);
+  const table = flags.matrix === true ? matrixLines : tableLines;
+  const tables = flags.quiet === true ? [] : table(runs, terminal.columns, terminal.paint);
+  terminal.out(`${[...tables, ...endLines(result, terminal.paint)].join('\n')}\n`);
   return result;
 }
 
-function runOne({ protocol, mutant }: Subject, level: 1 | 2, { flags }: CommandInput): ExploreRun {
+const searchCount = (count: number): string => `${grouped(count)} search${count === 1 ? '' : 'es'}`;
+
+const isCut = ({ stoppedBy }: ExploreRun): boolean => stoppedBy === INTERRUPTED;
+
+/** What was done until an interruption, the search it cut short included. */
+async function runAll(
+  searches: readonly Search[],
+  { flags }: CommandInput,
+  terminal: Terminal,
+): Promise<readonly ExploreRun[]> {
+  const quiet = flags.quiet === true;
+  const progress = showText(quiet ? null : terminal.progress);
+  const interrupt = watchSignals((name) => {
+    progress.clear();
+    terminal.err(
+      `stage2-stress: ${name}: stopping to report what is done; once more ends at once\n`,
+    );
+  });
+  const runs: ExploreRun[] = [];
   try {
-    return exploreProtocol({
-      protocol,
-      mutant,
-      cpu: cpuFor(protocol, flags.cpu ?? {}),
-      level,
-      vcpus: flags['explore-vcpus'] ?? 1,
-      bounds: { timeMs: flags['explore-time'] ?? EXPLORE_BOUNDS.timeMs },
-    });
+    for (const [done, search] of searches.entries()) {
+      if (interrupt.signal.aborted) break;
+      const label = `${done + 1} of ${searchCount(searches.length)}: ${search.subject.protocol.name}`;
+      const timeMs = flags['explore-time'] ?? EXPLORE_BOUNDS.timeMs;
+      const run = await runOne(search, timeMs, label, progress, interrupt.signal);
+      runs.push(run);
+      progress.clear();
+      const isNews = run.verdict !== 'safe' && run.exhibit === undefined;
+      if (quiet ? isNews : flags.matrix !== true) {
+        terminal.out(`${runText(run, terminal.paint)}\n`);
+      }
+    }
+  } finally {
+    interrupt.dispose();
+    progress.clear();
+  }
+  return runs;
+}
+
+async function runOne(
+  { subject, cpu, level, vcpus }: Search,
+  timeMs: number,
+  label: string,
+  progress: Progress<string>,
+  signal: AbortSignal,
+): Promise<ExploreRun> {
+  const { protocol, mutant, source, exhibit } = subject;
+  const options = { protocol, mutant, source, cpu, level, vcpus, bounds: { timeMs } };
+  const startMs = performance.now();
+  let turnMs = startMs;
+  try {
+    const steps = exploreInSteps(options, () => signal.aborted);
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done === true) return withExhibit(step.value, exhibit);
+      if (performance.now() - turnMs < TURN_MS) continue;
+      progress.update(progressText(step.value, label, performance.now() - startMs));
+      // Signals arrive between two turns only.
+      await nextTurn();
+      turnMs = performance.now();
+    }
   } catch (error) {
     if (error instanceof ExploreUnsupported) throw new UsageError(`--cpu: ${error.message}`);
-    if (error instanceof ProtocolThrew) throw new Error(error.message, { cause: error });
+    if (error instanceof ProtocolThrew) {
+      throw new ProtocolFailure(error.message, { cause: error });
+    }
     throw error;
   }
 }
 
+export function progressText(
+  { states, depth, programsDone, programs }: ExploreProgress,
+  label: string,
+  elapsedMs: number,
+): string {
+  return [
+    label,
+    `${grouped(programsDone)} of ${counted(programs, 'guest program')}`,
+    `${grouped(states)} states`,
+    `depth ${depth}`,
+    `${grouped(states / Math.max(elapsedMs / 1000, 0.001))} states/s`,
+  ].join('  ');
+}
+
+/** Shown on purpose: nothing but the claim that is known to be broken was. */
+function withExhibit(run: ExploreRun, exhibit: string | null): ExploreRun {
+  const onlyClaim = run.violations.every((violation) => violation.rule === 'claim');
+  if (exhibit === null || run.verdict !== 'violated' || !onlyClaim) return run;
+  return { ...run, exhibit };
+}
+
 function judge(
   runs: readonly ExploreRun[],
-  excused: ReadonlySet<ExploreRun>,
+  wanted: number,
+  interrupted: boolean,
 ): Pick<ExploreResult, 'verdict' | 'exitCode' | 'reasons'> {
-  const violated = runs.filter((run) => run.verdict === 'violated' && !excused.has(run));
-  const bounded = runs.filter((run) => run.verdict === 'bounded');
+  const isFailure = (run: ExploreRun): boolean =>
+    run.verdict === 'violated' && run.exhibit === undefined;
+  const bounded = runs.filter((run) => run.stoppedBy !== null && !isCut(run));
   const reasons = bounded.map((run) => `${run.protocol}: the bound ${run.stoppedBy} was met`);
-  if (violated.length > 0) return { verdict: 'fail', exitCode: EXIT.fail, reasons };
-  if (bounded.length > 0 || runs.length === 0) {
-    const why = runs.length === 0 ? ['nothing ran'] : reasons;
-    return { verdict: 'inconclusive', exitCode: EXIT.inconclusive, reasons: why };
+  if (interrupted) {
+    const done = runs.filter((run) => !isCut(run)).length;
+    reasons.push(`${done} of ${searchCount(wanted)} done`);
   }
-  return { verdict: 'pass', exitCode: EXIT.pass, reasons };
-}
-
-const STYLES = { safe: 'green', violated: 'red', bounded: 'yellow' } as const;
-
-function runText(run: ExploreRun, exhibit: string | null, { paint }: Terminal): string {
-  const name = run.mutant === null ? run.protocol : `${run.mutant} (mutant)`;
-  const vcpus = `${run.vcpus} vCPU${run.vcpus === 1 ? '' : 's'}`;
-  const lines = [
-    `${name}, level ${run.level}, ${vcpus}, bbm=${run.cpu.bbm} nt=${run.cpu.nt}: ` +
-      `${paint(STYLES[run.verdict], run.verdict)}, ${run.states} states, ` +
-      `${run.executions} executions, ${seconds(run.elapsedMs)}`,
-  ];
-  const worth = run.outcomes.filter((outcome) => outcome.grade === 'interesting');
-  for (const outcome of worth) lines.push(`  interesting: ${outcome.why}`);
-  for (const violation of run.violations) {
-    lines.push(`  VIOLATION ${violation.rule}: ${violation.why}`);
-    if (violation.steps.length > 0) {
-      lines.push(
-        ...formatSchedule(violation.steps)
-          .trimEnd()
-          .split('\n')
-          .map((l) => `    ${l}`),
-      );
-    }
-  }
-  if (exhibit !== null && run.verdict === 'violated') lines.push(`  shown on purpose: ${exhibit}`);
-  return `${[...new Set(lines)].join('\n')}\n`;
-}
-
-const VERDICT_STYLES = {
-  pass: 'green',
-  fail: 'red',
-  inconclusive: 'yellow',
-} as const satisfies Record<Verdict, string>;
-
-function endText(result: SeedlessResult, { paint }: Terminal, quiet: boolean): string {
-  const rows = result.runs.map((run) => [
-    run.mutant ?? run.protocol,
-    run.verdict,
-    run.violations.map((violation) => violation.rule).join(', '),
-    String(run.states),
-    seconds(run.elapsedMs),
-  ]);
-  const table = quiet
-    ? []
-    : alignColumns([['protocol', 'verdict', 'rules', 'states', 'time'], ...rows]);
-  const lines = [
-    ...table,
-    ...result.reasons.map((reason) => `reason: ${reason}`),
-    `${paint(VERDICT_STYLES[result.verdict], result.verdict.toUpperCase())} in ` +
-      `${seconds(result.elapsedMs)}; exit ${result.exitCode}: ${exitMeaning(result.exitCode)}`,
-  ];
-  return `${lines.join('\n')}\n`;
+  if (runs.some(isFailure)) return { verdict: 'fail', exitCode: EXIT.fail, reasons };
+  if (interrupted) return { verdict: 'inconclusive', exitCode: EXIT.interrupted, reasons };
+  if (runs.length === 0) reasons.push('nothing ran');
+  if (reasons.length === 0) return { verdict: 'pass', exitCode: EXIT.pass, reasons };
+  return { verdict: 'inconclusive', exitCode: EXIT.inconclusive, reasons };
 }
 
 export const command: Command = {
   positionals: NO_POSITIONALS,
   about:
     'Runs protocols against a model of the Arm memory system and its TLBs and visits every outcome ' +
-    'of a small configuration: tables of two entries, one or two vCPUs with up to two accesses ' +
-    'each. The model agrees with the published litmus verdicts (see litmus). `safe` means that no ' +
-    'execution within the bounds breaks a rule; a bound that stopped a search is exit code 3.',
+    'of a small configuration: tables of two entries, vCPUs with up to two accesses each. The ' +
+    'model agrees with the published litmus verdicts (see litmus). `safe` means that no execution ' +
+    'within the bounds breaks a rule; a bound that stopped a search is exit code 3. Without flags: ' +
+    'every built-in protocol on the CPU it was written for. With --matrix: on every CPU it is ' +
+    'meant for, as one table; what is violated there is exit code 1, as ever.',
   examples: [
     { command: 'explore', why: 'every built-in protocol on the CPU it was written for' },
     {
       command: 'explore -- --protocol rfc-nt-posted',
       why: 'the three steps by which the RFC as posted breaks its promise',
     },
+    { command: 'explore -- --matrix', why: 'protocol by CPU: which is safe where' },
     { command: 'explore -- --protocol ./mine.ts --cpu bbm=2,nt=ignored', why: 'your own' },
     { command: 'explore -- --mutant no-tlbi', why: 'a seeded bug and its shortest schedule' },
   ],

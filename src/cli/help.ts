@@ -13,7 +13,7 @@ const COLUMNS = 100;
 const INDENT = 26;
 
 export function programHelp(): string {
-  const commands = COMMAND_NAMES.map((name) => `  ${name.padEnd(10)}${COMMANDS[name].summary}`);
+  const commands = COMMAND_NAMES.map((name) => `  ${name.padEnd(13)}${COMMANDS[name].summary}`);
   return lines([
     'stage2-stress: stress harness and explorer for protocols that resize stage-2 mappings',
     '',

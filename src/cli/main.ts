@@ -25,12 +25,14 @@ process.on('uncaughtException', (error) => {
 // Until a command says otherwise: if every thread dies and nothing is left to wait for, Node just
 // ends.
 process.exitCode = EXIT.internal;
-process.on('exit', () => {
-  if (!ended && process.exitCode === EXIT.internal) {
-    process.stderr.write(
-      'stage2-stress: internal error: nothing is left to wait for, and no result\n',
-    );
-  }
+process.on('exit', (code) => {
+  if (ended || (code !== EXIT.internal && code !== EXIT.pass)) return;
+  const why =
+    code === EXIT.pass
+      ? 'the process was ended before there was a result (does a protocol call process.exit?)'
+      : 'nothing is left to wait for, and no result';
+  process.stderr.write(`stage2-stress: internal error: ${why}\n`);
+  process.exitCode = EXIT.internal;
 });
 
 const args = process.argv.slice(2);

@@ -6,9 +6,13 @@
  * Where one flag means different things to different commands it has two rows with one `flag`.
  */
 import { GRANULES } from '../arch/geometry.ts';
+import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import { ARCHITECTURES, DEFAULT_BOUNDS } from '../explore/model/options.ts';
-import { EXPLORE_BOUNDS } from '../explore/protocol/bounds.ts';
+import { EXPLORE_BOUNDS, VCPUS_EXPLORED_MAX } from '../explore/protocol/bounds.ts';
+import { ENGINES } from '../mutants/mutant.ts';
+import { GUEST_GIB } from '../answer/worth.ts';
+import { AMPLIFICATION_ROUNDS, SELFTEST_MS, SELFTEST_SEEDS } from '../selftest/budget.ts';
 import {
   ACCESS_MODES,
   BLOCKS_MAX,
@@ -26,6 +30,7 @@ import {
 } from '../stress/plan.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import type { CommandName } from './commands.ts';
+import { parseShard } from './shard.ts';
 import { UsageError } from './usage-error.ts';
 import { anyText, duration, keyValue, listOf, nameOf, oneOf, wholeNumber, word } from './values.ts';
 
@@ -81,7 +86,7 @@ export const OPTIONS = {
     value: GRANULES.join('|'),
     help: 'translation granule',
     default: STRESS_DEFAULTS.granule,
-    commands: ['stress'],
+    commands: ['stress', 'answer'],
     parse: oneOf(GRANULES),
   }),
   level: option({
@@ -123,7 +128,7 @@ export const OPTIONS = {
     value: 'N',
     help: 'the same seed gives the same plan and the same guest accesses',
     default: 'random, always printed',
-    commands: ['stress'],
+    commands: ['stress', 'selftest'],
     parse: wholeNumber(0, SEED_MAX),
   }),
   stores: option({
@@ -216,11 +221,26 @@ export const OPTIONS = {
   }),
   'explore-vcpus': option({
     flag: 'vcpus',
-    value: '1|2',
-    help: 'number of vCPUs; two with stores may meet a bound',
-    default: '1',
+    value: '1,2,4',
+    help: `numbers of vCPUs from 1 to ${VCPUS_EXPLORED_MAX}, one search each`,
+    default: 'one for each PE that --cpu names: 1, and 2 with bbm=2/1',
     commands: ['explore'],
-    parse: (text) => wholeNumber(1, 2)(text) as 1 | 2,
+    parse: listOf(wholeNumber(1, VCPUS_EXPLORED_MAX)),
+  }),
+  matrix: option({
+    value: null,
+    help: 'every protocol on every CPU it is meant for, as one table',
+    default: 'off: on the CPU it was written for',
+    commands: ['explore'],
+    parse: flag,
+  }),
+  'replay-protocol': option({
+    flag: 'protocol',
+    value: 'FILE',
+    help: 'where the file of the protocol is, if it is not where the token says',
+    default: "the token's",
+    commands: ['replay'],
+    parse: anyText,
   }),
   'explore-time': option({
     flag: 'time',
@@ -238,11 +258,179 @@ export const OPTIONS = {
     commands: ['litmus'],
     parse: duration(100, TIME_MS_MAX),
   }),
+  'selftest-mutant': option({
+    flag: 'mutant',
+    value: 'a,b,…',
+    help: 'seeded bugs by name; `all`. Of the correct protocols only their twins run then',
+    default: 'all',
+    commands: ['selftest'],
+    parse: listOf(word),
+  }),
+  engine: option({
+    value: 'a,b,…',
+    help: `columns of the kill table: ${ENGINES.join('|')}`,
+    default: ENGINES.join(','),
+    commands: ['selftest'],
+    parse: listOf(nameOf('engine', ENGINES)),
+  }),
+  seeds: option({
+    value: 'N',
+    help: 'seeds per mutant under stress, one after the other from --seed on',
+    default: String(SELFTEST_SEEDS),
+    commands: ['selftest'],
+    parse: wholeNumber(1, 1000),
+  }),
+  'selftest-time': option({
+    flag: 'time',
+    value: '60s|10m|2h',
+    help: 'budget of the kill table; what does not fit is inconclusive',
+    default: `${SELFTEST_MS / 1000}s`,
+    commands: ['selftest'],
+    parse: duration(1000, TIME_MS_MAX),
+  }),
+  all: option({
+    value: null,
+    help: 'also try the engines that need not catch a mutant: what they catch is shown',
+    default: 'off',
+    commands: ['selftest'],
+    parse: flag,
+  }),
+  amplification: option({
+    value: null,
+    help: 'instead of the kill table: how much easier --reorder and delays make bugs to see',
+    default: 'off',
+    commands: ['selftest'],
+    parse: flag,
+  }),
+  'selftest-rounds': option({
+    flag: 'rounds',
+    value: 'N',
+    help: 'with --amplification: rounds of one transition, per seed and side',
+    default: String(AMPLIFICATION_ROUNDS),
+    commands: ['selftest'],
+    parse: wholeNumber(1, 1_000_000),
+  }),
+  shard: option({
+    value: 'i/n|auto',
+    help: 'only part i of n, from 1; auto asks Slurm, Kubernetes or the CI which. merge joins them',
+    default: 'all of it',
+    commands: ['stress', 'explore'],
+    parse: parseShard,
+  }),
+  bbm: option({
+    value: '0|1|2|3',
+    help: 'FEAT_BBM level that the system may rely on: what may be changed without a break',
+    default: '0',
+    commands: ['check-trace'],
+    parse: (text) => wholeNumber(0, 3)(text) as BbmLevel,
+  }),
+  against: option({
+    value: 'FILE',
+    help: 'an earlier result of bench --json: exit 1 if a ratio to C fell beyond its interval',
+    default: 'nothing is compared',
+    commands: ['bench'],
+    parse: anyText,
+  }),
+  window: option({
+    value: 'NS',
+    help: 'how long an entry is invalid on your machine',
+    default: 'measured rows only',
+    commands: ['answer'],
+    parse: wholeNumber(1, 1e15),
+  }),
+  rate: option({
+    value: 'HZ',
+    help: 'how often a second one vCPU walks the entry there',
+    default: 'measured rows only',
+    commands: ['answer'],
+    parse: wholeNumber(1, 1e15),
+  }),
+  exit: option({
+    value: 'NS',
+    help: 'what a fault costs there beside waiting: exit, handling, entry',
+    default: '0',
+    commands: ['answer'],
+    parse: wholeNumber(0, 1e15),
+  }),
+  cancels: option({
+    value: 'N',
+    help: 'cancelled migrations per hour',
+    default: '1',
+    commands: ['answer'],
+    parse: wholeNumber(1, 1e9),
+  }),
+  guest: option({
+    value: 'GIB',
+    help: 'memory of the guest whose migration is cancelled',
+    default: String(GUEST_GIB),
+    commands: ['answer'],
+    parse: wholeNumber(1, 1e6),
+  }),
+  'answer-level': option({
+    flag: 'level',
+    value: '1|2',
+    help: 'with --window: level of the block, so its size: with 4k 1 GiB or 2 MiB',
+    default: '2',
+    commands: ['answer'],
+    parse: (text) => wholeNumber(1, 2)(text) as BlockLevel,
+  }),
+  'answer-vcpus': option({
+    flag: 'vcpus',
+    value: 'N',
+    help: 'with --window: vCPUs of the guest',
+    default: '1',
+    commands: ['answer'],
+    parse: wholeNumber(1, 4096),
+  }),
+  html: option({
+    value: 'FILE',
+    help: 'one self-contained page: tables, charts, violations',
+    default: 'report.html if no form is named',
+    commands: ['report'],
+    parse: anyText,
+  }),
+  junit: option({
+    value: 'FILE',
+    help: 'JUnit XML, for CI',
+    default: 'not written',
+    commands: ['report'],
+    parse: anyText,
+  }),
+  ktap: option({
+    value: 'FILE',
+    help: "KTAP, the kernel's test output",
+    default: 'not written',
+    commands: ['report'],
+    parse: anyText,
+  }),
+  markdown: option({
+    value: 'FILE',
+    help: 'a summary in Markdown, for the page of a CI job',
+    default: 'not written',
+    commands: ['report'],
+    parse: anyText,
+  }),
+  out: option({
+    value: 'DIR',
+    help: 'every form of report, and the JSON where there is one, in DIR, which is made if it must',
+    default: 'not written',
+    commands: ['stress', 'explore', 'selftest', 'report', 'merge'],
+    parse: anyText,
+  }),
   json: option({
     value: 'FILE',
     help: 'write the results as JSON, also when interrupted; the folder must exist',
     default: 'not written',
-    commands: ['stress', 'explore', 'litmus'],
+    commands: [
+      'stress',
+      'explore',
+      'litmus',
+      'selftest',
+      'merge',
+      'check-trace',
+      'answer',
+      'bench',
+    ],
     parse: anyText,
   }),
   'list-json': option({
@@ -251,21 +439,35 @@ export const OPTIONS = {
     valueOptional: true,
     help: 'JSON instead of text, to FILE or to standard output',
     default: 'text',
-    commands: ['list'],
+    commands: ['list', 'doctor'],
     parse: anyText,
   }),
   quiet: option({
     value: null,
     help: 'no progress line and no tables: what is wrong and the verdict only',
     default: 'off',
-    commands: ['stress', 'explore', 'litmus'],
+    commands: ['stress', 'explore', 'litmus', 'selftest', 'report', 'merge', 'check-trace'],
     parse: flag,
   }),
   'no-color': option({
     value: null,
     help: 'no colour on a terminal; NO_COLOR does the same',
     default: 'off',
-    commands: ['stress', 'explore', 'list', 'litmus', 'help'],
+    commands: [
+      'stress',
+      'explore',
+      'replay',
+      'list',
+      'litmus',
+      'selftest',
+      'report',
+      'merge',
+      'check-trace',
+      'answer',
+      'bench',
+      'doctor',
+      'help',
+    ],
     parse: flag,
   }),
 } as const;

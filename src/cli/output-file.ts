@@ -7,6 +7,7 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  mkdirSync,
   openSync,
   realpathSync,
   renameSync,
@@ -23,6 +24,10 @@ declare const outputBrand: unique symbol;
 /** An absolute path that could be written when the command started. */
 export type OutputFile = string & { readonly [outputBrand]: true };
 
+declare const folderBrand: unique symbol;
+/** The same of a folder, which may have to be made first. */
+export type OutputFolder = string & { readonly [folderBrand]: true };
+
 export function checkOutputFile(flag: string, text: string): OutputFile {
   const file = userPath(text);
   const there = stat(file);
@@ -38,6 +43,29 @@ export function checkOutputFile(flag: string, text: string): OutputFile {
     throw new UsageError(`--${flag}: ${text} cannot be written; choose another place`);
   }
   return file as OutputFile;
+}
+
+/** A folder for several files: it is there, or the one it is to be made in is. */
+export function checkOutputFolder(flag: string, text: string): OutputFolder {
+  const folder = userPath(text);
+  const there = stat(folder);
+  if (there && !there.isDirectory())
+    throw new UsageError(`--${flag}: ${text} is a file; name a folder`);
+  const writable = there ? folder : path.dirname(folder);
+  if (!stat(writable)?.isDirectory())
+    throw new UsageError(`--${flag}: there is no folder ${shortPath(writable)}; make it first`);
+  try {
+    accessSync(writable, constants.W_OK);
+  } catch {
+    throw new UsageError(`--${flag}: ${text} cannot be written; choose another place`);
+  }
+  return folder as OutputFolder;
+}
+
+/** Makes the folder if it must, and names a file in it. */
+export function fileIn(folder: OutputFolder, name: string): OutputFile {
+  mkdirSync(folder, { recursive: true });
+  return path.join(folder, name) as OutputFile;
 }
 
 export function writeWhole(file: OutputFile, text: string): void {

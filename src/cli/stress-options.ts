@@ -18,6 +18,10 @@ import {
 import type { CommandInput } from './command.ts';
 import type { Flags } from './options.ts';
 import { type Catalogue, selectNames, selectProtocols, type SelectedProtocol } from './registry.ts';
+import { machineNeeds, scenarioNamed, suits } from '../scenarios/index.ts';
+import { planGroups } from '../stress/portfolio.ts';
+import { rowCount } from '../stress/shard-groups.ts';
+import { refuseEmptyShard, shardOf } from './shard.ts';
 import { UsageError } from './usage-error.ts';
 
 /** Typed as a record so that a flag missing here is a type error. */
@@ -52,6 +56,8 @@ export async function stressOptions(
   const scenarios = selectNames('scenario', flags.scenario ?? [], catalogue.scenarios);
   const protocols = await selectProtocols(flags.protocol ?? [], catalogue);
   refuseCpu(flags, protocols);
+  refuseUnsuited(scenarios, protocols);
+  const shard = shardOf(flags.shard);
   const options: StressOptions = {
     protocols: protocols.map(({ ref }) => ref),
     mutants,
@@ -71,6 +77,7 @@ export async function stressOptions(
     storesPercent: flags.stores ?? STRESS_DEFAULTS.storesPercent,
     pattern: flags.pattern ?? STRESS_DEFAULTS.pattern,
     blocks: flags.blocks ?? STRESS_DEFAULTS.blocks,
+    ...(shard === null ? {} : { shard }),
     quiet: flags.quiet ?? false,
     explicit: (Object.keys(STRESS_FLAGS) as StressFlag[]).filter(
       (flag) => flags[flag] !== undefined,
@@ -78,16 +85,23 @@ export async function stressOptions(
     argv: input.argv,
   };
   refuseMachines(options);
+  if (shard !== null) refuseEmptyShard(shard, rowCount(await planGroups(options)), 'rows');
   return options;
 }
+
+/** What a scenario's machine has beside the usual. */
+const needsOf = (name: string): ReturnType<typeof machineNeeds> =>
+  machineNeeds(scenarioNamed(name));
 
 /** Every combination of level and vCPU count is a machine of its own, and must fit into memory. */
 function refuseMachines(options: StressOptions): void {
   const { granule, blocks, transitions } = options;
   for (const level of options.levels) {
     for (const vcpus of options.vcpus) {
-      const transitionsMax = recordsFor(transitions);
-      const problem = machineProblem({ granule, level, blocks, vcpus, transitionsMax });
+      const transitionsMax = recordsFor(transitions, blocks);
+      const usual = { granule, level, blocks, vcpus, transitionsMax };
+      const machines = [usual, ...options.scenarios.map((s) => ({ ...usual, ...needsOf(s) }))];
+      const problem = machines.map(machineProblem).find((each) => each !== null) ?? null;
       if (problem !== null) throw new UsageError(`--level ${level} --vcpus ${vcpus}: ${problem}`);
     }
   }
@@ -129,6 +143,23 @@ function refusePins(wanted: readonly number[]): void {
  * The CPU must be possible by itself and for each protocol, which may have been written for another
  * one.
  */
+/** Of `all` the engine takes what suits; a protocol that was named would not be run at all. */
+function refuseUnsuited(
+  scenarios: readonly string[],
+  protocols: readonly SelectedProtocol[],
+): void {
+  for (const scenario of scenarios) {
+    const other = protocols.find(
+      ({ ref, protocol }) => ref.named && !suits(scenarioNamed(scenario), protocol),
+    );
+    if (other === undefined) continue;
+    throw new UsageError(
+      `--scenario ${scenario} does not go with --protocol ${other.ref.name}, which splits blocks: ` +
+        'name protocols that coalesce',
+    );
+  }
+}
+
 function refuseCpu(flags: Flags, protocols: readonly SelectedProtocol[]): void {
   if (flags.cpu === undefined) return;
   const alone = protocols.length === 0 ? cpuProblem(cpuFor({}, flags.cpu)) : null;

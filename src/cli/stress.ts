@@ -11,6 +11,7 @@ import { BUILT_IN, type Catalogue } from './registry.ts';
 import { watchSignals } from './signals.ts';
 import { stressOptions } from './stress-options.ts';
 import type { Terminal } from './terminal.ts';
+import { outFolder, writeOut } from './write-reports.ts';
 
 /** The engine as this command sees it. */
 export type RunStress = (
@@ -26,9 +27,11 @@ export async function stress(
 ): Promise<ExitCode> {
   const options = await stressOptions(input, catalogue);
   const json = input.flags.json === undefined ? null : checkOutputFile('json', input.flags.json);
+  const out = outFolder(input.flags.out);
   const result = withInterruption(await campaign(options, terminal, await loadEngine()));
   // The file first: it must not depend on anybody reading the text.
   if (json !== null) writeWhole(json, formatJson(result));
+  if (out !== null) await writeOut(out, result);
   terminal.out(
     stressText(result, { paint: terminal.paint, columns: terminal.columns, quiet: options.quiet }),
   );

@@ -3,8 +3,19 @@
  * unrolled.
  */
 import { assert } from '../arch/assert.ts';
-import { descriptorOf, type FaultType, faultOf, type Names } from './translation.ts';
+import type { HardwareUpdate } from '../explore/model/index.ts';
+import { descriptorOf, type Names } from './translation.ts';
 import type { Value } from './value.ts';
+import { type FaultType, resolve, type Walker } from './walker.ts';
+
+/** What an access may meet. */
+export interface Targets {
+  /** Frames it may reach. */
+  readonly locations: readonly number[];
+  readonly faults: readonly FaultType[];
+  /** What its walk may do to the entry. */
+  readonly updates: readonly HardwareUpdate[];
+}
 
 export class Domains {
   readonly #names: Names;
@@ -38,16 +49,28 @@ export class Domains {
     return [...(this.#values[location] ?? [])];
   }
 
-  /** What an access through `symbol` may meet: frames it may reach and faults it may take. */
-  targets(symbol: string, write: boolean): { locations: number[]; faults: FaultType[] } {
+  /** What an access through `symbol` may meet; notes what its walker may write. */
+  targets(symbol: string, write: boolean, walker: Walker): Targets {
+    const entry = this.#names.entryOf(symbol);
     const locations = new Set<number>();
     const faults = new Set<FaultType>();
-    for (const id of this.of(this.#names.entryOf(symbol))) {
+    const updates = new Set<number>();
+    for (const id of this.of(entry)) {
       const pte = descriptorOf(this.#names.values.valueOf(id));
-      const fault = faultOf(pte, write);
-      if (fault === null) locations.add(this.#names.frameOf(pte.oa));
-      else faults.add(fault);
+      const resolution = resolve(pte, write, walker);
+      if (resolution.kind === 'fault') {
+        faults.add(resolution.type);
+        continue;
+      }
+      const after: Value = { kind: 'pte', pte: resolution.after };
+      if (resolution.updated && !this.admit(entry, after)) continue;
+      locations.add(this.#names.frameOf(pte.oa));
+      if (resolution.updated) updates.add(this.#names.values.idOf(after));
     }
-    return { locations: [...locations], faults: [...faults] };
+    return {
+      locations: [...locations],
+      faults: [...faults],
+      updates: [...updates].map((value) => ({ entry, value })),
+    };
   }
 }

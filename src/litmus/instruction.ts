@@ -2,7 +2,7 @@
  * The A64 instructions a litmus test may use, as far as their memory effects and dependencies
  * matter.
  *
- * Left out, and reported with their line: exclusives, pairs, sub-word and vector accesses, SVC,
+ * Left out, and reported with their line: exclusive pairs, pairs, sub-word and vector accesses, SVC,
  * system registers other than ELR_EL1, instruction fetch.
  */
 import type { BarrierKind, ReadOrder } from '../explore/model/index.ts';
@@ -77,6 +77,16 @@ export type InstructionBody =
       readonly to: Register;
       readonly address: Address;
       readonly order: ReadOrder;
+      /** LDXR, LDAXR. */
+      readonly exclusive?: true;
+    }
+  /** STXR, STLXR: 0 in `status` if the store was made, else 1. */
+  | {
+      readonly kind: 'store-exclusive';
+      readonly status: Register;
+      readonly from: Register;
+      readonly address: Address;
+      readonly release: boolean;
     }
   | {
       readonly kind: 'store';

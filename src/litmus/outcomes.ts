@@ -5,8 +5,8 @@
 import { assert } from '../arch/assert.ts';
 import type { Registers } from './registers.ts';
 import type { FaultAtom, LitmusTest, Place, Proposition } from './test-case.ts';
-import type { FaultType } from './translation.ts';
 import { keyOf, type Value } from './value.ts';
+import type { FaultType } from './walker.ts';
 
 export interface PathFault {
   readonly thread: number;
@@ -23,6 +23,7 @@ export type Outcome =
       readonly registers: ReadonlyMap<string, Value>;
       readonly faults: readonly PathFault[];
     }
+  | { readonly kind: 'hardware' }
   /** A loop went round once more than is unrolled. */
   | { readonly kind: 'cut' }
   /** An access faulted twice where herd tries it twice: no execution. */
@@ -104,6 +105,11 @@ export class Outcomes {
     const values = new Map(names.map((name) => [name, registers.named(name).value]));
     const key = `${thread} ${JSON.stringify(faults)} ${[...values.values()].map(keyOf).join(',')}`;
     return this.#intern(key, { kind: 'finished', thread, registers: values, faults });
+  }
+
+  /** A walker of its own: it leaves nothing behind but memory. */
+  hardware(): number {
+    return this.#intern('hardware', { kind: 'hardware' });
   }
 
   cut(): number {

@@ -27,6 +27,20 @@ const load =
   (order: ReadOrder): Parse =>
   (o) => ({ kind: 'load', to: o.count(2, 3).register(0), address: o.address(1), order });
 
+const loadExclusive =
+  (order: ReadOrder): Parse =>
+  (o) => {
+    const to = o.count(2).register(0);
+    return { kind: 'load', to, address: o.address(1), order, exclusive: true };
+  };
+
+const storeExclusive =
+  (release: boolean): Parse =>
+  (o) => {
+    const [status, from] = [o.count(3).register(0), o.register(1)];
+    return { kind: 'store-exclusive', status, from, address: o.address(2), release };
+  };
+
 const store =
   (release: boolean): Parse =>
   (o) => ({ kind: 'store', from: o.count(2, 3).register(0), address: o.address(1), release });
@@ -121,6 +135,10 @@ const MNEMONICS: ReadonlyMap<string, Parse> = new Map<string, Parse>([
   ['LDAR', load('acquire')],
   ['LDAPR', load('acquire-pc')],
   ['LDAPUR', load('acquire-pc')],
+  ['LDXR', loadExclusive('plain')],
+  ['LDAXR', loadExclusive('acquire')],
+  ['STXR', storeExclusive(false)],
+  ['STLXR', storeExclusive(true)],
   ['STR', store(false)],
   ['STUR', store(false)],
   ['STLR', store(true)],

@@ -20,6 +20,7 @@ import { Names } from './translation.ts';
 import { unroll, type Unrolled } from './unroll.ts';
 import { type FaultHandling, TreeTooLarge } from './unroller.ts';
 import { defaultPte, type Value, ZERO } from './value.ts';
+import { walkersOf } from './walker.ts';
 
 export interface StateCount {
   readonly text: string;
@@ -48,7 +49,8 @@ export function prepare(test: LitmusTest, names: Names, bounds: SearchBounds): U
   const handling = faultHandling(test);
   const memory = initialMemory(test, names);
   const registers = test.threads.map(({ id }) => initialRegisters(test, id));
-  return unroll(test, names, memory, registers, handling, bounds);
+  const walkers = walkersOf(test);
+  return unroll(test, { names, initial: memory, registers, walkers, handling, bounds });
 }
 
 export function runTest(
@@ -89,13 +91,8 @@ function verdictOf(quantifier: Quantifier, states: readonly StateCount[]): TestO
   return states.some((state) => state.holds) ? 'allowed' : 'forbidden';
 }
 
-/** `Variant=` and `TTHM=` lines: what they mean here, or why they cannot be had. */
+/** The `Variant=` line: what it means here, or why it cannot be had. */
 function faultHandling(test: LitmusTest): FaultHandling {
-  const tthm = test.info.get('tthm');
-  if (tthm !== undefined)
-    throw new Unsupported(`hardware updates of descriptors (TTHM=${tthm.value})`, tthm.line);
-  const el0 = test.info.get('el0');
-  if (el0 !== undefined) throw new Unsupported('threads at EL0', el0.line);
   const variant = test.info.get('variant');
   let handling: FaultHandling = 'end-thread';
   for (const name of (variant?.value ?? '').split(',').map((part) => part.trim().toLowerCase())) {
@@ -129,12 +126,12 @@ function initialMemory(test: LitmusTest, names: Names): Value[] {
 }
 
 function notePlace(place: Place, names: Names): void {
-  if (place.kind !== 'register') names.addressOf(place.symbol);
+  if (place.kind !== 'register') names.indexOf(place.symbol);
 }
 
 function noteValue(value: Value, names: Names): void {
-  if (value.kind === 'pte') names.addressOf(value.pte.oa);
-  else if ('symbol' in value) names.addressOf(value.symbol);
+  if (value.kind === 'pte') names.indexOf(value.pte.oa);
+  else if ('symbol' in value) names.indexOf(value.symbol);
 }
 
 function initialRegisters(test: LitmusTest, thread: number): Registers {

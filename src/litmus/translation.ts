@@ -2,17 +2,14 @@
  * Translation as herd's VMSA tests have it: one leaf entry per symbol, one level, every access at
  * page offset 0.
  *
- * A stage-1 descriptor in herd's abstract fields. Fault priority is the architecture's:
- * Translation, then Access flag, then Permission. Left out: hardware update of `af` and `db`
- * (TTHM=HA, HD), EL0.
+ * A stage-1 descriptor in herd's abstract fields; what an access meets depends on the walker that
+ * makes it (walker.ts).
  */
 import { assert } from '../arch/assert.ts';
 import type { EntrySpan, TranslationSystem, WalkPath, WalkResult } from '../explore/model/index.ts';
 import { Unsupported } from './errors.ts';
 import { formatValue, type Pte, type Value, ValueTable } from './value.ts';
-
-export const FAULT_TYPES = ['Translation', 'AccessFlag', 'Permission'] as const;
-export type FaultType = (typeof FAULT_TYPES)[number];
+import { FAULT_TYPES, resolve, type Walker, walkerIndex, WALKERS } from './walker.ts';
 
 /**
  * Numbers for the places and TLBI operations of one test. Two locations per symbol: its frame and
@@ -23,8 +20,8 @@ export class Names {
   readonly #symbols: string[] = [];
   readonly #tlbis: { readonly symbol: string | null }[] = [];
 
-  /** Virtual address of `symbol`. */
-  addressOf(symbol: string): number {
+  /** Notes `symbol`, if it is new. */
+  indexOf(symbol: string): number {
     const known = this.#symbols.indexOf(symbol);
     if (known >= 0) return known;
     this.#symbols.push(symbol);
@@ -32,11 +29,21 @@ export class Names {
   }
 
   frameOf(symbol: string): number {
-    return this.addressOf(symbol) * 2;
+    return this.indexOf(symbol) * 2;
   }
 
   entryOf(symbol: string): number {
-    return this.addressOf(symbol) * 2 + 1;
+    return this.indexOf(symbol) * 2 + 1;
+  }
+
+  /** The entries of all symbols. */
+  get entries(): readonly number[] {
+    return this.#symbols.map((_, index) => index * 2 + 1);
+  }
+
+  /** Virtual address of `symbol`, as `walker` translates it. */
+  addressOf(symbol: string, walker: Walker): number {
+    return this.indexOf(symbol) * WALKERS.length + walkerIndex(walker);
   }
 
   get symbols(): readonly string[] {
@@ -56,13 +63,6 @@ export class Names {
     assert(tlbi !== undefined, `no TLBI ${op}`);
     return tlbi.symbol;
   }
-}
-
-/** Which fault an access through `pte` takes, if any. */
-export function faultOf(pte: Pte, write: boolean): FaultType | null {
-  if (pte.valid === 0) return 'Translation';
-  if (pte.af === 0) return 'AccessFlag';
-  return write && pte.db === 0 ? 'Permission' : null;
 }
 
 /** The descriptor a table entry's value stands for. */
@@ -90,26 +90,39 @@ export class LitmusTranslation implements TranslationSystem {
     write: boolean,
     spansOf: (entry: number) => readonly EntrySpan[],
   ): readonly WalkPath[] {
-    const entry = address * 2 + 1;
+    const entry = symbolIndex(address) * 2 + 1;
+    const walker = WALKERS[address % WALKERS.length];
+    assert(walker !== undefined, 'an address names one of the walkers');
     return spansOf(entry).map((span) => ({
-      result: this.#resolve(span.value, write),
+      result: this.#resolve(entry, span.value, write, walker),
       entries: [{ entry, span }],
     }));
   }
 
-  #resolve(value: number, write: boolean): WalkResult {
-    const pte = descriptorOf(this.#names.values.valueOf(value));
-    const fault = faultOf(pte, write);
-    if (fault === null) return { kind: 'mapped', location: this.#names.frameOf(pte.oa) };
-    return {
-      kind: 'fault',
-      fault: FAULT_TYPES.indexOf(fault),
-      cacheable: fault === 'Permission',
-    };
+  #resolve(entry: number, value: number, write: boolean, walker: Walker): WalkResult {
+    const { values } = this.#names;
+    const pte = descriptorOf(values.valueOf(value));
+    const resolution = resolve(pte, write, walker);
+    if (resolution.kind === 'fault') {
+      const { type } = resolution;
+      return {
+        kind: 'fault',
+        fault: FAULT_TYPES.indexOf(type),
+        cacheable: type === 'Permission',
+      };
+    }
+    const location = this.#names.frameOf(pte.oa);
+    if (!resolution.updated) return { kind: 'mapped', location };
+    const after = values.idOf({ kind: 'pte', pte: resolution.after });
+    return { kind: 'mapped', location, update: { entry, value: after } };
   }
 
   matches(op: number, address: number): boolean {
     const symbol = this.#names.tlbiSymbol(op);
-    return symbol === null || this.#names.addressOf(symbol) === address;
+    return symbol === null || this.#names.indexOf(symbol) === symbolIndex(address);
   }
+}
+
+function symbolIndex(address: number): number {
+  return Math.floor(address / WALKERS.length);
 }

@@ -7,16 +7,35 @@
  * collector in the middle of a race. Whatever is left goes to the full handler.
  */
 import { RwLock } from '#sync';
-import { type Descriptor, LOCKED, NORMAL_RW } from '../arch/descriptor.ts';
+import { type Descriptor, EMPTY, LOCKED, NORMAL_RW } from '../arch/descriptor.ts';
 import { type Level, startTable } from '../arch/geometry.ts';
-import { type FaultResult, handleFault } from '../pgtable/fault.ts';
+import { type FaultPolicy, type FaultResult, handleFault } from '../pgtable/fault.ts';
 import type { Grace } from '../pgtable/grace.ts';
+import {
+  GENERATION_TAG_MASK,
+  META_GENERATION,
+  META_WORDS,
+  POISON_HIGH,
+  POISON_LOW,
+} from '../pgtable/page-meta.ts';
 import type { PoolTables } from '../pgtable/tables.ts';
 import type { Cpu } from '../port/cpu.ts';
+import type { MachineBug } from '../port/machine-bug.ts';
 import type { Table } from '../port/tables.ts';
 import type { Arena } from './arena.ts';
 import { createDescriptorLoad } from './descriptor-load.ts';
-import { CONTROL, IPA_BITS, LINE_WORDS, regionShift as regionShiftOf, VCPU } from './layout.ts';
+import type { DirtyLog } from './dirty-log.ts';
+import { GHOST_CHANGING, GHOST_STABLE, ghostVersion, ghostWord } from './ghost.ts';
+import {
+  CONTROL,
+  GHOST,
+  IPA_BITS,
+  LINE_WORDS,
+  LOGGING,
+  regionShift as regionShiftOf,
+  VCPU,
+} from './layout.ts';
+import { EVIDENCE, type Recorder } from './recorder.ts';
 
 /** What the handler did: plain numbers, because they go into the event ring. */
 export const HANDLED = {
@@ -26,6 +45,8 @@ export const HANDLED = {
   again: 3,
   error: 4,
   stopped: 5,
+  /** A block was broken for a table with one page: dirty logging is on. */
+  split: 6,
 } as const;
 
 export interface FaultHandler {
@@ -46,12 +67,21 @@ export interface FaultHandlerOptions {
   readonly partial: boolean;
   /** v6.2 and later: the lock is held for reading. Set per round, because protocols differ. */
   readonly isShared: () => boolean;
+  /** Then holes are filled with it held for reading, too, beside other vCPUs and the protocol. */
+  readonly fillsShared?: boolean;
+  /** The memslot's dirty log, in scenarios that migrate; without one nothing is ever logged. */
+  readonly dirtyLog?: DirtyLog | null;
+  readonly bug?: MachineBug | null;
+  /** Where a walk that meets a freed table page is reported; nowhere if there is none. */
+  readonly recorder?: Recorder;
 }
 
 const UNDECIDED = -1;
 const S2AP_RW = { read: 0x40, readWrite: 0xc0 } as const;
 const AF_BIT = 1 << 10;
 const NT_BIT = 1 << 16;
+/** Software bits [58:55] as seen in the high half. */
+const TAG_SHIFT = 55 - 32;
 const LOCKED_LOW = Number(LOCKED);
 const LOCK_TIMEOUT_MS = 10_000;
 
@@ -63,7 +93,9 @@ export function createFaultHandler(
   options: FaultHandlerOptions,
 ): FaultHandler {
   const { i32, u8, layout, geometry } = arena;
-  const { vcpu, spins, partial, isShared } = options;
+  const { vcpu, spins, partial, isShared, fillsShared = false } = options;
+  const { dirtyLog = null, bug = null, recorder } = options;
+  const sharedCpu = bug === 'locked-taken' ? blindToLocked(cpu) : cpu;
   const lock = RwLock.attach(i32, CONTROL.mmuLock);
   const scratchW = layout.vcpuW + vcpu * VCPU.words + VCPU.scratch + 2;
   const load = createDescriptorLoad(arena.handle.memory, scratchW * 4, 'wasm');
@@ -73,21 +105,42 @@ export function createFaultHandler(
   const { tablesB, entriesPerTable, indexBits, startLevel } = layout;
   const regionShift = regionShiftOf(layout) - layout.pageShift;
   const pageBytes = 2 ** layout.pageShift;
+  const relocates = layout.config.relocates === true;
   const start = startTable(geometry, IPA_BITS);
+
+  /**
+   * Was `table` freed between the load of the descriptor that led to it, which carries its generation,
+   * and this load of one of its entries? A walk under the lock for reading is what a grace period is
+   * for (c3119ae45dfb).
+   */
+  function isFreed(page: number, table: number, tag: number, low: number, high: number): boolean {
+    const generation =
+      Atomics.load(i32, layout.metaW + table * META_WORDS + META_GENERATION) & GENERATION_TAG_MASK;
+    const poisoned = low === POISON_LOW && high === POISON_HIGH;
+    if (generation === tag && !poisoned) return false;
+    recorder?.evidence(EVIDENCE.freed, page, 1, table, tag, generation, poisoned ? 1 : 0);
+    return true;
+  }
 
   /** Software's own walk: spurious, again, or UNDECIDED: needs the full handler. */
   function look(page: number, isStore: boolean, shared: boolean): number {
     let table = 0;
+    let tag = -1;
     for (let level = startLevel; level <= 3; level++) {
       const number = (page + ipaBasePage) >> (indexBits * (3 - level));
       const index = level === startLevel ? number : number & (entriesPerTable - 1);
       const low = load(tablesB + (table * entriesPerTable + index) * 8);
       const high = i32[scratchW + 1] as number;
-      if ((low & 1) === 0)
-        return shared && low === LOCKED_LOW && high === 0 ? HANDLED.again : UNDECIDED;
+      // Whatever it is, it is somebody else's: come back and walk again.
+      if (tag >= 0 && isFreed(page, table, tag, low, high) && shared) return HANDLED.again;
+      if ((low & 1) === 0) {
+        const isLocked = low === LOCKED_LOW && high === 0 && bug !== 'locked-taken';
+        return shared && isLocked ? HANDLED.again : UNDECIDED;
+      }
       if (level < 3 && (low & 2) !== 0) {
         table = (((low >>> 12) | ((high & 0xffff) << 20)) - tableBaseFrame) >> frameShift;
         if (table < 0 || table >= layout.tablePages) return UNDECIDED;
+        tag = (high >>> TAG_SHIFT) & GENERATION_TAG_MASK;
         continue;
       }
       // Beside a protocol at work an nT block is its to finish; under an exclusive lock one is left
@@ -99,16 +152,83 @@ export function createFaultHandler(
     return UNDECIDED;
   }
 
-  function tagOf(page: number): number {
-    return ((i32[layout.ghostW + (page >> regionShift) * LINE_WORDS] as number) >> 2) & 15;
+  /**
+   * A block that has to become pages changes its version like any transition: the word says
+   * `changing` before the block is broken and `stable` once the table is linked, and the faults of
+   * others meanwhile belong to no protocol. The lock is held for writing, so nobody else is at it.
+   */
+  function beginSplit(ghostW: number, version: number): void {
+    i32[ghostW + GHOST.slot + (version & (GHOST.slots - 1))] = layout.outsideSlot;
+    Atomics.store(i32, ghostW, ghostWord(version, GHOST_CHANGING));
+  }
+
+  function endSplit(page: number, ghostW: number, version: number, isSplit: boolean): void {
+    if (isSplit && partial) {
+      const first = layout.mappedB + (page >> regionShift) * layout.regionPages;
+      u8.fill(0, first, first + layout.regionPages);
+    }
+    Atomics.store(i32, ghostW, ghostWord(isSplit ? version + 1 : version, GHOST_STABLE));
+  }
+
+  /**
+   * Fills a hole beside other vCPUs that may be at the same one, and beside a protocol that may be
+   * unlinking the table: entries go through LOCKED, and whoever loses comes back. The version is the
+   * table's, which the read-side section keeps from being freed.
+   */
+  function fill(page: number, isStore: boolean, level: number): number {
+    const word = i32[layout.ghostW + (page >> regionShift) * LINE_WORDS] as number;
+    const version = ghostVersion(word);
+    // Of a block there is nothing to fill.
+    if ((version & 1) === 1) return UNDECIDED;
+    const result = handleFault(
+      {
+        geometry,
+        cpu: sharedCpu,
+        tables,
+        root: 0 as Table,
+        start,
+        shared: true,
+        atomicUpdates: true,
+      },
+      {
+        ipa: layout.ipaBase + page * pageBytes,
+        access: isStore ? 'write' : 'read',
+        status: 'translation',
+        level: level as Level,
+      },
+      {
+        logging: false,
+        blockLevel: null,
+        slot: (ipa) => layout.guestPaBase + ipa - layout.ipaBase,
+        attributes: () => ({ ...NORMAL_RW, sw: version & 15 }),
+        keepsBlocks: true,
+      },
+    );
+    if (result.kind === 'mapped') u8[layout.mappedB + page] = 1;
+    return result.kind === 'error' ? UNDECIDED : HANDLED[result.kind];
+  }
+
+  function noteMapped(page: number, level: Level): void {
+    const pages = 2 ** (indexBits * (3 - level));
+    const first = layout.mappedB + Math.floor(page / pages) * pages;
+    u8.fill(1, first, first + pages);
   }
 
   function repair(page: number, isStore: boolean, level: number, isPermission: boolean): number {
-    const tag = tagOf(page);
+    const ghostW = layout.ghostW + (page >> regionShift) * LINE_WORDS;
+    const version = ghostVersion(i32[ghostW] as number);
+    // Even versions are tables: a hole in one is filled page by page, as while dirty logging is on.
+    const isBlock = relocates || (version & 1) === 1;
+    const isLogged = dirtyLog !== null && dirtyLog.state() === LOGGING.on;
+    const splits = isBlock && isLogged;
+    if (splits) beginSplit(ghostW, version);
+    // Where blocks move, odd versions lie in the second half of memory.
+    const place = layout.guestPaBase + (relocates ? (version & 1) * layout.pages * pageBytes : 0);
+    const tag = (splits ? version + 1 : version) & 15;
     const result: FaultResult = handleFault(
       {
         geometry,
-        cpu,
+        cpu: bug === 'relax-unflushed' && isPermission ? withoutFlush(cpu) : cpu,
         tables,
         root: 0 as Table,
         start,
@@ -122,21 +242,21 @@ export function createFaultHandler(
         level: level as Level,
       },
       {
-        logging: false,
-        // Even versions are tables: a hole in one is filled page by page, as while dirty logging is
-        // on.
-        blockLevel: (tag & 1) === 0 ? null : layout.config.level,
+        logging: isLogged,
+        blockLevel: isBlock ? layout.config.level : null,
         slot: (ipa) => {
           const offset = ipa - layout.ipaBase;
-          return offset >= 0 && offset < layout.pages * pageBytes
-            ? layout.guestPaBase + offset
-            : null;
+          return offset >= 0 && offset < layout.pages * pageBytes ? place + offset : null;
         },
         attributes: () => ({ ...NORMAL_RW, sw: tag }),
+        ...(isLogged ? { onDirty: () => dirtyLog.mark(page) } : {}),
+        relaxes: relaxesOf(bug),
       },
     );
-    if (result.kind === 'mapped' && partial) u8[layout.mappedB + page] = 1;
-    return HANDLED[result.kind];
+    const isSplit = splits && result.kind === 'mapped';
+    if (splits) endSplit(page, ghostW, version, isSplit);
+    if (result.kind === 'mapped' && partial) noteMapped(page, result.level);
+    return isSplit ? HANDLED.split : HANDLED[result.kind];
   }
 
   /** False: the run is being stopped, and nothing is held. */
@@ -165,14 +285,14 @@ export function createFaultHandler(
         let seen = UNDECIDED;
         try {
           seen = look(page, isStore, true);
+          if (seen === UNDECIDED && fillsShared && !isPermission) seen = fill(page, isStore, level);
         } finally {
           release(true);
         }
         if (seen !== UNDECIDED) return seen;
       }
-      // Filling a hole page by page is the scenario's policy while a region is a table; beside a
-      // running transition it could find the new block and split it again. So it is done with the
-      // lock held for writing.
+      // Filling a hole page by page is the scenario's policy while a region is a table. Unless it is
+      // the scenario's point that vCPUs do so side by side, the lock is held for writing.
       if (!acquire(false)) return HANDLED.stopped;
       try {
         const seen = look(page, isStore, false);
@@ -182,6 +302,33 @@ export function createFaultHandler(
       }
     },
   };
+}
+
+/** A seeded bug: an entry that somebody else is at work on looks like one that holds nothing. */
+function blindToLocked(cpu: Cpu): Cpu {
+  return {
+    ...cpu,
+    read(entry) {
+      const d = cpu.read(entry);
+      return d === LOCKED ? EMPTY : d;
+    },
+    compareExchange(entry, expected, desired) {
+      const found = cpu.compareExchange(entry, expected, desired);
+      if (expected !== EMPTY || found !== LOCKED) return found;
+      return cpu.compareExchange(entry, LOCKED, desired) === LOCKED ? EMPTY : found;
+    },
+  };
+}
+
+/** A seeded bug: what it stores nobody is told of. */
+function withoutFlush(cpu: Cpu): Cpu {
+  return { ...cpu, tlbi: () => {} };
+}
+
+/** How a seeded bug decides that a permission fault needs no new mapping. */
+function relaxesOf(bug: MachineBug | null): NonNullable<FaultPolicy['relaxes']> {
+  if (bug === 'fault-level-ignored') return 'any-leaf';
+  return bug === 'fault-level-stale' ? 'by-syndrome' : 'checked';
 }
 
 /** The descriptor a fault saw, from its halves. */

@@ -4,13 +4,15 @@
  *   +-----------------+ 0
  *   | control words   |  one cache line per word that anybody spins on
  *   | ghost words     |  one line per region
- *   | vCPU blocks     |  7 lines per vCPU
+ *   | vCPU blocks     |  8 lines per vCPU
  *   | thread rings    |  last events and evidence, one of each per thread
  *   | TLBI log        |  ring of 8-word records
  *   | transitions     |  one 16-word record per transition of the round
  *   | page metadata   |  pool bookkeeping per table page
  *   | mapped flags    |  one byte per guest page (scenarios with holes)
+ *   | dirty bitmap    |  one bit per guest page (scenarios of a migration)
  *   | guest memory    |  1 or more lines per guest page; vCPU v owns word v of each
+ *   | neighbours'     |  the same for a level-2 block of each of two neighbours (scenario two-vms)
  *   | table pages     |  64-bit descriptors, page-aligned
  *   +-----------------+
  *
@@ -33,8 +35,15 @@ import { META_WORDS } from '../pgtable/page-meta.ts';
 export const LINE_WORDS = 16;
 export const IPA_BITS = 40;
 export const VCPUS_MAX = 64;
-/** The VM's VMID; a second VM is a later scenario. */
+/** The VMID of the VM under test: it keeps it, as one that is running does when VMIDs roll over. */
 export const VMID = 1;
+/** The VMID its neighbours have, one after the other. */
+export const NEIGHBOUR_VMID = 2;
+/**
+ * The one level-2 block a neighbour has is this one, counted from the first region's IPA: its TLB
+ * entry then lies in the last slot of any TLB, where no region of the VM under test can evict it.
+ */
+export const NEIGHBOUR_BLOCK = 15;
 
 export interface MachineConfig {
   readonly granule: Granule;
@@ -45,6 +54,13 @@ export interface MachineConfig {
   readonly vcpus: number;
   /** Transitions of one round at most, resets included: sizes the transition records. */
   readonly transitionsMax: number;
+  /** A second VM runs on the same vCPU threads (neighbour.ts). */
+  readonly hasNeighbours?: boolean;
+  /**
+   * Blocks move: every region has two places in guest memory. Odd versions lie in the second, and all
+   * versions are blocks.
+   */
+  readonly relocates?: boolean;
 }
 
 /** Control words. Each has its own line; who writes and who reads stands beside it. */
@@ -97,8 +113,30 @@ export const CONTROL = {
    * between rounds.
    */
   finish: 16 * LINE_WORDS,
-  words: 17 * LINE_WORDS,
+  /**
+   * Dirty logging, one of LOGGING. The hypervisor writes it under the mmu_lock; faulting vCPUs read it
+   * under the lock, their MMUs without.
+   */
+  logging: 17 * LINE_WORDS,
+  /**
+   * Number of the neighbour that may run now, or -1: none may. The hypervisor writes it, and changes
+   * it only when no vCPU is in a neighbour; vCPUs read it after they have published that they are
+   * (Dekker again).
+   */
+  neighbour: 18 * LINE_WORDS,
+  /**
+   * Hypervisor: the stage that vCPUs are to sweep now, round << 2 | 1 to 3, in the scenario that has
+   * stages. vCPUs answer in `stageDone`.
+   */
+  stage: 19 * LINE_WORDS,
+  words: 20 * LINE_WORDS,
 } as const;
+
+/**
+ * States of the memslot's dirty logging. `ending`: no store is logged any more, and pages that were
+ * write-protected may still be.
+ */
+export const LOGGING = { off: 0, on: 1, ending: 2 } as const;
 
 /**
  * Words of a vCPU block: line 0 is shared with issuers, the rest belongs to the vCPU until the end
@@ -118,6 +156,12 @@ export const VCPU = {
   event: 2,
   /** Liveness: accesses completed so far, published per batch. Main thread's watchdog reads. */
   heartbeat: 3,
+  /** 1 while the vCPU is about to run, or runs, a neighbour. vCPU writes, hypervisor waits for 0. */
+  neighbour: 4,
+  /** The last stage this vCPU has swept. vCPU writes, hypervisor waits for it. */
+  stageDone: 5,
+  /** Most exits in a row of one access because its entry was LOCKED, this round. The vCPU's own. */
+  longestLoop: 6,
   issued: LINE_WORDS + 0,
   completed: LINE_WORDS + 1,
   inFlight: LINE_WORDS + 2,
@@ -132,6 +176,8 @@ export const VCPU = {
   entries: LINE_WORDS + 11,
   preempted: LINE_WORDS + 12,
   resetFaults: LINE_WORDS + 13,
+  neighbourAccesses: LINE_WORDS + 14,
+  neighbourWalks: LINE_WORDS + 15,
   /** Number of episode lengths recorded this round, then the lengths in ns. */
   episodes: 2 * LINE_WORDS,
   episodeLengths: 2 * LINE_WORDS + 1,
@@ -140,7 +186,9 @@ export const VCPU = {
    * others for the MMU's (table-walk.ts). Private to the vCPU's thread.
    */
   scratch: 6 * LINE_WORDS,
-  words: 7 * LINE_WORDS,
+  /** The same for walks of a neighbour's tables. */
+  neighbourScratch: 7 * LINE_WORDS,
+  words: 8 * LINE_WORDS,
 } as const;
 export const EPISODES_MAX = VCPU.scratch - VCPU.episodeLengths;
 
@@ -211,10 +259,14 @@ export interface Layout {
   /** Pages of one region, of all regions. */
   readonly regionPages: number;
   readonly pages: number;
+  /** Pages of memory for them: twice as many where blocks move. */
+  readonly guestPages: number;
   readonly ipaBase: number;
   readonly guestPaBase: number;
   readonly tablePaBase: number;
   readonly startLevel: number;
+  /** Concatenated start tables of the VM under test; a start table of each neighbour follows. */
+  readonly startPages: number;
   readonly rootPages: number;
   readonly tablePages: number;
   readonly ghostW: number;
@@ -226,9 +278,17 @@ export interface Layout {
   readonly transitionW: number;
   /** A transition record for faults that cannot be told to belong to one transition. */
   readonly unattributedW: number;
+  /** Number, and first word, of the record for faults while no protocol was at work. */
+  readonly outsideSlot: number;
+  readonly outsideW: number;
   readonly metaW: number;
   readonly mappedB: number;
+  /** Bit `page & 31` of word `page >> 5`: stored to since it was last collected. */
+  readonly dirtyW: number;
   readonly guestW: number;
+  /** Pages of one neighbour's memory, which lies above that of the VM under test; 0 without. */
+  readonly neighbourPages: number;
+  readonly neighbourW: number;
   /** Words of one guest page's backing: a multiple of a line. */
   readonly guestStrideW: number;
   readonly tablesB: number;
@@ -246,12 +306,16 @@ export function threadsOf(config: MachineConfig): number {
  */
 const OWN_LINE_PAGES_MAX = 16_384;
 
+/** They take turns: while one runs the other is what it must not see. */
+export const NEIGHBOURS = 2;
+
 /** Why no machine of this configuration can be built, and what would be right; null if one can. */
 export function machineProblem(config: MachineConfig): string | null {
   if (config.granule === 'tiny') {
     return 'granule tiny is for explore; stress takes 4k, 16k or 64k';
   }
-  const pages = pagesPerEntry(geometryOf(config.granule), config.level) * config.blocks;
+  const places = config.relocates === true ? 2 : 1;
+  const pages = pagesPerEntry(geometryOf(config.granule), config.level) * config.blocks * places;
   if (pages > PAGES_MAX) {
     const most = Math.floor(PAGES_MAX / (pages / config.blocks));
     return `${config.blocks} blocks of level ${config.level} are ${pages} pages; at most ${most} blocks fit`;
@@ -271,12 +335,21 @@ export function layoutOf(config: MachineConfig): Layout {
   assert(pages <= PAGES_MAX, `${pages} guest pages are more than ${PAGES_MAX}`);
   const start = startTable(g, IPA_BITS);
   const threads = threadsOf(config);
+  const neighbours = config.hasNeighbours === true ? NEIGHBOURS : 0;
+  const guestPages = config.relocates === true ? 2 * pages : pages;
+  const neighbourPages = neighbours === 0 ? 0 : pagesPerEntry(g, 2);
+  const rootPages = start.pages + neighbours;
+  assert(
+    guestPages + neighbours * neighbourPages <= PAGES_MAX,
+    'more guest memory than can be named',
+  );
 
   // Two subtrees per region may exist at once (old and new), and deferred frees may hold a few
   // more.
   const subtree = config.level === 1 ? 1 + g.entriesPerTable : 1;
   const tablePages =
-    start.pages +
+    rootPages +
+    (start.level < 2 ? neighbours : 0) +
     (start.level < config.level ? config.blocks : 0) +
     subtree * (config.blocks + 3) +
     8;
@@ -298,11 +371,16 @@ export function layoutOf(config: MachineConfig): Layout {
   const evidenceW = take(threads * EVIDENCE_AREA.words);
   const graceW = take(threads * LINE_WORDS + LINE_WORDS);
   const tlbiLogW = take(TLBI_LOG.records * TLBI_LOG.recordWords);
-  const transitionW = take(config.transitionsMax * TRANSITION.words);
-  const unattributedW = take(TRANSITION.words);
+  // Two records more than there are transitions: faults of no known one, and of none at all.
+  const outsideSlot = config.transitionsMax + 1;
+  const transitionW = take((config.transitionsMax + 2) * TRANSITION.words);
+  const unattributedW = transitionW + config.transitionsMax * TRANSITION.words;
+  const outsideW = transitionW + outsideSlot * TRANSITION.words;
   const metaW = take(tablePages * META_WORDS);
   const mappedB = take(Math.ceil(pages / 4)) * 4;
-  const guestW = take(pages * guestStrideW);
+  const dirtyW = take(Math.ceil(pages / 32));
+  const guestW = take(guestPages * guestStrideW);
+  const neighbourW = take(neighbours * neighbourPages * guestStrideW);
   const tableBytes = 2 ** g.pageShift;
   const tablesB = Math.ceil((wordsUsed * 4) / tableBytes) * tableBytes;
   const bytes = tablesB + tablePages * g.entriesPerTable * 8;
@@ -316,6 +394,7 @@ export function layoutOf(config: MachineConfig): Layout {
     indexBits: g.bitsPerLevel,
     regionPages,
     pages,
+    guestPages,
     // Aligned to the largest block, above 0 so that a lost address is not mistaken for page 0.
     ipaBase: 4 * entrySize(g, g.blockLevels[0] ?? 2),
     // Guest frames and tables lie above 4 GiB, in different 4 GiB units: both halves of a
@@ -323,7 +402,8 @@ export function layoutOf(config: MachineConfig): Layout {
     guestPaBase: 2 ** 36,
     tablePaBase: 2 ** 34,
     startLevel: start.level,
-    rootPages: start.pages,
+    startPages: start.pages,
+    rootPages,
     tablePages,
     ghostW,
     vcpuW,
@@ -333,9 +413,14 @@ export function layoutOf(config: MachineConfig): Layout {
     tlbiLogW,
     transitionW,
     unattributedW,
+    outsideSlot,
+    outsideW,
     metaW,
     mappedB,
+    dirtyW,
     guestW,
+    neighbourPages,
+    neighbourW,
     guestStrideW,
     tablesB,
     bytes,

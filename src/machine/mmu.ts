@@ -20,7 +20,7 @@ import { META_GENERATION, META_WORDS, POISON_HIGH, POISON_LOW } from '../pgtable
 import type { Arena } from './arena.ts';
 import type { AccessMode } from './descriptor-load.ts';
 import { isAllowed } from './ghost.ts';
-import { LINE_WORDS, VCPU, VMID } from './layout.ts';
+import { CONTROL, LINE_WORDS, LOGGING, VCPU, VMID } from './layout.ts';
 import { EVENT, EVIDENCE, type Recorder, VIA } from './recorder.ts';
 import { createTlb, MISS, MULTIHIT } from './tlb.ts';
 import { dataLevel, dataTag, entryData, FAULT, FLAG_R, FLAG_W } from './tlb-entry.ts';
@@ -56,6 +56,8 @@ export interface Mmu {
    */
   use(cpu: CpuModel): void;
   emptyTlbs(): void;
+  /** VMALLS12E1 on this PE: what it holds of the VM under test. */
+  emptyVm(): void;
   /**
    * Combined TLB, then stage-2 TLB, then the walk. Data word, or a FAULT. `word` is the region's
    * ghost word before.
@@ -84,8 +86,9 @@ export function createMmu(
   const tableWalk = createTableWalk(arena.handle.memory, layout, scratchW * 4, access);
   const regionShift = levelShift(geometry, layout.config.level) - layout.pageShift;
 
-  const combined = createTlb(geometry, VMID, cpu.tlb, layout.pages);
-  const stage2 = createTlb(geometry, VMID, cpu.tlb, layout.pages);
+  const hasNeighbours = layout.config.hasNeighbours === true;
+  const combined = createTlb(geometry, VMID, cpu.tlb, layout.pages, hasNeighbours);
+  const stage2 = createTlb(geometry, VMID, cpu.tlb, layout.pages, hasNeighbours);
   const walkCache = createWalkCache(geometry, VMID, cpu.walkcache);
 
   const { tlb: tlbSize, walkcache } = cpu;
@@ -110,6 +113,12 @@ export function createMmu(
     combined.invalidate(-1, 0, layout.pages, 0);
     stage2.invalidate(-1, 0, layout.pages, 0);
     walkCache.invalidate(-1, 0, layout.pages, 0);
+  }
+
+  function emptyVm(): void {
+    combined.invalidate(VMID, 0, layout.pages, 0);
+    stage2.invalidate(VMID, 0, layout.pages, 0);
+    walkCache.invalidate(VMID, 0, layout.pages, 0);
   }
 
   // Fixed patterns of the high half, software bits aside; see layout.ts for the bases.
@@ -142,6 +151,12 @@ export function createMmu(
   const metaWords = META_WORDS;
   const generationW = metaW + META_GENERATION;
   const readWrite = FLAG_W | FLAG_R;
+  const loggingW = CONTROL.logging;
+  const relocates = layout.config.relocates === true;
+  const loggingOff = LOGGING.off;
+
+  /** Guest pages by which a version's memory lies above the first place: blocks may move. */
+  const placeOf = relocates ? (tag: number): number => (tag & 1) * layout.pages : (): number => 0;
 
   const last = { via: 0, level: 0, low: 0, high: 0, walks: 0 };
 
@@ -186,15 +201,17 @@ export function createMmu(
     // Guest memory and tables lie below 2^44: a frame number then fits a word, and higher bits are wrong.
     const isFar = (high & farMask) !== 0;
     const first = isFar ? -span : ((frameOf(low, high) - guestBaseFrame) >> frameShift) & -span;
-    if (first !== (page & -span)) {
-      const found = first >= 0 && first + span <= layout.pages ? first : -1;
-      recorder.evidence(EVIDENCE.address, page, found, page & -span, viaWalk, level, 0);
+    const tag = (high >>> tagShift) & 15;
+    const expected = (page & -span) + placeOf(tag);
+    if (first !== expected) {
+      const found = first >= 0 && first + span <= layout.guestPages ? first : -1;
+      recorder.evidence(EVIDENCE.address, page, found, expected, viaWalk, level, 0);
       if (found < 0) return FAULT.wild;
     }
-    const tag = (high >>> tagShift) & 15;
     const flags = (low & 0x80 ? FLAG_W : 0) | (low & 0x40 ? FLAG_R : 0);
-    // Every version of every mapping here is readable and writable (regions.ts).
-    if (flags !== readWrite) {
+    // Every version of every mapping here is readable and writable (regions.ts), but for what dirty
+    // logging has write-protected.
+    if (flags !== readWrite && (flags !== FLAG_R || Atomics.load(i32, loggingW) === loggingOff)) {
       recorder.evidence(EVIDENCE.permission, page, flags, readWrite, viaWalk, 0, 0);
     }
     const data = entryData(first + (page & (span - 1)), tag, level, flags);
@@ -298,8 +315,9 @@ export function createMmu(
     if (!isAllowed(dataTag(data), word, after)) {
       recorder.evidence(EVIDENCE.version, page, dataTag(data), word, after, via, dataLevel(data));
     }
-    if (data >>> 10 !== page && via !== viaWalk) {
-      recorder.evidence(EVIDENCE.address, page, data >>> 10, page, via, dataLevel(data), 0);
+    const expected = page + placeOf(dataTag(data));
+    if (data >>> 10 !== expected && via !== viaWalk) {
+      recorder.evidence(EVIDENCE.address, page, data >>> 10, expected, via, dataLevel(data), 0);
     }
     return data;
   }
@@ -308,6 +326,7 @@ export function createMmu(
     tlbs: { combined, stage2, walk: walkCache },
     use,
     emptyTlbs,
+    emptyVm,
     translate,
     last,
     prefetch(page) {

@@ -41,6 +41,8 @@ export const EVENT = {
   /** page, value stored or loaded, 1 for a store */
   access: 16,
   settled: 17,
+  /** stage */
+  sweeping: 18,
 } as const;
 
 /**
@@ -68,6 +70,12 @@ export const EVIDENCE = {
   livelock: 9,
   /** page, ms waited after the end of the round */
   progress: 10,
+  /** page, what was copied, what memory holds, whose word */
+  dirty: 11,
+  /** page, found guest page, expected */
+  foreign: 12,
+  /** page */
+  neighbour: 13,
 } as const;
 
 export const VIA = { combined: 0, stage2: 1, walk: 2 } as const;
@@ -75,6 +83,11 @@ export const VIA = { combined: 0, stage2: 1, walk: 2 } as const;
 export interface Recorder {
   event(code: number, a: number, b: number, c: number): void;
   evidence(code: number, a: number, b: number, c: number, d: number, e: number, f: number): void;
+  /**
+   * Evidence this thread has of what vCPU `vcpu` did: with that one's last events, so between rounds
+   * only. The vCPU becomes operand d.
+   */
+  evidenceAbout(vcpu: number, code: number, a: number, b: number, c: number): void;
 }
 
 /** `thread` 0 is the hypervisor, vCPU v is v + 1. */
@@ -100,38 +113,52 @@ export function createRecorder(arena: Arena, thread: number): Recorder {
       i32[at + 4] = b;
       i32[at + 5] = c;
     },
-    /**
-     * The first few of each code are kept with their surroundings, later ones only counted: no
-     * flood hides another.
-     */
-    evidence(code, a, b, c, d, e, f) {
-      const item = i32[CONTROL.planItem] as number;
-      const counter = evidenceCounter(evidenceW, item, code);
-      const count = i32[counter] as number;
-      i32[counter] = count + 1;
-      Atomics.add(i32, CONTROL.evidenceSeen, 1);
-      const used = i32[evidenceW + EVIDENCE_AREA.used] as number;
-      if (count >= EVIDENCE_AREA.perKey || used >= EVIDENCE_AREA.records) return;
-      i32[evidenceW + EVIDENCE_AREA.used] = used + 1;
-      const at = evidenceW + EVIDENCE_AREA.firstRecord + used * EVIDENCE_AREA.recordWords;
-      i32[at] = code;
-      i32[at + 1] = i32[CONTROL.round] as number;
-      i32[at + 2] = a;
-      i32[at + 3] = b;
-      i32[at + 4] = c;
-      i32[at + 5] = d;
-      i32[at + 6] = e;
-      i32[at + 7] = f;
-      i32[at + 8] = item;
-      snapshot(eventW, at + LINE_WORDS);
-      // The hypervisor's ring is its own; a record torn by its next event is a garbled line in a
-      // report, no more.
-      snapshot(
-        layout.eventW,
-        at + LINE_WORDS + EVIDENCE_AREA.snapshotEvents * EVENT_RING.recordWords,
-      );
+    evidence: (code, a, b, c, d, e, f) => keep(eventW, code, a, b, c, d, e, f),
+    evidenceAbout(vcpu, code, a, b, c) {
+      keep(layout.eventW + (vcpu + 1) * EVENT_RING.words, code, a, b, c, vcpu, 0, 0);
     },
   };
+
+  /**
+   * The first few of each code are kept with their surroundings, later ones only counted: no flood
+   * hides another. `ring` is that of the thread concerned.
+   */
+  function keep(
+    ring: number,
+    code: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    e: number,
+    f: number,
+  ): void {
+    const item = i32[CONTROL.planItem] as number;
+    const counter = evidenceCounter(evidenceW, item, code);
+    const count = i32[counter] as number;
+    i32[counter] = count + 1;
+    Atomics.add(i32, CONTROL.evidenceSeen, 1);
+    const used = i32[evidenceW + EVIDENCE_AREA.used] as number;
+    if (count >= EVIDENCE_AREA.perKey || used >= EVIDENCE_AREA.records) return;
+    i32[evidenceW + EVIDENCE_AREA.used] = used + 1;
+    const at = evidenceW + EVIDENCE_AREA.firstRecord + used * EVIDENCE_AREA.recordWords;
+    i32[at] = code;
+    i32[at + 1] = i32[CONTROL.round] as number;
+    i32[at + 2] = a;
+    i32[at + 3] = b;
+    i32[at + 4] = c;
+    i32[at + 5] = d;
+    i32[at + 6] = e;
+    i32[at + 7] = f;
+    i32[at + 8] = item;
+    snapshot(ring, at + LINE_WORDS);
+    // The hypervisor's ring is its own; a record torn by its next event is a garbled line in a
+    // report, no more.
+    snapshot(
+      layout.eventW,
+      at + LINE_WORDS + EVIDENCE_AREA.snapshotEvents * EVENT_RING.recordWords,
+    );
+  }
 
   function snapshot(ring: number, to: number): void {
     const end = i32[ring] as number;

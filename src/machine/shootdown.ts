@@ -58,11 +58,13 @@ export interface IssuerOptions {
    * hypervisor's.
    */
   readonly own: TlbSet | null;
+  /** What the host stores to cold memory before a TLBI (cold-stores.ts); absent: nothing. */
+  readonly coldStores?: () => void;
 }
 
 export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
   const { i32, layout } = arena;
-  const { bug, spins, own } = options;
+  const { bug, spins, own, coldStores } = options;
   const vcpus = layout.config.vcpus;
   const scratch = new Int32Array(TLBI_LOG.recordWords);
   let issued = Atomics.load(i32, CONTROL.tlbiGeneration);
@@ -84,6 +86,7 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
     }
     issued = generation;
     outstanding = true;
+    coldStores?.();
     if (bug === 'tlbi-unfenced') i32[CONTROL.tlbiGeneration] = generation;
     else Atomics.store(i32, CONTROL.tlbiGeneration, generation);
   }
@@ -189,7 +192,11 @@ export function createReceiver(
   function applyPending(): void {
     const generation = Atomics.load(i32, CONTROL.tlbiGeneration);
     if (generation === seen) return;
-    if (bug === 'ack-before-invalidate') acknowledge(generation);
+    if (bug === 'ack-before-invalidate' && Atomics.load(i32, w + VCPU.ack) !== generation) {
+      // Emptied at the next poll: what is accessed until then uses what should be gone.
+      acknowledge(generation);
+      return;
+    }
     const records = generation - seen;
     if (records >= RECORDS_SAFE) {
       emptyAll();

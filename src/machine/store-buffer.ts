@@ -1,15 +1,20 @@
 /**
- * A software store buffer under the hypervisor's stores, for `--reorder`.
+ * A software store buffer under the hypervisor's stores and TLBIs, for `--reorder`.
  *
  * JavaScript's Atomics are sequentially consistent and x86 is TSO, so real threads alone cannot
  * show a missing release or a missing DSB before a TLBI. Here stores become visible late and out of
- * order, as Arm allows: two stores to one entry keep their order; a store-release waits for
- * everything before it, but not the other way round; DSB, compare-exchange and the unlock drain
- * everything; ISB and TLBI drain nothing. The thread's own loads see its own stores.
+ * order, as Arm allows: two stores to one entry keep their order; a store-release waits for all
+ * stores before it, but not the other way round; a DSB, a compare-exchange and the unlock drain
+ * stores; ISB and TLBI drain nothing. The thread's own loads see its own stores.
+ *
+ * TLBIs take effect out of order too, with stores and with one another (R_TGVWD): only a DSB for
+ * loads and stores waits for them (R_PSMWS). A Non-shareable DSB does nothing here, as the walkers
+ * concerned are other PEs'.
  *
  * What a table page was filled with counts as stores too: until they drain the page shows what was
  * there before.
  */
+import type { TlbiOp } from '../arch/tlbi.ts';
 import { nextRandom } from './guest-pattern.ts';
 
 interface PendingStore {
@@ -22,17 +27,25 @@ interface PendingFill {
   readonly page: number;
   readonly contents: BigUint64Array;
 }
-type Pending = PendingStore | PendingFill;
+interface PendingTlbi {
+  readonly kind: 'tlbi';
+  readonly op: TlbiOp;
+}
+type Pending = PendingStore | PendingFill | PendingTlbi;
 
 export interface StoreBuffer {
   store(kind: 'plain' | 'release', entry: number, value: bigint): void;
   /** A page was just filled: hides its contents again until they drain. */
   fill(page: number): void;
+  tlbi(op: TlbiOp): void;
   /** The newest pending value of an entry, or null: what a load of this thread must see. */
   forward(entry: number): bigint | null;
-  /** Some stores may become visible on their own: called before every operation. */
+  /** Something may take effect on its own: called before every operation. */
   mayDrain(): void;
+  /** Stores and TLBIs: a DSB for loads and stores. */
   drainAll(): void;
+  /** Stores alone: a DSB for stores, a compare-exchange. */
+  drainStores(): void;
   /**
    * Makes stores to other entries than `entry` visible: software is about to read tables without
    * the port.
@@ -42,6 +55,11 @@ export interface StoreBuffer {
 
 /** In 256: how likely, at each operation, one pending store drains by itself. */
 const DRAIN_CHANCE = 48;
+/**
+ * At most this long between two drains at a barrier. Without it what is out of order would be so for
+ * some nanoseconds, and no other thread would come by.
+ */
+const LINGER_NS_MAX = 4000;
 
 export interface StoreBufferMemory {
   readonly descriptors: BigUint64Array;
@@ -50,27 +68,34 @@ export interface StoreBufferMemory {
   readonly before: bigint;
 }
 
+/** How what was pending takes effect. */
+export interface StoreBufferEffects {
+  readonly commit: (entry: number, value: bigint) => void;
+  readonly tlbi: (op: TlbiOp) => void;
+}
+
 export function createStoreBuffer(
   memory: StoreBufferMemory,
-  commit: (entry: number, value: bigint) => void,
+  effects: StoreBufferEffects,
   seed: number,
 ): StoreBuffer {
   const { descriptors, entriesPerTable, before } = memory;
   const pending: Pending[] = [];
   let random = seed | 1;
 
-  /** May the store at `i` be the next to become visible? */
+  /** May what is at `i` be the next to take effect? */
   function isReady(i: number): boolean {
     const p = pending[i] as Pending;
-    if (p.kind === 'release') return i === 0;
+    if (p.kind === 'tlbi') return true;
     for (let k = 0; k < i; k++) {
       const earlier = pending[k] as Pending;
-      if (touches(earlier, p)) return false;
+      if (earlier.kind === 'tlbi') continue;
+      if (p.kind === 'release' || touches(earlier, p)) return false;
     }
     return true;
   }
 
-  function touches(a: Pending, b: Pending): boolean {
+  function touches(a: PendingStore | PendingFill, b: PendingStore | PendingFill): boolean {
     if (a.kind === 'fill') {
       if (b.kind === 'fill') return a.page === b.page;
       return Math.floor(b.entry / entriesPerTable) === a.page;
@@ -80,16 +105,18 @@ export function createStoreBuffer(
 
   function drainAt(i: number): void {
     const [p] = pending.splice(i, 1) as [Pending];
-    if (p.kind === 'fill') {
+    if (p.kind === 'tlbi') {
+      effects.tlbi(p.op);
+    } else if (p.kind === 'fill') {
       const first = p.page * entriesPerTable;
       for (let e = 0; e < entriesPerTable; e++)
         Atomics.store(descriptors, first + e, p.contents[e] as bigint);
     } else {
-      commit(p.entry, p.value);
+      effects.commit(p.entry, p.value);
     }
   }
 
-  /** One ready store, chosen at random among those `accept` allows; false if there is none. */
+  /** One ready store or TLBI, chosen at random among those `accept` allows; false if there is none. */
   function drainOne(accept: (p: Pending) => boolean): boolean {
     random = nextRandom(random);
     const start = (random >>> 4) % Math.max(1, pending.length);
@@ -103,6 +130,21 @@ export function createStoreBuffer(
     return false;
   }
 
+  /**
+   * Now and then a pause while something is left, the less there is the likelier: a barrier with one
+   * store to wait for has nothing to linger over, one with hundreds lingers a few times.
+   */
+  function linger(): void {
+    random = nextRandom(random);
+    if ((random >>> 4) % (pending.length + 1) !== 0) return;
+    const until = performance.now() + ((random >>> 8) / 2 ** 24) * (LINGER_NS_MAX / 1e6);
+    while (performance.now() < until);
+  }
+
+  function drainEach(accept: (p: Pending) => boolean): void {
+    while (drainOne(accept)) if (pending.length > 0) linger();
+  }
+
   return {
     store(kind, entry, value) {
       pending.push({ kind, entry, value });
@@ -113,13 +155,16 @@ export function createStoreBuffer(
       for (let e = 0; e < entriesPerTable; e++) Atomics.store(descriptors, first + e, before);
       pending.push({ kind: 'fill', page, contents });
     },
+    tlbi(op) {
+      pending.push({ kind: 'tlbi', op });
+    },
     forward(entry) {
       for (let i = pending.length - 1; i >= 0; i--) {
         const p = pending[i] as Pending;
         if (p.kind === 'fill') {
           if (Math.floor(entry / entriesPerTable) === p.page)
             return p.contents[entry % entriesPerTable] as bigint;
-        } else if (p.entry === entry) return p.value;
+        } else if (p.kind !== 'tlbi' && p.entry === entry) return p.value;
       }
       return null;
     },
@@ -129,10 +174,13 @@ export function createStoreBuffer(
       if ((random & 255) < DRAIN_CHANCE) drainOne(() => true);
     },
     drainAll() {
-      while (pending.length > 0) drainOne(() => true);
+      drainEach(() => true);
+    },
+    drainStores() {
+      drainEach((p) => p.kind !== 'tlbi');
     },
     drainAllBut(entry) {
-      while (drainOne((p) => p.kind === 'fill' || p.entry !== entry));
+      drainEach((p) => p.kind !== 'tlbi' && (p.kind === 'fill' || p.entry !== entry));
     },
   };
 }

@@ -28,6 +28,11 @@ export interface Tlb {
   /** All matching data words or-ed together: what a PE that amalgamates might use. */
   amalgamationOf(page: number): number;
   insert(page: number, level: number, data: number): void;
+  /** The same for another VMID whose entries lie in the same structure: a neighbour's. */
+  lookupAs(vmid: number, page: number): number;
+  insertAs(vmid: number, page: number, level: number, data: number): void;
+  /** Invalidations of every VMID so far. */
+  wipes(): number;
   /**
    * Removes entries of `vmid` (-1: any) that overlap [from, to) pages; `level` 0 means any leaf
    * level.
@@ -72,9 +77,15 @@ function createBank(g: Geometry, level: number, entries: number): Bank {
 
 /**
  * `size` page entries, a power of two or 0 for no TLB at all; they translate for `vmid` and
- * `spacePages` pages from the first region on.
+ * `spacePages` pages from the first region on. `isShared`: other VMIDs have entries in it as well.
  */
-export function createTlb(g: Geometry, vmid: number, size: number, spacePages: number): Tlb {
+export function createTlb(
+  g: Geometry,
+  vmid: number,
+  size: number,
+  spacePages: number,
+  isShared = false,
+): Tlb {
   const pages = createBank(g, 3, size);
   const blocks2 = createBank(g, 2, Math.min(size, BLOCK_ENTRIES_MAX));
   const blocks1 = createBank(g, 1, Math.min(size, BLOCK_ENTRIES_MAX));
@@ -117,6 +128,8 @@ export function createTlb(g: Geometry, vmid: number, size: number, spacePages: n
     return found;
   }
 
+  let wiped = 0;
+
   /**
    * Tags are versions modulo 16 of mappings at most a few versions apart: the difference tells
    * which is newer.
@@ -136,13 +149,31 @@ export function createTlb(g: Geometry, vmid: number, size: number, spacePages: n
       // Blocks keep the data of their first page: a lookup adds the offset back.
       bank.data[n & bank.mask] = data - ((page & (2 ** bank.shift - 1)) << 10);
     },
+    lookupAs(of, page) {
+      for (const { keys, data, mask, shift } of banks) {
+        const n = page >> shift;
+        if (keys[n & mask] !== ((of << KEY_VMID_SHIFT) | n)) continue;
+        return (data[n & mask] as number) + ((page & (2 ** shift - 1)) << 10);
+      }
+      return MISS;
+    },
+    insertAs(of, page, level, data) {
+      const bank = banks.find((each) => each.level === level);
+      if (size === 0 || bank === undefined) return;
+      const n = page >> bank.shift;
+      bank.keys[n & bank.mask] = (of << KEY_VMID_SHIFT) | n;
+      bank.data[n & bank.mask] = data - ((page & (2 ** bank.shift - 1)) << 10);
+    },
+    wipes: () => wiped,
     invalidate(of, from, to, level) {
-      if (of !== -1 && of !== vmid) return;
+      if (of === -1) wiped++;
+      else if (of !== vmid && !isShared) return;
       const everything = of === -1 || (from <= 0 && to >= spacePages);
       for (const bank of banks) {
         if (level !== 0 && bank.level !== level) continue;
-        if (everything) bank.keys.fill(EMPTY_KEY);
-        else invalidateRange(bank, vm, from, to);
+        if (!everything) invalidateRange(bank, of << KEY_VMID_SHIFT, from, to);
+        else if (isShared && of !== -1) invalidateVm(bank, of);
+        else bank.keys.fill(EMPTY_KEY);
       }
     },
     hasPageIn(of, from, to) {
@@ -167,6 +198,13 @@ export function createTlb(g: Geometry, vmid: number, size: number, spacePages: n
           .map(({ level, vmid: of, page, data }) => ({ level, vmid: of, page, data })),
       ),
   };
+}
+
+function invalidateVm({ keys, mask }: Bank, vmid: number): void {
+  for (let slot = 0; slot <= mask; slot++) {
+    const key = keys[slot] as number;
+    if (key !== EMPTY_KEY && key >> KEY_VMID_SHIFT === vmid) keys[slot] = EMPTY_KEY;
+  }
 }
 
 function invalidateRange(bank: Bank, vm: number, from: number, to: number): void {

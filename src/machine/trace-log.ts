@@ -6,17 +6,25 @@
  * every window, the words are made relative, so that addresses, versions and table pages that
  * differ from one transition to the next drop out, and compared with the traces seen before: a
  * million transitions of a deterministic protocol become one trace with a count, and every one of
- * them was looked at.
- *
- *   operation, 6 words:   code | entry or table | low | high | a | b
+ * them was looked at. trace-words.ts has the words.
  */
 import { assert } from '../arch/assert.ts';
 import { isTable, softwareBits, type Descriptor } from '../arch/descriptor.ts';
-import { TLBI_KINDS, type TlbiKind, type TlbiOp } from '../arch/tlbi.ts';
+import type { Level } from '../arch/geometry.ts';
+import { TLBI_KINDS, type TlbiOp } from '../arch/tlbi.ts';
 import { DSB_KINDS, type DsbKind, type Entry } from '../port/cpu.ts';
 import type { Transition } from '../port/protocol.ts';
 import type { Table } from '../port/tables.ts';
-import type { EntryRole, TraceEvent, TransitionTrace } from '../port/trace.ts';
+import type { FreedPart, TransitionTrace } from '../port/trace.ts';
+import {
+  FREED_PARTS,
+  NO_SLOT,
+  NONE,
+  OP,
+  type TraceAddresses,
+  traceOf,
+  WORDS,
+} from './trace-words.ts';
 
 /** A longer transition is judged by its first part only, and the result says so. */
 export const OPERATIONS_MAX = 2 ** 15;
@@ -26,24 +34,6 @@ export const OPERATIONS_MAX = 2 ** 15;
  */
 export const TRACES_MAX = 64;
 
-const WORDS = 6;
-const OP = {
-  read: 1,
-  plain: 2,
-  release: 3,
-  cas: 4,
-  dsb: 5,
-  isb: 6,
-  tlbi: 7,
-  allocate: 8,
-  build: 9,
-  freeNow: 10,
-  freeGrace: 11,
-  get: 12,
-  put: 13,
-  cmo: 14,
-} as const;
-
 export interface SeenTrace {
   readonly trace: TransitionTrace;
   count: number;
@@ -52,17 +42,23 @@ export interface SeenTrace {
 }
 
 export interface TraceLog {
-  begin(transition: Transition, vmid: number): void;
-  read(entry: Entry, d: Descriptor): void;
+  begin(transition: Transition, vmid: number, lock: TransitionTrace['lock']): void;
+  /** `slot`: which page of the old subtree a child entry lies in (trace-words.ts). */
+  read(entry: Entry, d: Descriptor, slot: number): void;
+  /** What a child entry holds right before the store that is recorded next. */
+  before(entry: Entry, d: Descriptor, slot: number): void;
   /** The value as its two halves: a store's bookkeeping makes no BigInt. */
   write(order: 'plain' | 'release' | 'cas', entry: Entry, low: number, high: number): void;
   dsb(kind: DsbKind): void;
   isb(): void;
   tlbi(op: TlbiOp): void;
-  made(how: 'allocate' | 'build', table: Table): void;
-  freed(when: 'now' | 'grace', table: Table, tables: number): void;
+  allocated(table: Table, level: Level): void;
+  built(table: Table, level: Level, like: Descriptor): void;
+  /** `level`: what the teardown takes the page's entries to be of; NO_SLOT for a single page. */
+  freed(when: 'now' | 'grace', table: Table, part: FreedPart, tables: number, level: number): void;
   counted(how: 'get' | 'put', entry: Entry): void;
-  cleaned(bytes: number): void;
+  /** `size` bytes from output address `pa`. */
+  cleaned(pa: number, size: number): void;
   /** Reduces and counts the transition. */
   end(): void;
   readonly seen: readonly SeenTrace[];
@@ -70,24 +66,19 @@ export interface TraceLog {
   readonly dropped: number;
 }
 
-/**
- * What tells a table's address from a leaf's: bits [47:32] of the table pages and of guest memory
- * (layout.ts).
- */
-export interface TraceAddresses {
-  readonly tableHigh: number;
-  readonly guestHigh: number;
-}
-
+/** In place of an entry's index. */
+const TARGET = -1;
 const TAG_SHIFT = 55 - 32;
 const TAG_MASK = 0xf << TAG_SHIFT;
-const NONE = -1;
 
 /** A distinct trace: the relative words it is known by. */
 interface Known {
   readonly words: Int32Array;
   readonly seen: SeenTrace;
 }
+
+/** Numbers of table pages freed at once from which on traces count as the same. */
+const MANY_TABLES = 2;
 
 /** The nearest word: an address too far away to be kept stays far away. */
 const toWord = (n: number): number => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, n));
@@ -103,11 +94,10 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
   const tableNames: number[] = [];
   /** Pages made or freed, apart from those pointed to: freeing the old table or one's own differs. */
   const pageNames: number[] = [];
-  const entryNames: number[] = [];
   const known: Known[] = [];
   let used = 0;
   let transition: Transition | null = null;
-  let vmid = 0;
+  let run: { vmid: number; lock: TransitionTrace['lock'] } = { vmid: 0, lock: 'exclusive' };
   let truncated = false;
   let dropped = 0;
 
@@ -118,6 +108,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     high: number,
     a: number,
     b: number,
+    slot = NO_SLOT,
   ): void {
     if (used === raw.length) {
       truncated = true;
@@ -129,12 +120,20 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     raw[used + 3] = high;
     raw[used + 4] = a;
     raw[used + 5] = b;
+    raw[used + 6] = slot;
     used += WORDS;
   }
 
-  function addValue(code: number, entry: Entry, d: Descriptor): void {
+  function addValue(code: number, subject: number, d: Descriptor, slot: number): void {
     cell[0] = d;
-    add(code, entry, halves[0] as number, halves[1] as number, 0, 0);
+    add(code, subject, halves[0] as number, halves[1] as number, 0, 0, slot);
+  }
+
+  /** Granules of 4 KiB from `base`, exact for every granule and within a word, and how many. */
+  function granules(base: number, first: number, bytes: number): readonly [number, number] {
+    const from = Math.floor((first - base) / 4096);
+    const end = Math.ceil((first - base + bytes) / 4096);
+    return [toWord(from), toWord(bytes <= 0 ? 0 : end - from)];
   }
 
   /**
@@ -146,49 +145,69 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     return names.push(value) - 1;
   }
 
+  /** Makes the value at `from` relative to the tables named so far, the region and its version. */
+  function relateValue(from: number, at: number, t: Transition): void {
+    const low = raw[from + 2] as number;
+    const high = raw[from + 3] as number;
+    const addressHigh = high & 0xffff;
+    if (addressHigh === addresses.tableHigh) {
+      relative[at + 2] = low & 0xfff;
+      relative[at + 3] = high & ~TAG_MASK & ~0xffff;
+      relative[at + 4] = nameIn(tableNames, low >>> 12);
+      relative[at + 5] = 1;
+    } else if (addressHigh >= addresses.guestHigh) {
+      // Bit 16 (nT) lies in a page's address; frames are compared, so it cancels out for pages and
+      // stays for blocks.
+      relative[at + 2] = low & 0xfff;
+      relative[at + 3] = high & ~TAG_MASK & ~0xffff;
+      relative[at + 4] = ((low >>> 12) | (addressHigh << 20)) - t.pa / 4096;
+      relative[at + 5] = 2 + (((high >>> TAG_SHIFT) - softwareBits(t.wanted)) & 15);
+    }
+  }
+
   /**
-   * Fills `relative` and returns how many of its words are used. Reads of child entries stay out:
-   * the automaton ignores them, and a protocol that looks at a different number of children each
-   * time is no other protocol.
+   * By its index in its page. Pages of the old subtree are known by their slot, others by order of
+   * appearance.
+   */
+  function relateEntry(at: number, entry: number, slot: number): void {
+    relative[at + 1] = entry % addresses.entriesPerTable;
+    if (slot !== NO_SLOT) return;
+    const page = Math.floor(entry / addresses.entriesPerTable);
+    relative[at + 6] = -2 - nameIn(pageNames, page);
+  }
+
+  /**
+   * Fills `relative` and returns how many of its words are used. Reads of child entries stay out
+   * unless their page was freed before: the automaton ignores them, and a protocol that looks at a
+   * different number of children each time is no other protocol.
    */
   function makeRelative(t: Transition): number {
-    entryNames.length = 0;
-    entryNames.push(t.entry);
     tableNames.length = 0;
     // Name 0 is the old table's: putting it back is not the same as linking another.
     tableNames.push(isTable(t.old, t.level) ? Number((t.old >> 12n) & 0xf_ffffn) : NONE);
     pageNames.length = 0;
-    const version = softwareBits(t.wanted);
-    const baseFrame = t.pa / 4096;
+    let hasFreed = false;
     let to = 0;
     for (let from = 0; from < used; from += WORDS) {
       const code = raw[from] as number;
       const subject = raw[from + 1] as number;
-      if (code === OP.read && subject !== t.entry) continue;
+      if (code === OP.read && subject !== t.entry && !hasFreed) continue;
       const at = to;
       to += WORDS;
       for (let k = 0; k < WORDS; k++) relative[at + k] = raw[from + k] as number;
-      const isValue = code <= OP.cas;
-      if (isValue || code === OP.get || code === OP.put)
-        relative[at + 1] = nameIn(entryNames, subject);
-      else if (isTableOp(code)) relative[at + 1] = nameIn(pageNames, subject);
-      if (!isValue) continue;
-      const low = raw[from + 2] as number;
-      const high = raw[from + 3] as number;
-      const addressHigh = high & 0xffff;
-      if (addressHigh === addresses.tableHigh) {
-        relative[at + 2] = low & 0xfff;
-        relative[at + 3] = high & ~TAG_MASK & ~0xffff;
-        relative[at + 4] = nameIn(tableNames, low >>> 12);
-        relative[at + 5] = 1;
-      } else if (addressHigh >= addresses.guestHigh) {
-        // Bit 16 (nT) lies in a page's address; frames are compared, so it cancels out for pages
-        // and stays for blocks.
-        relative[at + 2] = low & 0xfff;
-        relative[at + 3] = high & ~TAG_MASK & ~0xffff;
-        relative[at + 4] = ((low >>> 12) | (addressHigh << 20)) - baseFrame;
-        relative[at + 5] = 2 + (((high >>> TAG_SHIFT) - version) & 15);
+      if (code <= OP.before || code === OP.get || code === OP.put) {
+        if (subject === t.entry) relative[at + 1] = TARGET;
+        else relateEntry(at, subject, raw[from + 6] as number);
+      } else if (isTableOp(code)) {
+        relative[at + 1] = nameIn(pageNames, subject);
+        hasFreed ||= code === OP.freeNow;
+        // How many pages a teardown freed says how far the old subtree was populated, not what the
+        // protocol did.
+        if (code === OP.freeNow || code === OP.freeGrace) {
+          relative[at + 2] = Math.min(relative[at + 2] as number, MANY_TABLES);
+        }
       }
+      if (code <= OP.before || code === OP.build) relateValue(from, at, t);
     }
     return to;
   }
@@ -200,47 +219,40 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
   }
 
   return {
-    begin(t, v) {
+    begin(t, vmid, lock) {
       // A copy: what a protocol makes of the object it was given is no measure for it.
       transition = { ...t };
-      vmid = v;
+      run = { vmid, lock };
       truncated = false;
       used = 0;
     },
-    read: (entry, d) => addValue(OP.read, entry, d),
+    read: (entry, d, slot) => addValue(OP.read, entry, d, slot),
+    before: (entry, d, slot) => addValue(OP.before, entry, d, slot),
     write: (order, entry, low, high) => add(OP[order], entry, low, high, 0, 0),
-    dsb(kind) {
-      const index = DSB_KINDS.indexOf(kind);
-      assert(index >= 0, `no DSB is called "${kind}"`);
-      add(OP.dsb, index, 0, 0, 0, 0);
-    },
+    dsb: (kind) => add(OP.dsb, DSB_KINDS.indexOf(kind), 0, 0, 0, 0),
     isb: () => add(OP.isb, 0, 0, 0, 0, 0),
     tlbi(op) {
       assert(transition !== null, 'TLBI outside of a transition');
-      const { ipa = 0, size: bytes = 0 } = op;
-      // Would be stored as 0, which is the right address.
-      assert(!Number.isNaN(ipa + bytes), `${op.kind}: IPA ${ipa} or size ${bytes} is no number`);
-      // Addresses are kept relative and in granules of 4 KiB: exact for every granule, and within a
-      // word. What lies between two is rounded as the TLBI log rounds it.
-      const first = Math.floor((ipa - transition.ipa) / 4096);
-      const end = Math.ceil((ipa - transition.ipa + bytes) / 4096);
-      const from = op.ipa === undefined ? NONE : toWord(first);
-      const size = op.size === undefined ? NONE : toWord(bytes <= 0 ? 0 : end - first);
+      // What lies between two granules is rounded as the TLBI log rounds it.
+      const [first, count] = granules(transition.ipa, op.ipa ?? 0, op.size ?? 0);
+      const from = op.ipa === undefined ? NONE : first;
+      const size = op.size === undefined ? NONE : count;
       const isOff = op.ipa === undefined ? 0 : 1;
-      add(
-        OP.tlbi,
-        TLBI_KINDS.indexOf(op.kind),
-        from,
-        size,
-        (op.ttl ?? 0) * 2 + isOff,
-        op.vmid ?? NONE,
-      );
+      const kind = TLBI_KINDS.indexOf(op.kind);
+      add(OP.tlbi, kind, from, size, (op.ttl ?? 0) * 2 + isOff, op.vmid ?? NONE);
     },
-    made: (how, table) => add(OP[how], table, 0, 0, 0, 0),
-    freed: (when, table, tables) =>
-      add(when === 'now' ? OP.freeNow : OP.freeGrace, table, tables, 0, 0, 0),
+    allocated: (table, level) => add(OP.allocate, table, 0, 0, 0, 0, level),
+    built: (table, level, like) => addValue(OP.build, table, like, level),
+    freed(when, table, part, tables, level) {
+      const code = when === 'now' ? OP.freeNow : OP.freeGrace;
+      add(code, table, tables, 0, FREED_PARTS.indexOf(part), 0, level);
+    },
     counted: (how, entry) => add(OP[how], entry, 0, 0, 0, 0),
-    cleaned: (bytes) => add(OP.cmo, bytes / 4096, 0, 0, 0, 0),
+    cleaned(pa, size) {
+      assert(transition !== null, 'cache clean outside of a transition');
+      const [from, count] = granules(transition.pa, pa, size);
+      add(OP.cmo, 0, from, count, 0, 0);
+    },
     end() {
       assert(transition !== null, 'trace ended before it began');
       const length = makeRelative(transition);
@@ -253,7 +265,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
         dropped++;
         return;
       }
-      const trace = traceOf(transition, vmid, raw.subarray(0, used));
+      const trace = traceOf(transition, run, addresses, raw.subarray(0, used));
       known.push({ words: relative.slice(0, length), seen: { trace, count: 1, truncated } });
     },
     get seen() {
@@ -262,93 +274,5 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     get dropped() {
       return dropped;
     },
-  };
-}
-
-/** The words of one transition as the checker's events. */
-function traceOf(t: Transition, vmid: number, words: Int32Array): TransitionTrace {
-  const entries: number[] = [t.entry];
-  const made = new Set<number>();
-  const roleOf = (entry: number): EntryRole => {
-    let i = entries.indexOf(entry);
-    if (i < 0) i = entries.push(entry) - 1;
-    return i === 0 ? 'target' : `child ${i}`;
-  };
-  const events: TraceEvent[] = [];
-  for (let at = 0; at < words.length; at += WORDS) {
-    const [code = 0, subject = 0, low = 0, high = 0, a = 0, b = 0] = words.subarray(at, at + WORDS);
-    const value = (BigInt.asUintN(32, BigInt(high)) << 32n) | BigInt.asUintN(32, BigInt(low));
-    switch (code) {
-      case OP.read:
-        events.push({ op: 'read', entry: roleOf(subject), value });
-        break;
-      case OP.plain:
-      case OP.release:
-      case OP.cas: {
-        const order = code === OP.plain ? 'plain' : code === OP.release ? 'release' : 'cas';
-        events.push({ op: 'write', order, entry: roleOf(subject), value });
-        break;
-      }
-      case OP.dsb:
-        events.push({ op: 'dsb', kind: DSB_KINDS[subject] as DsbKind });
-        break;
-      case OP.isb:
-        events.push({ op: 'isb' });
-        break;
-      case OP.tlbi:
-        events.push({ op: 'tlbi', tlbi: tlbiOf(t, subject, low, high, a, b) });
-        break;
-      case OP.allocate:
-      case OP.build:
-        made.add(subject);
-        events.push({ op: code === OP.build ? 'build' : 'allocate', table: `table ${subject}` });
-        break;
-      case OP.freeNow:
-      case OP.freeGrace:
-        events.push({
-          op: 'free',
-          when: code === OP.freeNow ? 'now' : 'grace',
-          tables: low,
-          ofOld: !made.has(subject),
-        });
-        break;
-      case OP.get:
-      case OP.put:
-        events.push({ op: code === OP.get ? 'get' : 'put', entry: roleOf(subject) });
-        break;
-      case OP.cmo:
-        events.push({ op: 'cmo', size: subject * 4096 });
-        break;
-      default:
-        throw new Error(`unknown operation ${code}`);
-    }
-  }
-  return {
-    level: t.level,
-    ipa: t.ipa,
-    size: t.size,
-    old: t.old,
-    wanted: t.wanted,
-    vmid,
-    oldHasChildren: isTable(t.old, t.level),
-    events,
-  };
-}
-
-function tlbiOf(
-  t: Transition,
-  kind: number,
-  from: number,
-  size: number,
-  a: number,
-  vmid: number,
-): TlbiOp {
-  const ttl = (a >> 1) as 0 | 1 | 2 | 3;
-  return {
-    kind: TLBI_KINDS[kind] as TlbiKind,
-    ...((a & 1) === 1 ? { ipa: t.ipa + from * 4096 } : {}),
-    ...(size === NONE ? {} : { size: size * 4096 }),
-    ...(ttl === 0 ? {} : { ttl }),
-    ...(vmid === NONE ? {} : { vmid }),
   };
 }

@@ -19,6 +19,7 @@ import {
   softwareBits,
   withSoftwareBits,
 } from '../arch/descriptor.ts';
+import { checkedPort } from '../port/checked-port.ts';
 import type { Cpu, DsbKind, Entry } from '../port/cpu.ts';
 import { DSB_KINDS } from '../port/cpu.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
@@ -35,7 +36,10 @@ import { EVENT, type Recorder } from './recorder.ts';
 import { createStoreBuffer } from './store-buffer.ts';
 import { createSettleTracker } from './settle.ts';
 import type { Issuer } from './shootdown.ts';
+import type { FreedPart } from '../port/trace.ts';
+import { createOldPages } from './old-pages.ts';
 import type { TraceLog } from './trace-log.ts';
+import { NO_SLOT } from './trace-words.ts';
 
 /**
  * What one transition did, in the units of the transition record. Times are ns, -1 where not
@@ -50,11 +54,19 @@ export interface TransitionFigures {
   invalidStores: number;
 }
 
+export interface TransitionBegin {
+  readonly measured: boolean;
+  readonly log: TraceLog;
+  /** Word of the region's ghost state. */
+  readonly ghostW: number;
+  readonly lock: 'exclusive' | 'shared';
+}
+
 export interface TransitionCpu {
   readonly cpu: Cpu;
   /** The table operations, recorded. */
   readonly tables: Tables;
-  begin(t: Transition, measured: boolean, log: TraceLog, ghostW: number): void;
+  begin(t: Transition, options: TransitionBegin): void;
   /** Makes all stores visible: an unlock is a release. */
   drain(): void;
   /** Figures of the transition just run; the object is reused. */
@@ -92,6 +104,7 @@ export function createTransitionCpu(
   const cell = new BigUint64Array(1);
   const cellHalves = new Int32Array(cell.buffer);
   const settle = createSettleTracker();
+  const oldPages = createOldPages(arena);
   const figures: TransitionFigures = {
     windowNs: -1,
     ntWindowNs: -1,
@@ -111,6 +124,7 @@ export function createTransitionCpu(
   let current: Descriptor = 0n;
   let targetValid = true;
   let newTag = 0;
+  let isRunning = false;
 
   /**
    * The store itself. Two halves, low first, is the seeded bug: a walker between them sees a
@@ -185,11 +199,16 @@ export function createTransitionCpu(
       ? null
       : createStoreBuffer(
           { descriptors, entriesPerTable: layout.entriesPerTable, before: POISON },
-          commit,
+          { commit, tlbi: (op) => issuer.tlbi(op) },
           options.reorderSeed,
         );
 
+  const loaded = (entry: Entry): Descriptor =>
+    buffer?.forward(entry) ?? Atomics.load(descriptors, entry);
+  const slotOf = (entry: Entry): number => (entry === target ? NO_SLOT : oldPages.slotOf(entry));
+
   function write(entry: Entry, d: Descriptor, order: 'plain' | 'release'): void {
+    if (entry !== target) log.before(entry, loaded(entry), oldPages.slotOf(entry));
     if (buffer === null) {
       commit(entry, d);
     } else {
@@ -203,32 +222,36 @@ export function createTransitionCpu(
   const cpu: Cpu = {
     read(entry) {
       buffer?.mayDrain();
-      const value = buffer?.forward(entry) ?? Atomics.load(descriptors, entry);
-      log.read(entry, value);
+      const value = loaded(entry);
+      log.read(entry, value, slotOf(entry));
       return value;
     },
     write: (entry, d) => write(entry, d, 'plain'),
     writeRelease: (entry, d) => write(entry, d, 'release'),
     compareExchange(entry, expected, desired) {
-      buffer?.drainAll();
+      buffer?.drainStores();
       cell[0] = desired;
       const low = cellHalves[0] as number;
       if (entry === target) beforeTargetStore(low);
       const found = Atomics.compareExchange(descriptors, entry, expected, desired);
       if (found === expected) {
         if (entry === target) afterTargetStore(low, desired);
+        else log.before(entry, found, oldPages.slotOf(entry));
+        cell[0] = desired;
         wrote(entry, 'cas');
       } else {
         // Nothing was stored, so no window began.
         if (entry === target && targetValid) invalidSince = ntSince = -1;
-        log.read(entry, found);
+        log.read(entry, found, slotOf(entry));
       }
       return found;
     },
     dsb(kind: DsbKind) {
-      // Every DSB kind waits for stores; only `ish` over loads and stores completes a broadcast
-      // TLBI (R_PSMWS).
-      buffer?.drainAll();
+      // Inner Shareable kinds wait for stores; only `ish` over loads and stores completes a broadcast
+      // TLBI (R_PSMWS). Non-shareable ones promise nothing to other PEs' walkers.
+      if (kind === 'ish') buffer?.drainAll();
+      else if (kind === 'ishst') buffer?.drainStores();
+      else buffer?.mayDrain();
       // First the barrier, then the books: between a TLBI and the DSB's look at the vCPUs nothing
       // may stand, or the races that live there never show.
       issuer.dsb(kind);
@@ -255,19 +278,26 @@ export function createTransitionCpu(
       settle.onTlbi(op, current);
       log.tlbi(op);
       recorder.event(EVENT.tlbi, TLBI_KINDS.indexOf(op.kind), page, op.ttl ?? 0);
-      issuer.tlbi(op);
+      if (buffer === null) issuer.tlbi(op);
+      else buffer.tlbi(op);
     },
   };
 
   /** A table operation that frees, recorded with how many pages it freed. */
-  function freeing(table: Table, when: 'now' | 'grace', run: () => void): void {
+  function freeing(
+    when: 'now' | 'grace',
+    part: FreedPart,
+    table: Table,
+    level: number,
+    run: () => void,
+  ): void {
     const before = freedCount();
     // Teardown reads the tables without the port: the thread's own stores to them are visible to
     // itself.
     buffer?.drainAllBut(target);
     run();
     const freed = when === 'now' ? freedCount() - before : 1;
-    log.freed(when, table, freed);
+    log.freed(when, table, part, freed, level);
     recorder.event(EVENT.free, freed, when === 'now' ? 1 : 2, 0);
   }
 
@@ -276,13 +306,14 @@ export function createTransitionCpu(
     allocate(level) {
       const table = tables.allocate(level);
       buffer?.fill(table);
-      log.made('allocate', table);
+      log.allocated(table, level);
       return table;
     },
     buildSubtree(level, like) {
-      const table = tables.buildSubtree(level, withSoftwareBits(like, newTag));
+      const leaf = withSoftwareBits(like, newTag);
+      const table = tables.buildSubtree(level, leaf);
       buffer?.fill(table);
-      log.made('build', table);
+      log.built(table, level, leaf);
       return table;
     },
     entryOf: (table, index) => tables.entryOf(table, index),
@@ -300,26 +331,35 @@ export function createTransitionCpu(
       tables.put(entry);
       log.counted('put', entry);
     },
-    tearDown: (table, level) => freeing(table, 'now', () => tables.tearDown(table, level)),
+    tearDown: (table, level) =>
+      freeing('now', 'all', table, level, () => tables.tearDown(table, level)),
     tearDownBelow: (table, level) =>
-      freeing(table, 'now', () => tables.tearDownBelow(table, level)),
-    freeNow: (table) => freeing(table, 'now', () => tables.freeNow(table)),
+      freeing('now', 'below', table, level, () => tables.tearDownBelow(table, level)),
+    freeNow: (table) => freeing('now', 'page', table, NO_SLOT, () => tables.freeNow(table)),
     tearDownAfterGrace: (table, level) =>
-      freeing(table, 'grace', () => tables.tearDownAfterGrace(table, level)),
+      freeing('grace', 'all', table, level, () => tables.tearDownAfterGrace(table, level)),
     cleanDcache(pa, size) {
       tables.cleanDcache(pa, size);
-      log.cleaned(size);
+      log.cleaned(pa, size);
     },
   };
 
   const delayed = withDelays(cpu, recorded, options.delays, options.delaySeed);
+  const checked = checkedPort(delayed.cpu, delayed.tables, {
+    isOpen: () => isRunning,
+    entries: layout.tablePages * layout.entriesPerTable,
+    tables: layout.tablePages,
+    granule: 2 ** layout.pageShift,
+  });
   return {
-    cpu: delayed.cpu,
-    tables: delayed.tables,
-    begin(t, measured, traceLog, ghostW) {
+    cpu: checked.cpu,
+    tables: checked.tables,
+    begin(t, { measured, log: traceLog, ghostW, lock }) {
       target = t.entry;
       log = traceLog;
       ghost = ghostW;
+      oldPages.begin(t);
+      isRunning = true;
       current = t.old;
       targetValid = isValid(t.old);
       newTag = softwareBits(t.wanted);
@@ -328,10 +368,11 @@ export function createTransitionCpu(
       figures.windowNs = figures.ntWindowNs = figures.flushNs = -1;
       figures.writes = figures.tlbis = figures.invalidStores = 0;
       settle.begin(t.old, t.level, t.ipa, t.size);
-      log.begin(t, VMID);
+      log.begin(t, VMID, lock);
     },
     drain: () => buffer?.drainAll(),
     end() {
+      isRunning = false;
       if (timesFlush) figures.windowNs = figures.ntWindowNs = -1;
       return figures;
     },

@@ -13,12 +13,14 @@
  * The guest word: every vCPU owns one word in every page and keeps a private copy (`shadow`) of
  * what it last stored, so a load that returns anything else is a lost access or a wrong page.
  */
+import { waitForChange } from '#sync';
 import { assert } from '../arch/assert.ts';
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 import type { Arena } from './arena.ts';
+import { createColdStores } from './cold-stores.ts';
 import type { AccessMode } from './descriptor-load.ts';
-import { isAllowed, isExact, transitionOf } from './ghost.ts';
+import { GHOST_STABLE, isAllowed, isExact, transitionOf } from './ghost.ts';
 import { nextRandom, pageChooser, type Pattern } from './guest-pattern.ts';
 import {
   CONTROL,
@@ -31,6 +33,7 @@ import {
   VCPU,
 } from './layout.ts';
 import { createMmu } from './mmu.ts';
+import { createNeighbour } from './neighbour.ts';
 import { EVENT, EVIDENCE, type Recorder, VIA } from './recorder.ts';
 import type { RunTokens } from './run-tokens.ts';
 import { createReceiver } from './shootdown.ts';
@@ -69,6 +72,9 @@ export interface VcpuOptions {
   readonly isMapped: ((indexInTable: number) => boolean) | null;
 }
 
+/** Makes the accesses of stage 1 to 3, one call each. */
+export type Sweep = (stage: number, access: (page: number, isStore: boolean) => void) => void;
+
 export interface Vcpu {
   /**
    * Rounds from here on run on `cpu`, which has the TLB geometry and the speculation of the one this
@@ -80,6 +86,11 @@ export interface Vcpu {
    * if stopped.
    */
   runRound(round: number, seed: number): boolean;
+  /**
+   * A round of stages: for each stage the hypervisor calls, `sweep` makes its accesses. Until the
+   * round's end is declared.
+   */
+  runStages(round: number, sweep: Sweep): void;
   /** Compares all of guest memory with the private copy. */
   compareMemory(): void;
   /** `count` accesses without rounds or tokens, for benchmarks and tests. */
@@ -100,14 +111,8 @@ const FAULTS_MAX = 1000;
  */
 const PROGRESS_BOUND_MS = 1000;
 const SPECULATE_MASK = 7;
-/**
- * 16 MiB, more than any cache nearby; the stride is odd in lines, so that no prefetcher runs ahead.
- * With these, `entry-unfenced` was found within 18,000 transitions in 8 of 8 runs, with 24 stores to
- * 512 KiB after up to 255,000 or not at all.
- */
-const CONTEXT_WORDS = 2 ** 22;
-const CONTEXT_STRIDE = 16 * 67;
-const CONTEXT_STORES = 56;
+/** A vCPU between stages looks for the end of the round this often. */
+const STAGE_WAIT_MS = 2;
 
 export function createVcpu(
   arena: Arena,
@@ -155,8 +160,7 @@ export function createVcpu(
   /** This round's accesses cannot be finished: it is over for this vCPU. */
   let stuck = false;
 
-  const context = options.coldExits ? new Int32Array(CONTEXT_WORDS) : null;
-  let contextAt = 0;
+  const coldStores = options.coldExits ? createColdStores() : null;
   /**
    * Was the page mapped when the access now resolved began? Asked before the walk: a transition that
    * ends between the fault and its handling maps everything.
@@ -181,19 +185,6 @@ export function createVcpu(
     inGuest = true;
   }
 
-  /**
-   * What a host does between two entries, as far as ordering goes: it stores the guest's context to
-   * lines that no cache holds. Those stores stand in the store buffer before the one that says
-   * IN_GUEST, which makes a missing fence after that one matter.
-   */
-  function saveContext(): void {
-    if (context === null) return;
-    for (let i = 0; i < CONTEXT_STORES; i++) {
-      contextAt = (contextAt + CONTEXT_STRIDE) & (CONTEXT_WORDS - 1);
-      context[contextAt] = completed;
-    }
-  }
-
   function leave(): void {
     recorder.event(EVENT.leave, 0, 0, 0);
     inGuest = false;
@@ -208,9 +199,11 @@ export function createVcpu(
   /**
    * First word of the record of the transition that a fault between two ghost words belongs to. A
    * vCPU that was away for longer than one transition cannot say which it was: such faults go to a
-   * record of their own, which is counted and reported but belongs to no protocol.
+   * record of their own, which is counted and reported but belongs to no protocol. So do faults
+   * while no transition ran: a page written for the first time since it was write-protected.
    */
   function recordOf(page: number, before: number, after: number): number {
+    if (before === after && (before & 3) === GHOST_STABLE) return layout.outsideW;
     if (!isExact(before, after)) {
       bump(VCPU.ambiguous);
       return layout.unattributedW;
@@ -235,13 +228,18 @@ export function createVcpu(
     let outcome: number = HANDLED.spurious;
     episodeSince[0] = -1;
     stuckSince[0] = -1;
+    let loop = 0;
     for (let faults = 0; ;) {
       if (i32[generationW] !== seen) applyPending();
       const before = Atomics.load(i32, ghostW + (page >> regionShift) * lineWords);
       wasMapped = handler.wasMapped(page);
       let data = mmu.translate(page, before) | 0;
       if (mmu.last.via === viaWalk) recorder.event(walkEvent, page, mmu.last.level, data);
-      if (data >= 0 && isStore && (data & writable) === 0) data = permissionFault;
+      if (data >= 0 && isStore && (data & writable) === 0) {
+        // The level of what denied it, which a TLB may have said.
+        mmu.last.level = dataLevel(data);
+        data = permissionFault;
+      }
       if (data >= 0) {
         if (episodeSince[0] >= 0) recordEpisode();
         return data;
@@ -255,12 +253,14 @@ export function createVcpu(
         bump(VCPU.inFlight);
         return FAULT.wild;
       }
+      loop = outcome === HANDLED.again ? loop + 1 : 0;
+      if (loop > (i32[w + VCPU.longestLoop] as number)) i32[w + VCPU.longestLoop] = loop;
       if (outcome === HANDLED.again && isStuckAfterEnd(page)) return FAULT.wild;
       // A LOCKED entry may stay as long as its owner is away; a mapping that software finds good
       // must soon work.
       if (outcome !== HANDLED.again && ++faults === FAULTS_MAX) {
         recorder.evidence(EVIDENCE.livelock, page, faults, 0, 0, 0, 0);
-        mmu.emptyTlbs();
+        mmu.emptyVm();
       }
       if (faults > FAULTS_MAX && Atomics.load(i32, CONTROL.roundEnd) >= currentRound) {
         stuck = true;
@@ -307,7 +307,7 @@ export function createVcpu(
    * duplicates (R_BLRKC).
    */
   function conflictAbort(record: number): number {
-    mmu.emptyTlbs();
+    mmu.emptyVm();
     countFault(record, TRANSITION.conflict, VCPU.conflict);
     return HANDLED.spurious;
   }
@@ -323,8 +323,10 @@ export function createVcpu(
     const outcome = handler.handle(page, isStore, mmu.last.level, code === FAULT.permission);
     recorder.event(EVENT.handled, page, outcome, 0);
     // Spurious: mapped before and after. What had to be mapped now was really gone, whatever the
-    // flags said.
-    const isSpurious = code === FAULT.nt || (wasMapped && outcome !== HANDLED.mapped);
+    // flags said, and a permission that was missing was really missing.
+    const isGenuine =
+      code === FAULT.permission || outcome === HANDLED.mapped || outcome === HANDLED.split;
+    const isSpurious = code === FAULT.nt || (wasMapped && !isGenuine);
     if (again) countFault(record, TRANSITION.retry, VCPU.retry);
     else if (code === FAULT.nt) countFault(record, TRANSITION.nt, VCPU.nt);
     else if (isSpurious) countFault(record, TRANSITION.spurious, VCPU.spurious);
@@ -440,6 +442,37 @@ export function createVcpu(
     i32[w + VCPU.heartbeat] = ((i32[w + VCPU.heartbeat] as number) + done) | 0;
   }
 
+  /** One access, as in `batch`: for guests that do not choose pages at random. */
+  function access(page: number, isStore: boolean): void {
+    if (i32[generationW] !== seen) applyPending();
+    issued++;
+    let data = combined.lookup(page);
+    if (data < 0 || (isStore && (data & writable) === 0)) data = resolve(page, isStore);
+    if (data < 0) return;
+    const index = ownW + (data >>> 10) * guestStrideW;
+    if (isStore) {
+      guest.sequence = (guest.sequence + 1) | 0;
+      i32[index] = guest.sequence;
+      shadow[page] = guest.sequence;
+    } else if (i32[index] !== shadow[page]) {
+      wrongValue(page, i32[index] as number, 0);
+    }
+    const word = i32[ghostW + (page >> regionShift) * LINE_WORDS] as number;
+    if (!isAllowed(dataTag(data), word, word)) wrongVersion(page, data, word);
+    completed++;
+    bump(VCPU.heartbeat);
+  }
+
+  /** The stage called after `last`, or 0 once the round is over. */
+  function nextStage(last: number, round: number): number {
+    while (!isOver(round)) {
+      const stage = Atomics.load(i32, CONTROL.stage);
+      if (stage !== last && stage >> 2 === round) return stage;
+      waitForChange(i32, CONTROL.stage, stage, 0, STAGE_WAIT_MS);
+    }
+    return 0;
+  }
+
   function publishCounts(): void {
     bump(VCPU.issued, issued);
     bump(VCPU.completed, completed);
@@ -449,8 +482,33 @@ export function createVcpu(
     mmu.last.walks = 0;
   }
 
+  /** Where the page lies now: no transition is running. */
+  function placeOf(page: number): number {
+    if (layout.config.relocates !== true) return 0;
+    const word = i32[ghostW + (page >> regionShift) * LINE_WORDS] as number;
+    return ((word >> 2) & 1) * pages;
+  }
+
   const isOver = (round: number): boolean =>
     Atomics.load(i32, CONTROL.roundEnd) >= round || Atomics.load(i32, CONTROL.stop) !== 0;
+
+  const neighbour =
+    layout.config.hasNeighbours === true
+      ? createNeighbour(arena, vcpu, mmu.tlbs, cpu.tlb, recorder, {
+          enter,
+          leave,
+          poll: () => {
+            if (i32[generationW] !== seen) applyPending();
+          },
+        })
+      : null;
+
+  function runNeighbour(): void {
+    if (neighbour === null) return;
+    const made = neighbour.run(random);
+    issued += made;
+    completed += made;
+  }
 
   /** Online with a place: batches until the round is over or the turn ends. */
   function turn(round: number): void {
@@ -465,7 +523,10 @@ export function createVcpu(
       if (sinceExit >= exitEvery) {
         sinceExit = 0;
         leave();
-        saveContext();
+        // The guest's context: these stores stand in the store buffer before the one that says
+        // IN_GUEST.
+        coldStores?.();
+        runNeighbour();
         enter();
       }
     }
@@ -490,11 +551,26 @@ export function createVcpu(
       publishCounts();
       return Atomics.load(i32, CONTROL.stop) === 0;
     },
+    runStages(round, sweep) {
+      currentRound = round;
+      stuck = false;
+      for (let stage = nextStage(0, round); stage !== 0; stage = nextStage(stage, round)) {
+        if (!tokens.acquire(round)) break;
+        enter();
+        sweep(stage & 3, access);
+        if (inGuest) leave();
+        tokens.release();
+        Atomics.store(i32, w + VCPU.stageDone, stage);
+        Atomics.notify(i32, w + VCPU.stageDone);
+      }
+      publishCounts();
+    },
     compareMemory() {
       for (let page = 0; page < pages; page++) {
-        const found = i32[ownW + page * guestStrideW] as number;
+        const found = i32[ownW + (page + placeOf(page)) * guestStrideW] as number;
         if (found !== shadow[page]) wrongValue(page, found, 1);
       }
+      neighbour?.compareMemory();
     },
     runAccesses(count) {
       enter();

@@ -8,6 +8,8 @@
  * million flushes were measured on x86 under Node 20 to 26. Caught by: stale-translation, by
  * `stress` alone.
  */
+import { onEntry } from './catches.ts';
+import { notInModel, notInTheSteps } from './misses.ts';
 import { defineMutant } from './mutant.ts';
 
 export const entryUnfenced = defineMutant({
@@ -17,11 +19,9 @@ export const entryUnfenced = defineMutant({
   rule: 'stale-translation',
   twin: 'bbm-early',
   seed: { kind: 'machine', bug: 'entry-unfenced' },
-  caughtBy: [{ engine: 'stress', rules: ['stale-translation'], racesEntry: true }],
+  caughtBy: [onEntry(['stale-translation'])],
   missedBy: [
-    {
-      engine: 'explore',
-      why: 'it models the architecture, where a TLBI reaches every PE: there is no entry to race with',
-    },
+    ...notInTheSteps(),
+    notInModel('in the architecture a TLBI reaches every PE: there is no entry to race with'),
   ],
 });

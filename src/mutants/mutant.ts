@@ -24,6 +24,13 @@ export interface Catch {
    * depends on what a vCPU touches next.
    */
   readonly rules: readonly string[];
+  /**
+   * What makes them fire. `observation`, where nothing is said: what happened, that is the threads'
+   * evidence and the audit under `stress`, a schedule under `explore`. `operations`: the checker's
+   * automaton on the protocol's own stores, barriers and TLBIs, which needs no unlucky moment, and
+   * without which no sequence of operations could be missed.
+   */
+  readonly by?: 'observation' | 'operations';
   /** Over the CPU of the twin. */
   readonly cpu?: Partial<CpuModel>;
   /** 2 where nothing is said. */
@@ -41,7 +48,10 @@ export interface Catch {
   readonly racesEntry?: boolean;
 }
 
-/** One engine that cannot catch the mutant, and why: printed in the kill table, not left out. */
+/**
+ * One engine that cannot catch the mutant by observation, and why: printed in the kill table, not
+ * left out.
+ */
 export interface Miss {
   readonly engine: Engine;
   /** One sentence. */

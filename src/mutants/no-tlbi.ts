@@ -6,6 +6,7 @@
  * break-before-make, from the operations alone).
  */
 import { childLevel, defineProtocol, VALID } from '../port/index.ts';
+import { inModel, onThreads } from './catches.ts';
 import { defineMutant } from './mutant.ts';
 
 export const noTlbi = defineMutant({
@@ -35,8 +36,8 @@ export const noTlbi = defineMutant({
     }),
   },
   caughtBy: [
-    { engine: 'stress', rules: ['stale-translation', 'freed-table', 'wrong-output-address'] },
-    { engine: 'explore', rules: ['stale-translation'] },
+    ...onThreads(['stale-translation', 'freed-table', 'wrong-output-address']),
+    inModel(['stale-translation']),
   ],
   missedBy: [],
 });

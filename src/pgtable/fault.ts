@@ -8,9 +8,16 @@
  * size differs from the one it prefers, splits or coalesces on the way. Here sizes change when a
  * permission is missing or a protocol is under test.
  *
+ * Another: a permission fault is answered by relaxing the leaf only if that is of the wanted level
+ * when the lock is held. KVM compares the level in the syndrome alone, which is out of date if the page the
+ * vCPU faulted on has become a write-protected block since: cancelling a migration and starting the
+ * next one while the vCPU is on its way to the lock. Relaxing that block lets every store to it past
+ * the dirty log (`relaxes`).
+ *
  * Leaves out: pages that the host must bring in first, device memory, MMIO, mmu_notifier races,
  * instruction aborts.
  */
+import { assertNever } from '../arch/assert.ts';
 import {
   AF,
   type Descriptor,
@@ -61,8 +68,16 @@ export interface FaultPolicy {
    */
   readonly cleanCache?: boolean;
   readonly relaxScope?: RelaxScope;
+  /**
+   * When a permission fault relaxes the leaf instead of mapping anew: if the syndrome names the
+   * wanted level and what is mapped now is of that level (`checked`); if the syndrome does (KVM); or
+   * whatever the level (before 7d894834a305).
+   */
+  readonly relaxes?: 'checked' | 'by-syndrome' | 'any-leaf';
   /** The protocol that coalesces when a block is wanted where a table is. */
   readonly coalesce?: Coalesce;
+  /** Fills holes only: what has become a block meanwhile is not split (map.ts). */
+  readonly keepsBlocks?: boolean;
   readonly walk?: WalkOptions;
 }
 
@@ -129,12 +144,26 @@ function resolve(s2: Stage2, fault: Fault, policy: FaultPolicy, leaf: Visit): Fa
   if (write && !policy.attributes(ipa).write) return { kind: 'error', why: 'read-only' };
 
   const result =
-    fault.status === 'permission' && fault.level === level
+    fault.status === 'permission' && mayRelax(fault, policy, leaf, level)
       ? relax(s2, fault, policy, leaf)
       : mapFault(s2, fault, policy, { ipa, size, pa, level });
   const done = result.kind === 'mapped' || result.kind === 'relaxed' || result.kind === 'spurious';
   if (done && write) policy.onDirty?.(ipa, size);
   return result;
+}
+
+function mayRelax(fault: Fault, policy: FaultPolicy, leaf: Visit, level: Level): boolean {
+  const { relaxes = 'checked' } = policy;
+  switch (relaxes) {
+    case 'checked':
+      return fault.level === level && (leaf.level === level || !isValid(leaf.old));
+    case 'by-syndrome':
+      return fault.level === level;
+    case 'any-leaf':
+      return true;
+    default:
+      return assertNever(relaxes);
+  }
 }
 
 /**
@@ -187,6 +216,7 @@ function mapFault(s2: Stage2, fault: Fault, policy: FaultPolicy, target: Target)
     attributes,
     cleanCache: cleanCache && s2.shared,
     ...(policy.coalesce === undefined ? {} : { coalesce: policy.coalesce }),
+    ...(policy.keepsBlocks === true ? { keepsBlocks: true } : {}),
   });
   if (result.kind === 'mapped') return { kind: 'mapped', level };
   return result.kind === 'again' ? { kind: 'again', why: result.why } : result;

@@ -43,6 +43,11 @@ export interface MapRequest {
   readonly cleanCache?: boolean;
   /** How a table becomes a block; absent: as this generation of KVM does it. */
   readonly coalesce?: Coalesce;
+  /**
+   * A block where a smaller leaf was asked for is left alone: somebody has coalesced meanwhile, and
+   * the access will find it. KVM splits it again.
+   */
+  readonly keepsBlocks?: boolean;
 }
 
 /** Why nothing was changed and the access should be tried again: KVM's -EAGAIN. */
@@ -90,6 +95,7 @@ export function map(s2: Stage2, request: MapRequest): MapResult {
   }
 
   function makeTable(v: Visit, level: Level): Step<AgainWhy> {
+    if (request.keepsBlocks === true && isValid(v.old)) return 'raced';
     const child = tables.allocate(level);
     const step = replace(v, tables.descriptorFor(child));
     if (step !== null) tables.freeNow(child);

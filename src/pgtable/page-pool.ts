@@ -106,8 +106,6 @@ export interface PagePool {
 
 /** A pop or push that fails this often in a row has met a broken list, not contention. */
 const CAS_ATTEMPTS_MAX = 1 << 24;
-const LOW_32 = 0xffff_ffffn;
-
 export function createPagePool(options: PagePoolOptions): PagePool {
   assertPoolMemory(options);
   const { descriptors, meta, geometry, pages, tablePaBase, threadId, onAnomaly } = options;
@@ -117,29 +115,44 @@ export function createPagePool(options: PagePoolOptions): PagePool {
   const checkPoison = options.checkPoison ?? true;
   const halves = new Int32Array(descriptors.buffer, descriptors.byteOffset, descriptors.length * 2);
   const head = new BigUint64Array(options.control.buffer, options.control.byteOffset, 1);
+  const headHalves = new Int32Array(options.control.buffer, options.control.byteOffset, 2);
+  /** The head as read, and as it shall be: made of halves, because BigInt arithmetic is garbage. */
+  const exchanged = new BigUint64Array(2);
+  const exchangedHalves = new Int32Array(exchanged.buffer);
 
   const inPool = (page: number): boolean => page >= 0 && page < pages;
-  const nextHead = (before: bigint, link: number): bigint =>
-    ((((before >> 32n) + 1n) & LOW_32) << 32n) | BigInt(link);
+
+  /** The low half is the link, the high one counts exchanges. */
+  function replaceHead(low: number, high: number, link: number): boolean {
+    exchangedHalves[0] = low;
+    exchangedHalves[1] = high;
+    exchangedHalves[2] = link;
+    exchangedHalves[3] = high + 1;
+    const before = exchanged[0] as bigint;
+    return Atomics.compareExchange(head, 0, before, exchanged[1] as bigint) === before;
+  }
 
   function pop(): number {
     for (let attempt = 0; attempt < CAS_ATTEMPTS_MAX; attempt++) {
-      const before = Atomics.load(head, 0);
-      const page = Number(before & LOW_32) - 1;
+      // Halves of two different heads make one that never was, and the exchange fails.
+      const high = Atomics.load(headHalves, 1);
+      const low = Atomics.load(headHalves, 0);
+      const page = (low >>> 0) - 1;
       if (page < 0) return -1;
       if (!inPool(page)) assert(false, `free list holds page ${page} of ${pages}`);
       // May be stale if another thread pops meanwhile; the tag then makes the exchange fail.
       const next = Atomics.load(meta, page * META_WORDS + META_NEXT);
-      if (Atomics.compareExchange(head, 0, before, nextHead(before, next)) === before) return page;
+      if (replaceHead(low, high, next)) return page;
     }
     throw new Error('free list: pop never succeeded');
   }
 
   function push(page: number): void {
     for (let attempt = 0; attempt < CAS_ATTEMPTS_MAX; attempt++) {
-      const before = Atomics.load(head, 0);
-      Atomics.store(meta, page * META_WORDS + META_NEXT, Number(before & LOW_32));
-      if (Atomics.compareExchange(head, 0, before, nextHead(before, page + 1)) === before) return;
+      const high = Atomics.load(headHalves, 1);
+      const low = Atomics.load(headHalves, 0);
+      Atomics.store(meta, page * META_WORDS + META_NEXT, low);
+      if (replaceHead(low, high, page + 1)) return;
     }
     throw new Error('free list: push never succeeded');
   }

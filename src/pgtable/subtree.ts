@@ -57,6 +57,16 @@ function fillHalves(halves: Int32Array, low: number, high: number, pageBytes: nu
   }
 }
 
+/** First output address of a subtree, and the halves of a page descriptor of address 0. */
+interface Template {
+  readonly pa: number;
+  readonly attrLow: number;
+  readonly attrHigh: number;
+}
+
+/** Far more than the blocks of one machine in all their versions. */
+const TEMPLATES_MAX = 4096;
+
 export function createSubtreeOps(pool: PagePool, onFree: (table: Table) => void): SubtreeOps {
   const { geometry: g, descriptors } = pool.memory;
   const { halves } = pool;
@@ -64,6 +74,7 @@ export function createSubtreeOps(pool: PagePool, onFree: (table: Table) => void)
   const scratch = new BigUint64Array(entries);
   const scratchHalves = new Int32Array(scratch.buffer);
   assert(new Uint8Array(new Uint32Array([1]).buffer)[0] === 1, 'halves are read low first');
+  const templates: readonly Map<Descriptor, Template>[] = [0, 1, 2, 3].map(() => new Map());
   /** Pages of the subtree under construction, the top one first. */
   const taken = new Int32Array(1 + entries);
 
@@ -91,14 +102,32 @@ export function createSubtreeOps(pool: PagePool, onFree: (table: Table) => void)
     pool.setCount(table, 1 + entries);
   }
 
-  function build(level: Level, like: Descriptor): Table {
+  /** What pages of a subtree like `like` have in common. */
+  function templateOf(level: Level, like: Descriptor): Template {
     if (!(isLeaf(like, level) && level < 3))
       assert(false, `a subtree replaces a block, not ${like} of level ${level}`);
-    const pa = outputAddress(g, like, level);
     let page = makeLeaf(g, level, 0, attributesOf(like, level));
     for (let l = level; l < 3; l = childLevel(l)) page = childLeaf(g, page, l, 0);
-    const attrLow = Number(BigInt.asIntN(32, page));
-    const attrHigh = Number(BigInt.asIntN(32, page >> 32n));
+    return {
+      pa: outputAddress(g, like, level),
+      attrLow: Number(BigInt.asIntN(32, page)),
+      attrHigh: Number(BigInt.asIntN(32, page >> 32n)),
+    };
+  }
+
+  /** A region's block comes back every sixteen versions: what its pages look like is kept. */
+  function knownTemplate(level: Level, like: Descriptor): Template {
+    const known = templates[level] as Map<Descriptor, Template>;
+    const found = [...known.values()][0];
+    if (found !== undefined) return found;
+    const made = templateOf(level, like);
+    if (known.size === TEMPLATES_MAX) known.clear();
+    known.set(like, made);
+    return made;
+  }
+
+  function build(level: Level, like: Descriptor): Table {
+    const { pa, attrLow, attrHigh } = knownTemplate(level, like);
     take(level === 2 ? 1 : 1 + entries);
     const top = taken[0] as Table;
     if (level === 2) {

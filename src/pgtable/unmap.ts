@@ -19,7 +19,8 @@ export type UnmapResult =
   | { readonly kind: 'unmapped' }
   | { readonly kind: 'error'; readonly why: 'out-of-range' };
 
-export function unmap(s2: Stage2, ipa: number, size: number): UnmapResult {
+/** `hintsTables` is a bug: the level of a table as the hint of its flush (before 36e008323926). */
+export function unmap(s2: Stage2, ipa: number, size: number, hintsTables = false): UnmapResult {
   const { cpu, tables, geometry: g } = s2;
 
   function zap(entry: Entry, flush: () => void): void {
@@ -38,7 +39,8 @@ export function unmap(s2: Stage2, ipa: number, size: number): UnmapResult {
       if (tables.countOf(child) !== 1) return null;
       // The level of a table is a wrong hint for its walk-cache entry: no hint.
       const bytes = entrySize(g, v.level);
-      zap(v.entry, () => flushIpa(cpu, Math.floor(v.ipa / bytes) * bytes));
+      const hint = hintsTables ? v.level : 0;
+      zap(v.entry, () => flushIpa(cpu, Math.floor(v.ipa / bytes) * bytes, hint));
       tables.freeNow(child);
       return null;
     },

@@ -15,11 +15,35 @@ export const MACHINE_BUGS = [
   'tlbi-unfenced',
   /** DSB does not wait for vCPU 0. */
   'dsb-skips-vcpu',
-  /** A vCPU acknowledges a TLBI before it empties its TLB. */
+  /** A vCPU acknowledges a TLBI one poll before it empties its TLB. */
   'ack-before-invalidate',
   /** An access that faulted is not retried. */
   'drop-after-fault',
   /** The hypervisor stores a descriptor as two 32-bit halves. */
   'split-halves',
+  /** A vCPU's completed accesses of a round are overwritten before anybody has read them. */
+  'counts-lost',
+  /** A fault that maps a page for the first time is counted like one that need not have been. */
+  'faults-counted-alike',
+  /** A vCPU that fills a hole takes a LOCKED entry for an empty one. */
+  'locked-taken',
+  /** The flush for a table that unmap has emptied is hinted with the level of that table. */
+  'unmap-hinted',
+  /** A vCPU makes a page writable and flushes nothing: its own TLB denies the store as before. */
+  'relax-unflushed',
+  /** A VMID is given to another VM without a flush of what its last owner left in the TLBs. */
+  'rollover-unflushed',
+  /** A migration write-protects pages and does not flush the TLBs that may store to them. */
+  'protect-unflushed',
+  /** It flushes, but copies the pages without waiting for the flush to complete. */
+  'protect-without-dsb',
+  /** It clears the dirty bits it has fetched only when the pages are copied. */
+  'dirty-cleared-late',
+  /** A store to a write-protected block makes all of it writable, though one page is logged. */
+  'fault-level-ignored',
+  /** The same, if the vCPU faulted on a page that has become such a block since. */
+  'fault-level-stale',
+  /** Every round a vCPU finds a guest word that it did not store: always to be caught. */
+  'canary',
 ] as const;
 export type MachineBug = (typeof MACHINE_BUGS)[number];

@@ -2,6 +2,7 @@
  * The top of a report: the machine, how to run the same again, and whether the checker was seen to
  * fail.
  */
+import type { ResultHeader } from '../result/header.ts';
 import type { MachineInfo } from '../result/machine-info.ts';
 import type { ControlResult, StressResult } from '../result/stress.ts';
 import type { Paint } from './paint.ts';
@@ -25,23 +26,25 @@ export function headerLines(result: StressResult, columns: number, paint: Paint)
   ];
 }
 
-function machineText(m: MachineInfo): string {
+export function machineText(m: MachineInfo): string {
   const cpus = counted(m.cpus, 'CPU');
   return `${cpus}, ${m.model.trim()}, ${m.arch}, Node ${m.node} (V8 ${m.v8}), kernel ${m.kernel}`;
 }
 
 /**
- * The arguments as they were given, with the seed that was used in place of any that was asked for.
+ * The arguments as they were given, with the seed that was used in place of any that was asked for;
+ * null where nothing is drawn by chance.
  */
 export function repeatCommand({
   command,
   argv,
   seed,
-}: Pick<StressResult, 'command' | 'argv' | 'seed'>): string {
+}: Pick<ResultHeader<string>, 'command' | 'argv'> & { readonly seed: number | null }): string {
   const kept = argv.filter(
     (arg, i) => arg !== '--seed' && argv[i - 1] !== '--seed' && !arg.startsWith('--seed='),
   );
-  return [`npm run ${command} --`, ...kept.map(quoted), '--seed', String(seed)].join(' ');
+  const seeded = seed === null ? [] : ['--seed', String(seed)];
+  return [`npm run ${command} --`, ...kept.map(quoted), ...seeded].join(' ');
 }
 
 function quoted(arg: string): string {

@@ -57,6 +57,13 @@ export function seconds(ms: number): string {
   return `${Math.floor(whole / 3600)}h ${two(Math.floor((whole % 3600) / 60))}m`;
 }
 
+/** A time in the unit that fits it: `850 ns`, `1.16 ms`, `3m 20s`. */
+export function duration(ns: number): string {
+  if (ns >= 60e9) return seconds(ns / 1e6);
+  const unit = unitFor([ns]);
+  return `${significant(ns / unit.ns)} ${unit.name}`;
+}
+
 export interface TimeUnit {
   readonly name: 'ns' | 'µs' | 'ms' | 's';
   readonly ns: number;

@@ -2,7 +2,11 @@
  * The columns of a table of stress runs. Each brings the line that explains it, so that no number
  * stands unexplained; a column that has nothing to say in a whole table is not there.
  */
+import { tailOf } from '../result/distribution.ts';
 import type { Percentiles, StressRun } from '../result/stress.ts';
+import { migrationColumns } from './migration-columns.ts';
+import { neighbourColumns } from './neighbour-columns.ts';
+import { stageColumns } from './stage-columns.ts';
 import { compact, grouped, shareText, significant, unitFor } from './numbers.ts';
 import type { Style } from './paint.ts';
 import type { Column } from './table.ts';
@@ -42,6 +46,9 @@ export function runColumns(runs: Runs): readonly RunColumn[] {
     ...timeColumns(runs, 'episode', (r) => r.episodeNs, ['p50', 'p99'], EPISODE_LEGEND),
     ...timeColumns(runs, 'flush', (r) => r.flushNs, ['p50'], FLUSH_LEGEND),
     ...timeColumns(runs, 'lock', (r) => r.lockNs, ['p50'], LOCK_LEGEND),
+    ...stageColumns(runs),
+    ...migrationColumns(runs),
+    ...neighbourColumns(runs),
     number('guest', 'M/s', runs, during, GUEST_LEGEND),
     number('guest', '% of idle', runs, relative, GUEST_LEGEND),
   ];
@@ -94,6 +101,9 @@ function faultColumns(runs: Runs): RunColumn[] {
   });
 }
 
+/** Values there were, but too few for a 99th percentile: the notes below the table say so. */
+const TOO_FEW = '-';
+
 type Rank = 'p50' | 'p99' | 'max';
 
 /** Columns of one measured time, all in one unit that the heading names. */
@@ -107,8 +117,9 @@ function timeColumns(
   const unit = unitFor(runs.flatMap((run) => times(run).p50 ?? []));
   return ranks.map((rank) => {
     const cell = (run: StressRun): string => {
-      const ns = times(run)[rank];
-      if (ns === null) return '';
+      const found = times(run);
+      const ns = rank === 'p99' ? tailOf(found) : found[rank];
+      if (ns === null) return found.count === 0 ? '' : TOO_FEW;
       return unit.ns === 1 ? grouped(ns) : significant(ns / unit.ns);
     };
     return number(`${what} ${unit.name}`, rank, runs, cell, legend);

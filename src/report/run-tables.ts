@@ -7,6 +7,7 @@ import { counted, grouped } from './numbers.ts';
 import type { Paint } from './paint.ts';
 import { EXHIBIT_MARK, runColumns, SCHEDULED_MARK } from './run-columns.ts';
 import { renderTable } from './table.ts';
+import { trustNotes } from './trust-text.ts';
 
 export interface RunTables {
   readonly lines: readonly string[];
@@ -25,7 +26,8 @@ export function runTables(
   for (const group of Map.groupBy(runs, configurationOf).values()) {
     const columns = runColumns(group);
     lines.push('', paint('bold', configurationOf(group[0] as StressRun)));
-    lines.push(...renderTable(columns, columnsMax, paint), ...notesOf(group, cores));
+    lines.push(...renderTable(columns, columnsMax, paint));
+    lines.push(...notesOf(group, cores).map((note) => `  ${note}`));
     for (const column of columns) legend.add(column.legend);
   }
   return { lines, legend: [...legend] };
@@ -42,6 +44,7 @@ export function configurationOf(run: StressRun): string {
   if (run.access !== 'wasm') parts.push(`access ${run.access}`);
   if (run.reorder) parts.push('reordered stores');
   if (run.delays !== '') parts.push(`delay ${run.delays}`);
+  if (run.machine !== undefined) parts.push(`machine ${run.machine + 1}`);
   return parts.join(', ');
 }
 
@@ -59,7 +62,8 @@ function splitKnob(text: string): [string, string] {
   return [name, value];
 }
 
-function notesOf(runs: readonly StressRun[], cores: number): string[] {
+/** What a table needs beside its columns: exhibits, vCPUs in turns, rounds left out. */
+export function notesOf(runs: readonly StressRun[], cores: number): string[] {
   const notes: string[] = [];
   for (const run of runs) {
     if (run.exhibit === null) continue;
@@ -67,12 +71,12 @@ function notesOf(runs: readonly StressRun[], cores: number): string[] {
       (violation) => `${violation.rule} ${grouped(violation.count)} times`,
     );
     const what = seen.length === 0 ? 'nothing was seen this time' : `seen: ${seen.join(', ')}`;
-    notes.push(`  ${EXHIBIT_MARK} ${run.protocol} is an exhibit: ${run.exhibit}; ${what}`);
+    notes.push(`${EXHIBIT_MARK} ${run.protocol} is an exhibit: ${run.exhibit}; ${what}`);
   }
   const scheduled = runs.find((run) => run.scheduling === 'scheduled');
   if (scheduled) {
     notes.push(
-      `  ${SCHEDULED_MARK} vCPUs take turns: ${scheduled.vcpus} on ${counted(cores, 'core')}`,
+      `${SCHEDULED_MARK} vCPUs take turns: ${scheduled.vcpus} on ${counted(cores, 'core')}`,
     );
   }
   const dropped = runs.filter((run) => run.roundsDropped > 0);
@@ -80,7 +84,8 @@ function notesOf(runs: readonly StressRun[], cores: number): string[] {
     const each = dropped.map(
       (run) => `${run.mutant ?? run.protocol} ${grouped(run.roundsDropped)}`,
     );
-    notes.push(`  rounds left out of times because a thread was preempted: ${each.join(', ')}`);
+    notes.push(`rounds left out of times because a thread was preempted: ${each.join(', ')}`);
   }
+  notes.push(...trustNotes(runs));
   return notes;
 }

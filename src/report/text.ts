@@ -1,5 +1,7 @@
 /** A stress result as text. Pure: the same result is the same text. */
 import type { StressResult } from '../result/stress.ts';
+import { GUEST_GIB } from '../answer/worth.ts';
+import { answerLines } from './answer-text.ts';
 import { exitMeaning } from './exit-meanings.ts';
 import { headerLines } from './header-text.ts';
 import { seconds } from './numbers.ts';
@@ -34,6 +36,7 @@ export function stressText(
       ...tables.lines,
       '',
       ...tables.legend.map((line) => paint('dim', line)),
+      ...answerLines(result.runs, columns, paint, { gib: GUEST_GIB, all: false }),
     );
   }
   lines.push(...violationLines(result.runs, paint), '', ...verdictLines(result, paint));

@@ -23,8 +23,28 @@ export interface BenchRun {
   readonly laps: number;
 }
 
+/** A row's ratio in an earlier result and in this one. */
+export interface BenchChange {
+  readonly name: string;
+  readonly before: number;
+  readonly beforeInterval: readonly [lo: number, hi: number];
+  readonly after: number;
+  readonly afterInterval: readonly [lo: number, hi: number];
+  /** `same`: the intervals overlap. */
+  readonly moved: 'slower' | 'faster' | 'same';
+}
+
+export interface BenchComparison {
+  readonly file: string;
+  readonly changes: readonly BenchChange[];
+  /** Rows with nothing to compare: which, and why. */
+  readonly notCompared: readonly string[];
+}
+
 export interface BenchResult extends ResultHeader<'bench'> {
   /** What each question came to, in words. */
   readonly conclusions: readonly string[];
   readonly runs: readonly BenchRun[];
+  /** With an earlier result only. */
+  readonly against?: BenchComparison;
 }

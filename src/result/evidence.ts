@@ -96,6 +96,12 @@ export type Evidence =
    * never have ended.
    */
   | (Where & { readonly kind: 'livelock'; readonly faults: number })
+  /** A migration is complete, and its copy of vCPU `vcpu`'s word in the page is not what memory holds. */
+  | (Where & { readonly kind: 'dirty'; readonly copied: number; readonly inMemory: number })
+  /** The second VM was sent to memory of the VM that had its VMID before. */
+  | (Where & { readonly kind: 'foreign'; readonly found: number; readonly expected: number })
+  /** The second VM's TLB entry is gone, and nothing but the first VM was flushed. */
+  | (Where & { readonly kind: 'neighbour' })
   /** A thread did not finish its accesses within the bound after the hypervisor stopped. */
   | (Where & { readonly kind: 'progress'; readonly waitedMs: number });
 

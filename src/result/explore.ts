@@ -32,6 +32,8 @@ export interface ExploreStep {
   readonly thread: string;
   readonly op: string;
   readonly detail: string;
+  /** One sentence, with the rule of the architecture. */
+  readonly why?: string;
 }
 
 export interface ExploreViolation {
@@ -40,7 +42,7 @@ export interface ExploreViolation {
   /** `schedule`: an execution that shows it. `operations`: the protocol's own steps do. */
   readonly by: 'schedule' | 'operations';
   readonly steps: readonly ExploreStep[];
-  /** Replays the schedule; null until replay exists. */
+  /** `npm run replay -- TOKEN` shows the schedule again, step by step. */
   readonly token: string | null;
 }
 
@@ -75,6 +77,8 @@ export interface ExploreRun {
   readonly bounds: ExploreBoundValues;
   /** The bound that stopped the search; null if it was exhaustive. */
   readonly stoppedBy: string | null;
+  /** A broken claim that is shown on purpose and does not turn the verdict: why; absent else. */
+  readonly exhibit?: string;
   readonly outcomes: readonly ExploreOutcome[];
   /** The worst violation, with the shortest schedule that shows it. */
   readonly violation: ExploreViolation | null;

@@ -1,6 +1,7 @@
 /** What every command's result opens with: the part of the JSON contract they share. */
 import type { ExitCode, Verdict } from './exit-code.ts';
 import type { MachineInfo } from './machine-info.ts';
+import type { Shard } from './shard.ts';
 
 export interface ResultHeader<CommandName extends string> {
   readonly tool: 'stage2-stress';
@@ -17,4 +18,6 @@ export interface ResultHeader<CommandName extends string> {
   readonly startedAt: string;
   readonly elapsedMs: number;
   readonly interrupted: boolean;
+  /** The part of the campaign this is; absent for a whole one. */
+  readonly shard?: Shard;
 }

@@ -2,6 +2,7 @@
  * Result of `stress`: plain data, the one type every report is made from. Field names of the JSON
  * contract keep their meaning; more may be added.
  */
+import type { AnswerFigures, Trust } from './answer.ts';
 import type { Rule } from './rule.ts';
 import type { Verdict } from './exit-code.ts';
 import type { ResultHeader } from './header.ts';
@@ -19,6 +20,11 @@ export interface Percentiles {
   readonly p99: number | null;
   readonly max: number | null;
   readonly count: number;
+  /** 95 % intervals over rounds, where there were rounds enough to tell. */
+  readonly p50Interval?: readonly [lo: number, hi: number];
+  readonly p99Interval?: readonly [lo: number, hi: number];
+  /** Every value seen, in buckets (distribution.ts); absent in results that do not carry it. */
+  readonly histogram?: string;
 }
 
 export interface FaultCounts {
@@ -89,6 +95,8 @@ export interface StressRun {
   readonly faults: FaultCounts;
   /** Faults of vCPUs that were away for more than one transition: nobody can say which one they met. */
   readonly faultsUnattributed: number;
+  /** Most exits in a row of one access, because its entry was LOCKED each time (v6.2: -EAGAIN). */
+  readonly longestRefaultLoop?: number;
   readonly spuriousPerTransition: Estimate;
   readonly accesses: { readonly issued: number; readonly completed: number; readonly lost: number };
   readonly windowNs: Percentiles;
@@ -98,16 +106,77 @@ export interface StressRun {
   readonly lockNs: Percentiles;
   /** Accesses per second, all vCPUs together. */
   readonly throughput: { readonly during: number | null; readonly baseline: number | null };
+  /** Means with their 95 % intervals over rounds; absent in results of several runs together. */
+  readonly means?: RunMeans;
+  /** Rounds left out of times because their item had not settled yet (stress/warm-up.ts). */
+  readonly roundsWarmUp?: number;
+  /** How far times and rates may be relied on, and what the row says of "is it worth it". */
+  readonly trust?: Trust;
+  readonly answer?: AnswerFigures;
   /** Per transition. */
   readonly descriptorWrites: number;
   readonly tlbis: number;
   readonly refills: number;
+  /** Scenario page-table-test only. */
+  readonly stages?: readonly StageFigures[];
+  /** Scenarios with a second VM only. */
+  readonly neighbour?: NeighbourFigures;
+  /** Scenarios of a migration only. */
+  readonly migration?: MigrationFigures;
   readonly verdict: Verdict;
   /** In the default campaign a known broken claim is shown and does not turn the verdict: why. */
   readonly exhibit: string | null;
   readonly violations: readonly Violation[];
   /** What is no violation and still worth knowing of this protocol's steps. */
   readonly notes: readonly string[];
+  /** Of a merged result with several machines: index into `merged.machines`. */
+  readonly machine?: number;
+}
+
+export interface RunMeans {
+  /** Accesses per second, all vCPUs together; null as in `throughput`. */
+  readonly during: Estimate | null;
+  readonly baseline: Estimate | null;
+  /** Walks per transition. */
+  readonly refills: Estimate;
+}
+
+/** One stage of kvm_page_table_test, per run of the test. */
+export interface StageFigures {
+  readonly name: 'CREATE' | 'UPDATE' | 'ADJUST';
+  /** From the start to the last vCPU's end. */
+  readonly ns: Estimate;
+  /** All vCPUs together. */
+  readonly faults: Pick<FaultCounts, 'spurious' | 'genuine' | 'retry'>;
+}
+
+/** What a second VM on the same vCPU threads did meanwhile. */
+export interface NeighbourFigures {
+  readonly accesses: number;
+  /** Accesses that had to walk: a TLB that nobody flushed needs none. */
+  readonly refills: number;
+  /** Times its VMID was given to another VM. */
+  readonly rollovers: number;
+}
+
+/** What scenarios of a migration count beside transitions. */
+export interface MigrationFigures {
+  /** Begun. */
+  readonly count: number;
+  /** Per migration, with the first copy of all memory and the pass at the end. */
+  readonly pagesSent: number;
+  /** Of any kind, per migration, while dirty logging was on. */
+  readonly loggingFaults: number;
+  /** Per cancelled migration, from logging off to the last block; null where none was cancelled. */
+  readonly cancel: {
+    readonly coalesceNs: Estimate;
+    readonly faults: Estimate;
+    /**
+     * Guest accesses, all vCPUs together, that would have been made in that time with nothing going
+     * on, less those that were; null where vCPUs take turns. Below zero: faster than idle.
+     */
+    readonly accessesLost: Estimate | null;
+  } | null;
 }
 
 /** Proof of this very run that the checker can fail. */

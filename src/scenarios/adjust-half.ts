@@ -5,10 +5,11 @@
  */
 import type { Scenario } from './scenario.ts';
 
-export const adjustHalf: Scenario = Object.freeze({
+export const adjustHalf: Scenario = Object.freeze<Scenario>({
   name: 'adjust-half',
   summary:
     'as kvm_page_table_test leaves tables: page 0 and the second half mapped, some faults genuine',
   isMapped: (index: number, entries: number) => index === 0 || index >= entries / 2,
   partial: true,
+  work: { kind: 'adjust' },
 });

@@ -3,11 +3,11 @@
  * every fault is spurious. kvm_page_table_test has no such stage, which is why its ADJUST times
  * cannot show spurious faults.
  */
-import type { Scenario } from './scenario.ts';
+import { ALL_MAPPED, type Scenario } from './scenario.ts';
 
-export const adjustPopulated: Scenario = Object.freeze({
+export const adjustPopulated: Scenario = Object.freeze<Scenario>({
   name: 'adjust-populated',
   summary: 'coalesce (or split) fully populated tables: every fault is spurious',
-  isMapped: () => true,
-  partial: false,
+  ...ALL_MAPPED,
+  work: { kind: 'adjust' },
 });

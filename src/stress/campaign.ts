@@ -13,6 +13,7 @@ import type { StressOptions, StressProgress } from './plan.ts';
 import { createThreadPool, type ThreadPool } from './pool.ts';
 import { type PlannedGroup, planGroups, requestOf } from './portfolio.ts';
 import { rowOf } from './rows.ts';
+import { groupsOfShard } from './shard-groups.ts';
 
 export interface StressHooks {
   onProgress(progress: StressProgress): void;
@@ -30,7 +31,7 @@ const TAIL_MS = 400;
 export async function runStress(options: StressOptions, hooks: StressHooks): Promise<StressResult> {
   const startedAt = new Date();
   const startedMs = performance.now();
-  const groups = await planGroups(options);
+  const groups = groupsOfShard(await planGroups(options), options.shard ?? null);
   const threads = Math.max(2, ...groups.map((g) => g.vcpus + 1));
   const pool = createThreadPool();
   const budgetMs = budgetOf(options, groups);
@@ -99,6 +100,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
     startedAt: startedAt.toISOString(),
     elapsedMs: Math.round(performance.now() - startedMs),
     interrupted: hooks.signal.aborted,
+    ...(options.shard === undefined ? {} : { shard: options.shard }),
     controls,
     runs,
   };

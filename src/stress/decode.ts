@@ -53,7 +53,13 @@ export function decodeEvidence(arena: Arena): ThreadEvidence {
       recorded.push({
         item,
         evidence: decodeRecord(arena, thread, i32.subarray(at, at + LINE_WORDS)),
-        events: snapshotEvents(arena, thread, at + LINE_WORDS, i32[at + 2] as number),
+        events: snapshotEvents(
+          arena,
+          // What the hypervisor finds of a vCPU comes with that one's events.
+          i32[at] === EVIDENCE.dirty ? (i32[at + 5] as number) + 1 : thread,
+          at + LINE_WORDS,
+          i32[at + 2] as number,
+        ),
       });
     }
     for (let item = 0; item < EVIDENCE_AREA.items; item++) {
@@ -125,6 +131,17 @@ function decodeRecord(arena: Arena, thread: number, words: Int32Array): Evidence
       return { ...where, kind: 'progress', waitedMs: b };
     case EVIDENCE.livelock:
       return { ...where, kind: 'livelock', faults: b };
+    case EVIDENCE.foreign:
+      return {
+        ...where,
+        kind: 'foreign',
+        found: layout.guestPaBase + b * pageBytes,
+        expected: layout.guestPaBase + c * pageBytes,
+      };
+    case EVIDENCE.neighbour:
+      return { ...where, kind: 'neighbour' };
+    case EVIDENCE.dirty:
+      return { ...where, vcpu: d, kind: 'dirty', copied: b, inMemory: c };
     default:
       throw new Error(`unknown evidence code ${code}`);
   }
@@ -178,7 +195,15 @@ const FAULT_NAMES: Readonly<Record<number, string>> = {
   [FAULT.accessFlag]: 'access flag fault',
   [FAULT.wild]: 'address outside of memory',
 };
-const HANDLED_NAMES = ['spurious', 'mapped', 'relaxed', 'again (locked)', 'error', 'stopped'];
+const HANDLED_NAMES = [
+  'spurious',
+  'mapped',
+  'relaxed',
+  'again (locked)',
+  'error',
+  'stopped',
+  'split',
+];
 
 function describeEvent(arena: Arena, code: number, a: number, b: number, c: number): string {
   const { layout, geometry } = arena;
@@ -228,6 +253,8 @@ function describeEvent(arena: Arena, code: number, a: number, b: number, c: numb
       return `${c === 1 ? 'stores' : 'loads'} ${b} at ${ipa(a)}`;
     case EVENT.settled:
       return 'flush complete: the old mapping is gone';
+    case EVENT.sweeping:
+      return `vCPUs sweep, stage ${a}`;
     default:
       return `event ${code} ${a} ${b} ${c}`;
   }

@@ -8,11 +8,13 @@
  */
 import { Barrier, raiseStop } from '#sync';
 import type { Evidence } from '../result/evidence.ts';
+import { machineNeeds, scenarioNamed } from '../scenarios/index.ts';
 import { type Arena, createArena } from '../machine/arena.ts';
 import { CONTROL, LINE_WORDS, VCPU } from '../machine/layout.ts';
 import type { MachineConfig } from '../machine/layout.ts';
 import type { SeenTrace } from '../machine/trace-log.ts';
 import { decodeEvidence, type RecordedEvidence } from './decode.ts';
+import { type Collections, NO_COLLECTIONS, together } from './collections.ts';
 import type { GroupPlan } from './group.ts';
 import type { ThreadPool } from './pool.ts';
 import type { TaskResult } from './task-result.ts';
@@ -22,6 +24,11 @@ export interface GroupRequest extends Omit<GroupPlan, 'arena' | 'results'> {
   readonly config: MachineConfig;
   /** Wall time after which the group is ended in order; null: when its rounds are done. */
   readonly budgetMs: number | null;
+  /**
+   * Rounds it has even if they take longer: the start of threads counts, and on a busy machine it
+   * may take all of a short budget. 0 where nothing is said.
+   */
+  readonly roundsMin?: number;
 }
 
 export type GroupEnd =
@@ -42,6 +49,8 @@ export interface GroupOutcome {
   /** Plan items of which evidence was counted and not kept: they cannot pass. */
   readonly unkept: ReadonlySet<number>;
   readonly notes: readonly string[];
+  /** Garbage collections while the rounds ran; none are known of a thread that died. */
+  readonly collections: { readonly hypervisor: Collections; readonly vcpus: Collections };
   readonly elapsedMs: number;
 }
 
@@ -69,8 +78,8 @@ export async function runGroup(
   hooks: GroupHooks,
 ): Promise<GroupOutcome> {
   const startedMs = performance.now();
-  const { config, budgetMs, ...rest } = request;
-  const arena = createArena(config);
+  const { config, budgetMs, roundsMin = 0, ...rest } = request;
+  const arena = createArena({ ...config, ...machineNeeds(scenarioNamed(request.scenario)) });
   const results = createResultsArea(request.items.length);
   const { i32 } = arena;
   Barrier.setup(Barrier.attach(i32, CONTROL.barrier), config.vcpus + 1);
@@ -98,7 +107,10 @@ export async function runGroup(
   const timer = setInterval(() => {
     const now = performance.now();
     const elapsedMs = now - startedMs;
-    if (budgetMs !== null && elapsedMs >= budgetMs) Atomics.store(i32, CONTROL.finish, 1);
+    const isOver = budgetMs !== null && elapsedMs >= budgetMs;
+    if (isOver && Atomics.load(i32, CONTROL.roundsDone) >= roundsMin) {
+      Atomics.store(i32, CONTROL.finish, 1);
+    }
     const progress = progressOf(arena);
     if (progress !== lastProgress) {
       lastProgress = progress;
@@ -120,7 +132,7 @@ export async function runGroup(
   }, TICK_MS);
 
   try {
-    const [hypervisor] = await Promise.all([tasks.hypervisor, ...tasks.vcpus]);
+    const [hypervisor, ...vcpus] = await Promise.all([tasks.hypervisor, ...tasks.vcpus]);
     await tasks.ended;
     const threads = decodeEvidence(arena);
     const value = hypervisor.ok ? hypervisor.value : null;
@@ -133,6 +145,10 @@ export async function runGroup(
       recorded: threads.recorded,
       unkept: threads.unkept,
       notes: value?.notes ?? [],
+      collections: {
+        hypervisor: value?.collections ?? NO_COLLECTIONS,
+        vcpus: together(vcpus.map((vcpu) => (vcpu.ok ? vcpu.value.collections : NO_COLLECTIONS))),
+      },
       elapsedMs: performance.now() - startedMs,
     };
   } finally {

@@ -9,6 +9,7 @@ import type { ArenaHandle } from '../machine/arena.ts';
 import type { Delay } from '../machine/delays.ts';
 import type { Pattern } from '../machine/guest-pattern.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
+import type { Sign } from './signs.ts';
 
 /** Where a protocol comes from: a worker loads it by this, functions do not cross threads. */
 export type ProtocolSource =
@@ -56,11 +57,10 @@ export interface GroupPlan {
   readonly tokens: number;
   /** Spins before a wait sleeps; 0 where threads outnumber cores. */
   readonly spins: number;
-  /**
-   * End the group as soon as a thread has evidence of this code (machine/recorder.ts): for
-   * controls. Null: never.
-   */
-  readonly stopOnEvidence: number | null;
+  /** What to look out for (signs.ts): rounds that had any are counted. Empty: nothing. */
+  readonly signs: readonly Sign[];
+  /** End the group at the first sign. */
+  readonly stopsAtSign: boolean;
 }
 
 export const ROUND_KIND = { transitions: 0, baseline: 1, end: 2 } as const;

@@ -1,9 +1,10 @@
 /**
- * The hypervisor thread through a whole group: declares rounds, runs transitions, audits the tables
- * and collects the counts. What it finds it returns as evidence and traces; the main thread judges.
+ * The hypervisor thread through a whole group: declares rounds, runs the scenario's workload, audits
+ * the tables and collects the counts. What it finds it returns as evidence and traces; the main thread judges.
  */
+import type { Level } from '../arch/geometry.ts';
 import { attachArena } from '../machine/arena.ts';
-import { CONTROL, EVIDENCE_AREA, evidenceCounter, threadsOf, VCPU } from '../machine/layout.ts';
+import { CONTROL, VCPU } from '../machine/layout.ts';
 import { createRecorder } from '../machine/recorder.ts';
 import { Stopped } from '../machine/shootdown.ts';
 import type { SeenTrace } from '../machine/trace-log.ts';
@@ -13,15 +14,19 @@ import type { Table } from '../port/tables.ts';
 import type { Evidence } from '../result/evidence.ts';
 import { scenarioNamed } from '../scenarios/index.ts';
 import { anomalyEvidence } from './anomaly-evidence.ts';
-import { createCycles, type RoundCount } from './cycles.ts';
+import { type Collections, countCollections } from './collections.ts';
 import { BASELINE_EVERY, type GroupPlan, itemOfRound, ROUND_KIND } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { createPreemptionCounter } from './preemption.ts';
 import { createRegions } from './regions.ts';
-import { attachResultsArea } from './results-area.ts';
+import { attachResultsArea, ROW, totalOf } from './results-area.ts';
 import { roundBarrier } from './round-barrier.ts';
 import { collectRound } from './round-collector.ts';
+import { recordedSigns } from './signs.ts';
 import { createSoftwareSide } from './software-side.ts';
+import { createWarmUp } from './warm-up.ts';
+import { emptyCount } from './workloads/workload.ts';
+import { createWorkload } from './workloads/index.ts';
 
 export interface HypervisorRunResult {
   /** Per plan item: the distinct traces seen. */
@@ -29,6 +34,7 @@ export interface HypervisorRunResult {
   /** Per plan item: audit findings and pool anomalies, and how many more there were. */
   readonly evidence: readonly (readonly Evidence[])[];
   readonly evidenceDropped: readonly number[];
+  readonly collections: Collections;
   /** Notes for people: traces dropped or cut. */
   readonly notes: readonly string[];
 }
@@ -48,12 +54,15 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
 
   const evidence: Evidence[][] = plan.items.map(() => []);
   const evidenceDropped = plan.items.map(() => 0);
+  /** Per plan item: signs among what this thread observes between operations. */
+  const ownSigns = plan.items.map(() => 0);
   let currentItem = 0;
   let currentRound = 0;
   function observe(e: Evidence): void {
     const list = evidence[currentItem] as Evidence[];
     if (list.length < EVIDENCE_KEPT) list.push(e);
     else evidenceDropped[currentItem] = (evidenceDropped[currentItem] as number) + 1;
+    if (plan.signs.includes(e.kind)) ownSigns[currentItem] = (ownSigns[currentItem] as number) + 1;
     Atomics.add(i32, CONTROL.evidenceSeen, 1);
   }
 
@@ -62,12 +71,28 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     if (e !== null) observe(e);
   });
   const regions = createRegions(arena, software, scenario);
+  const level = layout.startLevel as Level;
   const audit = createAudit(software.pool, [
-    { root: 0 as Table, level: layout.startLevel as 0 | 1 | 2, pages: layout.rootPages },
+    { root: 0 as Table, level, pages: layout.startPages },
+    // A start table for each neighbour.
+    ...Array.from({ length: layout.rootPages - layout.startPages }, (_, i) => ({
+      root: (layout.startPages + i) as Table,
+      level,
+      pages: 1,
+    })),
   ]);
 
-  const cycles = createCycles(arena, plan, scenario, protocols, regions, software, recorder);
-  cycles.rebuild();
+  const workload = createWorkload({
+    arena,
+    plan,
+    scenario,
+    protocols,
+    regions,
+    software,
+    recorder,
+    observe,
+  });
+  workload.rebuild();
 
   const wait = roundBarrier(arena, plan, 'hypervisor');
 
@@ -94,20 +119,21 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     }
   }
 
-  function hasWantedEvidence(): boolean {
-    if (plan.stopOnEvidence === null || Atomics.load(i32, CONTROL.evidenceSeen) === 0) return false;
-    for (let thread = 0; thread < threadsOf(layout.config); thread++) {
-      const area = layout.evidenceW + thread * EVIDENCE_AREA.words;
-      if (Atomics.load(i32, evidenceCounter(area, currentItem, plan.stopOnEvidence)) > 0) {
-        return true;
-      }
-    }
-    return false;
+  function signsOfItem(): number {
+    return (ownSigns[currentItem] as number) + recordedSigns(arena, currentItem, plan.signs);
   }
 
+  function hasSign(): boolean {
+    if (!plan.stopsAtSign) return false;
+    if (totalOf(results, currentItem, ROW.signed) > 0) return true;
+    return Atomics.load(i32, CONTROL.evidenceSeen) > 0 && signsOfItem() > 0;
+  }
+
+  const warmUp = createWarmUp(plan.items.length, plan.roundsMax);
   const preemption = createPreemptionCounter();
+  const collections = countCollections();
+  const runStartedMs = performance.now();
   let transitionsRounds = 0;
-  let baselines = 0;
   let dirty = false;
 
   /** Between two rounds: what the tables look like, and from scratch if anything is off. */
@@ -119,7 +145,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
 
   function isFinished(): boolean {
     if (transitionsRounds >= plan.roundsMax) return true;
-    if (hasWantedEvidence()) return true;
+    if (hasSign()) return true;
     return Atomics.load(i32, CONTROL.finish) !== 0;
   }
 
@@ -130,7 +156,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
       const previousItem = currentItem;
       if (!finished && !baseline) currentItem = itemOfRound(transitionsRounds, plan.items.length);
       // What one protocol left in the TLBs must not be held against the next.
-      if (currentItem !== previousItem) cycles.emptyTlbs();
+      if (currentItem !== previousItem) workload.emptyTlbs();
       currentRound = round;
       i32[CONTROL.round] = round;
       i32[CONTROL.planItem] = currentItem;
@@ -140,35 +166,38 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
           ? ROUND_KIND.baseline
           : ROUND_KIND.transitions;
       if (dirty) {
-        cycles.rebuild();
+        workload.rebuild();
         dirty = false;
       }
-      // Half of the baseline is measured on blocks, because a cycle spends its time in both states.
-      const onBlocks = baseline && baselines++ % 2 === 1;
-      if (onBlocks) cycles.toBlocks();
+      if (!finished) workload.prepare(baseline ? 'baseline' : 'transitions', currentItem);
       if (!wait() || finished) break;
       awaitGuests();
+      const signsBefore = signsOfItem();
       const switches = preemption.read();
       const startedMs = performance.now();
-      let n: RoundCount = { slots: 0, broken: 0 };
+      let n = emptyCount();
       if (baseline) Atomics.wait(i32, CONTROL.stop, 0, BASELINE_MS);
-      else n = cycles.measure(currentItem, round, hasWantedEvidence);
+      else n = workload.run(currentItem, round, hasSign);
       const durationNs = toNs(performance.now() - startedMs);
       const preempted = preemption.read() - switches;
       Atomics.store(i32, CONTROL.roundEnd, round);
       Atomics.notify(i32, CONTROL.tokenServed);
       if (!wait()) break;
-      if (onBlocks) cycles.toTables();
-      if (!baseline) transitionsRounds++;
+      if (!baseline) {
+        workload.finish(n);
+        transitionsRounds++;
+      }
       inspect(n.broken);
-      collectRound(arena, results, {
+      collectRound(arena, results, plan.signs, warmUp, {
         round,
         item: currentItem,
         kind: i32[CONTROL.roundKind] as number,
         durationNs,
         slots: n.slots,
         broken: n.broken,
+        figures: n.figures,
         preempted,
+        signs: signsOfItem() - signsBefore,
       });
     }
   } catch (error) {
@@ -178,6 +207,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     preemption.close();
   }
 
-  const { seen, notes } = cycles.traces();
-  return { traces: seen, evidence, evidenceDropped, notes };
+  const { seen, notes } = workload.traces();
+  const collected = await collections.between(runStartedMs, performance.now());
+  return { traces: seen, evidence, evidenceDropped, collections: collected, notes };
 }

@@ -11,6 +11,7 @@ import type { BlockLevel, Granule } from '../arch/geometry.ts';
 import type { Delay } from '../machine/delays.ts';
 import type { AccessMode } from '../machine/descriptor-load.ts';
 import type { Pattern } from '../machine/guest-pattern.ts';
+import type { Shard } from '../result/shard.ts';
 
 export { ACCESS_MODES, type AccessMode } from '../machine/descriptor-load.ts';
 export { type Delay, DELAY_SITES, type DelaySite } from '../machine/delays.ts';
@@ -82,6 +83,8 @@ export interface StressOptions {
   readonly pattern: Pattern;
   /** Regions under test, each the size of one block. */
   readonly blocks: number;
+  /** The part of the campaign to run; absent: all of it. */
+  readonly shard?: Shard;
   readonly quiet: boolean;
   /**
    * The flags the user gave. Everything else is a default the engine may replace by something that
@@ -123,9 +126,12 @@ export const TIME_MS_MAX = 7 * 24 * 3_600_000;
 export const DELAY_NS_MAX = 1_000_000_000;
 export const SEED_MAX = 0xffff_ffff;
 
-/** Transition records a round of so many measured transitions needs: each has its reset. */
-export function recordsFor(transitions: number): number {
-  return 2 * transitions + 2;
+/**
+ * Transition records a round of so many measured transitions needs at most: each has its reset, and
+ * a migration's are one for each block, so that the last one may exceed the number asked for.
+ */
+export function recordsFor(transitions: number, blocks: number): number {
+  return 2 * (transitions + blocks);
 }
 
 export interface StressProgress {

@@ -10,11 +10,12 @@ import type { CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
+import { scenarioNamed, suits } from '../scenarios/index.ts';
 import type { GroupRequest } from './group-run.ts';
 import type { PlanItem, ProtocolSource } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { cpuFor, recordsFor, type StressOptions } from './plan.ts';
-import type { Protocol } from '../port/index.ts';
+import type { MachineBug, Protocol } from '../port/index.ts';
 
 /** One row to be: what the engine runs, and how its result is judged and named. */
 export interface PlannedItem {
@@ -37,6 +38,8 @@ export interface PlannedGroup {
 
 /** Whole-GiB transitions take milliseconds: a round of many would be one sample. */
 const TRANSITIONS_AT_LEVEL_1 = 2;
+/** Each has several passes over memory in which the guests must come to run. */
+const MIGRATIONS_PER_ROUND = 4;
 const EXIT_EVERY = 1024;
 const GAP_NS = 2000;
 
@@ -108,21 +111,42 @@ export async function planGroups(options: StressOptions): Promise<readonly Plann
       groupOf(choice, builtIns(choice.protocols, choice.cpu, options)),
     );
 
-  const items = await itemsOf(options);
+  const machines = byMachine(await itemsOf(options));
   const groups: PlannedGroup[] = [];
   for (const scenario of options.scenarios.length > 0 ? options.scenarios : [populated]) {
     for (const level of options.levels) {
       for (const vcpus of options.vcpus) {
-        groups.push(
-          groupOf(
-            { scenario, level, vcpus, cpu: options.cpuOverrides, weight: items.length },
-            items,
-          ),
-        );
+        for (const machine of machines) {
+          const items = machine.filter(({ protocol }) => suits(scenarioNamed(scenario), protocol));
+          if (items.length === 0) continue;
+          const cpu = options.cpuOverrides;
+          groups.push(groupOf({ scenario, level, vcpus, cpu, weight: items.length }, items));
+        }
       }
     }
   }
   return groups;
+}
+
+/**
+ * A group's threads run on one machine: protocols that ask for another TLB geometry, speculation or
+ * seeded bug make a group of their own. What the CPU does with nT or two matches may differ.
+ */
+function byMachine(items: readonly PlannedItem[]): readonly (readonly PlannedItem[])[] {
+  const machines = new Map<string, PlannedItem[]>();
+  for (const planned of items) {
+    const { cpu, bug } = planned.item;
+    const key = machineKey(cpu, bug);
+    const same = machines.get(key);
+    if (same === undefined) machines.set(key, [planned]);
+    else same.push(planned);
+  }
+  return [...machines.values()];
+}
+
+/** Plan items of one group have the same. */
+export function machineKey(cpu: CpuModel, bug: MachineBug | null): string {
+  return JSON.stringify([cpu.tlb, cpu.walkcache, cpu.spec, bug]);
 }
 
 function groupOf(choice: Omit<Choice, 'protocols'>, items: readonly PlannedItem[]): PlannedGroup {
@@ -191,6 +215,13 @@ async function itemsOf(options: StressOptions): Promise<readonly PlannedItem[]> 
   return items;
 }
 
+/** Per round, where nobody said how many. */
+function transitionsOf({ level, scenario }: PlannedGroup, options: StressOptions): number {
+  if (level === 1) return TRANSITIONS_AT_LEVEL_1;
+  const isMigration = scenarioNamed(scenario).work.kind === 'migration';
+  return isMigration ? MIGRATIONS_PER_ROUND * options.blocks : options.transitions;
+}
+
 /** vCPUs that can truly run at once beside the hypervisor. */
 export function parallelVcpus(): number {
   return Math.max(1, availableParallelism() - 1);
@@ -204,10 +235,9 @@ export function requestOf(
   budgetMs: number | null,
 ): GroupRequest {
   const { level, vcpus } = group;
-  const transitions =
-    level === 1 && !options.explicit.includes('transitions')
-      ? TRANSITIONS_AT_LEVEL_1
-      : options.transitions;
+  const transitions = options.explicit.includes('transitions')
+    ? options.transitions
+    : transitionsOf(group, options);
   const tokens = Math.min(vcpus, parallelVcpus());
   const cores = availableParallelism();
   return {
@@ -216,7 +246,7 @@ export function requestOf(
       level,
       blocks: options.blocks,
       vcpus,
-      transitionsMax: recordsFor(transitions),
+      transitionsMax: recordsFor(transitions, options.blocks),
     },
     scenario: group.scenario,
     items: group.items.map((planned) => planned.item),
@@ -238,7 +268,8 @@ export function requestOf(
     // Spinning pays while every thread has a core; a long spin beside sleepers that want the core
     // does not.
     spins: cores === 1 ? 0 : tokens < vcpus ? 200 : 2000,
-    stopOnEvidence: null,
+    signs: [],
+    stopsAtSign: false,
     budgetMs,
   };
 }

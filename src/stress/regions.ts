@@ -36,6 +36,8 @@ export interface Regions {
    */
   rebuild(): void;
   versionOf(region: Region): number;
+  /** Output address of a region's memory at `version`: another one for every version, if blocks move. */
+  placeAt(region: Region, version: number): number;
   /** The leaf a region's entry holds in block state at `version`. */
   blockAt(region: Region, version: number): Descriptor;
   /**
@@ -55,6 +57,7 @@ export function createRegions(arena: Arena, software: SoftwareSide, scenario: Sc
   const size = entrySize(g, level);
   const lows = new Int32Array(descriptors.buffer, descriptors.byteOffset, descriptors.length * 2);
   const entries = layout.entriesPerTable;
+  const relocates = layout.config.relocates === true;
 
   const all: Region[] = Array.from({ length: blocks }, (_, index) => ({
     index,
@@ -86,8 +89,17 @@ export function createRegions(arena: Arena, software: SoftwareSide, scenario: Sc
     return (table * entries + index) as Entry;
   }
 
-  const blockAt = (region: Region, version: number): Descriptor =>
-    makeLeaf(g, level, region.pa, { ...NORMAL_RW, sw: version & 15 });
+  const placeAt = (region: Region, version: number): number =>
+    region.pa + (relocates ? (version & 1) * layout.pages * 2 ** layout.pageShift : 0);
+  /** Versions repeat modulo sixteen, and each transition asks for one: made once, then kept. */
+  const blockLeaves: Descriptor[] = [];
+  function blockAt(region: Region, version: number): Descriptor {
+    const at = region.index * 16 + (version & 15);
+    return (blockLeaves[at] ??= makeLeaf(g, level, placeAt(region, version), {
+      ...NORMAL_RW,
+      sw: version & 15,
+    }));
+  }
 
   /**
    * Visits every lowest-level table of a region in table state: its page number and its first guest
@@ -123,6 +135,7 @@ export function createRegions(arena: Arena, software: SoftwareSide, scenario: Sc
 
   return {
     all,
+    placeAt,
     blockAt,
     versionOf: (region) => ghostVersion(i32[region.ghostW] as number),
     rebuild() {

@@ -6,7 +6,8 @@
  *   Float64Array   (items + 1) x ROW.fields totals over all rounds, the last for baseline rounds;
  *                  field 0 counts rounds
  *   Float64Array   ROUNDS_KEPT x ROW.fields, one row per finished round, for intervals; wraps
- *   Int32Array     items x HISTOGRAMS histograms, log-linear
+ *   Int32Array     items x HISTOGRAMS x HISTOGRAM_BATCHES histograms, log-linear; an item's rounds go
+ *                  to its batches in turn, for intervals of percentiles
  */
 import { HISTOGRAM_WORDS } from './statistics/index.ts';
 
@@ -37,8 +38,43 @@ export const ROW = {
   flushAll: 22,
   /** Transitions whose entry was not as wanted at the end. */
   broken: 23,
-  fields: 24,
+  /** 1 if the round had a sign that was looked for (signs.ts). */
+  signed: 24,
+  /** Scenarios of a migration: those begun, pages sent, faults of any kind while logging was on. */
+  migrations: 25,
+  pagesSent: 26,
+  loggingFaults: 27,
+  /** Cancelled ones; from logging off to the last block: ns, accesses completed, faults. */
+  cancels: 28,
+  cancelNs: 29,
+  cancelAccesses: 30,
+  cancelFaults: 31,
+  /** 1 if the round belongs to the warm-up of its item (warm-up.ts): as if dropped. */
+  warmUp: 32,
+  /** 1 in the last round of a warm-up that never settled. */
+  unsettled: 33,
+  /** Time in episodes, all vCPUs together, ns. */
+  episodeNs: 34,
+  /** 1 if a baseline round ran on blocks. */
+  onBlocks: 35,
+  /** Scenarios with a second VM: its accesses, the walks they took, VMIDs given to another. */
+  neighbourAccesses: 36,
+  neighbourWalks: 37,
+  rollovers: 38,
+  /** Three stages of STAGE_FIELDS each. */
+  stages: 39,
+  /** Most exits in a row of one access because its entry was LOCKED. */
+  longestLoop: 51,
+  fields: 52,
 } as const;
+
+/** What is counted of each stage of the scenario that has stages, from `ROW.stages` on. */
+export const STAGE_FIELDS = { ns: 0, spurious: 1, genuine: 2, retry: 3, count: 4 } as const;
+
+/** Row field of stage 0 to 2. */
+export function stageField(stage: number, field: number): number {
+  return ROW.stages + stage * STAGE_FIELDS.count + field;
+}
 
 export const HISTOGRAM = {
   window: 0,
@@ -48,6 +84,9 @@ export const HISTOGRAM = {
   episode: 4,
   kinds: 5,
 } as const;
+
+/** Independent parts of an item's rounds: percentiles are resampled by drawing among them. */
+export const HISTOGRAM_BATCHES = 16;
 
 /** Rounds kept row by row, for intervals; a group with more keeps the latest. */
 export const ROUNDS_KEPT = 16_384;
@@ -66,7 +105,7 @@ const CONTROL_BYTES = 64;
 
 export function createResultsArea(items: number): ResultsArea {
   const doubles = (items + 1 + ROUNDS_KEPT) * ROW.fields;
-  const words = items * HISTOGRAM.kinds * HISTOGRAM_WORDS;
+  const words = items * HISTOGRAM.kinds * HISTOGRAM_BATCHES * HISTOGRAM_WORDS;
   return attachResultsArea(new SharedArrayBuffer(CONTROL_BYTES + doubles * 8 + words * 4), items);
 }
 
@@ -92,6 +131,6 @@ export function totalOf(results: ResultsArea, item: number, field: number): numb
   return results.totals[item * ROW.fields + field] as number;
 }
 
-export function histogramBase(item: number, kind: number): number {
-  return (item * HISTOGRAM.kinds + kind) * HISTOGRAM_WORDS;
+export function histogramBase(item: number, kind: number, batch: number): number {
+  return ((item * HISTOGRAM.kinds + kind) * HISTOGRAM_BATCHES + batch) * HISTOGRAM_WORDS;
 }

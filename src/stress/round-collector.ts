@@ -6,8 +6,17 @@
 import type { Arena } from '../machine/arena.ts';
 import { CONTROL, EPISODES_MAX, TRANSITION, VCPU } from '../machine/layout.ts';
 import { ROUND_KIND } from './group.ts';
-import { HISTOGRAM, histogramBase, type ResultsArea, ROUNDS_KEPT, ROW } from './results-area.ts';
+import {
+  HISTOGRAM,
+  HISTOGRAM_BATCHES,
+  histogramBase,
+  type ResultsArea,
+  ROUNDS_KEPT,
+  ROW,
+} from './results-area.ts';
+import { countedSigns, type Sign } from './signs.ts';
 import { record } from './statistics/index.ts';
+import type { WarmUp } from './warm-up.ts';
 
 export interface RoundFacts {
   readonly round: number;
@@ -17,8 +26,12 @@ export interface RoundFacts {
   /** Transition records used, resets included. */
   readonly slots: number;
   readonly broken: number;
+  /** What the workload counted: row field and value. */
+  readonly figures: ReadonlyMap<number, number>;
   /** Involuntary context switches of the hypervisor thread itself. */
   readonly preempted: number;
+  /** Evidence of a kind that was looked for. */
+  readonly signs: number;
 }
 
 const VCPU_FIELDS: readonly (readonly [vcpuWord: number, rowField: number])[] = [
@@ -30,6 +43,8 @@ const VCPU_FIELDS: readonly (readonly [vcpuWord: number, rowField: number])[] = 
   [VCPU.entries, ROW.entries],
   [VCPU.resetFaults, ROW.resetFaults],
   [VCPU.flushAll, ROW.flushAll],
+  [VCPU.neighbourAccesses, ROW.neighbourAccesses],
+  [VCPU.neighbourWalks, ROW.neighbourWalks],
 ];
 
 const TRANSITION_FIELDS: readonly (readonly [word: number, rowField: number])[] = [
@@ -50,7 +65,13 @@ const TIMES: readonly (readonly [word: number, kind: number])[] = [
   [TRANSITION.lockNs, HISTOGRAM.lock],
 ];
 
-export function collectRound(arena: Arena, results: ResultsArea, facts: RoundFacts): void {
+export function collectRound(
+  arena: Arena,
+  results: ResultsArea,
+  signs: readonly Sign[],
+  warmUp: WarmUp,
+  facts: RoundFacts,
+): void {
   const { i32, layout } = arena;
   const { rows, histograms, control } = results;
   const written = control[0] as number;
@@ -64,6 +85,7 @@ export function collectRound(arena: Arena, results: ResultsArea, facts: RoundFac
   add(ROW.kind, facts.kind);
   add(ROW.durationNs, facts.durationNs);
   add(ROW.broken, facts.broken);
+  for (const [field, value] of facts.figures) add(field, value);
 
   let preempted = facts.preempted;
   for (let vcpu = 0; vcpu < layout.config.vcpus; vcpu++) {
@@ -72,40 +94,67 @@ export function collectRound(arena: Arena, results: ResultsArea, facts: RoundFac
       add(field, i32[w + word] as number);
       i32[w + word] = 0;
     }
+    const loop = i32[w + VCPU.longestLoop] as number;
+    rows[at + ROW.longestLoop] = Math.max(rows[at + ROW.longestLoop] as number, loop);
+    i32[w + VCPU.longestLoop] = 0;
     preempted += i32[w + VCPU.preempted] as number;
     i32[w + VCPU.preempted] = 0;
   }
-  const dropped = preempted > 0;
-  add(ROW.dropped, dropped ? 1 : 0);
+  const preemptedAtAll = preempted > 0;
+  add(ROW.dropped, preemptedAtAll ? 1 : 0);
+  const isBaseline = facts.kind === ROUND_KIND.baseline;
+  const completed = rows[at + ROW.completed] as number;
+  const accessNs = preemptedAtAll || completed === 0 ? null : facts.durationNs / completed;
+  const warmth = isBaseline ? 'warm' : warmUp.see(facts.item, accessNs);
+  if (warmth !== 'warm') add(ROW.warmUp, 1);
+  if (warmth === 'given-up') add(ROW.unsettled, 1);
+  if (isBaseline) add(ROW.onBlocks, ((i32[layout.ghostW] as number) >> 2) & 1);
+  /** Times of this round are not used. */
+  const dropped = preemptedAtAll || warmth !== 'warm';
+  const totalAt = (isBaseline ? results.items : facts.item) * ROW.fields;
+  const batch = (results.totals[totalAt] as number) % HISTOGRAM_BATCHES;
 
   for (let vcpu = 0; vcpu < layout.config.vcpus; vcpu++) {
     const w = layout.vcpuW + vcpu * VCPU.words;
-    const episodes = Math.min(i32[w + VCPU.episodes] as number, EPISODES_MAX);
+    const all = i32[w + VCPU.episodes] as number;
     i32[w + VCPU.episodes] = 0;
     if (dropped) continue;
-    const base = histogramBase(facts.item, HISTOGRAM.episode);
-    for (let i = 0; i < episodes; i++)
-      record(histograms, base, i32[w + VCPU.episodeLengths + i] as number);
+    const kept = Math.min(all, EPISODES_MAX);
+    const base = histogramBase(facts.item, HISTOGRAM.episode, batch);
+    let sumNs = 0;
+    for (let i = 0; i < kept; i++) {
+      const ns = i32[w + VCPU.episodeLengths + i] as number;
+      record(histograms, base, ns);
+      sumNs += ns;
+    }
+    // Those beyond what is kept were counted, and are taken to be as long as the others.
+    if (kept > 0) add(ROW.episodeNs, (sumNs / kept) * all);
   }
 
+  let transitions = 0;
+  let hit = 0;
   for (let slot = 0; slot < facts.slots; slot++) {
     const t = layout.transitionW + slot * TRANSITION.words;
     if (i32[t + TRANSITION.measured] !== 1) continue;
-    add(ROW.transitions, 1);
-    for (const [word, field] of TRANSITION_FIELDS) add(field, i32[t + word] as number);
-    const hit =
+    transitions++;
+    const faults =
       (i32[t + TRANSITION.spurious] as number) +
       (i32[t + TRANSITION.genuine] as number) +
       (i32[t + TRANSITION.nt] as number) +
       (i32[t + TRANSITION.conflict] as number);
-    if (hit > 0) add(ROW.hit, 1);
+    if (faults > 0) hit++;
     if (dropped) continue;
     for (const [word, kind] of TIMES) {
       const ns = i32[t + word] as number;
-      if (ns >= 0) record(histograms, histogramBase(facts.item, kind), ns);
+      if (ns >= 0) record(histograms, histogramBase(facts.item, kind, batch), ns);
     }
   }
-  const totalAt = (facts.kind === ROUND_KIND.baseline ? results.items : facts.item) * ROW.fields;
+  add(ROW.transitions, transitions);
+  add(ROW.hit, hit);
+  // Field by field: sums of whole numbers make no garbage, additions to the row one each.
+  for (const [word, field] of TRANSITION_FIELDS)
+    add(field, sumOfMeasured(arena, facts.slots, word));
+  if (facts.signs + countedSigns(rows, at, signs) > 0) add(ROW.signed, 1);
   results.totals[totalAt] = (results.totals[totalAt] as number) + 1;
   for (let field: number = ROW.dropped; field < ROW.fields; field++) {
     results.totals[totalAt + field] =
@@ -114,4 +163,14 @@ export function collectRound(arena: Arena, results: ResultsArea, facts: RoundFac
   // The row is complete before it is counted: the main thread may look after a crash.
   Atomics.store(control, 0, written + 1);
   Atomics.add(i32, CONTROL.roundsDone, 1);
+}
+
+/** A word of the transition records, summed over those measured. */
+function sumOfMeasured({ i32, layout }: Arena, slots: number, word: number): number {
+  let sum = 0;
+  for (let slot = 0; slot < slots; slot++) {
+    const t = layout.transitionW + slot * TRANSITION.words;
+    if (i32[t + TRANSITION.measured] === 1) sum += i32[t + word] as number;
+  }
+  return sum;
 }

@@ -2,6 +2,7 @@
  * From a finished group to result rows: sums over rounds, intervals, percentiles, and the checker's
  * verdict per item.
  */
+import { platform } from 'node:os';
 import { describeCpu } from '../arch/cpu-model.ts';
 import { idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
 import { gradeRun } from '../checker/index.ts';
@@ -10,8 +11,13 @@ import type { Protocol } from '../port/index.ts';
 import type { StressRun } from '../result/stress.ts';
 import type { GroupOutcome, GroupRequest } from './group-run.ts';
 import { ROUND_KIND } from './group.ts';
-import { HISTOGRAM, histogramBase, ROUNDS_KEPT, ROW, totalOf } from './results-area.ts';
-import { percentilesOf, rateOverRounds, shareOverRounds } from './statistics/index.ts';
+import { answerOf } from './answer-figures.ts';
+import { migrationOf } from './migration-figures.ts';
+import { neighbourOf } from './neighbour-figures.ts';
+import { stagesOf } from './stage-figures.ts';
+import { HISTOGRAM, HISTOGRAM_BATCHES, histogramBase, ROW, totalOf } from './results-area.ts';
+import { isUndisturbed, RoundTable, throughputOf } from './round-table.ts';
+import { rateOverRounds, shareOverRounds, timesOf, trustOf } from './statistics/index.ts';
 
 export interface RowRequest {
   readonly request: GroupRequest;
@@ -25,42 +31,8 @@ export interface RowRequest {
   readonly delays: StressRun['delays'];
 }
 
-/**
- * The kept rounds of one item (or of the baseline), field by field: what intervals are made from.
- */
-class RoundTable {
-  readonly rounds: Float64Array[];
-
-  constructor(outcome: GroupOutcome, keep: (row: Float64Array) => boolean) {
-    const { control, rows } = outcome.results;
-    const written = Math.min(control[0] as number, ROUNDS_KEPT);
-    const all = Array.from({ length: written }, (_, i) =>
-      rows.subarray(i * ROW.fields, (i + 1) * ROW.fields),
-    );
-    this.rounds = all
-      .filter(keep)
-      .sort((a, b) => (a[ROW.round] as number) - (b[ROW.round] as number));
-  }
-
-  column(field: number): Float64Array {
-    return Float64Array.from(this.rounds, (row) => row[field] as number);
-  }
-}
-
 /** Fewer rounds than this in which no thread was preempted say less than all rounds together. */
 const KEPT_MIN = 10;
-
-/** Accesses per second over rounds in which no thread was preempted; null if there is none. */
-function throughputOf(table: RoundTable): number | null {
-  let accesses = 0;
-  let ns = 0;
-  for (const row of table.rounds) {
-    if (row[ROW.dropped] === 1) continue;
-    accesses += row[ROW.completed] as number;
-    ns += row[ROW.durationNs] as number;
-  }
-  return ns === 0 || accesses === 0 ? null : (accesses / ns) * 1e9;
-}
 
 const perTransition = (total: number, transitions: number): number =>
   transitions === 0 ? 0 : total / transitions;
@@ -73,16 +45,24 @@ export function rowOf(r: RowRequest): StressRun {
   const kind = (row: Float64Array): number => row[ROW.kind] as number;
   const isOfItem = (row: Float64Array): boolean =>
     kind(row) === ROUND_KIND.transitions && row[ROW.item] === item;
-  const table = new RoundTable(outcome, isOfItem);
-  const baseline = new RoundTable(outcome, (row) => kind(row) === ROUND_KIND.baseline);
+  const table = new RoundTable(outcome.results, isOfItem);
+  const isBaseline = (row: Float64Array): boolean =>
+    kind(row) === ROUND_KIND.baseline && isUndisturbed(row);
   const sum = (field: number): number => totalOf(outcome.results, item, field);
   const transitions = sum(ROW.transitions);
   // A vCPU that lost its CPU takes no faults: where there are rounds without that, shares are theirs.
-  const kept = new RoundTable(outcome, (row) => isOfItem(row) && row[ROW.dropped] === 0);
+  const kept = new RoundTable(outcome.results, (row) => isOfItem(row) && isUndisturbed(row));
   const judged = kept.rounds.length >= KEPT_MIN ? kept : table;
   const perRound = judged.column(ROW.transitions);
   const histogram = (k: number) =>
-    percentilesOf(outcome.results.histograms, histogramBase(item, k));
+    timesOf(
+      outcome.results.histograms,
+      Array.from({ length: HISTOGRAM_BATCHES }, (_, batch) => histogramBase(item, k, batch)),
+      seed,
+    );
+  const traces = outcome.traces[item] ?? [];
+  const windowNs = histogram(HISTOGRAM.window);
+  const episodeNs = histogram(HISTOGRAM.episode);
 
   const issued = sum(ROW.issued);
   const completed = sum(ROW.completed);
@@ -95,7 +75,7 @@ export function rowOf(r: RowRequest): StressRun {
   const grade = gradeRun({
     evidence,
     evidenceDropped: outcome.unkept.has(item) ? 1 : 0,
-    traces: outcome.traces[item] ?? [],
+    traces,
     accounting: { issued, completed, inFlight },
     claims: protocol.claims,
     cpu: plan.cpu,
@@ -114,6 +94,13 @@ export function rowOf(r: RowRequest): StressRun {
     grade.violations.length > 0 &&
     grade.violations.every((v) => v.rule === 'claim');
 
+  // Where vCPUs take turns a baseline round is mostly turn-taking: nothing to compare with.
+  const scheduled = request.tokens < config.vcpus;
+  const idle = scheduled ? null : throughputOf(new RoundTable(outcome.results, isBaseline), seed);
+  const during = throughputOf(kept, seed);
+  const onTables = scheduled
+    ? null
+    : new RoundTable(outcome.results, (row) => isBaseline(row) && row[ROW.onBlocks] === 0);
   const { cpu } = plan;
   const onOff = (on: boolean): string => (on ? 'on' : 'off');
   return {
@@ -133,7 +120,7 @@ export function rowOf(r: RowRequest): StressRun {
     granule: config.granule,
     level: config.level,
     vcpus: config.vcpus,
-    scheduling: request.tokens < config.vcpus ? 'scheduled' : 'parallel',
+    scheduling: scheduled ? 'scheduled' : 'parallel',
     reorder: r.reorder,
     delays: r.delays,
     access: request.access,
@@ -150,21 +137,39 @@ export function rowOf(r: RowRequest): StressRun {
       conflict: sum(ROW.conflict),
     },
     faultsUnattributed: sum(ROW.ambiguous),
+    longestRefaultLoop: table.column(ROW.longestLoop).reduce((a, b) => Math.max(a, b), 0),
     spuriousPerTransition: rateOverRounds(judged.column(ROW.spurious), perRound, seed),
     accesses: { issued, completed, lost: issued - completed - inFlight },
-    windowNs: histogram(HISTOGRAM.window),
+    windowNs,
     ntWindowNs: histogram(HISTOGRAM.ntWindow),
-    episodeNs: histogram(HISTOGRAM.episode),
+    episodeNs,
     flushNs: histogram(HISTOGRAM.flush),
     lockNs: histogram(HISTOGRAM.lock),
-    // Where vCPUs take turns a baseline round is mostly turn-taking: nothing to compare with.
-    throughput: {
-      during: throughputOf(table),
-      baseline: request.tokens < config.vcpus ? null : throughputOf(baseline),
+    throughput: { during: during?.value ?? null, baseline: idle?.value ?? null },
+    means: {
+      during,
+      baseline: idle,
+      refills: rateOverRounds(judged.column(ROW.walks), perRound, seed),
     },
+    roundsWarmUp: sum(ROW.warmUp),
+    trust: trustOf({
+      rounds: sum(ROW.round),
+      roundsKept: kept.rounds.length,
+      roundsDropped: sum(ROW.dropped),
+      preemptionKnown: platform() === 'linux',
+      scheduled,
+      unsettled: sum(ROW.unsettled) > 0,
+      vcpuCollections: outcome.collections.vcpus.count,
+      windows: windowNs.count,
+      episodes: episodeNs.count,
+    }),
+    answer: answerOf(protocol, traces, judged === kept ? kept : null, onTables, config.vcpus, seed),
     descriptorWrites: perTransition(sum(ROW.writes), transitions),
     tlbis: perTransition(sum(ROW.tlbis), transitions),
     refills: perTransition(sum(ROW.walks), transitions),
+    ...stagesOf(sum, judged, seed),
+    ...neighbourOf(sum),
+    ...migrationOf(sum, judged, idle?.value ?? null, seed),
     verdict: onlyExpected ? 'pass' : grade.verdict,
     exhibit: onlyExpected ? r.exhibit : null,
     violations: grade.violations,
@@ -172,11 +177,17 @@ export function rowOf(r: RowRequest): StressRun {
   };
 }
 
-/** The same configuration, as small as the explorer needs it. */
+/**
+ * The same configuration, as small as the explorer needs it. It has no machine with a seeded bug:
+ * there the protocol is what it can clear.
+ */
 function exploreCommand({ request, item, protocol, mutant }: RowRequest): string {
   const plan = request.items[item];
   if (plan === undefined) return '';
   const named = plan.protocol.from === 'file' ? plan.protocol.path : protocol.name;
-  const what = mutant === null ? `--protocol ${named}` : `--mutant ${mutant}`;
-  return `npm run explore -- ${what} --cpu ${describeCpu(plan.cpu)} --granule tiny --vcpus 1`;
+  const isProtocol = mutant === null || plan.bug !== null;
+  const what = isProtocol ? `--protocol ${named}` : `--mutant ${mutant}`;
+  const cpu = describeCpu(plan.cpu);
+  const level = request.config.level === 1 ? ' --level 1' : '';
+  return `npm run explore -- ${what} --cpu ${cpu} --granule tiny${level} --vcpus 1`;
 }

@@ -14,6 +14,8 @@ import type { TraceLog } from '../machine/trace-log.ts';
 import { toNs, type TransitionCpu } from '../machine/transition-cpu.ts';
 import { PoolExhausted } from '../pgtable/page-pool.ts';
 import type { Protocol, Transition } from '../port/index.ts';
+import { checkReturned } from '../port/checked-port.ts';
+import { thrownBy } from '../port/thrown.ts';
 import type { Region, Regions } from './regions.ts';
 import type { SoftwareSide } from './software-side.ts';
 
@@ -37,14 +39,10 @@ export interface TransitionRunner {
 /** What a protocol throws comes from its author: the message says whose it is, and where. */
 function runNamed(protocol: Protocol, port: TransitionCpu, transition: Transition): void {
   try {
-    protocol.run(port.cpu, transition, port.tables);
+    checkReturned(protocol.run(port.cpu, transition, port.tables));
   } catch (error) {
     if (error instanceof Stopped || error instanceof PoolExhausted) throw error;
-    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-    const where = /^\s+at .*?(?:\(|file:\/\/|\s)(\/?[^\s()]+:\d+:\d+)\)?$/m.exec(stack)?.[1];
-    throw new ProtocolError(
-      `protocol ${protocol.name} threw: ${message} (${where ?? 'no place known'})`,
-    );
+    throw new ProtocolError(thrownBy(protocol.name, error));
   }
 }
 
@@ -84,17 +82,22 @@ export function createTransitionRunner(
       i32[region.ghostW + GHOST.slot + (version & (GHOST.slots - 1))] = slot;
       Atomics.store(i32, region.ghostW, ghostWord(version, GHOST_CHANGING));
       recorder.event(EVENT.transitionStart, version, measured ? 1 : 0, 0);
-      const transition = {
+      const transition: Transition = Object.freeze({
         entry: region.entry,
         level,
         ipa: region.ipa,
-        pa: region.pa,
+        pa: regions.placeAt(region, version + 1),
         size: region.size,
         old,
         wanted,
         bbm: bbm(),
-      };
-      port.begin(transition, measured, log, region.ghostW);
+      });
+      port.begin(transition, {
+        measured,
+        log,
+        ghostW: region.ghostW,
+        lock: shared ? 'shared' : 'exclusive',
+      });
       let finished = false;
       try {
         runNamed(protocol, port, transition);

@@ -5,6 +5,7 @@
  */
 import { assert } from '../arch/assert.ts';
 import { attachArena } from '../machine/arena.ts';
+import { createDirtyLog } from '../machine/dirty-log.ts';
 import { createFaultHandler } from '../machine/fault-exit.ts';
 import { seedFor } from '../machine/guest-pattern.ts';
 import { CONTROL, VCPU } from '../machine/layout.ts';
@@ -13,7 +14,15 @@ import { createRunTokens } from '../machine/run-tokens.ts';
 import { createIssuer } from '../machine/shootdown.ts';
 import { createSoftwareCpu } from '../machine/software-cpu.ts';
 import { createGuest, createVcpu } from '../machine/vcpu.ts';
-import { scenarioNamed } from '../scenarios/index.ts';
+import {
+  fillsShared,
+  logsStores,
+  scenarioNamed,
+  STAGES,
+  sweepBlock,
+  tracksHoles,
+} from '../scenarios/index.ts';
+import { type Collections, countCollections } from './collections.ts';
 import { createSoftwareSide } from './software-side.ts';
 import { type GroupPlan, ROUND_KIND } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
@@ -25,6 +34,7 @@ const COMPARE_PAGES_MAX = 4096;
 
 export interface VcpuRunResult {
   readonly rounds: number;
+  readonly collections: Collections;
 }
 
 /** Runs until the hypervisor declares the end or the stop word is set. */
@@ -39,17 +49,20 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   const cpu = createSoftwareCpu(arena, issuer);
   const software = createSoftwareSide(arena, vcpu + 1);
   let shared = false;
-  const tracksHoles = scenario.partial || protocols.some((p) => p.kind === 'split');
+  const first = plan.items[0];
+  assert(first !== undefined, 'a group has at least one item');
   const handler = createFaultHandler(arena, cpu, software.tables, software.grace, {
     vcpu,
     spins: plan.spins,
-    partial: tracksHoles,
+    partial: tracksHoles(scenario, protocols),
     isShared: () => shared,
+    fillsShared: fillsShared(scenario),
+    dirtyLog: logsStores(scenario) ? createDirtyLog(arena) : null,
+    bug: first.bug,
+    recorder,
   });
   const tokens = createRunTokens(arena, plan.tokens);
 
-  const first = plan.items[0];
-  assert(first !== undefined, 'a group has at least one item');
   const guest = createGuest(arena);
   // One for the whole thread: see pool.ts for what a second one would cost.
   const machine = createVcpu(
@@ -64,9 +77,10 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
       exitEvery: plan.exitEvery,
       pollsEachAccess: plan.pollsEachAccess,
       coldExits: plan.coldExits,
-      isMapped: scenario.partial
-        ? (index) => scenario.isMapped(index, layout.entriesPerTable)
-        : null,
+      isMapped:
+        scenario.partial && !fillsShared(scenario)
+          ? (index) => scenario.isMapped(index, layout.entriesPerTable)
+          : null,
     },
     guest,
     recorder,
@@ -81,9 +95,24 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
     if (first?.bug === 'canary') guest.shadow[0] = (guest.shadow[0] as number) ^ 1;
   }
 
+  // A block that moved wrongly must be found before it is moved again.
+  const comparesAlways = scenario.work.kind === 'relocate';
+  const hasStages = scenario.work.kind === 'page-table-test';
+  /** Every block from the first on, as all the other vCPUs do. */
+  function sweepStage(stage: number, access: (page: number, isStore: boolean) => void): void {
+    const name = STAGES[stage - 1];
+    assert(name !== undefined, `no stage ${stage}`);
+    for (let block = 0; block < layout.config.blocks; block++) {
+      const first = block * layout.regionPages;
+      sweepBlock(name, vcpu, layout.regionPages, (page, isStore) => access(first + page, isStore));
+    }
+  }
+
   const wait = roundBarrier(arena, plan, `vCPU ${vcpu}`);
 
   const preemption = createPreemptionCounter();
+  const collections = countCollections();
+  const startedMs = performance.now();
   const w = layout.vcpuW + vcpu * VCPU.words;
   let rounds = 0;
   try {
@@ -99,10 +128,14 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
         machine.use(planned.cpu);
         inUse = planned.cpu;
       }
-      machine.runRound(round, seedFor(plan.seed, vcpu, round));
+      if (hasStages && i32[CONTROL.roundKind] === ROUND_KIND.transitions) {
+        machine.runStages(round, sweepStage);
+      } else {
+        machine.runRound(round, seedFor(plan.seed, vcpu, round));
+      }
       spoilRound();
       i32[w + VCPU.preempted] = (i32[w + VCPU.preempted] as number) + preemption.read() - before;
-      if (layout.pages <= COMPARE_PAGES_MAX) machine.compareMemory();
+      if (layout.pages <= COMPARE_PAGES_MAX || comparesAlways) machine.compareMemory();
       rounds++;
       if (!wait()) break;
     }
@@ -110,5 +143,5 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   } finally {
     preemption.close();
   }
-  return { rounds };
+  return { rounds, collections: await collections.between(startedMs, performance.now()) };
 }

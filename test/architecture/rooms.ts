@@ -1,5 +1,5 @@
 /**
- * Who may import whom (design §9). A room is a folder of src, or workers; each may import itself,
+ * Who may import whom (design §9). A room is a folder of src, workers or bench; each may import itself,
  * node: modules, and the rooms named here. The order is a direction: no room may name one that
  * names it.
  */
@@ -19,12 +19,18 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   stress: listed('arch port pgtable protocols mutants machine sync scenarios checker result'),
   explore: listed('arch port pgtable protocols mutants checker result scenarios'),
   litmus: listed('arch port explore result'),
-  report: listed('arch result'),
+  selftest: listed('arch port mutants protocols machine checker stress explore result'),
+  casemate: listed('arch port checker result'),
+  doctor: listed('arch machine stress result'),
+  answer: listed('arch result'),
+  report: listed('arch result answer'),
   cli: listed(
     'arch port protocols mutants sync result pgtable machine scenarios checker stress explore',
-    'litmus report workers',
+    'litmus selftest casemate report answer doctor bench workers',
   ),
-  workers: listed('arch port machine stress sync scenarios pgtable result'),
+  bench: listed('arch port pgtable machine scenarios stress explore litmus report result'),
+  library: listed('arch port protocols mutants result stress explore cli'),
+  workers: listed('arch port machine stress sync scenarios pgtable result doctor'),
 };
 
 function listed(...names: string[]): readonly string[] {
@@ -32,12 +38,12 @@ function listed(...names: string[]): readonly string[] {
 }
 
 /** Outside the rooms: may import any room but cli, and nobody in a room may import them. */
-export const OUTSIDE = ['bench', 'examples'];
+export const OUTSIDE = ['examples'];
 
 /** The room a path belongs to; null for a file outside any folder that may have sources. */
 export function roomOf(path: string): string | null {
   const [top = '', room, file] = path.split('/');
-  if (top === 'workers') return room === undefined ? null : 'workers';
+  if (top === 'workers' || top === 'bench') return room === undefined ? null : top;
   if (top === 'src') return file === undefined ? null : (room ?? null);
   return null;
 }

@@ -9,6 +9,8 @@ test('every row of the contract, in one result', async () => {
   const asked: string[] = [];
   const result = await runBench({
     argv: ['--json', 'x.json'],
+    version: '0.1.0',
+    against: null,
     signal: new AbortController().signal,
     onProgress: (text) => asked.push(text),
     pace: PACE,
@@ -35,6 +37,8 @@ test('every row of the contract, in one result', async () => {
 test('interrupted before it began: no rows, and exit 130', async () => {
   const result = await runBench({
     argv: [],
+    version: '0.1.0',
+    against: null,
     signal: AbortSignal.abort(),
     onProgress: () => {},
     pace: PACE,

@@ -11,6 +11,7 @@ import {
   NORMAL_RW,
 } from '../../src/arch/descriptor.ts';
 import type { BbmLevel } from '../../src/arch/feat-bbm.ts';
+import type { Level } from '../../src/arch/geometry.ts';
 import type { AutomatonFinding, AutomatonVerdict } from '../../src/checker/automaton-verdict.ts';
 import type { TlbiOp } from '../../src/arch/tlbi.ts';
 import { judgeTrace } from '../../src/checker/automaton.ts';
@@ -111,7 +112,7 @@ describe('nT at level 1', () => {
   });
 
   it('must be set and flushed before a block becomes a table', () => {
-    const table = w.store(w.table, 'release');
+    const table = w.link();
     expect(codes(split(1, [w.build, table, ...w.flushVmid]))).toEqual(['split-without-nt']);
     const unflushed = [w.build, w.store(w.nt), table, ...w.flushVmid];
     expect(codes(split(1, unflushed))).toEqual(['split-nt-unflushed']);
@@ -177,7 +178,7 @@ describe('the order of store, DSB and TLBI', () => {
     const steps = [w.invalidate, ...w.flushRange, w.store(w.block, 'release')].map((s) =>
       s.part === 'stage2' ? w.tlbi({ kind: 'ipas2e1is', ipa: PLACE.ipa }, 'stage2') : s,
     );
-    expect(codes(coalesce(0, steps, { oldHasChildren: false }))).toEqual([]);
+    expect(codes(coalesce(0, steps, { oldLeaves: [] }))).toEqual([]);
     expect(codes(coalesce(0, steps))).toEqual(['valid-over-unclean']);
   });
 
@@ -185,7 +186,7 @@ describe('the order of store, DSB and TLBI', () => {
     const steps = [w.invalidate, ...w.flushRange, w.store(w.block, 'release')].map((s) =>
       s.part === 'stage2' ? w.tlbi({ kind: 'ipas2le1is', ipa: PLACE.ipa }, 'stage2') : s,
     );
-    const verdict = coalesce(0, steps, { oldHasChildren: false });
+    const verdict = coalesce(0, steps, { oldLeaves: [] });
     expect(sentences(verdict)).toMatch(/reaches leaves only and leaves the old table in walk/);
   });
 
@@ -221,7 +222,7 @@ describe('the order of store, DSB and TLBI', () => {
 describe('a level-1 table of the tiny geometry', () => {
   const place: Place = { ...PLACE, granule: 'tiny', level: 1, ipa: 0x8000 };
   const tiny = words(place);
-  const judge = (ops: readonly TlbiOp[]): AutomatonVerdict => {
+  const judge = (ops: readonly TlbiOp[], oldLeaves: readonly Level[] = [3]): AutomatonVerdict => {
     const [order, , ...rest] = tiny.flushRange;
     const flush = ops.map((op) => tiny.tlbi(op, 'stage2'));
     const steps = [tiny.invalidate, order, ...flush, ...rest, tiny.store(tiny.block, 'release')];
@@ -230,15 +231,18 @@ describe('a level-1 table of the tiny geometry', () => {
         'coalesce',
         steps.filter((s) => s !== undefined),
         place,
+        { oldLeaves },
       ),
       0,
     );
   };
 
-  it('may have held blocks: a hint of level 3 does not reach those', () => {
+  it('may have held blocks: a hint of level 3 does not reach those, but it does reach pages', () => {
     const range = { kind: 'ripas2e1is', ipa: place.ipa, size: tiny.size } as const;
-    expect(codes(judge([range]))).toEqual([]);
-    expect(sentences(judge([{ ...range, ttl: 3 }]))).toMatch(/has a TTL hint/);
+    expect(codes(judge([range], [2, 3]))).toEqual([]);
+    expect(sentences(judge([{ ...range, ttl: 3 }], [2, 3]))).toMatch(/has a TTL hint/);
+    expect(codes(judge([{ ...range, ttl: 3 }], [3]))).toEqual([]);
+    expect(sentences(judge([{ ...range, ttl: 2 }], [3]))).toMatch(/has a TTL hint/);
   });
 
   it('may have held tables: their walk-cache entries go too', () => {
@@ -304,11 +308,14 @@ describe('freeing the old table', () => {
   });
 
   it('must not be preceded by stores to its entries', () => {
-    const steps = [w.invalidate, w.child(0n), ...w.flushVmid, w.store(w.block, 'release')];
+    const release = w.store(w.block, 'release');
+    const steps = [w.invalidate, w.child(0n), ...w.flushVmid, release];
     expect(codes(coalesce(0, steps))).toEqual(['child-of-unclean']);
-    // What a split writes is entries of the new table, even if it was made before the transition.
-    const own = [w.breakBlock, w.child(1n), ...w.flushIpa, w.store(w.table, 'release')];
-    expect(codes(split(0, own))).toEqual([]);
+    const same = [w.invalidate, w.child(w.page(0)), ...w.flushVmid, release];
+    expect(codes(coalesce(0, same))).toEqual([]);
+    // What a split writes is entries of the new table.
+    const own = w.child(w.page(0), 'plain', { table: 'table 0', before: 0n });
+    expect(codes(split(0, [w.allocate, w.breakBlock, own, ...w.flushIpa, w.link()]))).toEqual([]);
   });
 });
 
@@ -325,19 +332,20 @@ describe('publication', () => {
 describe('publication of a table', () => {
   const flush = w.flushVmid;
   it('by a plain store right after filling it is a violation', () => {
-    const plain = split(2, [w.build, w.store(w.table), ...flush]);
+    const plain = split(2, [w.build, w.link('plain'), ...flush]);
     expect(codes(plain)).toEqual(['published-unordered']);
     expect(plain.violations[0]).toMatchObject({ event: 1 });
-    const child = split(2, [w.allocate, w.final, w.child(1n), w.store(w.table), ...flush]);
+    const filled = w.child(w.page(0), 'plain', { table: 'table 0', before: 0n });
+    const child = split(2, [w.allocate, w.final, filled, w.link('plain'), ...flush]);
     expect(sentences(child)).toMatch(/filled until event 2/);
   });
 
   it('by release, compare-exchange or after a DSB is not', () => {
-    expect(codes(split(2, [w.build, w.store(w.table, 'release'), ...flush]))).toEqual([]);
-    expect(codes(split(2, [w.build, w.store(w.table, 'cas'), ...flush]))).toEqual([]);
-    expect(codes(split(2, [w.build, w.final, w.store(w.table), ...flush]))).toEqual([]);
+    expect(codes(split(2, [w.build, w.link('release'), ...flush]))).toEqual([]);
+    expect(codes(split(2, [w.build, w.link('cas'), ...flush]))).toEqual([]);
+    expect(codes(split(2, [w.build, w.final, w.link('plain'), ...flush]))).toEqual([]);
     const local = w.dsb('nshst', 'other');
-    expect(codes(split(2, [w.build, local, w.store(w.table), ...flush]))).not.toEqual([]);
+    expect(codes(split(2, [w.build, local, w.link('plain'), ...flush]))).not.toEqual([]);
   });
 });
 
@@ -358,12 +366,14 @@ describe('the end', () => {
 
   it('without a DSB after the last store is a note', () => {
     const steps = [w.invalidate, ...w.flushVmid, w.store(w.block, 'release')];
-    expect(coalesce(0, steps).notes).toEqual(['no DSB after the last store to the entry']);
+    expect(coalesce(0, steps).notes).toEqual([
+      expect.stringMatching(/^no DSB after the last store to the entry: .* fault once more/),
+    ]);
     expect(coalesce(0, [...steps, w.final]).notes).toEqual([]);
   });
 
   it('after losing a race is a note', () => {
-    const seen = w.step('other', { op: 'read', entry: 'target', value: w.block });
+    const seen = w.read(w.block);
     const verdict = coalesce(1, [seen]);
     expect(codes(verdict)).toEqual([]);
     expect(verdict.notes).toEqual([
@@ -372,11 +382,11 @@ describe('the end', () => {
   });
 
   it('after what another agent stored is judged from there', () => {
-    const seen = w.step('other', { op: 'read', entry: 'target', value: w.block });
+    const seen = w.read(w.block);
     const back = [seen, w.breakBlock, w.store(w.block, 'release'), w.final];
     expect(codes(coalesce(0, back))).toEqual([]);
     expect(codes(coalesce(0, back.slice(1)))).toEqual(['valid-over-unclean']);
-    const locked = w.step('other', { op: 'read', entry: 'target', value: LOCKED });
+    const locked = w.read(LOCKED);
     expect(codes(coalesce(0, [locked, w.store(w.block, 'release')]))).toEqual([]);
   });
 

@@ -22,7 +22,7 @@ export function legalSequences(place: Place = PLACE): Sequence[] {
   const w = words(place);
   const release = w.store(w.block, 'release');
   const nt = w.store(w.nt);
-  const link = w.store(w.table, 'release');
+  const link = w.link();
   const breaks = { legalAt: ALL, windowed: true, ntWindowed: false } as const;
   const usesNt = { legalAt: WITH_NT, windowed: false, ntWindowed: true } as const;
   const coalesce = { kind: 'coalesce' } as const;
@@ -38,7 +38,15 @@ export function legalSequences(place: Place = PLACE): Sequence[] {
       name: 'bbm-late-cmo',
       ...coalesce,
       ...breaks,
-      steps: [w.clear, ...w.flushVmid, w.free(), w.cmo, release, w.free(), w.final],
+      steps: [
+        w.clear,
+        ...w.flushVmid,
+        w.free('now', 'below'),
+        w.cmo,
+        release,
+        w.free('now', 'page'),
+        w.final,
+      ],
     },
     {
       name: 'bbm-early',
@@ -106,7 +114,7 @@ export function legalSequences(place: Place = PLACE): Sequence[] {
         w.breakBlock,
         ...w.flushIpa,
         link,
-        w.child(0x8000_0443n, 'release'),
+        w.child(w.page(0), 'release', { table: 'table 0', before: 0n }),
         w.final,
       ],
     },

@@ -5,6 +5,7 @@
 import {
   type Descriptor,
   EMPTY,
+  isTable,
   LOCKED,
   makeLeaf,
   makeTable,
@@ -12,10 +13,16 @@ import {
   NT,
   VALID,
 } from '../../src/arch/descriptor.ts';
-import { entrySize, geometryOf, type Granule } from '../../src/arch/geometry.ts';
+import { childLevel, entrySize, geometryOf, type Granule } from '../../src/arch/geometry.ts';
 import type { TlbiOp } from '../../src/arch/tlbi.ts';
 import type { DsbKind } from '../../src/port/cpu.ts';
-import type { TraceEvent, TransitionTrace } from '../../src/port/trace.ts';
+import type {
+  ChildPlace,
+  FreedPart,
+  TableName,
+  TraceEvent,
+  TransitionTrace,
+} from '../../src/port/trace.ts';
 
 /** The part a step plays; `order`, `flush` and `complete` are steps 2 to 4 of R_DDMVT. */
 export type Part =
@@ -62,14 +69,28 @@ export function words(place: Place = PLACE) {
   const leaf = { ...NORMAL_RW, sw: place.sw };
   const block = makeLeaf(g, place.level, place.pa, leaf);
   const table = makeTable(g, place.tablePa, place.sw);
+  const page = (index: number): Descriptor =>
+    makeLeaf(g, 3, place.pa + index * entrySize(g, 3), leaf);
   const step = (part: Part, event: TraceEvent): Step => ({ part, event });
-  const store = (value: Descriptor, order: 'plain' | 'release' | 'cas' = 'plain'): Step =>
-    step('store', { op: 'write', order, entry: 'target', value });
+  /** A table descriptor points to the old table if that was one, to the one it made otherwise. */
+  const linksOf = (value: Descriptor): TableName | null => (isTable(value, 2) ? 'old' : null);
+  const store = (
+    value: Descriptor,
+    order: 'plain' | 'release' | 'cas' = 'plain',
+    links: TableName | null = linksOf(value),
+  ): Step => step('store', { op: 'write', order, entry: 'target', value, links, place: null });
   const dsb = (kind: DsbKind, part: Part): Step => step(part, { op: 'dsb', kind });
   const tlbi = (op: TlbiOp, part: Part): Step => step(part, { op: 'tlbi', tlbi: op });
   const isb = step('isb', { op: 'isb' });
-  const free = (when: 'now' | 'grace' = 'now', tables = 1): Step =>
-    step('other', { op: 'free', when, tables, ofOld: true });
+  const free = (when: 'now' | 'grace' = 'now', part: FreedPart = 'all'): Step =>
+    step('other', {
+      op: 'free',
+      when,
+      table: 'old',
+      part,
+      level: part === 'page' ? null : childLevel(place.level),
+      tables: 1,
+    });
   const byPair = (op: TlbiOp): Step[] => [
     dsb('ishst', 'order'),
     tlbi(op, 'stage2'),
@@ -102,12 +123,27 @@ export function words(place: Place = PLACE) {
     ] satisfies Step[],
     flushIpa: byPair({ kind: 'ipas2e1is', ipa: place.ipa, ttl: place.level }),
     flushRange: byPair({ kind: 'ripas2e1is', ipa: place.ipa, size }),
-    build: step('other', { op: 'build', table: 'new 0' }),
-    allocate: step('other', { op: 'allocate', table: 'new 0' }),
-    cmo: step('other', { op: 'cmo', size }),
+    read: (value: Descriptor): Step =>
+      step('other', { op: 'read', entry: 'target', value, table: null }),
+    /** Links the table it made. */
+    link: (order: 'plain' | 'release' | 'cas' = 'release'): Step => store(table, order, 'table 0'),
+    build: step('other', { op: 'build', table: 'table 0', level: place.level, like: block }),
+    allocate: step('other', { op: 'allocate', table: 'table 0', level: childLevel(place.level) }),
+    cmo: step('other', { op: 'cmo', pa: place.pa, size }),
     final: dsb('ishst', 'final'),
-    child: (value: Descriptor, order: 'plain' | 'release' = 'plain'): Step =>
-      step('other', { op: 'write', order, entry: 'child 0', value }),
+    /** Entry `index` of a table, of the old one where none is named. */
+    child: (
+      value: Descriptor,
+      order: 'plain' | 'release' | 'cas' = 'plain',
+      at: Partial<ChildPlace> = {},
+      links: TableName | null = null,
+    ): Step => {
+      const where: ChildPlace = { table: 'old', index: 0, before: page(0), ...at };
+      const entry = `child ${where.index + 1}` as const;
+      return step('other', { op: 'write', order, entry, value, links, place: where });
+    },
+    /** The leaf that page `index` of the region is, at the wanted version. */
+    page,
   };
 }
 
@@ -124,8 +160,10 @@ export function traceOf(
     size: w.size,
     old: kind === 'coalesce' ? w.table : w.block,
     wanted: w.block,
+    pa: place.pa,
     vmid: VMID,
-    oldHasChildren: true,
+    lock: 'exclusive',
+    oldLeaves: kind === 'coalesce' ? [3] : [],
     events: steps.map((s) => s.event),
     ...over,
   };

@@ -1,10 +1,15 @@
 /** `explore` as a user runs it: verdicts, the shortest schedule, bad input, JSON. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import type { ExploreResult } from '../../src/result/explore.ts';
+import type { ExploreResult, ExploreRun } from '../../src/result/explore.ts';
 import { PROTOCOL } from '../stress/e2e/stress.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, MAIN, program } from './program.ts';
+
+const resultIn = (folder: string): ExploreResult =>
+  JSON.parse(readFileSync(path.join(folder, 'x.json'), 'utf8')) as ExploreResult;
 
 test('the RFC as intended is safe, as posted it breaks its claim in three steps', () => {
   const folder = emptyFolder();
@@ -13,7 +18,7 @@ test('the RFC as intended is safe, as posted it breaks its claim in three steps'
     folder,
   );
   expect(seen.code).toBe(1);
-  const result = JSON.parse(readFileSync(path.join(folder, 'x.json'), 'utf8')) as ExploreResult;
+  const result = resultIn(folder);
   expect(
     result.runs.map((run) => [run.protocol, run.verdict, run.violation?.rule ?? null]),
   ).toEqual([
@@ -42,14 +47,16 @@ test("a seeded bug and a user's broken protocol are found, a correct one is safe
 });
 
 test('a search that meets its bound is inconclusive', () => {
-  const seen = program(['explore', '--protocol', 'nt-split', '--level', '1', '--time', '100ms']);
-  expect(seen.out).toContain('reason: nt-split: the bound');
+  const large = ['--level', '1', '--vcpus', '4'];
+  const seen = program(['explore', '--protocol', 'nt-split', ...large, '--time', '100ms']);
+  expect(seen.out).toContain('reason: nt-split: the bound timeMs was met');
   expect(seen.code).toBe(3);
 });
 
 test.each([
   ['--granule 4k', '--granule'],
-  ['--vcpus 3', '--vcpus'],
+  ['--vcpus 5', '--vcpus'],
+  ['--matrix --cpu bbm=1', '--cpu does not go with --matrix'],
   ['--mutant entry-unfenced', 'is a bug of the machine'],
   ['--cpu hafdbs=on', '--cpu'],
   ['--protocol bbm-latte', 'did you mean bbm-late?'],
@@ -59,4 +66,92 @@ test.each([
   expect(seen.err.trimEnd().split('\n')).toHaveLength(1);
   expect(seen.err).toContain(answer);
   expect(seen.out).toBe('');
+});
+
+test('one vCPU runs on each PE that is named, or as many as are asked for', () => {
+  const folder = emptyFolder();
+  const args = ['explore', '--protocol', 'nt-spec', '--quiet', '--json', 'x.json'];
+  const vcpusOf = (...more: string[]): number[] => {
+    program([...args, ...more], folder);
+    return resultIn(folder).runs.map(({ vcpus }) => vcpus);
+  };
+  expect(vcpusOf()).toEqual([1]);
+  expect(vcpusOf('--cpu', 'bbm=2/1,multihit=abort')).toEqual([2]);
+  expect(vcpusOf('--vcpus', '2,3')).toEqual([2, 3]);
+});
+
+/** By protocol, in the order of the CPUs: what is violated first, `safe`, or `-` where it is not meant to run. */
+const MATRIX: Readonly<Record<string, string>> = {
+  'bbm-late': 'safe safe safe safe safe safe safe safe safe safe',
+  'bbm-late-cmo': 'safe safe safe safe safe safe safe safe safe safe',
+  'bbm-early': 'safe safe safe safe safe safe safe safe safe safe',
+  'bbm-early-locked': 'safe safe safe safe safe safe safe safe safe safe',
+  'bbm-early-range': 'safe safe safe safe safe safe safe safe safe safe',
+  'rfc-l0': 'safe safe safe safe safe safe safe safe safe safe',
+  'rfc-nt-posted': '- - claim tlb-conflict claim tlb-conflict claim claim break-before-make claim',
+  'rfc-nt-intended': '- - safe tlb-conflict safe tlb-conflict safe safe safe safe',
+  'nt-spec': '- - safe tlb-conflict safe tlb-conflict safe safe safe safe',
+  'bbml2-direct': '- - - - - - safe safe safe -',
+  'bbml3-direct': '- - - - - - - - safe -',
+  'split-lazy': 'safe safe safe safe safe safe safe safe safe safe',
+  'split-eager': 'safe safe safe safe safe safe safe safe safe safe',
+  'nt-split': '- - safe safe safe tlb-conflict safe safe safe safe',
+};
+const MATRIX_CPUS = [
+  ...['0 translate abort', '0 translate amalgamate'],
+  ...['1 translate abort', '1 conflict abort', '1 fault abort', '1 ignored abort'],
+  ...['2 translate abort', '2 translate old', '3 translate new', '2/1 translate abort'],
+];
+
+test('--matrix is every protocol on every CPU it is meant for', () => {
+  const folder = emptyFolder();
+  const seen = program(['explore', '--matrix', '--json', 'x.json'], folder);
+  expect(seen.code).toBe(1);
+  const { runs } = resultIn(folder);
+  const found = Object.keys(MATRIX).map((protocol) => {
+    const cells = MATRIX_CPUS.map((cpu) => {
+      const isCell = (run: ExploreRun): boolean =>
+        run.protocol === protocol && `${run.cpu.bbm} ${run.cpu.nt} ${run.cpu.multihit}` === cpu;
+      const cell = runs.filter(isCell);
+      expect(cell.length).toBeLessThanOrEqual(1);
+      return cell[0] === undefined ? '-' : (cell[0].violations[0]?.rule ?? cell[0].verdict);
+    });
+    return [protocol, cells.join(' ')];
+  });
+  expect(Object.fromEntries(found)).toEqual(MATRIX);
+  const cells = Object.values(MATRIX).flatMap((row) => row.split(' '));
+  expect(runs).toHaveLength(cells.filter((cell) => cell !== '-').length);
+  expect(runs.every(({ stoppedBy, states }) => stoppedBy === null && states > 0)).toBe(true);
+  for (const [protocol, row] of Object.entries(MATRIX)) {
+    const line = seen.out.split('\n').find((text) => text.startsWith(`${protocol} `)) ?? '';
+    const printed = line
+      .replaceAll(/ (?:\+\d+|†)/g, '')
+      .split(/ +/)
+      .slice(1, 11);
+    expect(printed.join(' ')).toBe(row);
+  }
+  expect(seen.out).toContain('† rfc-nt-posted is shown on purpose');
+});
+
+test('Ctrl-C ends with 130, and what is done is printed and written', async () => {
+  const folder = emptyFolder();
+  const args = ['explore', '--protocol', 'bbm-late,nt-split', '--level', '1', '--vcpus', '4'];
+  const child = spawn(process.execPath, ['--import', ...MAIN, ...args, '--json', 'x.json'], {
+    cwd: folder,
+  });
+  let out = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
+  // The first search is done, and the second takes far longer than a signal does.
+  child.stdout.once('data', () => child.kill('SIGINT'));
+  expect(await once(child, 'close')).toEqual([130, null]);
+  const { exitCode, verdict, interrupted, reasons, runs } = resultIn(folder);
+  expect({ exitCode, verdict, interrupted }).toEqual({
+    exitCode: 130,
+    verdict: 'inconclusive',
+    interrupted: true,
+  });
+  expect(reasons).toEqual(['1 of 2 searches done']);
+  expect(runs[0]).toMatchObject({ protocol: 'bbm-late', verdict: 'safe', stoppedBy: null });
+  expect(runs.slice(1).every((run) => run.stoppedBy === 'interrupt')).toBe(true);
+  expect(out).toContain('INCONCLUSIVE interrupted after');
 });

@@ -98,7 +98,7 @@ describe('what litmus writes', () => {
       startedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
       interrupted: false,
     });
-    expect(written.runs).toHaveLength(32);
+    expect(written.runs).toHaveLength(52);
     for (const run of written.runs) {
       expect(run.agrees).toBe(true);
       expect(run.expected).toBe(run.verdict);
@@ -141,7 +141,7 @@ describe('litmus is inconclusive', () => {
   });
 
   it('where nothing could be run', async () => {
-    const source = readFileSync(MP, 'utf8').replace('STR W0,[X1]', 'LDXR W0,[X1]');
+    const source = readFileSync(MP, 'utf8').replace('STR W0,[X1]', 'LDXP W0,W2,[X1]');
     const { result } = await ran([put('a.litmus', source)]);
     expect(result).toMatchObject({ exitCode: 3, reasons: ['no test could be run'] });
   });
@@ -223,7 +223,7 @@ describe('Ctrl-C', () => {
       verdict: 'inconclusive',
       exitCode: 130,
       interrupted: true,
-      reasons: ['1 of 32 runs done'],
+      reasons: ['1 of 52 runs done'],
     });
     expect(JSON.parse(readFileSync(json, 'utf8'))).toEqual(result);
     expect(err).toMatch(/^stage2-stress: SIGINT: stopping [^\n]+\n$/);

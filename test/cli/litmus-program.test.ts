@@ -22,9 +22,9 @@ describe('litmus', () => {
     const verdicts = path.join(OWN, 'verdicts.tsv');
     const seen = program(['litmus', OWN, '--expect', verdicts, '--json', 'out.json'], folder);
     expect(seen).toMatchObject({ code: 0, err: '', files: ['out.json'] });
-    expect(seen.out).toContain('32 of 32 agree with what was expected');
+    expect(seen.out).toContain('52 of 52 agree with what was expected');
     expect(seen.out).not.toContain('\u001b');
-    expect(resultIn(folder).runs.map((run) => run.agrees)).toEqual(Array(32).fill(true));
+    expect(resultIn(folder).runs.map((run) => run.agrees)).toEqual(Array(52).fill(true));
   });
 
   it('exits with 1 where a verdict disagrees', () => {

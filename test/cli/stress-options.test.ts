@@ -116,6 +116,10 @@ describe('what makes no sense together', () => {
       '--level 1 does not go with --granule 16k, which has blocks at level 2 only',
     ],
     ['--granule 64k --level 2,1', '--level 1 does not go with --granule 64k'],
+    [
+      '--scenario relocate --protocol bbm-early,split-lazy',
+      '--scenario relocate does not go with --protocol split-lazy, which splits blocks',
+    ],
     ['--cpu hafdbs=on', 'the simulated walker of stress does not update descriptors yet'],
     [
       '--cpu multihit=amalgamate',

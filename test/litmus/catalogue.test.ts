@@ -15,7 +15,10 @@ const HERD = path.join(FOLDER, 'herd');
 const VERDICTS = path.join(FOLDER, 'verdicts.tsv');
 const OPTIONS = { arch: ARCHITECTURES, expectFile: VERDICTS };
 
-/** Wrong verdicts of the 70 under each weakening: at least this many, so that a rule cannot quietly lose its tests. */
+/**
+ * Wrong verdicts of the 70 under each weakening: at least this many, so that a rule cannot quietly lose its tests. None
+ * of the 70 has hardware updates: their rules are held by our own tests.
+ */
 const CAUGHT_MIN = {
   'tlbi-does-not-wait': 15,
   'dsb-does-not-wait-for-tlbi': 25,
@@ -25,7 +28,7 @@ const CAUGHT_MIN = {
   tso: 5,
   sc: 5,
   'no-tlb': 4,
-} as const satisfies Record<keyof typeof ABLATIONS, number>;
+} as const satisfies Partial<Record<keyof typeof ABLATIONS, number>>;
 
 function wrong(runs: readonly LitmusRunResult[]): string[] {
   return runs
@@ -41,9 +44,10 @@ describe.skipIf(!existsSync(VERDICTS))('the published tests', () => {
     expect(wrong(runs)).toEqual([]);
   });
 
-  it.each(Object.entries(ABLATIONS))('catch the weakening %s', async (name, weakening) => {
+  it.each(Object.entries(CAUGHT_MIN))('catch the weakening %s', async (name, least) => {
+    const weakening = ABLATIONS[name as keyof typeof CAUGHT_MIN];
     const runs = await runLitmus([HERD], { ...OPTIONS, weakening });
 
-    expect(wrong(runs).length).toBeGreaterThanOrEqual(CAUGHT_MIN[name as keyof typeof ABLATIONS]);
+    expect(wrong(runs).length).toBeGreaterThanOrEqual(least);
   });
 });

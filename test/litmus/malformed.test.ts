@@ -111,6 +111,16 @@ describe('a malformed file', () => {
       wrap('NOP', '', 'exists fault(L0,x)'),
       't.litmus:7: expected a thread such as P0, found "L0"',
     ],
+    [
+      'an unknown kind of hardware update',
+      'AArch64 T\nTTHM=P0:HA HX\n{ }\nP0 ;\nNOP ;\nexists (true)\n',
+      'inline.litmus:2: expected HA, HD or SW, or P0:HA, found "HX"',
+    ],
+    [
+      'a thread at EL0 that is none',
+      'AArch64 T\nEL0=P0, all\n{ }\nP0 ;\nNOP ;\nexists (true)\n',
+      'inline.litmus:2: expected threads such as P0, found "all"',
+    ],
   ])('%s', (_, source, message) => {
     expect(complaint(source)).toBe(message);
   });
@@ -124,17 +134,21 @@ describe('an unsupported test', () => {
       'line 1: architecture X86',
     ],
     [
-      'hardware updates',
-      'AArch64 T\nTTHM=HA\n{ }\nP0 ;\nNOP ;\nexists (true)\n',
-      'line 2: hardware updates of descriptors (TTHM=HA)',
+      'a TLBI at EL0',
+      'AArch64 T\nEL0=P0\n{ }\nP0 ;\nTLBI VMALLE1 ;\nexists (true)\n',
+      'line 5: TLBI at EL0',
     ],
-    ['EL0', 'AArch64 T\nEL0=P0\n{ }\nP0 ;\nNOP ;\nexists (true)\n', 'line 2: threads at EL0'],
+    [
+      'an entry accessed at EL0',
+      'AArch64 T\nEL0=P0\n{ 0:X1=PTE(x); }\nP0 ;\nLDR X0,[X1] ;\nexists (true)\n',
+      'line 5: accesses to table entries at EL0',
+    ],
     [
       'another variant',
       'AArch64 T\nVariant=memtag\n{ }\nP0 ;\nNOP ;\nexists (true)\n',
       'line 2: Variant=memtag',
     ],
-    ['exclusives', wrap('LDXR W1,[X3]'), 'line 6: instruction LDXR'],
+    ['exclusive pairs', wrap('LDXP W1,W2,[X3]'), 'line 6: instruction LDXP'],
     ['exceptions', wrap('SVC #0'), 'line 6: instruction SVC'],
     [
       'an unknown descriptor field',

@@ -76,7 +76,7 @@ describe('runLitmus', () => {
 
   it('goes on behind a malformed and an unsupported file', async () => {
     await put('1.litmus', 'AArch64 broken\nhello\n{ }\n');
-    await put('2.litmus', MP.replace('STR W0,[X1]', 'LDXR W0,[X1]'));
+    await put('2.litmus', MP.replace('STR W0,[X1]', 'LDXP W0,W2,[X1]'));
     await put('3.litmus', MP);
     const runs = await runLitmus([folder], { arch: ['ets2'] });
     const broken = path.join(folder, '1.litmus');
@@ -93,7 +93,7 @@ describe('runLitmus', () => {
         reason: `${broken}:2: expected "Key=Value", a string or "{", found "hello"`,
         malformed: true,
       },
-      { verdict: 'unsupported', reason: 'line 4: instruction LDXR', feature: 'instruction LDXR' },
+      { verdict: 'unsupported', reason: 'line 4: instruction LDXP', feature: 'instruction LDXP' },
       { verdict: 'allowed' },
     ]);
     expect(summarize(runs)).toMatchObject({ verdict: 'inconclusive', exitCode: 3 });
@@ -192,16 +192,16 @@ describe('text', () => {
 
   it('has a line per test and a summary with what is not supported', async () => {
     const a = await put('a.litmus', MP);
-    const b = await put('b.litmus', MP.replace('STR W0,[X1]', 'LDXR W0,[X1]'));
+    const b = await put('b.litmus', MP.replace('STR W0,[X1]', 'LDXP W0,W2,[X1]'));
     const runs = await runLitmus([a, b], { arch: ['base', 'ets2'] });
     expect(formatTable(runs)).toBe(
       [
         'mp  base allowed        ets2 allowed',
-        'mp  base unsupported    ets2 unsupported    line 4: instruction LDXR',
+        'mp  base unsupported    ets2 unsupported    line 4: instruction LDXP',
       ].join('\n'),
     );
     expect(formatSummary(runs)).toBe(
-      ['2 verdicts, 2 unsupported', '    2  instruction LDXR'].join('\n'),
+      ['2 verdicts, 2 unsupported', '    2  instruction LDXP'].join('\n'),
     );
   });
 });

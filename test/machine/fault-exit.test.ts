@@ -1,11 +1,15 @@
 /** A stage-2 abort on the vCPU's own thread: what it finds, what it repairs, and its locks. */
 import { describe, expect, test } from 'vitest';
 import { RwLock } from '#sync';
-import { EMPTY, LOCKED, NT, S2AP_W } from '../../src/arch/descriptor.ts';
+import { EMPTY, LOCKED, NT, S2AP_W, softwareBits } from '../../src/arch/descriptor.ts';
 import { createFaultHandler, descriptorOf, HANDLED } from '../../src/machine/fault-exit.ts';
-import { CONTROL } from '../../src/machine/layout.ts';
+import { createDirtyLog } from '../../src/machine/dirty-log.ts';
+import { GHOST_STABLE, ghostWord } from '../../src/machine/ghost.ts';
+import { CONTROL, GHOST, LOGGING } from '../../src/machine/layout.ts';
+import { createRecorder } from '../../src/machine/recorder.ts';
 import { createIssuer } from '../../src/machine/shootdown.ts';
 import { createSoftwareCpu } from '../../src/machine/software-cpu.ts';
+import { decodeEvidence } from '../../src/stress/decode.ts';
 import { createSoftwareSide } from '../../src/stress/software-side.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';
 
@@ -15,7 +19,8 @@ function handlerOf(m: TestMachine, shared: boolean, partial = false) {
   const software = createSoftwareSide(m.arena, 1);
   const issuer = createIssuer(m.arena, { bug: null, spins: 0, own: null });
   const cpu = createSoftwareCpu(m.arena, issuer);
-  const options = { vcpu: 0, spins: 0, partial, isShared: () => shared };
+  const recorder = createRecorder(m.arena, 1);
+  const options = { vcpu: 0, spins: 0, partial, isShared: () => shared, recorder };
   return createFaultHandler(m.arena, cpu, software.tables, software.grace, options);
 }
 const lockOf = (m: TestMachine) => RwLock.attach(m.arena.i32, CONTROL.mmuLock);
@@ -92,6 +97,48 @@ test.each([
   expect(m.peek(PAGE, 2)).toBe(d);
 });
 
+describe('a table page that was freed under a walk of software', () => {
+  const freedSeen = (m: TestMachine) =>
+    decodeEvidence(m.arena).recorded.flatMap(({ evidence }) =>
+      evidence.kind === 'freed' ? [evidence] : [],
+    );
+
+  test('and is poisoned is seen, and the fault comes again', () => {
+    const m = createTestMachine();
+    const { pool, tables } = createSoftwareSide(m.arena, 0);
+    const table = tables.follow(m.peek(PAGE, 2));
+    pool.setCount(table, 1);
+    tables.freeNow(table);
+    expect(handlerOf(m, true).handle(PAGE, true, 3, false)).toBe(HANDLED.again);
+    const where = { reader: 'software', vcpu: 0, table, poisoned: true } as const;
+    expect(freedSeen(m)).toMatchObject([where]);
+  });
+
+  test('and is in use again is seen by its generation', () => {
+    const m = createTestMachine();
+    const { pool, tables } = createSoftwareSide(m.arena, 0);
+    const table = tables.follow(m.peek(PAGE, 2));
+    const contents = m.arena.descriptors.slice(
+      table * tables.entries,
+      (table + 1) * tables.entries,
+    );
+    pool.setCount(table, 1);
+    tables.freeNow(table);
+    expect(tables.allocate(3), 'the last one freed is the first one taken').toBe(table);
+    m.arena.descriptors.set(contents, table * tables.entries);
+    expect(handlerOf(m, true).handle(PAGE, true, 3, false)).toBe(HANDLED.again);
+    expect(freedSeen(m)).toMatchObject([{ reader: 'software', table, poisoned: false }]);
+  });
+
+  test('is not seen where nothing was freed', () => {
+    const m = createTestMachine();
+    handlerOf(m, true).handle(PAGE, true, 3, false);
+    m.poke(PAGE, 3, EMPTY);
+    handlerOf(m, true).handle(PAGE, true, 3, false);
+    expect(freedSeen(m)).toEqual([]);
+  });
+});
+
 test('flags say what was mapped, where there are holes, and follow a repair', () => {
   const m = createTestMachine();
   const { u8, layout } = m.arena;
@@ -102,6 +149,73 @@ test('flags say what was mapped, where there are holes, and follow a repair', ()
   expect(handlerOf(m, false).wasMapped(PAGE), 'without holes everything was').toBe(true);
   handler.handle(PAGE, true, 3, false);
   expect(handler.wasMapped(PAGE)).toBe(true);
+});
+
+describe('while dirty logging is on', () => {
+  const bitsOf = (m: TestMachine): number[] => {
+    const { i32, layout } = m.arena;
+    const isSet = (page: number): boolean =>
+      (((i32[layout.dirtyW + (page >> 5)] as number) >>> (page & 31)) & 1) === 1;
+    return Array.from({ length: layout.pages }, (_, page) => page).filter(isSet);
+  };
+
+  function logged(shared = false): { m: TestMachine; handle: ReturnType<typeof handlerOf> } {
+    const m = createTestMachine();
+    m.arena.i32[CONTROL.logging] = LOGGING.on;
+    const software = createSoftwareSide(m.arena, 1);
+    const issuer = createIssuer(m.arena, { bug: null, spins: 0, own: null });
+    const cpu = createSoftwareCpu(m.arena, issuer);
+    const options = { vcpu: 0, spins: 0, partial: true, isShared: () => shared };
+    const handle = createFaultHandler(m.arena, cpu, software.tables, software.grace, {
+      ...options,
+      dirtyLog: createDirtyLog(m.arena),
+    });
+    return { m, handle };
+  }
+
+  test('a store to a write-protected page makes it writable and marks it', () => {
+    const { m, handle } = logged();
+    const before = m.ghost(PAGE);
+    m.poke(PAGE, 3, m.peek(PAGE, 3) & ~S2AP_W);
+    expect(handle.handle(PAGE, true, 3, true)).toBe(HANDLED.relaxed);
+    expect(bitsOf(m)).toEqual([PAGE]);
+    expect(m.ghost(PAGE), 'the same version of the mapping').toBe(before);
+  });
+
+  test('a store to a write-protected block splits it: the next version, one page, the rest holes', () => {
+    const { m, handle } = logged();
+    const block = m.makeBlock();
+    m.poke(PAGE, 2, block & ~S2AP_W);
+    const { u8, layout } = m.arena;
+    const { region, version } = { region: m.regions.all[0], version: m.ghost(PAGE) >> 2 };
+    expect(handle.handle(PAGE, true, 2, true)).toBe(HANDLED.split);
+    expect(m.ghost(PAGE)).toBe(ghostWord(version + 1, GHOST_STABLE));
+    expect(softwareBits(m.peek(PAGE, 3))).toBe((version + 1) & 15);
+    expect([m.peek(PAGE + 1, 3), bitsOf(m)]).toEqual([EMPTY, [PAGE]]);
+    const flags = Array.from({ length: 512 }, (_, page) => u8[layout.mappedB + page]);
+    expect(flags.flatMap((flag, page) => (flag === 1 ? [page] : []))).toEqual([PAGE]);
+    expect(region?.entry).toBe(m.entryOf(PAGE, 2));
+    // Whoever faults in the meantime does so at no protocol's transition.
+    const slotW = region ? region.ghostW + GHOST.slot + (version & (GHOST.slots - 1)) : -1;
+    expect(m.arena.i32[slotW]).toBe(layout.outsideSlot);
+  });
+
+  test('a load from a page that is not there maps it write-protected and marks nothing', () => {
+    const { m, handle } = logged();
+    const wanted = m.peek(PAGE, 3);
+    m.poke(PAGE, 3, EMPTY);
+    expect(handle.handle(PAGE, false, 3, false)).toBe(HANDLED.mapped);
+    expect([m.peek(PAGE, 3), bitsOf(m)]).toEqual([wanted & ~S2AP_W, []]);
+  });
+
+  test('logging that is ending marks nothing and splits nothing', () => {
+    const { m, handle } = logged();
+    m.arena.i32[CONTROL.logging] = LOGGING.ending;
+    const block = m.makeBlock();
+    m.poke(PAGE, 2, block & ~S2AP_W);
+    expect(handle.handle(PAGE, true, 2, true)).toBe(HANDLED.relaxed);
+    expect([m.peek(PAGE, 2), bitsOf(m)]).toEqual([block, []]);
+  });
 });
 
 test('a descriptor from its halves', () => {

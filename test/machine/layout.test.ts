@@ -73,8 +73,10 @@ function areasOf(l: Layout): [string, number, number][] {
     words('tlbi log', l.tlbiLogW, TLBI_LOG.records * TLBI_LOG.recordWords),
     words('transitions', l.transitionW, transitionsMax * TRANSITION.words),
     words('unattributed faults', l.unattributedW, TRANSITION.words),
+    words('faults outside of transitions', l.outsideW, TRANSITION.words),
     words('meta', l.metaW, l.tablePages * META_WORDS),
     ['mapped flags', l.mappedB, l.pages],
+    words('dirty bitmap', l.dirtyW, Math.ceil(l.pages / 32)),
     words('guest', l.guestW, l.pages * l.guestStrideW),
     ['tables', l.tablesB, l.tablePages * l.entriesPerTable * 8],
   ];

@@ -18,7 +18,7 @@ import {
 } from '../../src/arch/descriptor.ts';
 import type { Level } from '../../src/arch/geometry.ts';
 import { GHOST_CHANGING, GHOST_SETTLED, ghostWord } from '../../src/machine/ghost.ts';
-import type { MachineConfig } from '../../src/machine/layout.ts';
+import { CONTROL, LOGGING, type MachineConfig } from '../../src/machine/layout.ts';
 import type { Mmu } from '../../src/machine/mmu.ts';
 import { VIA } from '../../src/machine/recorder.ts';
 import {
@@ -184,6 +184,26 @@ describe('a fault', () => {
       (BigInt.asUintN(32, BigInt(last.high)) << 32n) | BigInt.asUintN(32, BigInt(last.low));
     expect(seen & ~1n).toBe(seen);
     expect(seen | 1n).toBe(createTestMachine().peek(PAGE, 3));
+  });
+
+  test('a page that may not be stored to is evidence, unless dirty logging is or was on', () => {
+    for (const [state, kinds] of [
+      [LOGGING.off, ['permission']],
+      [LOGGING.on, []],
+      [LOGGING.ending, []],
+    ] as const) {
+      const m = createTestMachine();
+      m.arena.i32[CONTROL.logging] = state;
+      m.poke(9, 3, m.peek(9, 3) & ~S2AP_W);
+      expect(m.mmu().translate(9, m.ghost(9)) & FLAG_W).toBe(0);
+      expect(m.evidence().map((e) => e.kind)).toEqual(kinds);
+    }
+    // Write-only memory is no state of the log.
+    const m = createTestMachine();
+    m.arena.i32[CONTROL.logging] = LOGGING.on;
+    m.poke(9, 3, m.peek(9, 3) & ~S2AP_R);
+    m.mmu().translate(9, m.ghost(9));
+    expect(m.evidence().map((e) => e.kind)).toEqual(['permission']);
   });
 
   test("permissions are the data word's; a TLB may keep an entry that forbids", () => {

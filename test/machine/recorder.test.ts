@@ -98,6 +98,24 @@ describe('events around a piece of evidence', () => {
     expect(textsOf(arena)).toEqual(['vcpu 1 0', 'hypervisor 0', 'hypervisor 1', 'vcpu 1 1']);
   });
 
+  test('are those of the vCPU it is about, if the hypervisor found it', () => {
+    const arena = arenaOf();
+    const hypervisor = createRecorder(arena, HYPERVISOR);
+    createRecorder(arena, 1).event(EVENT.enter, 0, 0, 0);
+    createRecorder(arena, VCPU_1).event(EVENT.leave, 0, 0, 0);
+    hypervisor.event(EVENT.isb, 0, 0, 0);
+    hypervisor.evidenceAbout(1, EVIDENCE.dirty, 5, 16, 17);
+    expect(textsOf(arena)).toEqual(['hypervisor 0', 'vcpu 1 0']);
+    expect(decodeEvidence(arena).recorded[0]?.evidence).toEqual({
+      kind: 'dirty',
+      vcpu: 1,
+      round: 0,
+      ipa: arena.layout.ipaBase + 5 * 4096,
+      copied: 16,
+      inMemory: 17,
+    });
+  });
+
   test('are the latest ones after the ring has turned over', () => {
     const arena = arenaOf();
     const vcpu = createRecorder(arena, VCPU_1);

@@ -273,8 +273,21 @@ describe("Dekker: each side stores its own word, then loads the other's, both at
   });
 });
 
+test('cold stores come after the record is written and before the generation says so', () => {
+  const arena = arenaOf();
+  const { i32, layout } = arena;
+  const vmidOfFirst = layout.tlbiLogW + TLBI_LOG.recordWords + 1;
+  const seen: (readonly (number | undefined)[])[] = [];
+  const coldStores = (): void => void seen.push([i32[CONTROL.tlbiGeneration], i32[vmidOfFirst]]);
+  const issuer = createIssuer(arena, { bug: null, spins: 0, own: null, coldStores });
+  expect(i32[vmidOfFirst]).toBe(0);
+  issuer.tlbi(ALL);
+  expect(seen).toEqual([[0, 1]]);
+  expect(i32[CONTROL.tlbiGeneration]).toBe(1);
+});
+
 describe('seeded bugs', () => {
-  /** Is the acknowledgement there while the TLB is being emptied? */
+  /** Is the acknowledgement there while the TLB is being emptied, at the next poll? */
   function acknowledgedEarly(bug: MachineBug | null): boolean {
     const b = benchOf(bug);
     let ackThen = -1;
@@ -282,6 +295,7 @@ describe('seeded bugs', () => {
       ackThen = b.word('ack');
     };
     b.issuer.tlbi(ALL);
+    b.receiver.applyPending();
     b.receiver.applyPending();
     return ackThen === 1;
   }

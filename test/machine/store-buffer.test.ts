@@ -1,6 +1,7 @@
 /** The software store buffer: which orders Arm allows, which it does not, and nothing gets lost. */
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { TlbiOp } from '../../src/arch/tlbi.ts';
 import { createStoreBuffer, type StoreBuffer } from '../../src/machine/store-buffer.ts';
 
 const ENTRIES = 4;
@@ -13,6 +14,8 @@ interface Bench {
   readonly memory: BigUint64Array;
   /** Entries in the order in which their stores became visible. */
   readonly commits: number[];
+  /** The same, with TLBIs by their kind. */
+  readonly effects: (number | string)[];
   /** As a page pool would fill a page: straight into memory. */
   fill(page: number, contents: readonly bigint[]): void;
   /** Lets stores drain by themselves until none did for long. */
@@ -22,16 +25,20 @@ interface Bench {
 function benchOf(seed: number): Bench {
   const memory = new BigUint64Array(PAGES * ENTRIES);
   const commits: number[] = [];
+  const effects: (number | string)[] = [];
   const commit = (entry: number, value: bigint): void => {
     commits.push(entry);
+    effects.push(entry);
     memory[entry] = value;
   };
   const options = { descriptors: memory, entriesPerTable: ENTRIES, before: BEFORE };
-  const buffer = createStoreBuffer(options, commit, seed);
+  const tlbi = ({ kind }: TlbiOp): void => void effects.push(kind);
+  const buffer = createStoreBuffer(options, { commit, tlbi }, seed);
   return {
     buffer,
     memory,
     commits,
+    effects,
     fill(page, contents) {
       memory.set(contents, page * ENTRIES);
       buffer.fill(page);
@@ -221,6 +228,70 @@ describe('a filled page', () => {
       b.settle();
       expect([...b.memory.subarray(4, 8)]).toEqual([9n, 9n, 9n, 9n]);
     }
+  });
+});
+
+describe('a barrier', () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  /** How often the clock is read over all seeds, which only a pause does. */
+  function pausesOver(stores: number): number {
+    const now = vi.spyOn(performance, 'now');
+    for (const seed of SEEDS) {
+      const b = benchOf(seed);
+      for (let i = 0; i < stores; i++) b.buffer.store('plain', i, 1n);
+      b.buffer.drainAll();
+    }
+    return now.mock.calls.length;
+  }
+
+  test('with one store to wait for does not linger, with more it does now and then', () => {
+    expect(pausesOver(1)).toBe(0);
+    expect(pausesOver(2)).toBeGreaterThan(SEEDS.length / 10);
+  });
+});
+
+describe('a TLBI', () => {
+  /** Orders of effects over all seeds, of `issue` and then `drain`. */
+  function effectsOf(issue: (b: StoreBuffer) => void, drain: (b: Bench) => void): Set<string> {
+    return new Set(
+      SEEDS.map((seed) => {
+        const b = benchOf(seed);
+        issue(b.buffer);
+        drain(b);
+        return b.effects.join(' ');
+      }),
+    );
+  }
+
+  test('takes effect before or after stores on either side of it', () => {
+    const issue = (b: StoreBuffer): void => {
+      b.store('plain', 1, 1n);
+      b.tlbi({ kind: 'vmalls12e1is' });
+      b.store('release', 2, 2n);
+    };
+    const orders = ['1 2 vmalls12e1is', '1 vmalls12e1is 2', 'vmalls12e1is 1 2'];
+    expect([...effectsOf(issue, (b) => b.settle())].toSorted()).toEqual(orders);
+    expect([...effectsOf(issue, (b) => b.buffer.drainAll())].toSorted()).toEqual(orders);
+  });
+
+  test('is not ordered with another one', () => {
+    const issue = (b: StoreBuffer): void => {
+      b.tlbi({ kind: 'ipas2e1is', ipa: 0 });
+      b.tlbi({ kind: 'vmalle1is' });
+    };
+    const both = new Set(['ipas2e1is vmalle1is', 'vmalle1is ipas2e1is']);
+    expect(effectsOf(issue, (b) => b.buffer.drainAll())).toEqual(both);
+  });
+
+  test('waits for a barrier over loads and stores, not for one over stores', () => {
+    const issue = (b: StoreBuffer): void => {
+      b.tlbi({ kind: 'vmalle1is' });
+      b.store('plain', 1, 1n);
+      b.store('release', 2, 1n);
+    };
+    expect(effectsOf(issue, (b) => b.buffer.drainStores())).toEqual(new Set(['1 2']));
+    expect(effectsOf(issue, (b) => b.buffer.drainAllBut(2))).toEqual(new Set(['1']));
   });
 });
 

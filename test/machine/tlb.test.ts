@@ -191,3 +191,34 @@ describe('hasPageIn', () => {
     expect(tlb.hasPageIn(vmid, from, to)).toBe(expected);
   });
 });
+
+describe('shared by two VMIDs', () => {
+  const OTHER = 2;
+  const shared = (): Tlb => {
+    const tlb = createTlb(g, VM, 64, SPACE, true);
+    tlb.insert(100, 3, dataOf(100, 3));
+    tlb.insertAs(OTHER, 5000, 2, dataOf(5000, 2));
+    return tlb;
+  };
+
+  test("neither finds what is the other one's", () => {
+    const tlb = shared();
+    expect([tlb.lookup(5000), tlb.lookupAs(OTHER, 100)]).toEqual([MISS, MISS]);
+    expect(dataGuestPage(tlb.lookupAs(OTHER, 5001))).toBe(5001);
+    expect(dataGuestPage(tlb.lookup(100))).toBe(100);
+  });
+
+  test.each([
+    ['one VM', VM, 0, SPACE, [MISS, 5000]],
+    ['the other', OTHER, 0, SPACE, [100, MISS]],
+    ['any', -1, 0, 0, [MISS, MISS]],
+    ['a range of one VM', VM, 4608, 5120, [100, 5000]],
+    ['a range of the other', OTHER, 4608, 5120, [100, MISS]],
+  ])('an invalidation of %s removes its entries alone', (_name, of, from, to, expected) => {
+    const tlb = shared();
+    tlb.invalidate(of, from, to, 0);
+    const found = [tlb.lookup(100), tlb.lookupAs(OTHER, 5000)];
+    expect(found.map((d) => (d < 0 ? d : dataGuestPage(d)))).toEqual(expected);
+    expect(tlb.wipes()).toBe(of === -1 ? 1 : 0);
+  });
+});

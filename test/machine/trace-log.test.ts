@@ -17,6 +17,7 @@ import {
   type TraceLog,
   TRACES_MAX,
 } from '../../src/machine/trace-log.ts';
+import { NO_SLOT } from '../../src/machine/trace-words.ts';
 import type { Entry } from '../../src/port/cpu.ts';
 import type { Transition } from '../../src/port/protocol.ts';
 import type { Table } from '../../src/port/tables.ts';
@@ -25,7 +26,8 @@ const g = geometryOf('4k');
 const GUEST = 2 ** 36;
 const TABLES = 2 ** 34;
 const SIZE = 2 ** 21;
-const newLog = (): TraceLog => createTraceLog({ tableHigh: 4, guestHigh: 16 });
+const ADDRESSES = { tableHigh: 4, guestHigh: 16, pageShift: 12, entriesPerTable: 512 };
+const newLog = (): TraceLog => createTraceLog(ADDRESSES);
 
 /** Where and when a transition happens: none of it is part of what it does. */
 interface Place {
@@ -78,7 +80,7 @@ const tlbi =
 
 function run(log: TraceLog, acts: readonly Act[], place: Place = HERE): void {
   const t = transitionAt(place);
-  log.begin(t, 1);
+  log.begin(t, 1, 'exclusive');
   for (const act of acts) act(log, t, place);
   log.end();
 }
@@ -90,13 +92,17 @@ const page =
   (n: number, ahead = 0) =>
   (t: Transition, p: Place): Descriptor =>
     makeLeaf(g, 3, t.pa + n * 4096, { ...NORMAL_RW, sw: (p.version + 1 + ahead) & 15 });
+/** A store to entry `index` of the page that is made. */
 const at =
-  (offset: number, value: (t: Transition, p: Place) => Descriptor): Act =>
-  (log, t, p) =>
-    store(log, 'release', t.entry + offset, value(t, p));
+  (index: number, value: (t: Transition, p: Place) => Descriptor): Act =>
+  (log, t, p) => {
+    const entry = (p.made * 512 + index) as Entry;
+    log.before(entry, EMPTY, NO_SLOT);
+    store(log, 'release', entry, value(t, p));
+  };
 
 const COALESCE: readonly Act[] = [
-  (log, t) => log.read(t.entry, t.old),
+  (log, t) => log.read(t.entry, t.old, NO_SLOT),
   broken,
   dsb('ishst'),
   tlbi((t) => ({ kind: 'ipas2e1is', ipa: t.ipa, ttl: 2 })),
@@ -105,13 +111,13 @@ const COALESCE: readonly Act[] = [
   dsb('ish'),
   (log) => log.isb(),
   (log, t) => log.counted('put', t.entry),
-  (log) => log.cleaned(SIZE),
+  (log, t) => log.cleaned(t.pa, SIZE),
   wanted,
   (log, t) => log.counted('get', t.entry),
-  (log, _t, p) => log.freed('grace', p.table as Table, 1),
+  (log, _t, p) => log.freed('grace', p.table as Table, 'all', 1, 3),
 ];
 const SPLIT: readonly Act[] = [
-  (log, _t, p) => log.made('build', p.made as Table),
+  (log, t, p) => log.built(p.made as Table, 2, t.wanted),
   write(() => LOCKED),
   tlbi((t) => ({ kind: 'ripas2e1is', ipa: t.ipa, size: t.size })),
   write((_t, p) => makeTable(g, TABLES + p.made * 4096, p.generation), 'release'),
@@ -272,16 +278,25 @@ describe('another trace', () => {
       ),
     ],
     ['get for put', COALESCE, replaced(COALESCE, 8, (log, t) => log.counted('get', t.entry))],
-    ['another size of a cache clean', COALESCE, replaced(COALESCE, 9, (log) => log.cleaned(4096))],
+    [
+      'another address of a cache clean',
+      COALESCE,
+      replaced(COALESCE, 9, (log, t) => log.cleaned(t.ipa, SIZE)),
+    ],
+    [
+      'another size of a cache clean',
+      COALESCE,
+      replaced(COALESCE, 9, (log, t) => log.cleaned(t.pa, 4096)),
+    ],
     [
       'a free now for one after a grace period',
       COALESCE,
-      replaced(COALESCE, 12, (log, _t, p) => log.freed('now', p.table as Table, 1)),
+      replaced(COALESCE, 12, (log, _t, p) => log.freed('now', p.table as Table, 'all', 1, 3)),
     ],
     [
       'more tables freed',
       COALESCE,
-      replaced(COALESCE, 12, (log, _t, p) => log.freed('grace', p.table as Table, 2)),
+      replaced(COALESCE, 12, (log, _t, p) => log.freed('grace', p.table as Table, 'all', 2, 3)),
     ],
   ])('%s', (_name, one, other) => {
     const log = newLog();
@@ -291,20 +306,22 @@ describe('another trace', () => {
   });
 
   test('freeing the table just made instead of the old one', () => {
-    const made: Act = (log, _t, p) => log.made('allocate', p.made as Table);
+    const made: Act = (log, _t, p) => log.allocated(p.made as Table, 3);
     const log = newLog();
-    run(log, [made, (l, _t, p) => l.freed('now', p.table as Table, 1)]);
-    run(log, [made, (l, _t, p) => l.freed('now', p.made as Table, 1)]);
-    run(log, [made, (l, _t, p) => l.freed('now', p.made as Table, 1)], THERE);
+    run(log, [made, (l, _t, p) => l.freed('now', p.table as Table, 'all', 1, 3)]);
+    run(log, [made, (l, _t, p) => l.freed('now', p.made as Table, 'all', 1, 3)]);
+    run(log, [made, (l, _t, p) => l.freed('now', p.made as Table, 'all', 1, 3)], THERE);
     expect(log.seen.map((s) => s.count)).toEqual([1, 2]);
     expect(log.seen.map((s) => s.trace.events.at(-1))).toEqual([
-      { op: 'free', when: 'now', tables: 1, ofOld: true },
-      { op: 'free', when: 'now', tables: 1, ofOld: false },
+      { op: 'free', when: 'now', table: 'old', part: 'all', level: 3, tables: 1 },
+      { op: 'free', when: 'now', table: `table ${HERE.made}`, part: 'all', level: 3, tables: 1 },
     ]);
   });
 });
 
 describe('decoding', () => {
+  const TARGET = { op: 'write', entry: 'target', links: null, place: null } as const;
+
   test('gives back what a coalesce did', () => {
     const log = newLog();
     run(log, COALESCE, THERE);
@@ -317,11 +334,13 @@ describe('decoding', () => {
       size: SIZE,
       old: t.old,
       wanted: t.wanted,
+      pa: t.pa,
       vmid: 1,
-      oldHasChildren: true,
+      lock: 'exclusive',
+      oldLeaves: [3],
       events: [
-        { op: 'read', entry: 'target', value: t.old },
-        { op: 'write', order: 'plain', entry: 'target', value: t.old & ~1n },
+        { op: 'read', entry: 'target', value: t.old, table: null },
+        { ...TARGET, order: 'plain', value: t.old & ~1n },
         { op: 'dsb', kind: 'ishst' },
         { op: 'tlbi', tlbi: { kind: 'ipas2e1is', ipa: t.ipa, ttl: 2 } },
         { op: 'dsb', kind: 'ish' },
@@ -329,10 +348,10 @@ describe('decoding', () => {
         { op: 'dsb', kind: 'ish' },
         { op: 'isb' },
         { op: 'put', entry: 'target' },
-        { op: 'cmo', size: SIZE },
-        { op: 'write', order: 'release', entry: 'target', value: t.wanted },
+        { op: 'cmo', pa: t.pa, size: SIZE },
+        { ...TARGET, order: 'release', value: t.wanted },
         { op: 'get', entry: 'target' },
-        { op: 'free', when: 'grace', tables: 1, ofOld: true },
+        { op: 'free', when: 'grace', table: 'old', part: 'all', level: 3, tables: 1 },
       ],
     });
   });
@@ -340,16 +359,22 @@ describe('decoding', () => {
   test('gives back what a split did, entries numbered as they appear', () => {
     const log = newLog();
     const t = transitionAt(HERE);
-    run(log, [...SPLIT, (l) => l.freed('now', HERE.made as Table, 3)]);
+    run(log, [...SPLIT, (l) => l.freed('now', HERE.made as Table, 'all', 3, 3)]);
     const table = makeTable(g, TABLES + HERE.made * 4096, HERE.generation);
+    const made = `table ${HERE.made}`;
+    const child = (index: number) => ({
+      ...TARGET,
+      order: 'release',
+      place: { table: made, index, before: EMPTY },
+    });
     expect(log.seen[0]?.trace.events).toEqual([
-      { op: 'build', table: `table ${HERE.made}` },
-      { op: 'write', order: 'plain', entry: 'target', value: LOCKED },
+      { op: 'build', table: made, level: 2, like: t.wanted },
+      { ...TARGET, order: 'plain', value: LOCKED },
       { op: 'tlbi', tlbi: { kind: 'ripas2e1is', ipa: t.ipa, size: SIZE } },
-      { op: 'write', order: 'release', entry: 'target', value: table },
-      { op: 'write', order: 'release', entry: 'child 1', value: page(0)(t, HERE) },
-      { op: 'write', order: 'release', entry: 'child 2', value: page(511)(t, HERE) },
-      { op: 'free', when: 'now', tables: 3, ofOld: false },
+      { ...TARGET, order: 'release', value: table, links: made },
+      { ...child(3), entry: 'child 1', value: page(0)(t, HERE) },
+      { ...child(4), entry: 'child 2', value: page(511)(t, HERE) },
+      { op: 'free', when: 'now', table: made, part: 'all', level: 3, tables: 3 },
     ]);
   });
 
@@ -363,6 +388,34 @@ describe('decoding', () => {
     const log = newLog();
     run(log, [tlbi(() => op)]);
     expect(log.seen[0]?.trace.events).toEqual([{ op: 'tlbi', tlbi: op }]);
+  });
+});
+
+describe('table pages have names', () => {
+  const storeTo =
+    (page: (p: Place) => number, slot: number): Act =>
+    (log, _t, p) => {
+      const entry = (page(p) * 512 + 7) as Entry;
+      log.before(entry, LOCKED, slot);
+      store(log, 'plain', entry, EMPTY);
+    };
+  test.each([
+    ['the old one', storeTo((p) => p.table, 0), 'old'],
+    ['one below the old one', storeTo(() => 40, 1 + 12), 'old 12'],
+    ['the one that holds the target', storeTo(() => 0, NO_SLOT), 'parent'],
+    ['one that nobody has named', storeTo(() => 33, NO_SLOT), 'page 33'],
+  ])('%s', (_name, act, name) => {
+    const log = newLog();
+    run(log, [act]);
+    expect(log.seen[0]?.trace.events).toMatchObject([
+      { op: 'write', place: { table: name, index: 7, before: LOCKED } },
+    ]);
+  });
+
+  test('a table descriptor says which one it points to, a cleared one does not', () => {
+    const log = newLog();
+    run(log, [write((t) => t.old), broken]);
+    expect(log.seen[0]?.trace.events).toMatchObject([{ links: 'old' }, { links: null }]);
   });
 });
 
@@ -402,7 +455,7 @@ describe('what a protocol may do to fool it', () => {
     const log = newLog();
     for (let n = 0; n < TRACES_MAX + 3; n++) {
       const reads = Array.from({ length: n }, (_, i): Act => (l, t) => {
-        l.read((t.entry + 1 + i) as Entry, EMPTY);
+        l.read((t.entry + 1 + i) as Entry, EMPTY, NO_SLOT);
       });
       run(log, [...reads, ...COALESCE]);
     }
@@ -415,7 +468,7 @@ describe('what a protocol may do to fool it', () => {
     const log = newLog();
     const t = transitionAt(HERE);
     const { wanted: before } = t;
-    log.begin(t, 1);
+    log.begin(t, 1, 'exclusive');
     (t as { wanted: Descriptor }).wanted = EMPTY;
     log.end();
     expect(log.seen[0]?.trace.wanted).toBe(before);
@@ -433,11 +486,21 @@ describe('what a protocol may do to fool it', () => {
     expect(named < ipa || named >= ipa + size).toBe(true);
   });
 
-  test('a TLBI of no number and a DSB of no known kind are refused', () => {
-    expect(() => run(newLog(), [tlbi(() => ({ kind: 'ipas2e1is', ipa: NaN }))])).toThrow(
-      'is no number',
+  test('reads of a page after it was freed are part of the trace', () => {
+    const old = (i: number) => (HERE.table * 512 + i) as Entry;
+    const reads = [0, 1].map(
+      (i): Act =>
+        (l) =>
+          l.read(old(i), EMPTY, 0),
     );
-    expect(() => run(newLog(), [dsb('ISH' as 'ish')])).toThrow('no DSB is called "ISH"');
+    const log = newLog();
+    run(log, [...reads, ...COALESCE]);
+    run(log, COALESCE);
+    const free: Act = (l, _t, p) => l.freed('now', p.table as Table, 'all', 1, 3);
+    run(log, [...COALESCE.slice(0, -1), free, ...reads]);
+    run(log, [...COALESCE.slice(0, -1), free]);
+    expect(log.seen.map((s) => s.count)).toEqual([2, 1, 1]);
+    expect(log.seen[1]?.trace.events.at(-1)).toMatchObject({ op: 'read', table: 'old' });
   });
 });
 

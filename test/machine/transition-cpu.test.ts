@@ -2,10 +2,11 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { NT, VALID } from '../../src/arch/descriptor.ts';
 import { GHOST_CHANGING, GHOST_SETTLED, ghostWord } from '../../src/machine/ghost.ts';
-import { TRANSITION } from '../../src/machine/layout.ts';
+import { CONTROL, TRANSITION } from '../../src/machine/layout.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
 import { createIssuer } from '../../src/machine/shootdown.ts';
 import { createTraceLog, type TraceLog } from '../../src/machine/trace-log.ts';
+import { traceAddresses } from '../../src/machine/trace-words.ts';
 import { createTransitionCpu } from '../../src/machine/transition-cpu.ts';
 import { defineProtocol, flushVmid, type MachineBug, type Protocol } from '../../src/port/index.ts';
 import { createTransitionRunner } from '../../src/stress/transition-runner.ts';
@@ -35,7 +36,7 @@ function benchOf(options: { bug?: MachineBug; reorderSeed?: number } = {}): Benc
     { bug, freedCount: () => software.freedCount(), reorderSeed, delays: [], delaySeed: 1 },
   );
   const runner = createTransitionRunner(arena, regions, software, port, recorder, () => 1, 0);
-  const log = createTraceLog({ tableHigh: 4, guestHigh: 16 });
+  const log = createTraceLog(traceAddresses(layout));
   return {
     m,
     log,
@@ -135,8 +136,8 @@ test('a compare-exchange that fails is a read, and stores and begins nothing', (
   });
   const block = b.entry();
   expect(b.log.seen[0]?.trace.events).toEqual([
-    { op: 'read', entry: 'target', value: before },
-    { op: 'write', order: 'cas', entry: 'target', value: block },
+    { op: 'read', entry: 'target', value: before, table: null },
+    { op: 'write', order: 'cas', entry: 'target', value: block, links: null, place: null },
   ]);
   expect([f.writes, f.invalidStores, f.windowNs]).toEqual([1, 0, -1]);
 });
@@ -180,6 +181,38 @@ describe('with a store buffer', () => {
     expect(late).toContain(true);
   });
 
+  test('a Non-shareable DSB makes them visible to nobody else', () => {
+    const late = SEEDS.map((reorderSeed) => {
+      const b = benchOf({ reorderSeed });
+      let visible = false;
+      b.run((cpu, t) => {
+        cpu.write(t.entry, t.wanted);
+        cpu.dsb('nshst');
+        visible = b.entry() === t.wanted;
+      });
+      return !visible;
+    });
+    expect(late).toContain(true);
+  });
+
+  test('a TLBI is published by DSB ISH at the latest, not by DSB ISHST', () => {
+    const published = SEEDS.map((reorderSeed) => {
+      const b = benchOf({ reorderSeed });
+      const generation = (): number => b.m.arena.i32[CONTROL.tlbiGeneration] as number;
+      let between = 0;
+      b.run((cpu) => {
+        const before = generation();
+        cpu.tlbi({ kind: 'vmalls12e1is' });
+        cpu.dsb('ishst');
+        between = generation() - before;
+        cpu.dsb('ish');
+        expect(generation() - before).toBe(1);
+      });
+      return between;
+    });
+    expect(published).toContain(0);
+  });
+
   test('a compare-exchange and the unlock make them visible too', () => {
     for (const reorderSeed of SEEDS) {
       const b = benchOf({ reorderSeed });
@@ -210,4 +243,58 @@ describe('with a store buffer', () => {
     // Without a DSB before the TLBI: sometimes in time, mostly not.
     expect(new Set(settled)).toEqual(new Set([true, false]));
   });
+});
+
+test('a store to a child entry says where it lies, what it replaced, and what it links', () => {
+  const b = benchOf();
+  let before = 0n;
+  b.run((cpu, t, tables) => {
+    const child = tables.entryOf(tables.follow(t.old), 3);
+    before = cpu.read(child);
+    cpu.write(child, 0n);
+    cpu.compareExchange(child, 0n, before);
+    cpu.compareExchange(child, 0n, before);
+    cpu.write(t.entry, t.old);
+    tables.cleanDcache(t.pa + 4096, 8192);
+    tables.tearDownBelow(tables.follow(t.old), 3);
+  });
+  const events = b.log.seen[0]?.trace.events ?? [];
+  const place = { table: 'old', index: 3 };
+  expect(events).toMatchObject([
+    { op: 'read', table: 'old', value: before },
+    { op: 'write', order: 'plain', value: 0n, links: null, place: { ...place, before } },
+    { op: 'write', order: 'cas', value: before, place: { ...place, before: 0n } },
+    { op: 'read', table: 'old', value: before },
+    { op: 'write', entry: 'target', links: 'old', place: null },
+    { op: 'cmo', pa: (b.log.seen[0]?.trace.pa ?? 0) + 4096, size: 8192 },
+    { op: 'free', table: 'old', part: 'below', level: 3 },
+  ]);
+});
+
+test('what a protocol passes is checked, and nothing of it is done', () => {
+  const b = benchOf();
+  const before = b.entry();
+  expect(() => b.run((cpu, t) => cpu.write(t.entry, 0 as never))).toThrow(
+    /^protocol mine threw: write: 0 is no descriptor.*transition-cpu\.test\.ts:\d+:\d+\)$/,
+  );
+  expect(b.entry()).toBe(before);
+});
+
+test('a protocol that returns a promise is refused, and so is what it does later', async () => {
+  const b = benchOf();
+  let later: Promise<unknown> = Promise.resolve();
+  b.run((cpu, t) => {
+    later = Promise.resolve().then(() => cpu.read(t.entry));
+  });
+  await expect(later).rejects.toThrow('read after run() had returned');
+  const returning = (() => Promise.resolve()) as unknown as Protocol['run'];
+  expect(() => b.run(returning)).toThrow(/^protocol mine threw: run\(\) returned a promise/);
+});
+
+test('a transition is the same to the end, whatever a protocol does to it', () => {
+  const b = benchOf();
+  const forges: Protocol['run'] = (_cpu, t) => {
+    (t as { wanted: bigint }).wanted = 0n;
+  };
+  expect(() => b.run(forges)).toThrow(/^protocol mine threw: Cannot assign to read only property/);
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 import { EMPTY, makeLeaf } from '../../src/arch/descriptor.ts';
 import { createFaultHandler } from '../../src/machine/fault-exit.ts';
+import { GHOST_CHANGING, ghostWord } from '../../src/machine/ghost.ts';
 import { GHOST, guestWordOf, TRANSITION, VCPU } from '../../src/machine/layout.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
 import { createRunTokens } from '../../src/machine/run-tokens.ts';
@@ -90,7 +91,8 @@ test('a hole is faulted in once, and counted as genuine at its transition', () =
     b.m.poke(page, 3, EMPTY);
     u8[layout.mappedB + page] = 0;
   }
-  // The transition from version 0 has record 3.
+  // The transition from version 0 is running and has record 3.
+  b.m.setGhost(0, ghostWord(0, GHOST_CHANGING));
   i32[layout.ghostW + GHOST.slot] = 3;
   const record = layout.transitionW + 3 * TRANSITION.words;
   i32[record + TRANSITION.measured] = 1;
@@ -98,6 +100,18 @@ test('a hole is faulted in once, and counted as genuine at its transition', () =
   expect([i32[record + TRANSITION.genuine], i32[record + TRANSITION.spurious]]).toEqual([2, 0]);
   expect([b.count('genuine'), b.count('completed')]).toEqual([2, ACCESSES]);
   expect(b.m.evidence()).toEqual([]);
+});
+
+test('a fault while no transition runs is counted at none', () => {
+  const b = benchOf();
+  const { u8, i32, layout } = b.m.arena;
+  b.m.poke(3, 3, EMPTY);
+  u8[layout.mappedB + 3] = 0;
+  i32[layout.transitionW + TRANSITION.measured] = 1;
+  b.vcpu.runAccesses(ACCESSES);
+  expect(i32[layout.outsideW + TRANSITION.genuine]).toBe(1);
+  expect(i32[layout.transitionW + TRANSITION.genuine]).toBe(0);
+  expect([b.count('genuine'), b.count('completed')]).toEqual([0, ACCESSES]);
 });
 
 describe('is written down', () => {

@@ -130,6 +130,22 @@ describe('permission fault', () => {
     expect(findLeaf(m.s2, IPA + PAGE)?.old).toBe(0n);
   });
 
+  test('of a page that is a write-protected block by now: split, not relaxed', () => {
+    const late = { access: 'write', status: 'permission', level: 3 } as const;
+    const logging = { logging: true, blockLevel: 1 } as const;
+    const m = machine(GIB);
+    writeProtect(m.s2, GIB, GIB);
+    expect(run(m, late, logging)).toEqual({ kind: 'mapped', level: 3 });
+    expect(leaf(m).level).toBe(3);
+    // As KVM decides it, all of the block can be stored to and one page is logged.
+    const kvm = machine(GIB);
+    writeProtect(kvm.s2, GIB, GIB);
+    expect(run(kvm, late, { ...logging, relaxes: 'by-syndrome' })).toMatchObject({
+      kind: 'relaxed',
+    });
+    expect(leaf(kvm).old).toBe(makeLeaf(kvm.s2.geometry, 1, PA + GIB));
+  });
+
   test('of a page after logging: coalesced to the block', () => {
     const m = machine(PAGE);
     writeProtect(m.s2, IPA, PAGE);

@@ -280,6 +280,19 @@ describe('shared (v6.2)', () => {
   });
 });
 
+test('a block is kept where only holes are to be filled', () => {
+  const m = createMachine({ shared: true });
+  mapped(m, MIB2, MIB2);
+  const block = findLeaf(m.s2, MIB2);
+  m.log.length = 0;
+  const page = { ...request(MIB2 + PAGE, PAGE), keepsBlocks: true };
+  expect(map(m.s2, page)).toMatchObject({ kind: 'again', why: 'raced' });
+  expect(findLeaf(m.s2, MIB2)).toEqual(block);
+  // Without that KVM splits it.
+  expect(map(m.s2, request(MIB2 + PAGE, PAGE))).toEqual({ kind: 'mapped' });
+  expect(findLeaf(m.s2, MIB2 + PAGE)?.level).toBe(3);
+});
+
 test('a leaf with nT left over is a real difference', () => {
   const m = createMachine();
   mapped(m, MIB2, MIB2);

@@ -11,6 +11,7 @@ import { GHOST_STABLE, ghostWord } from '../../src/machine/ghost.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
 import { createIssuer } from '../../src/machine/shootdown.ts';
 import { createTraceLog } from '../../src/machine/trace-log.ts';
+import { traceAddresses } from '../../src/machine/trace-words.ts';
 import { createTransitionCpu } from '../../src/machine/transition-cpu.ts';
 import { createAudit } from '../../src/pgtable/audit.ts';
 import type { Cpu, Entry } from '../../src/port/cpu.ts';
@@ -141,13 +142,13 @@ function wordsOf(t: TransitionTrace): string[] {
       }
       case 'free': {
         const all = SUBTREE[t.level];
-        const own = e.ofOld ? '' : ' of its own';
+        const own = e.table === 'old' ? '' : ' of its own';
         if (e.when === 'grace') return `free later${own}`;
         if (e.tables === all - 1) return `free below${own}`;
         return `free ${e.tables === all ? 'all' : e.tables === 1 ? 'top' : e.tables}${own}`;
       }
       case 'cmo':
-        return e.size === t.size ? 'clean' : `clean ${e.size}`;
+        return e.size === t.size && e.pa === t.pa ? 'clean' : `clean ${e.pa} ${e.size}`;
       case 'get':
       case 'put':
         return e.entry === 'target' ? e.op : `${e.op} child`;
@@ -199,10 +200,7 @@ function run(m: TestMachine, protocol: Protocol, bbm: BbmLevel, reorder: number 
   );
   const recorder = createRecorder(arena, 0);
   const runner = createTransitionRunner(arena, regions, software, port, recorder, () => bbm, 0);
-  const addresses = {
-    tableHigh: layout.tablePaBase / 2 ** 32,
-    guestHigh: layout.guestPaBase / 2 ** 32,
-  };
+  const addresses = traceAddresses(layout);
   if (protocol.kind === 'split') {
     const coalesce = PROTOCOLS.find((p) => p.name === 'bbm-early') as Protocol;
     runner.run(coalesce, region, 0, false, createTraceLog(addresses));

@@ -258,8 +258,25 @@ describe('violations', () => {
   it('are ten at most', () => {
     const many = Array.from({ length: 13 }, (_, round) => aViolation({ round }));
     const text = stressText(aResult({ runs: [aRun({ violations: many })] }));
-    expect(text.match(/^VIOLATION/gm)).toHaveLength(10);
+    expect(text.match(/^VIOLATION/gm)).toHaveLength(1);
+    expect(text.match(/^ {4}stale-translation +312 times/gm)).toHaveLength(9);
     expect(text).toContain('and 3 more violations (--json has them)');
+  });
+
+  it('of one run are the first in full and a line for each other', () => {
+    const cause = aViolation({ rule: 'break-before-make', why: 'no TLBI', count: 3200 });
+    const runs = [
+      aRun({ protocol: 'mine', violations: [cause, aViolation({ count: 1 })] }),
+      aRun({ protocol: 'other', violations: [aViolation({ rule: 'refcount', why: 'a put' })] }),
+    ];
+    const text = stressText(aResult({ runs }), { ...PLAIN_TEXT, quiet: true });
+    expect(text.match(/^(VIOLATION|  and in| {4}stale).*/gm)).toEqual([
+      'VIOLATION break-before-make: mine, 3,200 times',
+      '  and in the same run (events: --json)',
+      expect.stringMatching(/^ {4}stale-translation {2}once {2}an access that began after/),
+      'VIOLATION refcount: other, 312 times',
+    ]);
+    expect(text.match(/last events/g)).toHaveLength(2);
   });
 });
 

@@ -3,7 +3,8 @@
  * fault. Faults of a PE that does not translate through nT blocks (R_MRRPW lets it) are the CPU's
  * doing: the entry was valid.
  */
-import { hasNt } from '../../arch/descriptor.ts';
+import { hasNt, isValid } from '../../arch/descriptor.ts';
+import type { TraceEvent } from '../../port/trace.ts';
 import type { Evidence } from '../../result/evidence.ts';
 import type { Finding, JudgedRun, RuleChecker } from '../run-record.ts';
 import { ofKind } from '../sighting.ts';
@@ -13,6 +14,12 @@ type SpuriousEvidence = Extract<Evidence, { readonly kind: 'spurious' }>;
 /** The level is not recorded, but nT has its meaning at levels 1 and 2 alike. */
 function isNtFault(e: SpuriousEvidence): boolean {
   return hasNt(e.descriptor, 2);
+}
+
+/** A store that takes a translation away: of the target, or of an entry of the old table. */
+function breaks(event: TraceEvent): boolean {
+  if (event.op !== 'write' || isValid(event.value)) return false;
+  return event.place === null || isValid(event.place.before);
 }
 
 export const claim: RuleChecker = {
@@ -32,9 +39,7 @@ export const claim: RuleChecker = {
     const why =
       `claims neverInvalid, but ${transitions} of ${run.transitions} transitions stored an ` +
       `invalid descriptor and ${faults} accesses took a spurious fault`;
-    const event = first?.trace.events.findIndex(
-      (e) => e.op === 'write' && e.entry === 'target' && (e.value & 1n) === 0n,
-    );
+    const event = first?.trace.events.findIndex(breaks);
     return [
       {
         rule: 'claim',

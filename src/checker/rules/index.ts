@@ -1,18 +1,19 @@
 /**
- * The rules that are implemented, in the order of RULES: the more a guest would notice, the
- * earlier. Not yet among them: lost-dirty and vmid-isolation.
+ * The rules, in the order of RULES: the more a guest would notice, the earlier.
  */
 import type { RuleChecker } from '../run-record.ts';
 import { breakBeforeMake } from './break-before-make.ts';
 import { claim } from './claim.ts';
 import { freedTable } from './freed-table.ts';
 import { lostAccess } from './lost-access.ts';
+import { lostDirty } from './lost-dirty.ts';
 import { progress } from './progress.ts';
 import { refcount } from './refcount.ts';
 import { staleTranslation } from './stale-translation.ts';
 import { tableLeak } from './table-leak.ts';
 import { tlbConflict } from './tlb-conflict.ts';
 import { tornDescriptor } from './torn-descriptor.ts';
+import { vmidIsolation } from './vmid-isolation.ts';
 import { wrongOutputAddress } from './wrong-output-address.ts';
 import { wrongPermission } from './wrong-permission.ts';
 
@@ -26,6 +27,8 @@ export const IMPLEMENTED_RULES: readonly RuleChecker[] = Object.freeze([
   tlbConflict,
   breakBeforeMake,
   claim,
+  lostDirty,
+  vmidIsolation,
   tableLeak,
   refcount,
   progress,

@@ -2,15 +2,43 @@
  * A 64-bit descriptor is read and written as one single-copy-atomic access (DDI 0487 B2.2.1); two
  * 32-bit halves tear.
  */
+import { type Descriptor, SW_MASK, TYPE_TABLE_OR_PAGE } from '../../arch/descriptor.ts';
 import type { Finding, JudgedRun, RuleChecker } from '../run-record.ts';
 import { at, hex, ofKind, sighting, who } from '../sighting.ts';
+
+const ADDRESS_BITS = 0x0000_ffff_ffff_f000n;
+
+/** What is left of a leaf without its address and version. */
+function attributeBits(d: Descriptor): bigint {
+  return d & ~ADDRESS_BITS & ~SW_MASK;
+}
+
+/**
+ * Attributes that transitions found at fault have stored whole: odd as they are, they were written,
+ * and the finding says so.
+ */
+function attributesStored(run: JudgedRun): ReadonlySet<bigint> {
+  const atFault = run.judged.filter(({ verdict }) => verdict.violations.length > 0);
+  const events = atFault.flatMap(({ trace }) => trace.events);
+  const stored = new Set<bigint>();
+  for (const event of events) {
+    if (event.op === 'write') stored.add(attributeBits(event.value));
+    // The pages of the subtree differ from the leaf it is like in type alone.
+    if (event.op === 'build') stored.add(attributeBits(event.like | TYPE_TABLE_OR_PAGE));
+  }
+  return stored;
+}
 
 export const tornDescriptor: RuleChecker = {
   rule: 'torn-descriptor',
   description: 'a descriptor was seen that nobody wrote',
   origin: 'DDI 0487 B2.2.1 (single-copy atomicity of 64-bit accesses)',
   judge(run: JudgedRun): Finding[] {
-    return ofKind(run.evidence, 'torn').map((e) => {
+    const wrote = attributesStored(run);
+    const torn = ofKind(run.evidence, 'torn').filter(
+      (e) => !wrote.has(attributeBits(e.descriptor)),
+    );
+    return torn.map((e) => {
       const why =
         `${who(e)}${at(e)} read the level-${e.level} descriptor ${hex(e.descriptor)}, ` +
         'whose halves come from two stores';

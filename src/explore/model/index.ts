@@ -1,4 +1,5 @@
 /** The Arm memory model with translation: see rules.ts for the rules, search.ts for the search. */
+export * from './one-order.ts';
 export * from './options.ts';
 export * from './order.ts';
 export * from './program.ts';

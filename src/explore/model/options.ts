@@ -27,6 +27,10 @@ export interface ModelOptions {
    * False: earlier translations of the same page offset are not ordered before a TLBI's completion.
    */
   readonly translationCoherence: boolean;
+  /** False: a walker's update of a descriptor may overwrite what was written since it read it. */
+  readonly updatesAtomic: boolean;
+  /** False: a DSB does not wait for the updates that walks of earlier accesses make. */
+  readonly dsbWaitsForUpdates: boolean;
 }
 
 /** The model as the architecture has it. */
@@ -40,6 +44,8 @@ export function armModel(arch: Architecture, weakening: Partial<ModelOptions> = 
     dsbWaitsForTlbi: true,
     isb: true,
     translationCoherence: true,
+    updatesAtomic: true,
+    dsbWaitsForUpdates: true,
     ...weakening,
   };
 }
@@ -51,6 +57,8 @@ export const ABLATIONS = {
   'isb-no-op': { isb: false },
   'tlbi-removes-nothing': { tlbiRemoves: false },
   'no-translation-coherence': { translationCoherence: false },
+  'hardware-update-not-atomic': { updatesAtomic: false },
+  'dsb-does-not-wait-for-updates': { dsbWaitsForUpdates: false },
   tso: { memory: 'tso' },
   sc: { memory: 'sc' },
   'no-tlb': { tlb: false },

@@ -48,6 +48,12 @@ export class GlobalOrder {
     return writes;
   }
 
+  /** Is the event at `position` one by a walker, not by an instruction? */
+  isHardware(position: number): boolean {
+    const event = this.at(position)?.event;
+    return event?.kind === 'write' && event.hardware === true;
+  }
+
   valueAt(location: number, position: number): number {
     const event = this.at(position)?.event;
     return event?.kind === 'write' ? event.value : (this.#initial[location] as number);

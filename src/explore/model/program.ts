@@ -38,13 +38,27 @@ export type Target =
 export type ReadOrder = 'plain' | 'acquire' | 'acquire-pc';
 export type BarrierKind = 'full' | 'load' | 'store';
 
+/**
+ * What a walker may do to the entry it translated through (FEAT_HAFDBS): set the access flag, or
+ * the dirty state, by an atomic update.
+ */
+export interface HardwareUpdate {
+  readonly entry: number;
+  /** The descriptor as the update leaves it. */
+  readonly value: number;
+}
+
 export interface ReadNode {
   readonly kind: 'read';
   readonly target: Target;
   readonly order: ReadOrder;
   /** Which read of the path this is. */
   readonly read: number;
+  /** A load-exclusive: it sets the monitor. */
+  readonly exclusive?: true;
   readonly address: Dependency;
+  /** Updates its walk may make. Absent: none. */
+  readonly updates?: readonly HardwareUpdate[];
   /** By value read. */
   readonly next: ReadonlyMap<number, Node>;
   /** By fault. */
@@ -54,13 +68,23 @@ export interface ReadNode {
 export interface WriteNode {
   readonly kind: 'write';
   readonly target: Target;
-  readonly value: number;
+  /** Null: it is translated and stores nothing (a store-exclusive that fails). */
+  readonly value: number | null;
   readonly release: boolean;
+  /** A store-exclusive that succeeds: the read of the load-exclusive that set the monitor. */
+  readonly exclusive?: number;
   readonly address: Dependency;
   readonly data: Dependency;
+  readonly updates?: readonly HardwareUpdate[];
   /** By location written: the translation decides which. */
   readonly next: ReadonlyMap<number, Node>;
   readonly faults: ReadonlyMap<number, Node>;
+  /**
+   * True: nobody reads the location, walks it, or asks for its last value. Then nobody can tell when
+   * the write takes effect, and it is no event of the order. Its place is the lowest it can have: as
+   * for a read, a higher one allows nothing more.
+   */
+  readonly unseen?: boolean;
 }
 
 /** What an atomic access that read some value goes on to do. */
@@ -82,6 +106,7 @@ export interface RmwNode {
   readonly returns: boolean;
   readonly address: Dependency;
   readonly data: Dependency;
+  readonly updates?: readonly HardwareUpdate[];
   /** By value read. */
   readonly next: ReadonlyMap<number, RmwBranch>;
   readonly faults: ReadonlyMap<number, Node>;
@@ -115,6 +140,12 @@ export interface BranchNode {
   readonly next: Node;
 }
 
+/** What the architecture leaves open: each of the alternatives may be taken, on account of nothing. */
+export interface ChoiceNode {
+  readonly kind: 'choice';
+  readonly alternatives: readonly Node[];
+}
+
 export interface EndNode {
   readonly kind: 'end';
   readonly outcome: number;
@@ -128,6 +159,7 @@ export type Node =
   | SynchroniseNode
   | TlbiNode
   | BranchNode
+  | ChoiceNode
   | EndNode;
 
 /** One thread: runs on vCPU `vcpu`, starts at `root`. */
@@ -140,7 +172,13 @@ export interface ThreadProgram {
 
 /** An event of the global order. Each path of a thread contributes its own, in program order. */
 export type OrderEvent =
-  | { readonly kind: 'write'; readonly location: number; readonly value: number }
+  | {
+      readonly kind: 'write';
+      readonly location: number;
+      readonly value: number;
+      /** An update made by the thread's walker, not by one of its instructions. */
+      readonly hardware?: true;
+    }
   | {
       readonly kind: 'tlbi';
       readonly op: number;
@@ -171,6 +209,8 @@ export type WalkResult =
       readonly location: number;
       /** False: used straight from memory and never kept, as an nT block may be. Default: true. */
       readonly cacheable?: boolean;
+      /** The walk goes through only with this update of its last entry. */
+      readonly update?: HardwareUpdate;
     }
   | {
       readonly kind: 'fault';

@@ -3,25 +3,24 @@
  * walks, and TLBIs its vCPU receives. Every rule compares positions of such events only, so two
  * orders that look alike to a thread have the same outcomes for it.
  *
- * The sequences a thread has seen form a trie. Its nodes hold what running the thread gave, and
- * their numbers are the thread's part of a search state's key.
+ * The sequences a thread has seen form a trie. Its nodes are numbered, and their numbers are the
+ * thread's part of a search state's key; what running the thread gave is kept per node.
+ *
+ *   node 0        nothing seen yet
+ *   node n + 1    row n of the table: (node before, event)
  */
 import { assert } from '../../arch/assert.ts';
 import { GlobalOrder, NEVER } from './order.ts';
 import type { EntrySpan, Node, PlacedEvent, System, Target } from './program.ts';
+import { RowTable } from './row-table.ts';
 import type { ThreadRun } from './thread-run.ts';
 
 export type Outcomes = ReadonlyMap<number, number>;
 
-interface TrieNode {
-  /** Unique within one projection. */
-  readonly id: number;
-  readonly children: Map<number, TrieNode>;
-  outcomes: Outcomes | null;
-}
-
 /** Ordinals are below this, so that thread and ordinal make one number. */
 const ORDINALS = 32;
+
+const ROOT = 0;
 
 export class Projection {
   readonly #system: System;
@@ -30,9 +29,14 @@ export class Projection {
   readonly #reads: ReadonlySet<number>;
   readonly #relevant: number;
   readonly #own: number;
-  readonly #path: TrieNode[];
+  readonly #trie = new RowTable(2);
+  readonly #row = new Int32Array(2);
+  /** Nodes from the root to where the order stands. */
+  readonly #path: number[] = [ROOT];
   readonly #seen: PlacedEvent[] = [];
-  #ids = 0;
+  /** By node; equal ones are one object. */
+  readonly #outcomes = new Map<number, Outcomes>();
+  readonly #distinct = new Map<string, Outcomes>();
 
   /** `events`: all that the order will hold. */
   constructor(system: System, thread: number, run: ThreadRun, events: readonly PlacedEvent[]) {
@@ -40,34 +44,24 @@ export class Projection {
     this.#thread = thread;
     this.#run = run;
     this.#reads = locationsRead(system, thread, events);
-    this.#relevant = events.filter((placed) => this.#tells(placed)).length;
+    this.#relevant = events.filter((placed) => this.tells(placed)).length;
     this.#own = events.filter((placed) => placed.thread === thread).length;
-    this.#path = [this.#node()];
-  }
-
-  #node(): TrieNode {
-    return { id: this.#ids++, children: new Map(), outcomes: null };
   }
 
   readsFrom(location: number): boolean {
     return this.#reads.has(location);
   }
 
-  #tells({ thread, event }: PlacedEvent): boolean {
+  /** Does the event make a difference to the thread? */
+  tells({ thread, event }: PlacedEvent): boolean {
     if (thread === this.#thread) return true;
     if (event.kind === 'write') return this.#reads.has(event.location);
     return event.receiver === this.#system.threads[this.#thread]?.vcpu;
   }
 
-  #top(): TrieNode {
-    const top = this.#path.at(-1);
-    assert(top !== undefined, 'the root is never popped');
-    return top;
-  }
-
   /** Number of the sequence seen so far. */
   get state(): number {
-    return this.#top().id;
+    return this.#path[this.#path.length - 1] as number;
   }
 
   /** Nothing that is still to come makes a difference to the thread. */
@@ -75,19 +69,17 @@ export class Projection {
     return this.#seen.length === this.#relevant;
   }
 
-  /** Appends an event of the order; false if the thread cannot tell it. */
-  push(placed: PlacedEvent): boolean {
-    if (!this.#tells(placed)) return false;
-    const key = placed.thread * ORDINALS + placed.ordinal;
-    const top = this.#top();
-    let next = top.children.get(key);
-    if (!next) {
-      next = this.#node();
-      top.children.set(key, next);
-    }
-    this.#path.push(next);
+  /** Memory of what was seen, in bytes, without what came of it. */
+  get bytes(): number {
+    return this.#trie.bytes;
+  }
+
+  /** Appends an event of the order that the thread can tell. */
+  push(placed: PlacedEvent): void {
+    this.#row[0] = this.state;
+    this.#row[1] = placed.thread * ORDINALS + placed.ordinal;
+    this.#path.push(this.#trie.intern(this.#row) + 1);
     this.#seen.push(placed);
-    return true;
   }
 
   /** Takes back the event pushed last. */
@@ -99,12 +91,22 @@ export class Projection {
   /** Outcomes of the thread under the sequence seen, which has to be complete. */
   outcomes(): Outcomes {
     assert(this.complete, 'a thread runs against a whole order');
-    const top = this.#top();
-    if (!top.outcomes) {
-      this.#run.run(this.#order());
-      top.outcomes = new Map(this.#run.outcomes);
-    }
-    return top.outcomes;
+    const known = this.#outcomes.get(this.state);
+    if (known) return known;
+    this.#run.run(this.#order());
+    const found = this.#one(this.#run.outcomes);
+    this.#outcomes.set(this.state, found);
+    return found;
+  }
+
+  /** Many orders come to the same: those share one object. */
+  #one(outcomes: Outcomes): Outcomes {
+    const key = [...outcomes].join(' ');
+    const known = this.#distinct.get(key);
+    if (known) return known;
+    const made = new Map(outcomes);
+    this.#distinct.set(key, made);
+    return made;
   }
 
   #order(): GlobalOrder {
@@ -180,6 +182,8 @@ function successors(node: Node): Node[] {
     case 'read':
     case 'write':
       return [...node.next.values(), ...node.faults.values()];
+    case 'choice':
+      return [...node.alternatives];
     default:
       return [node.next];
   }

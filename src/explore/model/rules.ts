@@ -8,7 +8,7 @@
  * Names are those of facts/memory-model.md §2; the rule beside each is the one of the Arm memory
  * model (DDI 0487 B2.3, "…-ordered-before").
  *
- * Left out: hardware updates of access flag and dirty state, exclusives, tags, instruction fetch.
+ * Left out: tags, instruction fetch.
  */
 import type { ModelOptions } from './options.ts';
 import type { BarrierKind, Dependency, Reads, ReadNode, RmwNode, WriteNode } from './program.ts';
@@ -29,14 +29,15 @@ export const VCTRL = 7; // control dependencies alone
 export const VACQ = 8; // load-acquire
 export const VREL = 9; // store-release
 export const VTLBI = 10; // own TLBIs, at every receiver
+export const VHU = 11; // own walkers' updates of descriptors
 // The same with pick dependencies: they order writes only, but through whatever comes between
 // (pick-lob), so they are carried along beside the views they start from.
-export const PRD = 11;
-export const PDMB = 12;
-export const PDSB = 13;
-export const PCSE = 14;
-export const PACQ = 15;
-const VIEWS = 16;
+export const PRD = 12;
+export const PDMB = 13;
+export const PDSB = 14;
+export const PCSE = 15;
+export const PACQ = 16;
+const VIEWS = 17;
 
 export interface Layout {
   /** Per location: index of the write last read or written, in coherence order. */
@@ -52,6 +53,8 @@ export interface Layout {
   /** Per read of the path: its view, and that with pick dependencies. */
   readonly readView: number;
   readonly readPick: number;
+  /** The exclusive monitor: location and write of the last load-exclusive. Not views. */
+  readonly monitor: number;
   /** Per page offset: latest translation. */
   readonly tcoh: number;
   readonly size: number;
@@ -67,6 +70,7 @@ export function layoutOf(locations: number, reads: number, offsets: number): Lay
   const readView = fwdRmw + locations;
   const readPick = readView + reads;
   const tcoh = readPick + reads;
+  const monitor = tcoh + offsets;
   return {
     cohIndex,
     cohView,
@@ -77,7 +81,8 @@ export function layoutOf(locations: number, reads: number, offsets: number): Lay
     readView,
     readPick,
     tcoh,
-    size: tcoh + offsets,
+    monitor,
+    size: monitor + 2,
   };
 }
 
@@ -202,6 +207,21 @@ export class Rules {
   }
 
   /**
+   * The update a walk of view `walk` makes: after that walk (aob), ctrl, addr, addr;po, walk;po (dob
+   * and pob), and with the walk after context synchronisation (IFB-ob) and, with ETS2, DSB. Not
+   * after DMB, acquire or release: bob knows explicit accesses and faults only. What the access
+   * itself does is not ordered with it either.
+   */
+  updateFloor(s: Frame, address: Dependency, walk: number): number {
+    return this.join(this.join(walk, at(s, VSPEC)), this.pickView(s, address));
+  }
+
+  /** A walker's update took its place `index`: a DSB for loads and stores waits for it (DSB-ob). */
+  didUpdate(s: Frame, index: number): void {
+    s[VHU] = this.join(at(s, VHU), index);
+  }
+
+  /**
    * It translated an access at page offset `offset`: later translations there are coherent with it.
    */
   translated(s: Frame, offset: number, view: number): void {
@@ -244,7 +264,8 @@ export class Rules {
     s[cohIndex + location] = index;
     s[cohView + location] = this.join(at(s, cohView + location), index);
     s[fwdIndex + location] = index;
-    s[fwdRmw + location] = 0;
+    const exclusive = node.kind === 'write' ? node.exclusive : undefined;
+    s[fwdRmw + location] = exclusive === undefined ? 0 : at(s, this.layout.readView + exclusive);
     s[fwdView + location] = this.join(
       this.basicView(s, node.address),
       this.basicView(s, node.data),
@@ -293,7 +314,10 @@ export class Rules {
       s[PDSB] = this.join(at(s, PDSB), at(s, PRD));
     }
     if (covers !== 'load') view = this.join(view, at(s, VWR));
-    if (covers === 'full' && this.options.dsbWaitsForTlbi) view = this.join(view, at(s, VTLBI));
+    if (covers === 'full') {
+      if (this.options.dsbWaitsForTlbi) view = this.join(view, at(s, VTLBI));
+      if (this.options.dsbWaitsForUpdates) view = this.join(view, at(s, VHU));
+    }
     s[VDSB] = view;
   }
 

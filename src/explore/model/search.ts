@@ -8,18 +8,27 @@
  * the same values last written, was gone through before. Deliveries of one TLBI that follow each
  * other directly are taken in one order only: nothing lies between them that could tell. The search
  * is exhaustive within its bounds and names the one that stopped it.
+ *
+ * It goes depth first and remembers every prefix by one row of numbers, so a state costs a few
+ * dozen bytes and `states` bounds the memory too. It can be advanced in slices: whoever runs it may
+ * look at the clock, the user and the terminal between two of them.
  */
 import { assert } from '../../arch/assert.ts';
+import { type Choice, Choices } from './choices.ts';
 import type { BoundName, ModelOptions, SearchBounds } from './options.ts';
 import type { OrderEvent, PlacedEvent, System } from './program.ts';
 import { type Outcomes, Projection } from './projection.ts';
-import { PathTooLong, type Skeleton, skeletonsOf } from './skeleton.ts';
+import { RowTable } from './row-table.ts';
+import { PathTooLong, skeletonsOf } from './skeleton.ts';
 import { ThreadRun } from './thread-run.ts';
 
 /** One consistent global order, up to what nobody can tell, and what each thread makes of it. */
 export interface OrderOutcomes {
   /** Last value of each location. */
   readonly memory: readonly number[];
+  /** Which combination of skeletons it is of, and the numbers of its events, in order. */
+  readonly choice: number;
+  readonly numbers: readonly number[];
   /** The events in order. */
   readonly order: readonly PlacedEvent[];
   /** By thread: outcome of its tree, and number of ways to it. */
@@ -32,17 +41,13 @@ export interface SearchStats {
   readonly orders: number;
   /** Steps of threads: the unit in which the cost of running them is counted. */
   readonly steps: number;
+  /** Most memory the states took at one time, in bytes. */
+  readonly bytes: number;
   /** The bound that stopped the search; null if it is complete. */
   readonly stoppedBy: BoundName | null;
 }
 
-type Visit = (found: OrderOutcomes) => 'go-on' | 'stop';
-
-/** Numbers paired are below this; its square is an exact number. */
-const PAIR_SHIFT = 2 ** 26;
-
-/** States between two looks at the clock. */
-const CLOCK_EVERY_STATES = 1024;
+export type Visit = (found: OrderOutcomes) => 'go-on' | 'stop';
 
 /**
  * Visits every consistent order. `visit` may return `stop` once it has seen enough. `skeletonsFor`
@@ -55,89 +60,150 @@ export function search(
   visit: Visit,
   skeletonsFor: typeof skeletonsOf = skeletonsOf,
 ): SearchStats {
-  const skeletons: (readonly Skeleton[])[] = [];
-  try {
-    for (const thread of system.threads.keys()) {
-      skeletons.push(skeletonsFor(system, options, thread, bounds.events));
-    }
-  } catch (error) {
-    if (!(error instanceof PathTooLong)) throw error;
-    return { states: 0, orders: 0, steps: 0, stoppedBy: 'events' };
-  }
-  return new Search(system, options, bounds, visit).run(skeletons);
+  const run = new Search(system, options, bounds, visit, skeletonsFor);
+  run.advance(Number.POSITIVE_INFINITY);
+  return run.stats;
 }
 
-class Search {
+export class Search {
   readonly #system: System;
   readonly #bounds: SearchBounds;
   readonly #visit: Visit;
   readonly #runs: readonly ThreadRun[];
   readonly #deadlineMs: number;
-  #chosen: readonly Skeleton[] = [];
+  readonly #choices: Choices | null;
+  #choice: Choice | null = null;
   #projections: readonly Projection[] = [];
-  /** Prefixes of this choice of skeletons that were gone through, as chains of pairs. */
-  readonly #known = new Map<number, number>();
+  /** By number of event: the threads that can tell it. */
+  #told: (readonly Projection[])[] = [];
+  /** Prefixes of this choice of skeletons that were gone through: a row of numbers each. */
+  #known = new RowTable(1);
+  #row = new Int32Array(1);
   /** Locations written and never read: their values are all that the projections do not know. */
   #unread: readonly number[] = [];
-  #order: PlacedEvent[] = [];
+  readonly #order: PlacedEvent[] = [];
+  /** By depth: number of the event placed there, and what its location held before. */
+  readonly #numbers: number[] = [];
+  readonly #before: number[] = [];
+  /** By thread: bit mask of its events that stand. */
   #placed: number[] = [];
   #memory: number[] = [];
-  #total = 0;
+  /** Number of the event to try next where the order ends. */
+  #next = 0;
   #states = 0;
   #orders = 0;
+  #bytes = 0;
   #stoppedBy: BoundName | null = null;
   #stopped = false;
 
-  constructor(system: System, options: ModelOptions, bounds: SearchBounds, visit: Visit) {
+  constructor(
+    system: System,
+    options: ModelOptions,
+    bounds: SearchBounds,
+    visit: Visit,
+    skeletonsFor: typeof skeletonsOf = skeletonsOf,
+  ) {
     this.#system = system;
     this.#bounds = bounds;
     this.#visit = visit;
     this.#runs = system.threads.map((_, thread) => new ThreadRun(system, options, thread));
     this.#deadlineMs = performance.now() + bounds.timeMs;
+    try {
+      this.#choices = new Choices(
+        system.threads.map((_, thread) => skeletonsFor(system, options, thread, bounds.events)),
+      );
+    } catch (error) {
+      if (!(error instanceof PathTooLong)) throw error;
+      this.#choices = null;
+      this.#stop('events');
+    }
   }
 
-  run(skeletons: readonly (readonly Skeleton[])[]): SearchStats {
-    this.#choose(skeletons, []);
+  get states(): number {
+    return this.#states;
+  }
+
+  get orders(): number {
+    return this.#orders;
+  }
+
+  /** The bound that stopped it; null while it goes on, and at its end. */
+  get stoppedBy(): BoundName | null {
+    return this.#stoppedBy;
+  }
+
+  /** Events in the order it stands at. */
+  get depth(): number {
+    return this.#order.length;
+  }
+
+  get stats(): SearchStats {
     return {
       states: this.#states,
       orders: this.#orders,
       steps: this.#runs.reduce((sum, run) => sum + run.visited, 0),
+      bytes: Math.max(this.#bytes, this.#bytesNow()),
       stoppedBy: this.#stoppedBy,
     };
   }
 
-  /** One skeleton per thread, in every combination. */
-  #choose(skeletons: readonly (readonly Skeleton[])[], chosen: readonly Skeleton[]): void {
-    const mine = skeletons[chosen.length];
-    if (mine) {
-      for (const skeleton of mine) {
-        this.#choose(skeletons, [...chosen, skeleton]);
-        if (this.#stopped) return;
-      }
-      return;
+  /** Does at most `steps` more steps, of a state or less each. True once nothing is left to do. */
+  advance(steps: number): boolean {
+    for (let i = 0; i < steps && !this.#stopped; i++) {
+      if (this.#choice === null) this.#choose();
+      else this.#step(this.#choice);
     }
-    const events = chosen.flatMap((skeleton, thread) =>
-      skeleton.events.map((event, ordinal): PlacedEvent => ({ thread, ordinal, event })),
-    );
-    if (events.length > this.#bounds.events) {
-      this.#stop('events');
-      return;
-    }
-    this.#chosen = chosen;
-    this.#total = events.length;
+    return this.#stopped;
+  }
+
+  /** Begins with the next combination of skeletons, one per thread. */
+  #choose(): void {
+    const choice = this.#choices?.next() ?? null;
+    if (choice === null) return this.#stop(null);
+    if (choice.events.length > this.#bounds.events) return this.#stop('events');
+    if (this.#isLate()) return this.#stop('timeMs');
+    this.#bytes = Math.max(this.#bytes, this.#bytesNow());
     this.#projections = this.#runs.map(
-      (run, thread) => new Projection(this.#system, thread, run, events),
+      (run, thread) => new Projection(this.#system, thread, run, choice.events),
     );
-    this.#known.clear();
-    this.#unread = this.#system.initial
-      .map((_, location) => location)
-      .filter(
-        (location) => !this.#projections.some((projection) => projection.readsFrom(location)),
-      );
-    this.#order = [];
-    this.#placed = chosen.map(() => 0);
+    this.#told = choice.events.map((event) => this.#projections.filter((p) => p.tells(event)));
+    const unread = new Set<number>();
+    for (const { event } of choice.events) {
+      if (event.kind === 'write') unread.add(event.location);
+    }
+    this.#unread = [...unread].filter(
+      (location) => !this.#projections.some((projection) => projection.readsFrom(location)),
+    );
+    const width = this.#projections.length + this.#unread.length;
+    this.#known = new RowTable(width);
+    this.#row = new Int32Array(width);
+    this.#placed = this.#runs.map(() => 0);
     this.#memory = [...this.#system.initial];
-    if (this.#isPossible()) this.#extend();
+    this.#next = 0;
+    this.#choice = choice;
+    if (!this.#isPossible() || !this.#enter(choice)) this.#choice = null;
+  }
+
+  /** Appends the next event that may stand here, or takes back the last one. */
+  #step(choice: Choice): void {
+    const { events, before } = choice;
+    for (let number = this.#next; number < events.length; number++) {
+      const event = events[number] as PlacedEvent;
+      const placed = this.#placed[event.thread] as number;
+      const mustPrecede = before[number] as number;
+      if ((placed & (1 << event.ordinal)) !== 0 || (placed & mustPrecede) !== mustPrecede) continue;
+      if (this.#isMirrored(event.thread, event.event)) continue;
+      this.#place(number, event);
+      if (this.#isPossible() && this.#enter(choice)) {
+        this.#next = 0;
+        return;
+      }
+      this.#takeBack();
+      this.#next = number + 1;
+      return;
+    }
+    if (this.#order.length === 0) this.#choice = null;
+    else this.#next = this.#takeBack() + 1;
   }
 
   #stop(bound: BoundName | null): void {
@@ -145,46 +211,33 @@ class Search {
     this.#stopped = true;
   }
 
+  #isLate(): boolean {
+    return performance.now() > this.#deadlineMs;
+  }
+
   /** Every thread that has seen all it will see has a way through. */
   #isPossible(): boolean {
-    return this.#projections.every(
-      (projection) => !projection.complete || projection.outcomes().size > 0,
-    );
+    for (const projection of this.#projections) {
+      if (projection.complete && projection.outcomes().size === 0) return false;
+    }
+    return true;
   }
 
-  #extend(): void {
-    if (!this.#enter()) return;
-    if (this.#order.length === this.#total) {
-      this.#complete();
-      return;
-    }
-    for (const [thread, skeleton] of this.#chosen.entries()) {
-      const placed = this.#placed[thread] as number;
-      for (const [ordinal, event] of skeleton.events.entries()) {
-        const before = skeleton.before[ordinal] as number;
-        if ((placed & (1 << ordinal)) !== 0 || (placed & before) !== before) continue;
-        if (this.#isMirrored(thread, event)) continue;
-        this.#place({ thread, ordinal, event }, placed);
-        if (this.#stopped) return;
-      }
-    }
-  }
-
-  /** False if this prefix is not to be gone through: it is known, or a bound stops the search. */
-  #enter(): boolean {
+  /** False if this prefix is not to be gone on from: known, complete, or one too many. */
+  #enter(choice: Choice): boolean {
     if (!this.#isNew()) return false;
+    if (this.#states >= this.#bounds.states) this.#stop('states');
+    else if (this.#isLate()) this.#stop('timeMs');
+    if (this.#stopped) return false;
     this.#states++;
-    if (this.#states > this.#bounds.states) {
-      this.#stop('states');
-    } else if (this.#states % CLOCK_EVERY_STATES === 0 && performance.now() > this.#deadlineMs) {
-      this.#stop('timeMs');
-    }
-    return !this.#stopped;
+    if (this.#order.length < choice.events.length) return true;
+    this.#complete(choice);
+    return false;
   }
 
   /** Two deliveries of one TLBI side by side: the one with the lower receiver goes first. */
   #isMirrored(thread: number, event: OrderEvent): boolean {
-    const last = this.#order.at(-1);
+    const last = this.#order[this.#order.length - 1];
     return (
       event.kind === 'tlbi' &&
       last?.event.kind === 'tlbi' &&
@@ -196,45 +249,59 @@ class Search {
 
   /** Is this the first prefix that looks like this to every thread and leaves this memory? */
   #isNew(): boolean {
-    const before = this.#known.size;
-    let key = 0;
-    for (const projection of this.#projections) key = this.#pair(key, projection.state);
-    for (const location of this.#unread) key = this.#pair(key, this.#memory[location] as number);
-    return this.#known.size > before;
+    const row = this.#row;
+    let i = 0;
+    for (const projection of this.#projections) row[i++] = projection.state;
+    for (const location of this.#unread) row[i++] = this.#memory[location] as number;
+    const { size } = this.#known;
+    return this.#known.intern(row) === size;
   }
 
-  /** A number for a pair of numbers: the same for the same pair. */
-  #pair(a: number, b: number): number {
-    const pair = a * PAIR_SHIFT + b;
-    const known = this.#known.get(pair);
-    if (known !== undefined) return known;
-    const made = this.#known.size + 1;
-    this.#known.set(pair, made);
-    return made;
+  #place(number: number, placed: PlacedEvent): void {
+    const { thread, ordinal, event } = placed;
+    for (const projection of this.#told[number] as Projection[]) projection.push(placed);
+    this.#placed[thread] = (this.#placed[thread] as number) | (1 << ordinal);
+    this.#order.push(placed);
+    this.#numbers.push(number);
+    if (event.kind === 'write') {
+      this.#before.push(this.#memory[event.location] as number);
+      this.#memory[event.location] = event.value;
+    } else {
+      this.#before.push(0);
+    }
   }
 
-  #place(next: PlacedEvent, placed: number): void {
-    const { thread, ordinal, event } = next;
-    const told = this.#projections.filter((projection) => projection.push(next));
-    const memory = this.#memory;
-    this.#placed[thread] = placed | (1 << ordinal);
-    this.#order.push(next);
-    if (event.kind === 'write') this.#memory = memory.with(event.location, event.value);
-    if (this.#isPossible()) this.#extend();
-    this.#memory = memory;
-    this.#order.pop();
-    this.#placed[thread] = placed;
-    for (const projection of told) projection.pop();
+  /** Number of the event that stood last. */
+  #takeBack(): number {
+    const placed = this.#order.pop();
+    const number = this.#numbers.pop();
+    const value = this.#before.pop();
+    assert(placed !== undefined && number !== undefined && value !== undefined, 'something stands');
+    const { thread, ordinal, event } = placed;
+    if (event.kind === 'write') this.#memory[event.location] = value;
+    this.#placed[thread] = (this.#placed[thread] as number) & ~(1 << ordinal);
+    for (const projection of this.#told[number] as Projection[]) projection.pop();
+    return number;
   }
 
-  #complete(): void {
+  #complete({ number: choice }: Choice): void {
     this.#orders++;
     const outcomes = this.#projections.map((projection) => projection.outcomes());
     assert(
       outcomes.every((found) => found.size > 0),
       'checked on the way here',
     );
-    const found = { memory: this.#memory, order: this.#order, outcomes };
+    const found = {
+      memory: [...this.#memory],
+      choice,
+      numbers: [...this.#numbers],
+      order: [...this.#order],
+      outcomes,
+    };
     if (this.#visit(found) === 'stop') this.#stop(null);
+  }
+
+  #bytesNow(): number {
+    return this.#projections.reduce((sum, { bytes }) => sum + bytes, this.#known.bytes);
   }
 }

@@ -87,11 +87,16 @@ class Collector {
         return this.walk(node.next, s, [...events, ...more], floors);
       }
       case 'read':
-        return this.#read(node, s, events, before);
+        return this.#updated(node, s, events, before, this.#read.bind(this, node));
       case 'rmw':
-        return this.#rmw(node, s, events, before);
+        return this.#updated(node, s, events, before, this.#rmw.bind(this, node));
       case 'write':
-        return this.#write(node, s, events, before);
+        return this.#updated(node, s, events, before, this.#write.bind(this, node));
+      case 'choice':
+        for (const alternative of node.alternatives) {
+          this.walk(alternative, Int32Array.from(s), events, before);
+        }
+        return;
       case 'end':
         return this.#record(events, before);
     }
@@ -115,8 +120,26 @@ class Collector {
     return node.target.kind === 'address' ? this.#rules.walkFloor(s, node.address) : 0;
   }
 
-  #read(node: ReadNode, s: Frame, events: OrderEvent[], before: number[]): void {
+  /** The access as it is, and behind each update its walk may make. */
+  #updated(
+    node: ReadNode | WriteNode | RmwNode,
+    s: Frame,
+    events: OrderEvent[],
+    before: number[],
+    access: (s: Frame, events: OrderEvent[], before: number[]) => void,
+  ): void {
     this.#faults(node, s, events, before);
+    access(s, events, before);
+    for (const { entry, value } of node.updates ?? []) {
+      const t = Int32Array.from(s);
+      const floor = this.#rules.updateFloor(t, node.address, this.#walkView(node, t));
+      this.#rules.didUpdate(t, 1 << events.length);
+      const event: OrderEvent = { kind: 'write', location: entry, value, hardware: true };
+      access(t, [...events, event], [...before, floor]);
+    }
+  }
+
+  #read(node: ReadNode, s: Frame, events: OrderEvent[], before: number[]): void {
     const walk = this.#walkView(node, s);
     const view = this.#rules.readFloor(s, node) | walk;
     for (const next of node.next.values()) {
@@ -128,13 +151,21 @@ class Collector {
   }
 
   #write(node: WriteNode, s: Frame, events: OrderEvent[], before: number[]): void {
-    this.#faults(node, s, events, before);
     const walk = this.#walkView(node, s);
     const bit = 1 << events.length;
     for (const [location, next] of node.next) {
       const t = Int32Array.from(s);
       const floor = this.#rules.writeFloor(t, node, location) | walk;
       this.#rules.speculated(t, node.address, walk);
+      if (node.value === null) {
+        this.walk(next, t, events, before);
+        continue;
+      }
+      if (node.unseen === true) {
+        this.#rules.didWrite(t, node, location, floor);
+        this.walk(next, t, events, before);
+        continue;
+      }
       this.#rules.didWrite(t, node, location, bit);
       const event: OrderEvent = { kind: 'write', location, value: node.value };
       this.walk(next, t, [...events, event], [...before, floor]);
@@ -142,7 +173,6 @@ class Collector {
   }
 
   #rmw(node: RmwNode, s: Frame, events: OrderEvent[], before: number[]): void {
-    this.#faults(node, s, events, before);
     const walk = this.#walkView(node, s);
     const view = this.#rules.readFloor(s, node) | walk;
     const bit = 1 << events.length;
@@ -166,9 +196,7 @@ class Collector {
   /** Paths with the same events: only what every one of them demands is unavoidable. */
   #record(events: OrderEvent[], before: number[]): void {
     assert(this.#system.threads.length > 0, 'a system has threads');
-    const key = events
-      .map((e) => (e.kind === 'write' ? `w${e.location}=${e.value}` : `t${e.op}@${e.receiver}`))
-      .join(' ');
+    const key = events.map(keyOf).join(' ');
     const known = this.found.get(key);
     if (!known) {
       this.found.set(key, { events, before });
@@ -176,4 +204,9 @@ class Collector {
     }
     known.before = known.before.map((mask, i) => mask & (before[i] as number));
   }
+}
+
+function keyOf(event: OrderEvent): string {
+  if (event.kind === 'tlbi') return `t${event.op}@${event.receiver}`;
+  return `${event.hardware ? 'u' : 'w'}${event.location}=${event.value}`;
 }

@@ -10,7 +10,16 @@
 import { assert } from '../../arch/assert.ts';
 import type { ModelOptions } from './options.ts';
 import { type GlobalOrder, NEVER } from './order.ts';
-import type { Node, ReadNode, RmwNode, System, Target, TlbiNode, WriteNode } from './program.ts';
+import type {
+  HardwareUpdate,
+  Node,
+  ReadNode,
+  RmwNode,
+  System,
+  Target,
+  TlbiNode,
+  WriteNode,
+} from './program.ts';
 import { type Frame, layoutOf, Rules } from './rules.ts';
 import { type Walk, Walks } from './walks.ts';
 
@@ -27,6 +36,18 @@ export interface TrailStep {
     /** Value read; of a write the location it went to. */
     | { readonly kind: 'value'; readonly value: number }
     | { readonly kind: 'fault'; readonly fault: number };
+}
+
+/** An access with its walk behind it. */
+interface Translated {
+  readonly location: number;
+  /** The walk's view. */
+  readonly view: number;
+  /** Position the access has to stay below. */
+  readonly waits: number;
+  readonly walk: Walk | null;
+  /** Own events behind it: one more than before if the walker updated the entry. */
+  readonly done: number;
 }
 
 /** Called at each end of the tree with the accesses on the way there, if someone wants to know. */
@@ -130,6 +151,12 @@ export class ThreadRun {
         case 'rmw':
           this.#read(node, depth, done);
           return;
+        case 'choice':
+          for (const alternative of node.alternatives) {
+            this.#branchFrame(depth);
+            this.#step(alternative, depth + 1, done);
+          }
+          return;
         case 'end':
           if (done === this.#positions.length) this.#record(node.outcome);
           return;
@@ -156,19 +183,19 @@ export class ThreadRun {
   }
 
   /**
-   * Tries every walk the access may use. `access` is called with the walk's view, the position the
-   * access has to stay below, and a frame in which the walk has happened.
+   * Tries every walk the access may use. `access` is called with a frame in which the walk and its
+   * update have happened.
    */
   #translate(
     node: ReadNode | WriteNode | RmwNode,
     depth: number,
     done: number,
-    access: (location: number, view: number, waits: number, walk: Walk | null) => void,
+    access: (translated: Translated) => void,
   ): void {
     const target: Target = node.target;
     if (target.kind === 'location') {
       this.#branchFrame(depth);
-      access(target.location, 0, NEVER, null);
+      access({ location: target.location, view: 0, waits: NEVER, walk: null, done });
       return;
     }
     const rules = this.#rules;
@@ -201,16 +228,39 @@ export class ThreadRun {
       if (view >= walk.usable || view >= walk.waits) continue;
       if (coherent && earlier >= walk.waits) continue;
       const t = this.#branchFrame(depth);
+      const { location, update } = walk.result;
+      if (update && !this.#update(t, node, update, walk, view, done)) continue;
       for (const entry of walk.entries) rules.walked(t, entry, view);
       rules.translated(t, offset, view);
-      access(walk.result.location, view, walk.waits, walk);
+      access({ location, view, waits: walk.waits, walk, done: update ? done + 1 : done });
     }
   }
 
-  #read(node: ReadNode | RmwNode, depth: number, done: number): void {
+  /** The walker's update: the very next write to the entry after the one its walk read. */
+  #update(
+    s: Frame,
+    node: ReadNode | WriteNode | RmwNode,
+    { entry, value }: HardwareUpdate,
+    walk: Walk,
+    view: number,
+    done: number,
+  ): boolean {
+    const position = this.#positions[done];
+    if (position === undefined || !this.#order.isHardware(position)) return false;
+    const event = this.#order.at(position)?.event;
+    if (event?.kind !== 'write' || event.location !== entry || event.value !== value) return false;
+    const read = walk.paths[0]?.path.entries.at(-1);
+    assert(read?.entry === entry, 'a walker updates the last entry it read');
+    if (this.#options.updatesAtomic && read.span.until !== position) return false;
+    if (position <= this.#rules.updateFloor(s, node.address, view)) return false;
+    this.#rules.didUpdate(s, position);
+    return true;
+  }
+
+  #read(node: ReadNode | RmwNode, depth: number, before: number): void {
     const rules = this.#rules;
     const { cohIndex, fwdIndex, fwdView, fwdPick, fwdRmw } = rules.layout;
-    this.#translate(node, depth, done, (location, walk, waits, by) => {
+    this.#translate(node, depth, before, ({ location, view: walk, waits, walk: by, done }) => {
       // The walk's effects are in frame depth + 1; each value read continues in depth + 2.
       const s = this.#frame(depth + 1);
       const own = s[fwdIndex + location] as number;
@@ -230,7 +280,11 @@ export class ThreadRun {
         const t = this.#branchFrame(depth + 1);
         rules.speculated(t, node.address, walk);
         rules.didRead(t, node, view, s[fwdPick + location] as number);
-        rules.coherent(t, location, write, view);
+        rules.coherent(t, location, this.#isOwnUpdate(write) ? (writes[i - 1] ?? 0) : write, view);
+        if (node.kind === 'read' && node.exclusive) {
+          t[rules.layout.monitor] = location;
+          t[rules.layout.monitor + 1] = write;
+        }
         const value = this.#order.valueAt(location, write);
         this.#trail.push({ node, walk: by, view, result: { kind: 'value', value } });
         if (node.kind === 'rmw') {
@@ -265,40 +319,81 @@ export class ThreadRun {
       return;
     }
     const position = this.#positions[done];
-    const event = this.#order.at(position ?? 0)?.event;
-    if (position === undefined || position !== follower || event?.kind !== 'write') return;
-    if (event.location !== location || event.value !== branch.value) return;
+    if (!this.#isStore(position, location, branch.value) || position !== follower) return;
     const floor = max(this.#rules.writeFloor(s, node, location), from);
     if (position <= floor || position >= waits) return;
     this.#rules.didRmw(s, node, location, from, position);
     this.#step(next, depth, done + 1);
   }
 
+  #after(node: WriteNode, location: number): Node {
+    const next = node.next.get(location);
+    assert(next !== undefined, 'the tree has every location the tables can map');
+    return next;
+  }
+
+  /** Only own writes stand between the one the load-exclusive read and `position`. */
+  #isMonitored(s: Frame, location: number, position: number): boolean {
+    const { monitor } = this.#rules.layout;
+    const read = s[monitor + 1] as number;
+    return (
+      s[monitor] === location &&
+      this.#order
+        .writesOf(location)
+        .every(
+          (write) =>
+            write <= read ||
+            write >= position ||
+            (this.#order.at(write)?.thread === this.#thread && !this.#isOwnUpdate(write)),
+        )
+    );
+  }
+
+  /** Is the own event at `position` this store by an instruction? */
+  #isStore(position: number | undefined, location: number, value: number): position is number {
+    if (position === undefined || this.#order.isHardware(position)) return false;
+    const event = this.#order.at(position)?.event;
+    return event?.kind === 'write' && event.location === location && event.value === value;
+  }
+
   /**
-   * An own event that is later in program order: reading it would be reading from the future
-   * (coRW).
+   * An update by the own walker. A load that has seen it does not bind later loads of the entry, as
+   * one that has seen another PE's write does (Exp-haz-ob is about external writes).
+   */
+  #isOwnUpdate(position: number): boolean {
+    return this.#order.isHardware(position) && this.#order.at(position)?.thread === this.#thread;
+  }
+
+  /**
+   * An own store that is later in program order: reading it would be reading from the future
+   * (coRW). A walker's update may be read: a walk need not wait for earlier accesses.
    */
   #isUndone(position: number, done: number): boolean {
     const placed = this.#order.at(position);
-    return placed?.thread === this.#thread && placed.ordinal >= done;
+    const isLater = placed?.thread === this.#thread && placed.ordinal >= done;
+    return isLater && !this.#isOwnUpdate(position);
   }
 
-  #write(node: WriteNode, depth: number, done: number): void {
-    const position = this.#positions[done];
-    this.#translate(node, depth, done, (location, walk, waits, by) => {
+  #write(node: WriteNode, depth: number, before: number): void {
+    this.#translate(node, depth, before, ({ location, view: walk, waits, walk: by, done }) => {
       const s = this.#frame(depth + 1);
-      const event = this.#order.at(position ?? 0)?.event;
-      if (position === undefined || event?.kind !== 'write') return;
-      if (event.location !== location || event.value !== node.value) return;
+      if (node.value === null) {
+        this.#rules.speculated(s, node.address, walk);
+        this.#step(this.#after(node, location), depth + 1, done);
+        return;
+      }
       const floor = max(this.#rules.writeFloor(s, node, location), walk);
-      if (position <= floor || position >= waits) return;
-      const next = node.next.get(location);
-      assert(next !== undefined, 'the tree has every location the tables can map');
+      const unseen = node.unseen === true;
+      const position = unseen ? floor : this.#positions[done];
+      if (!unseen && (!this.#isStore(position, location, node.value) || position <= floor)) return;
+      if (position === undefined || position >= waits) return;
+      if (node.exclusive !== undefined && !this.#isMonitored(s, location, position)) return;
+      const next = this.#after(node, location);
       this.#rules.speculated(s, node.address, walk);
       this.#rules.didWrite(s, node, location, position);
       const result = { kind: 'value', value: location } as const;
       this.#trail.push({ node, walk: by, view: position, result });
-      this.#step(next, depth + 1, done + 1);
+      this.#step(next, depth + 1, unseen ? done : done + 1);
       this.#trail.pop();
     });
   }

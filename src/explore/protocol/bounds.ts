@@ -17,6 +17,9 @@ export const EXPLORE_BOUNDS: ExploreBounds = Object.freeze({
   tables: 6,
 });
 
+/** vCPUs of one exploration: more show nothing that these do not. */
+export const VCPUS_EXPLORED_MAX = 4;
+
 /** A bound met while threads are unrolled, before the search. */
 export class BoundReached extends Error {
   override readonly name = 'BoundReached';

@@ -1,6 +1,7 @@
 /** The simulated CPU as results show it, and which of its knobs the model has. */
 import type { CpuModel } from '../../arch/cpu-model.ts';
 import type { CpuResult } from '../../result/stress.ts';
+import { armModel, type ModelOptions } from '../model/index.ts';
 
 const onOff = (on: boolean): string => (on ? 'on' : 'off');
 
@@ -15,6 +16,11 @@ export function cpuResultOf(cpu: CpuModel): CpuResult {
     tlb: cpu.tlb,
     walkcache: onOff(cpu.walkcache),
   };
+}
+
+/** The memory model of this CPU. */
+export function modelOf(cpu: CpuModel): ModelOptions {
+  return armModel(cpu.ets === 'ets2' ? 'ets2' : 'base', { tlb: cpu.tlb > 0 });
 }
 
 /** Why this CPU cannot be explored, or null. */

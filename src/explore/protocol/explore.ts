@@ -15,23 +15,28 @@ import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-b
 import { isValid } from '../../arch/descriptor.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
 import { judgeTrace } from '../../checker/index.ts';
-import type { Claims, Protocol } from '../../port/index.ts';
+import type { Protocol } from '../../port/index.ts';
+import { thrownBy } from '../../port/thrown.ts';
 import type {
   ExploreBoundValues,
   ExploreRun,
   ExploreVerdict,
   ExploreViolation,
 } from '../../result/explore.ts';
-import { RULES } from '../../result/rule.ts';
-import { armModel, search } from '../model/index.ts';
+import { type Rule, RULES } from '../../result/rule.ts';
+import { Search } from '../model/index.ts';
 import { BoundReached, EXPLORE_BOUNDS, type ExploreBounds } from './bounds.ts';
-import { cpuResultOf, notesOn, unsupportedReason } from './cpu.ts';
+import { cpuResultOf, modelOf, notesOn, unsupportedReason } from './cpu.ts';
 import { type AccessKind, accessesOf, type GuestProgram, guestPrograms } from './guest.ts';
-import { traceOf } from './hypervisor.ts';
+import { hypervisorScript, traceOf } from './hypervisor.ts';
+import { lostRace } from './lost-race.ts';
 import { MemoryMap } from './memory-map.ts';
 import { operationSteps } from './operation-steps.ts';
 import { Outcomes } from './outcomes.ts';
 import { type Host, scenarioOf, unrollHost } from './scenario.ts';
+import { cpuKey, encodeToken, fingerprintOf, type ProtocolSource } from './token.ts';
+import { TimeLimit, withTimeLimit } from './time-limit.ts';
+import { NotDeterministic } from './unroll.ts';
 
 export interface ExploreOptions {
   readonly protocol: Protocol;
@@ -40,13 +45,31 @@ export interface ExploreOptions {
   /** Over the default CPU and the one the protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
   readonly level?: BlockLevel;
-  readonly vcpus?: 1 | 2;
+  /** 1 to `VCPUS_EXPLORED_MAX`. */
+  readonly vcpus?: number;
   /** Kinds of access the guest programs are made of. Default: loads and stores. */
   readonly kinds?: readonly AccessKind[];
   /** Guest programs in place of every combination. */
   readonly programs?: readonly GuestProgram[];
   readonly bounds?: Partial<ExploreBounds>;
+  /** Where the protocol comes from, for the tokens of its violations. Default: a built-in one. */
+  readonly source?: ProtocolSource;
 }
+
+/** How far an exploration is. */
+export interface ExploreProgress {
+  readonly programsDone: number;
+  readonly programs: number;
+  readonly states: number;
+  /** Events in the order the search stands at. */
+  readonly depth: number;
+}
+
+/** What `stoppedBy` says where nobody waited for the end. */
+export const INTERRUPTED = 'interrupt';
+
+/** Steps of the search between two looks at whatever else there is: a few milliseconds. */
+const SLICE_STEPS = 256;
 
 /** The CPU asked for is one the model does not have. */
 export class ExploreUnsupported extends Error {
@@ -58,6 +81,12 @@ export class ProtocolThrew extends Error {
   override readonly name = 'ProtocolThrew';
 }
 
+/**
+ * Time for all runs of a protocol together; they take milliseconds. Ctrl-C waits for it, so it is
+ * less than a user does.
+ */
+const RETURN_WITHIN_MS = 4000;
+
 interface Figures {
   states: number;
   orders: number;
@@ -66,6 +95,18 @@ interface Figures {
 
 /** Throws ExploreUnsupported, ProtocolThrew. A bound that was met is part of the result. */
 export function exploreProtocol(options: ExploreOptions): ExploreRun {
+  const steps = exploreInSteps(options);
+  for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value;
+}
+
+/**
+ * The same a few milliseconds at a time. `isStopped` is asked after each of them: a search that is
+ * stopped returns what it has found so far.
+ */
+export function* exploreInSteps(
+  options: ExploreOptions,
+  isStopped: () => boolean = () => false,
+): Generator<ExploreProgress, ExploreRun, void> {
   const startedMs = performance.now();
   const { protocol, level = 2, vcpus = 1, kinds = ['load', 'store'] } = options;
   const cpu: CpuModel = { ...DEFAULT_CPU, ...protocol.cpu, ...options.cpu };
@@ -79,11 +120,24 @@ export function exploreProtocol(options: ExploreOptions): ExploreRun {
   const figures: Figures = { states: 0, orders: 0, stoppedBy: null };
   const outcomes = new Outcomes(protocol.claims);
   const host = hostOf(options.protocol, map, bbm, vcpus, bounds, figures);
-  if (host !== null) explorePrograms(host, cpu, programs, bounds, startedMs, figures, outcomes);
-  const judged = host === null ? NOTHING_JUDGED : judgeOperations(host, bbm, protocol.claims);
-  const violations = [...outcomes.violations(judged.whys), ...judged.violations]
+  try {
+    if (host !== null) {
+      const searched = { host, cpu, programs, bounds, startedMs, figures, outcomes };
+      for (const progress of explorePrograms(searched)) {
+        yield progress;
+        if (!isStopped()) continue;
+        figures.stoppedBy = INTERRUPTED;
+        break;
+      }
+    }
+  } catch (cause) {
+    throw cause instanceof NotDeterministic ? nameProtocol(protocol, cause) : cause;
+  }
+  const judged = host === null ? NOTHING_JUDGED : judgeOperations(host, bbm, protocol, bounds);
+  const signed = host === null ? [] : signViolations(host, options, cpu, outcomes, judged);
+  const violations = signed
     .filter((v, i, all) => all.findIndex((other) => other.rule === v.rule) === i)
-    .toSorted(bySeverity);
+    .toSorted(causesFirst);
   const verdict: ExploreVerdict =
     violations.length > 0 ? 'violated' : figures.stoppedBy === null ? 'safe' : 'bounded';
   return {
@@ -101,7 +155,7 @@ export function exploreProtocol(options: ExploreOptions): ExploreRun {
     bounds: boundValues(bounds, programs),
     stoppedBy: figures.stoppedBy,
     outcomes: outcomes.table(),
-    violation: violations[0] ?? null,
+    violation: violations.find((v) => v.by === 'schedule') ?? violations[0] ?? null,
     violations,
     notes: [...judged.notes, ...notesOn(cpu)],
   };
@@ -126,44 +180,111 @@ function hostOf(
   bounds: ExploreBounds,
   figures: Figures,
 ): Host | null {
+  return boundedBy(figures, () => runProtocol(protocol, map, bbm, vcpus, bounds));
+}
+
+/** Throws BoundReached, and ProtocolThrew if it throws or does not return. */
+export function runProtocol(
+  protocol: Protocol,
+  map: MemoryMap,
+  bbm: BbmLevel,
+  vcpus: number,
+  bounds: ExploreBounds,
+): Host {
   try {
-    return boundedBy(figures, () => unrollHost(protocol, map, bbm, vcpus, bounds));
+    return withTimeLimit(RETURN_WITHIN_MS, () => unrollHost(protocol, map, bbm, vcpus, bounds));
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
-    throw new ProtocolThrew(`${protocol.name} failed: ${text}`, { cause });
+    if (cause instanceof BoundReached) throw cause;
+    throw nameProtocol(protocol, cause);
   }
 }
 
-function explorePrograms(
-  host: Host,
-  cpu: CpuModel,
-  programs: readonly GuestProgram[],
-  bounds: ExploreBounds,
-  startedMs: number,
-  figures: Figures,
-  outcomes: Outcomes,
-): void {
-  const options = armModel(cpu.ets === 'ets2' ? 'ets2' : 'base', { tlb: cpu.tlb > 0 });
-  for (const program of programs) {
+/** What its author has to hear, as one line. */
+function nameProtocol({ name }: Protocol, cause: unknown): ProtocolThrew {
+  if (cause instanceof TimeLimit) {
+    const loop = 'a loop without an operation of the port?';
+    return new ProtocolThrew(`protocol ${name} ${cause.message}: ${loop}`, { cause });
+  }
+  const text =
+    cause instanceof NotDeterministic
+      ? `protocol ${name} cannot be explored: ${cause.message}`
+      : thrownBy(name, cause);
+  return new ProtocolThrew(text, { cause });
+}
+
+interface Searched {
+  readonly host: Host;
+  readonly cpu: CpuModel;
+  readonly programs: readonly GuestProgram[];
+  readonly bounds: ExploreBounds;
+  readonly startedMs: number;
+  readonly figures: Figures;
+  readonly outcomes: Outcomes;
+}
+
+function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void> {
+  const { host, cpu, programs, bounds, figures, outcomes } = all;
+  const options = modelOf(cpu);
+  for (const [programsDone, program] of programs.entries()) {
     const scenario = boundedBy(figures, () => scenarioOf(host, cpu, program, bounds.nodes));
     if (scenario === null) return;
+    const { states, orders } = figures;
     const left = {
       events: bounds.events,
-      states: bounds.states - figures.states,
+      states: bounds.states - states,
       nodes: bounds.nodes,
       visits: 1,
-      timeMs: bounds.timeMs - (performance.now() - startedMs),
+      timeMs: bounds.timeMs - (performance.now() - all.startedMs),
     };
     const collect = outcomes.collector(host, scenario, options);
-    const stats = search(scenario.system, options, left, collect);
-    figures.states += stats.states;
-    figures.orders += stats.orders;
-    figures.stoppedBy ??= stats.stoppedBy;
-    if (stats.stoppedBy !== null) return;
+    const search = new Search(scenario.system, options, left, collect);
+    for (let isOver = false; !isOver;) {
+      isOver = search.advance(SLICE_STEPS);
+      figures.states = states + search.states;
+      figures.orders = orders + search.orders;
+      yield {
+        programsDone,
+        programs: programs.length,
+        states: figures.states,
+        depth: search.depth,
+      };
+    }
+    figures.stoppedBy ??= search.stoppedBy;
+    if (search.stoppedBy !== null) return;
   }
 }
 
-interface JudgedOperations {
+/** Every violation with its token. */
+function signViolations(
+  host: Host,
+  { protocol, mutant = null, source }: ExploreOptions,
+  cpu: CpuModel,
+  outcomes: Outcomes,
+  judged: JudgedOperations,
+): ExploreViolation[] {
+  const { map, vcpus } = host;
+  const builtIn = mutant === null ? 'built-in' : 'mutant';
+  const from = source ?? { kind: builtIn, name: mutant ?? protocol.name, text: '' };
+  const head = {
+    kind: from.kind,
+    name: from.name,
+    fingerprint: fingerprintOf(protocol, host.paths, from.text),
+    cpu: cpuKey(cpu, vcpus),
+    level: map.level,
+    vcpus,
+  };
+  const shown = outcomes.violations(judged.whys).map(({ violation, place }) => ({
+    ...violation,
+    token: encodeToken({ ...head, shows: { by: 'schedule', ...place } }),
+  }));
+  const done = judged.violations.map((violation) => ({
+    ...violation,
+    token: encodeToken({ ...head, shows: { by: 'operations', rule: violation.rule } }),
+  }));
+  return [...shown, ...done];
+}
+
+export interface JudgedOperations {
   readonly violations: readonly ExploreViolation[];
   /** Sentences that explain a schedule, too. */
   readonly whys: readonly string[];
@@ -172,16 +293,26 @@ interface JudgedOperations {
 
 const NOTHING_JUDGED: JudgedOperations = { violations: [], whys: [], notes: [] };
 
-function judgeOperations(host: Host, bbm: BbmLevel, claims: Claims): JudgedOperations {
+export function judgeOperations(
+  host: Host,
+  bbm: BbmLevel,
+  protocol: Protocol,
+  bounds: ExploreBounds,
+): JudgedOperations {
+  const { claims, lock = 'exclusive' } = protocol;
   const violations: ExploreViolation[] = [];
   const notes = new Set<string>();
-  for (const path of host.paths) {
-    const trace = traceOf(host.map, path);
+  const script = hypervisorScript(protocol, host.map, bbm);
+  const lost = lock === 'shared' ? lostRace(script, host.map, bounds.operations) : null;
+  const ways = host.paths.map((path) => ({ path, when: '' }));
+  if (lost !== null) ways.push({ path: lost, when: 'when its compare-exchange finds LOCKED: ' });
+  for (const { path, when } of ways) {
+    const trace = traceOf(host.map, path, lock);
     const verdict = judgeTrace(trace, bbm);
-    for (const note of verdict.notes) notes.add(note);
+    for (const note of when === '' ? verdict.notes : []) notes.add(note);
     if (verdict.windowed && claims.neverInvalid === true) {
       const stored = trace.events.findIndex(
-        (e) => e.op === 'write' && e.entry === 'target' && !isValid(e.value),
+        (e) => e.op === 'write' && !isValid(e.value) && isValid(e.place?.before ?? trace.old),
       );
       const why = 'the protocol claims neverInvalid and stores an invalid descriptor (R_KFLJB)';
       const steps = operationSteps(host.map, trace, stored);
@@ -189,18 +320,28 @@ function judgeOperations(host: Host, bbm: BbmLevel, claims: Claims): JudgedOpera
     }
     for (const { rule, why, event } of verdict.violations) {
       const steps = operationSteps(host.map, trace, event);
-      violations.push({ rule, why, by: 'operations', steps, token: null });
+      violations.push({ rule, why: `${when}${why}`, by: 'operations', steps, token: null });
+    }
+    for (const { rule, why } of path.findings) {
+      const steps = operationSteps(host.map, trace, null);
+      violations.push({ rule, why: `${when}${why}`, by: 'operations', steps, token: null });
     }
   }
   return {
     violations,
-    whys: violations.filter(({ rule }) => rule !== 'claim').map(({ why }) => why),
+    whys: violations.filter(({ rule }) => CAUSES.has(rule)).map(({ why }) => why),
     notes: [...notes],
   };
 }
 
-/** What a schedule shows is worse than what the operations might do; then the rules' own order. */
-function bySeverity(a: ExploreViolation, b: ExploreViolation): number {
+/** What names a cause; the others are what comes of one. */
+const CAUSES: ReadonlySet<Rule> = new Set(['break-before-make', 'freed-table']);
+
+/** The steps that are wrong first, as they come; then what comes of them, in the rules' order. */
+function causesFirst(a: ExploreViolation, b: ExploreViolation): number {
+  const isCause = ({ rule, by }: ExploreViolation): boolean =>
+    by === 'operations' && CAUSES.has(rule);
+  if (isCause(a) || isCause(b)) return Number(isCause(b)) - Number(isCause(a));
   const shown = Number(a.by === 'operations') - Number(b.by === 'operations');
   return shown || RULES.indexOf(a.rule) - RULES.indexOf(b.rule);
 }

@@ -105,7 +105,8 @@ export function guestTree(input: GuestInput): GuestTree {
     });
     const next = new Map(after);
     if (isLoad) return { kind: 'read', order: 'plain', read: reads, ...common, next };
-    const store = { value: 0, release: false, data: NO_DEPENDENCY } as const;
+    // The location is the store's own: nobody reads it, and what matters is which one it is.
+    const store = { value: 0, release: false, data: NO_DEPENDENCY, unseen: true } as const;
     return { kind: 'write', ...store, ...common, next };
   }
 

@@ -2,12 +2,17 @@
  * The hypervisor's thread: it holds the VM's lock, runs the protocol, and unlocks, which is a
  * store-release (KVM's mmu_lock). A vCPU that has seen the lock free comes after the transition.
  */
+import { type Descriptor, TYPE_TABLE_OR_PAGE, VALID } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
+import { checkedPort, checkReturned } from '../../port/checked-port.ts';
 import type { Cpu, Entry, Protocol, Transition, TransitionTrace } from '../../port/index.ts';
-import { LOCK_FREE, type MemoryMap, TARGET, VMID } from './memory-map.ts';
+import { GEOMETRY, LOCK_FREE, type MemoryMap, TARGET, VMID } from './memory-map.ts';
 import { createModelTables, type Roles } from './model-tables.ts';
+import { PageBook } from './page-book.ts';
 import type { Recording, Script } from './recording.ts';
 import type { Path } from './unroll.ts';
+
+const TABLE_BITS = VALID | TYPE_TABLE_OR_PAGE;
 
 export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLevel): Script {
   const transition: Transition = Object.freeze({
@@ -20,24 +25,40 @@ export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLev
     pa: map.pa,
     bbm,
   });
+  const limits = { entries: map.lock, tables: map.tables, granule: 2 ** GEOMETRY.pageShift };
   return (recording) => {
     const roleOf = createRoles();
-    const tables = createModelTables(map, recording, roleOf);
-    protocol.run(createCpu(recording, roleOf), transition, tables);
+    const book = new PageBook(map, (location) => recording.peek(location));
+    const tables = createModelTables(map, recording, book, roleOf);
+    let isOpen = true;
+    const port = checkedPort(createCpu(map, recording, book, roleOf), tables, {
+      ...limits,
+      isOpen: () => isOpen,
+    });
+    checkReturned(protocol.run(port.cpu, transition, port.tables));
+    isOpen = false;
     recording.write(map.lock, LOCK_FREE, true);
+    book.audit();
+    recording.findings.push(...book.findings);
   };
 }
 
 /** The transition of one path, as the checker's automaton judges it. */
-export function traceOf(map: MemoryMap, path: Path): TransitionTrace {
+export function traceOf(
+  map: MemoryMap,
+  path: Path,
+  lock: TransitionTrace['lock'] = 'exclusive',
+): TransitionTrace {
   return {
     level: map.level,
     ipa: map.ipa,
     size: map.size,
     old: map.old,
     wanted: map.wanted,
+    pa: map.pa,
     vmid: VMID,
-    oldHasChildren: map.kind === 'coalesce',
+    lock,
+    oldLeaves: map.kind === 'coalesce' ? [3] : [],
     events: path.trace,
   };
 }
@@ -52,29 +73,46 @@ function createRoles(): Roles {
 }
 
 /** The port, one operation of the recording each. An answered read is an event, a waiting one not. */
-function createCpu(recording: Recording, roleOf: Roles): Cpu {
+function createCpu(map: MemoryMap, recording: Recording, book: PageBook, roleOf: Roles): Cpu {
+  function noteRead(entry: Entry, value: Descriptor): void {
+    const page = map.tableOf(entry);
+    const table = page === null ? null : book.nameOf(page);
+    recording.note({ op: 'read', entry: roleOf(entry), value, table });
+  }
+
+  function noteWrite(
+    order: 'plain' | 'release' | 'cas',
+    entry: Entry,
+    value: Descriptor,
+    before: Descriptor,
+  ): void {
+    const page = map.tableOf(entry);
+    const index = page === null ? 0 : entry - map.entryOf(page, 0);
+    const place = page === null ? null : { table: book.nameOf(page), index, before };
+    const pointsOn = (value & TABLE_BITS) === TABLE_BITS && map.isTableAddress(value);
+    const links = pointsOn ? book.nameOf(map.follow(value)) : null;
+    recording.note({ op: 'write', order, entry: roleOf(entry), value, links, place });
+  }
+
+  function store(entry: Entry, value: Descriptor, release: boolean): void {
+    const before = recording.peek(entry);
+    recording.write(entry, value, release);
+    noteWrite(release ? 'release' : 'plain', entry, value, before);
+  }
+
   return {
     read(entry) {
       const value = recording.read(entry);
-      recording.note({ op: 'read', entry: roleOf(entry), value });
+      noteRead(entry, value);
       return value;
     },
-    write(entry, value) {
-      recording.write(entry, value, false);
-      recording.note({ op: 'write', order: 'plain', entry: roleOf(entry), value });
-    },
-    writeRelease(entry, value) {
-      recording.write(entry, value, true);
-      recording.note({ op: 'write', order: 'release', entry: roleOf(entry), value });
-    },
+    write: (entry, value) => store(entry, value, false),
+    writeRelease: (entry, value) => store(entry, value, true),
     compareExchange(entry, expected, desired) {
       const found = recording.compareExchange(entry, expected, desired);
-      const role = roleOf(entry);
-      recording.note(
-        found === expected
-          ? { op: 'write', order: 'cas', entry: role, value: desired }
-          : { op: 'read', entry: role, value: found },
-      );
+      if (found === expected) noteWrite('cas', entry, desired, found);
+      else noteRead(entry, found);
+      if (found !== expected && expected === map.old) book.lose();
       return found;
     },
     dsb(kind) {

@@ -1,12 +1,14 @@
 /** Protocols against the memory model: see explore.ts. */
 export { type ExploreBounds, EXPLORE_BOUNDS } from './bounds.ts';
 export {
+  exploreInSteps,
   type ExploreOptions,
+  type ExploreProgress,
   exploreProtocol,
   ExploreUnsupported,
+  INTERRUPTED,
   ProtocolThrew,
 } from './explore.ts';
-export { formatSchedule } from './format-schedule.ts';
 export {
   type Access,
   type AccessKind,
@@ -14,3 +16,5 @@ export {
   type GuestProgram,
   guestPrograms,
 } from './guest.ts';
+export { type Replay, ReplayRefused, replayToken } from './replay.ts';
+export { decodeToken, type ProtocolSource, type ScheduleToken, TOKEN_LENGTH_MAX } from './token.ts';

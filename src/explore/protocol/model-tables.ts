@@ -6,28 +6,32 @@
  * a page holds tells whose it is. Software walks read what this thread itself has stored: nobody
  * else stores to tables here.
  *
- * Left out: reference counts (`stress` checks them), and software walkers of other threads, so a
- * grace period is over at once. A hardware walker takes no part in it anyway.
+ * Left out: software walkers of other threads, so a grace period is over at once. A hardware walker
+ * takes no part in it anyway.
  */
-import { childLeaf, type Descriptor, EMPTY, isTable } from '../../arch/descriptor.ts';
+import { childLeaf, type Descriptor, EMPTY, isTable, isValid } from '../../arch/descriptor.ts';
 import { childLevel, type Level } from '../../arch/geometry.ts';
-import type { Table, Tables } from '../../port/index.ts';
+import type { FreedPart, Table, Tables } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
 import { GEOMETRY, type MemoryMap, REUSED } from './memory-map.ts';
+import type { PageBook } from './page-book.ts';
 import type { Recording } from './recording.ts';
 
 export type Roles = (location: number) => 'target' | `child ${number}`;
 
-export function createModelTables(map: MemoryMap, recording: Recording, roleOf: Roles): Tables {
-  const made = new Set<Table>();
-  const freed = new Set<Table>();
+export function createModelTables(
+  map: MemoryMap,
+  recording: Recording,
+  book: PageBook,
+  roleOf: Roles,
+): Tables {
   let next = map.oldTables;
   const entries = GEOMETRY.entriesPerTable;
 
-  function take(): Table {
+  function take(count: number): Table {
     if (next >= map.tables) throw new BoundReached('tables', map.tables);
     const table = next++ as Table;
-    made.add(table);
+    book.make(table, count);
     return table;
   }
 
@@ -37,62 +41,77 @@ export function createModelTables(map: MemoryMap, recording: Recording, roleOf: 
     for (let index = 0; index < entries; index++) store(map.entryOf(table, index), d);
   }
 
-  function free(table: Table): void {
-    if (freed.has(table)) throw new Error(`the protocol frees table page ${table} twice`);
-    freed.add(table);
+  /** Pages freed. */
+  function free(table: Table, count: number): number {
+    if (!book.free(table, count)) return 0;
     fillAll(table, REUSED);
+    return 1;
   }
 
-  /** Pages freed. */
-  function freeBelow(table: Table, level: Level): number {
-    if (level === 3) return 0;
+  /** Frees what is below and counts the valid entries. */
+  function freeBelow(table: Table, level: Level): { pages: number; valid: number } {
     let pages = 0;
+    let valid = 0;
     for (let index = 0; index < entries; index++) {
       const d = recording.peek(map.entryOf(table, index));
-      if (isTable(d, level)) pages += freeSubtree(map.follow(d), childLevel(level));
+      if (!isValid(d)) continue;
+      valid++;
+      if (level === 3 || !isTable(d, level)) continue;
+      if (map.isTableAddress(d)) pages += freeSubtree(map.follow(d), childLevel(level));
+      else book.stray(table, d);
     }
-    return pages;
+    return { pages, valid };
   }
 
   function freeSubtree(table: Table, level: Level): number {
-    const pages = freeBelow(table, level);
-    free(table);
-    return pages + 1;
+    const { pages, valid } = freeBelow(table, level);
+    return pages + free(table, 1 + valid);
   }
 
-  function noteFree(when: 'now' | 'grace', tables: number, top: Table): void {
-    recording.note({ op: 'free', when, tables, ofOld: !made.has(top) });
+  function noteFree(
+    when: 'now' | 'grace',
+    part: FreedPart,
+    tables: number,
+    top: Table,
+    level: Level | null,
+  ): void {
+    recording.note({ op: 'free', when, table: book.nameOf(top), part, level, tables });
   }
 
   return {
     entries,
-    allocate() {
-      const table = take();
+    allocate(level) {
+      const table = take(1);
       fillAll(table, EMPTY);
-      recording.note({ op: 'allocate', table: `table ${table}` });
+      recording.note({ op: 'allocate', table: book.nameOf(table), level });
       return table;
     },
     buildSubtree(level, like) {
-      const table = map.fill(level, like, take, store);
-      recording.note({ op: 'build', table: `table ${table}` });
+      const table = map.fill(level, like, () => take(1 + entries), store);
+      recording.note({ op: 'build', table: book.nameOf(table), level, like });
       return table;
     },
     entryOf: (table, index) => map.entryOf(table, index),
     follow: (d) => map.follow(d),
     descriptorFor: (table) => map.descriptorFor(table),
     childLeaf: (parent, level, index) => childLeaf(GEOMETRY, parent, level, index),
-    get: (entry) => recording.note({ op: 'get', entry: roleOf(entry) }),
-    put: (entry) => recording.note({ op: 'put', entry: roleOf(entry) }),
-    tearDown: (table, level) => noteFree('now', freeSubtree(table, level), table),
+    get(entry) {
+      book.count(entry, 1);
+      recording.note({ op: 'get', entry: roleOf(entry) });
+    },
+    put(entry) {
+      book.count(entry, -1);
+      recording.note({ op: 'put', entry: roleOf(entry) });
+    },
+    tearDown: (table, level) => noteFree('now', 'all', freeSubtree(table, level), table, level),
     tearDownBelow(table, level) {
-      const pages = freeBelow(table, level);
-      if (pages > 0) noteFree('now', pages, table);
+      const { pages, valid } = freeBelow(table, level);
+      book.emptied(table, valid);
+      if (pages > 0) noteFree('now', 'below', pages, table, level);
     },
-    freeNow(table) {
-      free(table);
-      noteFree('now', 1, table);
-    },
-    tearDownAfterGrace: (table, level) => noteFree('grace', freeSubtree(table, level), table),
-    cleanDcache: (_pa, size) => recording.note({ op: 'cmo', size }),
+    freeNow: (table) => noteFree('now', 'page', free(table, 1), table, null),
+    tearDownAfterGrace: (table, level) =>
+      noteFree('grace', 'all', freeSubtree(table, level), table, level),
+    cleanDcache: (pa, size) => recording.note({ op: 'cmo', pa, size }),
   };
 }

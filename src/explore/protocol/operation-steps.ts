@@ -43,12 +43,12 @@ function detailOf(map: MemoryMap, event: TraceEvent): string {
     case 'allocate':
       return event.table;
     case 'free':
-      return `${event.tables} table page(s) ${event.ofOld ? 'of the old entry' : 'of its own'}`;
+      return `${event.tables} table page(s), ${event.table}${event.when === 'grace' ? ', after a grace period' : ''}`;
     case 'get':
     case 'put':
       return event.entry === 'target' ? 'entry' : event.entry;
     case 'cmo':
-      return `0x${event.size.toString(16)} bytes`;
+      return `0x${event.size.toString(16)} bytes from 0x${event.pa.toString(16)}`;
     default:
       return assertNever(event);
   }

@@ -9,6 +9,7 @@ import { assert } from '../../arch/assert.ts';
 import type { Descriptor } from '../../arch/descriptor.ts';
 import type { DsbKind, TlbiOp, TraceEvent } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
+import type { BookFinding } from './page-book.ts';
 
 export type Operation =
   | { readonly kind: 'read'; readonly location: number }
@@ -38,6 +39,8 @@ export type Script = (recording: Recording) => void;
 export class Recording {
   readonly operations: Operation[] = [];
   readonly trace: TraceEvent[] = [];
+  /** What the books of the table pages had to say at the script's end. */
+  readonly findings: BookFinding[] = [];
   /** What this thread knows memory to hold: its own stores, and what it has read. */
   readonly memory: Descriptor[];
   /** Answers used so far. */

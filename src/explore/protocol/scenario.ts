@@ -13,7 +13,7 @@ import { type Access, accessesOf, type GuestProgram, type GuestTree, guestTree }
 import { hypervisorScript } from './hypervisor.ts';
 import type { MemoryMap } from './memory-map.ts';
 import { type PeModel, RegionTranslation } from './translation.ts';
-import { type Path, unroll, type Unrolled } from './unroll.ts';
+import { NOT_THE_SAME, NotDeterministic, type Path, unroll, type Unrolled } from './unroll.ts';
 
 /** The hypervisor's side, the same for every guest program. */
 export interface Host {
@@ -53,6 +53,19 @@ class Numbering<T> {
   }
 }
 
+/**
+ * Runs of a protocol in which it must do the same again: what depends on chance, or on how often it
+ * ran before, shows here.
+ */
+const REPEATS = 128;
+
+function pathsText(paths: readonly Path[]): string {
+  return JSON.stringify(
+    paths.map(({ operations }) => operations),
+    (_, value: unknown) => (typeof value === 'bigint' ? value.toString(16) : value),
+  );
+}
+
 /** Throws BoundReached, NotDeterministic, and whatever the protocol throws. */
 export function unrollHost(
   protocol: Protocol,
@@ -80,8 +93,22 @@ export function unrollHost(
       receiversOf: (op) => (isBroadcast(op.kind) ? everyVcpu : []),
       bounds,
     });
-  const { paths } = tree(() => true);
-  return { map, paths, initial, values: values.all, tlbis: tlbis.all, vcpus, tree };
+  const first = tree(() => true);
+  const known = pathsText(first.paths);
+  const same = (again: Unrolled): Unrolled => {
+    if (pathsText(again.paths) !== known) throw new NotDeterministic(NOT_THE_SAME);
+    return again;
+  };
+  for (let i = 0; i < REPEATS; i++) same(tree(() => true));
+  return {
+    map,
+    paths: first.paths,
+    initial,
+    values: values.all,
+    tlbis: tlbis.all,
+    vcpus,
+    tree: (isRead) => same(tree(isRead)),
+  };
 }
 
 /** The hypervisor is the model's vCPU 0. */
@@ -110,7 +137,7 @@ export function scenarioOf(
   const accesses = indices.flatMap((vcpu) => own.map((access) => ({ ...access, vcpu })));
   const pes = indices.map((vcpu) => peOf(cpu, vcpu));
   const translation = new RegionTranslation(map, pes, accesses, values, tlbis);
-  const held = valuesHeld(initial, paths);
+  const held = valuesHeld(initial, paths, numbers);
   const read = locationsAsked(paths).add(map.lock);
   const valuesOf = (entry: number): number[] => {
     read.add(entry);
@@ -153,13 +180,21 @@ function locationsAsked(paths: readonly Path[]): Set<number> {
   return asked;
 }
 
-/** Every value a location ever holds on any path. */
-function valuesHeld(initial: readonly Descriptor[], paths: readonly Path[]): Set<Descriptor>[] {
+/**
+ * Every value a location ever holds on any path. What a compare-exchange that never succeeds would
+ * have stored has no number.
+ */
+function valuesHeld(
+  initial: readonly Descriptor[],
+  paths: readonly Path[],
+  numbers: ReadonlyMap<Descriptor, number>,
+): Set<Descriptor>[] {
   const held = initial.map((d) => new Set([d]));
   for (const { operations } of paths) {
     for (const operation of operations) {
       if (operation.kind === 'write') held[operation.location]?.add(operation.value);
-      if (operation.kind === 'cas') held[operation.location]?.add(operation.desired);
+      if (operation.kind !== 'cas' || !numbers.has(operation.desired)) continue;
+      held[operation.location]?.add(operation.desired);
     }
   }
   return held;

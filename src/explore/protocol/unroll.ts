@@ -13,6 +13,7 @@ import type { Descriptor } from '../../arch/descriptor.ts';
 import type { TlbiOp, TraceEvent } from '../../port/index.ts';
 import { type BarrierKind, NO_DEPENDENCY, type Node } from '../model/index.ts';
 import { BoundReached, type ExploreBounds } from './bounds.ts';
+import type { BookFinding } from './page-book.ts';
 import { type Operation, Recording, type Script } from './recording.ts';
 
 /** Numbers for what the model knows as numbers only. */
@@ -41,6 +42,7 @@ export interface UnrollInput extends Numbers {
 export interface Path {
   readonly operations: readonly Operation[];
   readonly trace: readonly TraceEvent[];
+  readonly findings: readonly BookFinding[];
   /** What the thread leaves behind, by location. */
   readonly memory: readonly Descriptor[];
 }
@@ -52,6 +54,10 @@ export interface Unrolled {
   /** Most reads on any path. */
   readonly reads: number;
 }
+
+export const NOT_THE_SAME =
+  'it does not do the same again when it reads the same (Math.random, Date, or a variable that ' +
+  'outlives a run?)';
 
 export class NotDeterministic extends Error {
   override readonly name = 'NotDeterministic';
@@ -79,7 +85,7 @@ class Unroller {
     const recording = new Recording(initial, log, bounds.operations, script);
     const { operations } = recording;
     if (!startsWith(operations, done)) {
-      throw new NotDeterministic('the protocol does not do the same again when it reads the same');
+      throw new NotDeterministic(NOT_THE_SAME);
     }
     this.#nodes += operations.length - done.length + 1;
     if (this.#nodes > bounds.nodes) throw new BoundReached('nodes', bounds.nodes);
@@ -90,9 +96,9 @@ class Unroller {
   }
 
   #end(recording: Recording): Node {
-    const { operations, trace, memory } = recording;
+    const { operations, trace, findings, memory } = recording;
     this.reads = Math.max(this.reads, recording.answered);
-    return { kind: 'end', outcome: this.paths.push({ operations, trace, memory }) - 1 };
+    return { kind: 'end', outcome: this.paths.push({ operations, trace, findings, memory }) - 1 };
   }
 
   /**

@@ -15,6 +15,7 @@
  * the round. Counts stop at 2^31 - 1 instead of wrapping.
  */
 import { assert } from '../../arch/assert.ts';
+import { type Bucket, histogramText } from '../../result/distribution.ts';
 import type { Percentiles } from '../../result/stress.ts';
 
 const SUB_BITS = 5;
@@ -135,5 +136,27 @@ export function percentilesOf(hist: Int32Array, base: number): Percentiles {
     p99: percentileOf(hist, base, 0.99),
     max: count === 0 ? null : maxOf(hist, base),
     count,
+  };
+}
+
+/** Buckets that hold anything, ascending: the word of each, the value it stands for, its count. */
+export function occupiedBuckets(
+  hist: Int32Array,
+  base: number,
+): readonly (Bucket & { readonly word: number })[] {
+  const found: (Bucket & { readonly word: number })[] = [];
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const word = FIRST_BUCKET + bucket;
+    const count = hist[base + word] as number;
+    if (count > 0) found.push({ word, ns: middleOf(bucket), count });
+  }
+  return found;
+}
+
+/** The percentiles, and the histogram they are of as text (about ten bytes per bucket in use). */
+export function distributionOf(hist: Int32Array, base: number): Percentiles {
+  return {
+    ...percentilesOf(hist, base),
+    histogram: histogramText(occupiedBuckets(hist, base)),
   };
 }

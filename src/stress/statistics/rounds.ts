@@ -9,6 +9,7 @@
  */
 import { assert } from '../../arch/assert.ts';
 import type { Estimate } from '../../result/stress.ts';
+import { splitmix32 } from './random.ts';
 import { poisson, ruleOfThree, wilson } from './share.ts';
 
 type Numbers = ArrayLike<number>;
@@ -29,6 +30,11 @@ const HI_INDEX = RESAMPLES - 1 - LO_INDEX;
  */
 export function meanOverRounds(values: Numbers, seed: number): Estimate {
   return bootstrapRatio(values, new Float64Array(values.length).fill(1), seed);
+}
+
+/** The same of a ratio that may be negative, such as a loss per migration. */
+export function ratioOverRounds(above: Numbers, below: Numbers, seed: number): Estimate {
+  return bootstrapRatio(above, below, seed);
 }
 
 /**
@@ -112,15 +118,4 @@ function sum(values: Numbers): number {
   let total = 0;
   for (let i = 0; i < values.length; i++) total += values[i] as number;
   return total;
-}
-
-/** SplitMix with 32-bit words: every seed, 0 included, starts a full-period stream. */
-function splitmix32(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x9e37_79b9) | 0;
-    let z = Math.imul(state ^ (state >>> 16), 0x21f0_aaad);
-    z = Math.imul(z ^ (z >>> 15), 0x735a_2d97);
-    return (z ^ (z >>> 15)) >>> 0;
-  };
 }

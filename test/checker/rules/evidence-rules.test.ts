@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { Evidence } from '../../../src/result/evidence.ts';
 import { freedTable } from '../../../src/checker/rules/freed-table.ts';
 import { lostAccess } from '../../../src/checker/rules/lost-access.ts';
+import { lostDirty } from '../../../src/checker/rules/lost-dirty.ts';
 import { progress } from '../../../src/checker/rules/progress.ts';
 import { refcount } from '../../../src/checker/rules/refcount.ts';
 import { staleTranslation } from '../../../src/checker/rules/stale-translation.ts';
@@ -14,6 +15,7 @@ import { tlbConflict } from '../../../src/checker/rules/tlb-conflict.ts';
 import { tornDescriptor } from '../../../src/checker/rules/torn-descriptor.ts';
 import { wrongOutputAddress } from '../../../src/checker/rules/wrong-output-address.ts';
 import { wrongPermission } from '../../../src/checker/rules/wrong-permission.ts';
+import { vmidIsolation } from '../../../src/checker/rules/vmid-isolation.ts';
 import type { RuleChecker } from '../../../src/checker/run-record.ts';
 import { judge } from '../run-builder.ts';
 
@@ -128,6 +130,30 @@ const CASES: readonly Case[] = [
       'vCPU 1 at IPA 0x40001000 took a TLB conflict abort: entries of levels 2 and 3 match, and ' +
       'the protocol does not claim handlesConflict',
     innocent: [conflict(false)],
+  },
+  {
+    checker: lostDirty,
+    guilty: { ...where, kind: 'dirty', copied: 0x10, inMemory: 0x12 },
+    why:
+      'the migration ended with 0x10 in the word of vCPU 1 at IPA 0x40001000, where memory holds ' +
+      '0x12: a store that the dirty log does not know of',
+    innocent: [{ ...where, kind: 'value', found: 0x10, expected: 0x11, when: 'end' }],
+  },
+  {
+    checker: vmidIsolation,
+    guilty: { ...where, kind: 'foreign', found: 0x8000_1000, expected: 0x9000_1000 },
+    why:
+      'the second VM on vCPU 1 at IPA 0x40001000 was sent to 0x80001000, memory of the VM that had ' +
+      'its VMID before; its own is 0x90001000: the VMID was reused without TLBI ALLE1IS',
+    innocent: [freed],
+  },
+  {
+    checker: vmidIsolation,
+    guilty: { ...where, kind: 'neighbour' },
+    why:
+      'the second VM on vCPU 1 lost its TLB entry at IPA 0x40001000, though nothing was flushed but ' +
+      'the first VM: a TLBI named the wrong VMID',
+    innocent: [{ ...where, kind: 'dirty', copied: 0, inMemory: 1 }],
   },
   {
     checker: tableLeak,

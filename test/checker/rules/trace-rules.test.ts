@@ -6,6 +6,7 @@ import type { Evidence } from '../../../src/result/evidence.ts';
 import { breakBeforeMake } from '../../../src/checker/rules/break-before-make.ts';
 import { claim } from '../../../src/checker/rules/claim.ts';
 import { freedTable } from '../../../src/checker/rules/freed-table.ts';
+import { tornDescriptor } from '../../../src/checker/rules/torn-descriptor.ts';
 import { judge, traceNamed } from '../run-builder.ts';
 import { traceOf, words } from '../trace-builder.ts';
 
@@ -26,6 +27,27 @@ describe('break-before-make', () => {
 
   it('accepts it where the level allows it', () => {
     expect(judge(breakBeforeMake, { traces: [{ trace: direct, count: 10 }], bbm: 2 })).toEqual([]);
+  });
+});
+
+describe('torn-descriptor', () => {
+  const device = w.page(0) & ~(0xfn << 2n);
+  const seen = { vcpu: 0, round: 1, ipa: 0x4000_0000, level: 3 } as const;
+  const torn = (descriptor: bigint): Evidence => ({ ...seen, kind: 'torn', descriptor });
+  const stored = traceOf('coalesce', [w.child(device), w.clear, ...w.flushVmid, w.store(w.block)]);
+
+  it('accuses nobody of what a transition stored whole, and was found at fault for', () => {
+    const elsewhere = device + 0x7000n;
+    const traces = [{ trace: stored, count: 1 }];
+    expect(judge(breakBeforeMake, { traces }), 'the cause').toHaveLength(1);
+    expect(judge(tornDescriptor, { traces, evidence: [torn(elsewhere)] })).toEqual([]);
+  });
+
+  it('accuses of any other', () => {
+    const half = device ^ (1n << 53n);
+    const traces = [{ trace: stored, count: 1 }];
+    expect(judge(tornDescriptor, { traces, evidence: [torn(half)] })).toHaveLength(1);
+    expect(judge(tornDescriptor, { evidence: [torn(device)] })).toHaveLength(1);
   });
 });
 

@@ -4,10 +4,10 @@ import {
   describeProgram,
   exploreProtocol,
   ExploreUnsupported,
-  formatSchedule,
   guestPrograms,
   ProtocolThrew,
 } from '../../../src/explore/protocol/index.ts';
+import { formatSchedule } from '../../../src/report/schedule-text.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import { bbmEarlyWith, builtin, changed, exploreLoads } from './fixtures.ts';
 
@@ -101,7 +101,7 @@ describe('errors', () => {
       throw new Error('not today');
     });
     expect(() => exploreLoads(thrower)).toThrow(ProtocolThrew);
-    expect(() => exploreLoads(thrower)).toThrow('changed failed: not today');
+    expect(() => exploreLoads(thrower)).toThrow('protocol changed threw: not today');
   });
 
   it('a CPU with hardware updates is not explored', () => {

@@ -43,6 +43,8 @@ function waysOf(node: Node): string[] {
           waysOf(next).map((w) => `cas ${value} stores ${branch.value}; ${w}`),
         ),
       );
+    case 'choice':
+      return node.alternatives.flatMap(waysOf);
     case 'dsb':
       return waysOf(node.next).map((w) => `dsb ${node.covers}; ${w}`);
     case 'tlbi':

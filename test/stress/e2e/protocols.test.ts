@@ -282,6 +282,25 @@ describe("a user's protocol file", () => {
     expect(code).toBe(1);
   });
 
+  it('with a bug that no access shows is caught from its steps, the cause first', async () => {
+    const causes = {
+      'shared-not-locked': /^plain store to an entry that is valid while the VM's lock/,
+      'shared-frees-now': /^old table freed at once while the VM's lock is held for reading/,
+      'changes-child': /^entry 0 of the old table, which is linked: .*memory type/,
+      'cleans-ipa': /^data cache cleaned .*\(that is its IPA\).*wrong address$/,
+      'split-device': /^the new subtree table \d+ differs from the wanted block in memory type$/,
+    };
+    const names = Object.keys(causes);
+    const { code, result } = await stress(
+      ...['--protocol', names.map(PROTOCOL).join(','), '--vcpus', '1', '--rounds', '4'],
+    );
+    const firsts = names.map((name) => [name, rowOf(result, name).violations[0]?.why]);
+    expect(firsts).toEqual(
+      Object.entries(causes).map(([name, why]) => [name, expect.stringMatching(why)]),
+    );
+    expect(code).toBe(1);
+  });
+
   it('that splits from the old entry, as KVM does, passes', async () => {
     const { code, result } = await stress(
       ...['--protocol', PROTOCOL('split-from-old'), '--vcpus', '1', '--rounds', '20'],

@@ -1,0 +1,53 @@
+/**
+ * Who may store to an entry while the VM's lock is held for reading, beside vCPUs that handle faults
+ * (v6.2 and later; 5c359cca1faf, c3119ae45dfb): whoever has put LOCKED there by compare-exchange
+ * (stage2_try_break_pte), and nobody else (stage2_make_pte warns). Any other store has to be a
+ * compare-exchange itself, which fails if somebody came first.
+ */
+import { type Descriptor, LOCKED } from '../arch/descriptor.ts';
+import type { TraceEvent, TransitionTrace } from '../port/trace.ts';
+
+type WriteEvent = Extract<TraceEvent, { readonly op: 'write' }>;
+
+export class Ownership {
+  readonly #shared: boolean;
+  /** Entries in which this thread has put LOCKED by compare-exchange. */
+  readonly #owned = new Set<string>();
+
+  constructor(trace: TransitionTrace) {
+    this.#shared = trace.lock === 'shared';
+  }
+
+  /** The entry was found changed by another agent. */
+  lose(entry: string): void {
+    this.#owned.delete(entry);
+  }
+
+  /** What is wrong with storing to `entry`, which holds `current`; null: nothing. */
+  judge(entry: string, event: WriteEvent, current: Descriptor): string | null {
+    if (!this.#shared) return null;
+    const owned = this.#owned.has(entry);
+    if (event.order === 'cas') {
+      if (event.value === LOCKED) this.#owned.add(entry);
+      else this.#owned.delete(entry);
+      return null;
+    }
+    if (owned) {
+      if (event.value !== LOCKED) this.#owned.delete(entry);
+      return null;
+    }
+    const how = event.order === 'plain' ? 'plain store' : 'store-release';
+    const beside = "while the VM's lock is held for reading";
+    if ((current & 1n) === 0n && current !== LOCKED) {
+      return (
+        `made without ownership: ${how} over an entry that is invalid but not LOCKED ${beside}, ` +
+        'so a vCPU that faulted may have put its own mapping there (stage2_make_pte)'
+      );
+    }
+    const holds = current === LOCKED ? 'LOCKED by nobody knows whom' : 'valid';
+    return (
+      `${how} to an entry that is ${holds} ${beside}: another walker may have changed it since it ` +
+      'was read; it has to be taken by a compare-exchange to LOCKED (stage2_try_break_pte)'
+    );
+  }
+}

@@ -1,0 +1,19 @@
+/** Would `explore` take this command? Asked of the commands that violations print. */
+import { searchesOf, subjectsOf } from './explore-plan.ts';
+import { parseCommandLine } from './parse.ts';
+import { UsageError } from './usage-error.ts';
+
+const PREFIX = 'npm run explore -- ';
+
+/** What is wrong with `command`, as the user would be told; null if it would run. */
+export async function exploreProblem(command: string): Promise<string | null> {
+  if (!command.startsWith(PREFIX)) return `it does not begin with "${PREFIX.trim()}"`;
+  try {
+    const input = parseCommandLine('explore', command.slice(PREFIX.length).split(' '));
+    searchesOf(input, await subjectsOf(input));
+    return null;
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+}

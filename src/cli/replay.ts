@@ -1,0 +1,132 @@
+/**
+ * `replay`: the schedule of a token that `explore` printed, again, with everything the hypervisor does
+ * and why each step may be so.
+ */
+import {
+  decodeToken,
+  ProtocolThrew,
+  type Replay,
+  ReplayRefused,
+  replayToken,
+  type ScheduleToken,
+} from '../explore/protocol/index.ts';
+import type { Protocol } from '../port/protocol.ts';
+import { exitMeaning } from '../report/exit-meanings.ts';
+import { counted } from '../report/numbers.ts';
+import { formatSchedule } from '../report/schedule-text.ts';
+import { EXIT, type ExitCode } from '../result/exit-code.ts';
+import { MUTANTS } from '../mutants/index.ts';
+import { PROTOCOLS } from '../protocols/index.ts';
+import type { Command, CommandInput } from './command.ts';
+import { parseCpu } from './cpu-knobs.ts';
+import { fileSource } from './explore-plan.ts';
+import { loadProtocolFile, looksLikePath } from './protocol-file.ts';
+import { ProtocolFailure } from './protocol-failure.ts';
+import type { Terminal } from './terminal.ts';
+import { UsageError } from './usage-error.ts';
+
+const EXPLORE_AGAIN = 'explore it again for a new token';
+
+interface Found {
+  readonly protocol: Protocol;
+  /** What is in its file; empty for a built-in one. */
+  readonly text: string;
+}
+
+export async function replay(
+  { flags, positionals }: CommandInput,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const token = decodeToken(positionals[0] ?? '');
+  if (token === null) {
+    throw new UsageError(
+      'replay: the token is damaged or no token; copy all of it from behind "replay:" as explore prints it',
+    );
+  }
+  const file = flags['replay-protocol'];
+  if (file !== undefined && token.kind !== 'file') {
+    throw new UsageError(`--protocol: the token is of ${token.name}, which is built in`);
+  }
+  const { protocol, text } = await subjectOf(token, file);
+  const found = run(token, protocol, text);
+  terminal.out(replayText(token, protocol, found, terminal));
+  return EXIT.fail;
+}
+
+async function subjectOf(token: ScheduleToken, file: string | undefined): Promise<Found> {
+  if (token.kind === 'file') return fromFile(token, file);
+  const protocol =
+    token.kind === 'built-in'
+      ? PROTOCOLS.find(({ name }) => name === token.name)
+      : MUTANTS.flatMap(({ name, seed }) =>
+          name === token.name && seed.kind === 'protocol' ? [seed.protocol] : [],
+        )[0];
+  if (protocol === undefined) {
+    throw new UsageError(`replay: this version has no ${token.kind} ${token.name}`);
+  }
+  return { protocol, text: '' };
+}
+
+async function fromFile(token: ScheduleToken, file = token.name): Promise<Found> {
+  if (!looksLikePath(file)) throw new UsageError(`--protocol: ${file} is no .ts or .js file`);
+  try {
+    const { path, protocol } = await loadProtocolFile(file);
+    return { protocol, text: fileSource(path).text };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(
+      `replay: ${error.message}; --protocol FILE says where the token's file is now`,
+    );
+  }
+}
+
+function run(token: ScheduleToken, protocol: Protocol, text: string): Replay {
+  try {
+    return replayToken(token, protocol, text, parseCpu(token.cpu));
+  } catch (error) {
+    if (error instanceof ReplayRefused) {
+      throw new UsageError(`replay: ${error.message}; ${EXPLORE_AGAIN}`);
+    }
+    if (error instanceof ProtocolThrew) throw new ProtocolFailure(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function replayText(
+  token: ScheduleToken,
+  protocol: Protocol,
+  { violation, steps, broken }: Replay,
+  { paint, columns }: Terminal,
+): string {
+  const what = violation.by === 'schedule' ? 'one schedule' : "the protocol's own operations";
+  const name = token.kind === 'mutant' ? `${token.name} (mutant)` : protocol.name;
+  const vcpus = counted(token.vcpus, 'vCPU');
+  const lines = [
+    `${name}, level ${token.level}, ${vcpus}, ${token.cpu.replaceAll(',', ' ')}: ${what}`,
+    formatSchedule(steps, { columns, broken }),
+    `${paint('red', 'VIOLATION')} ${violation.rule}: ${violation.why}`,
+    `exit ${EXIT.fail}: ${exitMeaning(EXIT.fail)}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+export const command: Command = {
+  positionals: { name: '<token>', min: 1, max: 1 },
+  about:
+    'Runs exactly the schedule of a token again, which explore prints with every violation, and shows ' +
+    'all of it: one column per thread, each operation where it takes effect, what it read or made ' +
+    'visible, and why that is allowed, with the rule of the Arm ARM. Nothing is searched. The exit ' +
+    'code is 1, as a violation is shown; 2 if the token is damaged, or if the protocol has changed ' +
+    'since it was made.',
+  examples: [
+    {
+      command: 'replay -- r1:p:rfc-nt-posted:4b0a3d71:bbm=1:2:1:l0-l0:0.012345.0.3:3ade2d',
+      why: 'a token as `npm run explore -- --protocol rfc-nt-posted` prints it',
+    },
+    {
+      command: 'replay -- TOKEN --protocol ./moved/mine.ts',
+      why: 'the file of the protocol is somewhere else now',
+    },
+  ],
+  run: replay,
+};

@@ -1,0 +1,65 @@
+/** `report`: result files as HTML, JUnit XML, KTAP and Markdown. */
+import { exitMeaning } from '../report/exit-meanings.ts';
+import { resultTitle } from '../report/verdict-texts.ts';
+import { EXIT, type ExitCode } from '../result/exit-code.ts';
+import type { ResultFile } from '../result/read.ts';
+import type { Command, CommandInput } from './command.ts';
+import { checkOutputFile, checkOutputFolder, type OutputFile } from './output-file.ts';
+import { readResultFiles } from './result-files.ts';
+import type { Terminal } from './terminal.ts';
+import {
+  type Form,
+  FORM_FILES,
+  FORMS,
+  writeForm,
+  writeForms,
+  writtenText,
+} from './write-reports.ts';
+
+export async function report(input: CommandInput, terminal: Terminal): Promise<ExitCode> {
+  const { flags, positionals } = input;
+  const results = readResultFiles('report', positionals);
+  const targets = FORMS.flatMap((form): [Form, OutputFile][] => {
+    const name = flags[form];
+    return name === undefined ? [] : [[form, checkOutputFile(form, name)]];
+  });
+  const folder = flags.out === undefined ? null : checkOutputFolder('out', flags.out);
+  if (folder === null && targets.length === 0)
+    targets.push(['html', checkOutputFile('html', FORM_FILES.html)]);
+  for (const [form, file] of targets) {
+    await writeForm(form, file, results);
+    if (flags.quiet !== true) terminal.out(writtenText(file));
+  }
+  if (folder !== null) {
+    await writeForms(folder, results);
+    if (flags.quiet !== true) terminal.out(writtenText(folder));
+  }
+  for (const result of results) terminal.out(verdictText(result));
+  return EXIT.pass;
+}
+
+function verdictText(result: ResultFile): string {
+  return `${result.verdict.toUpperCase()} ${resultTitle(result)}: ${exitMeaning(result.exitCode)}\n`;
+}
+
+export const command: Command = {
+  positionals: { name: '<run.json>…', min: 1, max: Number.POSITIVE_INFINITY },
+  about:
+    'Makes reports of results written with --json: one HTML file that needs no network (tables, ' +
+    'charts, violations and counterexamples as lanes), JUnit XML and KTAP for CI, a Markdown ' +
+    `summary. Without flags it writes ${FORM_FILES.html}. Several results stand one after the ` +
+    'other; merge makes one of them. The exit code says whether the reports were written; the ' +
+    'verdicts are in them.',
+  examples: [
+    { command: 'report -- run.json', why: `${FORM_FILES.html} in this folder` },
+    {
+      command: 'report -- stress.json explore.json --out site',
+      why: 'every form, into one folder',
+    },
+    {
+      command: 'report -- run.json --junit junit.xml --markdown summary.md',
+      why: 'for CI: test results and a summary page',
+    },
+  ],
+  run: (input, terminal) => report(input, terminal),
+};

@@ -1,0 +1,86 @@
+/**
+ * Why each step of a schedule is as it is, one sentence with the rule of the Arm ARM (DDI 0487) that
+ * says so. Names such as bob and DSB-ob are relations of the memory model (B2.3).
+ */
+import { assertNever } from '../../arch/assert.ts';
+import { isValid } from '../../arch/descriptor.ts';
+import { isBroadcast } from '../../arch/tlbi.ts';
+import type { DsbKind } from '../../port/index.ts';
+import { LOCK_FREE, type MemoryMap, REUSED, TARGET } from './memory-map.ts';
+import type { Operation } from './recording.ts';
+
+/** What a step of the hypervisor has around it. */
+export interface Surroundings {
+  /** A TLBI of its thread has not been waited for yet. */
+  readonly tlbiPending: boolean;
+  /** Something later in its program has taken effect before it. */
+  readonly isLate: boolean;
+  /** It took effect before something earlier in its program. */
+  readonly isEarly: boolean;
+}
+
+export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundings): string {
+  switch (operation.kind) {
+    case 'write':
+      return storeReason(map, operation, around);
+    case 'cas':
+      return 'atomic, acquire and release: it orders everything around it (bob)';
+    case 'read':
+      return 'nobody else stores here, so it reads what its own thread stored last';
+    case 'dsb':
+      return dsbReason(operation.dsb, around.tlbiPending);
+    case 'isb':
+      return 'context synchronisation: what follows comes after what the DSBs waited for (IFB-ob)';
+    case 'tlbi':
+      if (!isBroadcast(operation.tlbi.kind)) {
+        return 'not broadcast: it reaches no other PE, and no vCPU runs on this one (R_TGVWD)';
+      }
+      if (around.isEarly) return 'no DSB orders it after the stores before it (R_TGVWD)';
+      if (around.isLate) return 'no DSB waited for it: it takes effect this late (R_YNJCP)';
+      return 'matching entries of this vCPU are gone, once the DSB after it is done (R_LXHLD)';
+    default:
+      return assertNever(operation);
+  }
+}
+
+function storeReason(
+  map: MemoryMap,
+  { location, value, release }: Extract<Operation, { kind: 'write' }>,
+  { isLate, isEarly }: Surroundings,
+): string {
+  if (location === map.lock && value === LOCK_FREE) {
+    return isEarly
+      ? 'a store-release waits for no TLBI: only a DSB does (R_PSMWS)'
+      : 'store-release: whoever sees the lock free comes after the stores above (bob)';
+  }
+  if (value === REUSED && location !== TARGET) {
+    return 'the next user of the page stores to it: walks that still read it are lost (R_RVJDB)';
+  }
+  if (isLate) return 'no barrier orders it before what has overtaken it (B2.3)';
+  if (!isValid(value))
+    return 'the break: walks fault from here on, TLBs keep what they have (R_FFWJK)';
+  const order = release ? 'store-release, after every access before it (bob): ' : '';
+  return `${order}walks find it from here on, TLBs keep what they have (R_FFWJK)`;
+}
+
+function dsbReason(kind: DsbKind, tlbiPending: boolean): string {
+  if (kind === 'nsh' || kind === 'nshst') return 'Non-shareable: other PEs see no order (B2.3)';
+  if (kind === 'ishst') {
+    return tlbiPending
+      ? 'covers stores only, so it does not wait for the TLBI (R_PSMWS)'
+      : 'the stores before it are visible before what follows (DSB-ob)';
+  }
+  return tlbiPending
+    ? 'waits until the TLBI is complete on every PE, accesses under way included (R_YNJCP, R_PSMWS)'
+    : 'what follows, TLBIs too, comes after the stores before it (DSB-ob)';
+}
+
+/** A walk that read entries: as they stand when the access uses them, or kept from before. */
+export function walkReason(isKept: boolean): string {
+  return isKept
+    ? 'read before the change and kept: a walk under way is a TLB entry, too (R_RVJDB, R_FFWJK)'
+    : 'walked when it is needed, in memory as it stands (R_FFWJK)';
+}
+
+export const LOCK_NOT_SEEN = 'the transition may still be under way: the program ends here';
+export const LOCK_SEEN = 'message passing: its accesses from here on come after the unlock (bob)';

@@ -1,0 +1,77 @@
+/**
+ * Counts what the executions of one scenario came to, for every combination of what its threads did.
+ * Many orders come to the same for every thread, so combinations are counted first and spelled out at
+ * the end: with four vCPUs one combination is a thousand outcomes.
+ */
+import { assert } from '../../arch/assert.ts';
+import type { ExploreOutcome } from '../../result/explore.ts';
+import type { OrderOutcomes } from '../model/index.ts';
+import type { Judgement } from './judge-access.ts';
+import { type OutcomeJudge, worse } from './judge-end.ts';
+
+type Outcomes = OrderOutcomes['outcomes'];
+
+export class Tally {
+  readonly #judge: OutcomeJudge;
+  /** Equal outcomes of a thread mostly are one object: a number for each. */
+  readonly #numbers = new Map<Outcomes[number], number>();
+  readonly #combinations = new Map<string, { readonly outcomes: Outcomes; times: number }>();
+
+  constructor(judge: OutcomeJudge) {
+    this.#judge = judge;
+  }
+
+  add(outcomes: Outcomes): void {
+    const key = outcomes.map((mine) => this.#numberOf(mine)).join(' ');
+    const known = this.#combinations.get(key);
+    if (known === undefined) this.#combinations.set(key, { outcomes, times: 1 });
+    else known.times++;
+  }
+
+  #numberOf(outcomes: Outcomes[number]): number {
+    const known = this.#numbers.get(outcomes);
+    if (known !== undefined) return known;
+    this.#numbers.set(outcomes, this.#numbers.size);
+    return this.#numbers.size - 1;
+  }
+
+  get executions(): number {
+    let executions = 0;
+    for (const { outcomes, times } of this.#combinations.values()) {
+      const ways = outcomes.map((mine) => [...mine.values()].reduce((sum, n) => sum + n, 0));
+      executions += ways.reduce((product, n) => product * n, times);
+    }
+    return executions;
+  }
+
+  /** In no order, an outcome perhaps more than once. */
+  outcomes(): (ExploreOutcome & { count: number })[] {
+    return [...this.#combinations.values()].flatMap(({ outcomes, times }) =>
+      this.#joint(outcomes).map((outcome) => ({ ...outcome, count: outcome.count * times })),
+    );
+  }
+
+  #joint([host, ...guests]: Outcomes): (ExploreOutcome & { count: number })[] {
+    assert(host !== undefined, 'thread 0 is the hypervisor');
+    return [...host].flatMap(([path, ways]) => {
+      let joint: { ids: string[]; worst: Judgement | null; count: number }[] = [
+        { ids: [], worst: null, count: ways },
+      ];
+      for (const [vcpu, ends] of guests.entries()) {
+        joint = joint.flatMap(({ ids, worst, count }) =>
+          [...ends].map(([end, times]) => {
+            const judged = this.#judge.judge(vcpu, end, path);
+            const both = worse(worst, judged.worst);
+            return { ids: [...ids, judged.id], worst: both, count: count * times };
+          }),
+        );
+      }
+      return joint.map(({ ids, worst, count }) => ({
+        id: ids.length === 1 ? (ids[0] ?? '') : ids.map((id, i) => `vcpu ${i} ${id}`).join(' | '),
+        grade: worst?.grade ?? 'acceptable',
+        why: worst?.why ?? 'no access was made',
+        count,
+      }));
+    });
+  }
+}

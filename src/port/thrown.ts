@@ -1,0 +1,28 @@
+/** One line for an error that came out of a protocol: whose it is, what, and where in its file. */
+import path from 'node:path';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const folder = (...names: readonly string[]): string => path.join(ROOT, ...names) + path.sep;
+/** Frames from here are what a protocol called, or what called it, */
+const OURS = [folder('src'), folder('workers'), `${path.sep}node_modules${path.sep}`];
+/** but for those of the built-in ones. */
+const PROTOCOLS = [folder('src', 'protocols'), folder('src', 'mutants')];
+
+const FRAME = /(?:file:\/\/|[\s(])(\/[^\s()]+:\d+:\d+)/g;
+
+/** The innermost frame that is a protocol's: in a user's file, or in one of the built-in ones. */
+function protocolFrame(stack: string): string | null {
+  const isOurs = (frame: string): boolean =>
+    OURS.some((part) => frame.includes(part)) && !PROTOCOLS.some((part) => frame.includes(part));
+  const frames = [...stack.matchAll(FRAME)].map((match) => match[1] ?? '');
+  return frames.find((frame) => !isOurs(frame)) ?? null;
+}
+
+/** `protocol mine threw: no DSB is called "sy" (/home/me/mine.ts:12:9)` */
+export function thrownBy(name: string, error: unknown): string {
+  // What is no error has no stack; ours would say where it was caught.
+  const { message, stack = '' } =
+    error instanceof Error ? error : { message: String(error), stack: '' };
+  const text = message.replace(/^assertion failed: /, '').replaceAll(/\s*[\r\n]+\s*/g, ' ');
+  return `protocol ${name} threw: ${text} (${protocolFrame(stack) ?? 'no place known'})`;
+}

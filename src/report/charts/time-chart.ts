@@ -1,0 +1,170 @@
+/**
+ * A measured time as a distribution per protocol, on a logarithmic axis. Where a result carries no
+ * histogram a line from the median to the 99th percentile stands for it.
+ */
+import * as Plot from '@observablehq/plot';
+import { bucketsOf, tailOf } from '../../result/distribution.ts';
+import type { Percentiles, StressRun } from '../../result/stress.ts';
+import { grouped, significant } from '../numbers.ts';
+import { type Chart, marginFor, shortName, subjectOf } from './chart.ts';
+import { draw } from './svg.ts';
+
+export interface TimeChart {
+  readonly title: string;
+  readonly what: string;
+  readonly times: (run: StressRun) => Percentiles;
+}
+
+const ROW_HEIGHT = 34;
+/** Bars per factor of ten: a row is some 300 pixels wide and a few decades long. */
+const BARS_PER_DECADE = 16;
+
+interface Bar {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  /** Relative to the row's highest bar. */
+  readonly height: number;
+}
+
+/** `runs` are rows of one table. Null if none of them saw such a time. */
+export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | null {
+  const shown = runs.filter((run) => what.times(run).count > 0);
+  if (shown.length === 0) return null;
+  const rows = shown.map((run) => {
+    const times = what.times(run);
+    return { name: subjectOf(run), ...times, p99: tailOf(times) };
+  });
+  const names = rows.map(({ name }) => name);
+  const bars = rows.flatMap(barsOf);
+  const lines = rows.filter(({ histogram, p50 }) => histogram === undefined && p50 !== null);
+  const svg = draw(what.title, {
+    height: 50 + rows.length * ROW_HEIGHT,
+    marginLeft: marginFor(names),
+    marginRight: 26,
+    marginBottom: 36,
+    x: { type: 'log', domain: domainOf(rows), label: null, grid: true, tickFormat: timeTick },
+    y: { axis: null, domain: [0, 1] },
+    fy: { domain: names, label: null, padding: 0.1 },
+    marks: [
+      Plot.axisFy({
+        anchor: 'left',
+        label: null,
+        tickFormat: shortName,
+        textAnchor: 'end',
+        dx: -4,
+      }),
+      Plot.rect(bars, {
+        fy: 'name',
+        x1: 'from',
+        x2: 'to',
+        y1: 0,
+        y2: 'height',
+        fill: 'var(--accent)',
+        fillOpacity: 0.55,
+      }),
+      Plot.link(lines, {
+        fy: 'name',
+        x1: 'p50',
+        x2: 'p99',
+        y1: 0.5,
+        y2: 0.5,
+        stroke: 'var(--accent)',
+        strokeWidth: 5,
+        strokeOpacity: 0.55,
+      }),
+      Plot.ruleX(
+        rows.filter(({ p50 }) => p50 !== null),
+        {
+          fy: 'name',
+          x: 'p50',
+          stroke: 'var(--ink)',
+          strokeWidth: 2,
+        },
+      ),
+      Plot.ruleX(
+        rows.filter(({ p99 }) => p99 !== null),
+        {
+          fy: 'name',
+          x: 'p99',
+          stroke: 'var(--mark)',
+          strokeWidth: 2,
+          strokeDasharray: '3,2',
+        },
+      ),
+      Plot.ruleY([0], { stroke: 'var(--line)' }),
+    ],
+  });
+  const merged = rows.some(({ p50 }) => p50 === null);
+  return {
+    title: what.title,
+    caption:
+      `${what.what}. Line: median; dashed: 99th percentile. The axis is logarithmic; heights are ` +
+      `relative to each row${merged ? '; percentiles of merged runs without histograms are unknown' : ''}.`,
+    svg,
+    columns: ['protocol', 'seen', 'p50', 'p99', 'max'],
+    rows: rows.map(({ name, count, p50, p99, max }) => [
+      name,
+      grouped(count),
+      ...[p50, p99, max].map((ns) => (ns === null ? '' : timeText(ns))),
+    ]),
+  };
+}
+
+function barsOf({ name, histogram }: { name: string; histogram?: string }): Bar[] {
+  const counts = new Map<number, number>();
+  for (const { ns, count } of bucketsOf(histogram ?? '')) {
+    const bar = Math.floor(Math.log10(Math.max(ns, 1)) * BARS_PER_DECADE);
+    counts.set(bar, (counts.get(bar) ?? 0) + count);
+  }
+  const highest = Math.max(0, ...counts.values());
+  return [...counts].map(([bar, count]) => ({
+    name,
+    from: 10 ** (bar / BARS_PER_DECADE),
+    to: 10 ** ((bar + 1) / BARS_PER_DECADE),
+    height: count / highest,
+  }));
+}
+
+/** Whole decades around everything shown, so that charts side by side look alike. */
+function domainOf(rows: readonly Percentiles[]): [number, number] {
+  const all = rows.flatMap(({ p50, p99, max, histogram }) => [
+    ...[p50, p99, max].filter((ns) => ns !== null),
+    ...bucketsOf(histogram ?? '').map(({ ns }) => ns),
+  ]);
+  const least = Math.max(1, Math.min(...all));
+  const most = Math.max(least * 10, ...all);
+  return [10 ** Math.floor(Math.log10(least)), 10 ** Math.ceil(Math.log10(most))];
+}
+
+/** Powers of ten only: `1 µs`, `10 µs`. */
+function timeTick(ns: number): string {
+  const power = Math.log10(ns);
+  return Math.abs(power - Math.round(power)) < 1e-9
+    ? timeText(Math.round(ns)).replace('.00', '').replace('.0', '')
+    : '';
+}
+
+function timeText(ns: number): string {
+  if (ns < 1e3) return `${significant(ns)} ns`;
+  if (ns < 1e6) return `${significant(ns / 1e3)} µs`;
+  return ns < 1e9 ? `${significant(ns / 1e6)} ms` : `${significant(ns / 1e9)} s`;
+}
+
+export const TIME_CHARTS: readonly TimeChart[] = [
+  {
+    title: 'Window: entry invalid',
+    what: 'From the store that makes the entry invalid to the one that makes it valid',
+    times: (run) => run.windowNs,
+  },
+  {
+    title: 'nT window',
+    what: 'From the store of the block with nT set to the one without',
+    times: (run) => run.ntWindowNs,
+  },
+  {
+    title: 'Episode: what a faulting access waits',
+    what: "From an access's first spurious fault to its completion",
+    times: (run) => run.episodeNs,
+  },
+];

@@ -1,0 +1,111 @@
+/** Results that are one table each: litmus verdicts, benchmarks, judged logs. */
+import type { BenchFile, CheckTraceFile, LitmusFile } from '../../result/read.ts';
+import { counted, grouped, significant } from '../numbers.ts';
+import { RULE_TEXTS } from '../rule-texts.ts';
+import { html, type Html, NOTHING } from './html.ts';
+import { table } from './table.ts';
+
+const left = (title: string) => ({ title, align: 'left' as const });
+const right = (title: string) => ({ title, align: 'right' as const });
+
+export function litmusSection({ runs }: LitmusFile): Html {
+  const columns = [
+    ...['test', 'architecture', 'verdict', 'expected', 'agrees'].map(left),
+    right('states'),
+    right('executions'),
+    left('reason'),
+  ];
+  const rows = runs.map((run) => [
+    run.name,
+    run.arch,
+    run.verdict,
+    run.expected ?? '',
+    run.agrees === undefined ? '' : run.agrees ? 'yes' : html`<span class="red">NO</span>`,
+    grouped(run.states),
+    grouped(run.executions),
+    run.reason ?? '',
+  ]);
+  return html`<h3>Litmus verdicts</h3>
+    ${table('Litmus verdicts', columns, rows)}`;
+}
+
+export function benchSection({ runs, conclusions }: BenchFile): Html {
+  const columns = [
+    left('what'),
+    left('unit'),
+    ...['ours', 'native peer', 'ratio', '95 % interval', 'aim'].map(right),
+    left('met'),
+  ];
+  const rows = runs.map((run) => [
+    run.name,
+    run.unit,
+    significant(run.ours),
+    run.peer === null ? '' : significant(run.peer),
+    run.ratio === null ? '' : significant(run.ratio),
+    run.interval.map(significant).join(' to '),
+    run.aim === null ? '' : significant(run.aim),
+    run.met === null
+      ? ''
+      : run.met
+        ? html`<span class="green">yes</span>`
+        : html`<span class="yellow">no</span>`,
+  ]);
+  const told = (conclusions ?? []).map((line) => html`<li>${line}</li>`);
+  return html`<h3>Measurements</h3>
+    ${
+      told.length === 0
+        ? NOTHING
+        : html`<ul>
+            ${told}
+          </ul>`
+    }${table('Measurements', columns, rows)}`;
+}
+
+export function checkTraceSection({ runs }: CheckTraceFile): Html {
+  const columns = [
+    left('log'),
+    left('verdict'),
+    ...['records', 'entries', 'violations'].map(right),
+  ];
+  const rows = runs.map((run) => [
+    run.file,
+    run.verdict,
+    grouped(run.records),
+    grouped(run.entries),
+    grouped(run.violations.length),
+  ]);
+  const details = runs.flatMap((run) =>
+    run.violations.map(
+      (v) =>
+        html`<section class="violation">
+          <h4>${v.rule}: ${run.file}:${v.line}</h4>
+          <dl>
+            <dt>rule</dt>
+            <dd>${RULE_TEXTS[v.rule]}</dd>
+            <dt>why</dt>
+            <dd>${v.why}</dd>
+            <dt>entry</dt>
+            <dd>${v.entry}</dd>
+            ${
+              v.source === null
+                ? NOTHING
+                : html`<dt>source</dt>
+                    <dd><code>${v.source}</code></dd>`
+            }
+          </dl>
+        </section>`,
+    ),
+  );
+  const notes = runs.flatMap((run) => run.notes.map((note) => html`<li>${run.file}: ${note}</li>`));
+  return html`<h3>Logs</h3>
+    ${table('Logs', columns, rows)}
+    ${
+      notes.length === 0
+        ? NOTHING
+        : html`<ul>
+            ${notes}
+          </ul>`
+    }
+    <h3>${counted(details.length, 'violation')}</h3>
+    ${details}`;
+}

@@ -1,0 +1,87 @@
+/**
+ * A histogram of durations as one line of text, as results carry it: `63x12 65x3`, each the value
+ * of a bucket in nanoseconds and how many fell into it, ascending. Text, because a list of numbers
+ * in indented JSON is one line per number.
+ *
+ * The value stands for its whole bucket, which is at most 1/32 of it wide (HdrHistogram's scheme,
+ * 32 buckets per power of two); histograms of several runs can be added without further loss.
+ */
+import type { Percentiles } from './stress.ts';
+
+export interface Bucket {
+  readonly ns: number;
+  readonly count: number;
+}
+
+/** A 99th percentile of fewer values than this is their maximum by another name. */
+export const TAIL_COUNT_MIN = 100;
+
+/** The 99th percentile where it means something. */
+export function tailOf({ p99, count }: Percentiles): number | null {
+  return count < TAIL_COUNT_MIN ? null : p99;
+}
+
+export const HISTOGRAM_PATTERN = /^(?:\d{1,15}x\d{1,15}(?: \d{1,15}x\d{1,15})*)?$/;
+
+export function histogramText(buckets: readonly Bucket[]): string {
+  return buckets.map(({ ns, count }) => `${ns}x${count}`).join(' ');
+}
+
+/** `text` must match HISTOGRAM_PATTERN. */
+export function bucketsOf(text: string): Bucket[] {
+  if (text === '') return [];
+  return text.split(' ').map((part) => {
+    const [ns, count] = part.split('x');
+    return { ns: Number(ns), count: Number(count) };
+  });
+}
+
+/** All of them as one; null where one that saw something has no histogram to add. */
+export function pooledBuckets(all: readonly Percentiles[]): Bucket[] | null {
+  const counts = new Map<number, number>();
+  for (const { histogram, count } of all) {
+    if (histogram === undefined && count > 0) return null;
+    for (const bucket of bucketsOf(histogram ?? ''))
+      counts.set(bucket.ns, (counts.get(bucket.ns) ?? 0) + bucket.count);
+  }
+  return [...counts].map(([ns, count]) => ({ ns, count })).sort((a, b) => a.ns - b.ns);
+}
+
+/** The smallest value that at least the share `p` does not exceed; null if there is none. */
+export function percentileOfBuckets(
+  buckets: readonly Bucket[],
+  p: number,
+  max: number | null,
+): number | null {
+  const total = buckets.reduce((sum, { count }) => sum + count, 0);
+  const rank = Math.max(1, Math.ceil(p * total));
+  let below = 0;
+  for (const { ns, count } of buckets) {
+    below += count;
+    if (below >= rank) return max === null ? ns : Math.min(ns, max);
+  }
+  return null;
+}
+
+/**
+ * Times of several runs as if they were one. Without histograms percentiles cannot be added: they
+ * are null where more than one run saw something. The maximum and the count always can.
+ */
+export function pooledPercentiles(all: readonly Percentiles[]): Percentiles {
+  const seen = all.filter(({ count }) => count > 0);
+  const [only, second] = seen;
+  if (only === undefined) return all[0] ?? { p50: null, p99: null, max: null, count: 0 };
+  if (second === undefined) return only;
+  const maxima = seen.flatMap(({ max }) => max ?? []);
+  const max = maxima.length === 0 ? null : Math.max(...maxima);
+  const count = seen.reduce((sum, one) => sum + one.count, 0);
+  const buckets = pooledBuckets(seen);
+  if (buckets === null) return { p50: null, p99: null, max, count };
+  return {
+    p50: percentileOfBuckets(buckets, 0.5, max),
+    p99: percentileOfBuckets(buckets, 0.99, max),
+    max,
+    count,
+    histogram: histogramText(buckets),
+  };
+}

@@ -1,0 +1,14 @@
+/** Searches of the same configuration come to the same; of several the one that tells most stays. */
+import type { ExploreRun } from '../explore.ts';
+
+export function exploreRowKey(run: ExploreRun): string {
+  const { protocol, mutant, cpu, granule, level, vcpus } = run;
+  const knobs = Object.entries(cpu).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([protocol, mutant, knobs, granule, level, vcpus]);
+}
+
+const TELLS = { violated: 2, safe: 1, bounded: 0 } as const;
+
+export function mostTelling(rows: readonly [ExploreRun, ...ExploreRun[]]): ExploreRun {
+  return rows.reduce((best, run) => (TELLS[run.verdict] > TELLS[best.verdict] ? run : best));
+}

@@ -1,0 +1,48 @@
+/** The figures that only rows of some scenarios have, of several rows as one. */
+import type { Estimate, MigrationFigures, StressRun } from '../stress.ts';
+import { pooledMean } from './estimates.ts';
+
+export function pooledExtras(
+  rows: readonly StressRun[],
+): Pick<StressRun, 'neighbour' | 'migration'> {
+  const neighbours = rows.flatMap((run) => run.neighbour ?? []);
+  const migrations = rows.flatMap((run) => run.migration ?? []);
+  return {
+    ...(neighbours.length > 0 && {
+      neighbour: {
+        accesses: sumOf(neighbours, (one) => one.accesses),
+        refills: sumOf(neighbours, (one) => one.refills),
+        rollovers: sumOf(neighbours, (one) => one.rollovers),
+      },
+    }),
+    ...(migrations.length > 0 && { migration: pooledMigrations(migrations) }),
+  };
+}
+
+type Cancel = NonNullable<MigrationFigures['cancel']>;
+
+function pooledMigrations(all: readonly MigrationFigures[]): MigrationFigures {
+  const count = sumOf(all, (one) => one.count);
+  const mean = (of: (one: MigrationFigures) => number): number =>
+    count === 0 ? 0 : sumOf(all, (one) => of(one) * one.count) / count;
+  const pooled = (of: (cancel: Cancel) => Estimate | null): Estimate | null => {
+    const parts = all.flatMap(({ cancel, count: weight }) => {
+      const estimate = cancel === null ? null : of(cancel);
+      return estimate === null ? [] : [{ estimate, weight }];
+    });
+    return parts.length === 0 ? null : pooledMean(parts);
+  };
+  const coalesceNs = pooled((cancel) => cancel.coalesceNs);
+  const faults = pooled((cancel) => cancel.faults);
+  const accessesLost = pooled((cancel) => cancel.accessesLost);
+  return {
+    count,
+    pagesSent: mean((one) => one.pagesSent),
+    loggingFaults: mean((one) => one.loggingFaults),
+    cancel: coalesceNs && faults && { coalesceNs, faults, accessesLost },
+  };
+}
+
+function sumOf<T>(all: readonly T[], of: (one: T) => number): number {
+  return all.reduce((sum, one) => sum + of(one), 0);
+}

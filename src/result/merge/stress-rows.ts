@@ -1,0 +1,160 @@
+/** Rows of stress results that measured the same thing in the same environment, as one row. */
+import { worstTrust } from '../answer.ts';
+import { pooledPercentiles } from '../distribution.ts';
+import type { Verdict } from '../exit-code.ts';
+import type { ControlResult, Estimate, StressRun, Violation } from '../stress.ts';
+import { pooledEstimate, type WeightedEstimate } from './estimates.ts';
+import { pooledExtras } from './extras.ts';
+
+/** What rows must share to be pooled; `machine` because a time is that of one machine. */
+export function stressRowKey(run: StressRun): string {
+  const { scenario, protocol, mutant, cpu, granule, level, vcpus, machine } = run;
+  const { scheduling, reorder, access, delays } = run;
+  const knobs = Object.entries(cpu).sort(([a], [b]) => (a < b ? -1 : 1));
+  return JSON.stringify([
+    ...[scenario, protocol, mutant, knobs, granule, level, vcpus],
+    ...[scheduling, reorder, access, delays, machine ?? null],
+  ]);
+}
+
+/** At least one row. Counts are added; a mean per transition is weighted by transitions. */
+export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun {
+  const [first] = rows;
+  if (rows.length === 1) return first;
+  const sum = (of: (run: StressRun) => number): number =>
+    rows.reduce((total, run) => total + of(run), 0);
+  const transitions = sum((run) => run.transitions);
+  const perTransition = (of: (run: StressRun) => number): number =>
+    transitions === 0 ? 0 : sum((run) => of(run) * run.transitions) / transitions;
+  const share = pooledEstimate(
+    rows.map((run) => ({ estimate: run.hitShare, weight: run.transitions })),
+  );
+  // Means with intervals are of one run's rounds; of several only what can be pooled is said.
+  const { means: _means, answer: _answer, trust: _trust, ...rest } = first;
+  const judged = rows.filter((run) => run.violations.length > 0 && run.exhibit === null);
+  return {
+    ...rest,
+    ...pooledAnswer(rows),
+    ...pooledTrust(rows),
+    ...pooledExtras(rows),
+    rounds: sum((run) => run.rounds),
+    roundsDropped: sum((run) => run.roundsDropped),
+    roundsWarmUp: sum((run) => run.roundsWarmUp ?? 0),
+    transitions,
+    transitionsHit: sum((run) => run.transitionsHit),
+    hitShare: { ...share, hi: Math.min(1, share.hi) },
+    faults: {
+      spurious: sum((run) => run.faults.spurious),
+      genuine: sum((run) => run.faults.genuine),
+      retry: sum((run) => run.faults.retry),
+      nt: sum((run) => run.faults.nt),
+      conflict: sum((run) => run.faults.conflict),
+    },
+    faultsUnattributed: sum((run) => run.faultsUnattributed),
+    spuriousPerTransition: pooledEstimate(
+      rows.map((run) => ({ estimate: run.spuriousPerTransition, weight: run.transitions })),
+    ),
+    accesses: {
+      issued: sum((run) => run.accesses.issued),
+      completed: sum((run) => run.accesses.completed),
+      lost: sum((run) => run.accesses.lost),
+    },
+    windowNs: pooledPercentiles(rows.map((run) => run.windowNs)),
+    ntWindowNs: pooledPercentiles(rows.map((run) => run.ntWindowNs)),
+    episodeNs: pooledPercentiles(rows.map((run) => run.episodeNs)),
+    flushNs: pooledPercentiles(rows.map((run) => run.flushNs)),
+    lockNs: pooledPercentiles(rows.map((run) => run.lockNs)),
+    throughput: {
+      during: meanOfRates(rows, (run) => run.throughput.during),
+      baseline: meanOfRates(rows, (run) => run.throughput.baseline),
+    },
+    descriptorWrites: perTransition((run) => run.descriptorWrites),
+    tlbis: perTransition((run) => run.tlbis),
+    refills: perTransition((run) => run.refills),
+    verdict: rowVerdict(rows.map((run) => run.verdict)),
+    exhibit: judged.length > 0 ? null : (rows.find((run) => run.exhibit !== null)?.exhibit ?? null),
+    violations: pooledViolations(rows),
+    notes: [...new Set(rows.flatMap((run) => run.notes))],
+  };
+}
+
+/** None if one of them does not say. */
+function pooledAnswer(rows: readonly StressRun[]): Pick<StressRun, 'answer'> {
+  const answers = rows.flatMap(({ answer, transitions }) =>
+    answer === undefined ? [] : [{ ...answer, weight: transitions }],
+  );
+  const [first] = answers;
+  if (first === undefined || answers.length < rows.length) return {};
+  const lost = answers.flatMap(({ lostNs, weight }) =>
+    lostNs === null ? [] : [{ estimate: lostNs, weight }],
+  );
+  const rates = answers.flatMap(({ walkRate, weight }) =>
+    walkRate === null ? [] : [{ estimate: walkRate, weight }],
+  );
+  return {
+    answer: {
+      kind: first.kind,
+      lostNs: pooledLoss(lost),
+      walkRate: rates.length === 0 ? null : pooledEstimate(rates),
+      cost: first.cost,
+    },
+  };
+}
+
+/** Nothing lost in any is nothing lost: the bound is that of the share of transitions hit. */
+function pooledLoss(all: readonly WeightedEstimate[]): Estimate | null {
+  if (all.length === 0) return null;
+  return all.every(({ estimate }) => estimate.value === 0)
+    ? { value: 0, lo: 0, hi: 0 }
+    : pooledEstimate(all);
+}
+
+function pooledTrust(rows: readonly StressRun[]): Pick<StressRun, 'trust'> {
+  const all = rows.flatMap(({ trust }) => trust ?? []);
+  return all.length < rows.length ? {} : { trust: worstTrust(all) };
+}
+
+/** A rate counts for the rounds it is of: those in which no thread was preempted. */
+function meanOfRates(
+  rows: readonly StressRun[],
+  rate: (run: StressRun) => number | null,
+): number | null {
+  let weighted = 0;
+  let weights = 0;
+  for (const run of rows) {
+    const value = rate(run);
+    const weight = run.rounds - run.roundsDropped - (run.roundsWarmUp ?? 0);
+    if (value === null || weight <= 0) continue;
+    weighted += value * weight;
+    weights += weight;
+  }
+  return weights === 0 ? null : weighted / weights;
+}
+
+/** One that had nothing to judge says nothing beside one that had. */
+function rowVerdict(verdicts: readonly Verdict[]): Verdict {
+  if (verdicts.includes('fail')) return 'fail';
+  return verdicts.includes('pass') ? 'pass' : 'inconclusive';
+}
+
+function pooledViolations(rows: readonly StressRun[]): Violation[] {
+  const found = new Map<string, Violation>();
+  for (const violation of rows.flatMap((run) => run.violations)) {
+    const { rule, why, vcpu, ipa, round } = violation;
+    const key = JSON.stringify([rule, why, vcpu, ipa, round]);
+    const before = found.get(key);
+    const count = violation.count + (before?.count ?? 0);
+    found.set(key, { ...(before ?? violation), count });
+  }
+  return [...found.values()];
+}
+
+/** Every shard must have proved that its checker can fail: one missed control is a missed one. */
+export function pooledControls(all: readonly ControlResult[]): ControlResult[] {
+  return [...Map.groupBy(all, ({ name }) => name).values()].flatMap((own) => {
+    const worst = own.find((c) => !c.caught || !c.twinClean) ?? own[0];
+    return worst === undefined
+      ? []
+      : [{ ...worst, seconds: Math.max(...own.map((c) => c.seconds)) }];
+  });
+}

@@ -1,0 +1,124 @@
+/**
+ * What `selftest` has to do, from what the mutants say of themselves: one case per mutant, engine
+ * and setting. Pure.
+ */
+import { type CpuModel, describeCpu } from '../arch/cpu-model.ts';
+import { type Delay, DELAY_SITES } from '../machine/delays.ts';
+import type { Catch, Engine, Miss, Mutant } from '../mutants/index.ts';
+import type { Protocol } from '../port/index.ts';
+import { PROTOCOLS } from '../protocols/index.ts';
+import type { Rule } from '../result/rule.ts';
+import { HUNT_SETTING, type HuntSetting } from '../stress/hunt.ts';
+import { cpuFor } from '../stress/plan.ts';
+
+export interface Case {
+  readonly mutant: Mutant;
+  readonly column: Engine;
+  readonly engine: 'stress' | 'explore';
+  /** The mutant's own protocol, or its twin on a machine with a bug. */
+  readonly protocol: Protocol;
+  readonly cpu: CpuModel;
+  readonly setting: HuntSetting;
+  /** Rules of which one must fire; empty where the engine need not catch it. */
+  readonly rules: readonly Rule[];
+  readonly by: 'observation' | 'operations';
+  /** Why the engine cannot catch it; null where it must. */
+  readonly why: string | null;
+  /** As on the command line. */
+  readonly flags: string;
+}
+
+/** Where a mutant says only that an engine misses it: what that engine is tried with. */
+const DELAY_EVERYWHERE = Object.freeze([{ site: 'any', ns: 2000 }] as const);
+
+export function protocolNamed(name: string): Protocol {
+  const protocol = PROTOCOLS.find((p) => p.name === name);
+  if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
+  return protocol;
+}
+
+export function casesOf(mutants: readonly Mutant[], columns: readonly Engine[]): readonly Case[] {
+  return mutants.flatMap((mutant) => [
+    ...mutant.caughtBy
+      .filter(({ engine }) => columns.includes(engine))
+      .map((catches) => caughtCase(mutant, catches)),
+    ...mutant.missedBy
+      .filter(({ engine }) => columns.includes(engine))
+      .map((miss) => missedCase(mutant, miss)),
+  ]);
+}
+
+function caughtCase(mutant: Mutant, catches: Catch): Case {
+  const setting: HuntSetting = {
+    scenario: catches.scenario ?? HUNT_SETTING.scenario,
+    level: catches.level ?? HUNT_SETTING.level,
+    vcpus: catches.vcpus ?? HUNT_SETTING.vcpus,
+    reorder: catches.engine === 'stress-reorder',
+    delays: catches.engine === 'stress-delay' ? delaysOf(catches) : [],
+    racesEntry: catches.racesEntry ?? false,
+  };
+  return {
+    ...subjectOf(mutant, catches.cpu ?? {}),
+    ...columnOf(catches.engine),
+    setting,
+    rules: catches.rules as readonly Rule[],
+    by: catches.by ?? 'observation',
+    why: null,
+    flags: flagsOf(setting, catches.cpu),
+  };
+}
+
+/** A mutant names sites as the command line does; it cannot import their type. */
+function delaysOf({ delays = [] }: Catch): readonly Delay[] {
+  return delays.map(({ site, ns }) => {
+    const known = DELAY_SITES.find((each) => each === site);
+    if (known === undefined) throw new Error(`no delay site is called ${site}`);
+    return { site: known, ns };
+  });
+}
+
+function missedCase(mutant: Mutant, { engine, why }: Miss): Case {
+  const setting: HuntSetting = {
+    ...HUNT_SETTING,
+    reorder: engine === 'stress-reorder',
+    delays: engine === 'stress-delay' ? DELAY_EVERYWHERE : [],
+  };
+  return {
+    ...subjectOf(mutant, {}),
+    ...columnOf(engine),
+    setting,
+    rules: [],
+    by: 'observation',
+    why,
+    flags: flagsOf(setting),
+  };
+}
+
+function columnOf(column: Engine): Pick<Case, 'column' | 'engine'> {
+  return { column, engine: column === 'explore' ? 'explore' : 'stress' };
+}
+
+function subjectOf(
+  mutant: Mutant,
+  cpu: Partial<CpuModel>,
+): Pick<Case, 'mutant' | 'protocol' | 'cpu'> {
+  const twin = protocolNamed(mutant.twin);
+  const protocol = mutant.seed.kind === 'protocol' ? mutant.seed.protocol : twin;
+  return { mutant, protocol, cpu: cpuFor({ cpu: { ...twin.cpu, ...protocol.cpu } }, cpu) };
+}
+
+/** The setting as flags of `stress` or `explore`; empty for the default one. */
+export function flagsOf(setting: HuntSetting, cpu: Partial<CpuModel> = {}): string {
+  const flags: string[] = [];
+  if (setting.reorder) flags.push('--reorder');
+  for (const { site, ns } of setting.delays) flags.push(`--delay ${site}=${ns}`);
+  if (setting.scenario !== HUNT_SETTING.scenario) flags.push(`--scenario ${setting.scenario}`);
+  if (setting.level !== HUNT_SETTING.level) flags.push(`--level ${setting.level}`);
+  if (setting.vcpus !== HUNT_SETTING.vcpus) flags.push(`--vcpus ${setting.vcpus}`);
+  const knobs = describeCpu(cpuFor({}, cpu))
+    .split(',')
+    .filter((knob) => (knob.split('=')[0] as string) in cpu);
+  if (knobs.length > 0) flags.push(`--cpu ${knobs.join(',')}`);
+  if (setting.racesEntry) flags.push('(racing entries)');
+  return flags.join(' ');
+}

@@ -1,0 +1,53 @@
+/** What a migration took, from the rows of its rounds: pure. */
+import type { MigrationFigures, StressRun } from '../result/stress.ts';
+import { ROW } from './results-area.ts';
+import { rateOverRounds, ratioOverRounds } from './statistics/index.ts';
+
+/** A field of the rounds that times are taken from, round by round. */
+interface Rounds {
+  column(field: number): Float64Array;
+}
+
+/**
+ * `sum` of a field is over all rounds, `idle` the accesses per second with nothing going on. Empty
+ * where no migration was begun.
+ */
+export function migrationOf(
+  sum: (field: number) => number,
+  rounds: Rounds,
+  idle: number | null,
+  seed: number,
+): Pick<StressRun, 'migration'> {
+  const count = sum(ROW.migrations);
+  if (count === 0) return {};
+  return {
+    migration: {
+      count,
+      pagesSent: sum(ROW.pagesSent) / count,
+      loggingFaults: sum(ROW.loggingFaults) / count,
+      cancel: sum(ROW.cancels) === 0 ? null : cancelOf(rounds, idle, seed),
+    },
+  };
+}
+
+function cancelOf(
+  rounds: Rounds,
+  idle: number | null,
+  seed: number,
+): NonNullable<MigrationFigures['cancel']> {
+  const cancels = rounds.column(ROW.cancels);
+  const ns = rounds.column(ROW.cancelNs);
+  const made = rounds.column(ROW.cancelAccesses);
+  return {
+    coalesceNs: rateOverRounds(ns, cancels, seed),
+    faults: rateOverRounds(rounds.column(ROW.cancelFaults), cancels, seed),
+    accessesLost:
+      idle === null
+        ? null
+        : ratioOverRounds(
+            ns.map((time, i) => (time / 1e9) * idle - (made[i] as number)),
+            cancels,
+            seed,
+          ),
+  };
+}

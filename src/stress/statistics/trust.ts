@@ -1,0 +1,63 @@
+/** How far the figures of a row may be relied on: a grade, and every reason against it. Pure. */
+import type { Trust, TrustGrade } from '../../result/answer.ts';
+import { TAIL_COUNT_MIN } from '../../result/distribution.ts';
+
+export interface TrustFacts {
+  /** All rounds of transitions, and those that times are taken from. */
+  readonly rounds: number;
+  readonly roundsKept: number;
+  readonly roundsDropped: number;
+  /** Involuntary context switches can be told on this system. */
+  readonly preemptionKnown: boolean;
+  readonly scheduled: boolean;
+  /** The warm-up was given up. */
+  readonly unsettled: boolean;
+  /** Garbage collections in threads of vCPUs while the group ran. */
+  readonly vcpuCollections: number;
+  /** Values that the windows' and episodes' percentiles are of. */
+  readonly windows: number;
+  readonly episodes: number;
+}
+
+const ROUNDS_POOR = 10;
+const ROUNDS_FAIR = 100;
+const DROPPED_POOR = 0.5;
+const DROPPED_FAIR = 0.2;
+
+type Reason = readonly [grade: Exclude<TrustGrade, 'good'>, text: string];
+
+export function trustOf(facts: TrustFacts): Trust {
+  const reasons = reasonsOf(facts);
+  const poor = reasons.filter(([grade]) => grade === 'poor');
+  const fair = reasons.filter(([grade]) => grade === 'fair');
+  return {
+    grade: poor.length > 0 ? 'poor' : fair.length > 0 ? 'fair' : 'good',
+    reasons: [...poor, ...fair].map(([, text]) => text),
+  };
+}
+
+function reasonsOf(f: TrustFacts): Reason[] {
+  const found: Reason[] = [];
+  if (f.roundsKept < ROUNDS_FAIR) {
+    const grade = f.roundsKept < ROUNDS_POOR ? 'poor' : 'fair';
+    found.push([grade, `times are of ${f.roundsKept} rounds only`]);
+  }
+  const dropped = f.rounds === 0 ? 0 : f.roundsDropped / f.rounds;
+  if (dropped > DROPPED_FAIR) {
+    const grade = dropped > DROPPED_POOR ? 'poor' : 'fair';
+    found.push([grade, `a thread was preempted in ${Math.round(100 * dropped)} % of rounds`]);
+  }
+  if (!f.preemptionKnown) found.push(['fair', 'this system does not tell preempted rounds']);
+  if (f.scheduled) found.push(['fair', 'vCPUs took turns: not what parallel ones would do']);
+  if (f.unsettled) found.push(['fair', 'guest accesses were still becoming cheaper']);
+  if (f.vcpuCollections > 0)
+    found.push(['fair', `vCPUs collected garbage ${f.vcpuCollections} times`]);
+  for (const [what, count] of [
+    ['windows', f.windows],
+    ['episodes', f.episodes],
+  ] as const) {
+    if (count > 0 && count < TAIL_COUNT_MIN)
+      found.push(['fair', `${count} ${what}: too few for a p99`]);
+  }
+  return found;
+}

@@ -1,0 +1,121 @@
+/**
+ * `adjust`, with something done to the table before each coalesce, as a host does it at any time while
+ * guests run.
+ *
+ * unmap: kvm_pgtable_stage2_unmap of a range, or of a whole region, whose table then goes; the
+ * contents are swapped out, overwritten and swapped in again, all with the lock held for writing, so
+ * that nobody can map the range meanwhile. Whoever still has a translation reads what is not there,
+ * or loses a store.
+ *
+ * permissions: kvm_pgtable_stage2_wrprotect of a range and a flush of the VM. Nothing is logged.
+ */
+import { isTable, NORMAL_RW } from '../../arch/descriptor.ts';
+import { startTable } from '../../arch/geometry.ts';
+import { createDirtyLog } from '../../machine/dirty-log.ts';
+import { IPA_BITS, LOGGING } from '../../machine/layout.ts';
+import { createSoftwareCpu } from '../../machine/software-cpu.ts';
+import { map } from '../../pgtable/map.ts';
+import { writeProtect } from '../../pgtable/permissions.ts';
+import type { Stage2 } from '../../pgtable/stage2.ts';
+import { unmap } from '../../pgtable/unmap.ts';
+import type { Table } from '../../port/tables.ts';
+import type { Disturbance } from '../../scenarios/index.ts';
+import type { Region } from '../regions.ts';
+import { createAdjust } from './adjust.ts';
+import type { Workbench } from './workbench.ts';
+import type { Workload } from './workload.ts';
+
+/** Pages disturbed at once, at most; one disturbance in four unmaps a region whole, if it is small. */
+const RANGE_PAGES_MAX = 32;
+const WHOLE_PAGES_MAX = 2048;
+/** Guests run this many times as long as between transitions before the table is coalesced. */
+const PAUSES = 8;
+/** What stands in memory that was taken away. */
+const RECLAIMED = 0x0dead0ad;
+
+export function createDisturbed(bench: Workbench, by: Disturbance): Workload {
+  const { arena, plan, regions, software, flusher } = bench;
+  const { i32, u8, layout, geometry, descriptors } = arena;
+  const log = createDirtyLog(arena);
+  const pageBytes = 2 ** layout.pageShift;
+  const rangeMax = Math.min(RANGE_PAGES_MAX, layout.regionPages / 2);
+  const swap = new Int32Array(
+    (layout.regionPages <= WHOLE_PAGES_MAX ? layout.regionPages : rangeMax) * layout.guestStrideW,
+  );
+  const stage2: Stage2 = {
+    geometry,
+    cpu: createSoftwareCpu(arena, flusher),
+    tables: software.tables,
+    root: 0 as Table,
+    start: startTable(geometry, IPA_BITS),
+    shared: false,
+    atomicUpdates: false,
+  };
+
+  /** First page of the region and number of pages. */
+  function range(region: Region): { first: number; pages: number } {
+    const first = region.index * layout.regionPages;
+    const random = bench.random();
+    const mayBeWhole = by === 'unmap' && layout.regionPages <= WHOLE_PAGES_MAX;
+    if (mayBeWhole && (random & 3) === 0) return { first, pages: layout.regionPages };
+    const pages = 1 + ((random >>> 4) % rangeMax);
+    return { first: first + ((random >>> 12) % (layout.regionPages - pages)), pages };
+  }
+
+  function swapOutAndIn(first: number, pages: number): void {
+    const from = layout.guestW + first * layout.guestStrideW;
+    const words = pages * layout.guestStrideW;
+    swap.set(i32.subarray(from, from + words));
+    i32.fill(RECLAIMED, from, from + words);
+    i32.set(swap.subarray(0, words), from);
+  }
+
+  function takeAway(region: Region): void {
+    const { first, pages } = range(region);
+    const ipa = layout.ipaBase + first * pageBytes;
+    bench.underLock(() => {
+      unmap(stage2, ipa, pages * pageBytes, bench.planned.bug === 'unmap-hinted');
+      u8.fill(0, layout.mappedB + first, layout.mappedB + first + pages);
+      swapOutAndIn(first, pages);
+    });
+  }
+
+  /** The vCPUs have perhaps not come back to it: a protocol that coalesces needs a table. */
+  function ensureTable(region: Region): void {
+    bench.underLock(() => {
+      if (isTable(Atomics.load(descriptors, region.entry), layout.config.level)) return;
+      const page = region.index * layout.regionPages;
+      map(stage2, {
+        ipa: region.ipa,
+        size: pageBytes,
+        pa: region.pa,
+        attributes: { ...NORMAL_RW, sw: regions.versionOf(region) & 15 },
+      });
+      u8[layout.mappedB + page] = 1;
+    });
+  }
+
+  function protect(region: Region): void {
+    const { first, pages } = range(region);
+    bench.underLock(() => {
+      writeProtect(stage2, layout.ipaBase + first * pageBytes, pages * pageBytes);
+    });
+    bench.flushVm();
+  }
+
+  const adjust = createAdjust(bench, (region) => {
+    if (by === 'unmap') takeAway(region);
+    else protect(region);
+    bench.pause(PAUSES * plan.gapNs);
+    if (by === 'unmap') ensureTable(region);
+  });
+
+  return {
+    ...adjust,
+    rebuild() {
+      adjust.rebuild();
+      // Pages may be write-protected at any time.
+      if (by === 'permissions') log.setState(LOGGING.ending);
+    },
+  };
+}

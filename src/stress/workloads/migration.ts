@@ -1,0 +1,191 @@
+/**
+ * The life of a live migration, in the hypervisor's thread as dirty_log_perf_test's main thread has
+ * it, while the vCPUs load and store all the time.
+ *
+ *   hypervisor                            a vCPU that stores to page p
+ *   ------------------------------------------------------------------------------
+ *   logging on: write-protect, flush      permission fault; under the lock: breaks the block for a
+ *     (or split first, then pages)          table with p alone, or makes p writable; marks p dirty
+ *   copy all of memory                    stores
+ *   pass: fetch and clear the dirty bits
+ *     write-protect those pages           permission fault, marks p dirty again, stores
+ *     flush, DSB                          stores with an old translation are in memory by now
+ *     copy those pages
+ *   ... more passes ...
+ *   completed: the guest stops; last pass; the copy must equal memory
+ *   cancelled: logging off, every region coalesced by the protocol under test, guests running
+ *
+ * Why no store is lost: one that hits a writable translation either happens before the flush, and
+ * the copy after the flush has it, or faults after it, and the page's bit is set before the store.
+ * Blocks are split by the first store to them as in KVM v5.11 (whose other pages then fault
+ * genuinely), or by the hypervisor beforehand as in v6.5; which is drawn for each migration, but a
+ * protocol that splits is always the one to do it.
+ *
+ * A completed migration's switch-over then fails: its source goes on, and the next round begins with
+ * the coalesce. So both ends measure one transition per region and migration. Regions coalesce in
+ * the hypervisor's thread, not in the first faulting vCPU's as in KVM: one thread has the
+ * instruments.
+ */
+import { createDirtyLog } from '../../machine/dirty-log.ts';
+import { CONTROL, LOGGING, VCPU } from '../../machine/layout.ts';
+import { EVIDENCE } from '../../machine/recorder.ts';
+import bbmEarly from '../../protocols/bbm-early.ts';
+import splitEager from '../../protocols/split-eager.ts';
+import type { Migration } from '../../scenarios/index.ts';
+import type { Region } from '../regions.ts';
+import { ROW } from '../results-area.ts';
+import { createDestination } from './destination.ts';
+import { createDirtyPasses } from './dirty-passes.ts';
+import type { Workbench } from './workbench.ts';
+import { addFigure, emptyCount, type RoundCount, type Workload } from './workload.ts';
+
+/** Between two passes guests run this many times as long as between two transitions. */
+const PASS_PAUSES = 32;
+/** Words reported that the destination lacks, per migration: more say nothing new. */
+const DIFFERENCES_MAX = 4;
+
+export function createMigration(bench: Workbench, migration: Migration): Workload {
+  const { arena, plan, regions, recorder, flusher } = bench;
+  const { i32, layout } = arena;
+  const log = createDirtyLog(arena);
+  const destination = createDestination(arena);
+  const passes = createDirtyPasses(bench, log, destination);
+  const completes = migration.ends === 'completed';
+  /** The round now ending has a migration whose last pass is still to come. */
+  let isOpen = false;
+
+  const isTable = (region: Region): boolean => (regions.versionOf(region) & 1) === 0;
+  const faultsSince = (before: number): number =>
+    (Atomics.load(i32, CONTROL.faultsSeen) - before) | 0;
+
+  /** All blocks into pages by the hypervisor, before anything is write-protected. */
+  function splitAll(count: RoundCount): boolean {
+    const { protocol } = bench;
+    const measured = protocol.kind === 'split';
+    for (const region of regions.all) {
+      if (isTable(region)) continue;
+      bench.pause(plan.gapNs);
+      if (!bench.step({ protocol: measured ? protocol : splitEager, region, measured }, count)) {
+        return false;
+      }
+      if (measured) bench.underLock(() => regions.syncFlags(region));
+    }
+    return true;
+  }
+
+  /** Every region a block again: what a protocol that coalesces is measured at. */
+  function coalesceAll(count: RoundCount): boolean {
+    const { protocol } = bench;
+    const measured = protocol.kind === 'coalesce';
+    let isAllWritable = true;
+    for (const region of regions.all) {
+      if (!isTable(region)) {
+        // Nobody stored to it since it was write-protected as a block: the next store relaxes it.
+        isAllWritable = false;
+        continue;
+      }
+      if (!bench.step({ protocol: measured ? protocol : bbmEarly, region, measured }, count)) {
+        return false;
+      }
+      bench.underLock(() => regions.flagsAll(region));
+    }
+    if (isAllWritable) bench.underLock(() => log.setState(LOGGING.off));
+    return true;
+  }
+
+  /** Logging on, the first copy, and passes while guests run. False: the tables are broken. */
+  function start(count: RoundCount, isDone: () => boolean): boolean {
+    const isEager = bench.protocol.kind === 'split' || (bench.random() & 256) !== 0;
+    if (isEager && !splitAll(count)) return false;
+    const faultsBefore = Atomics.load(i32, CONTROL.faultsSeen);
+    bench.underLock(() => log.setState(LOGGING.on));
+    let sent = passes.first();
+    const more = 1 + ((bench.random() >>> 9) % migration.passesMax);
+    for (let i = 0; i < more && !bench.isStopped() && !isDone(); i++) {
+      bench.pause(PASS_PAUSES * plan.gapNs);
+      sent += passes.next();
+    }
+    addFigure(count, ROW.migrations, 1);
+    addFigure(count, ROW.pagesSent, sent);
+    addFigure(count, ROW.loggingFaults, faultsSince(faultsBefore));
+    return true;
+  }
+
+  /** Accesses completed so far, as far as the vCPUs have said: they do once per batch. */
+  function heartbeats(): number {
+    let sum = 0;
+    for (let vcpu = 0; vcpu < layout.config.vcpus; vcpu++) {
+      sum += Atomics.load(i32, layout.vcpuW + vcpu * VCPU.words + VCPU.heartbeat);
+    }
+    return sum | 0;
+  }
+
+  /** Logging off and blocks again, with guests running, and what that takes. */
+  function cancel(count: RoundCount): boolean {
+    const faultsBefore = Atomics.load(i32, CONTROL.faultsSeen);
+    const accessesBefore = heartbeats();
+    const startedMs = performance.now();
+    bench.underLock(() => log.setState(LOGGING.ending));
+    if (!coalesceAll(count)) return false;
+    addFigure(count, ROW.cancels, 1);
+    addFigure(count, ROW.cancelNs, (performance.now() - startedMs) * 1e6);
+    addFigure(count, ROW.cancelAccesses, (heartbeats() - accessesBefore) | 0);
+    addFigure(count, ROW.cancelFaults, faultsSince(faultsBefore));
+    return true;
+  }
+
+  function toTables(): void {
+    for (const region of regions.all) if (!isTable(region)) bench.reset(splitEager, region, 0);
+  }
+
+  function toBlocks(): void {
+    // Blocks may have stayed write-protected, and an idle guest is to take no faults.
+    if (log.state() !== LOGGING.off) toTables();
+    for (const region of regions.all) {
+      if (!isTable(region)) continue;
+      bench.reset(bbmEarly, region, 0);
+      regions.flagsAll(region);
+    }
+    log.setState(LOGGING.off);
+  }
+
+  return {
+    rebuild() {
+      regions.rebuild();
+      log.setState(LOGGING.off);
+      isOpen = false;
+      flusher.tlbi({ kind: 'alle1is' });
+    },
+    emptyTlbs: () => flusher.tlbi({ kind: 'alle1is' }),
+    prepare(purpose) {
+      // A completed migration has left tables, write-protected here and there, for the next round's
+      // coalesce to start from; where an idle round lay in between they are full ones.
+      if (purpose === 'baseline' || !completes) toBlocks();
+      else toTables();
+    },
+    run(item, round, isDone) {
+      bench.begin(item, round);
+      const count = emptyCount();
+      if (completes) {
+        isOpen = coalesceAll(count) && start(count, isDone);
+        return count;
+      }
+      const migrations = Math.max(1, Math.ceil(plan.transitions / regions.all.length));
+      for (let i = 0; i < migrations && !bench.isStopped() && !isDone(); i++) {
+        if (!start(count, isDone) || !cancel(count)) break;
+        bench.pause(PASS_PAUSES * plan.gapNs);
+      }
+      return count;
+    },
+    finish(count) {
+      if (!isOpen) return;
+      isOpen = false;
+      addFigure(count, ROW.pagesSent, passes.next());
+      log.setState(LOGGING.ending);
+      for (const { page, vcpu, copied, inMemory } of destination.differences(DIFFERENCES_MAX)) {
+        recorder.evidenceAbout(vcpu, EVIDENCE.dirty, page, copied, inMemory);
+      }
+    },
+    traces: () => bench.traces(),
+  };
+}

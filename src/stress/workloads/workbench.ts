@@ -1,0 +1,195 @@
+/**
+ * What every workload works with: a runner of transitions per seeded bug, the traces it leaves, the
+ * lock, an issuer of flushes, and pauses in which the guests run on.
+ */
+import { RwLock } from '#sync';
+import { assert } from '../../arch/assert.ts';
+import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
+import type { Arena } from '../../machine/arena.ts';
+import { createColdStores } from '../../machine/cold-stores.ts';
+import { nextRandom, seedFor } from '../../machine/guest-pattern.ts';
+import { CONTROL } from '../../machine/layout.ts';
+import type { Recorder } from '../../machine/recorder.ts';
+import { createIssuer, type Issuer, Stopped } from '../../machine/shootdown.ts';
+import { createTraceLog, type TraceLog } from '../../machine/trace-log.ts';
+import { traceAddresses } from '../../machine/trace-words.ts';
+import { createTransitionCpu } from '../../machine/transition-cpu.ts';
+import { PoolExhausted } from '../../pgtable/page-pool.ts';
+import type { MachineBug, Protocol } from '../../port/index.ts';
+import type { Evidence } from '../../result/evidence.ts';
+import type { Scenario } from '../../scenarios/index.ts';
+import type { GroupPlan, PlanItem } from '../group.ts';
+import type { Region, Regions } from '../regions.ts';
+import type { SoftwareSide } from '../software-side.ts';
+import { createTransitionRunner, type TransitionRunner } from '../transition-runner.ts';
+import type { RoundCount, Traces } from './workload.ts';
+
+const LOCK_TIMEOUT_MS = 10_000;
+
+/** What the hypervisor's thread has set up before it knows which work it is to do. */
+export interface Site {
+  readonly arena: Arena;
+  readonly plan: GroupPlan;
+  readonly scenario: Scenario;
+  /** One per plan item. */
+  readonly protocols: readonly Protocol[];
+  readonly regions: Regions;
+  readonly software: SoftwareSide;
+  readonly recorder: Recorder;
+  /** Evidence of the round now running that no thread's ring holds. */
+  readonly observe: (evidence: Evidence) => void;
+}
+
+/** One transition to run: `measured` ones leave a trace with their plan item and are counted. */
+export interface Step {
+  readonly protocol: Protocol;
+  readonly region: Region;
+  readonly measured: boolean;
+}
+
+export interface Workbench extends Site {
+  /** Of the round's item. */
+  readonly planned: PlanItem;
+  readonly protocol: Protocol;
+  /** Starts a round of `item`: its CPU, its seeded bug, its random numbers. */
+  begin(item: number, round: number): void;
+  /**
+   * Runs one transition and uses up a record. False: its entry is not as wanted, or the page pool
+   * is empty, which is a protocol that leaks (the audit says how many). The round is broken then.
+   */
+  step(step: Step, count: RoundCount): boolean;
+  /**
+   * A transition nobody asks about, on a machine without seeded bugs. `slot` is the record it
+   * clobbers: any while no round is running.
+   */
+  reset(protocol: Protocol, region: Region, slot: number): void;
+  /** Faulting vCPUs change the same tables, counts and flags: with the mmu_lock, for writing. */
+  underLock(change: () => void): void;
+  /** DSB and TLBI without instruments, on a correct machine. */
+  readonly flusher: Issuer;
+  /** TLBI VMALLS12E1IS, complete. */
+  flushVm(): void;
+  /** The next 32-bit random word of this round. */
+  random(): number;
+  /** Lets the guests run on: 0 to twice the mean, uniformly. */
+  pause(meanNs: number): void;
+  isStopped(): boolean;
+  traces(): Traces;
+}
+
+export function createWorkbench(site: Site): Workbench {
+  const { arena, plan, protocols, regions, software, recorder } = site;
+  const { i32, layout } = arena;
+  const lock = RwLock.attach(i32, CONTROL.mmuLock);
+  const flusher = createIssuer(arena, { bug: null, spins: plan.spins, own: null });
+  const addresses = traceAddresses(layout);
+  const logs: TraceLog[] = plan.items.map(() => createTraceLog(addresses));
+  const resetLog = createTraceLog(addresses);
+  let item = 0;
+  let bbm: BbmLevel = 0;
+  let state = seedFor(plan.seed, -1, 0);
+
+  // One port and runner per seeded bug (almost always none): the bug is a constant of the closure,
+  // not a test per store.
+  const runners = new Map<MachineBug | null, TransitionRunner>();
+  function runnerFor(bug: MachineBug | null): TransitionRunner {
+    const known = runners.get(bug);
+    if (known !== undefined) return known;
+    const issuer = createIssuer(arena, {
+      bug,
+      spins: plan.spins,
+      own: null,
+      ...(plan.coldExits ? { coldStores: createColdStores() } : {}),
+    });
+    const port = createTransitionCpu(arena, issuer, software.tables, recorder, {
+      bug,
+      freedCount: () => software.freedCount(),
+      reorderSeed: plan.reorder ? seedFor(plan.seed, -2, 0) : null,
+      delays: plan.delays,
+      delaySeed: seedFor(plan.seed, -3, 0),
+    });
+    const runner = createTransitionRunner(
+      arena,
+      regions,
+      software,
+      port,
+      recorder,
+      () => bbm,
+      plan.spins,
+    );
+    runners.set(bug, runner);
+    return runner;
+  }
+
+  const planned = (): PlanItem => plan.items[item] as PlanItem;
+
+  return {
+    ...site,
+    flusher,
+    get planned() {
+      return planned();
+    },
+    get protocol() {
+      return protocols[item] as Protocol;
+    },
+    begin(of, round) {
+      item = of;
+      state = seedFor(plan.seed, -1, round);
+      bbm = sanitisedBbmLevel(planned().cpu.bbm.map((level) => idAa64Mmfr2(level)));
+    },
+    step({ protocol, region, measured }, count) {
+      const log = measured ? (logs[item] as TraceLog) : resetLog;
+      const runner = runnerFor(planned().bug);
+      assert(count.slots < layout.config.transitionsMax, 'a round has a record per transition');
+      try {
+        if (runner.run(protocol, region, count.slots++, measured, log)) return true;
+      } catch (error) {
+        if (!(error instanceof PoolExhausted)) throw error;
+      }
+      count.broken++;
+      return false;
+    },
+    reset(protocol, region, slot) {
+      runnerFor(null).run(protocol, region, slot, false, resetLog);
+    },
+    underLock(change) {
+      const taken = RwLock.writeLock(lock, plan.spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop);
+      if (taken === 'stopped') throw new Stopped('stopped while taking the mmu_lock');
+      if (taken === 'timeout') throw new Error('hypervisor did not get the mmu_lock');
+      try {
+        change();
+      } finally {
+        RwLock.writeUnlock(lock);
+      }
+    },
+    flushVm() {
+      flusher.dsb('ishst');
+      flusher.tlbi({ kind: 'vmalls12e1is' });
+      flusher.dsb('ish');
+    },
+    random() {
+      state = nextRandom(state);
+      return state >>> 0;
+    },
+    pause(meanNs) {
+      state = nextRandom(state);
+      const until = performance.now() + ((state >>> 8) / 2 ** 24) * 2 * (meanNs / 1e6);
+      while (performance.now() < until);
+    },
+    isStopped: () => Atomics.load(i32, CONTROL.stop) !== 0,
+    traces() {
+      const notes = logs.flatMap((log, i) => notesOf(log, plan.items[i]?.protocol.name ?? ''));
+      return { seen: logs.map((log) => log.seen), notes };
+    },
+  };
+}
+
+function notesOf(log: TraceLog, name: string): string[] {
+  const notes: string[] = [];
+  if (log.dropped > 0)
+    notes.push(`${name}: ${log.dropped} transitions had traces beyond those kept`);
+  if (log.seen.some((t) => t.truncated)) {
+    notes.push(`${name}: transitions too long to be recorded whole`);
+  }
+  return notes;
+}

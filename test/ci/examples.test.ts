@@ -1,0 +1,84 @@
+/** The ready files of ci/: what they run exists, and the script for one machine really runs. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COMMAND_NAMES } from '../../src/cli/commands.ts';
+import { flagOf, optionsOf } from '../../src/cli/options.ts';
+import { formatJson } from '../../src/report/json.ts';
+import { anExploreResult, anExploreRun } from '../report/other-results.ts';
+import { emptyFolder } from '../cli/program.ts';
+
+const CI = path.resolve(import.meta.dirname, '../../ci');
+const FILES = readdirSync(CI);
+const textOf = (file: string): string => readFileSync(path.join(CI, file), 'utf8');
+
+describe.each(FILES)('%s', (file) => {
+  it('names commands and flags that there are', () => {
+    const text = textOf(file)
+      .replaceAll(/\\\n/g, ' ')
+      .replaceAll(/\n#? +(?=--)/g, ' ');
+    const calls = [
+      ...text.matchAll(
+        /(?:npm run (?:-s )?(?!-s)(?!["$])|main\.ts\s+)(?<command>[a-z-]+)(?<rest>[^\n|&]*)/g,
+      ),
+    ];
+    for (const { groups } of calls) {
+      const command = COMMAND_NAMES.find((name) => name === groups?.['command']);
+      expect(COMMAND_NAMES).toContain(groups?.['command']);
+      const known = optionsOf(command as 'stress').map((id) => `--${flagOf(id)}`);
+      const flags = groups?.['rest']?.match(/(?<= )--[a-z][a-z-]*/g) ?? [];
+      expect(known).toEqual(expect.arrayContaining(flags));
+    }
+    // The script for one machine takes its command from its caller.
+    expect(calls.length).toBeGreaterThanOrEqual(file === 'parallel.sh' ? 1 : 2);
+  });
+});
+
+describe.each(FILES.filter((file) => file.endsWith('.sh')))('%s', (file) => {
+  it('is a script that bash can read, and may be run', () => {
+    expect(spawnSync('bash', ['-n', path.join(CI, file)]).status).toBe(0);
+    expect(statSync(path.join(CI, file)).mode & 0o111).not.toBe(0);
+    expect(spawnSync('bash', [path.join(CI, file)]).status).toBe(2);
+  });
+});
+
+const hasParallel = spawnSync('parallel', ['--version']).status === 0;
+
+// Skipped, and said so, where GNU parallel is not installed (Debian: apt-get install parallel).
+describe.skipIf(!hasParallel)('parallel.sh', () => {
+  const campaign = ['3', '2', 'explore', '--protocol', 'bbm-late,bbm-early,rfc-nt-intended'];
+  const run = (folder: string) =>
+    spawnSync(path.join(CI, 'parallel.sh'), [path.join(folder, 'a b'), ...campaign], {
+      encoding: 'utf8',
+      timeout: 120_000,
+    });
+
+  it('runs every shard and merges them, and runs again only what is missing', () => {
+    const folder = emptyFolder();
+    const shard = (i: number): string => path.join(folder, 'a b', `shard-${i}-of-3.json`);
+    const first = run(folder);
+    expect(first.stdout).toMatch(/^PASS of 3 results/m);
+    expect(first.status).toBe(0);
+    expect(existsSync(path.join(folder, 'a b', 'report', 'report.html'))).toBe(true);
+
+    const kept = readFileSync(shard(1), 'utf8');
+    const marked = JSON.parse(kept) as { argv: string[]; runs: unknown[] };
+    // Shard 2 was interrupted: what it left says so, and is not a finished shard.
+    spawnSync('mv', [shard(2), shard(2).replace('.json', '.part.json')]);
+    const part = { ...marked, shard: { index: 2, count: 3 }, interrupted: true, exitCode: 130 };
+    const left = {
+      ...anExploreResult({ runs: [anExploreRun()] }),
+      ...part,
+      verdict: 'inconclusive',
+      runs: [],
+    };
+    writeFileSync(shard(2).replace('.json', '.part.json'), formatJson(left));
+    const second = run(folder);
+    expect(second.stdout + second.stderr).toContain('shard 1/3 is there already');
+    expect(second.stdout + second.stderr).not.toContain('shard 2/3 is there already');
+    expect(second.stdout).toMatch(/^PASS of 3 results/m);
+    expect(readFileSync(shard(1), 'utf8')).toBe(kept);
+    expect(second.status).toBe(0);
+  });
+});

@@ -1,0 +1,92 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { CheckTraceResult } from '../../src/result/check-trace.ts';
+import { readResult } from '../../src/result/read.ts';
+import { emptyFolder, program } from './program.ts';
+
+const log = (name: string): string =>
+  path.resolve(import.meta.dirname, `../casemate/logs/${name}.trace`);
+
+describe('check-trace', () => {
+  it('passes a correct change', () => {
+    const seen = program(['check-trace', log('good-break-before-make')]);
+    expect(seen.out).toContain('events, 1 table entry judged, 0 violations');
+    expect([seen.code, seen.err]).toEqual([0, '']);
+  });
+
+  it.each([
+    ['bad-missing-tlbi', 'valid stored over an invalid entry that was not clean'],
+    ['bad-page-to-page-accessed', 'valid to valid without break (output address, BBM level 0)'],
+  ])('fails %s with one report that has line, reason, entry and source', (name, why) => {
+    const text = readFileSync(log(name), 'utf8').trimEnd();
+    const seen = program(['check-trace', log(name)]);
+    const [place, reason, entry, source] = seen.out.split('\n');
+    expect(place).toBe(`${log(name)}:${text.split('\n').length}: break-before-make`);
+    expect(reason).toContain(why);
+    expect(entry).toMatch(/^ {2}entry +entry at 0x1[23]000, level [23], IPA 0x0 to /);
+    expect(source).toMatch(/^ {2}source +mem\.c:1\d\d$/);
+    expect(seen.out.match(/break-before-make$/gm)).toHaveLength(1);
+    expect(seen.code).toBe(1);
+  });
+
+  it('judges by the level of FEAT_BBM that it is given', () => {
+    const folder = emptyFolder();
+    const lines = readFileSync(log('bad-missing-tlbi'), 'utf8').split('\n');
+    // Without the break: a table directly replaced by a block.
+    const direct = lines.filter((line) => !/\(value 0x0\)|barrier/.test(line));
+    writeFileSync(path.join(folder, 'direct.log'), direct.join('\n'));
+    expect(program(['check-trace', 'direct.log'], folder).code).toBe(1);
+    expect(program(['check-trace', 'direct.log', '--bbm', '2'], folder).code).toBe(0);
+  });
+
+  it('writes a result that report reads', () => {
+    const folder = emptyFolder();
+    program(
+      ['check-trace', log('bad-missing-tlbi'), log('good-break-before-make'), '--json', 'x.json'],
+      folder,
+    );
+    const result = readResult(
+      readFileSync(path.join(folder, 'x.json'), 'utf8'),
+    ) as CheckTraceResult;
+    expect(result.runs.map(({ verdict }) => verdict)).toEqual(['fail', 'pass']);
+    expect(result).toMatchObject({ command: 'check-trace', verdict: 'fail', exitCode: 1 });
+    expect(program(['report', 'x.json', '--markdown', 's.md'], folder).code).toBe(0);
+    expect(readFileSync(path.join(folder, 's.md'), 'utf8')).toContain(
+      'bad-missing-tlbi.trace:14: break-before-make',
+    );
+  });
+
+  it('is inconclusive about a log without a stage-2 tree', () => {
+    const folder = emptyFolder();
+    writeFileSync(path.join(folder, 'none.log'), '(lock (id 0) (tid 0) (address 1))\n');
+    const seen = program(['check-trace', 'none.log'], folder);
+    expect(seen.out).toContain('reason: none.log: no entry of a stage-2 tree was written');
+    expect(seen.code).toBe(3);
+  });
+
+  it.each([
+    [['check-trace'], 'check-trace needs <log>…'],
+    [
+      ['check-trace', 'none.log'],
+      'check-trace: none.log: cannot be read (ENOENT); name a log of casemate',
+    ],
+    [
+      ['check-trace', log('malformed')],
+      'malformed.trace:11: expected a barrier (dsb, isb), got "dmb"',
+    ],
+    [
+      ['check-trace', log('malformed'), '--bbm', '4'],
+      '--bbm: "4" is not a whole number from 0 to 3',
+    ],
+    [
+      ['check-trace', log('good-break-before-make'), log('malformed'), '--json', 'x.json'],
+      'malformed.trace:11:',
+    ],
+  ])('%j is refused with one line', (args, answer) => {
+    const seen = program(args);
+    expect(seen.err).toMatch(/^stage2-stress: [^\n]+\n$/);
+    expect(seen.err).toContain(answer);
+    expect([seen.code, seen.out, seen.files]).toEqual([2, '', []]);
+  });
+});

@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { readResult } from '../../src/result/read.ts';
+import { emptyFolder, program } from './program.ts';
+
+const REPORTS = ['junit.xml', 'report.html', 'results.json', 'results.ktap', 'summary.md'];
+
+it('--out writes the JSON and every form of report into a folder that it makes', () => {
+  const folder = emptyFolder();
+  const args = [
+    '--protocol',
+    'bbm-late,rfc-nt-posted',
+    '--out',
+    'site',
+    '--shard',
+    '2/2',
+    '--quiet',
+  ];
+  const seen = program(['explore', ...args], folder);
+  expect([seen.code, seen.files]).toEqual([1, ['site']]);
+  expect(readdirSync(path.join(folder, 'site'))).toEqual(REPORTS);
+  const text = (name: string) => readFileSync(path.join(folder, 'site', name), 'utf8');
+  expect(readResult(text('results.json'))).toMatchObject({
+    command: 'explore',
+    shard: { index: 2, count: 2 },
+    runs: [{ protocol: 'rfc-nt-posted' }],
+  });
+  for (const name of REPORTS) expect(text(name)).toContain('rfc-nt-posted');
+});
+
+it('--out that cannot be is refused before anything runs', () => {
+  const folder = emptyFolder();
+  for (const command of ['explore', 'stress', 'selftest']) {
+    const seen = program([command, '--out', 'no/where'], folder);
+    expect(seen.err).toBe('stage2-stress: --out: there is no folder no; make it first\n');
+    expect([seen.code, seen.out, seen.files]).toEqual([2, '', []]);
+  }
+});

@@ -1,0 +1,108 @@
+/** `replay` as a user runs it: from the token explore printed to every step of the schedule. */
+import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ExploreResult } from '../../src/result/explore.ts';
+import { emptyFolder, program, type Seen } from './program.ts';
+
+/** Wrong: nothing is flushed. It imports nothing, so it can stand in any folder. */
+const UNFLUSHED = `export default {
+  name: 'mine',
+  kind: 'coalesce',
+  summary: 'clear, block, tear down',
+  origin: 'a test',
+  claims: {},
+  run(cpu, t, tables) {
+    const child = tables.follow(t.old);
+    cpu.write(t.entry, 0n);
+    cpu.writeRelease(t.entry, t.wanted);
+    tables.tearDown(child, t.level + 1);
+  },
+};
+`;
+
+function tokensOf(folder: string, ...args: string[]): { rule: string; token: string }[] {
+  const seen = program(['explore', ...args, '--json', 'x.json'], folder);
+  expect(seen.code).toBe(1);
+  const text = readFileSync(path.join(folder, 'x.json'), 'utf8');
+  const { violations = [] } = (JSON.parse(text) as ExploreResult).runs[0] ?? {};
+  const tokens = violations.map(({ rule, token }) => ({ rule, token: token ?? '' }));
+  for (const { token } of tokens) expect(seen.out).toContain(`npm run replay -- ${token}\n`);
+  return tokens;
+}
+
+/** What a refused command says, one line; else only that it was not refused. */
+function refusal(seen: Seen): string {
+  const isRefused =
+    seen.code === 2 && seen.out === '' && /^stage2-stress: [^\n]+\n$/.test(seen.err);
+  return isRefused ? seen.err : `not refused: exit ${seen.code}`;
+}
+
+describe('replay', () => {
+  it('shows the schedule of a built-in protocol, step by step', () => {
+    const folder = emptyFolder();
+    const [first] = tokensOf(folder, '--protocol', 'rfc-nt-posted', '--cpu', 'ets=none');
+    const seen = program(['replay', first?.token ?? ''], folder);
+    expect({ code: seen.code, err: seen.err }).toEqual({ code: 1, err: '' });
+    const lines = seen.out.split('\n');
+    expect(lines[0]).toBe('rfc-nt-posted, level 2, 1 vCPU, bbm=1 ets=none: one schedule');
+    expect(lines[1]).toMatch(/^ +# +hypervisor +vcpu 0 +why$/);
+    expect(lines[2]).toMatch(/^ +1 +write entry = invalid \(bits kept\) +the break/);
+    expect(seen.out).toMatch(/\n *! 3 +fault load page 0: translation, level 2 +it took/);
+    expect(seen.out).toMatch(/\n +13 +unlock lock = free/);
+    expect(seen.out).toContain('VIOLATION claim: load of page 0 by vcpu 0');
+    expect(seen.out).toContain('R_KFLJB');
+  });
+
+  it('shows every violation of a mutant, the operations too', () => {
+    const folder = emptyFolder();
+    const tokens = tokensOf(folder, '--mutant', 'no-tlbi');
+    expect(tokens.length).toBeGreaterThan(2);
+    for (const { rule, token } of tokens) {
+      const seen = program(['replay', token], folder);
+      expect(seen.code).toBe(1);
+      expect(seen.out).toContain(`VIOLATION ${rule}: `);
+    }
+  });
+
+  it("follows a user's file, and notices that it has changed", () => {
+    const folder = emptyFolder();
+    writeFileSync(path.join(folder, 'mine.ts'), UNFLUSHED);
+    const [first] = tokensOf(folder, '--protocol', './mine.ts');
+    const token = first?.token ?? '';
+    expect(token).toContain(':f:mine.ts:');
+    expect(program(['replay', token], folder).code).toBe(1);
+
+    mkdirSync(path.join(folder, 'moved'));
+    const moved = path.join('moved', 'mine.ts');
+    renameSync(path.join(folder, 'mine.ts'), path.join(folder, moved));
+    expect(refusal(program(['replay', token], folder))).toContain('--protocol FILE says where');
+    expect(program(['replay', token, '--protocol', moved], folder).code).toBe(1);
+
+    appendFileSync(path.join(folder, moved), '// another line\n');
+    const seen = program(['replay', token, '--protocol', moved], folder);
+    expect(refusal(seen)).toContain(
+      'mine.ts has changed since the token was made; explore it again',
+    );
+  });
+
+  it('refuses what is no token, or not all of one', () => {
+    const folder = emptyFolder();
+    const [first] = tokensOf(folder, '--protocol', 'rfc-nt-posted');
+    const token = first?.token ?? '';
+    expect(refusal(program(['replay', token.slice(0, -1)]))).toContain('the token is damaged');
+    expect(refusal(program(['replay', token.replace(':l0', ':l1')]))).toContain(
+      'the token is damaged',
+    );
+    expect(refusal(program(['replay', 'rfc-nt-posted']))).toContain('the token is damaged');
+    expect(refusal(program(['replay']))).toContain('replay needs <token>');
+    expect(refusal(program(['replay', token, '--protocol', 'x.ts']))).toContain(
+      'which is built in',
+    );
+  });
+
+  it('has help, and stands in that of the program', () => {
+    expect(program(['replay', '--help']).out).toContain('npm run replay -- <token> [flags]');
+    expect(program(['help']).out).toMatch(/\n {2}replay +one of explore's counterexamples/);
+  });
+});

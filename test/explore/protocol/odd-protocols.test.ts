@@ -1,0 +1,79 @@
+/** Protocols that are none: what their author hears. */
+import { describe, expect, it } from 'vitest';
+import { EMPTY, flushVmid, LOCKED } from '../../../src/port/index.ts';
+import { TimeLimit, withTimeLimit } from '../../../src/explore/protocol/time-limit.ts';
+import { bbmEarlyWith, changed, exploreLoads, type Run } from './fixtures.ts';
+
+const told = (run: Run) => (): unknown => exploreLoads(changed('bbm-early', run));
+
+describe('a protocol', () => {
+  it('that throws is named, with its line', () => {
+    expect(
+      told(() => {
+        throw new Error('boom');
+      }),
+    ).toThrow(/^protocol changed threw: boom \(.*odd-protocols\.test\.ts:\d+:\d+\)$/);
+  });
+
+  it('that passes nonsense hears what would be right, at its own line', () => {
+    const nonsense = told((cpu) => cpu.tlbi({ kind: 'vmall' as never }));
+    expect(nonsense).toThrow(
+      /^protocol changed threw: no TLBI is called "vmall"; there are vmalls12e/,
+    );
+    expect(nonsense).toThrow(/\(.*odd-protocols\.test\.ts:\d+:\d+\)$/);
+  });
+
+  it('that follows no table hears so, without the words of an assertion', () => {
+    const lost = told((_cpu, _t, tables) => void tables.follow(EMPTY));
+    expect(lost).toThrow(/^protocol changed threw: descriptor 0x0 points to no table page \(/);
+  });
+
+  it.each<[string, () => boolean]>([
+    ['by chance', () => Math.random() < 0.5],
+    [
+      'by how often it ran',
+      (
+        (n) => () =>
+          n++ % 60 === 59
+      )(0),
+    ],
+  ])('that decides %s cannot be explored', (_, skips) => {
+    const protocol = bbmEarlyWith((cpu) => {
+      if (!skips()) flushVmid(cpu);
+    });
+    expect(() => exploreLoads(protocol)).toThrow(
+      /^protocol changed cannot be explored: it does not do the same again .*Math\.random/,
+    );
+  });
+
+  it('whose compare-exchange can never succeed is judged by what it does all the same', () => {
+    const run = exploreLoads(
+      changed('bbm-early', (cpu, t) => {
+        cpu.compareExchange(t.entry, EMPTY, LOCKED);
+        flushVmid(cpu);
+        cpu.writeRelease(t.entry, t.wanted);
+      }),
+    );
+    expect(run.violations[0]?.why).toMatch(/^valid to valid without break: table replaced/);
+  });
+});
+
+describe('a time limit', () => {
+  it('ends code that never comes back', () => {
+    const spin = (): never => {
+      for (;;);
+    };
+    expect(() => withTimeLimit(20, spin)).toThrow(TimeLimit);
+  });
+
+  it('passes on what the code returns or throws', () => {
+    expect(withTimeLimit(1000, () => ({ answer: 42 }))).toEqual({ answer: 42 });
+    const error = new RangeError('mine');
+    expect(() =>
+      withTimeLimit(1000, () => {
+        throw error;
+      }),
+    ).toThrow(error);
+    expect(withTimeLimit(1000, () => withTimeLimit(1000, () => 7))).toBe(7);
+  });
+});

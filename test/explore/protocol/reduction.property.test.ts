@@ -1,0 +1,161 @@
+/**
+ * What the explorer leaves out against an exploration that leaves out nothing: random protocols, guest
+ * stores that are events, stores of the hypervisor that nobody reads, every order. Outcomes, grades
+ * and broken rules have to be the same.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
+import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
+import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
+import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
+import { Outcomes } from '../../../src/explore/protocol/outcomes.ts';
+import { type Scenario, scenarioOf, unrollHost } from '../../../src/explore/protocol/scenario.ts';
+import {
+  armModel,
+  type Node,
+  search,
+  type ThreadProgram,
+} from '../../../src/explore/model/index.ts';
+import { childLevel, type Cpu, EMPTY, NT, type TlbiOp } from '../../../src/port/index.ts';
+import { ordersTried, plainSearch } from '../model/plain-search.ts';
+import { changed, type Run } from './fixtures.ts';
+
+function flush(cpu: Cpu, op: TlbiOp): void {
+  cpu.dsb('ish');
+  cpu.tlbi(op);
+  cpu.dsb('ish');
+}
+
+const STEPS: Readonly<Record<string, Run>> = {
+  invalidate: (cpu, t) => cpu.write(t.entry, EMPTY),
+  nt: (cpu, t) => cpu.write(t.entry, t.wanted | NT),
+  block: (cpu, t) => cpu.write(t.entry, t.wanted),
+  'block, released': (cpu, t) => cpu.writeRelease(t.entry, t.wanted),
+  swap: (cpu, t) => void cpu.compareExchange(t.entry, t.old, t.wanted),
+  'DSB ISHST': (cpu) => cpu.dsb('ishst'),
+  ISB: (cpu) => cpu.isb(),
+  flush: (cpu) => flush(cpu, { kind: 'vmalls12e1is' }),
+  'flush of another VM': (cpu) => flush(cpu, { kind: 'vmalls12e1is', vmid: 9 }),
+  'flush of stage 1': (cpu) => flush(cpu, { kind: 'vmalle1is' }),
+  'flush of a page': (cpu, t) => flush(cpu, { kind: 'ipas2e1is', ipa: t.ipa }),
+  'flush without its end': (cpu) => {
+    cpu.dsb('ish');
+    cpu.tlbi({ kind: 'vmalls12e1is' });
+  },
+  'flush without its beginning': (cpu) => {
+    cpu.tlbi({ kind: 'vmalls12e1is' });
+    cpu.dsb('ish');
+  },
+};
+const TEAR_DOWN: Run = (_cpu, t, tables) =>
+  tables.tearDown(tables.follow(t.old), childLevel(t.level));
+
+const steps = (maxLength: number) =>
+  fc.array(fc.constantFrom(...Object.keys(STEPS)), { minLength: 1, maxLength });
+const access = fc.record({
+  kind: fc.constantFrom('load' as const, 'store' as const),
+  page: fc.constantFrom(0, 1),
+});
+const guest = (early: number): fc.Arbitrary<GuestProgram> =>
+  fc.record({
+    early: fc.array(access, { minLength: 1, maxLength: early }),
+    late: fc.array(access, { maxLength: 1 }),
+  });
+const cpus: fc.Arbitrary<CpuModel> = fc
+  .record({
+    nt: fc.constantFrom('translate' as const, 'conflict' as const, 'fault' as const),
+    multihit: fc.constantFrom('abort' as const, 'amalgamate' as const),
+    ets: fc.constantFrom('none' as const, 'ets2' as const),
+  })
+  .map((knobs) => ({ ...DEFAULT_CPU, ...knobs }));
+
+/** The same tree, its stores events of the order. */
+function seen(node: Node): Node {
+  const all = <K>(next: ReadonlyMap<K, Node>): Map<K, Node> =>
+    new Map([...next].map(([key, child]) => [key, seen(child)]));
+  switch (node.kind) {
+    case 'read':
+      return { ...node, next: all(node.next), faults: all(node.faults) };
+    case 'write':
+      return { ...node, unseen: false, next: all(node.next), faults: all(node.faults) };
+    case 'dmb':
+      return { ...node, next: seen(node.next) };
+    case 'end':
+      return node;
+    default:
+      throw new Error(`a guest has no ${node.kind}`);
+  }
+}
+
+function words(outcomes: Outcomes): string[] {
+  const rules = outcomes.violations([]).map(({ violation }) => violation.rule);
+  return [...outcomes.table().map(({ id, grade }) => `${id}: ${grade}`), ...rules.toSorted()];
+}
+
+interface Case {
+  readonly names: readonly string[];
+  readonly tearsDown: boolean;
+  readonly program: GuestProgram;
+  readonly cpu: CpuModel;
+  readonly vcpus: 1 | 2;
+}
+
+/** Orders one case may have: all of them are gone through, one by one. */
+const ORDERS_MAX = 1500;
+
+/** What the reduced exploration finds, and what the whole one does. */
+function both({ names, tearsDown, program, cpu, vcpus }: Case): [string[], string[]] {
+  const protocol = changed('bbm-early', (...given) => {
+    for (const name of names) STEPS[name]?.(...given);
+    if (tearsDown) TEAR_DOWN(...given);
+  });
+  const map = new MemoryMap('coalesce', 2, EXPLORE_BOUNDS.tables);
+  const host = unrollHost(protocol, map, 1, vcpus, EXPLORE_BOUNDS);
+  const scenario = scenarioOf(host, cpu, program, EXPLORE_BOUNDS.nodes);
+  const options = armModel(cpu.ets === 'ets2' ? 'ets2' : 'base');
+
+  const reduced = new Outcomes(protocol.claims);
+  const bounds = { ...EXPLORE_BOUNDS, visits: 1 };
+  const collect = reduced.collector(host, scenario, options);
+  const stats = search(scenario.system, options, bounds, collect);
+  expect(stats.stoppedBy).toBeNull();
+
+  const [hypervisor, ...guests] = scenario.system.threads;
+  const whole = host.tree(() => true);
+  const threads: ThreadProgram[] = [
+    { vcpu: hypervisor?.vcpu ?? 0, root: whole.root, reads: whole.reads },
+    ...guests.map((thread) => ({ ...thread, root: seen(thread.root) })),
+  ];
+  const all: Scenario = {
+    ...scenario,
+    system: { ...scenario.system, threads },
+    isRead: () => true,
+  };
+  fc.pre(ordersTried(all.system, options) <= ORDERS_MAX);
+  const plain = new Outcomes(protocol.claims);
+  plainSearch(all.system, options, plain.collector(host, all, options));
+  return [words(reduced), words(plain)];
+}
+
+describe('an exploration that leaves out what nobody can tell', () => {
+  it('finds with one vCPU what the whole one finds', () => {
+    fc.assert(
+      fc.property(steps(4), fc.boolean(), guest(2), cpus, (names, tearsDown, program, cpu) => {
+        const [reduced, plain] = both({ names, tearsDown, program, cpu, vcpus: 1 });
+        expect(reduced).toEqual(plain);
+      }),
+      { numRuns: 150, seed: 5 },
+    );
+  });
+
+  it('finds with two vCPUs what the whole one finds', () => {
+    fc.assert(
+      fc.property(steps(3), guest(1), cpus, (names, program, cpu) => {
+        const [reduced, plain] = both({ names, tearsDown: false, program, cpu, vcpus: 2 });
+        expect(reduced).toEqual(plain);
+      }),
+      { numRuns: 60, seed: 6 },
+    );
+  });
+});

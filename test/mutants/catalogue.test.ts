@@ -1,0 +1,101 @@
+/** What the catalogue claims of itself: names, twins, rules, and every engine accounted for. */
+import { readdirSync } from 'node:fs';
+import { describe, expect, it, test } from 'vitest';
+import { IMPLEMENTED_RULES } from '../../src/checker/rules/index.ts';
+import { DELAY_SITES } from '../../src/machine/delays.ts';
+import { type Catch, ENGINES, type Engine, MUTANTS } from '../../src/mutants/index.ts';
+import { MACHINE_BUGS } from '../../src/port/index.ts';
+import { PROTOCOLS } from '../../src/protocols/index.ts';
+import { SCENARIOS } from '../../src/scenarios/index.ts';
+import { twinOf } from './subjects.ts';
+
+const RULES = IMPLEMENTED_RULES.map(({ rule }) => rule);
+const named = MUTANTS.map((mutant) => [mutant.name, mutant] as const);
+
+/** Mutants that only one engine, of all those that look at what happened, can catch. */
+function onlyBy(engine: Engine): string[] {
+  return MUTANTS.filter(({ caughtBy }) => {
+    const engines = new Set(caughtBy.filter(isObservation).map((c) => c.engine));
+    return engines.has(engine) && !engines.has('stress');
+  }).map(({ name }) => name);
+}
+
+const isObservation = ({ by = 'observation' }: Catch): boolean => by === 'observation';
+
+describe('each mutant', () => {
+  it.each(named)('%s accounts for every engine exactly once', (_, { caughtBy, missedBy }) => {
+    // An engine may have to catch it in several settings, and is then one that catches it.
+    const caught = new Set(caughtBy.map(({ engine }) => engine));
+    const engines = [...caught, ...missedBy.map(({ engine }) => engine)];
+    expect(engines.toSorted()).toEqual([...ENGINES].toSorted());
+    expect(caught.size, 'somebody has to catch it').toBeGreaterThan(0);
+  });
+
+  it.each(named)('%s names rules that can fire, the best one among them', (_, mutant) => {
+    expect(RULES).toContain(mutant.rule);
+    const expected = mutant.caughtBy.flatMap(({ rules }) => rules);
+    for (const rule of expected) expect(RULES).toContain(rule);
+    expect(expected).toContain(mutant.rule);
+  });
+
+  it.each(named)('%s is made from a protocol there is, and named after its bug', (name, mutant) => {
+    const { seed } = mutant;
+    const { kind, lock } = twinOf(mutant);
+    expect(PROTOCOLS.map((p) => p.name)).not.toContain(name);
+    expect(seed.kind === 'machine' ? seed.bug : seed.protocol.name).toBe(name);
+    const made = seed.kind === 'machine' ? { kind, lock } : seed.protocol;
+    expect([made.kind, made.lock]).toEqual([kind, lock]);
+  });
+
+  it.each(named)('%s is caught under settings that exist', (_, { caughtBy }) => {
+    for (const { engine, scenario = 'adjust-populated', delays = [] } of caughtBy) {
+      expect(SCENARIOS.map((s) => s.name)).toContain(scenario);
+      expect(delays.length > 0).toBe(engine === 'stress-delay');
+      expect(delays.every(({ ns }) => ns > 0)).toBe(true);
+      expect(DELAY_SITES).toEqual(expect.arrayContaining(delays.map(({ site }) => site)));
+    }
+  });
+
+  it.each(named)('%s says in one line each what, on what evidence, and why missed', (_, mutant) => {
+    for (const text of [mutant.what, mutant.evidence, ...mutant.missedBy.map(({ why }) => why)]) {
+      expect(text).toMatch(/^\S[^\n]+[^\s.]$/);
+    }
+  });
+});
+
+test('names are unique, one file each', () => {
+  const names = MUTANTS.map(({ name }) => name);
+  expect(new Set(names).size).toBe(names.length);
+  const helpers = ['catches.ts', 'index.ts', 'misses.ts', 'mutant.ts'];
+  const files = readdirSync(new URL('../../src/mutants/', import.meta.url));
+  expect(files.toSorted()).toEqual([...names.map((n) => `${n}.ts`), ...helpers].toSorted());
+});
+
+test('every seeded bug of the machine has its mutant', () => {
+  const seeded = MUTANTS.flatMap(({ seed }) => (seed.kind === 'machine' ? [seed.bug] : []));
+  expect(seeded.toSorted()).toEqual([...MACHINE_BUGS].toSorted());
+});
+
+test('every rule of the checker has a mutant that it must catch', () => {
+  const caught = new Set(MUTANTS.map(({ rule }) => rule));
+  expect([...caught].toSorted()).toEqual(RULES.toSorted());
+});
+
+test('which memory-ordering bugs which engine shows', () => {
+  expect(onlyBy('stress-reorder')).toEqual([
+    'no-dsb-before-tlbi',
+    'local-dsb-before-tlbi',
+    'no-dsb-between-stages',
+    'nt-flush-unordered',
+    'table-published-plain',
+    'release-on-children',
+  ]);
+  const races = MUTANTS.filter(({ caughtBy }) =>
+    caughtBy.some(({ engine, racesEntry }) => engine === 'stress' && racesEntry === true),
+  );
+  expect(races.map(({ name }) => name)).toEqual([
+    'entry-unfenced',
+    'tlbi-unfenced',
+    'ack-before-invalidate',
+  ]);
+});

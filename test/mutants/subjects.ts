@@ -1,0 +1,50 @@
+/** A mutant and its twin, as the explorer runs them. */
+import type { CpuModel } from '../../src/arch/cpu-model.ts';
+import type { BlockLevel } from '../../src/arch/geometry.ts';
+import { exploreProtocol } from '../../src/explore/protocol/index.ts';
+import { type Catch, type Mutant, MUTANTS } from '../../src/mutants/index.ts';
+import type { Protocol } from '../../src/port/index.ts';
+import { PROTOCOLS } from '../../src/protocols/index.ts';
+import type { ExploreRun, ExploreViolation } from '../../src/result/explore.ts';
+import { cpuFor } from '../../src/stress/plan.ts';
+
+export interface Explored {
+  readonly mutant: Mutant;
+  readonly catches: Catch;
+  readonly protocol: Protocol;
+  readonly twin: Protocol;
+  readonly cpu: CpuModel;
+  readonly level: BlockLevel;
+}
+
+export function twinOf(mutant: Mutant): Protocol {
+  const twin = PROTOCOLS.find((p) => p.name === mutant.twin);
+  if (twin === undefined) throw new Error(`${mutant.name}: no protocol is called ${mutant.twin}`);
+  return twin;
+}
+
+/** All that the explorer must catch. */
+export const EXPLORED: readonly Explored[] = MUTANTS.flatMap((mutant) => {
+  const catches = mutant.caughtBy.find(({ engine }) => engine === 'explore');
+  if (catches === undefined || mutant.seed.kind !== 'protocol') return [];
+  const { protocol } = mutant.seed;
+  const twin = twinOf(mutant);
+  const cpu = cpuFor({ cpu: { ...twin.cpu, ...protocol.cpu } }, catches.cpu ?? {});
+  return [{ mutant, catches, protocol, twin, cpu, level: catches.level ?? 2 }];
+});
+
+/** As `explore --mutant` does it. */
+export function explored(subject: Explored, protocol: Protocol): ExploreRun {
+  const { mutant, cpu, level } = subject;
+  return exploreProtocol({ protocol, mutant: mutant.name, cpu, level });
+}
+
+/** The violation that names the bug: of the rules it is to be caught by, the first that fired. */
+export function namingViolation({ catches }: Explored, run: ExploreRun): ExploreViolation | null {
+  const wanted = catches.by === 'operations' ? 'operations' : 'schedule';
+  for (const rule of catches.rules) {
+    const violation = run.violations.find((v) => v.rule === rule && v.by === wanted);
+    if (violation !== undefined) return violation;
+  }
+  return null;
+}

@@ -1,0 +1,97 @@
+/** Text of explore results: what a search came to, the matrix, schedules with and without reasons. */
+import { describe, expect, it } from 'vitest';
+import { exploreProtocol } from '../../src/explore/protocol/index.ts';
+import { matrixLines, runText, tableLines } from '../../src/report/explore-text.ts';
+import { PLAIN } from '../../src/report/paint.ts';
+import { formatSchedule } from '../../src/report/schedule-text.ts';
+import { builtin } from '../explore/protocol/fixtures.ts';
+
+const explored = (name: string, cpu = {}) =>
+  exploreProtocol({ protocol: builtin(name), cpu, kinds: ['load'] });
+
+const STEPS = [
+  { thread: 'hypervisor', op: 'write', detail: 'entry = invalid', why: 'the break' },
+  { thread: 'hypervisor', op: 'dsb', detail: 'DSB ISH' },
+  {
+    thread: 'vcpu 0',
+    op: 'fault',
+    detail: 'load page 0',
+    why: 'a page that was mapped before and after, and the protocol claims to keep it so',
+  },
+];
+
+describe('a schedule', () => {
+  it('has one column per thread', () => {
+    expect(formatSchedule(STEPS).split('\n')).toEqual([
+      '  #  hypervisor             vcpu 0',
+      '  1  write entry = invalid',
+      '  2  DSB ISH',
+      '  3                         fault load page 0',
+    ]);
+  });
+
+  it('has reasons beside its steps where they are wanted, and the broken step is marked', () => {
+    expect(formatSchedule(STEPS, { columns: 90, broken: 2 }).split('\n')).toEqual([
+      '  #  hypervisor             vcpu 0             why',
+      '  1  write entry = invalid                     the break',
+      '  2  DSB ISH',
+      '! 3                         fault load page 0  a page that was mapped before and after,',
+      '                                               and the protocol claims to keep it so',
+    ]);
+  });
+});
+
+describe('a search', () => {
+  const run = explored('rfc-nt-posted', { bbm: [1], nt: 'conflict' });
+
+  it('shows every violation with its own whole schedule and how to replay it', () => {
+    const text = runText(run, PLAIN);
+    expect(run.violations.length).toBeGreaterThan(1);
+    for (const violation of run.violations) {
+      expect(text).toContain(`VIOLATION ${violation.rule}`);
+      expect(text).toContain(`npm run replay -- ${violation.token}\n`);
+      for (const line of formatSchedule(violation.steps).split('\n')) expect(text).toContain(line);
+    }
+    expect(text.split('\n').filter((line) => line.includes('#  hypervisor'))).toHaveLength(
+      run.violations.length,
+    );
+  });
+
+  it('says of operations that they are', () => {
+    const direct = explored('bbml2-direct', { bbm: [0], multihit: 'abort' });
+    expect(runText(direct, PLAIN)).toContain(
+      'VIOLATION break-before-make, by the operations themselves: ',
+    );
+  });
+
+  it('is one row, with columns for what differs only', () => {
+    const rows = tableLines([run, explored('bbm-early', { bbm: [1], nt: 'conflict' })], 160, PLAIN);
+    expect(rows).toHaveLength(3);
+    expect(rows[0]).toMatch(/^protocol +verdict +rules +states +time$/);
+    const more = tableLines([run, explored('bbm-early')], 160, PLAIN);
+    expect(more[0]).toMatch(/^protocol +cpu +verdict/);
+    expect(tableLines([], 160, PLAIN)).toEqual([]);
+  });
+});
+
+describe('a matrix', () => {
+  const conflict = { bbm: [1], nt: 'conflict' };
+  const safe = explored('nt-split', conflict);
+  const shown = { ...explored('rfc-nt-posted'), exhibit: 'on purpose' };
+  const lines = matrixLines([safe, shown, explored('rfc-nt-posted', conflict)], 160, PLAIN);
+
+  it('has a column per CPU and a row per protocol', () => {
+    expect(lines[0]?.trim()).toBe('bbm=1');
+    expect(lines[1]).toMatch(/^protocol +conflict +translate +states +time$/);
+    expect(lines[2]).toMatch(/^nt-split +safe +- +/);
+    expect(lines[3]).toMatch(/^rfc-nt-posted +tlb-conflict \+1 +claim † +/);
+  });
+
+  it('explains exhibits, and replays the rest', () => {
+    expect(lines[4]).toBe('  † rfc-nt-posted is shown on purpose: on purpose');
+    expect(lines[5]).toMatch(
+      /^ {2}rfc-nt-posted, bbm=1 nt=conflict: tlb-conflict: npm run replay -- r1:/,
+    );
+    expect(lines).toHaveLength(6);
+  });
+});

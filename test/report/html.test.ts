@@ -1,0 +1,240 @@
+import { parseHTML } from 'linkedom';
+import { describe, expect, it } from 'vitest';
+import { htmlReport } from '../../src/report/html/page.ts';
+import { visible } from '../../src/report/visible.ts';
+import { mergeResults } from '../../src/result/merge/index.ts';
+import type { ResultFile } from '../../src/result/read.ts';
+import { HOSTILE } from './hostile.ts';
+import { hostileResults } from './hostile-results.ts';
+import {
+  aBenchResult,
+  aLitmusResult,
+  anExploreResult,
+  anExploreRun,
+  aSelftestResult,
+  aTraceResult,
+  VIOLATED_RUN,
+} from './other-results.ts';
+import { aResult, aRun, aViolation } from './results.ts';
+
+const page = (...results: readonly ResultFile[]) => parseHTML(htmlReport(results)).document;
+type Page = ReturnType<typeof page>;
+const texts = (document: Page, selector: string): string[] =>
+  [...document.querySelectorAll(selector)].map((e) =>
+    (e.textContent ?? '').replaceAll(/\s+/g, ' ').trim(),
+  );
+const HISTOGRAM = { p50: 4000, p99: 9000, max: 9100, count: 30, histogram: '4000x20 9000x10' };
+
+describe('the page', () => {
+  const all = page(
+    aResult({ runs: [aRun({ windowNs: HISTOGRAM }), aRun({ vcpus: 4, protocol: 'nt-spec' })] }),
+    anExploreResult(),
+    aLitmusResult(),
+    aSelftestResult(),
+    aBenchResult(),
+    aTraceResult(),
+  );
+
+  it('needs nothing but itself', () => {
+    const text = htmlReport([aResult(), anExploreResult()]);
+    expect(text).not.toMatch(/<script|<link rel="(?!icon)|@import|url\((?!data:)/);
+    expect(
+      [...text.matchAll(/(?:src|href)="([^"]*)"/g)].every(([, to]) =>
+        /^(?:#|data:)/.test(to ?? ''),
+      ),
+    ).toBe(true);
+    expect(text).toContain("default-src 'none'");
+  });
+
+  it('is the same text for the same results', () => {
+    expect(htmlReport([aResult(), anExploreResult()])).toBe(
+      htmlReport([aResult(), anExploreResult()]),
+    );
+  });
+
+  it('has a section with a heading and a verdict for each result', () => {
+    expect(texts(all, 'h1')).toEqual(['stage2-stress report']);
+    expect(texts(all, 'h2')).toEqual([
+      'stress, seed 42',
+      'explore',
+      'litmus',
+      'selftest, seed 42',
+      'bench, seed 42',
+      'check-trace',
+    ]);
+    expect(texts(all, 'nav .badge')).toEqual(['PASS', 'FAIL', 'FAIL', 'FAIL', 'PASS', 'FAIL']);
+    for (const link of all.querySelectorAll('a[href^="#"]'))
+      expect(all.querySelector(link.getAttribute('href') ?? '-')).not.toBeNull();
+  });
+
+  it('has no heading that skips a level', () => {
+    const levels = [...all.querySelectorAll('h1,h2,h3,h4')].map((h) => Number(h.tagName[1]));
+    levels.reduce((before, level) => {
+      expect(level).toBeLessThanOrEqual(before + 1);
+      return level;
+    }, 0);
+  });
+
+  it('has for every chart a name, a text alternative and its numbers as a table', () => {
+    const figures = [...all.querySelectorAll('figure')];
+    expect(figures.length).toBeGreaterThan(5);
+    for (const figure of figures) {
+      const svg = figure.querySelector('svg');
+      expect(svg?.getAttribute('role')).toBe('img');
+      expect(svg?.getAttribute('aria-label')).not.toBe('');
+      expect(figure.querySelector('figcaption strong')?.textContent).not.toBe('');
+      expect(figure.querySelectorAll('details table tbody tr').length).toBeGreaterThan(0);
+    }
+  });
+
+  it('has for every table a caption, headings with scope, and a region that keys can scroll', () => {
+    const tables = [...all.querySelectorAll('table')];
+    expect(tables.length).toBeGreaterThan(10);
+    for (const table of tables) {
+      expect(table.querySelector('caption')?.textContent).not.toBe('');
+      expect(table.parentElement?.getAttribute('tabindex')).toBe('0');
+      for (const th of table.querySelectorAll('th'))
+        expect(th.getAttribute('scope')).not.toBeNull();
+      const width = [...(table.querySelector('thead tr:last-child')?.children ?? [])].length;
+      for (const row of table.querySelectorAll('tbody tr'))
+        expect(row.children).toHaveLength(width);
+    }
+  });
+});
+
+describe('a stress result', () => {
+  it('has protocols side by side with intervals, and the machine with its limits', () => {
+    const document = page(aResult());
+    expect(texts(document, 'table th[scope=row]')).toContain('rfc-nt-intended');
+    expect(document.body.textContent).toContain('12.3% [11.9, 12.8]');
+    expect(document.body.textContent).toContain(aResult().machine.notes[0]);
+    expect(document.body.textContent).toContain('Example CPU @ 2.00GHz');
+  });
+
+  it('has its charts: hits by vCPUs, windows, episodes, throughput', () => {
+    const captions = texts(page(aResult()), 'figcaption strong');
+    for (const title of [
+      'Window: entry invalid',
+      'nT window',
+      'Guest throughput during transitions',
+    ])
+      expect(captions).toContain(title);
+    expect(captions.some((title) => title.startsWith('Episode'))).toBe(true);
+    expect(captions).toContain('adjust-populated, 4k level 2, bbm=1');
+  });
+
+  it('draws a bar per decade part of a histogram, and a line where there is none', () => {
+    const of = (
+      windowNs: typeof HISTOGRAM | { p50: number; p99: number; max: number; count: number },
+    ) =>
+      page(aResult({ runs: [aRun({ windowNs })] }))
+        .querySelectorAll('figure')[1]
+        ?.querySelectorAll('[aria-label="rect"] rect').length;
+    const { histogram: _, ...bare } = HISTOGRAM;
+    expect(of(HISTOGRAM)).toBe(2);
+    expect(of(bare)).toBe(0);
+  });
+
+  it('has for a violation one lane per thread, the hypervisor first, in order', () => {
+    const runs = [aRun({ verdict: 'fail', violations: [aViolation()] })];
+    const document = page(aResult({ runs, verdict: 'fail', exitCode: 1 }));
+    expect(texts(document, '.lanes thead th')).toEqual([
+      'TLBIs seen · step',
+      'hypervisor',
+      'vcpu 1',
+    ]);
+    const rows = [...document.querySelectorAll('.lanes tbody tr')];
+    const lanes = rows.map((row) =>
+      [...row.children].findIndex((cell) => cell.className === 'event'),
+    );
+    expect(lanes).toEqual([1, 2, 1]);
+    expect(texts(document, '.lanes th[scope=row]')).toEqual(['6 · 112', '7 · 91', '7 · 113']);
+    expect(document.body.textContent).toContain(aViolation().exploreCommand);
+  });
+
+  it('marks an exhibit as not judged, and says so of none', () => {
+    const exhibit = 'broken as posted';
+    const document = page(aResult({ runs: [aRun({ exhibit, violations: [aViolation()] })] }));
+    expect(texts(document, '.exhibit')[0]).toContain('not judged: broken as posted');
+    expect(document.body.textContent).toContain('None that turns the verdict');
+  });
+
+  it('that was merged from two machines has them side by side', () => {
+    const arm = { ...aResult().machine, arch: 'arm64', model: 'Other' };
+    const document = page(mergeResults([aResult(), aResult({ machine: arm, startedAt: 'later' })]));
+    expect(texts(document, 'th[scope=colgroup]')).toContain('machine 2');
+    expect(texts(document, 'h4')).toContain('Machines side by side');
+  });
+});
+
+describe('an explore result', () => {
+  it('has a matrix of verdicts with their rules', () => {
+    const [matrix] = [...page(anExploreResult()).querySelectorAll('table')];
+    const rows = [...(matrix?.querySelectorAll('tbody tr') ?? [])].map((row) =>
+      row.textContent?.trim(),
+    );
+    expect(rows[0]).toMatch(/^bbm-late\s*✓ safe/);
+    expect(rows[1]).toMatch(/^rfc-nt-posted\s*✗ violated\s*: claim/);
+    expect(texts(page(anExploreResult()), 'thead')[0]).toContain(
+      'level 2, 1 vCPU, bbm=1 nt=translate',
+    );
+  });
+
+  it('has its counterexample as columns with the reason and the replay', () => {
+    const document = page(anExploreResult());
+    expect(texts(document, '.lanes thead th')).toEqual(['step', 'hypervisor', 'vcpu 0']);
+    expect(texts(document, '.lanes .event')).toEqual([
+      'write entry = invalid (bits kept)',
+      'walk page 0: entry is invalid',
+      'fault load page 0: translation, level 2',
+    ]);
+    expect(document.body.textContent).toContain('npm run replay -- x1-token');
+  });
+
+  it('has the reason of each step beside it, where there is one', () => {
+    const steps = VIOLATED_RUN.violations[0]?.steps.map((step, i) => ({
+      ...step,
+      ...(i === 1 && { why: 'R_X' }),
+    }));
+    const violations = [{ ...VIOLATED_RUN.violations[0], steps } as never];
+    const document = page(anExploreResult({ runs: [{ ...VIOLATED_RUN, violations }] }));
+    expect(texts(document, '.lanes thead th')).toEqual(['step', 'hypervisor', 'vcpu 0', 'why']);
+    expect(texts(document, '.lanes .why')).toEqual(['', 'R_X', '']);
+  });
+
+  it('names the bound of a search that was stopped', () => {
+    const runs = [anExploreRun({ verdict: 'bounded', stoppedBy: 'timeMs' })];
+    expect(page(anExploreResult({ runs })).body.textContent).toMatch(/\? bounded\s*: bound timeMs/);
+  });
+});
+
+it('the kill table says what was caught, what survived, and what cannot be caught', () => {
+  const text = texts(page(aSelftestResult()), 'table tbody')[0] ?? '';
+  expect(text).toContain('✓ caught in 0.83 s');
+  expect(text).toContain('✗ SURVIVED');
+  expect(text).toContain('– missed, as it must');
+  expect(text).toContain('there is no entry to race with');
+});
+
+describe('text from users', () => {
+  it.each(HOSTILE)('%j is text and nothing else', (text) => {
+    const results = hostileResults(text);
+    const document = page(...results);
+    expect(
+      document.querySelectorAll('script, img, #taken, failure, [onerror], [onmouseover]'),
+    ).toHaveLength(0);
+    expect(texts(document, 'h2')).toHaveLength(results.length);
+    const shown = document.querySelector('main')?.textContent ?? '';
+    expect(shown).toContain(visible(text));
+    expect(shown).toBe(visible(shown));
+  });
+
+  it('of two rows with like names leaves both in a chart', () => {
+    const long = 'p'.repeat(40);
+    const runs = [aRun({ protocol: `${long}a${long}` }), aRun({ protocol: `${long}b${long}` })];
+    const [, windows] = [...page(aResult({ runs })).querySelectorAll('figure')];
+    expect(windows?.querySelectorAll('details tbody tr')).toHaveLength(2);
+    const labels = [...(windows?.querySelectorAll('svg text') ?? [])].map((t) => t.textContent);
+    expect(labels.filter((label) => label === 'pppppppp…pppppppp')).toHaveLength(2);
+  });
+});

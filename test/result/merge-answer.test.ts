@@ -1,0 +1,50 @@
+/** What rows say of "is it worth it", of trust and of warm-up, pooled over runs. */
+import { expect, test } from 'vitest';
+import type { AnswerFigures } from '../../src/result/answer.ts';
+import { pooledRow } from '../../src/result/merge/stress-rows.ts';
+import type { StressRun } from '../../src/result/stress.ts';
+import { aRun } from '../report/results.ts';
+
+const answer = (lost: number, walkRate: number | null): AnswerFigures => ({
+  kind: 'coalesce',
+  lostNs: { value: lost, lo: lost, hi: lost },
+  walkRate: walkRate === null ? null : { value: walkRate, lo: walkRate, hi: walkRate },
+  cost: { lines: 8, needs: [] },
+});
+const row = (transitions: number, given: AnswerFigures | null): StressRun =>
+  aRun({ transitions, ...(given === null ? {} : { answer: given }) });
+
+test('losses and rates are averaged by transitions', () => {
+  const pooled = pooledRow([row(300, answer(1000, 4e5)), row(100, answer(2000, 8e5))]);
+  expect(pooled.answer?.lostNs?.value).toBe(1250);
+  expect(pooled.answer?.walkRate?.value).toBe(5e5);
+  expect(pooled.answer?.cost.lines).toBe(8);
+});
+
+test('what one of them does not say is of those that do; nothing said is nothing', () => {
+  expect(pooledRow([row(1, answer(5, null)), row(1, answer(5, 7))]).answer?.walkRate?.value).toBe(
+    7,
+  );
+  expect(pooledRow([row(1, answer(5, null)), row(1, answer(5, null))]).answer?.walkRate).toBeNull();
+  expect(pooledRow([row(1, answer(5, 1)), row(1, null)])).not.toHaveProperty('answer');
+});
+
+test('nothing lost anywhere stays nothing, without a bound that would be a time', () => {
+  const { answer: pooled } = pooledRow([row(1, answer(0, 1)), row(1, answer(0, 1))]);
+  expect(pooled?.lostNs).toEqual({ value: 0, lo: 0, hi: 0 });
+});
+
+test('trust is the worst of all, warm-up rounds add up, means of one run are dropped', () => {
+  const good = { grade: 'good', reasons: [] } as const;
+  const fair = { grade: 'fair', reasons: ['times are of 40 rounds only'] } as const;
+  const means = { during: null, baseline: null, refills: { value: 1, lo: 1, hi: 1 } };
+  const rows = [
+    aRun({ trust: good, roundsWarmUp: 8, means }),
+    aRun({ trust: fair, roundsWarmUp: 9, means }),
+  ] as const;
+  const pooled = pooledRow([...rows]);
+  expect(pooled.trust).toEqual(fair);
+  expect(pooled.roundsWarmUp).toBe(17);
+  expect(pooled).not.toHaveProperty('means');
+  expect(pooledRow([rows[0], aRun()])).not.toHaveProperty('trust');
+});

@@ -1,0 +1,37 @@
+/** Garbage collections of a thread that does not turn its event loop are counted all the same. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { beforeAll, expect, test } from 'vitest';
+import { countCollections, together } from '../../src/stress/collections.ts';
+
+let collect = (): void => {};
+beforeAll(() => {
+  setFlagsFromString('--expose-gc');
+  collect = runInNewContext('gc') as () => void;
+});
+
+test('those that began in the time asked about, and no others', async () => {
+  const counter = countCollections();
+  collect();
+  const fromMs = performance.now();
+  for (let i = 0; i < 3; i++) collect();
+  const toMs = performance.now();
+  collect();
+  const { count, longestMs } = await counter.between(fromMs, toMs);
+  expect(count).toBe(3);
+  expect(longestMs).toBeGreaterThan(0);
+});
+
+test('none', async () => {
+  const now = performance.now();
+  expect(await countCollections().between(now, now)).toEqual({ count: 0, longestMs: 0 });
+});
+
+test('of several threads', () => {
+  expect(together([])).toEqual({ count: 0, longestMs: 0 });
+  const all = [
+    { count: 1, longestMs: 4 },
+    { count: 2, longestMs: 3 },
+  ];
+  expect(together(all)).toEqual({ count: 3, longestMs: 4 });
+});

@@ -1,0 +1,50 @@
+/** Figures of a row through the real engine: what they are made of, not how fast this machine is. */
+import { availableParallelism } from 'node:os';
+import { expect, test } from 'vitest';
+import { TRUST_GRADES } from '../../../src/result/answer.ts';
+import type { Estimate, StressRun } from '../../../src/result/stress.ts';
+import { stress } from './stress.ts';
+
+const ROUNDS = 48;
+const TOO_MANY = availableParallelism() + 1;
+
+test.skipIf(TOO_MANY > 64)('warm-up, trust, cost and loss of three protocols', async () => {
+  const { result } = await stress(
+    ...['--protocol', 'bbm-early,bbm-early-range,rfc-nt-intended', '--seed', '5'],
+    ...['--vcpus', `1,${TOO_MANY}`, '--rounds', String(ROUNDS), '--transitions', '8'],
+  );
+  const { runs } = result;
+  expect(runs).toHaveLength(6);
+  for (const run of runs) {
+    expect(run.answer?.kind).toBe('coalesce');
+    // A quarter of the rounds at most.
+    expect(run.roundsWarmUp).toBeGreaterThanOrEqual(8);
+    expect(run.roundsWarmUp).toBeLessThanOrEqual(ROUNDS / 4);
+    expect(TRUST_GRADES).toContain(run.trust?.grade);
+    expect(run.trust?.grade).not.toBe('good');
+    expect(run.means?.refills.value).toBeGreaterThan(0);
+    expect([run.means?.refills, run.answer?.walkRate].every(isWithin)).toBe(true);
+    // Windows of undisturbed rounds only, one per transition at most.
+    const kept = run.rounds - Math.max(run.roundsDropped, run.roundsWarmUp ?? 0);
+    expect(run.windowNs.count).toBeLessThanOrEqual((kept * run.transitions) / run.rounds);
+  }
+  const [early, range, nt] = runs as [StressRun, StressRun, StressRun];
+  expect(early.answer?.cost.needs).toEqual([]);
+  expect(range.answer?.cost.needs).toEqual(['FEAT_TLBIRANGE']);
+  expect(nt.answer?.cost.needs).toEqual(['FEAT_BBM level 1']);
+  // Nobody is faulted, so nothing is lost; null where too few rounds were undisturbed.
+  expect(nt.answer?.lostNs?.value ?? 0).toBe(0);
+  const lost = early.answer?.lostNs ?? null;
+  expect(lost === null || early.episodeNs.count === 0 || lost.value > 0).toBe(true);
+  // vCPUs in turns: nothing undisturbed to measure a walk rate in.
+  for (const run of runs.slice(3)) {
+    expect(run.scheduling).toBe('scheduled');
+    expect(run.answer?.walkRate).toBeNull();
+    expect(run.trust?.reasons.join()).toContain('took turns');
+  }
+});
+
+/** The value lies in its own interval; an estimate that is not there says nothing wrong. */
+function isWithin(estimate: Estimate | null | undefined): boolean {
+  return !estimate || (estimate.lo <= estimate.value && estimate.value <= estimate.hi);
+}

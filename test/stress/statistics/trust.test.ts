@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest';
+import { worstTrust } from '../../../src/result/answer.ts';
+import { type TrustFacts, trustOf } from '../../../src/stress/statistics/index.ts';
+
+const GOOD: TrustFacts = {
+  rounds: 1000,
+  roundsKept: 900,
+  roundsDropped: 50,
+  preemptionKnown: true,
+  scheduled: false,
+  unsettled: false,
+  vcpuCollections: 0,
+  windows: 28_000,
+  episodes: 28_000,
+};
+
+test('nothing against it is good', () => {
+  expect(trustOf(GOOD)).toEqual({ grade: 'good', reasons: [] });
+});
+
+describe('each reason by itself', () => {
+  test.each<[string, string, Partial<TrustFacts>]>([
+    ['poor', 'of 9 rounds only', { roundsKept: 9 }],
+    ['fair', 'of 99 rounds only', { roundsKept: 99 }],
+    ['poor', 'preempted in 51 %', { roundsDropped: 510 }],
+    ['fair', 'preempted in 21 %', { roundsDropped: 210 }],
+    ['fair', 'does not tell', { preemptionKnown: false }],
+    ['fair', 'took turns', { scheduled: true }],
+    ['fair', 'becoming cheaper', { unsettled: true }],
+    ['fair', 'garbage 3 times', { vcpuCollections: 3 }],
+    ['fair', '99 windows', { windows: 99 }],
+    ['fair', '1 episodes', { episodes: 1 }],
+  ])('%s: %s', (grade, text, change) => {
+    const trust = trustOf({ ...GOOD, ...change });
+    expect(trust.grade).toBe(grade);
+    expect(trust.reasons).toEqual([expect.stringContaining(text)]);
+  });
+
+  test('at the limits there is none', () => {
+    const change = { roundsKept: 100, roundsDropped: 200, windows: 0, episodes: 100 };
+    expect(trustOf({ ...GOOD, ...change }).grade).toBe('good');
+  });
+});
+
+test('the worst comes first, and names the row', () => {
+  const trust = trustOf({ ...GOOD, scheduled: true, roundsKept: 2 });
+  expect(trust.grade).toBe('poor');
+  expect(trust.reasons[0]).toContain('2 rounds');
+  const good = { grade: 'good', reasons: [] } as const;
+  expect(worstTrust([good, trust, good])).toEqual(trust);
+  expect(worstTrust([good])).toEqual(good);
+});

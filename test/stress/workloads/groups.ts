@@ -1,0 +1,134 @@
+/**
+ * One group of a scenario on real threads, graded: what `stress` does, without its controls and its
+ * command line.
+ */
+import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
+import type { BlockLevel, Granule } from '../../../src/arch/geometry.ts';
+import { MUTANTS } from '../../../src/mutants/index.ts';
+import type { Rule } from '../../../src/result/rule.ts';
+import type { StressRun } from '../../../src/result/stress.ts';
+import { type GroupRequest, runGroup } from '../../../src/stress/group-run.ts';
+import type { PlanItem } from '../../../src/stress/group.ts';
+import { HUNT_SETTING, huntRequest, huntRow, rulesSeen } from '../../../src/stress/hunt.ts';
+import { loadProtocol } from '../../../src/stress/load-protocol.ts';
+import { cpuFor, recordsFor } from '../../../src/stress/plan.ts';
+import { createThreadPool } from '../../../src/stress/pool.ts';
+
+export interface Choice {
+  readonly scenario: string;
+  readonly vcpus?: number;
+  readonly level?: BlockLevel;
+  readonly granule?: Granule;
+  readonly blocks?: number;
+  readonly transitions?: number;
+  readonly storesPercent?: number;
+  readonly rounds: number;
+}
+
+const HOOKS = { signal: new AbortController().signal, onTick: (): void => {} };
+const SEED = 2021;
+
+function requestOf(items: readonly PlanItem[], choice: Choice): GroupRequest {
+  const { scenario, vcpus = 1, level = 2, blocks = 1, transitions = 4 } = choice;
+  const request = huntRequest({
+    items,
+    setting: { ...HUNT_SETTING, scenario, level, vcpus },
+    rules: [],
+    stopsAtSign: false,
+    seed: SEED,
+    pin: null,
+    budgetMs: null,
+    roundsMax: choice.rounds * items.length,
+    transitions,
+  });
+  return {
+    ...request,
+    storesPercent: choice.storesPercent ?? request.storesPercent,
+    config: {
+      ...request.config,
+      granule: choice.granule ?? '4k',
+      blocks,
+      transitionsMax: recordsFor(transitions, blocks),
+    },
+  };
+}
+
+/** Correct protocols, one row each. */
+export async function rowsOf(names: readonly string[], choice: Choice): Promise<StressRun[]> {
+  const sources = names.map((name) => ({ from: 'built-in', name }) as const);
+  const protocols = await Promise.all(sources.map(loadProtocol));
+  const items = protocols.map((protocol, i) => ({
+    protocol: sources[i] as (typeof sources)[number],
+    cpu: cpuFor(protocol, {}),
+    bug: null,
+  }));
+  const request = requestOf(items, choice);
+  const pool = createThreadPool();
+  try {
+    const outcome = await runGroup(pool, request, HOOKS);
+    if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
+    return protocols.map((protocol, item) => huntRow(request, outcome, item, protocol, null));
+  } finally {
+    await pool.destroy();
+  }
+}
+
+/**
+ * The rules that a mutant was seen to break, within the rounds given at most, under the settings of
+ * its own that name this scenario.
+ */
+export async function rulesOfMutant(
+  name: string,
+  rounds: number,
+  inScenario?: string,
+): Promise<readonly Rule[]> {
+  const mutant = MUTANTS.find((m) => m.name === name);
+  const catches = mutant?.caughtBy.find(
+    (c) => c.engine === 'stress' && (inScenario === undefined || c.scenario === inScenario),
+  );
+  if (mutant === undefined || catches === undefined) throw new Error(`no such mutant: ${name}`);
+  const item: PlanItem = {
+    protocol: { from: 'mutant', name },
+    cpu: { ...DEFAULT_CPU, ...catches.cpu },
+    bug: mutant.seed.kind === 'machine' ? mutant.seed.bug : null,
+  };
+  const { scenario = HUNT_SETTING.scenario, vcpus = 1, level = 2 } = catches;
+  const request = huntRequest({
+    items: [item],
+    setting: { ...HUNT_SETTING, scenario, vcpus, level },
+    rules: catches.rules as readonly Rule[],
+    stopsAtSign: true,
+    seed: SEED,
+    pin: null,
+    budgetMs: null,
+    roundsMax: rounds,
+  });
+  const pool = createThreadPool();
+  try {
+    const outcome = await runGroup(pool, request, HOOKS);
+    if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
+    return rulesSeen(request, outcome, 0, await loadProtocol(item.protocol), mutant);
+  } finally {
+    await pool.destroy();
+  }
+}
+
+/** What no run may lack, whatever the scenario. */
+export function balanceOf(run: StressRun): unknown {
+  const { issued, completed, lost } = run.accesses;
+  return {
+    violations: run.violations.map((v) => `${v.rule}: ${v.why}`),
+    verdict: run.verdict,
+    lost,
+    balanced: issued === completed + lost,
+    worked: completed > 0 && run.transitions > 0,
+  };
+}
+
+export const CLEAN = {
+  violations: [],
+  verdict: 'pass',
+  lost: 0,
+  balanced: true,
+  worked: true,
+} as const;

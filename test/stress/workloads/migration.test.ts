@@ -1,0 +1,64 @@
+/**
+ * Migrations on real threads: no store is lost by a correct machine, whichever protocol coalesces
+ * or splits, and every seeded bug of the dirty log is caught. No rates.
+ */
+import { describe, expect, test } from 'vitest';
+import { balanceOf, CLEAN, rowsOf, rulesOfMutant } from './groups.ts';
+
+const PROTOCOLS = ['bbm-early', 'bbm-early-locked', 'rfc-nt-intended', 'split-lazy', 'split-eager'];
+
+describe.each(['migration-complete', 'migration-cancel'])('%s', (scenario) => {
+  test.each([
+    [1, 10],
+    [8, 3],
+  ])('loses nothing with %i vCPUs', async (vcpus, rounds) => {
+    const runs = await rowsOf(PROTOCOLS, { scenario, vcpus, rounds, blocks: 2 });
+    expect(runs.map(balanceOf)).toEqual(PROTOCOLS.map(() => CLEAN));
+    for (const { migration } of runs) {
+      expect(migration?.count).toBeGreaterThan(0);
+      // All of memory once, and at least what was stored to in between.
+      expect(migration?.pagesSent).toBeGreaterThan(2 * 512);
+      expect(migration?.loggingFaults).toBeGreaterThan(0);
+    }
+  });
+
+  test.each([
+    ['16k', 2],
+    ['64k', 2],
+    ['4k', 1],
+  ] as const)('loses nothing with granule %s at level %i', async (granule, level) => {
+    const choice = { scenario, granule, level, rounds: 2, transitions: 1 };
+    const [run] = await rowsOf(['bbm-late'], choice);
+    expect(run && balanceOf(run)).toEqual(CLEAN);
+  });
+
+  test('leaves blocks nobody stores to alone', async () => {
+    const choice = { scenario, rounds: 8, storesPercent: 0 };
+    const [run] = await rowsOf(['bbm-early'], choice);
+    expect(run && balanceOf(run)).toEqual(CLEAN);
+    expect(run?.faults.genuine).toBe(0);
+  });
+});
+
+test('a cancelled migration says what it cost, a completed one does not', async () => {
+  const choice = { vcpus: 1, rounds: 12 };
+  const [cancelled] = await rowsOf(['bbm-early'], { ...choice, scenario: 'migration-cancel' });
+  const cancel = cancelled?.migration?.cancel;
+  expect(cancel?.coalesceNs.value).toBeGreaterThan(0);
+  expect(cancel?.coalesceNs.hi).toBeGreaterThanOrEqual(cancel?.coalesceNs.lo ?? Infinity);
+  expect(cancel?.faults.value).toBeGreaterThanOrEqual(0);
+  const [completed] = await rowsOf(['bbm-early'], { ...choice, scenario: 'migration-complete' });
+  expect(completed?.migration?.cancel).toBeNull();
+});
+
+describe('seeded bugs', () => {
+  test.each([
+    ['protect-unflushed', 400],
+    ['protect-without-dsb', 4000],
+    ['dirty-cleared-late', 4000],
+    ['fault-level-ignored', 400],
+    ['fault-level-stale', 8000],
+  ])('%s is caught', async (name, rounds) => {
+    expect(await rulesOfMutant(name, rounds)).toContain('lost-dirty');
+  });
+});
