@@ -1,3 +1,4 @@
+/** How a caller names a protocol: by name, path or URL. */
 import { fileURLToPath } from 'node:url';
 
 /** A name, or a path in the form in which the command line takes one. */

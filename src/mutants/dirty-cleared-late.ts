@@ -2,7 +2,8 @@
  * Wrong: the dirty bits are read first and cleared when the pages have been sent. A store in between
  * sets its bit again, and loses it.
  *
- * Evidence: kernel kvm_get_dirty_log_protect (xchg before the copy). Caught by: lost-dirty, once a migration is complete.
+ * Evidence: kernel kvm_get_dirty_log_protect (xchg before the copy). Caught by: lost-dirty, once a
+ * migration is complete.
  */
 import { onThreads } from './catches.ts';
 import { notInModel } from './misses.ts';

@@ -3,7 +3,8 @@
  * level in the syndrome. If the page that faulted has become a write-protected block by the time the
  * vCPU has the lock (one migration cancelled, the next begun), all of the block becomes writable.
  *
- * Evidence: kernel user_mem_abort, vma_pagesize == fault_granule; found by this harness. Caught by: lost-dirty, once a migration is complete.
+ * Evidence: kernel user_mem_abort, vma_pagesize == fault_granule; found by this harness. Caught by:
+ * lost-dirty, once a migration is complete.
  */
 import { onThreads } from './catches.ts';
 import { notInModel } from './misses.ts';

@@ -3,8 +3,7 @@
  * became a block and the parent has as many valid entries as before. The page is freed in use.
  *
  * Evidence: the question of Alexandru Elisei in the thread of February 2021 (the RFC is right: net
- * 0). Caught by: refcount, from the audit under `stress` and from the operations under
- * `explore`.
+ * 0). Caught by: refcount, from the audit under `stress` and from the operations under `explore`.
  */
 import { childLevel, defineProtocol, flushVmid, NT } from '../port/index.ts';
 import { inModel, onThreads } from './catches.ts';

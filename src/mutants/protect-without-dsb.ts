@@ -2,7 +2,8 @@
  * Wrong: the flush after write-protection is issued and not waited for. What a vCPU stores through the
  * old translation before it takes the TLBI may come after the page was sent.
  *
- * Evidence: R_TGVWD, R_YNJCP; kernel __kvm_tlb_flush_vmid. Caught by: lost-dirty, once a migration is complete.
+ * Evidence: R_TGVWD, R_YNJCP; kernel __kvm_tlb_flush_vmid. Caught by: lost-dirty, once a migration
+ * is complete.
  */
 import { onThreads } from './catches.ts';
 import { notInModel } from './misses.ts';

@@ -4,8 +4,7 @@
  *
  * Evidence: kernel commit a9f0e3d5a089 (v6.4, Fixes 5c359cca1faf of v6.2), seen on pKVM, which has
  * no RCU to hide it. Caught by: freed-table under `stress`, as the page's next user finds a store
- * in it, and refcount, as it counts on a page nobody owns; by
- * `explore` from the operations.
+ * in it, and refcount, as it counts on a page nobody owns; by `explore` from the operations.
  */
 import { childLevel, defineProtocol, flushVmid, isValid, VALID } from '../port/index.ts';
 import { inModel, onThreads } from './catches.ts';

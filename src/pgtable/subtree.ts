@@ -118,7 +118,7 @@ export function createSubtreeOps(pool: PagePool, onFree: (table: Table) => void)
   /** A region's block comes back every sixteen versions: what its pages look like is kept. */
   function knownTemplate(level: Level, like: Descriptor): Template {
     const known = templates[level] as Map<Descriptor, Template>;
-    const found = [...known.values()][0];
+    const found = known.get(like);
     if (found !== undefined) return found;
     const made = templateOf(level, like);
     if (known.size === TEMPLATES_MAX) known.clear();

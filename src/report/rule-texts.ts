@@ -12,7 +12,7 @@ export const RULE_TEXTS: Readonly<Record<Rule, string>> = {
   'tlb-conflict':
     'two TLB entries match one IPA, and the CPU aborts or the protocol claims it cannot happen',
   'break-before-make':
-    'the order of stores, barriers and TLBIs on one entry breaks the architecture',
+    'the stores, barriers, TLBIs and cache cleans of a transition, or where they arrive, are not allowed',
   claim: 'the protocol claims what was seen not to hold, such as neverInvalid',
   'lost-dirty': 'a guest store did not reach the dirty log',
   'vmid-isolation': "a VM used another VM's translation, or a TLBI for one VM acted on another",

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Engine, Mutant } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import type { InnocentRun } from '../result/selftest.ts';
-import { pinningPlan } from '../stress/pinning.ts';
+import { pinsFor } from '../stress/pinning.ts';
 import type { Pinning } from '../stress/plan.ts';
 import { createThreadPool } from '../stress/pool.ts';
 import { EXPLORE_BOUNDS } from '../explore/protocol/index.ts';
@@ -15,7 +15,7 @@ import {
   judgeAmplification,
 } from './amplification.ts';
 import { type Case, casesOf } from './cases.ts';
-import { withCompileCache } from './compile-cache.ts';
+import { withCompileCache } from '../stress/compile-cache.ts';
 import type { Engines, ExploreCommandProblem } from './engines.ts';
 import { searchInnocent, searchMutant } from './explore-engine.ts';
 import { innocentGroups } from './innocents.ts';
@@ -49,7 +49,7 @@ export async function selftest(options: SelftestOptions, hooks: SelftestHooks): 
   const pool = createThreadPool();
   const stress = createStressEngine({
     pool,
-    pin: pinningPlan(options.pin, threads),
+    pins: pinsFor(options.pin, threads),
     exploreProblem: options.exploreProblem,
     hooks: { signal: hooks.signal, onTick: () => {} },
   });

@@ -6,6 +6,7 @@ import type { StressRun } from '../result/stress.ts';
 import { type GroupHooks, runGroup } from '../stress/group-run.ts';
 import type { PlanItem } from '../stress/group.ts';
 import { busyText, huntRequest, huntRow, type HuntSetting, rulesSeen } from '../stress/hunt.ts';
+import type { Pins } from '../stress/pinning.ts';
 import type { ThreadPool } from '../stress/pool.ts';
 import { ROW, totalOf } from '../stress/results-area.ts';
 import { amplificationRun, type Comparison, Count, isSaturated } from './amplification.ts';
@@ -16,7 +17,7 @@ import { reportProblems } from './report-quality.ts';
 
 export interface StressEngineOptions {
   readonly pool: ThreadPool;
-  readonly pin: readonly number[] | null;
+  readonly pins: Pins;
   readonly exploreProblem: ExploreCommandProblem;
   readonly hooks: GroupHooks;
 }
@@ -29,7 +30,7 @@ const NO_TRANSITION = 'no transition ran';
 export type StressEngine = Pick<Engines, 'hunt' | 'acquit' | 'compare'>;
 
 export function createStressEngine(options: StressEngineOptions): StressEngine {
-  const { pool, pin, hooks } = options;
+  const { pool, pins, hooks } = options;
 
   async function hunt(hunted: Case, seed: number, budgetMs: number): Promise<Attempted> {
     const observes = hunted.by === 'observation';
@@ -39,7 +40,7 @@ export function createStressEngine(options: StressEngineOptions): StressEngine {
       rules: hunted.why === null ? hunted.rules : RULES,
       stopsAtSign: observes,
       seed,
-      pin,
+      pins,
       budgetMs,
       ...(observes ? {} : { roundsMax: OPERATIONS_ROUNDS }),
     });
@@ -80,7 +81,7 @@ export function createStressEngine(options: StressEngineOptions): StressEngine {
       rules: [],
       stopsAtSign: false,
       seed,
-      pin,
+      pins,
       budgetMs,
     });
     const outcome = await runGroup(pool, request, hooks);
@@ -117,7 +118,7 @@ export function createStressEngine(options: StressEngineOptions): StressEngine {
       rules: hunted.rules,
       stopsAtSign: false,
       seed,
-      pin,
+      pins,
       budgetMs: null,
       roundsMax: rounds,
       transitions: 1,

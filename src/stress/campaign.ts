@@ -5,10 +5,11 @@
 import { readFileSync } from 'node:fs';
 import { EXIT, type ExitCode, type Verdict } from '../result/exit-code.ts';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
+import { withCompileCache } from './compile-cache.ts';
 import { runControls } from './controls.ts';
 import { type GroupOutcome, type GroupRequest, runGroup } from './group-run.ts';
 import { machineInfo } from './machine-info.ts';
-import { pinningPlan } from './pinning.ts';
+import { pinsFor } from './pinning.ts';
 import type { StressOptions, StressProgress } from './plan.ts';
 import { createThreadPool, type ThreadPool } from './pool.ts';
 import { type PlannedGroup, planGroups, requestOf } from './portfolio.ts';
@@ -29,13 +30,17 @@ const MS_PER_ROW = 2_500;
 const TAIL_MS = 400;
 
 export async function runStress(options: StressOptions, hooks: StressHooks): Promise<StressResult> {
+  return withCompileCache(() => runCampaign(options, hooks));
+}
+
+async function runCampaign(options: StressOptions, hooks: StressHooks): Promise<StressResult> {
   const startedAt = new Date();
   const startedMs = performance.now();
   const groups = groupsOfShard(await planGroups(options), options.shard ?? null);
   const threads = Math.max(2, ...groups.map((g) => g.vcpus + 1));
   const pool = createThreadPool();
   const budgetMs = budgetOf(options, groups);
-  const pin = pinningPlan(options.pin, threads);
+  const pins = pinsFor(options.pin, threads);
   const state = { rounds: 0, faults: 0, violations: 0 };
   const runs: StressRun[] = [];
   const reasons: string[] = [];
@@ -53,7 +58,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
     });
 
   try {
-    controls = await runControls(pool, options.seed, pin, budgetMs, {
+    controls = await runControls(pool, options.seed, pins, budgetMs, {
       signal: hooks.signal,
       onTick: (tick) => progress('positive controls', tick),
     });
@@ -64,7 +69,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
         left === null ? null : Math.max(50, (left * group.weight) / weightOf(groups.slice(i)));
       const outcome = await runOne(
         pool,
-        requestOf(group, options, options.seed, pin, share),
+        requestOf(group, options, options.seed, pins.usual, share),
         group.label,
         hooks,
         progress,

@@ -14,10 +14,11 @@ import { DEFAULT_CPU } from '../arch/cpu-model.ts';
 import { type Catch, MUTANTS, type Mutant } from '../mutants/index.ts';
 import type { ControlResult } from '../result/stress.ts';
 import type { Rule } from '../result/rule.ts';
-import { type GroupHooks, type GroupOutcome, type GroupRequest, runGroup } from './group-run.ts';
+import { type GroupHooks, type GroupOutcome, runGroup } from './group-run.ts';
 import type { PlanItem } from './group.ts';
-import { busyNote, HUNT_SETTING, huntRequest, rulesSeen } from './hunt.ts';
+import { busyNote, type Hunt, HUNT_SETTING, huntRequest, rulesSeen } from './hunt.ts';
 import { loadProtocol } from './load-protocol.ts';
+import type { Pins } from './pinning.ts';
 import type { ThreadPool } from './pool.ts';
 import { ROW, totalOf } from './results-area.ts';
 
@@ -40,7 +41,7 @@ interface Control {
 export async function runControls(
   pool: ThreadPool,
   seed: number,
-  pin: readonly number[] | null,
+  pins: Pins,
   budgetMs: number | null,
   hooks: GroupHooks,
 ): Promise<readonly ControlResult[]> {
@@ -54,7 +55,7 @@ export async function runControls(
       ...controlOf(mutant),
       budgetMs: budgetMs === null ? UNHURRIED_MS : Math.min(usualMs, most),
     };
-    const result = await runControl(pool, control, { seed, pin }, hooks);
+    const result = await runControl(pool, control, { seed, pins }, hooks);
     // An interrupted control has shown nothing, in either direction.
     if (!hooks.signal.aborted) results.push(result);
   }
@@ -72,7 +73,7 @@ function controlOf(name: string): Pick<Control, 'mutant' | 'catches'> {
 async function runControl(
   pool: ThreadPool,
   control: Control,
-  where: Pick<GroupRequest, 'seed' | 'pin'>,
+  where: Pick<Hunt, 'seed' | 'pins'>,
   hooks: GroupHooks,
 ): Promise<ControlResult> {
   const { mutant, catches } = control;
@@ -112,7 +113,7 @@ async function hunted(
   pool: ThreadPool,
   { mutant, catches }: Control,
   wrong: Mutant | null,
-  where: Pick<GroupRequest, 'seed' | 'pin'>,
+  where: Pick<Hunt, 'seed' | 'pins'>,
   budgetMs: number,
   hooks: GroupHooks,
 ): Promise<Hunted> {

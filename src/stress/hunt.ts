@@ -12,6 +12,7 @@ import type { Rule } from '../result/rule.ts';
 import type { StressRun } from '../result/stress.ts';
 import type { GroupOutcome, GroupRequest } from './group-run.ts';
 import { BASELINE_EVERY, type PlanItem } from './group.ts';
+import type { Pins } from './pinning.ts';
 import { recordsFor } from './plan.ts';
 import { parallelVcpus } from './portfolio.ts';
 import { ROW, totalOf } from './results-area.ts';
@@ -44,7 +45,7 @@ export interface Hunt {
   readonly rules: readonly Rule[];
   readonly stopsAtSign: boolean;
   readonly seed: number;
-  readonly pin: readonly number[] | null;
+  readonly pins: Pins;
   /** Null: until the rounds are done. */
   readonly budgetMs: number | null;
   readonly roundsMax?: number;
@@ -66,7 +67,7 @@ export function huntRequest(hunt: Hunt): GroupRequest {
     scenario: setting.scenario,
     items: hunt.items,
     seed: hunt.seed,
-    pin: hunt.pin,
+    pin: racesEntry ? hunt.pins.racing : hunt.pins.usual,
     access: 'wasm',
     pattern: racesEntry ? 'hot' : 'uniform',
     storesPercent: 50,

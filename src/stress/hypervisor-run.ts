@@ -1,6 +1,7 @@
 /**
  * The hypervisor thread through a whole group: declares rounds, runs the scenario's workload, audits
- * the tables and collects the counts. What it finds it returns as evidence and traces; the main thread judges.
+ * the tables and collects the counts. What it finds it returns as evidence and traces; the main
+ * thread judges.
  */
 import type { Level } from '../arch/geometry.ts';
 import { attachArena } from '../machine/arena.ts';

@@ -24,7 +24,7 @@ function pagesOf(level: 1 | 2) {
 test('at level 2 there is the top page alone', () => {
   const { pages, tableTo, entry, begin } = pagesOf(2);
   begin(tableTo(5));
-  expect([entry(5), entry(5, 511), entry(4, 511), entry(6)].map(pages.slotOf)).toEqual([
+  expect([entry(5), entry(5, 511), entry(4, 511), entry(6)].map((e) => pages.slotOf(e))).toEqual([
     ...[0, 0],
     ...[NO_SLOT, NO_SLOT],
   ]);
@@ -38,7 +38,7 @@ test('at level 1 the pages below it have the slot of the entry that points to th
   descriptors[entry(5, 7)] = tableTo(3) & ~VALID;
   descriptors[entry(5, 8)] = makeLeaf(g, 2, 2 ** 36, NORMAL_RW);
   begin(tableTo(5));
-  expect([entry(5, 3), entry(8, 1), entry(9), entry(3)].map(pages.slotOf)).toEqual([
+  expect([entry(5, 3), entry(8, 1), entry(9), entry(3)].map((e) => pages.slotOf(e))).toEqual([
     ...[0, 1, 512],
     NO_SLOT,
   ]);
@@ -59,5 +59,5 @@ test('what was there when it was first asked counts, until the next transition',
 test('a block has none', () => {
   const { pages, entry, begin } = pagesOf(2);
   begin(makeLeaf(g, 2, 2 ** 36, NORMAL_RW));
-  expect([entry(0), entry(5)].map(pages.slotOf)).toEqual([NO_SLOT, NO_SLOT]);
+  expect([entry(0), entry(5)].map((e) => pages.slotOf(e))).toEqual([NO_SLOT, NO_SLOT]);
 });

@@ -28,7 +28,7 @@ async function rulesWith(mutant: Mutant, bug: MachineBug | null): Promise<readon
     rules: [mutant.rule as Rule],
     stopsAtSign: true,
     seed: 1,
-    pin: null,
+    pins: { usual: null, racing: null },
     budgetMs: null,
     roundsMax: bug === null ? ROUNDS.clean : ROUNDS.caught,
   });

@@ -23,7 +23,12 @@ afterAll(() => pool.destroy());
 
 const exploreProblem = (): Promise<null> => Promise.resolve(null);
 const hooks = { signal: new AbortController().signal, onTick: () => {} };
-const engine = createStressEngine({ pool, pin: null, exploreProblem, hooks });
+const engine = createStressEngine({
+  pool,
+  pins: { usual: null, racing: null },
+  exploreProblem,
+  hooks,
+});
 const BUDGET_MS = 2000;
 
 function known(name: string): Mutant {

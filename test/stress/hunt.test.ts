@@ -15,7 +15,7 @@ const hunt = (overrides: Partial<Hunt> = {}) =>
     rules: ['stale-translation'],
     stopsAtSign: true,
     seed: 3,
-    pin: null,
+    pins: { usual: null, racing: null },
     budgetMs: 500,
     ...overrides,
   });
@@ -43,9 +43,11 @@ test('a setting is what the group runs with', () => {
 });
 
 test('racing for the entry is many cold entries, each with one poll', () => {
-  const usual = hunt();
-  const racing = hunt({ setting: { ...HUNT_SETTING, racesEntry: true } });
-  expect(racing).toMatchObject({ pollsEachAccess: false, coldExits: true });
+  const pins = { usual: null, racing: [0, 1] };
+  const usual = hunt({ pins });
+  const racing = hunt({ pins, setting: { ...HUNT_SETTING, racesEntry: true } });
+  expect(usual.pin).toBeNull();
+  expect(racing).toMatchObject({ pollsEachAccess: false, coldExits: true, pin: [0, 1] });
   expect(racing.exitEvery).toBeLessThan(usual.exitEvery);
 });
 

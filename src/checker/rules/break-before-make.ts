@@ -1,5 +1,5 @@
 /**
- * The order of stores, barriers and TLBIs of every distinct transition is accepted by the automaton
+ * What every distinct transition did, and where it arrived, is accepted by the automaton
  * (automaton.ts). It needs no unlucky vCPU: a transition that could go wrong is found even if it
  * did not.
  */
@@ -9,7 +9,7 @@ import { automatonFindings } from './automaton-findings.ts';
 export const breakBeforeMake: RuleChecker = {
   rule: 'break-before-make',
   description:
-    "a protocol's sequence of stores, barriers and TLBIs is not one the BBM level allows",
+    "a protocol's stores, barriers, TLBIs and cache cleans, or where they arrive, are not allowed",
   origin: 'R_DDMVT, R_WHZWS, R_KFLJB, R_PVTFW, R_PSMWS; casemate v3.0.2; SMMU IHI0070H.a 3.21.1',
   judge(run: JudgedRun): Finding[] {
     return automatonFindings(run, 'break-before-make');

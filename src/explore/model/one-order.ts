@@ -8,7 +8,8 @@ import { type OnEnd, ThreadRun } from './thread-run.ts';
 
 /**
  * The events numbered `numbers` of combination `choice` (see `OrderOutcomes`); null if there is no
- * such combination, or the numbers are not all of its events in an order that its threads allow.
+ * such combination, or the numbers are not all of its events. Whether the threads have a way through
+ * is for them to say.
  */
 export function orderOf(
   system: System,
@@ -23,15 +24,7 @@ export function orderOf(
     );
     for (let next = choices.next(); next !== null; next = choices.next()) {
       if (next.number !== choice) continue;
-      const placed = system.threads.map(() => 0);
-      for (const number of numbers) {
-        const event = next.events[number];
-        const before = next.before[number] ?? 0;
-        if (event === undefined) return null;
-        const own = placed[event.thread] ?? 0;
-        if ((own & (1 << event.ordinal)) !== 0 || (own & before) !== before) return null;
-        placed[event.thread] = own | (1 << event.ordinal);
-      }
+      if (new Set(numbers).size !== numbers.length) return null;
       const order = numbers.flatMap((number) => next?.events[number] ?? []);
       return order.length === next.events.length ? order : null;
     }

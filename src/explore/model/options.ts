@@ -82,7 +82,7 @@ export interface SearchBounds {
   readonly timeMs: number;
 }
 
-/** `states` stays below what search.ts can number (2^26 pairs). */
+/** A state takes some 60 bytes, so `states` is a bound of about 60 MB, too. */
 export const DEFAULT_BOUNDS: SearchBounds = Object.freeze({
   events: 16,
   states: 1_000_000,

@@ -1,13 +1,13 @@
 /**
  * Runs a protocol, the same file that `stress` runs, against the model: one hypervisor thread, one
- * or two vCPUs, every guest program of the bounded set, every execution of each.
+ * to four vCPUs, every guest program of the bounded set, every execution of each.
  *
  * Two judges: each access of each execution (judge-access.ts), and the protocol's own operations
  * (the checker's automaton, which `stress` uses too). Of what an access breaks the shortest schedule
  * is kept; of what only the operations break, they are the schedule.
  *
- * Left out: hardware updates of access flag and dirty state, a second VM, software walkers of other
- * threads, replay.
+ * Left out: hardware updates of access flag and dirty state, a second VM's tables (a TLBI that names
+ * another VMID removes nothing here), software walkers of other threads.
  */
 import { assert } from '../../arch/assert.ts';
 import { type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.ts';

@@ -43,7 +43,10 @@ function detailOf(map: MemoryMap, event: TraceEvent): string {
     case 'allocate':
       return event.table;
     case 'free':
-      return `${event.tables} table page(s), ${event.table}${event.when === 'grace' ? ', after a grace period' : ''}`;
+      return (
+        `${event.tables} table page(s), ${event.table}` +
+        (event.when === 'grace' ? ', after a grace period' : '')
+      );
     case 'get':
     case 'put':
       return event.entry === 'target' ? 'entry' : event.entry;

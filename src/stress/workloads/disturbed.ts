@@ -106,7 +106,7 @@ export function createDisturbed(bench: Workbench, by: Disturbance): Workload {
   const adjust = createAdjust(bench, (region) => {
     if (by === 'unmap') takeAway(region);
     else protect(region);
-    bench.pause(PAUSES * plan.gapNs);
+    bench.letGuestsRun(PAUSES * plan.gapNs);
     if (by === 'unmap') ensureTable(region);
   });
 

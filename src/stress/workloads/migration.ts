@@ -27,7 +27,7 @@
  * instruments.
  */
 import { createDirtyLog } from '../../machine/dirty-log.ts';
-import { CONTROL, LOGGING, VCPU } from '../../machine/layout.ts';
+import { CONTROL, LOGGING } from '../../machine/layout.ts';
 import { EVIDENCE } from '../../machine/recorder.ts';
 import bbmEarly from '../../protocols/bbm-early.ts';
 import splitEager from '../../protocols/split-eager.ts';
@@ -46,7 +46,7 @@ const DIFFERENCES_MAX = 4;
 
 export function createMigration(bench: Workbench, migration: Migration): Workload {
   const { arena, plan, regions, recorder, flusher } = bench;
-  const { i32, layout } = arena;
+  const { i32 } = arena;
   const log = createDirtyLog(arena);
   const destination = createDestination(arena);
   const passes = createDirtyPasses(bench, log, destination);
@@ -102,7 +102,7 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
     let sent = passes.first();
     const more = 1 + ((bench.random() >>> 9) % migration.passesMax);
     for (let i = 0; i < more && !bench.isStopped() && !isDone(); i++) {
-      bench.pause(PASS_PAUSES * plan.gapNs);
+      bench.letGuestsRun(PASS_PAUSES * plan.gapNs);
       sent += passes.next();
     }
     addFigure(count, ROW.migrations, 1);
@@ -111,25 +111,16 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
     return true;
   }
 
-  /** Accesses completed so far, as far as the vCPUs have said: they do once per batch. */
-  function heartbeats(): number {
-    let sum = 0;
-    for (let vcpu = 0; vcpu < layout.config.vcpus; vcpu++) {
-      sum += Atomics.load(i32, layout.vcpuW + vcpu * VCPU.words + VCPU.heartbeat);
-    }
-    return sum | 0;
-  }
-
   /** Logging off and blocks again, with guests running, and what that takes. */
   function cancel(count: RoundCount): boolean {
     const faultsBefore = Atomics.load(i32, CONTROL.faultsSeen);
-    const accessesBefore = heartbeats();
+    const accessesBefore = bench.heartbeats();
     const startedMs = performance.now();
     bench.underLock(() => log.setState(LOGGING.ending));
     if (!coalesceAll(count)) return false;
     addFigure(count, ROW.cancels, 1);
     addFigure(count, ROW.cancelNs, (performance.now() - startedMs) * 1e6);
-    addFigure(count, ROW.cancelAccesses, (heartbeats() - accessesBefore) | 0);
+    addFigure(count, ROW.cancelAccesses, (bench.heartbeats() - accessesBefore) | 0);
     addFigure(count, ROW.cancelFaults, faultsSince(faultsBefore));
     return true;
   }
@@ -173,7 +164,7 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
       const migrations = Math.max(1, Math.ceil(plan.transitions / regions.all.length));
       for (let i = 0; i < migrations && !bench.isStopped() && !isDone(); i++) {
         if (!start(count, isDone) || !cancel(count)) break;
-        bench.pause(PASS_PAUSES * plan.gapNs);
+        bench.letGuestsRun(PASS_PAUSES * plan.gapNs);
       }
       return count;
     },

@@ -57,16 +57,8 @@ export function createPageTableTest(bench: Workbench): Workload {
     return sum;
   }
 
-  function heartbeats(): number {
-    let sum = 0;
-    for (let v = 0; v < vcpus; v++) {
-      sum += Atomics.load(i32, layout.vcpuW + v * VCPU.words + VCPU.heartbeat);
-    }
-    return sum | 0;
-  }
-
   function awaitSweeps(stage: number): void {
-    let beats = heartbeats();
+    let beats = bench.heartbeats();
     for (let vcpu = 0; vcpu < vcpus; vcpu++) {
       const word = layout.vcpuW + vcpu * VCPU.words + VCPU.stageDone;
       for (;;) {
@@ -76,7 +68,7 @@ export function createPageTableTest(bench: Workbench): Workload {
         waitForChange(i32, word, done, plan.spins, WAIT_MS);
         // A sweep may take seconds: it is the vCPUs that are at work, and who watches this thread
         // is to see it.
-        const now = heartbeats();
+        const now = bench.heartbeats();
         if (now !== beats) recorder.event(EVENT.sweeping, stage & 3, 0, 0);
         beats = now;
       }

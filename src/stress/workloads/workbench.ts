@@ -8,7 +8,7 @@ import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-b
 import type { Arena } from '../../machine/arena.ts';
 import { createColdStores } from '../../machine/cold-stores.ts';
 import { nextRandom, seedFor } from '../../machine/guest-pattern.ts';
-import { CONTROL } from '../../machine/layout.ts';
+import { CONTROL, VCPU } from '../../machine/layout.ts';
 import type { Recorder } from '../../machine/recorder.ts';
 import { createIssuer, type Issuer, Stopped } from '../../machine/shootdown.ts';
 import { createTraceLog, type TraceLog } from '../../machine/trace-log.ts';
@@ -25,6 +25,9 @@ import { createTransitionRunner, type TransitionRunner } from '../transition-run
 import type { RoundCount, Traces } from './workload.ts';
 
 const LOCK_TIMEOUT_MS = 10_000;
+/** Longest wait for some vCPU to get on, and how long this thread sleeps in it at a time. */
+const GUESTS_TIMEOUT_MS = 20;
+const YIELD_MS = 0.1;
 
 /** What the hypervisor's thread has set up before it knows which work it is to do. */
 export interface Site {
@@ -73,6 +76,13 @@ export interface Workbench extends Site {
   random(): number;
   /** Lets the guests run on: 0 to twice the mean, uniformly. */
   pause(meanNs: number): void;
+  /**
+   * The same, and on until some vCPU has got on, if it does within a few milliseconds: on a busy
+   * machine this thread may be the only one that runs.
+   */
+  letGuestsRun(meanNs: number): void;
+  /** Accesses completed so far, as far as the vCPUs have said: they do once per batch. */
+  heartbeats(): number;
   isStopped(): boolean;
   traces(): Traces;
 }
@@ -120,6 +130,23 @@ export function createWorkbench(site: Site): Workbench {
     runners.set(bug, runner);
     return runner;
   }
+
+  function pause(meanNs: number): void {
+    state = nextRandom(state);
+    const until = performance.now() + ((state >>> 8) / 2 ** 24) * 2 * (meanNs / 1e6);
+    while (performance.now() < until);
+  }
+
+  function heartbeats(): number {
+    let sum = 0;
+    for (let vcpu = 0; vcpu < layout.config.vcpus; vcpu++) {
+      sum += Atomics.load(i32, layout.vcpuW + vcpu * VCPU.words + VCPU.heartbeat);
+    }
+    return sum | 0;
+  }
+
+  /** Moves with accesses and with faults: a batch full of faults takes its time. */
+  const progress = (): number => (heartbeats() + Atomics.load(i32, CONTROL.faultsSeen)) | 0;
 
   const planned = (): PlanItem => plan.items[item] as PlanItem;
 
@@ -171,11 +198,16 @@ export function createWorkbench(site: Site): Workbench {
       state = nextRandom(state);
       return state >>> 0;
     },
-    pause(meanNs) {
-      state = nextRandom(state);
-      const until = performance.now() + ((state >>> 8) / 2 ** 24) * 2 * (meanNs / 1e6);
-      while (performance.now() < until);
+    pause,
+    letGuestsRun(meanNs) {
+      const before = progress();
+      pause(meanNs);
+      const deadline = performance.now() + GUESTS_TIMEOUT_MS;
+      while (progress() === before && performance.now() < deadline) {
+        if (Atomics.wait(i32, CONTROL.stop, 0, YIELD_MS) === 'not-equal') return;
+      }
     },
+    heartbeats,
     isStopped: () => Atomics.load(i32, CONTROL.stop) !== 0,
     traces() {
       const notes = logs.flatMap((log, i) => notesOf(log, plan.items[i]?.protocol.name ?? ''));

@@ -64,6 +64,16 @@ describe('the shortest counterexample', () => {
   });
 });
 
+describe('executions', () => {
+  it.each([1, 2, 3])('with %i vCPUs are all counted, each in one outcome', (vcpus) => {
+    const run = exploreProtocol({ protocol: builtin('nt-split'), vcpus, kinds: ['load'] });
+    const counted = run.outcomes.reduce((sum, { count }) => sum + (count ?? 0), 0);
+    expect(counted).toBe(run.executions);
+    expect(run.executions).toBeGreaterThan(run.orders);
+    expect(new Set(run.outcomes.map(({ id }) => id)).size).toBe(run.outcomes.length);
+  });
+});
+
 describe('bounds', () => {
   it('are part of the result', () => {
     const run = exploreLoads(builtin('bbm-early'));

@@ -36,7 +36,7 @@ function requestOf(items: readonly PlanItem[], choice: Choice): GroupRequest {
     rules: [],
     stopsAtSign: false,
     seed: SEED,
-    pin: null,
+    pins: { usual: null, racing: null },
     budgetMs: null,
     roundsMax: choice.rounds * items.length,
     transitions,
@@ -99,7 +99,7 @@ export async function rulesOfMutant(
     rules: catches.rules as readonly Rule[],
     stopsAtSign: true,
     seed: SEED,
-    pin: null,
+    pins: { usual: null, racing: null },
     budgetMs: null,
     roundsMax: rounds,
   });

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { afterEach, expect, test } from 'vitest';
 import { Worker } from 'node:worker_threads';
 import { once } from 'node:events';
-import { withCompileCache } from '../../src/selftest/compile-cache.ts';
+import { withCompileCache } from '../../src/stress/compile-cache.ts';
 
 const given = process.env['NODE_COMPILE_CACHE'];
 afterEach(() => {
