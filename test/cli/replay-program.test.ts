@@ -2,6 +2,7 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { command } from '../../src/cli/replay.ts';
 import type { ExploreResult } from '../../src/result/explore.ts';
 import { emptyFolder, program, type Seen } from './program.ts';
 
@@ -99,6 +100,12 @@ describe('replay', () => {
     expect(refusal(program(['replay', token, '--protocol', 'x.ts']))).toContain(
       'which is built in',
     );
+  });
+
+  it('still knows the token of its example', () => {
+    const [example] = command.examples;
+    const token = example?.command.split(' ').at(-1) ?? '';
+    expect(program(['replay', token]).out).toContain('VIOLATION claim: ');
   });
 
   it('has help, and stands in that of the program', () => {

@@ -28,6 +28,11 @@ import type { Workload } from './workload.ts';
 /** Pages disturbed at once, at most; one disturbance in four unmaps a region whole, if it is small. */
 const RANGE_PAGES_MAX = 32;
 const WHOLE_PAGES_MAX = 2048;
+/**
+ * It then goes several times, because whoever walks just when the table goes is who may be misled, and
+ * from the second time on it has few pages to unmap before.
+ */
+const WHOLE_TIMES = 16;
 /** Guests run this many times as long as between transitions before the table is coalesced. */
 const PAUSES = 8;
 /** What stands in memory that was taken away. */
@@ -73,11 +78,15 @@ export function createDisturbed(bench: Workbench, by: Disturbance): Workload {
   function takeAway(region: Region): void {
     const { first, pages } = range(region);
     const ipa = layout.ipaBase + first * pageBytes;
-    bench.underLock(() => {
-      unmap(stage2, ipa, pages * pageBytes, bench.planned.bug === 'unmap-hinted');
-      u8.fill(0, layout.mappedB + first, layout.mappedB + first + pages);
-      swapOutAndIn(first, pages);
-    });
+    const times = pages === layout.regionPages ? WHOLE_TIMES : 1;
+    for (let i = 0; i < times && !bench.isStopped(); i++) {
+      bench.underLock(() => {
+        unmap(stage2, ipa, pages * pageBytes, bench.planned.bug === 'unmap-hinted');
+        u8.fill(0, layout.mappedB + first, layout.mappedB + first + pages);
+        swapOutAndIn(first, pages);
+      });
+      bench.letGuestsRun(plan.gapNs);
+    }
   }
 
   /** The vCPUs have perhaps not come back to it: a protocol that coalesces needs a table. */
