@@ -240,7 +240,7 @@ class Automaton {
     const why =
       `table published before its contents are ordered: filled until event ${fill}, then linked ` +
       'by a plain store, with neither store-release nor DSB in between';
-    this.#violate('published-unordered', why, index);
+    this.#violateOnce('published-unordered', why, index);
   }
 
   #end(): void {

@@ -12,6 +12,8 @@ export interface OldPages {
   begin(t: Transition): void;
   /** 0: the top page; 1 + n: the one that entry n of the top page points to; NO_SLOT: neither. */
   slotOf(entry: Entry): number;
+  /** The same of a page, as far as it was asked for during the transition. */
+  readonly slotOfPage: (page: number) => number;
 }
 
 export function createOldPages({ descriptors, layout }: Arena): OldPages {
@@ -33,6 +35,13 @@ export function createOldPages({ descriptors, layout }: Arena): OldPages {
     }
   }
 
+  function slotOfPage(page: number): number {
+    if (top === NONE) return NO_SLOT;
+    if (page === top) return 0;
+    const index = isKnown ? below.indexOf(page) : -1;
+    return index < 0 ? NO_SLOT : 1 + index;
+  }
+
   return {
     begin(t) {
       isKnown = false;
@@ -42,13 +51,9 @@ export function createOldPages({ descriptors, layout }: Arena): OldPages {
       hasBelow = t.level === 1;
     },
     slotOf(entry) {
-      if (top === NONE) return NO_SLOT;
-      const page = Math.floor(entry / entries);
-      if (page === top) return 0;
-      if (!hasBelow) return NO_SLOT;
-      if (!isKnown) look();
-      const index = below.indexOf(page);
-      return index < 0 ? NO_SLOT : 1 + index;
+      if (hasBelow && !isKnown && top !== NONE) look();
+      return slotOfPage(Math.floor(entry / entries));
     },
+    slotOfPage,
   };
 }

@@ -23,6 +23,7 @@ import {
   OP,
   type TraceAddresses,
   traceOf,
+  type TraceRun,
   WORDS,
 } from './trace-words.ts';
 
@@ -42,7 +43,7 @@ export interface SeenTrace {
 }
 
 export interface TraceLog {
-  begin(transition: Transition, vmid: number, lock: TransitionTrace['lock']): void;
+  begin(transition: Transition, run: TraceRun): void;
   /** `slot`: which page of the old subtree a child entry lies in (trace-words.ts). */
   read(entry: Entry, d: Descriptor, slot: number): void;
   /** What a child entry holds right before the store that is recorded next. */
@@ -97,7 +98,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
   const known: Known[] = [];
   let used = 0;
   let transition: Transition | null = null;
-  let run: { vmid: number; lock: TransitionTrace['lock'] } = { vmid: 0, lock: 'exclusive' };
+  let run: TraceRun = { vmid: 0, lock: 'exclusive', slotOfPage: () => NO_SLOT };
   let truncated = false;
   let dropped = 0;
 
@@ -219,10 +220,10 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
   }
 
   return {
-    begin(t, vmid, lock) {
+    begin(t, traceRun) {
       // A copy: what a protocol makes of the object it was given is no measure for it.
       transition = { ...t };
-      run = { vmid, lock };
+      run = traceRun;
       truncated = false;
       used = 0;
     },

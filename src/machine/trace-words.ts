@@ -76,6 +76,14 @@ export function pageLinked(addresses: TraceAddresses, low: number, high: number)
   return low >>> addresses.pageShift;
 }
 
+/** What a transition ran under. */
+export interface TraceRun {
+  readonly vmid: number;
+  readonly lock: TransitionTrace['lock'];
+  /** Slot of a page of the old subtree that no operation on a child entry has told. */
+  readonly slotOfPage: (page: number) => number;
+}
+
 /** Gives entries and pages their names while the words of one transition are gone through. */
 class Names {
   readonly #entries: number[];
@@ -83,8 +91,10 @@ class Names {
   readonly #slots = new Map<number, number>();
   readonly #addresses: TraceAddresses;
   readonly #parent: number;
+  readonly #slotOfPage: (page: number) => number;
 
-  constructor(t: Transition, addresses: TraceAddresses) {
+  constructor(t: Transition, run: TraceRun, addresses: TraceAddresses) {
+    this.#slotOfPage = run.slotOfPage;
     this.#addresses = addresses;
     this.#entries = [t.entry];
     this.#parent = Math.floor(t.entry / addresses.entriesPerTable);
@@ -105,8 +115,8 @@ class Names {
   }
 
   table(page: number): TableName {
-    const slot = this.#slots.get(page);
-    if (slot !== undefined) return slot === 0 ? 'old' : `old ${slot - 1}`;
+    const slot = this.#slots.get(page) ?? this.#slotOfPage(page);
+    if (slot !== NO_SLOT) return slot === 0 ? 'old' : `old ${slot - 1}`;
     if (page === this.#parent) return 'parent';
     return this.#made.has(page) ? `table ${page}` : `page ${page}`;
   }
@@ -126,11 +136,11 @@ class Names {
 /** The words of one transition as the checker's events. */
 export function traceOf(
   t: Transition,
-  run: { readonly vmid: number; readonly lock: TransitionTrace['lock'] },
+  run: TraceRun,
   addresses: TraceAddresses,
   words: Int32Array,
 ): TransitionTrace {
-  const names = new Names(t, addresses);
+  const names = new Names(t, run, addresses);
   const events: TraceEvent[] = [];
   let before: ChildPlace | null = null;
   for (let at = 0; at < words.length; at += WORDS) {

@@ -39,7 +39,7 @@ import type { Issuer } from './shootdown.ts';
 import type { FreedPart } from '../port/trace.ts';
 import { createOldPages } from './old-pages.ts';
 import type { TraceLog } from './trace-log.ts';
-import { NO_SLOT } from './trace-words.ts';
+import { NO_SLOT, type TraceRun } from './trace-words.ts';
 
 /**
  * What one transition did, in the units of the transition record. Times are ns, -1 where not
@@ -105,6 +105,9 @@ export function createTransitionCpu(
   const cellHalves = new Int32Array(cell.buffer);
   const settle = createSettleTracker();
   const oldPages = createOldPages(arena);
+  const { slotOfPage } = oldPages;
+  const exclusiveRun: TraceRun = { vmid: VMID, lock: 'exclusive', slotOfPage };
+  const sharedRun: TraceRun = { vmid: VMID, lock: 'shared', slotOfPage };
   const figures: TransitionFigures = {
     windowNs: -1,
     ntWindowNs: -1,
@@ -368,7 +371,7 @@ export function createTransitionCpu(
       figures.windowNs = figures.ntWindowNs = figures.flushNs = -1;
       figures.writes = figures.tlbis = figures.invalidStores = 0;
       settle.begin(t.old, t.level, t.ipa, t.size);
-      log.begin(t, VMID, lock);
+      log.begin(t, lock === 'shared' ? sharedRun : exclusiveRun);
     },
     drain: () => buffer?.drainAll(),
     end() {

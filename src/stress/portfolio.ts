@@ -99,6 +99,14 @@ const PORTFOLIO: readonly Choice[] = [
     weight: 4,
   },
   { protocols: SPLIT, scenario: populated, level: 2, vcpus: 1, cpu: {}, weight: 3 },
+  {
+    protocols: ['bbm-late', 'bbm-early', 'bbm-early-locked', 'rfc-nt-intended'],
+    scenario: 'migration-cancel',
+    level: 2,
+    vcpus: 1,
+    cpu: {},
+    weight: 4,
+  },
 ];
 
 export async function planGroups(options: StressOptions): Promise<readonly PlannedGroup[]> {

@@ -63,9 +63,8 @@ describe('verdict', () => {
 
 test('in words', () => {
   const now = [row('tlb-hit', 0.5, 0.55, 0.6), row('mixed', 0.3, 0.31, 0.33), row('x', 1, null, 2)];
-  expect(
-    `\n${comparisonLines(compareRuns('b.json', BEFORE, now)).join('\n')}\n`,
-  ).toMatchInlineSnapshot(`
+  expect(`\n${comparisonLines(compareRuns('b.json', BEFORE, now)).join('\n')}\n`)
+    .toMatchInlineSnapshot(`
     "
     Ratios to the native peer, in b.json and now
       tlb-hit  0.75 [0.70, 0.80]  0.55 [0.50, 0.60]  SLOWER: 0.733 times

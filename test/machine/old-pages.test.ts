@@ -49,8 +49,10 @@ test('what was there when it was first asked counts, until the next transition',
   descriptors.fill(EMPTY, entry(5), entry(6));
   descriptors[entry(5, 2)] = tableTo(8);
   begin(tableTo(5));
+  expect(pages.slotOfPage(8), 'nobody has looked').toBe(NO_SLOT);
   expect(pages.slotOf(entry(8))).toBe(3);
   descriptors[entry(5, 2)] = EMPTY;
+  expect([5, 8, 9].map((page) => pages.slotOfPage(page))).toEqual([0, 3, NO_SLOT]);
   expect(pages.slotOf(entry(8))).toBe(3);
   begin(tableTo(5));
   expect(pages.slotOf(entry(8))).toBe(NO_SLOT);

@@ -80,7 +80,7 @@ const tlbi =
 
 function run(log: TraceLog, acts: readonly Act[], place: Place = HERE): void {
   const t = transitionAt(place);
-  log.begin(t, 1, 'exclusive');
+  log.begin(t, { vmid: 1, lock: 'exclusive', slotOfPage: () => NO_SLOT });
   for (const act of acts) act(log, t, place);
   log.end();
 }
@@ -412,6 +412,16 @@ describe('table pages have names', () => {
     ]);
   });
 
+  test('one below the old one, though no entry of it was touched', () => {
+    const log = newLog();
+    const slotOfPage = (page: number): number => (page === 41 ? 1 + 3 : NO_SLOT);
+    log.begin(transitionAt(HERE), { vmid: 1, lock: 'shared', slotOfPage });
+    log.freed('now', 41 as Table, 'all', 1, 3);
+    log.end();
+    const [seen] = log.seen;
+    expect(seen?.trace).toMatchObject({ lock: 'shared', events: [{ op: 'free', table: 'old 3' }] });
+  });
+
   test('a table descriptor says which one it points to, a cleared one does not', () => {
     const log = newLog();
     run(log, [write((t) => t.old), broken]);
@@ -468,7 +478,7 @@ describe('what a protocol may do to fool it', () => {
     const log = newLog();
     const t = transitionAt(HERE);
     const { wanted: before } = t;
-    log.begin(t, 1, 'exclusive');
+    log.begin(t, { vmid: 1, lock: 'exclusive', slotOfPage: () => NO_SLOT });
     (t as { wanted: Descriptor }).wanted = EMPTY;
     log.end();
     expect(log.seen[0]?.trace.wanted).toBe(before);
