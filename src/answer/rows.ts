@@ -53,7 +53,8 @@ export function answerRows(runs: readonly StressRun[], guest: GuestMemory): read
             ? null
             : worthOf(lostNs.value, blockBytes, { ...guest, vcpus: run.vcpus }),
         tailNs: run.episodeNs.count < TAIL_COUNT_MIN ? null : run.episodeNs.p99,
-        model: modelFit(run, answer.walkRate),
+        // Without undisturbed rounds windows and hits are not of the same ones.
+        model: lostNs === null ? null : modelFit(run, answer.walkRate),
         cost: answer.cost,
       },
     ];

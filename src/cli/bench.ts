@@ -51,7 +51,7 @@ export async function bench(
 
 function earlierResult(file: string): BenchOptions['against'] {
   const [result] = readResultFiles('bench', [file]);
-  if (result?.command) return { file, runs: result.runs };
+  if (result?.command === 'bench') return { file, runs: result.runs };
   throw new UsageError(`--against: ${file} is a result of ${result?.command}, not bench`);
 }
 

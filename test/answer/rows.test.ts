@@ -68,10 +68,11 @@ describe('does not answer', () => {
 });
 
 describe('says less where less is known', () => {
-  test('no loss without rounds that count, no tail of few episodes', () => {
+  test('no loss and no model without rounds that count, no tail of few episodes', () => {
     const few = { p50: 10, p99: 20, max: 20, count: 99 };
     const [answer] = answers(row({ answer: { ...ANSWER, lostNs: null }, episodeNs: few }));
-    expect([answer?.lostNs, answer?.worth, answer?.tailNs]).toEqual([null, null, null]);
+    const { lostNs, worth, tailNs, model } = answer ?? {};
+    expect([lostNs, worth, tailNs, model]).toEqual([null, null, null, null]);
   });
 
   test('no model without an idle rate, or without a histogram', () => {

@@ -90,17 +90,39 @@ test('figures of one’s own', () => {
 });
 
 describe('trust', () => {
-  const fair = { grade: 'fair', reasons: ['times are of 40 rounds only'] } as const;
+  const fair = (...reasons: string[]) => ({ grade: 'fair', reasons }) as const;
+  const few = fair('times are of 40 rounds only');
 
-  test('good rows are not mentioned; others with every reason, together where it is the same', () => {
+  test('good rows are not mentioned; others with every reason', () => {
     const good = aRun({ trust: { grade: 'good', reasons: [] } });
-    const early = aRun({ protocol: 'bbm-early', trust: fair });
+    const early = aRun({ protocol: 'bbm-early', trust: few });
     expect(trustNotes([good, aRun()])).toEqual([]);
-    expect(trustNotes([good, early, aRun({ trust: fair })])).toEqual([
+    expect(trustNotes([good, early, aRun({ trust: few })])).toEqual([
       'trust in times and rates of bbm-early, bbm-late: fair: times are of 40 rounds only',
     ]);
     expect(trustNotes([early])).toEqual([
       'trust in times and rates of all: fair: times are of 40 rounds only',
     ]);
+  });
+
+  test('a line per grade, worst first; reasons that differ in numbers are one', () => {
+    const rows = [
+      aRun({ trust: few }),
+      aRun({ trust: fair('times are of 8 rounds only', '3 windows: too few for a p99') }),
+      aRun({ protocol: 'x', trust: { grade: 'poor', reasons: ['preempted in 99 % of rounds'] } }),
+    ];
+    expect(trustNotes(rows)).toEqual([
+      'trust in times and rates of x: poor: preempted in 99 % of rounds',
+      'trust in times and rates of bbm-late, bbm-late: fair: times are of 8 to 40 rounds only; ' +
+        '3 windows: too few for a p99',
+    ]);
+  });
+
+  test('of a reason with several numbers each has its range', () => {
+    // The 99 of p99 is the same everywhere and stays.
+    const rows = ['5 windows: too few for a p99', '9 windows: too few for a p99'];
+    expect(trustNotes(rows.map((reason) => aRun({ trust: fair(reason) })))[0]).toContain(
+      '5 to 9 windows: too few for a p99',
+    );
   });
 });

@@ -40,7 +40,7 @@ function reasonsOf(f: TrustFacts): Reason[] {
   const found: Reason[] = [];
   if (f.roundsKept < ROUNDS_FAIR) {
     const grade = f.roundsKept < ROUNDS_POOR ? 'poor' : 'fair';
-    found.push([grade, `times are of ${f.roundsKept} rounds only`]);
+    found.push([grade, `times are of ${f.roundsKept} undisturbed rounds only`]);
   }
   const dropped = f.rounds === 0 ? 0 : f.roundsDropped / f.rounds;
   if (dropped > DROPPED_FAIR) {
@@ -49,7 +49,7 @@ function reasonsOf(f: TrustFacts): Reason[] {
   }
   if (!f.preemptionKnown) found.push(['fair', 'this system does not tell preempted rounds']);
   if (f.scheduled) found.push(['fair', 'vCPUs took turns: not what parallel ones would do']);
-  if (f.unsettled) found.push(['fair', 'guest accesses were still becoming cheaper']);
+  if (f.unsettled) found.push(['fair', 'the warm-up was not seen to settle']);
   if (f.vcpuCollections > 0)
     found.push(['fair', `vCPUs collected garbage ${f.vcpuCollections} times`]);
   for (const [what, count] of [

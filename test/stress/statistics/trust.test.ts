@@ -20,13 +20,13 @@ test('nothing against it is good', () => {
 
 describe('each reason by itself', () => {
   test.each<[string, string, Partial<TrustFacts>]>([
-    ['poor', 'of 9 rounds only', { roundsKept: 9 }],
-    ['fair', 'of 99 rounds only', { roundsKept: 99 }],
+    ['poor', 'of 9 undisturbed', { roundsKept: 9 }],
+    ['fair', 'of 99 undisturbed', { roundsKept: 99 }],
     ['poor', 'preempted in 51 %', { roundsDropped: 510 }],
     ['fair', 'preempted in 21 %', { roundsDropped: 210 }],
     ['fair', 'does not tell', { preemptionKnown: false }],
     ['fair', 'took turns', { scheduled: true }],
-    ['fair', 'becoming cheaper', { unsettled: true }],
+    ['fair', 'not seen to settle', { unsettled: true }],
     ['fair', 'garbage 3 times', { vcpuCollections: 3 }],
     ['fair', '99 windows', { windows: 99 }],
     ['fair', '1 episodes', { episodes: 1 }],
@@ -45,7 +45,7 @@ describe('each reason by itself', () => {
 test('the worst comes first, and names the row', () => {
   const trust = trustOf({ ...GOOD, scheduled: true, roundsKept: 2 });
   expect(trust.grade).toBe('poor');
-  expect(trust.reasons[0]).toContain('2 rounds');
+  expect(trust.reasons[0]).toContain('2 undisturbed');
   const good = { grade: 'good', reasons: [] } as const;
   expect(worstTrust([good, trust, good])).toEqual(trust);
   expect(worstTrust([good])).toEqual(good);

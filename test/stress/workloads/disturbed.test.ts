@@ -6,11 +6,11 @@ const PROTOCOLS = ['bbm-late', 'bbm-early-locked', 'rfc-nt-intended', 'split-laz
 
 describe.each(['unmap-under-walk', 'permission-ping-pong'])('%s', (scenario) => {
   test.each([
-    [1, 10],
-    [8, 3],
-  ])('loses nothing with %i vCPUs', async (vcpus, rounds) => {
-    const runs = await rowsOf(PROTOCOLS, { scenario, vcpus, rounds, transitions: 8 });
-    expect(runs.map(balanceOf)).toEqual(PROTOCOLS.map(() => CLEAN));
+    [1, 10, PROTOCOLS],
+    [8, 3, ['bbm-late', 'bbm-early-locked']],
+  ])('loses nothing with %i vCPUs', async (vcpus, rounds, names) => {
+    const runs = await rowsOf(names, { scenario, vcpus, rounds, transitions: 8 });
+    expect(runs.map(balanceOf)).toEqual(names.map(() => CLEAN));
   });
 
   test.each([

@@ -9,11 +9,11 @@ const PROTOCOLS = ['bbm-early', 'bbm-early-locked', 'bbm-early-range', 'bbml2-di
 const scenario = 'parallel-faults';
 
 test.each([
-  [1, 10],
-  [8, 3],
-])('nothing is lost with %i vCPUs', async (vcpus, rounds) => {
-  const runs = await rowsOf(PROTOCOLS, { scenario, vcpus, rounds, transitions: 16 });
-  expect(runs.map(balanceOf)).toEqual(PROTOCOLS.map(() => CLEAN));
+  [1, 10, PROTOCOLS],
+  [8, 3, ['bbm-early', 'bbm-early-locked']],
+])('nothing is lost with %i vCPUs', async (vcpus, rounds, names) => {
+  const runs = await rowsOf(names, { scenario, vcpus, rounds, transitions: 16 });
+  expect(runs.map(balanceOf)).toEqual(names.map(() => CLEAN));
   expect(runs.find((run) => run.protocol === 'bbm-early')?.faults.retry).toBe(0);
   for (const { protocol, faults, longestRefaultLoop = 0 } of runs) {
     // A loop is made of refaults. Only a protocol that locks entries and lets vCPUs in makes any.
