@@ -30,7 +30,7 @@ export function createTableWalk(
   access: AccessMode,
 ): TableWalk {
   return access === 'wasm'
-    ? (wasmFunction(memory, 4, [I64, I32, I64], wasmWalk(layout, scratchB)) as TableWalk)
+    ? wasmFunction(memory, 4, [I64, I32, I64], wasmWalk(layout, scratchB))
     : scriptWalk(memory, layout, scratchB, access);
 }
 
