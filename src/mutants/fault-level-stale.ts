@@ -4,7 +4,8 @@
  * vCPU has the lock (one migration cancelled, the next begun), all of the block becomes writable.
  *
  * Evidence: kernel user_mem_abort, vma_pagesize == fault_granule; found by this harness. Caught by:
- * lost-dirty, once a migration is complete.
+ * lost-dirty, once a migration is complete; with two vCPUs, because one alone does not wait for the
+ * lock long enough.
  */
 import { onThreads } from './catches.ts';
 import { notInModel } from './misses.ts';
@@ -17,6 +18,6 @@ export const faultLevelStale = defineMutant({
   rule: 'lost-dirty',
   twin: 'bbm-early',
   seed: { kind: 'machine', bug: 'fault-level-stale' },
-  caughtBy: onThreads(['lost-dirty'], { scenario: 'migration-complete' }),
+  caughtBy: onThreads(['lost-dirty'], { scenario: 'migration-complete', vcpus: 2 }),
   missedBy: [notInModel('it does not model dirty logging')],
 });

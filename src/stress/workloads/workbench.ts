@@ -4,12 +4,14 @@
  */
 import { RwLock } from '#sync';
 import { assert } from '../../arch/assert.ts';
+import { TLBI_KINDS } from '../../arch/tlbi.ts';
+import { DSB_KINDS } from '../../port/cpu.ts';
 import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
 import type { Arena } from '../../machine/arena.ts';
 import { createColdStores } from '../../machine/cold-stores.ts';
 import { nextRandom, seedFor } from '../../machine/guest-pattern.ts';
-import { CONTROL, VCPU } from '../../machine/layout.ts';
-import type { Recorder } from '../../machine/recorder.ts';
+import { CONTROL, type Layout, VCPU } from '../../machine/layout.ts';
+import { EVENT, type Recorder } from '../../machine/recorder.ts';
 import { createIssuer, type Issuer, Stopped } from '../../machine/shootdown.ts';
 import { createTraceLog, type TraceLog } from '../../machine/trace-log.ts';
 import { traceAddresses } from '../../machine/trace-words.ts';
@@ -68,7 +70,7 @@ export interface Workbench extends Site {
   reset(protocol: Protocol, region: Region, slot: number): void;
   /** Faulting vCPUs change the same tables, counts and flags: with the mmu_lock, for writing. */
   underLock(change: () => void): void;
-  /** DSB and TLBI without instruments, on a correct machine. */
+  /** DSB and TLBI outside of transitions, on a correct machine. */
   readonly flusher: Issuer;
   /** TLBI VMALLS12E1IS, complete. */
   flushVm(): void;
@@ -91,7 +93,11 @@ export function createWorkbench(site: Site): Workbench {
   const { arena, plan, protocols, regions, software, recorder } = site;
   const { i32, layout } = arena;
   const lock = RwLock.attach(i32, CONTROL.mmuLock);
-  const flusher = createIssuer(arena, { bug: null, spins: plan.spins, own: null });
+  const flusher = recorded(
+    createIssuer(arena, { bug: null, spins: plan.spins, own: null }),
+    recorder,
+    layout,
+  );
   const addresses = traceAddresses(layout);
   const logs: TraceLog[] = plan.items.map(() => createTraceLog(addresses));
   const resetLog = createTraceLog(addresses);
@@ -212,6 +218,21 @@ export function createWorkbench(site: Site): Workbench {
     traces() {
       const notes = logs.flatMap((log, i) => notesOf(log, plan.items[i]?.protocol.name ?? ''));
       return { seen: logs.map((log) => log.seen), notes };
+    },
+  };
+}
+
+/** What is flushed outside of transitions is an event like any other. */
+function recorded(issuer: Issuer, recorder: Recorder, layout: Layout): Issuer {
+  return {
+    tlbi(op) {
+      issuer.tlbi(op);
+      const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / 2 ** layout.pageShift;
+      recorder.event(EVENT.tlbi, TLBI_KINDS.indexOf(op.kind), page, op.ttl ?? 0);
+    },
+    dsb(kind) {
+      issuer.dsb(kind);
+      recorder.event(EVENT.dsb, DSB_KINDS.indexOf(kind), 0, 0);
     },
   };
 }
