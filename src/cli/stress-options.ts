@@ -139,10 +139,6 @@ function refusePins(wanted: readonly number[]): void {
   }
 }
 
-/**
- * The CPU must be possible by itself and for each protocol, which may have been written for another
- * one.
- */
 /** Of `all` the engine takes what suits; a protocol that was named would not be run at all. */
 function refuseUnsuited(
   scenarios: readonly string[],
@@ -160,6 +156,10 @@ function refuseUnsuited(
   }
 }
 
+/**
+ * The CPU must be possible by itself and for each protocol, which may have been written for another
+ * one.
+ */
 function refuseCpu(flags: Flags, protocols: readonly SelectedProtocol[]): void {
   if (flags.cpu === undefined) return;
   const alone = protocols.length === 0 ? cpuProblem(cpuFor({}, flags.cpu)) : null;

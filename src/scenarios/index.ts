@@ -47,6 +47,18 @@ export function suits({ work }: Scenario, protocol: { readonly kind: string }): 
   return work.kind !== 'relocate' || protocol.kind === 'coalesce';
 }
 
+/**
+ * May a correct protocol of this kind pass? One that promises never to be invalid does without a
+ * break, and where memory moves that loses stores, however right it is elsewhere.
+ */
+export function mayPass(
+  scenario: Scenario,
+  protocol: { readonly kind: string; readonly claims: { readonly neverInvalid?: boolean } },
+): boolean {
+  const needsBreak = scenario.work.kind === 'relocate';
+  return suits(scenario, protocol) && !(needsBreak && protocol.claims.neverInvalid === true);
+}
+
 /** vCPUs fill holes side by side, and so do not keep away from them. */
 export function fillsShared({ work }: Scenario): boolean {
   return work.kind === 'adjust' && work.fillsShared === true;

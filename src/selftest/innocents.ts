@@ -5,6 +5,7 @@
  */
 import { type CpuModel, describeCpu } from '../arch/cpu-model.ts';
 import type { Protocol } from '../port/index.ts';
+import { mayPass, scenarioNamed } from '../scenarios/index.ts';
 import { HUNT_SETTING, type HuntSetting } from '../stress/hunt.ts';
 import { cpuFor } from '../stress/plan.ts';
 import { machineKey } from '../stress/portfolio.ts';
@@ -46,8 +47,10 @@ export function innocentGroups(
     // Larger configurations take the explorer long: there the twins are enough.
     const isSmall = setting.level === HUNT_SETTING.level && setting.vcpus === HUNT_SETTING.vcpus;
     const all = engine === 'stress' || isSmall ? protocols : [];
+    const scenario = scenarioNamed(setting.scenario);
+    const able = all.filter((protocol) => mayPass(scenario, protocol));
     const innocents = distinct([
-      ...all.map((protocol) => ({ protocol, cpu: cpuFor(protocol, {}) })),
+      ...able.map((protocol) => ({ protocol, cpu: cpuFor(protocol, {}) })),
       ...own,
     ]);
     return byMachine(innocents).map((part) => ({

@@ -19,7 +19,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   stress: listed('arch port pgtable protocols mutants machine sync scenarios checker result'),
   explore: listed('arch port pgtable protocols mutants checker result scenarios'),
   litmus: listed('arch port explore result'),
-  selftest: listed('arch port mutants protocols machine checker stress explore result'),
+  selftest: listed('arch port mutants protocols machine scenarios checker stress explore result'),
   casemate: listed('arch port checker result'),
   doctor: listed('arch machine stress result'),
   answer: listed('arch result'),

@@ -28,7 +28,7 @@ const BAD: readonly (readonly [args: string, answer: string])[] = [
   ['stress --json nowhere/out.json', '--json: there is no folder nowhere; make it first'],
   ['stress --json .', '--json: . is a folder; name a file in it'],
   ['stress extra --json out.json', 'stress: "extra" is one argument too many; it takes flags only'],
-  ['list --seed 1', '--seed is a flag of stress, not of list'],
+  ['list --seed 1', '--seed is a flag of stress and selftest, not of list'],
   ['help nothing', 'there is no command "nothing"'],
 ];
 

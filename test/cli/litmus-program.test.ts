@@ -55,7 +55,7 @@ describe('litmus', () => {
     [`${MP} --expect no.tsv --json out.json`, 'no.tsv cannot be read'],
     [`${MP} --arch armv8 --json out.json`, '--arch: "armv8" is not one of base|ets2'],
     [`${MP} --time 60 --json out.json`, '--time: "60" is not a time'],
-    [`${MP} --seed 1 --json out.json`, '--seed is a flag of stress, not of litmus'],
+    [`${MP} --seed 1 --json out.json`, '--seed is a flag of stress and selftest, not of litmus'],
     [`${MP} --json nowhere/out.json`, '--json: there is no folder nowhere'],
   ])('refuses "%s" with exit 2', (args, why) => {
     const seen = program(['litmus', ...args.split(' ').filter((arg) => arg !== '')]);

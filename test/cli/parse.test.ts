@@ -170,6 +170,18 @@ const VALUES: { readonly [Id in OptionId]?: Cases } = {
     ],
   },
   json: { good: [['out.json', 'out.json']], bad: [] },
+  out: { good: [['reports', 'reports']], bad: [] },
+  shard: {
+    good: [
+      ['2/4', { index: 2, count: 4 }],
+      ['auto', 'auto'],
+    ],
+    bad: [
+      ['0/4', 'shards are counted from 1'],
+      ['5/4', 'shards are counted from 1'],
+      ['2', 'i/n'],
+    ],
+  },
 };
 
 describe('each flag of stress', () => {
@@ -231,8 +243,12 @@ describe('switches', () => {
   const switches = OPTION_IDS.filter((id) => optionOf(id).value === null);
 
   it('are true when given and absent when not', () => {
-    expect(switches).toEqual(['reorder', 'quiet', 'no-color']);
-    for (const id of switches) expect(flagsOf(`--${id}`)).toEqual({ [id]: true });
+    expect(switches).toEqual(expect.arrayContaining(['reorder', 'quiet', 'no-color']));
+    for (const id of switches) {
+      const [command] = optionOf(id).commands;
+      const { flags } = parseCommandLine(command ?? 'stress', [`--${id}`]);
+      expect(flags).toEqual({ [id]: true });
+    }
     expect(flagsOf()).toEqual({});
   });
 
@@ -257,7 +273,7 @@ describe('command line', () => {
 
   it('names the command a flag belongs to', () => {
     expect(() => parseCommandLine('list', ['--seed', '1'])).toThrow(
-      '--seed is a flag of stress, not of list',
+      '--seed is a flag of stress and selftest, not of list',
     );
   });
 

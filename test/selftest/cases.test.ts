@@ -90,6 +90,19 @@ describe('flagsOf', () => {
 });
 
 describe('innocentGroups', () => {
+  it('asks of nobody what no protocol of its kind can do: to move memory without a break', () => {
+    const mutant = aMutant('m', {
+      caughtBy: [{ engine: 'stress', rules: ['lost-access'], scenario: 'relocate' }],
+    });
+    const names = innocentGroups(casesOf([mutant], ENGINES), PROTOCOLS).flatMap((group) =>
+      group.innocents.map(({ protocol }) => protocol.name),
+    );
+    expect(names).toContain('bbm-early-range');
+    for (const other of ['rfc-nt-intended', 'bbml3-direct', 'split-eager']) {
+      expect(names).not.toContain(other);
+    }
+  });
+
   const members = (groups: ReturnType<typeof innocentGroups>): string[][] =>
     groups.map((group) => group.innocents.map(({ protocol }) => protocol.name));
 

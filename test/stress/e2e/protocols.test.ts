@@ -57,7 +57,12 @@ describe('correct protocols', () => {
         nt: 0,
         conflict: 0,
       });
-      expect(run.windowNs, `of ${name}`).toEqual({ p50: null, p99: null, max: null, count: 0 });
+      expect(run.windowNs, `of ${name}`).toMatchObject({
+        p50: null,
+        p99: null,
+        max: null,
+        count: 0,
+      });
     }
     expect(rowOf(result, 'rfc-nt-intended').ntWindowNs.count).toBeGreaterThan(0);
     expect(code).toBe(0);
