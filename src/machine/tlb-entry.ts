@@ -15,10 +15,6 @@ export const KEY_VMID_SHIFT = 22;
  */
 export const PAGES_MAX = 2 ** 21;
 
-export function entryKey(vmid: number, number: number): number {
-  return (vmid << KEY_VMID_SHIFT) | number;
-}
-
 export function entryData(guestPage: number, tag: number, level: number, flags: number): number {
   return (guestPage << 10) | (tag << 6) | (level << 4) | flags;
 }

@@ -4,5 +4,5 @@ export * from './options.ts';
 export * from './order.ts';
 export * from './program.ts';
 export * from './search.ts';
-export { type OnEnd, ThreadRun, type TrailStep } from './thread-run.ts';
+export type { OnEnd, TrailStep } from './thread-run.ts';
 export type { Walk } from './walks.ts';
