@@ -153,7 +153,7 @@ describe('the program', () => {
   });
 
   it('what does not fit the time is named, and no pass', () => {
-    const seen = program('selftest --engine explore --time 100ms'.split(' '));
+    const seen = program('selftest --engine stress --time 1s'.split(' '));
     expect(seen.out).toContain('the time was up');
     expect(seen.code).toBe(3);
   });
