@@ -12,7 +12,8 @@ test.each([
   expect(runs.map(balanceOf)).toEqual(names.map(() => CLEAN));
   // vCPUs that take turns may none of them come to the second VM in so few rounds.
   const seen = runs.flatMap(({ neighbour }) => neighbour ?? []);
-  if (vcpus === 1) expect(seen).toHaveLength(runs.length);
+  const needed = vcpus === 1 ? runs.length : 0;
+  expect(seen.length).toBeGreaterThanOrEqual(needed);
   for (const neighbour of seen) {
     expect(neighbour.accesses).toBeGreaterThan(0);
     expect(neighbour.rollovers).toBe(rounds);
