@@ -133,7 +133,6 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
   const warmUp = createWarmUp(plan.items.length, plan.roundsMax);
   const preemption = createPreemptionCounter();
   const collections = countCollections();
-  const runStartedMs = performance.now();
   let transitionsRounds = 0;
   let dirty = false;
 
@@ -175,11 +174,13 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
       awaitGuests();
       const signsBefore = signsOfItem();
       const switches = preemption.read();
+      collections.roundStarted();
       const startedMs = performance.now();
       let n = emptyCount();
       if (baseline) Atomics.wait(i32, CONTROL.stop, 0, BASELINE_MS);
       else n = workload.run(currentItem, round, hasSign);
       const durationNs = toNs(performance.now() - startedMs);
+      collections.roundEnded();
       const preempted = preemption.read() - switches;
       Atomics.store(i32, CONTROL.roundEnd, round);
       Atomics.notify(i32, CONTROL.tokenServed);
@@ -200,6 +201,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
         preempted,
         signs: signsOfItem() - signsBefore,
       });
+      collections.settle();
     }
   } catch (error) {
     // The main thread is stopping the run: what was collected so far is the result.
@@ -209,6 +211,6 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
   }
 
   const { seen, notes } = workload.traces();
-  const collected = await collections.between(runStartedMs, performance.now());
+  const collected = await collections.end();
   return { traces: seen, evidence, evidenceDropped, collections: collected, notes };
 }

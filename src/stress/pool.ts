@@ -8,6 +8,7 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
+import { SEMI_SPACE_MB } from './collections.ts';
 import type { GroupPlan } from './group.ts';
 import type { HypervisorRunResult } from './hypervisor-run.ts';
 import type { TaskResult } from './task-result.ts';
@@ -29,16 +30,15 @@ export interface ThreadPool {
 }
 
 const WORKERS = new URL('../../workers/', import.meta.url);
-/**
- * Semi-space of a worker's heap, from the start: V8 begins with 1 MiB and collects every few
- * milliseconds of a busy hypervisor, each time in the middle of somebody's window. A flag, because
- * resource limits set only the maximum; it holds for threads made after it.
- */
-const SEMI_SPACE_MB = 64;
+
+/** An old space that starts small is marked and compacted half a second after the start, in a round. */
+const OLD_SPACE_MB = 128;
 
 export function createThreadPool(): ThreadPool {
+  // Flags, because resource limits set only the maximum; they hold for threads made afterwards.
   setFlagsFromString(`--min-semi-space-size=${SEMI_SPACE_MB}`);
   setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MB}`);
+  setFlagsFromString(`--initial-old-space-size=${OLD_SPACE_MB}`);
   const open = new Set<Piscina>();
 
   function threads(count: number): Piscina {

@@ -159,7 +159,7 @@ export function rowOf(r: RowRequest): StressRun {
       preemptionKnown: platform() === 'linux',
       scheduled,
       unsettled: sum(ROW.unsettled) > 0,
-      vcpuCollections: outcome.collections.vcpus.count,
+      collections: outcome.collections.hypervisor.count + outcome.collections.vcpus.count,
       windows: windowNs.count,
       episodes: episodeNs.count,
     }),

@@ -112,7 +112,6 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
 
   const preemption = createPreemptionCounter();
   const collections = countCollections();
-  const startedMs = performance.now();
   const w = layout.vcpuW + vcpu * VCPU.words;
   let rounds = 0;
   try {
@@ -128,20 +127,23 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
         machine.use(planned.cpu);
         inUse = planned.cpu;
       }
+      collections.roundStarted();
       if (hasStages && i32[CONTROL.roundKind] === ROUND_KIND.transitions) {
         machine.runStages(round, sweepStage);
       } else {
         machine.runRound(round, seedFor(plan.seed, vcpu, round));
       }
+      collections.roundEnded();
       spoilRound();
       i32[w + VCPU.preempted] = (i32[w + VCPU.preempted] as number) + preemption.read() - before;
       if (layout.pages <= COMPARE_PAGES_MAX || comparesAlways) machine.compareMemory();
       rounds++;
       if (!wait()) break;
+      collections.settle();
     }
     machine.compareMemory();
   } finally {
     preemption.close();
   }
-  return { rounds, collections: await collections.between(startedMs, performance.now()) };
+  return { rounds, collections: await collections.end() };
 }

@@ -10,21 +10,25 @@ beforeAll(() => {
   collect = runInNewContext('gc') as () => void;
 });
 
-test('those that began in the time asked about, and no others', async () => {
+test('those within rounds, and no others', async () => {
   const counter = countCollections();
   collect();
-  const fromMs = performance.now();
-  for (let i = 0; i < 3; i++) collect();
-  const toMs = performance.now();
-  collect();
-  const { count, longestMs } = await counter.between(fromMs, toMs);
+  for (let round = 0; round < 2; round++) {
+    counter.roundStarted();
+    for (let i = 0; i <= round; i++) collect();
+    counter.roundEnded();
+    collect();
+  }
+  const { count, longestMs } = await counter.end();
   expect(count).toBe(3);
   expect(longestMs).toBeGreaterThan(0);
 });
 
 test('none', async () => {
-  const now = performance.now();
-  expect(await countCollections().between(now, now)).toEqual({ count: 0, longestMs: 0 });
+  const counter = countCollections();
+  counter.roundStarted();
+  counter.roundEnded();
+  expect(await counter.end()).toEqual({ count: 0, longestMs: 0 });
 });
 
 test('of several threads', () => {

@@ -12,8 +12,8 @@ export interface TrustFacts {
   readonly scheduled: boolean;
   /** The warm-up was given up. */
   readonly unsettled: boolean;
-  /** Garbage collections in threads of vCPUs while the group ran. */
-  readonly vcpuCollections: number;
+  /** Garbage collections in rounds, of all threads of the group. */
+  readonly collections: number;
   /** Values that the windows' and episodes' percentiles are of. */
   readonly windows: number;
   readonly episodes: number;
@@ -50,8 +50,8 @@ function reasonsOf(f: TrustFacts): Reason[] {
   if (!f.preemptionKnown) found.push(['fair', 'this system does not tell preempted rounds']);
   if (f.scheduled) found.push(['fair', 'vCPUs took turns: not what parallel ones would do']);
   if (f.unsettled) found.push(['fair', 'the warm-up was not seen to settle']);
-  if (f.vcpuCollections > 0)
-    found.push(['fair', `vCPUs collected garbage ${f.vcpuCollections} times`]);
+  if (f.collections > 0)
+    found.push(['fair', `garbage was collected in rounds, ${f.collections} times`]);
   for (const [what, count] of [
     ['windows', f.windows],
     ['episodes', f.episodes],

@@ -9,7 +9,7 @@ const GOOD: TrustFacts = {
   preemptionKnown: true,
   scheduled: false,
   unsettled: false,
-  vcpuCollections: 0,
+  collections: 0,
   windows: 28_000,
   episodes: 28_000,
 };
@@ -27,7 +27,7 @@ describe('each reason by itself', () => {
     ['fair', 'does not tell', { preemptionKnown: false }],
     ['fair', 'took turns', { scheduled: true }],
     ['fair', 'not seen to settle', { unsettled: true }],
-    ['fair', 'garbage 3 times', { vcpuCollections: 3 }],
+    ['fair', 'in rounds, 3 times', { collections: 3 }],
     ['fair', '99 windows', { windows: 99 }],
     ['fair', '1 episodes', { episodes: 1 }],
   ])('%s: %s', (grade, text, change) => {
