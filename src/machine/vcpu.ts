@@ -131,7 +131,7 @@ export function createVcpu(
   const generationW = CONTROL.tlbiGeneration;
   const regionShift = regionShiftOf(layout) - layout.pageShift;
   const storeThreshold = Math.round((options.storesPercent / 100) * 256);
-  const choosePage = pageChooser(options.pattern, pages);
+  const choosePage = pageChooser(options.pattern, pages, layout.regionPages);
   const speculates = cpu.spec;
   // V8 does not fold imported constants into the hot loop; constants of this closure it does.
   const lineShift = Math.log2(LINE_WORDS);

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { nextRandom, pageChooser, PATTERNS, seedFor } from '../../src/machine/guest-pattern.ts';
 
 function pagesOf(pattern: (typeof PATTERNS)[number], pages: number, seed: number, steps: number) {
-  const choose = pageChooser(pattern, pages);
+  const choose = pageChooser(pattern, pages, 4);
   let random = seed;
   return Array.from({ length: steps }, (_, step) => {
     random = nextRandom(random);
@@ -31,6 +31,18 @@ describe.each(PATTERNS)('%s', (pattern) => {
 test('sweep goes through all pages in order', () => {
   expect(pagesOf('sweep', 5, 1, 7)).toEqual([0, 1, 2, 3, 4, 0, 1]);
   expect(pagesOf('sweep', 4, 1, 6)).toEqual([0, 1, 2, 3, 0, 1]);
+});
+
+test('stride touches one page of each block in turn', () => {
+  expect(pagesOf('stride', 12, 1, 8)).toEqual([0, 4, 8, 1, 5, 9, 2, 6]);
+});
+
+test('zipf meets each doubling of the rank as often as the next', () => {
+  const pages = pagesOf('zipf', 1024, 99, 44_000);
+  for (let first = 1; first < 1024; first *= 2) {
+    const share = pages.filter((p) => p >= first && p < 2 * first).length / pages.length;
+    expect(Math.abs(share - 1 / 11), `pages from ${first}`).toBeLessThan(0.01);
+  }
 });
 
 test.each([1024, 1000])('hot spends about 15 of 16 accesses on 1/16 of %i pages', (pages) => {

@@ -171,6 +171,8 @@ describe('correct protocols', () => {
     ['--access', 'plain'],
     ['--pattern', 'sweep'],
     ['--pattern', 'hot'],
+    ['--pattern', 'stride', '--blocks', '4'],
+    ['--pattern', 'zipf', '--stores', '9'],
     ['--cpu', 'spec=on'],
     ['--cpu', 'bbm=2/1'],
     ['--blocks', '4'],
