@@ -61,6 +61,11 @@ export interface MachineConfig {
    * versions are blocks.
    */
   readonly relocates?: boolean;
+  /**
+   * The PEs set access flag and dirty state in descriptors (FEAT_HAFDBS), and software leaves it to
+   * them: its leaves have DBM, and what it changes in them it changes atomically.
+   */
+  readonly hafdbs?: boolean;
 }
 
 /** Control words. Each has its own line; who writes and who reads stands beside it. */
@@ -129,7 +134,12 @@ export const CONTROL = {
    * stages. vCPUs answer in `stageDone`.
    */
   stage: 19 * LINE_WORDS,
-  words: 20 * LINE_WORDS,
+  /**
+   * Every thread adds 1 when it begins and 1 when it is ready for the first round; the main thread,
+   * which watches for threads that hang, reads it.
+   */
+  started: 20 * LINE_WORDS,
+  words: 21 * LINE_WORDS,
 } as const;
 
 /**

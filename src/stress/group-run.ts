@@ -65,10 +65,10 @@ const TICK_MS = 100;
  */
 const HANG_MS = 4_000;
 /**
- * Until the first round is done threads start, load protocols and build tables: many of them take a
- * while.
+ * Until all threads are ready they start, load protocols and build tables, each of which counts as
+ * progress, but may take a busy machine longer than anything later.
  */
-const START_MS = 30_000;
+const START_MS = 10_000;
 /** From the stop word to termination. */
 const STOP_GRACE_MS = 500;
 
@@ -79,7 +79,10 @@ export async function runGroup(
 ): Promise<GroupOutcome> {
   const startedMs = performance.now();
   const { config, budgetMs, roundsMin = 0, ...rest } = request;
-  const arena = createArena({ ...config, ...machineNeeds(scenarioNamed(request.scenario)) });
+  const needs = machineNeeds(scenarioNamed(request.scenario));
+  // Of all items of a group or of none (portfolio.ts, machineKey).
+  const hafdbs = request.items.some(({ cpu }) => cpu.hafdbs);
+  const arena = createArena({ ...config, ...needs, hafdbs });
   const results = createResultsArea(request.items.length);
   const { i32 } = arena;
   Barrier.setup(Barrier.attach(i32, CONTROL.barrier), config.vcpus + 1);
@@ -118,10 +121,7 @@ export async function runGroup(
     } else if (now - lastProgressMs > (isStarting(arena) ? START_MS : HANG_MS)) {
       const waitedMs = Math.round(now - lastProgressMs);
       const threads = `${describeThreads(arena)}, ${describeWork(arena, plan)}`;
-      stop({
-        kind: 'failed',
-        why: `the hypervisor thread made no progress for ${waitedMs} ms (${threads})`,
-      });
+      stop({ kind: 'failed', why: `${whoHangs(arena)} for ${waitedMs} ms (${threads})` });
     }
     hooks.onTick({
       rounds: Atomics.load(i32, CONTROL.roundsDone),
@@ -172,10 +172,20 @@ async function watch(
  */
 function progressOf(arena: Arena): string {
   const { i32, layout } = arena;
-  return `${Atomics.load(i32, CONTROL.roundsDone)} ${Atomics.load(i32, layout.eventW)}`;
+  const words = [CONTROL.started, CONTROL.roundsDone, layout.eventW];
+  return words.map((word) => Atomics.load(i32, word)).join(' ');
 }
 
-const isStarting = (arena: Arena): boolean => Atomics.load(arena.i32, CONTROL.roundsDone) === 0;
+/** Not all threads are ready for the first round. */
+const isStarting = ({ i32, layout }: Arena): boolean =>
+  Atomics.load(i32, CONTROL.started) < 2 * (layout.config.vcpus + 1);
+
+/** A thread that is not ready says nothing of itself; the hypervisor waits for it. */
+function whoHangs(arena: Arena): string {
+  return isStarting(arena)
+    ? `not all of ${arena.layout.config.vcpus + 1} threads have loaded the protocols: no progress`
+    : 'the hypervisor thread made no progress';
+}
 
 /** Within a transition it is the protocol that does not come back. */
 function describeWork(arena: Arena, plan: GroupPlan): string {

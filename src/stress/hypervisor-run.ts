@@ -16,7 +16,7 @@ import type { Evidence } from '../result/evidence.ts';
 import { scenarioNamed } from '../scenarios/index.ts';
 import { anomalyEvidence } from './anomaly-evidence.ts';
 import { type Collections, countCollections } from './collections.ts';
-import { BASELINE_EVERY, type GroupPlan, itemOfRound, ROUND_KIND } from './group.ts';
+import { BASELINE_EVERY, type GroupPlan, itemOfRound, roundAfter, ROUND_KIND } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { createPreemptionCounter } from './preemption.ts';
 import { createRegions } from './regions.ts';
@@ -48,6 +48,8 @@ const GUESTS_TIMEOUT_MS = 50;
 export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResult> {
   const arena = attachArena(plan.arena);
   const { i32, layout } = arena;
+  Atomics.add(i32, CONTROL.started, 1);
+  const { roundsBefore = 0 } = plan;
   const results = attachResultsArea(plan.results, plan.items.length);
   const scenario = scenarioNamed(plan.scenario);
   const protocols = await Promise.all(plan.items.map((item) => loadProtocol(item.protocol)));
@@ -94,6 +96,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     observe,
   });
   workload.rebuild();
+  Atomics.add(i32, CONTROL.started, 1);
 
   const wait = roundBarrier(arena, plan, 'hypervisor');
 
@@ -130,10 +133,10 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     return Atomics.load(i32, CONTROL.evidenceSeen) > 0 && signsOfItem() > 0;
   }
 
-  const warmUp = createWarmUp(plan.items.length, plan.roundsMax);
+  const warmUp = createWarmUp(plan.items.length, plan.roundsMax - roundsBefore);
   const preemption = createPreemptionCounter();
   const collections = countCollections();
-  let transitionsRounds = 0;
+  let transitionsRounds = roundsBefore;
   let dirty = false;
 
   /** Between two rounds: what the tables look like, and from scratch if anything is off. */
@@ -150,7 +153,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
   }
 
   try {
-    for (let round = 1; ; round++) {
+    for (let round = roundAfter(roundsBefore); ; round++) {
       const finished = isFinished();
       const baseline = !finished && round % BASELINE_EVERY === 1;
       const previousItem = currentItem;

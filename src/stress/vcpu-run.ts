@@ -41,9 +41,11 @@ export interface VcpuRunResult {
 export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunResult> {
   const arena = attachArena(plan.arena);
   const { i32, layout } = arena;
+  Atomics.add(i32, CONTROL.started, 1);
   const recorder = createRecorder(arena, vcpu + 1);
   const scenario = scenarioNamed(plan.scenario);
   const protocols = await Promise.all(plan.items.map((item) => loadProtocol(item.protocol)));
+  Atomics.add(i32, CONTROL.started, 1);
 
   const issuer = createIssuer(arena, { bug: null, spins: plan.spins, own: null });
   const cpu = createSoftwareCpu(arena, issuer);

@@ -13,6 +13,7 @@ describe('a worker that fails', () => {
     ['hangs', 'hangs', /made no progress.*in a transition of hangs/],
     ['is a vCPU and exits', 'vcpu-dies', /exit/i],
     ['is a vCPU and hangs', 'vcpu-hangs', /made no progress/],
+    ['never loads its protocol', 'never-loads', /not all of 3 threads have loaded the protocols/],
   ])('that %s is reported with exit 70', async (_, name, why) => {
     const run = startStress(['--protocol', PROTOCOL(name), '--vcpus', '2', '--rounds', '50']);
     const { code, result } = await run.ended;
