@@ -317,6 +317,15 @@ export const OPTIONS = {
     commands: ['stress', 'explore'],
     parse: parseShard,
   }),
+  resume: option({
+    value: 'FILE',
+    help:
+      'go on with the campaign of FILE, an interrupted result of --json: its flags and seed, only ' +
+      'what is missing, one result, in FILE unless --json says otherwise',
+    default: 'a new campaign',
+    commands: ['stress'],
+    parse: anyText,
+  }),
   bbm: option({
     value: '0|1|2|3',
     help: 'FEAT_BBM level that the system may rely on: what may be changed without a break',

@@ -68,6 +68,11 @@ export function fileIn(folder: OutputFolder, name: string): OutputFile {
   return path.join(folder, name) as OutputFile;
 }
 
+/** A file of its own, or none yet: not a pipe or device, where a second result follows the first. */
+export function isReplaceable(file: OutputFile): boolean {
+  return stat(file)?.isFile() ?? true;
+}
+
 export function writeWhole(file: OutputFile, text: string): void {
   const there = stat(file);
   // A device or a pipe (/dev/stdout) must be written to, not replaced by a file of its name.

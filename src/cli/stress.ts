@@ -1,23 +1,32 @@
 /** `stress`: checks the flags, runs the campaign, prints and writes its result. */
 import { formatJson } from '../report/json.ts';
 import { stressText } from '../report/text.ts';
+import { isComplete } from '../result/campaign-state.ts';
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
 import type { StressResult } from '../result/stress.ts';
-import type { StressOptions, StressProgress } from '../stress/plan.ts';
+import type { StressHooks } from '../stress/campaign.ts';
+import type { StressOptions } from '../stress/plan.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
-import { checkOutputFile, writeWhole } from './output-file.ts';
+import type { Flags } from './options.ts';
+import {
+  checkOutputFile,
+  isReplaceable,
+  type OutputFile,
+  type OutputFolder,
+  writeWhole,
+} from './output-file.ts';
+import { shortPath } from './paths.ts';
 import { showProgress } from './progress.ts';
 import { BUILT_IN, type Catalogue } from './registry.ts';
+import { resumption } from './resume.ts';
 import { watchSignals } from './signals.ts';
 import { stressOptions } from './stress-options.ts';
 import type { Terminal } from './terminal.ts';
-import { outFolder, writeOut } from './write-reports.ts';
+import { UsageError } from './usage-error.ts';
+import { jsonIn, outFolder, writeOut } from './write-reports.ts';
 
 /** The engine as this command sees it. */
-export type RunStress = (
-  options: StressOptions,
-  hooks: { onProgress: (progress: StressProgress) => void; signal: AbortSignal },
-) => Promise<StressResult>;
+export type RunStress = (options: StressOptions, hooks: StressHooks) => Promise<StressResult>;
 
 export async function stress(
   input: CommandInput,
@@ -25,23 +34,75 @@ export async function stress(
   catalogue: Catalogue,
   loadEngine: () => RunStress | Promise<RunStress>,
 ): Promise<ExitCode> {
-  const options = await stressOptions(input, catalogue);
-  const json = input.flags.json === undefined ? null : checkOutputFile('json', input.flags.json);
+  const { resume } = input.flags;
+  const resumed = resume === undefined ? null : await resumption(resume, input, catalogue);
+  const options = resumed?.options ?? (await stressOptions(input, catalogue));
+  const json = jsonFile(input.flags);
   const out = outFolder(input.flags.out);
-  const result = withInterruption(await campaign(options, terminal, await loadEngine()));
+  if (resumed?.isComplete) {
+    terminal.out(`${resume} is complete: nothing was run\n`);
+    const elsewhere = input.flags.json === undefined ? null : json;
+    return report(resumed.earlier, { json: elsewhere, out, quiet: true }, terminal);
+  }
+  const save = checkpointWriter({ json, out }, terminal);
+  const result = withInterruption(await campaign(options, terminal, await loadEngine(), save));
+  const code = await report(result, { json, out, quiet: options.quiet }, terminal);
+  if (json !== null && result.campaign !== undefined && !isComplete(result.campaign))
+    terminal.out(`to go on: npm run stress -- --resume ${shortPath(json)}\n`);
+  return code;
+}
+
+/** A resumed campaign goes back to where it came from. */
+function jsonFile({ json, resume }: Flags): OutputFile | null {
+  if (json !== undefined) return checkOutputFile('json', json);
+  if (resume === undefined) return null;
+  const file = checkOutputFile('resume', resume);
+  if (isReplaceable(file)) return file;
+  throw new UsageError(`--resume: ${resume} is no file that could be replaced; give --json, too`);
+}
+
+interface Targets {
+  readonly json: OutputFile | null;
+  readonly out: OutputFolder | null;
+  readonly quiet: boolean;
+}
+
+async function report(
+  result: StressResult,
+  { json, out, quiet }: Targets,
+  terminal: Terminal,
+): Promise<ExitCode> {
   // The file first: it must not depend on anybody reading the text.
   if (json !== null) writeWhole(json, formatJson(result));
   if (out !== null) await writeOut(out, result);
-  terminal.out(
-    stressText(result, { paint: terminal.paint, columns: terminal.columns, quiet: options.quiet }),
-  );
+  terminal.out(stressText(result, { paint: terminal.paint, columns: terminal.columns, quiet }));
   return result.exitCode;
+}
+
+/** What is written before the end is for who is killed; that it cannot be is no reason to stop. */
+function checkpointWriter(
+  { json, out }: Pick<Targets, 'json' | 'out'>,
+  terminal: Terminal,
+): (result: StressResult) => void {
+  let hasFailed = false;
+  return (result) => {
+    try {
+      if (json !== null && isReplaceable(json)) writeWhole(json, formatJson(result));
+      if (out !== null) writeWhole(jsonIn(out), formatJson(result));
+    } catch (error) {
+      if (hasFailed) return;
+      hasFailed = true;
+      const why = error instanceof Error ? error.message : String(error);
+      terminal.err(`stage2-stress: what is done so far could not be written: ${why}\n`);
+    }
+  };
 }
 
 async function campaign(
   options: StressOptions,
   terminal: Terminal,
   run: RunStress,
+  onCheckpoint: (result: StressResult) => void,
 ): Promise<StressResult> {
   const progress = showProgress(options.quiet ? null : terminal.progress);
   const interrupt = watchSignals((name) => {
@@ -51,7 +112,11 @@ async function campaign(
     );
   });
   try {
-    return await run(options, { onProgress: (p) => progress.update(p), signal: interrupt.signal });
+    return await run(options, {
+      onProgress: (p) => progress.update(p),
+      onCheckpoint,
+      signal: interrupt.signal,
+    });
   } finally {
     interrupt.dispose();
     progress.clear();
@@ -88,6 +153,10 @@ export const command: Command = {
     {
       command: 'stress -- --mutant all --time 60s --quiet --json kills.json',
       why: 'seeded bugs: each must be caught',
+    },
+    {
+      command: 'stress -- --resume run.json',
+      why: 'what is missing of a campaign that was interrupted or killed',
     },
   ],
   run: (input, terminal) =>

@@ -54,9 +54,14 @@ export function outFolder(text: string | undefined): OutputFolder | null {
   return text === undefined ? null : checkOutputFolder('out', text);
 }
 
+/** Where `--out DIR` has the result as JSON. Makes the folder if it must. */
+export function jsonIn(folder: OutputFolder): OutputFile {
+  return fileIn(folder, JSON_FILE);
+}
+
 /** The result as JSON and in every form of report. */
 export async function writeOut(folder: OutputFolder, result: ResultFile): Promise<void> {
-  writeWhole(fileIn(folder, JSON_FILE), formatJson(result));
+  writeWhole(jsonIn(folder), formatJson(result));
   await writeForms(folder, [result]);
 }
 

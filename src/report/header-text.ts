@@ -6,7 +6,7 @@ import type { ResultHeader } from '../result/header.ts';
 import type { MachineInfo } from '../result/machine-info.ts';
 import type { ControlResult, StressResult } from '../result/stress.ts';
 import type { Paint } from './paint.ts';
-import { counted, significant } from './numbers.ts';
+import { counted, seconds, significant } from './numbers.ts';
 import { alignColumns } from './table.ts';
 import { wrap } from './wrap.ts';
 
@@ -20,10 +20,21 @@ export function headerLines(result: StressResult, columns: number, paint: Paint)
       ...notes,
       ['seed', String(result.seed)],
       ['repeat', repeatCommand(result)],
+      ...partLines(result),
     ]),
     '',
     ...controlLines(result.controls, columns, paint),
   ];
+}
+
+/** How a campaign that was resumed came about; nothing of one that is of one piece. */
+function partLines({ campaign }: StressResult): string[][] {
+  const parts = campaign?.parts ?? [];
+  if (parts.length < 2) return [];
+  return parts.map(({ startedAt, elapsedMs, exitCode }, i) => [
+    i === 0 ? 'parts' : '',
+    `${startedAt}  ${seconds(elapsedMs)}, exit ${exitCode}`,
+  ]);
 }
 
 export function machineText(m: MachineInfo): string {

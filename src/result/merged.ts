@@ -7,6 +7,8 @@ export interface MergeSource {
   /** Flags as given, without those that say which part this is and where it is written. */
   readonly argv: readonly string[];
   readonly startedAt: string;
+  /** When each of its parts started, where it was resumed; absent where it is of one piece. */
+  readonly parts?: readonly string[];
   readonly elapsedMs: number;
   readonly seed: number | null;
   /** Null for a whole campaign. */

@@ -7,6 +7,7 @@
  */
 import * as v from 'valibot';
 import { TRUST_GRADES } from './answer.ts';
+import { GROUP_STATES } from './campaign-state.ts';
 import { HISTOGRAM_PATTERN } from './distribution.ts';
 import { OUTCOME_GRADES } from './explore.ts';
 import { LITMUS_VERDICTS } from './litmus.ts';
@@ -46,6 +47,7 @@ const merged = v.looseObject({
     v.looseObject({
       argv: texts,
       startedAt: text,
+      parts: v.exactOptional(texts),
       elapsedMs: count,
       seed: v.nullable(number),
       shard: v.nullable(shard),
@@ -280,6 +282,23 @@ const benchRun = v.looseObject({
   interval: v.looseTuple([v.nullable(number), v.nullable(number)]),
 });
 
+const benchInterval = v.looseTuple([number, number]);
+const benchSeries = v.looseObject({
+  name: text,
+  asks: text,
+  x: text,
+  y: text,
+  points: v.pipe(
+    v.array(
+      v.looseObject({ x: count, label: v.exactOptional(text), y: count, interval: benchInterval }),
+    ),
+    v.minLength(1),
+  ),
+  exponent: v.nullable(v.looseObject({ value: number, interval: benchInterval })),
+  conclusion: text,
+  aim: v.exactOptional(v.looseObject({ what: text, met: flag })),
+});
+
 const traceRun = v.looseObject({
   file: text,
   verdict,
@@ -291,12 +310,32 @@ const traceRun = v.looseObject({
   notes: texts,
 });
 
+const campaign = v.looseObject({
+  groups: v.array(
+    v.looseObject({
+      label: text,
+      rows: whole,
+      state: v.picklist(GROUP_STATES),
+      shareMs: v.nullable(count),
+      spentMs: count,
+      notes: texts,
+    }),
+  ),
+  leftMs: v.nullable(count),
+  files: v.array(v.looseObject({ path: text, sha256: text })),
+  parts: v.pipe(
+    v.array(v.looseObject({ startedAt: text, elapsedMs: count, exitCode })),
+    v.minLength(1),
+  ),
+});
+
 export const SCHEMAS = {
   stress: v.looseObject({
     ...header,
     command: v.literal('stress'),
     controls: v.array(control),
     runs: v.array(stressRun),
+    campaign: v.exactOptional(campaign),
   }),
   explore: v.looseObject({ ...header, command: v.literal('explore'), runs: v.array(exploreRun) }),
   litmus: v.looseObject({ ...header, command: v.literal('litmus'), runs: v.array(litmusRun) }),
@@ -306,7 +345,12 @@ export const SCHEMAS = {
     runs: v.array(selftestRun),
     innocents: v.array(innocent),
   }),
-  bench: v.looseObject({ ...header, command: v.literal('bench'), runs: v.array(benchRun) }),
+  bench: v.looseObject({
+    ...header,
+    command: v.literal('bench'),
+    runs: v.array(benchRun),
+    series: v.exactOptional(v.array(benchSeries)),
+  }),
   'check-trace': v.looseObject({
     ...header,
     command: v.literal('check-trace'),

@@ -3,6 +3,7 @@
  * contract keep their meaning; more may be added.
  */
 import type { AnswerFigures, Trust } from './answer.ts';
+import type { CampaignState } from './campaign-state.ts';
 import type { Rule } from './rule.ts';
 import type { Verdict } from './exit-code.ts';
 import type { ResultHeader } from './header.ts';
@@ -193,4 +194,6 @@ export interface ControlResult {
 export interface StressResult extends ResultHeader<'stress'> {
   readonly controls: readonly ControlResult[];
   readonly runs: readonly StressRun[];
+  /** Absent in results that were merged, and that no program can go on from. */
+  readonly campaign?: CampaignState;
 }

@@ -51,6 +51,8 @@ export interface GroupPlan {
    * Rounds of transitions at most; the main thread may end the group earlier by the finish word.
    */
   readonly roundsMax: number;
+  /** Rounds of transitions that an earlier part of the campaign has run; they count for `roundsMax`. */
+  readonly roundsBefore?: number;
   /** CPUs to pin to (pinning.ts), or null. */
   readonly pin: readonly number[] | null;
   /** vCPUs that may run at once, beside the hypervisor. */
@@ -67,6 +69,14 @@ export const ROUND_KIND = { transitions: 0, baseline: 1, end: 2 } as const;
 
 /** Every this many rounds of transitions, one without any, for the baseline of guest throughput. */
 export const BASELINE_EVERY = 16;
+
+/**
+ * Number, from 1, of the round that follows `n` rounds of transitions and the baseline rounds among
+ * them.
+ */
+export function roundAfter(n: number): number {
+  return n + Math.ceil(n / (BASELINE_EVERY - 1)) + 1;
+}
 
 /**
  * Which item runs in round `n` (from 0): A B C, C B A, A B C … so that drift of the machine's speed

@@ -12,6 +12,7 @@ import type { Delay } from '../machine/delays.ts';
 import type { AccessMode } from '../machine/descriptor-load.ts';
 import type { Pattern } from '../machine/guest-pattern.ts';
 import type { Shard } from '../result/shard.ts';
+import type { Earlier } from './resume.ts';
 
 export { ACCESS_MODES, type AccessMode } from '../machine/descriptor-load.ts';
 export { type Delay, DELAY_SITES, type DelaySite } from '../machine/delays.ts';
@@ -53,6 +54,12 @@ export type StressFlag =
   | 'pattern'
   | 'blocks';
 
+export interface Resume {
+  readonly earlier: Earlier;
+  /** `timeMs` is for what is missing; otherwise that gets what the earlier parts left. */
+  readonly ownTime: boolean;
+}
+
 export interface StressOptions {
   /** Empty, and not in `explicit`: the engine's portfolio (none at all if mutants are named). */
   readonly protocols: readonly ProtocolRef[];
@@ -85,6 +92,8 @@ export interface StressOptions {
   readonly blocks: number;
   /** The part of the campaign to run; absent: all of it. */
   readonly shard?: Shard;
+  /** Go on with this one, of the same plan (`planMismatch`); absent: a new campaign. */
+  readonly resume?: Resume;
   readonly quiet: boolean;
   /**
    * The flags the user gave. Everything else is a default the engine may replace by something that

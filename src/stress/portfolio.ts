@@ -137,8 +137,9 @@ export async function planGroups(options: StressOptions): Promise<readonly Plann
 }
 
 /**
- * A group's threads run on one machine: protocols that ask for another TLB geometry, speculation or
- * seeded bug make a group of their own. What the CPU does with nT or two matches may differ.
+ * A group's threads run on one machine: protocols that ask for another TLB geometry, speculation,
+ * hardware updates or seeded bug make a group of their own. What the CPU does with nT or two matches
+ * may differ.
  */
 function byMachine(items: readonly PlannedItem[]): readonly (readonly PlannedItem[])[] {
   const machines = new Map<string, PlannedItem[]>();
@@ -154,7 +155,7 @@ function byMachine(items: readonly PlannedItem[]): readonly (readonly PlannedIte
 
 /** Plan items of one group have the same. */
 export function machineKey(cpu: CpuModel, bug: MachineBug | null): string {
-  return JSON.stringify([cpu.tlb, cpu.walkcache, cpu.spec, bug]);
+  return JSON.stringify([cpu.tlb, cpu.walkcache, cpu.spec, cpu.hafdbs, bug]);
 }
 
 function groupOf(choice: Omit<Choice, 'protocols'>, items: readonly PlannedItem[]): PlannedGroup {

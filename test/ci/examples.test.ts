@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { COMMAND_NAMES } from '../../src/cli/commands.ts';
 import { flagOf, optionsOf } from '../../src/cli/options.ts';
 import { formatJson } from '../../src/report/json.ts';
+import type { StressResult } from '../../src/result/stress.ts';
 import { anExploreResult, anExploreRun } from '../report/other-results.ts';
 import { emptyFolder } from '../cli/program.ts';
 
@@ -42,6 +43,10 @@ describe.each(FILES.filter((file) => file.endsWith('.sh')))('%s', (file) => {
     expect(spawnSync('bash', [path.join(CI, file)]).status).toBe(2);
   });
 });
+
+const SAYS_WHEN = path.resolve(CI, '../test/stress/e2e/protocols/says-when.ts');
+const resultIn = (file: string): StressResult =>
+  JSON.parse(readFileSync(file, 'utf8')) as StressResult;
 
 const hasParallel = spawnSync('parallel', ['--version']).status === 0;
 
@@ -80,5 +85,69 @@ describe.skipIf(!hasParallel)('parallel.sh', () => {
     expect(second.stdout).toMatch(/^PASS of 3 results/m);
     expect(readFileSync(shard(1), 'utf8')).toBe(kept);
     expect(second.status).toBe(0);
+  });
+
+  it('goes on with shards of stress that were killed, with what they had saved', () => {
+    const folder = path.join(emptyFolder(), 'a b');
+    const protocols = `${SAYS_WHEN},bbm-early`;
+    const flags = ['--protocol', protocols, '--vcpus', '1,2,3', '--rounds', '20', '--seed', '4'];
+    const file = (i: number): string => path.join(folder, `shard-${i}-of-2.json`);
+    const stress = (env: NodeJS.ProcessEnv) =>
+      spawnSync(path.join(CI, 'parallel.sh'), [folder, '2', '1', 'stress', ...flags], {
+        encoding: 'utf8',
+        timeout: 170_000,
+        env: { ...process.env, ...env },
+      });
+    const killed = stress({ SAYS_WHEN_KILLS: file(1) });
+    expect(killed.stdout).toContain('reason: shard 1/2 is not finished');
+    expect(killed.stdout).toContain('reason: shard 2/2 is not finished');
+    expect(killed.status).toBe(3);
+    const saved = resultIn(file(1));
+    expect(saved.campaign?.groups.map(({ state }) => state)).toEqual(['done', 'waiting']);
+
+    const second = stress({});
+    const merged = resultIn(path.join(folder, 'merged.json'));
+    expect(merged.runs.map((run) => [run.vcpus, run.protocol, run.rounds])).toEqual(
+      [1, 2, 3].flatMap((n) => [
+        [n, 'says-when', 20],
+        [n, 'bbm-early', 20],
+      ]),
+    );
+    expect(merged.reasons.filter((reason) => !reason.includes('control missed'))).toEqual([]);
+    expect(second.status).toBe(merged.exitCode);
+    const [first] = merged.runs;
+    expect(first?.accesses).toEqual(saved.runs[0]?.accesses);
+    expect(resultIn(file(1)).campaign?.parts).toHaveLength(2);
+  });
+});
+
+describe('slurm-array.sh', () => {
+  it('is a shard, and submitted again runs nothing that is done', () => {
+    const folder = emptyFolder();
+    const flags = ['--protocol', 'bbm-early', '--vcpus', '1,2', '--rounds', '10'];
+    const task = () =>
+      spawnSync('bash', [path.join(CI, 'slurm-array.sh'), path.join(folder, 'a b'), ...flags], {
+        encoding: 'utf8',
+        timeout: 120_000,
+        cwd: path.resolve(CI, '..'),
+        env: {
+          ...process.env,
+          SLURM_SUBMIT_DIR: path.resolve(CI, '..'),
+          SLURM_ARRAY_TASK_ID: '2',
+          SLURM_ARRAY_TASK_MIN: '1',
+          SLURM_ARRAY_TASK_MAX: '2',
+          SLURM_ARRAY_TASK_COUNT: '2',
+        },
+      });
+    const first = task();
+    const file = path.join(folder, 'a b', 'shard-2.json');
+    const { shard, runs, exitCode } = resultIn(file);
+    expect([shard, runs.map(({ vcpus }) => vcpus)]).toEqual([{ index: 2, count: 2 }, [2]]);
+    expect(first.status).toBe(exitCode);
+    const text = readFileSync(file, 'utf8');
+    const again = task();
+    expect(again.stdout).toContain('is complete: nothing was run');
+    expect(again.status).toBe(exitCode);
+    expect(readFileSync(file, 'utf8')).toBe(text);
   });
 });

@@ -135,7 +135,7 @@ const VALUES: { readonly [Id in OptionId]?: Cases } = {
       ['50%', 'from 0 to 100'],
     ],
   },
-  pattern: { good: [['sweep', 'sweep']], bad: [['random', 'not one of uniform|sweep|hot']] },
+  pattern: { good: [['sweep', 'sweep']], bad: [['random', 'not one of uniform|sweep|stride|hot|zipf']] },
   blocks: { good: [['8', 8]], bad: [['0', 'from 1 to 1024']] },
   delay: {
     good: [
@@ -171,6 +171,7 @@ const VALUES: { readonly [Id in OptionId]?: Cases } = {
   },
   json: { good: [['out.json', 'out.json']], bad: [] },
   out: { good: [['reports', 'reports']], bad: [] },
+  resume: { good: [['run.json', 'run.json']], bad: [] },
   shard: {
     good: [
       ['2/4', { index: 2, count: 4 }],

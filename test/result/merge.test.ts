@@ -134,6 +134,53 @@ describe('the same thing', () => {
   });
 });
 
+describe('a resumed campaign', () => {
+  const START = '2026-11-23T05:00:00.000Z';
+  const resumed = (elapsedMs: number, ...starts: readonly string[]): StressFile =>
+    part({
+      startedAt: START,
+      elapsedMs,
+      campaign: {
+        groups: [],
+        leftMs: null,
+        files: [],
+        parts: [START, ...starts].map((startedAt) => ({ startedAt, elapsedMs: 1, exitCode: 130 })),
+      },
+    });
+
+  it('holds the part it went on from: beside it that counts once', () => {
+    const before = { ...resumed(5000), ...INTERRUPTED };
+    const after = resumed(9000, '2026-11-23T06:00:00.000Z');
+    const merged = mergeResults([before, after]);
+    expect(merged).toMatchObject({ verdict: 'pass', elapsedMs: 9000, merged: { duplicates: 1 } });
+    expect((merged as StressFile).runs[0]?.transitions).toBe(aRun().transitions);
+    expect(mergeResults([readResult(formatJson(merged)), before]).merged.duplicates).toBe(2);
+  });
+
+  it('holds what it had written between two groups', () => {
+    const [early, late] = [{ ...resumed(2000), ...INTERRUPTED }, resumed(8000)];
+    for (const both of [
+      [early, late],
+      [late, early],
+    ])
+      expect(mergeResults(both)).toMatchObject({ verdict: 'pass', elapsedMs: 8000 });
+  });
+
+  it('that was gone on with twice is refused: the first part would count twice', () => {
+    const [a, b] = [
+      resumed(9000, '2026-11-23T06:00:00.000Z'),
+      resumed(8000, '2026-11-23T07:00:00.000Z'),
+    ];
+    expect(() => mergeResults([a, b])).toThrow(
+      'share some of their parts, by merge or by --resume',
+    );
+  });
+
+  it('leaves its groups behind when it is merged: rows of several stand there', () => {
+    expect(mergeResults([resumed(9000)])).not.toHaveProperty('campaign');
+  });
+});
+
 describe('rows of one configuration', () => {
   const twice = (first: Parameters<typeof aRun>[0], second: Parameters<typeof aRun>[0]) => {
     const [row, ...others] = rowsOf(part({ runs: [aRun(first)] }), part({ runs: [aRun(second)] }));
@@ -334,5 +381,30 @@ describe('pooled intervals', () => {
       lo: 0.4,
       hi: 0.6,
     });
+  });
+});
+
+describe('what only some rows have, of several', () => {
+  const both = (first: Partial<StressRun>, second: Partial<StressRun>) =>
+    rowsOf(part({ runs: [aRun(first)] }), part({ runs: [aRun(second)] }))[0];
+  const stage = (ns: number, spurious: number): NonNullable<StressRun['stages']> => [
+    {
+      name: 'ADJUST',
+      ns: { value: ns, lo: ns, hi: ns },
+      faults: { spurious, genuine: 0, retry: 0 },
+    },
+  ];
+
+  it('is a mean over runs for stages', () => {
+    const row = both({ rounds: 10, stages: stage(100, 2) }, { rounds: 30, stages: stage(300, 6) });
+    expect(row?.stages).toMatchObject([
+      { name: 'ADJUST', ns: { value: 250 }, faults: { spurious: 5 } },
+    ]);
+  });
+
+  it('is the longest of the loops', () => {
+    expect(both({ longestRefaultLoop: 2 }, { longestRefaultLoop: 7 })?.longestRefaultLoop).toBe(7);
+    expect(both({ longestRefaultLoop: 2 }, {})?.longestRefaultLoop).toBe(2);
+    expect(both({}, {})).not.toHaveProperty('longestRefaultLoop');
   });
 });

@@ -32,10 +32,18 @@ export function measuringFlags(argv: readonly string[]): string {
   }).join(' ');
 }
 
-/** Everything a number depends on. Two machines with the same key may be pooled. */
+/** Everything a number depends on. */
+const ENVIRONMENT = ['cpus', 'model', 'arch', 'node', 'v8', 'kernel'] as const;
+
+/** Two machines with the same key may be pooled. */
 export function environmentKey(machine: MachineInfo): string {
-  const { cpus, model, arch, node, v8, kernel } = machine;
-  return JSON.stringify([cpus, model, arch, node, v8, kernel]);
+  return JSON.stringify(ENVIRONMENT.map((field) => machine[field]));
+}
+
+/** The first thing that a number depends on and that differs: `cpus 2, here 4`; null if none does. */
+export function environmentDifference(there: MachineInfo, here: MachineInfo): string | null {
+  const field = ENVIRONMENT.find((name) => there[name] !== here[name]);
+  return field === undefined ? null : `${field} ${there[field]}, here ${here[field]}`;
 }
 
 /** A source knows its machine by index; its architecture decides which campaign it belongs to. */

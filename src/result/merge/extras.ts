@@ -1,10 +1,10 @@
 /** The figures that only rows of some scenarios have, of several rows as one. */
-import type { Estimate, MigrationFigures, StressRun } from '../stress.ts';
+import type { Estimate, MigrationFigures, StageFigures, StressRun } from '../stress.ts';
 import { pooledMean } from './estimates.ts';
 
 export function pooledExtras(
   rows: readonly StressRun[],
-): Pick<StressRun, 'neighbour' | 'migration'> {
+): Pick<StressRun, 'stages' | 'neighbour' | 'migration'> {
   const neighbours = rows.flatMap((run) => run.neighbour ?? []);
   const migrations = rows.flatMap((run) => run.migration ?? []);
   return {
@@ -16,7 +16,32 @@ export function pooledExtras(
       },
     }),
     ...(migrations.length > 0 && { migration: pooledMigrations(migrations) }),
+    ...pooledStages(rows),
   };
+}
+
+/** Stages are per run of the test, and a round is one. */
+function pooledStages(rows: readonly StressRun[]): Pick<StressRun, 'stages'> {
+  const [first] = rows.flatMap(({ stages }) => (stages === undefined ? [] : [stages]));
+  if (first === undefined) return {};
+  const stages = first.map(({ name }): StageFigures => {
+    const own = rows.flatMap(({ stages: all, rounds }) =>
+      (all ?? []).filter((stage) => stage.name === name).map((stage) => ({ stage, rounds })),
+    );
+    const rounds = sumOf(own, (one) => one.rounds);
+    const mean = (of: (stage: StageFigures) => number): number =>
+      rounds === 0 ? 0 : sumOf(own, (one) => of(one.stage) * one.rounds) / rounds;
+    return {
+      name,
+      ns: pooledMean(own.map((one) => ({ estimate: one.stage.ns, weight: one.rounds }))),
+      faults: {
+        spurious: mean(({ faults }) => faults.spurious),
+        genuine: mean(({ faults }) => faults.genuine),
+        retry: mean(({ faults }) => faults.retry),
+      },
+    };
+  });
+  return { stages };
 }
 
 type Cancel = NonNullable<MigrationFigures['cancel']>;

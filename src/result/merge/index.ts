@@ -51,13 +51,13 @@ export function mergeResults(results: readonly ResultFile[]): MergedFile {
         : (sources[0]?.argv ?? []),
     machine: machines[0] as MachineInfo,
     startedAt: sources.map(({ startedAt }) => startedAt).sort()[0] ?? first.result.startedAt,
-    elapsedMs: sources.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0),
+    elapsedMs: elapsedOf(sources),
     interrupted: sources.some(({ interrupted, superseded }) => interrupted && !superseded),
     merged,
   };
-  return whole.command === 'stress'
-    ? { ...whole, ...header, ...stressContent(ordered, counting, machines) }
-    : { ...whole, ...header, runs: exploreRuns(ordered) };
+  if (whole.command !== 'stress') return { ...whole, ...header, runs: exploreRuns(ordered) };
+  const { campaign: _campaign, ...stress } = whole;
+  return { ...stress, ...header, ...stressContent(ordered, counting, machines) };
 }
 
 function mergeable(results: readonly ResultFile[]): Mergeable[] {
@@ -99,7 +99,8 @@ function partOf(result: Mergeable, machines: readonly MachineInfo[]): Part {
     const own = { startedAt, elapsedMs, seed, verdict, exitCode, interrupted };
     const argv = campaignArgv(result.argv);
     const shard = result.shard ?? null;
-    const source = { ...own, argv, shard, ...place(result.machine), superseded: false };
+    const parts = partsOf(result);
+    const source = { ...own, ...parts, argv, shard, ...place(result.machine), superseded: false };
     return { result: onMachines(result, machines, place), sources: [source] };
   }
   const own = result.merged.machines;
@@ -108,6 +109,11 @@ function partOf(result: Mergeable, machines: readonly MachineInfo[]): Part {
     ...place(own[source.machine] ?? result.machine),
   }));
   return { result: onMachines(result, machines, place), sources };
+}
+
+function partsOf(result: Mergeable): Pick<PlacedSource, 'parts'> {
+  const parts = result.command === 'stress' ? (result.campaign?.parts ?? []) : [];
+  return parts.length < 2 ? {} : { parts: parts.map(({ startedAt }) => startedAt) };
 }
 
 /** Rows know their machine where there are several. */
@@ -124,20 +130,26 @@ function onMachines(
   return { ...result, runs };
 }
 
-/** A source by what no two runs share. */
-function identity({ startedAt, elapsedMs, seed, shard, machine, argv }: PlacedSource): string {
+/**
+ * The runs of the program that a source was made by, each by what no two share. How long it took is
+ * not among that: a result written between two groups is part of the one at the end.
+ */
+function identities({ startedAt, parts, seed, shard, machine, argv }: PlacedSource): string[] {
   const part = shard === null ? null : shardText(shard);
-  return JSON.stringify([startedAt, elapsedMs, seed, part, machine, argv]);
+  return (parts ?? [startedAt]).map((start) => JSON.stringify([start, seed, part, machine, argv]));
 }
 
 function withoutDuplicates(parts: readonly Part[]): { parts: Part[]; duplicates: number } {
   // What holds the most first, so that a result that is part of another is the one left out.
-  const largest = parts.toSorted((a, b) => b.sources.length - a.sources.length);
+  const idsOf = ({ sources }: Part): string[] => sources.flatMap(identities);
+  const largest = parts.toSorted(
+    (a, b) => idsOf(b).length - idsOf(a).length || elapsedOf(b.sources) - elapsedOf(a.sources),
+  );
   const seen = new Set<string>();
   const kept = new Set<Part>();
   let duplicates = parts.reduce((sum, { result }) => sum + (result.merged?.duplicates ?? 0), 0);
   for (const part of largest) {
-    const ids = part.sources.map(identity);
+    const ids = idsOf(part);
     const known = ids.filter((id) => seen.has(id)).length;
     if (known === ids.length) {
       duplicates += 1;
@@ -145,12 +157,17 @@ function withoutDuplicates(parts: readonly Part[]): { parts: Part[]; duplicates:
     }
     if (known > 0)
       throw new ResultError(
-        'two merged results share some of their parts; merge the parts themselves',
+        'two results share some of their parts, by merge or by --resume; merge the parts ' +
+          'themselves, or one of the two',
       );
     for (const id of ids) seen.add(id);
     kept.add(part);
   }
   return { parts: parts.filter((part) => kept.has(part)), duplicates };
+}
+
+function elapsedOf(sources: readonly PlacedSource[]): number {
+  return sources.reduce((sum, { elapsedMs }) => sum + elapsedMs, 0);
 }
 
 function shardIndex({ shard }: Mergeable): number {
@@ -159,8 +176,10 @@ function shardIndex({ shard }: Mergeable): number {
 
 /** Not superseded: what it says of itself belongs to the whole. */
 function counts(part: Part, sources: readonly PlacedSource[]): boolean {
-  const ids = new Set(part.sources.map(identity));
-  return sources.some((source) => ids.has(identity(source)) && !source.superseded);
+  const ids = new Set(part.sources.flatMap(identities));
+  return sources.some(
+    (source) => !source.superseded && identities(source).some((id) => ids.has(id)),
+  );
 }
 
 function gradeOf(

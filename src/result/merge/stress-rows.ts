@@ -51,6 +51,7 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
       conflict: sum((run) => run.faults.conflict),
     },
     faultsUnattributed: sum((run) => run.faultsUnattributed),
+    ...longestLoop(rows),
     spuriousPerTransition: pooledEstimate(
       rows.map((run) => ({ estimate: run.spuriousPerTransition, weight: run.transitions })),
     ),
@@ -76,6 +77,11 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
     violations: pooledViolations(rows),
     notes: [...new Set(rows.flatMap((run) => run.notes))],
   };
+}
+
+function longestLoop(rows: readonly StressRun[]): Pick<StressRun, 'longestRefaultLoop'> {
+  const all = rows.flatMap(({ longestRefaultLoop }) => longestRefaultLoop ?? []);
+  return all.length === 0 ? {} : { longestRefaultLoop: Math.max(...all) };
 }
 
 /** None if one of them does not say. */
@@ -137,7 +143,7 @@ function rowVerdict(verdicts: readonly Verdict[]): Verdict {
   return verdicts.includes('pass') ? 'pass' : 'inconclusive';
 }
 
-function pooledViolations(rows: readonly StressRun[]): Violation[] {
+export function pooledViolations(rows: readonly StressRun[]): Violation[] {
   const found = new Map<string, Violation>();
   for (const violation of rows.flatMap((run) => run.violations)) {
     const { rule, why, vcpu, ipa, round } = violation;

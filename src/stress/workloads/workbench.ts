@@ -120,9 +120,9 @@ export function createWorkbench(site: Site): Workbench {
     const port = createTransitionCpu(arena, issuer, software.tables, recorder, {
       bug,
       freedCount: () => software.freedCount(),
-      reorderSeed: plan.reorder ? seedFor(plan.seed, -2, 0) : null,
+      reorderSeed: plan.reorder ? seedFor(plan.seed, -2, plan.roundsBefore ?? 0) : null,
       delays: plan.delays,
-      delaySeed: seedFor(plan.seed, -3, 0),
+      delaySeed: seedFor(plan.seed, -3, plan.roundsBefore ?? 0),
     });
     const runner = createTransitionRunner(
       arena,

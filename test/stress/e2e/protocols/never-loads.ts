@@ -1,7 +1,7 @@
 /** Is a protocol to whoever looks at it, but no worker thread ever gets it loaded. */
 import { isMainThread } from 'node:worker_threads';
 
-while (!isMainThread);
+if (!isMainThread) for (;;);
 
 export default {
   name: 'never-loads',
