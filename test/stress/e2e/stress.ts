@@ -82,6 +82,20 @@ export async function stress(...args: string[]): Promise<Ended & { result: Stres
   }
 }
 
+/**
+ * `args` with more and more rounds, until what only two threads that run at once can show has been
+ * seen, or as many as nobody could miss it in; the last run's result either way.
+ */
+export async function stressUntil(
+  isSeen: (result: StressResult) => boolean,
+  ...args: string[]
+): Promise<Ended & { result: StressResult }> {
+  for (let rounds = 150; ; rounds *= 4) {
+    const ended = await stress(...args, '--rounds', `${rounds}`);
+    if (isSeen(ended.result) || rounds >= 2400) return ended;
+  }
+}
+
 export function rowOf(result: StressResult, protocol: string): StressRun {
   const row = result.runs.find((run) => run.protocol === protocol);
   if (row === undefined) throw new Error(`no row of ${protocol}`);
