@@ -231,6 +231,15 @@ export function childLeaf(
   return makeLeaf(g, level, pa, { ...attributesOf(parent, parentLevel), nT: false });
 }
 
+/**
+ * Are they the same but for what hardware may have set? Of leaves with DBM, AF and S2AP[1] say what
+ * became of the memory, not what may be done with it (FEAT_HAFDBS).
+ */
+export function sameButState(a: Descriptor, b: Descriptor): boolean {
+  if (a === b) return true;
+  return (a & b & DBM) !== 0n && (a & ~(AF | S2AP_W)) === (b & ~(AF | S2AP_W));
+}
+
 /** One line for people: `table -> 0x…`, `block 0x… rw nT v3`, `invalid (locked)`. */
 export function describeDescriptor(g: Geometry, d: Descriptor, level: Level): string {
   const type = typeOf(d, level);
@@ -243,6 +252,7 @@ export function describeDescriptor(g: Geometry, d: Descriptor, level: Level): st
   const flags = [
     `${a.read ? 'r' : '-'}${a.write ? 'w' : '-'}`,
     a.nT ? 'nT' : '',
+    a.dbm ? 'DBM' : '',
     a.af ? '' : 'AF=0',
     `v${a.sw}`,
   ];

@@ -10,7 +10,7 @@
  * cache-clean.ts contents, end-of-transition.ts and new-tables.ts where it arrived.
  */
 import { assertNever } from '../arch/assert.ts';
-import { type Descriptor, typeOf } from '../arch/descriptor.ts';
+import { type Descriptor, sameButState, typeOf } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import { entrySize } from '../arch/geometry.ts';
 import {
@@ -145,7 +145,8 @@ class Automaton {
   }
 
   #observe(value: Descriptor): void {
-    if (value === this.#target.current) return;
+    // The hardware walker sets access flag and dirty state at any time: that takes nothing from anybody.
+    if (sameButState(value, this.#target.current)) return;
     this.#overtaken = true;
     this.#target.overtake(value);
     this.#ownership.lose('target');

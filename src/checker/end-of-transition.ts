@@ -8,6 +8,7 @@ import {
   isValid,
   LOCKED,
   NT,
+  sameButState,
   softwareBits,
   typeOf,
 } from '../arch/descriptor.ts';
@@ -40,7 +41,7 @@ export function judgeEnd(
   const split = typeOf(trace.old, level) === 'block' && !moves(trace);
   if (split && typeOf(last, level) === 'table') return null;
   if (!split && sameMapping(last, wanted)) {
-    if (last === wanted) return null;
+    if (sameButState(last, wanted)) return null;
     const why =
       `the transition ends with the wanted block, but its software bits are ${softwareBits(last)} ` +
       `instead of ${softwareBits(wanted)}: a protocol passes them on as they are`;

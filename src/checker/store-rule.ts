@@ -19,6 +19,7 @@ import {
   hasNt,
   NT,
   outputAddress,
+  sameButState,
   SW_MASK,
   typeOf,
 } from '../arch/descriptor.ts';
@@ -69,9 +70,12 @@ export interface StoreVerdict {
 
 const withoutSw = (d: Descriptor): Descriptor => d & ~SW_MASK;
 
-/** Equal but for the software bits, which hardware ignores. */
+/**
+ * Equal but for the software bits, which hardware ignores, and for what hardware itself sets in a
+ * leaf (FEAT_HAFDBS).
+ */
 export function sameMapping(a: Descriptor, b: Descriptor): boolean {
-  return withoutSw(a) === withoutSw(b);
+  return sameButState(withoutSw(a), withoutSw(b));
 }
 
 /**

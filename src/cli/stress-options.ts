@@ -118,12 +118,6 @@ function refuseCombinations(flags: Flags): void {
         `which has blocks at level ${blockLevels.join(' and ')} only`,
     );
   }
-  if (flags.cpu?.hafdbs) {
-    throw new UsageError(
-      '--cpu hafdbs=on: the simulated walker of stress does not update descriptors yet; ' +
-        'leave it out or say hafdbs=off',
-    );
-  }
   const sites = (flags.delay ?? []).map((delay) => delay.site);
   const twice = sites.find((site, i) => sites.indexOf(site) !== i);
   if (twice !== undefined)

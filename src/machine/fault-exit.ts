@@ -79,7 +79,10 @@ export interface FaultHandlerOptions {
 const UNDECIDED = -1;
 const S2AP_RW = { read: 0x40, readWrite: 0xc0 } as const;
 const AF_BIT = 1 << 10;
+const S2AP_W_BIT = 1 << 7;
 const NT_BIT = 1 << 16;
+/** DBM as seen in the high half. */
+const DBM_HIGH = 1 << (51 - 32);
 /** Software bits [58:55] as seen in the high half. */
 const TAG_SHIFT = 55 - 32;
 const LOCKED_LOW = Number(LOCKED);
@@ -106,6 +109,9 @@ export function createFaultHandler(
   const regionShift = regionShiftOf(layout) - layout.pageShift;
   const pageBytes = 2 ** layout.pageShift;
   const relocates = layout.config.relocates === true;
+  const hafdbs = layout.config.hafdbs === true;
+  /** What software maps: with DBM, a page that is clean for the log can be stored to all the same. */
+  const normal = { ...NORMAL_RW, dbm: hafdbs };
   const start = startTable(geometry, IPA_BITS);
 
   /**
@@ -121,6 +127,11 @@ export function createFaultHandler(
     recorder?.evidence(EVIDENCE.freed, page, 1, table, tag, generation, poisoned ? 1 : 0);
     return true;
   }
+
+  /** The low half of a leaf as the walk of a store would leave it. */
+  const updated = hafdbs
+    ? (low: number, high: number): number => low | AF_BIT | (high & DBM_HIGH ? S2AP_W_BIT : 0)
+    : (low: number): number => low;
 
   /** Software's own walk: spurious, again, or UNDECIDED: needs the full handler. */
   function look(page: number, isStore: boolean, shared: boolean): number {
@@ -147,7 +158,7 @@ export function createFaultHandler(
       // over.
       if (level < 3 && (low & NT_BIT) !== 0) return shared ? HANDLED.again : UNDECIDED;
       const needed = (isStore ? S2AP_RW.readWrite : S2AP_RW.read) | AF_BIT;
-      return (low & needed) === needed ? HANDLED.spurious : UNDECIDED;
+      return (updated(low, high) & needed) === needed ? HANDLED.spurious : UNDECIDED;
     }
     return UNDECIDED;
   }
@@ -188,7 +199,7 @@ export function createFaultHandler(
         root: 0 as Table,
         start,
         shared: true,
-        atomicUpdates: true,
+        hafdbs,
       },
       {
         ipa: layout.ipaBase + page * pageBytes,
@@ -200,7 +211,7 @@ export function createFaultHandler(
         logging: false,
         blockLevel: null,
         slot: (ipa) => layout.guestPaBase + ipa - layout.ipaBase,
-        attributes: () => ({ ...NORMAL_RW, sw: version & 15 }),
+        attributes: () => ({ ...normal, sw: version & 15 }),
         keepsBlocks: true,
       },
     );
@@ -233,7 +244,7 @@ export function createFaultHandler(
         root: 0 as Table,
         start,
         shared: false,
-        atomicUpdates: false,
+        hafdbs,
       },
       {
         ipa: layout.ipaBase + page * pageBytes,
@@ -248,7 +259,7 @@ export function createFaultHandler(
           const offset = ipa - layout.ipaBase;
           return offset >= 0 && offset < layout.pages * pageBytes ? place + offset : null;
         },
-        attributes: () => ({ ...NORMAL_RW, sw: tag }),
+        attributes: () => ({ ...normal, sw: tag }),
         ...(isLogged ? { onDirty: () => dirtyLog.mark(page) } : {}),
         relaxes: relaxesOf(bug),
       },

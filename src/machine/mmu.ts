@@ -8,8 +8,10 @@
  * and a table descriptor's software bits name the generation of the page it points to. A mismatch
  * is recorded as evidence; the walk itself goes on the way hardware would.
  *
- * Leaves out: stage 1 (the guest runs with its MMU off), the contiguous bit, hardware updates of AF
- * and dirty state.
+ * With FEAT_HAFDBS the walk updates the leaf it ends at (leaf-update.ts).
+ *
+ * Leaves out: stage 1 (the guest runs with its MMU off), the contiguous bit, hardware updates of
+ * table descriptors (FEAT_HAFT).
  */
 import { assert } from '../arch/assert.ts';
 import type { CpuModel } from '../arch/cpu-model.ts';
@@ -21,15 +23,18 @@ import type { Arena } from './arena.ts';
 import type { AccessMode } from './descriptor-load.ts';
 import { isAllowed } from './ghost.ts';
 import { CONTROL, LINE_WORDS, LOGGING, VCPU, VMID } from './layout.ts';
+import { createLeafUpdate } from './leaf-update.ts';
 import { EVENT, EVIDENCE, type Recorder, VIA } from './recorder.ts';
 import { createTlb, MISS, MULTIHIT } from './tlb.ts';
-import { dataLevel, dataTag, entryData, FAULT, FLAG_R, FLAG_W } from './tlb-entry.ts';
+import { dataLevel, dataTag, entryData, FAULT, FLAG_CLEAN, FLAG_R, FLAG_W } from './tlb-entry.ts';
 import type { TlbSet } from './tlbi-codec.ts';
 import { createTableWalk, WALKED } from './table-walk.ts';
 import { createWalkCache } from './walk-cache.ts';
 
 const NT_BIT = 1 << 16;
 const AF_BIT = 1 << 10;
+/** DBM as a bit of the high half. */
+const DBM_HIGH = 1 << (51 - 32);
 const TABLE_OR_PAGE_BIT = 1 << 1;
 /** Software bits [58:55] as bits of the high half. */
 const TAG_SHIFT = 55 - 32;
@@ -64,11 +69,19 @@ export interface Mmu {
    */
   translate(page: number, word: number): number;
   /**
+   * The same for a store whose translation was writable-clean: the PE drops what it has cached for the
+   * page and walks anew, and the walk makes the leaf dirty. The store may be performed only after this.
+   */
+  makeDirty(page: number, word: number): number;
+  /**
    * Where the last data word came from, and what the last fault saw: for evidence and the fault
    * handler.
    */
   readonly last: { via: number; level: number; low: number; high: number; walks: number };
-  /** Fills as a prefetching walker would: no access follows, a fault is nothing. */
+  /**
+   * Fills as a prefetching walker would: no access follows, a fault is nothing. It may set AF, as any
+   * speculative walk may, and never dirty state.
+   */
   prefetch(page: number): void;
 }
 
@@ -90,8 +103,9 @@ export function createMmu(
   const combined = createTlb(geometry, VMID, cpu.tlb, layout.pages, hasNeighbours);
   const stage2 = createTlb(geometry, VMID, cpu.tlb, layout.pages, hasNeighbours);
   const walkCache = createWalkCache(geometry, VMID, cpu.walkcache);
+  const update = createLeafUpdate(arena, scratchW, walkCache, recorder);
 
-  const { tlb: tlbSize, walkcache } = cpu;
+  const { tlb: tlbSize, walkcache, hafdbs: updates } = cpu;
   let bbm: BbmLevel;
   let nt: CpuModel['nt'];
   let multihit: CpuModel['multihit'];
@@ -99,8 +113,8 @@ export function createMmu(
 
   function use(model: CpuModel): void {
     assert(
-      model.tlb === tlbSize && model.walkcache === walkcache,
-      'another TLB geometry needs another MMU',
+      model.tlb === tlbSize && model.walkcache === walkcache && model.hafdbs === updates,
+      'another TLB geometry, or who updates descriptors, needs another MMU',
     );
     bbm = model.bbm[vcpu % model.bbm.length] ?? DEFAULT_BBM;
     // A PE without FEAT_BBM knows no nT bit (RES0 in its block descriptors).
@@ -138,12 +152,13 @@ export function createMmu(
   const descriptorsW = scratchW + WALKED.descriptors;
   const ghostAfterW = scratchW + WALKED.ghost;
   const tagMaskHigh = TAG_MASK_HIGH;
-  const leafHighMask = LEAF_HIGH_MASK;
+  const leafHighMask = updates ? LEAF_HIGH_MASK & ~DBM_HIGH : LEAF_HIGH_MASK;
   const leafLowMask = LEAF_LOW_MASK;
   const farMask = PA_44_AND_UP;
   const tagShift = TAG_SHIFT;
   const afBit = AF_BIT;
   const ntBit = NT_BIT;
+  const dbmHigh = DBM_HIGH;
   const tableOrPageBit = TABLE_OR_PAGE_BIT;
   const freshMask = FRESH_WALK_MASK;
   const poisonLow = POISON_LOW;
@@ -158,6 +173,8 @@ export function createMmu(
   /** Guest pages by which a version's memory lies above the first place: blocks may move. */
   const placeOf = relocates ? (tag: number): number => (tag & 1) * layout.pages : (): number => 0;
 
+  /** The walk under way is a store's: it may make what it finds dirty. */
+  let isStore = false;
   const last = { via: 0, level: 0, low: 0, high: 0, walks: 0 };
 
   const ghostIndex = (page: number): number => ghostW + (page >> regionShift) * lineWords;
@@ -189,7 +206,7 @@ export function createMmu(
     return newer;
   }
 
-  /** A leaf descriptor for `page`: checks it, applies nT, fills both TLBs. */
+  /** A leaf descriptor for `page`: checks it, applies nT, lets hardware update it, fills both TLBs. */
   function leaf(page: number, low: number, high: number, level: number): number {
     const span = 1 << (indexBits * (3 - level));
     const isBlock = level < 3;
@@ -197,7 +214,7 @@ export function createMmu(
       recorder.evidence(EVIDENCE.torn, page, low, high, level, 0, 0);
       return FAULT.translation;
     }
-    if ((low & afBit) === 0) return FAULT.accessFlag;
+    if ((low & afBit) === 0 && !updates) return FAULT.accessFlag;
     // Guest memory and tables lie below 2^44: a frame number then fits a word, and higher bits are wrong.
     const isFar = (high & farMask) !== 0;
     const first = isFar ? -span : ((frameOf(low, high) - guestBaseFrame) >> frameShift) & -span;
@@ -208,15 +225,21 @@ export function createMmu(
       recorder.evidence(EVIDENCE.address, page, found, expected, viaWalk, level, 0);
       if (found < 0) return FAULT.wild;
     }
-    const flags = (low & 0x80 ? FLAG_W : 0) | (low & 0x40 ? FLAG_R : 0);
-    // Every version of every mapping here is readable and writable (regions.ts), but for what dirty
-    // logging has write-protected.
-    if (flags !== readWrite && (flags !== FLAG_R || Atomics.load(i32, loggingW) === loggingOff)) {
+    let flags = (low & 0x80 ? FLAG_W : 0) | (low & 0x40 ? FLAG_R : 0);
+    if (flags === FLAG_R && updates && (high & dbmHigh) !== 0) {
+      flags = FLAG_R | FLAG_CLEAN;
+    } else if (
+      // Every version of every mapping here is readable and writable (regions.ts), but for what dirty
+      // logging has write-protected.
+      flags !== readWrite &&
+      (flags !== FLAG_R || Atomics.load(i32, loggingW) === loggingOff)
+    ) {
       recorder.evidence(EVIDENCE.permission, page, flags, readWrite, viaWalk, 0, 0);
     }
-    const data = entryData(first + (page & (span - 1)), tag, level, flags);
+    let data = entryData(first + (page & (span - 1)), tag, level, flags);
 
-    if (isBlock && (low & ntBit) !== 0 && nt !== 'ignored') {
+    const isNt = isBlock && (low & ntBit) !== 0 && nt !== 'ignored';
+    if (isNt) {
       if (nt === 'fault') return FAULT.nt;
       const from = page & -span;
       const overlaps =
@@ -227,9 +250,15 @@ export function createMmu(
         recorder.evidence(EVIDENCE.conflict, page, 1, level, 3, viaWalk, 0);
         return FAULT.conflict;
       }
-      // Used, not cached: that is what nT=1 is for (I_XPRKH).
-      return data;
     }
+    if (updates) {
+      data = update(page, low, high, level, data, isStore);
+      // Software, or another PE, has changed it since it was loaded: what it is now counts.
+      if (data === miss) return walk(page);
+      if (data < 0) return data;
+    }
+    // Used, not cached: that is what nT=1 is for (I_XPRKH).
+    if (isNt) return data;
     stage2.insert(page, level, data);
     combined.insert(page, level, data);
     return data;
@@ -322,12 +351,22 @@ export function createMmu(
     return data;
   }
 
+  function makeDirty(page: number, word: number): number {
+    combined.invalidate(VMID, page, page + 1, 0);
+    stage2.invalidate(VMID, page, page + 1, 0);
+    isStore = true;
+    const data = translate(page, word);
+    isStore = false;
+    return data;
+  }
+
   return {
     tlbs: { combined, stage2, walk: walkCache },
     use,
     emptyTlbs,
     emptyVm,
     translate,
+    makeDirty,
     last,
     prefetch(page) {
       if (tlbSize === 0 || combined.lookup(page) !== miss || stage2.lookup(page) !== miss) return;

@@ -43,6 +43,8 @@ export const EVENT = {
   settled: 17,
   /** stage */
   sweeping: 18,
+  /** page, level, the bits the walker has set in the low half of the leaf */
+  updated: 19,
 } as const;
 
 /**
@@ -60,7 +62,7 @@ export const EVIDENCE = {
   value: 4,
   /** page, low, high, level */
   torn: 5,
-  /** page, reader 0 hardware / 1 software, table, expected, found, poisoned */
+  /** page, reader (FREED_READER), table, expected, found, poisoned */
   freed: 6,
   /** page, aborted, level, level */
   conflict: 7,
@@ -77,6 +79,9 @@ export const EVIDENCE = {
   /** page */
   neighbour: 13,
 } as const;
+
+/** Who met a freed table page: by a load, by the update of a descriptor (FEAT_HAFDBS), in software. */
+export const FREED_READER = { hardware: 0, software: 1, update: 2 } as const;
 
 export const VIA = { combined: 0, stage2: 1, walk: 2 } as const;
 

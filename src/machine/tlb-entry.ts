@@ -8,6 +8,8 @@
 export const EMPTY_KEY = -1;
 export const FLAG_W = 1;
 export const FLAG_R = 2;
+/** Writable-clean (DBM set, S2AP[1] clear): a store is allowed once the descriptor says dirty. */
+export const FLAG_CLEAN = 4;
 export const KEY_VMID_SHIFT = 22;
 /**
  * Pages of a machine at most: data words keep the guest page in 21 bits so that they are never

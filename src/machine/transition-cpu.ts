@@ -326,6 +326,11 @@ export function createTransitionCpu(
     // business, and KVM splits from the old entry.
     childLeaf: (parent, level, index) =>
       withSoftwareBits(tables.childLeaf(parent, level, index), newTag),
+    mergeState(block, table, level) {
+      // Software's own look at the pages, as in a teardown: no step of the protocol.
+      if (layout.config.hafdbs === true) buffer?.drainAllBut(target);
+      return tables.mergeState(block, table, level);
+    },
     get(entry) {
       tables.get(entry);
       log.counted('get', entry);

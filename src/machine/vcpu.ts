@@ -37,7 +37,7 @@ import { createNeighbour } from './neighbour.ts';
 import { EVENT, EVIDENCE, type Recorder, VIA } from './recorder.ts';
 import type { RunTokens } from './run-tokens.ts';
 import { createReceiver } from './shootdown.ts';
-import { DATA_TAG_SHIFT, dataLevel, dataTag, FAULT, FLAG_W } from './tlb-entry.ts';
+import { DATA_TAG_SHIFT, dataLevel, dataTag, FAULT, FLAG_CLEAN, FLAG_W } from './tlb-entry.ts';
 import { type FaultHandler, HANDLED } from './fault-exit.ts';
 
 /** What a vCPU keeps of its guest across rounds and CPU models. */
@@ -77,8 +77,8 @@ export type Sweep = (stage: number, access: (page: number, isStore: boolean) => 
 
 export interface Vcpu {
   /**
-   * Rounds from here on run on `cpu`, which has the TLB geometry and the speculation of the one this
-   * vCPU was made with. Between rounds only.
+   * Rounds from here on run on `cpu`, which has the TLB geometry, the speculation and the hardware
+   * updates of the one this vCPU was made with. Between rounds only.
    */
   use(cpu: CpuModel): void;
   /**
@@ -133,10 +133,14 @@ export function createVcpu(
   const storeThreshold = Math.round((options.storesPercent / 100) * 256);
   const choosePage = pageChooser(options.pattern, pages, layout.regionPages);
   const speculates = cpu.spec;
+  // Wherever a prefetcher goes, not where the guest is anyway. One closure serves both where it can.
+  const chooseAhead =
+    options.pattern === 'uniform' ? choosePage : pageChooser('uniform', pages, layout.regionPages);
   // V8 does not fold imported constants into the hot loop; constants of this closure it does.
   const lineShift = Math.log2(LINE_WORDS);
   const tagShift = DATA_TAG_SHIFT;
   const writable = FLAG_W;
+  const clean = FLAG_CLEAN;
   const lineWords = LINE_WORDS;
   const viaWalk = VIA.walk;
   const walkEvent = EVENT.walk;
@@ -236,9 +240,12 @@ export function createVcpu(
       let data = mmu.translate(page, before) | 0;
       if (mmu.last.via === viaWalk) recorder.event(walkEvent, page, mmu.last.level, data);
       if (data >= 0 && isStore && (data & writable) === 0) {
-        // The level of what denied it, which a TLB may have said.
-        mmu.last.level = dataLevel(data);
-        data = permissionFault;
+        if ((data & clean) !== 0) data = mmu.makeDirty(page, before) | 0;
+        if (data >= 0 && (data & writable) === 0) {
+          // The level of what denied it, which a TLB may have said.
+          mmu.last.level = dataLevel(data);
+          data = permissionFault;
+        }
       }
       if (data >= 0) {
         if (episodeSince[0] >= 0) recordEpisode();
@@ -428,7 +435,7 @@ export function createVcpu(
       const newer = ((data >>> tagShift) - (word >> 2) - ((word >> 1) & 1)) & 15;
       if (newer > (word & 1)) wrongVersion(page, data, word);
       if (speculates && (at & SPECULATE_MASK) === 0)
-        mmu.prefetch(choosePage(nextRandom(state ^ at), at));
+        mmu.prefetch(chooseAhead(nextRandom(state ^ at), at));
       at = (at + 1) | 0;
     }
     random = state;
@@ -459,6 +466,10 @@ export function createVcpu(
     }
     const word = i32[ghostW + (page >> regionShift) * LINE_WORDS] as number;
     if (!isAllowed(dataTag(data), word, word)) wrongVersion(page, data, word);
+    if (speculates && (completed & SPECULATE_MASK) === 0) {
+      random = nextRandom(random);
+      mmu.prefetch(chooseAhead(random, completed));
+    }
     completed++;
     bump(VCPU.heartbeat);
   }

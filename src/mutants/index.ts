@@ -1,11 +1,13 @@
 /** The catalogue of seeded bugs, in the order tables show them: protocols first, then the machine. */
 import { ackBeforeInvalidate } from './ack-before-invalidate.ts';
 import { afLost } from './af-lost.ts';
+import { agedPlainly } from './aged-plainly.ts';
 import { cacheCleanPart } from './cache-clean-part.ts';
 import { canary } from './canary.ts';
 import { conflictUnhandled } from './conflict-unhandled.ts';
 import { countsLost } from './counts-lost.ts';
 import { dirtyClearedLate } from './dirty-cleared-late.ts';
+import { dirtyNotMerged } from './dirty-not-merged.ts';
 import { dropAfterFault } from './drop-after-fault.ts';
 import { dsbSkipsVcpu } from './dsb-skips-vcpu.ts';
 import { entryUnfenced } from './entry-unfenced.ts';
@@ -57,6 +59,7 @@ import { tlbiBeforeStore } from './tlbi-before-store.ts';
 import { tlbiUnfenced } from './tlbi-unfenced.ts';
 import { unknownBbmAbort } from './unknown-bbm-abort.ts';
 import { unmapHinted } from './unmap-hinted.ts';
+import { updatedAfterFree } from './updated-after-free.ts';
 import { walksIntoFreed } from './walks-into-freed.ts';
 import { wrongPa } from './wrong-pa.ts';
 import { wrongVmid } from './wrong-vmid.ts';
@@ -102,6 +105,8 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   teardownWrongLevel,
   wrongPa,
   afLost,
+  dirtyNotMerged,
+  updatedAfterFree,
   softwareBitsLost,
   cacheCleanPart,
   entryUnfenced,
@@ -115,6 +120,7 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   protectUnflushed,
   protectWithoutDsb,
   dirtyClearedLate,
+  agedPlainly,
   faultLevelIgnored,
   faultLevelStale,
   rolloverUnflushed,

@@ -20,6 +20,7 @@
 import { assertNever } from '../arch/assert.ts';
 import {
   AF,
+  DBM,
   type Descriptor,
   isValid,
   type LeafAttributes,
@@ -109,7 +110,7 @@ export function handleFault(s2: Stage2, fault: Fault, policy: FaultPolicy): Faul
   // store; under an exclusive lock nT is left over, and map replaces it like any other difference.
   if (s2.shared && isBlockWithNt(leaf)) return { kind: 'again', why: 'changing' };
   if (fault.status === 'access-flag') return age(s2, fault, leaf);
-  if (fault.status === 'translation' && permits(leaf, write)) {
+  if (fault.status === 'translation' && permits(s2, leaf, write)) {
     return { kind: 'spurious', level: leaf.level };
   }
   return resolve(s2, fault, policy, leaf);
@@ -119,9 +120,15 @@ function isBlockWithNt(leaf: Visit): boolean {
   return leaf.level < 3 && isValid(leaf.old) && (leaf.old & NT) !== 0n;
 }
 
-function permits(leaf: Visit, write: boolean): boolean {
+function permits(s2: Stage2, leaf: Visit, write: boolean): boolean {
   const needed: Descriptor = AF | S2AP_R | (write ? S2AP_W : 0n);
-  return isValid(leaf.old) && (leaf.old & needed) === needed && !isBlockWithNt(leaf);
+  const d = s2.hafdbs ? afterUpdate(leaf.old) : leaf.old;
+  return isValid(d) && (d & needed) === needed && !isBlockWithNt(leaf);
+}
+
+/** As the walk of a store would leave it (FEAT_HAFDBS). */
+function afterUpdate(d: Descriptor): Descriptor {
+  return d | AF | ((d & DBM) === 0n ? 0n : S2AP_W);
 }
 
 function age(s2: Stage2, fault: Fault, leaf: Visit): FaultResult {

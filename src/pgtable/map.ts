@@ -16,6 +16,8 @@
  */
 import { assertNever } from '../arch/assert.ts';
 import {
+  AF,
+  DBM,
   type Descriptor,
   isValid,
   type LeafAttributes,
@@ -58,11 +60,15 @@ export type MapResult =
   | { readonly kind: 'again'; readonly why: AgainWhy; readonly ipa: number }
   | { readonly kind: 'error'; readonly why: 'out-of-range' };
 
-/** KVM_PTE_LEAF_ATTR_S2_PERMS, with both bits of FEAT_XNX. */
-const PERMISSION_BITS: Descriptor = S2AP_R | S2AP_W | (3n << XN_SHIFT);
+/** KVM_PTE_LEAF_ATTR_S2_PERMS, with both bits of FEAT_XNX, and DBM: with it a store is allowed. */
+const PERMISSION_BITS: Descriptor = S2AP_R | S2AP_W | DBM | (3n << XN_SHIFT);
 
-function compareLeaves(old: Descriptor, wanted: Descriptor): 'same' | 'permission' | 'different' {
-  const difference = (old ^ wanted) & ~SW_MASK;
+function compareLeaves(
+  { hafdbs }: Stage2,
+  old: Descriptor,
+  wanted: Descriptor,
+): 'same' | 'permission' | 'different' {
+  const difference = (old ^ wanted) & ~(hafdbs ? SW_MASK | AF : SW_MASK);
   if (difference === 0n) return 'same';
   return (difference & ~PERMISSION_BITS) === 0n ? 'permission' : 'different';
 }
@@ -90,7 +96,7 @@ export function map(s2: Stage2, request: MapRequest): MapResult {
     if (s2.shared && v.old === LOCKED) return 'locked';
     if (!fits(v)) return makeTable(v, childLevel(v.level));
     const wanted = leafFor(v);
-    const comparison = isValid(v.old) ? compareLeaves(v.old, wanted) : 'different';
+    const comparison = isValid(v.old) ? compareLeaves(s2, v.old, wanted) : 'different';
     return comparison === 'different' ? replace(v, wanted, () => clean(v)) : comparison;
   }
 

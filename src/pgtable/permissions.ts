@@ -3,11 +3,11 @@
  *
  * None of them needs break-before-make (R_WHZWS); a TLBI makes a permission change visible
  * (R_GPPYH). Before v6.2 the entry is read, changed and stored plainly, which loses an access flag
- * or dirty state that hardware sets in between (R_RTBRL); `atomicUpdates` and `shared` use
+ * or dirty state that hardware sets in between (R_RTBRL); `hafdbs` and `shared` use
  * compare-exchange.
  */
 import { assert } from '../arch/assert.ts';
-import { AF, type Descriptor, isValid, S2AP_R, S2AP_W } from '../arch/descriptor.ts';
+import { AF, DBM, type Descriptor, isValid, S2AP_R, S2AP_W } from '../arch/descriptor.ts';
 import { entrySize } from '../arch/geometry.ts';
 import type { Cpu } from '../port/cpu.ts';
 import { flushIpa } from '../port/sequences.ts';
@@ -29,7 +29,7 @@ type Stored = (visit: Visit, old: Descriptor) => void;
 
 /** One leaf: null if it changed under us for good, else whether anything was stored. */
 function updateLeaf(s2: Stage2, v: Visit, change: Change, onStored?: Stored): boolean | null {
-  const atomic = s2.shared || s2.atomicUpdates;
+  const atomic = s2.shared || s2.hafdbs;
   let old = v.old;
   for (let attempt = 0; attempt < CAS_ATTEMPTS_MAX && isValid(old); attempt++) {
     const wanted = change(old, v);
@@ -76,8 +76,8 @@ export function updateLeaves(
 
 /**
  * kvm_pgtable_stage2_wrprotect. No TLBI: the caller flushes the VM once afterwards, and until then
- * stores go on. `onWritable` is told of every leaf that was writable, with what the entry held
- * (DBM: dirty).
+ * stores go on. `onWritable` is told of every leaf that was writable, with what the entry held. DBM
+ * goes with the permission: with it hardware would give it back.
  */
 export function writeProtect(
   s2: Stage2,
@@ -85,7 +85,33 @@ export function writeProtect(
   size: number,
   onWritable?: (visit: Visit, old: Descriptor) => void,
 ): UpdateResult {
-  return updateLeaves(s2, ipa, size, (d) => d & ~S2AP_W, onWritable);
+  return updateLeaves(s2, ipa, size, (d) => d & ~(S2AP_W | DBM), onWritable);
+}
+
+/**
+ * Test and clear of the dirty state that hardware keeps, as the HW-DBM series of 2021-01-26 does it
+ * (20210126124444): pages become writable-clean, and the next store to each makes it dirty again
+ * without an exit. Blocks lose the write permission and DBM, so that the first store to one faults
+ * and the log gets a page, not all of the block. `onDirty` is told of every leaf that was dirty. No
+ * TLBI: until the caller has flushed, TLBs may let stores through that nothing records, so what these
+ * stores wrote must be read after the flush.
+ */
+export function collectDirty(
+  s2: Stage2,
+  ipa: number,
+  size: number,
+  onDirty: (visit: Visit) => void = () => {},
+): UpdateResult {
+  assert(s2.hafdbs, 'only where hardware keeps dirty state');
+  return updateLeaves(
+    s2,
+    ipa,
+    size,
+    (d, { level }) => (level === 3 ? (d | DBM) & ~S2AP_W : d & ~(S2AP_W | DBM)),
+    (visit, old) => {
+      if ((old & S2AP_W) !== 0n) onDirty(visit);
+    },
+  );
 }
 
 /**

@@ -28,10 +28,11 @@ export interface Stage2 {
    */
   readonly shared: boolean;
   /**
-   * Attributes are changed by compare-exchange: needed where hardware updates AF or dirty state.
-   * Implied by `shared`.
+   * Hardware sets access flag and dirty state (FEAT_HAFDBS). Attributes are then changed by
+   * compare-exchange, as they are when `shared`, and a leaf that hardware would update permits what
+   * it permits afterwards.
    */
-  readonly atomicUpdates: boolean;
+  readonly hafdbs: boolean;
 }
 
 /** First IPA beyond the table: what all start tables together resolve. */

@@ -10,12 +10,14 @@
  */
 import { assert } from '../arch/assert.ts';
 import {
+  AF,
   attributesOf,
   childLeaf,
   type Descriptor,
   isLeaf,
   makeLeaf,
   outputAddress,
+  S2AP_W,
 } from '../arch/descriptor.ts';
 import { childLevel, entrySize, type Level } from '../arch/geometry.ts';
 import type { Table } from '../port/tables.ts';
@@ -33,6 +35,8 @@ export interface SubtreeOps {
    * tables.
    */
   thin(table: Table, level: Level, isMapped: (index: number, entries: number) => boolean): void;
+  /** AF and S2AP[1] of all pages an unlinked subtree maps, or-ed together. */
+  stateOf(table: Table, level: Level): Descriptor;
   /** Frees the pages of an unlinked subtree, children first. Returns how many. */
   free(table: Table, level: Level): number;
   /** Frees all pages but the top one, whose count drops to 1. Returns how many. */
@@ -41,6 +45,8 @@ export interface SubtreeOps {
 
 const VALID_BIT = 1;
 const TABLE_BITS = 3;
+/** What hardware sets in a leaf: both lie in the low half. */
+const STATE_BITS = Number(AF | S2AP_W);
 /** Software bits [58:55] as seen in the high half. */
 const TAG_SHIFT = 55 - 32;
 
@@ -198,6 +204,23 @@ export function createSubtreeOps(pool: PagePool, onFree: (table: Table) => void)
     pool.setCount(table, pool.countOf(table) - removed);
   }
 
+  /** Done at the first page that has both: with guests running almost every one has. */
+  function stateBitsOf(table: Table, level: Level): number {
+    const start = table * entries * 2;
+    let bits = 0;
+    for (let at = start; at < start + entries * 2 && bits !== STATE_BITS; at += 2) {
+      const low = halves[at] ?? 0;
+      if ((low & VALID_BIT) === 0) continue;
+      if (level === 3 || (low & TABLE_BITS) !== TABLE_BITS) {
+        bits |= low & STATE_BITS;
+        continue;
+      }
+      const child = childAt(table, at);
+      if (child >= 0) bits |= stateBitsOf(child as Table, childLevel(level));
+    }
+    return bits;
+  }
+
   function isOurs(table: Table): boolean {
     const state = pool.stateOf(table);
     if (state === PAGE_STATE.allocated || state === PAGE_STATE.pending) return true;
@@ -232,5 +255,7 @@ export function createSubtreeOps(pool: PagePool, onFree: (table: Table) => void)
     };
   };
 
-  return { build, thin, free: counted(free), freeBelow: counted(freeBelow) };
+  const stateOf = (table: Table, level: Level): Descriptor => BigInt(stateBitsOf(table, level));
+
+  return { build, thin, stateOf, free: counted(free), freeBelow: counted(freeBelow) };
 }

@@ -7,7 +7,7 @@
  * allocated for is not recorded: the walk that reaches it knows.
  */
 import { assert } from '../arch/assert.ts';
-import { addressOf, childLeaf, type Descriptor } from '../arch/descriptor.ts';
+import { addressOf, AF, childLeaf, type Descriptor, S2AP_W } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
 import type { Entry } from '../port/cpu.ts';
 import type { Table, Tables } from '../port/tables.ts';
@@ -29,6 +29,8 @@ export interface TableHooks {
    * buffer makes its own pending stores visible here, as a load of its own would see them.
    */
   readonly beforeDirectAccess?: () => void;
+  /** Hardware sets access flag and dirty state (FEAT_HAFDBS). */
+  readonly hafdbs?: boolean;
 }
 
 /** What the software side needs beyond the port. */
@@ -52,6 +54,7 @@ export function createTables(pool: PagePool, hooks: TableHooks): PoolTables {
   const entries = g.entriesPerTable;
   const pageBytes = 2 ** g.pageShift;
   const { defer, onFree = nothing, cleanDcache = nothing, beforeDirectAccess = nothing } = hooks;
+  const { hafdbs = false } = hooks;
   const subtree = createSubtreeOps(pool, onFree);
 
   function allocate(level: Level): Table {
@@ -80,6 +83,11 @@ export function createTables(pool: PagePool, hooks: TableHooks): PoolTables {
     follow,
     descriptorFor: (table) => pool.descriptorFor(table),
     childLeaf: (parent, level, index) => childLeaf(g, parent, level, index),
+    mergeState(block, table, level) {
+      if (!hafdbs) return block;
+      beforeDirectAccess();
+      return (block & ~(AF | S2AP_W)) | subtree.stateOf(table, level);
+    },
     get: (entry) => pool.get(entry),
     put: (entry) => pool.put(entry),
     tearDown(table, level) {

@@ -180,6 +180,12 @@ export function checkedPort(
       }
       return tables.childLeaf(parent, l, index);
     },
+    mergeState: (block, t, l) =>
+      tables.mergeState(
+        descriptor('mergeState', block),
+        table('mergeState', t),
+        level('mergeState', l, 1, 3),
+      ),
     get: (e) => tables.get(entry('get', e)),
     put: (e) => tables.put(entry('put', e)),
     tearDown: (t, l) => tables.tearDown(table('tearDown', t), level('tearDown', l, 1, 3)),

@@ -7,12 +7,14 @@ export * from './trace.ts';
 export * from './machine-bug.ts';
 export {
   AF,
+  DBM,
   type Descriptor,
   EMPTY,
   isTable,
   isValid,
   LOCKED,
   NT,
+  S2AP_W,
   VALID,
 } from '../arch/descriptor.ts';
 export { describeTlbi, type TlbiOp } from '../arch/tlbi.ts';

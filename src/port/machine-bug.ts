@@ -39,6 +39,11 @@ export const MACHINE_BUGS = [
   'protect-without-dsb',
   /** It clears the dirty bits it has fetched only when the pages are copied. */
   'dirty-cleared-late',
+  /**
+   * The host ages pages by plain loads and plain stores, and what hardware has set in between is
+   * gone (FEAT_HAFDBS).
+   */
+  'aged-plainly',
   /** A store to a write-protected block makes all of it writable, though one page is logged. */
   'fault-level-ignored',
   /** The same, if the vCPU faulted on a page that has become such a block since. */

@@ -35,6 +35,17 @@ export interface Tables {
   descriptorFor(table: Table): Descriptor;
   /** The leaf one level down that child `index` of `parent`, a leaf of `level`, would be. */
   childLeaf(parent: Descriptor, level: Level, index: number): Descriptor;
+  /**
+   * `block`, which is accessed and dirty, with the access flag and dirty state of the pages that the
+   * subtree under `table` (entries of `level`) maps: set if they are in any of them (FEAT_HAFDBS;
+   * contpte_convert merges so). May claim more than the pages do; where no hardware sets them it is
+   * `block` as it is.
+   *
+   * Ask once nobody can walk the subtree any more, which is after the flush of a break. Earlier, a
+   * PE may still set what the block then lacks. Without a break there is no such moment, because an
+   * update may be lost or land in either place (I_GXGZY, R_RTBRL): install `block` itself.
+   */
+  mergeState(block: Descriptor, table: Table, level: Level): Descriptor;
   /** One more valid entry in the page that holds `entry`. */
   get(entry: Entry): void;
   /** One valid entry less in the page that holds `entry`. */

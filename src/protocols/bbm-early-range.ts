@@ -17,10 +17,11 @@ export default defineProtocol({
     const child = tables.follow(t.old);
     if (cpu.compareExchange(t.entry, t.old, LOCKED) !== t.old) return;
     flushRange(cpu, t.ipa, t.size);
+    const block = tables.mergeState(t.wanted, child, childLevel(t.level));
     tables.put(t.entry);
     tables.cleanDcache(t.pa, t.size);
     tables.get(t.entry);
-    cpu.writeRelease(t.entry, t.wanted);
+    cpu.writeRelease(t.entry, block);
     tables.tearDownAfterGrace(child, childLevel(t.level));
     cpu.dsb('ishst');
   },

@@ -18,9 +18,10 @@ export default defineProtocol({
     const child = tables.follow(t.old);
     cpu.write(t.entry, EMPTY);
     flushVmid(cpu);
+    const block = tables.mergeState(t.wanted, child, childLevel(t.level));
     tables.tearDownBelow(child, childLevel(t.level));
     tables.cleanDcache(t.pa, t.size);
-    cpu.writeRelease(t.entry, t.wanted);
+    cpu.writeRelease(t.entry, block);
     tables.get(t.entry);
     tables.freeNow(child);
     tables.put(t.entry);

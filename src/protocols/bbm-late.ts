@@ -17,9 +17,10 @@ export default defineProtocol({
     const child = tables.follow(t.old);
     cpu.write(t.entry, t.old & ~VALID);
     flushVmid(cpu);
+    const block = tables.mergeState(t.wanted, child, childLevel(t.level));
     tables.tearDown(child, childLevel(t.level));
     tables.put(t.entry);
-    cpu.writeRelease(t.entry, t.wanted);
+    cpu.writeRelease(t.entry, block);
     tables.get(t.entry);
     cpu.dsb('ishst');
   },

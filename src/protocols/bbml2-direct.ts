@@ -3,6 +3,7 @@
  * over the table by compare-exchange. Until the flush completes a TLB may hold both sizes and raise
  * a conflict abort; the handler must then use VMALLS12E1, because a TLBI by IPA need not remove
  * duplicates (R_BLRKC, R_GRVDR).
+ * Hardware dirty state: as `rfc-nt-intended`, the block claims all of it from the start.
  */
 import { childLevel, defineProtocol, flushVmid } from '../port/index.ts';
 

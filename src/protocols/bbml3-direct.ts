@@ -3,6 +3,7 @@
  * allow-list of arm64's BBML2_NOABORT, renamed BBML3 in 2026: 06468bc3c936). Either translation is
  * used until the flush completes; both lead to the same memory. Host stage 1 does this today, stage
  * 2 does not.
+ * Hardware dirty state: as `rfc-nt-intended`, the block claims all of it from the start.
  */
 import { childLevel, defineProtocol, flushVmid } from '../port/index.ts';
 

@@ -3,6 +3,7 @@
  * paraphrased by a third party): nT block, invalidate and synchronise, clear nT, invalidate and
  * synchronise again. The second flush removes what a walker may keep about the nT state (R_GPPYH;
  * I_DXRJK says translations can be slow until then).
+ * Hardware dirty state: as `rfc-nt-intended`, the block claims all of it from the start.
  */
 import { childLevel, defineProtocol, flushVmid, NT } from '../port/index.ts';
 

@@ -18,7 +18,7 @@ export function coalesceAtLevel0(cpu: Cpu, t: Transition, tables: Tables): void 
   const child = tables.follow(t.old);
   cpu.write(t.entry, t.old & ~VALID);
   flushVmid(cpu);
-  cpu.writeRelease(t.entry, t.wanted);
+  cpu.writeRelease(t.entry, tables.mergeState(t.wanted, child, childLevel(t.level)));
   tables.tearDown(child, childLevel(t.level));
   cpu.dsb('ishst');
 }

@@ -64,11 +64,11 @@ export type Evidence =
   | (Where & { readonly kind: 'torn'; readonly descriptor: Descriptor; readonly level: Level })
   /**
    * A table page was read after it was freed: poison was seen, or its generation is not the
-   * expected one.
+   * expected one. `update`: by a hardware walker that was about to set AF or dirty state in it.
    */
   | (Where & {
       readonly kind: 'freed';
-      readonly reader: 'hardware' | 'software';
+      readonly reader: 'hardware' | 'software' | 'update';
       readonly table: number;
       readonly expectedGeneration: number;
       readonly foundGeneration: number;

@@ -4,7 +4,7 @@
  */
 import type { BlockLevel, Level } from '../arch/geometry.ts';
 import { TLBI_KINDS } from '../arch/tlbi.ts';
-import { describeDescriptor } from '../arch/descriptor.ts';
+import { AF, describeDescriptor, S2AP_W } from '../arch/descriptor.ts';
 import type { Evidence, Via } from '../result/evidence.ts';
 import type { Arena } from '../machine/arena.ts';
 import { descriptorOf } from '../machine/fault-exit.ts';
@@ -16,7 +16,7 @@ import {
   LINE_WORDS,
   threadsOf,
 } from '../machine/layout.ts';
-import { EVENT, EVIDENCE } from '../machine/recorder.ts';
+import { EVENT, EVIDENCE, FREED_READER } from '../machine/recorder.ts';
 import { dataLevel, dataTag, FAULT, FLAG_W } from '../machine/tlb-entry.ts';
 import { DSB_KINDS } from '../port/cpu.ts';
 import type { ViolationEvent } from '../result/stress.ts';
@@ -117,7 +117,7 @@ function decodeRecord(arena: Arena, thread: number, words: Int32Array): Evidence
       return {
         ...where,
         kind: 'freed',
-        reader: b === 0 ? 'hardware' : 'software',
+        reader: freedReader(b),
         table: c,
         expectedGeneration: d,
         foundGeneration: e,
@@ -147,10 +147,15 @@ function decodeRecord(arena: Arena, thread: number, words: Int32Array): Evidence
   }
 }
 
+function freedReader(code: number): 'hardware' | 'software' | 'update' {
+  if (code === FREED_READER.software) return 'software';
+  return code === FREED_READER.update ? 'update' : 'hardware';
+}
+
 /**
  * Both snapshots of an evidence record, merged by the TLBI generation each thread had seen: within
- * one generation the order between threads is not known. Walks of other pages than the one concerned
- * are left out, but for the last few.
+ * one generation the order between threads is not known. Walks of other pages than the one concerned,
+ * and what they set, are left out, but for the last few.
  */
 function snapshotEvents(arena: Arena, thread: number, at: number, page: number): ViolationEvent[] {
   const half = EVIDENCE_AREA.snapshotEvents * EVENT_RING.recordWords;
@@ -175,7 +180,8 @@ function eventsAt(arena: Arena, thread: number, first: number, page: number): Vi
       at + EVENT_RING.recordWords,
     );
     if (code === 0) break;
-    if (code === EVENT.walk && a !== page) otherWalks.push(events.length);
+    const isWalk = code === EVENT.walk || code === EVENT.updated;
+    if (isWalk && a !== page) otherWalks.push(events.length);
     events.push({
       thread: thread === 0 ? 'hypervisor' : `vcpu ${thread - 1}`,
       generation,
@@ -204,6 +210,15 @@ const HANDLED_NAMES = [
   'stopped',
   'split',
 ];
+
+/** What a walker has set: bits of the low half of a leaf. */
+function updatedBits(bits: number): string {
+  const names = [
+    (bits & Number(AF)) === 0 ? '' : 'AF',
+    (bits & Number(S2AP_W)) === 0 ? '' : 'S2AP[1] (dirty)',
+  ];
+  return names.filter(Boolean).join(' and ');
+}
 
 function describeEvent(arena: Arena, code: number, a: number, b: number, c: number): string {
   const { layout, geometry } = arena;
@@ -253,6 +268,8 @@ function describeEvent(arena: Arena, code: number, a: number, b: number, c: numb
       return `${c === 1 ? 'stores' : 'loads'} ${b} at ${ipa(a)}`;
     case EVENT.settled:
       return 'flush complete: the old mapping is gone';
+    case EVENT.updated:
+      return `sets ${updatedBits(c)} of the level ${b} leaf of ${ipa(a)}`;
     case EVENT.sweeping:
       return `vCPUs sweep, stage ${a}`;
     default:

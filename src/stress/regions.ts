@@ -38,7 +38,10 @@ export interface Regions {
   versionOf(region: Region): number;
   /** Output address of a region's memory at `version`: another one for every version, if blocks move. */
   placeAt(region: Region, version: number): number;
-  /** The leaf a region's entry holds in block state at `version`. */
+  /**
+   * The leaf a region's entry holds in block state at `version`. Accessed and writable, which with
+   * hardware updates is dirty: what nobody has merged anything into must claim no less (KVM maps so).
+   */
   blockAt(region: Region, version: number): Descriptor;
   /**
    * Makes the scenario's holes in a freshly split table, and sets the flags that say what is
@@ -97,6 +100,7 @@ export function createRegions(arena: Arena, software: SoftwareSide, scenario: Sc
     const at = region.index * 16 + (version & 15);
     return (blockLeaves[at] ??= makeLeaf(g, level, placeAt(region, version), {
       ...NORMAL_RW,
+      dbm: layout.config.hafdbs === true,
       sw: version & 15,
     }));
   }

@@ -49,6 +49,7 @@ export function createSoftwareSide(
       freed++;
     },
     cleanDcache,
+    hafdbs: layout.config.hafdbs === true,
   });
   const grace = createGrace({
     words: i32.subarray(layout.graceW, layout.graceW + graceWords(readers)),

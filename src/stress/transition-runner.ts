@@ -3,7 +3,7 @@
  * instrumented port, and the record of what it took.
  */
 import { RwLock } from '#sync';
-import { isTable } from '../arch/descriptor.ts';
+import { isTable, sameButState } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { Arena } from '../machine/arena.ts';
 import { GHOST_CHANGING, GHOST_STABLE, ghostWord } from '../machine/ghost.ts';
@@ -124,7 +124,7 @@ export function createTransitionRunner(
       log.end();
       if (software.grace.pending > 0) software.grace.drain(GRACE_TIMEOUT_MS);
       const found = Atomics.load(descriptors, region.entry);
-      return protocol.kind === 'coalesce' ? found === wanted : isTable(found, level);
+      return protocol.kind === 'coalesce' ? sameButState(found, wanted) : isTable(found, level);
     },
   };
 }

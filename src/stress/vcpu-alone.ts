@@ -6,7 +6,7 @@ import type { CpuModel } from '../arch/cpu-model.ts';
 import { createArena } from '../machine/arena.ts';
 import type { AccessMode } from '../machine/descriptor-load.ts';
 import { createFaultHandler } from '../machine/fault-exit.ts';
-import { guestWordOf, VCPU } from '../machine/layout.ts';
+import { guestWordOf, type MachineConfig, VCPU } from '../machine/layout.ts';
 import { createRecorder } from '../machine/recorder.ts';
 import { createRunTokens } from '../machine/run-tokens.ts';
 import { createIssuer } from '../machine/shootdown.ts';
@@ -31,6 +31,11 @@ export interface Counts {
   readonly checksum: number;
 }
 
+/** The memory it runs on, in table state. */
+export type GuestMemory = Pick<MachineConfig, 'granule' | 'level' | 'blocks'>;
+
+const TWO_MIB: GuestMemory = Object.freeze({ granule: '4k', level: 2, blocks: 1 });
+
 export interface VcpuAlone {
   runAccesses(count: number): void;
   counts(): Counts;
@@ -38,8 +43,12 @@ export interface VcpuAlone {
   assertClean(): void;
 }
 
-export function createVcpuAlone(mix: Mix, access: AccessMode = 'wasm'): VcpuAlone {
-  const arena = createArena({ granule: '4k', level: 2, blocks: 1, vcpus: 1, transitionsMax: 4 });
+export function createVcpuAlone(
+  mix: Mix,
+  access: AccessMode = 'wasm',
+  memory: GuestMemory = TWO_MIB,
+): VcpuAlone {
+  const arena = createArena({ ...memory, vcpus: 1, transitionsMax: 4 });
   const { i32, layout } = arena;
   const software = createSoftwareSide(arena, 1);
   createRegions(arena, software, scenarioNamed('adjust-populated')).rebuild();

@@ -24,6 +24,7 @@ import {
   outputAddress,
   S2AP_R,
   S2AP_W,
+  sameButState,
   softwareBits,
   SW_MASK,
   typeOf,
@@ -272,6 +273,23 @@ test('child leaves of a block tile it, one level down, with its attributes but n
   );
 });
 
+test.each<[string, Partial<LeafAttributes>, Partial<LeafAttributes>, boolean]>([
+  ['dirty', { dbm: true }, { dbm: true, write: false }, true],
+  ['accessed', { dbm: true }, { dbm: true, af: false }, true],
+  ['both', { dbm: true }, { dbm: true, af: false, write: false }, true],
+  ['write permission', {}, { write: false }, false],
+  ['access flag of software', {}, { af: false }, false],
+  ['DBM', { dbm: true }, {}, false],
+  ['what hardware never sets', { dbm: true }, { dbm: true, read: false }, false],
+])('leaves that differ in %s: state or not', (_name, a, b, isState) => {
+  const leafOf = (over: Partial<LeafAttributes>) =>
+    makeLeaf(g4k, 3, 0x5000, { ...NORMAL_RW, ...over });
+  expect(sameButState(leafOf(a), leafOf(b))).toBe(isState);
+  expect(sameButState(leafOf(b), leafOf(a))).toBe(isState);
+  expect(sameButState(leafOf(a), leafOf(a))).toBe(true);
+  expect(sameButState(leafOf(a), makeLeaf(g4k, 3, 0x6000, { ...NORMAL_RW, ...a }))).toBe(false);
+});
+
 test.each([
   [EMPTY, 'invalid'],
   [LOCKED, 'invalid (locked)'],
@@ -279,6 +297,7 @@ test.each([
   [makeTable(g4k, 0x4000, 3), 'table -> 0x4000 g3'],
   [makeLeaf(g4k, 2, 0x60_0000, { ...NORMAL_RW, nT: true, sw: 5 }), 'block 0x600000 rw nT v5'],
   [makeLeaf(g4k, 2, 0, { ...NORMAL_RW, write: false, af: false }), 'block 0x0 r- AF=0 v0'],
+  [makeLeaf(g4k, 2, 0, { ...NORMAL_RW, write: false, dbm: true }), 'block 0x0 r- DBM v0'],
 ])('describes %i as %s', (d, text) => {
   expect(describeDescriptor(g4k, d, 2)).toBe(text);
 });

@@ -24,7 +24,6 @@ const BAD: readonly (readonly [args: string, answer: string])[] = [
   ],
   ['stress --scenario nothing --json out.json', 'there is no scenario "nothing" (there are '],
   ['stress --granule 16k --level 1 --json out.json', '--level 1 does not go with --granule 16k'],
-  ['stress --cpu hafdbs=on --json out.json', 'does not update descriptors yet'],
   ['stress --json nowhere/out.json', '--json: there is no folder nowhere; make it first'],
   ['stress --json .', '--json: . is a folder; name a file in it'],
   ['stress extra --json out.json', 'stress: "extra" is one argument too many; it takes flags only'],

@@ -120,7 +120,6 @@ describe('what makes no sense together', () => {
       '--scenario relocate --protocol bbm-early,split-lazy',
       '--scenario relocate does not go with --protocol split-lazy, which splits blocks',
     ],
-    ['--cpu hafdbs=on', 'the simulated walker of stress does not update descriptors yet'],
     [
       '--cpu multihit=amalgamate',
       'multihit=amalgamate needs a PE of BBM level 0, but bbm=1: give bbm=0',
@@ -152,6 +151,7 @@ describe('what makes no sense together', () => {
     '--cpu bbm=1/0,multihit=amalgamate',
     '--cpu nt=ignored',
     '--cpu hafdbs=off',
+    '--cpu hafdbs=on',
     '--cpu bbm=1 --protocol bbml3-direct',
     '--granule 16k',
   ];

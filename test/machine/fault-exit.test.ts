@@ -1,7 +1,7 @@
 /** A stage-2 abort on the vCPU's own thread: what it finds, what it repairs, and its locks. */
 import { describe, expect, test } from 'vitest';
 import { RwLock } from '#sync';
-import { EMPTY, LOCKED, NT, S2AP_W, softwareBits } from '../../src/arch/descriptor.ts';
+import { AF, DBM, EMPTY, LOCKED, NT, S2AP_W, softwareBits } from '../../src/arch/descriptor.ts';
 import { createFaultHandler, descriptorOf, HANDLED } from '../../src/machine/fault-exit.ts';
 import { createDirtyLog } from '../../src/machine/dirty-log.ts';
 import { GHOST_STABLE, ghostWord } from '../../src/machine/ghost.ts';
@@ -139,6 +139,29 @@ describe('a table page that was freed under a walk of software', () => {
   });
 });
 
+describe('where hardware sets access flag and dirty state', () => {
+  test.each<[string, bigint]>([
+    ['clean', S2AP_W],
+    ['not accessed', AF],
+    ['neither', AF | S2AP_W],
+  ])('a store to a page that is %s is a spurious fault: the walk will set it', (_name, bits) => {
+    for (const shared of [false, true]) {
+      const m = createTestMachine({ hafdbs: true });
+      const d = m.peek(PAGE, 3) & ~bits;
+      m.poke(PAGE, 3, d);
+      expect(handlerOf(m, shared).handle(PAGE, true, 3, false)).toBe(HANDLED.spurious);
+      expect(m.peek(PAGE, 3)).toBe(d);
+    }
+  });
+
+  test('what is write-protected is relaxed, by an exchange', () => {
+    const m = createTestMachine({ hafdbs: true });
+    m.poke(PAGE, 3, m.peek(PAGE, 3) & ~(S2AP_W | DBM));
+    expect(handlerOf(m, false).handle(PAGE, true, 3, true)).toBe(HANDLED.relaxed);
+    expect(m.peek(PAGE, 3) & S2AP_W).toBe(S2AP_W);
+  });
+});
+
 test('flags say what was mapped, where there are holes, and follow a repair', () => {
   const m = createTestMachine();
   const { u8, layout } = m.arena;
@@ -159,8 +182,11 @@ describe('while dirty logging is on', () => {
     return Array.from({ length: layout.pages }, (_, page) => page).filter(isSet);
   };
 
-  function logged(shared = false): { m: TestMachine; handle: ReturnType<typeof handlerOf> } {
-    const m = createTestMachine();
+  function logged(
+    shared = false,
+    hafdbs = false,
+  ): { m: TestMachine; handle: ReturnType<typeof handlerOf> } {
+    const m = createTestMachine({ hafdbs });
     m.arena.i32[CONTROL.logging] = LOGGING.on;
     const software = createSoftwareSide(m.arena, 1);
     const issuer = createIssuer(m.arena, { bug: null, spins: 0, own: null });
@@ -172,6 +198,17 @@ describe('while dirty logging is on', () => {
     });
     return { m, handle };
   }
+
+  test.each([
+    ['load', false, 0n],
+    ['store', true, S2AP_W],
+  ])('the page a %s maps is clean or dirty as hardware would have it', (_name, isStore, state) => {
+    const { m, handle } = logged(false, true);
+    m.poke(PAGE, 3, EMPTY);
+    expect(handle.handle(PAGE, isStore, 3, false)).toBe(HANDLED.mapped);
+    expect(m.peek(PAGE, 3) & (DBM | S2AP_W)).toBe(DBM | state);
+    expect(bitsOf(m)).toEqual(isStore ? [PAGE] : []);
+  });
 
   test('a store to a write-protected page makes it writable and marks it', () => {
     const { m, handle } = logged();

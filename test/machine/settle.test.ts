@@ -174,6 +174,7 @@ describe('every protocol settles', () => {
       follow: () => 8 as Table,
       descriptorFor: () => otherTable,
       childLeaf: (parent) => parent,
+      mergeState: (block) => block,
       get: nothing,
       put: nothing,
       tearDown: nothing,

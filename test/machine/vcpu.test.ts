@@ -1,10 +1,17 @@
 /** A vCPU alone: every access completes and is checked; what is wrong is written down. */
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
-import { EMPTY, makeLeaf } from '../../src/arch/descriptor.ts';
+import { type CpuModel, DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
+import { AF, EMPTY, makeLeaf, S2AP_W } from '../../src/arch/descriptor.ts';
 import { createFaultHandler } from '../../src/machine/fault-exit.ts';
 import { GHOST_CHANGING, ghostWord } from '../../src/machine/ghost.ts';
-import { GHOST, guestWordOf, TRANSITION, VCPU } from '../../src/machine/layout.ts';
+import {
+  GHOST,
+  guestWordOf,
+  type MachineConfig,
+  TRANSITION,
+  VCPU,
+} from '../../src/machine/layout.ts';
+import { PATTERNS } from '../../src/machine/guest-pattern.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
 import { createRunTokens } from '../../src/machine/run-tokens.ts';
 import { createIssuer } from '../../src/machine/shootdown.ts';
@@ -17,11 +24,13 @@ const ACCESSES = 20_000;
 interface Bench {
   readonly m: TestMachine;
   readonly vcpu: Vcpu;
-  count(name: 'issued' | 'completed' | 'genuine' | 'spurious' | 'mode' | 'conflict'): number;
+  count(
+    name: 'issued' | 'completed' | 'genuine' | 'spurious' | 'mode' | 'conflict' | 'walks',
+  ): number;
 }
 
-function benchOf(change: Partial<VcpuOptions> = {}): Bench {
-  const m = createTestMachine({ blocks: 1, vcpus: 1 });
+function benchOf(change: Partial<VcpuOptions> = {}, config: Partial<MachineConfig> = {}): Bench {
+  const m = createTestMachine({ blocks: 1, vcpus: 1, ...config });
   const { arena, software } = m;
   const issuer = createIssuer(arena, { bug: null, spins: 0, own: null });
   const cpu = createSoftwareCpu(arena, issuer);
@@ -68,6 +77,58 @@ test.each<[string, Partial<VcpuOptions>]>([
   expect([b.count('issued'), b.count('completed')]).toEqual([ACCESSES, ACCESSES]);
   expect([b.count('spurious'), b.count('genuine'), b.count('mode')]).toEqual([0, 0, 0]);
   expect(b.m.evidence()).toEqual([]);
+});
+
+describe('with hardware dirty state', () => {
+  /** Pages whose guest word changed, and pages whose descriptor says so. */
+  function after(storesPercent: number, cpu: Partial<CpuModel> = {}) {
+    const hafdbs = { ...DEFAULT_CPU, ...cpu, hafdbs: true };
+    const b = benchOf({ storesPercent, cpu: hafdbs }, { hafdbs: true });
+    const { layout, i32 } = b.m.arena;
+    const all = Array.from({ length: layout.pages }, (_, page) => page);
+    for (const page of all) b.m.poke(page, 3, b.m.peek(page, 3) & ~(S2AP_W | AF));
+    b.vcpu.runAccesses(storesPercent === 1 ? 2000 : ACCESSES);
+    const wordOf = (page: number) => i32[guestWordOf(layout, 0) + page * layout.guestStrideW];
+    return {
+      b,
+      stored: all.filter((page) => wordOf(page) !== 0),
+      dirty: all.filter((page) => (b.m.peek(page, 3) & S2AP_W) !== 0n),
+      accessed: all.filter((page) => (b.m.peek(page, 3) & AF) !== 0n),
+    };
+  }
+
+  test.each<[number, Partial<CpuModel>]>([
+    [0, {}],
+    [1, {}],
+    [50, {}],
+    [1, { tlb: 0 }],
+    [1, { tlb: 4, walkcache: false }],
+    [1, { spec: true }],
+  ])(
+    '%i per cent stores, %o: exactly the pages stored to are dirty, without one exit',
+    (percent, cpu) => {
+      const { b, stored, dirty, accessed } = after(percent, cpu);
+      expect(dirty).toEqual(stored);
+      expect(accessed.length).toBeGreaterThanOrEqual(stored.length);
+      expect([stored.length > 0, stored.length < 100]).toEqual([percent > 0, percent < 50]);
+      expect([b.count('spurious'), b.count('genuine')]).toEqual([0, 0]);
+      const outside = b.m.arena.layout.outsideW + TRANSITION.genuine;
+      expect(b.m.arena.i32[outside]).toBe(0);
+      expect(b.m.evidence()).toEqual([]);
+    },
+  );
+});
+
+test.each(PATTERNS)('speculation walks for pages that nobody asked for, pattern %s', (pattern) => {
+  const walks = (spec: boolean): number => {
+    const cpu = { ...DEFAULT_CPU, tlb: 512, spec };
+    const b = benchOf({ storesPercent: 0, pattern, cpu });
+    b.vcpu.runAccesses(64);
+    expect(b.count('completed')).toBe(64);
+    expect(b.m.evidence()).toEqual([]);
+    return b.count('walks');
+  };
+  expect(walks(true)).toBeGreaterThan(walks(false));
 });
 
 test('stores reach memory, loads alone do not change it', () => {

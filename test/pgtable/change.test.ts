@@ -1,9 +1,10 @@
 /** unmap, permissions and split: order of operations, counts, and what a race does. */
 import { describe, expect, test } from 'vitest';
-import { AF, makeLeaf, NORMAL_RW, S2AP_R, S2AP_W } from '../../src/arch/descriptor.ts';
+import { AF, DBM, makeLeaf, NORMAL_RW, S2AP_R, S2AP_W } from '../../src/arch/descriptor.ts';
 import { findLeaf } from '../../src/pgtable/lookup.ts';
 import { map } from '../../src/pgtable/map.ts';
 import {
+  collectDirty,
   makeOld,
   makeYoung,
   relaxPermissions,
@@ -95,7 +96,7 @@ describe('writeProtect', () => {
   });
 
   test('atomic updates keep an access flag that hardware sets in between', () => {
-    const m = withMapping(MIB2, PAGE, { atomicUpdates: true });
+    const m = withMapping(MIB2, PAGE, { hafdbs: true });
     makeOld(m.s2, MIB2, PAGE);
     m.beforeCas = (entry) => m.poke(entry, m.peek(entry) | AF);
     expect(writeProtect(m.s2, MIB2, PAGE)).toMatchObject({ changed: 1 });
@@ -110,10 +111,77 @@ describe('writeProtect', () => {
   });
 
   test('an entry that became invalid meanwhile is left alone', () => {
-    const m = withMapping(MIB2, PAGE, { atomicUpdates: true });
+    const m = withMapping(MIB2, PAGE, { hafdbs: true });
     m.beforeCas = (entry) => m.poke(entry, 0n);
     expect(writeProtect(m.s2, MIB2, PAGE)).toEqual({ kind: 'again' });
     expect(old(m, MIB2)).toBe(0n);
+  });
+});
+
+describe('where hardware keeps dirty state', () => {
+  const DIRTY = DBM | S2AP_W;
+
+  test('a pass leaves pages writable-clean, blocks write-protected, and tells what was dirty', () => {
+    const m = withMapping(MIB2, 2 * PAGE, { hafdbs: true });
+    expect(map(m.s2, { ipa: GIB, size: MIB2, pa: GIB, attributes: NORMAL_RW }).kind).toBe('mapped');
+    const dirty: number[] = [];
+    const pass = () => {
+      dirty.length = 0;
+      for (const [ipa, size] of [
+        [MIB2, 2 * PAGE],
+        [GIB, MIB2],
+      ] as const)
+        collectDirty(m.s2, ipa, size, (leaf) => dirty.push(leaf.ipa));
+      return dirty;
+    };
+    expect(pass()).toEqual([MIB2, MIB2 + PAGE, GIB]);
+    expect([MIB2, MIB2 + PAGE, GIB].map((ipa) => old(m, ipa) & DIRTY)).toEqual([DBM, DBM, 0n]);
+    expect(pass()).toEqual([]);
+    m.poke(findLeaf(m.s2, MIB2 + PAGE)?.entry as never, old(m, MIB2 + PAGE) | S2AP_W);
+    expect(pass()).toEqual([MIB2 + PAGE]);
+    expectSound(m);
+  });
+
+  test('ageing keeps what a vCPU sets in the middle of it', () => {
+    const m = withMapping(MIB2, PAGE, { hafdbs: true });
+    collectDirty(m.s2, MIB2, PAGE);
+    m.beforeCas = (entry) => {
+      m.beforeCas = null;
+      m.poke(entry, m.peek(entry) | S2AP_W);
+    };
+    expect(makeOld(m.s2, MIB2, PAGE)).toMatchObject({ changed: 1 });
+    expect(old(m, MIB2) & (AF | DIRTY)).toBe(DIRTY);
+  });
+
+  test('a plain store would lose it', () => {
+    const m = withMapping(MIB2, PAGE);
+    const { entry } = findLeaf(m.s2, MIB2) ?? { entry: -1 as never };
+    m.poke(entry, (old(m, MIB2) | DBM) & ~S2AP_W);
+    const { cpu } = m.s2;
+    const between = {
+      ...m.s2,
+      cpu: {
+        ...cpu,
+        write: (at: typeof entry, d: bigint) => {
+          m.poke(at, m.peek(at) | S2AP_W);
+          cpu.write(at, d);
+        },
+      },
+    };
+    makeOld(between, MIB2, PAGE);
+    expect(old(m, MIB2) & S2AP_W).toBe(0n);
+  });
+
+  test('what is write-protected hardware does not make writable again', () => {
+    const m = withMapping(MIB2, PAGE, { hafdbs: true });
+    collectDirty(m.s2, MIB2, PAGE);
+    writeProtect(m.s2, MIB2, PAGE);
+    expect(old(m, MIB2) & DIRTY).toBe(0n);
+  });
+
+  test('nobody collects what hardware does not keep', () => {
+    const m = withMapping(MIB2, PAGE);
+    expect(() => collectDirty(m.s2, MIB2, PAGE)).toThrow('only where hardware keeps');
   });
 });
 

@@ -142,7 +142,7 @@ function expectSound(m: Machine): void {
 describe.each([
   ['exclusive', {}],
   ['shared', { shared: true }],
-  ['atomic updates', { atomicUpdates: true }],
+  ['atomic updates', { hafdbs: true }],
 ])('%s', (_, options) => {
   test('sequences of operations keep translations, counts and reachability right', () => {
     const sequence = fc.array(fc.oneof(...Object.values(operations)), {

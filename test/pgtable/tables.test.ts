@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { makeLeaf, NORMAL_RW, VALID } from '../../src/arch/descriptor.ts';
+import { AF, makeLeaf, NORMAL_RW, S2AP_W, VALID } from '../../src/arch/descriptor.ts';
 import type { Table } from '../../src/port/tables.ts';
 import { createMachine } from '../support/pgtable-machine.ts';
 
@@ -52,5 +52,41 @@ describe('tables', () => {
     m.tables.tearDown(table, 3);
     m.tables.freeNow(table);
     expect(seen).toEqual([makeLeaf(m.s2.geometry, 3, 0, NORMAL_RW)]);
+  });
+
+  test.each([2, 1] as const)('merge the state of all pages into a block of level %i', (level) => {
+    const m = createMachine({ pages: 600, hooks: { hafdbs: true } });
+    const untouched = { ...NORMAL_RW, dbm: true, write: false, af: false };
+    const wanted = makeLeaf(m.s2.geometry, level, 0, { ...NORMAL_RW, dbm: true });
+    const below = level === 1 ? 2 : 3;
+    const like = makeLeaf(m.s2.geometry, level, 0, untouched);
+    const table = m.tables.buildSubtree(level, like);
+    const merged = (): bigint => m.tables.mergeState(wanted, table, below);
+    expect(merged()).toBe(like);
+    const lowest = level === 1 ? m.tables.follow(m.peek(m.tables.entryOf(table, 300))) : table;
+    const set = (index: number, bits: bigint): void => {
+      const entry = m.tables.entryOf(lowest, index);
+      m.poke(entry, m.peek(entry) | bits);
+    };
+    set(511, AF);
+    expect(merged()).toBe(like | AF);
+    set(0, S2AP_W);
+    expect(merged()).toBe(wanted);
+    // Each of them alone, and what is not valid says nothing.
+    m.poke(m.tables.entryOf(lowest, 511), AF | S2AP_W);
+    expect(merged()).toBe(like | S2AP_W);
+    m.poke(m.tables.entryOf(lowest, 0), AF | S2AP_W);
+    expect(merged()).toBe(like);
+    expect(m.anomalies).toEqual([]);
+  });
+
+  test('merge nothing where hardware sets nothing', () => {
+    const m = createMachine();
+    const table = m.tables.buildSubtree(
+      2,
+      makeLeaf(m.s2.geometry, 2, 0, { ...NORMAL_RW, af: false }),
+    );
+    const wanted = makeLeaf(m.s2.geometry, 2, 0);
+    expect(m.tables.mergeState(wanted, table, 3)).toBe(wanted);
   });
 });

@@ -35,6 +35,7 @@ function recording() {
       'follow',
       'descriptorFor',
       'childLeaf',
+      'mergeState',
       'get',
       'put',
     ],
@@ -63,6 +64,7 @@ describe('what is right', () => {
     p.cpu.writeRelease(E, EMPTY);
     p.cpu.isb();
     for (const kind of DSB_KINDS) p.cpu.dsb(kind);
+    p.tables.mergeState(9n, T, 3);
     p.tables.tearDown(T, 3);
     p.tables.buildSubtree(2, 8n);
     p.tables.cleanDcache(4096, 64);
@@ -75,6 +77,7 @@ describe('what is right', () => {
         'dsb ishst',
         'dsb nsh',
         'dsb nshst',
+        'mergeState 9 2 3',
         'tearDown 2 3',
       ],
       ...['buildSubtree 2 8', 'cleanDcache 4096 64'],
@@ -110,6 +113,12 @@ describe('what is not', () => {
       (p) => p.cpu.write(E, d(0)),
       /^write: 0 is no descriptor: an unsigned 64-bit/,
     ],
+    [
+      'no block',
+      (p) => p.tables.mergeState(d(undefined), T, 3),
+      /^mergeState: undefined is no desc/,
+    ],
+    ['a level without tables', (p) => p.tables.mergeState(9n, T, 0), /^mergeState: 0 is no level/],
     ['65 bits', (p) => p.cpu.writeRelease(E, 2n ** 64n), /is no descriptor/],
     ['a negative one', (p) => p.cpu.compareExchange(E, -1n, 0n), /^compareExchange: -1n is no/],
     [

@@ -32,7 +32,7 @@ export interface MachineOptions {
   readonly pages?: number;
   readonly start?: StartTable;
   readonly shared?: boolean;
-  readonly atomicUpdates?: boolean;
+  readonly hafdbs?: boolean;
   readonly hooks?: Partial<TableHooks>;
 }
 
@@ -132,7 +132,7 @@ export function createMachine(options: MachineOptions = {}): Machine {
     root: 0 as Table,
     start,
     shared: options.shared ?? false,
-    atomicUpdates: options.atomicUpdates ?? false,
+    hafdbs: options.hafdbs ?? false,
   };
   const audit = createAudit(pool, [{ root: 0 as Table, ...start }]);
   return Object.assign(machine, {

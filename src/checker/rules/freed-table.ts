@@ -18,6 +18,8 @@ function reader(e: FreedEvidence): string {
       return `the table walker of ${who(e)}${at(e)}`;
     case 'software':
       return `a software walker of ${who(e)}${at(e)}`;
+    case 'update':
+      return `a hardware update of access flag or dirty state by ${who(e)}${at(e)}`;
     default:
       return assertNever(e.reader);
   }
@@ -26,7 +28,8 @@ function reader(e: FreedEvidence): string {
 function sentence(e: FreedEvidence): string {
   const seen = e.poisoned ? 'found poison' : 'found no poison, as it was in use again';
   const generations = `generation ${e.foundGeneration}, expected ${e.expectedGeneration}`;
-  return `${reader(e)} read table page ${e.table} after it was freed: ${seen} (${generations})`;
+  const met = e.reader === 'update' ? 'reached' : 'read';
+  return `${reader(e)} ${met} table page ${e.table} after it was freed: ${seen} (${generations})`;
 }
 
 export const freedTable: RuleChecker = {

@@ -13,6 +13,7 @@ import { childLeaf, type Descriptor, EMPTY, isTable, isValid } from '../../arch/
 import { childLevel, type Level } from '../../arch/geometry.ts';
 import type { FreedPart, Table, Tables } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
+import { HARDWARE_STATE } from './hardware-update.ts';
 import { GEOMETRY, type MemoryMap, REUSED } from './memory-map.ts';
 import type { PageBook } from './page-book.ts';
 import type { Recording } from './recording.ts';
@@ -44,7 +45,7 @@ export function createModelTables(
   /** Pages freed. */
   function free(table: Table, count: number): number {
     if (!book.free(table, count)) return 0;
-    fillAll(table, REUSED);
+    fillAll(table, map.foreign(REUSED));
     return 1;
   }
 
@@ -66,6 +67,19 @@ export function createModelTables(
   function freeSubtree(table: Table, level: Level): number {
     const { pages, valid } = freeBelow(table, level);
     return pages + free(table, 1 + valid);
+  }
+
+  /** Access flags and dirty state of the leaves below, each loaded from memory: walkers set them. */
+  function stateBelow(table: Table, level: Level): Descriptor {
+    let state = 0n;
+    for (let index = 0; index < entries; index++) {
+      const location = map.entryOf(table, index);
+      const d = recording.peek(location);
+      if (!isValid(d)) continue;
+      if (level < 3 && isTable(d, level)) state |= stateBelow(map.follow(d), childLevel(level));
+      else state |= recording.read(location) & HARDWARE_STATE;
+    }
+    return state;
   }
 
   function noteFree(
@@ -95,6 +109,8 @@ export function createModelTables(
     follow: (d) => map.follow(d),
     descriptorFor: (table) => map.descriptorFor(table),
     childLeaf: (parent, level, index) => childLeaf(GEOMETRY, parent, level, index),
+    mergeState: (block, table, level) =>
+      map.hafdbs ? (block & ~HARDWARE_STATE) | stateBelow(table, level) : block,
     get(entry) {
       book.count(entry, 1);
       recording.note({ op: 'get', entry: roleOf(entry) });

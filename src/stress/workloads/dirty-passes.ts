@@ -2,13 +2,29 @@
  * The dirty log as a migration uses it: write-protect, flush, fetch the bits, send what they name
  * (kvm_pgtable_stage2_wrprotect, kvm_get_dirty_log_protect and what user space does with the
  * result). Seeded bugs leave out or misplace one of these steps.
+ *
+ * With hardware dirty state (FEAT_HAFDBS) pages become writable-clean instead of read-only, stores to
+ * them take no fault, and a pass collects what hardware has set before it fetches the bits. Blocks are
+ * still write-protected, and split by the first store (as in the HW-DBM series of 2021-01-26): their
+ * dirty state would name 512 pages where one was stored to.
+ *
+ *   pass                                   a vCPU that stores to a clean page
+ *   test-and-clear S2AP[1], atomically     walk, set S2AP[1], atomically
+ *   TLBI, DSB: no TLB says dirty           store
+ *   copy the pages that were dirty
+ *
+ * The store is performed after its S2AP[1] is in memory. If the pass has missed that, the next one
+ * finds it; if the pass has cleared it, the vCPU has not acknowledged the TLBI before the store, so
+ * the copy has it.
  */
-import { startTable } from '../../arch/geometry.ts';
+import type { Descriptor } from '../../arch/descriptor.ts';
+import { entrySize, startTable } from '../../arch/geometry.ts';
 import type { DirtyLog } from '../../machine/dirty-log.ts';
 import { IPA_BITS } from '../../machine/layout.ts';
 import { createSoftwareCpu } from '../../machine/software-cpu.ts';
-import { writeProtect } from '../../pgtable/permissions.ts';
+import { collectDirty, makeOld, writeProtect } from '../../pgtable/permissions.ts';
 import type { Stage2 } from '../../pgtable/stage2.ts';
+import type { Entry } from '../../port/cpu.ts';
 import type { Table } from '../../port/tables.ts';
 import type { Destination } from './destination.ts';
 import type { Workbench } from './workbench.ts';
@@ -20,6 +36,9 @@ export interface DirtyPasses {
   next(): number;
 }
 
+/** Pages whose access flag the host clears after each pass, at most. */
+const AGED_PAGES_MAX = 512;
+
 export function createDirtyPasses(
   bench: Workbench,
   log: DirtyLog,
@@ -28,6 +47,7 @@ export function createDirtyPasses(
   const { arena, regions, software, flusher } = bench;
   const { layout, geometry } = arena;
   const pageBytes = 2 ** layout.pageShift;
+  const hafdbs = layout.config.hafdbs === true;
   const taken = new Int32Array(log.words);
   const stage2: Stage2 = {
     geometry,
@@ -36,11 +56,22 @@ export function createDirtyPasses(
     root: 0 as Table,
     start: startTable(geometry, IPA_BITS),
     shared: false,
-    atomicUpdates: false,
+    hafdbs,
   };
 
   function protectPages(first: number, pages: number): void {
     writeProtect(stage2, layout.ipaBase + first * pageBytes, pages * pageBytes);
+  }
+
+  /** kvm_arch_sync_dirty_log of the HW-DBM series: what the leaves say goes into the bitmap. */
+  function collect(): void {
+    for (const { ipa, size } of regions.all) {
+      collectDirty(stage2, ipa, size, (leaf) => {
+        const bytes = entrySize(geometry, leaf.level);
+        const from = (Math.floor(leaf.ipa / bytes) * bytes - layout.ipaBase) / pageBytes;
+        for (let page = from; page < from + bytes / pageBytes; page++) log.mark(page);
+      });
+    }
   }
 
   function send(first: number, pages: number): void {
@@ -56,11 +87,31 @@ export function createDirtyPasses(
     if (bug !== 'protect-without-dsb') flusher.dsb('ish');
   }
 
+  /**
+   * The host's reclaim looks at what is in use (clear_flush_young of the MMU notifier) while pages
+   * are clean again and stores to them set dirty state: it must change the access flag and nothing
+   * else.
+   */
+  function age(): void {
+    const pages = Math.min(AGED_PAGES_MAX, layout.regionPages);
+    const places = layout.pages / pages;
+    const first = ((bench.random() >>> 8) % places) * pages;
+    const ipa = layout.ipaBase + first * pageBytes;
+    bench.underLock(() => {
+      if (bench.planned.bug === 'aged-plainly') ageByPlainStores(stage2, ipa, pages * pageBytes);
+      else makeOld(stage2, ipa, pages * pageBytes);
+    });
+    bench.flushVm();
+  }
+
   return {
     first() {
       bench.underLock(() => {
+        for (const { ipa, size } of regions.all) {
+          if (hafdbs) collectDirty(stage2, ipa, size);
+          else writeProtect(stage2, ipa, size);
+        }
         for (let word = 0; word < log.words; word++) log.take(word);
-        for (const { ipa, size } of regions.all) writeProtect(stage2, ipa, size);
       });
       flush();
       send(0, layout.pages);
@@ -69,17 +120,31 @@ export function createDirtyPasses(
     next() {
       const clearsLate = bench.planned.bug === 'dirty-cleared-late';
       bench.underLock(() => {
+        if (hafdbs) collect();
         for (let word = 0; word < log.words; word++) {
           taken[word] = clearsLate ? log.peek(word) : log.take(word);
         }
-        eachRun(taken, protectPages);
+        // Hardware's log has protected what it found; what a fault has logged it found as well.
+        if (!hafdbs) eachRun(taken, protectPages);
       });
       flush();
       const sent = eachRun(taken, send);
       if (clearsLate) for (const [word, bits] of taken.entries()) log.clear(word, bits);
+      if (hafdbs) age();
       return sent;
     },
   };
+}
+
+/** A seeded bug: all pages are looked at with plain loads, and what was seen is stored, aged. */
+function ageByPlainStores(stage2: Stage2, ipa: number, size: number): void {
+  const stores: (() => void)[] = [];
+  const { cpu } = stage2;
+  const write = (entry: Entry, d: Descriptor): void => {
+    stores.push(() => cpu.write(entry, d));
+  };
+  makeOld({ ...stage2, hafdbs: false, cpu: { ...cpu, write } }, ipa, size);
+  for (const store of stores) store();
 }
 
 /** Calls `visit` for each run of set bits and returns how many bits are set. */

@@ -7,7 +7,9 @@
  * that nobody can map the range meanwhile. Whoever still has a translation reads what is not there,
  * or loses a store.
  *
- * permissions: kvm_pgtable_stage2_wrprotect of a range and a flush of the VM. Nothing is logged.
+ * permissions: kvm_pgtable_stage2_wrprotect of a range and a flush of the VM. Nothing is logged. Where
+ * hardware sets access flag and dirty state the range may also be aged, or made clean: then vCPUs
+ * update its descriptors while the table is coalesced.
  */
 import { isTable, NORMAL_RW } from '../../arch/descriptor.ts';
 import { startTable } from '../../arch/geometry.ts';
@@ -15,7 +17,7 @@ import { createDirtyLog } from '../../machine/dirty-log.ts';
 import { IPA_BITS, LOGGING } from '../../machine/layout.ts';
 import { createSoftwareCpu } from '../../machine/software-cpu.ts';
 import { map } from '../../pgtable/map.ts';
-import { writeProtect } from '../../pgtable/permissions.ts';
+import { collectDirty, makeOld, writeProtect } from '../../pgtable/permissions.ts';
 import type { Stage2 } from '../../pgtable/stage2.ts';
 import { unmap } from '../../pgtable/unmap.ts';
 import type { Table } from '../../port/tables.ts';
@@ -35,6 +37,8 @@ const WHOLE_PAGES_MAX = 2048;
 const WHOLE_TIMES = 16;
 /** Guests run this many times as long as between transitions before the table is coalesced. */
 const PAUSES = 8;
+/** What may be done to a range whose access flag and dirty state hardware sets. */
+const HARDWARE_STATE = [writeProtect, collectDirty, makeOld] as const;
 /** What stands in memory that was taken away. */
 const RECLAIMED = 0x0dead0ad;
 
@@ -42,6 +46,7 @@ export function createDisturbed(bench: Workbench, by: Disturbance): Workload {
   const { arena, plan, regions, software, flusher } = bench;
   const { i32, u8, layout, geometry, descriptors } = arena;
   const log = createDirtyLog(arena);
+  const hafdbs = layout.config.hafdbs === true;
   const pageBytes = 2 ** layout.pageShift;
   const rangeMax = Math.min(RANGE_PAGES_MAX, layout.regionPages / 2);
   const swap = new Int32Array(
@@ -54,7 +59,7 @@ export function createDisturbed(bench: Workbench, by: Disturbance): Workload {
     root: 0 as Table,
     start: startTable(geometry, IPA_BITS),
     shared: false,
-    atomicUpdates: false,
+    hafdbs,
   };
 
   /** First page of the region and number of pages. */
@@ -98,7 +103,7 @@ export function createDisturbed(bench: Workbench, by: Disturbance): Workload {
         ipa: region.ipa,
         size: pageBytes,
         pa: region.pa,
-        attributes: { ...NORMAL_RW, sw: regions.versionOf(region) & 15 },
+        attributes: { ...NORMAL_RW, dbm: hafdbs, sw: regions.versionOf(region) & 15 },
       });
       u8[layout.mappedB + page] = 1;
     });
@@ -106,8 +111,9 @@ export function createDisturbed(bench: Workbench, by: Disturbance): Workload {
 
   function protect(region: Region): void {
     const { first, pages } = range(region);
+    const change = hafdbs ? HARDWARE_STATE[(bench.random() >>> 9) % 3] : undefined;
     bench.underLock(() => {
-      writeProtect(stage2, layout.ipaBase + first * pageBytes, pages * pageBytes);
+      (change ?? writeProtect)(stage2, layout.ipaBase + first * pageBytes, pages * pageBytes);
     });
     bench.flushVm();
   }

@@ -25,12 +25,19 @@
  * the coalesce. So both ends measure one transition per region and migration. Regions coalesce in
  * the hypervisor's thread, not in the first faulting vCPU's as in KVM: one thread has the
  * instruments.
+ *
+ * With hardware dirty state (FEAT_HAFDBS) a migration may meet a coalesce while its log is still being
+ * collected, as when a host promotes memory without asking who migrates: of one region before a pass,
+ * guests running, or of all that are tables before the last one, when the guest has stopped. What the
+ * pages' descriptors said is then in the block or lost, and the copy tells. Every other migration does
+ * without: a block is sent whole, and hides what was lost of its pages.
  */
 import { createDirtyLog } from '../../machine/dirty-log.ts';
 import { CONTROL, LOGGING } from '../../machine/layout.ts';
 import { EVIDENCE } from '../../machine/recorder.ts';
 import bbmEarly from '../../protocols/bbm-early.ts';
 import splitEager from '../../protocols/split-eager.ts';
+import type { Protocol } from '../../port/index.ts';
 import type { Migration } from '../../scenarios/index.ts';
 import type { Region } from '../regions.ts';
 import { ROW } from '../results-area.ts';
@@ -41,6 +48,9 @@ import { addFigure, emptyCount, type RoundCount, type Workload } from './workloa
 
 /** Between two passes guests run this many times as long as between two transitions. */
 const PASS_PAUSES = 32;
+type Promotion = 'never' | 'running' | 'stopped';
+/** Which of them, for two random bits. */
+const PROMOTIONS = ['never', 'never', 'running', 'stopped'] as const;
 /** Words reported that the destination lacks, per migration: more say nothing new. */
 const DIFFERENCES_MAX = 4;
 
@@ -51,6 +61,10 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
   const destination = createDestination(arena);
   const passes = createDirtyPasses(bench, log, destination);
   const completes = migration.ends === 'completed';
+  /** Only who completes can tell whether anything was lost. */
+  const promotes = completes && arena.layout.config.hafdbs === true;
+  /** When something becomes a block in the migration under way. */
+  let promotion: Promotion = 'never';
   /** The round now ending has a migration whose last pass is still to come. */
   let isOpen = false;
 
@@ -93,16 +107,41 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
     return true;
   }
 
+  const coalescing = (): Protocol =>
+    bench.protocol.kind === 'coalesce' ? bench.protocol : bbmEarly;
+
+  /** Some region becomes a block while its pages' dirty state is still to be collected. */
+  function promoteOne(count: RoundCount): boolean {
+    const region = regions.all[(bench.random() >>> 9) % regions.all.length] as Region;
+    if (!isTable(region)) return true;
+    const measured = bench.protocol.kind === 'coalesce';
+    if (!bench.step({ protocol: coalescing(), region, measured }, count)) return false;
+    bench.underLock(() => regions.flagsAll(region));
+    return true;
+  }
+
+  /** The same for all of them, with the guest stopped: nobody asks what it took. */
+  function promoteAll(count: RoundCount): void {
+    for (const region of regions.all) {
+      if (!isTable(region)) continue;
+      // The record is one that the round has not used.
+      bench.reset(coalescing(), region, count.slots);
+      regions.flagsAll(region);
+    }
+  }
+
   /** Logging on, the first copy, and passes while guests run. False: the tables are broken. */
   function start(count: RoundCount, isDone: () => boolean): boolean {
     const isEager = bench.protocol.kind === 'split' || (bench.random() & 256) !== 0;
     if (isEager && !splitAll(count)) return false;
+    if (promotes) promotion = PROMOTIONS[(bench.random() >>> 9) & 3] as Promotion;
     const faultsBefore = Atomics.load(i32, CONTROL.faultsSeen);
     bench.underLock(() => log.setState(LOGGING.on));
     let sent = passes.first();
     const more = 1 + ((bench.random() >>> 9) % migration.passesMax);
     for (let i = 0; i < more && !bench.isStopped() && !isDone(); i++) {
       bench.letGuestsRun(PASS_PAUSES * plan.gapNs);
+      if (promotion === 'running' && i === 0 && !promoteOne(count)) return false;
       sent += passes.next();
     }
     addFigure(count, ROW.migrations, 1);
@@ -171,6 +210,7 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
     finish(count) {
       if (!isOpen) return;
       isOpen = false;
+      if (promotion === 'stopped') promoteAll(count);
       addFigure(count, ROW.pagesSent, passes.next());
       log.setState(LOGGING.ending);
       for (const { page, vcpu, copied, inMemory } of destination.differences(DIFFERENCES_MAX)) {

@@ -122,6 +122,7 @@ function withoutOldTable(tables: Tables): Tables {
   return {
     ...tables,
     follow: () => NO_TABLE,
+    mergeState: (block) => block,
     tearDown: nothing,
     tearDownBelow: nothing,
     tearDownAfterGrace: nothing,

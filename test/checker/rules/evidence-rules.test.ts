@@ -124,6 +124,14 @@ const CASES: readonly Case[] = [
     innocent: [{ ...end, kind: 'leak', tables: 1 }],
   },
   {
+    checker: freedTable,
+    guilty: { ...freed, reader: 'update' },
+    why:
+      'a hardware update of access flag or dirty state by vCPU 1 at IPA 0x40001000 reached table ' +
+      'page 17 after it was freed: found poison (generation 5, expected 4)',
+    innocent: [{ ...end, kind: 'leak', tables: 1 }],
+  },
+  {
     checker: tlbConflict,
     guilty: conflict(true),
     why:

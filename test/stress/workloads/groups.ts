@@ -2,7 +2,7 @@
  * One group of a scenario on real threads, graded: what `stress` does, without its controls and its
  * command line.
  */
-import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
+import { type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../../../src/arch/geometry.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import type { Rule } from '../../../src/result/rule.ts';
@@ -23,6 +23,8 @@ export interface Choice {
   readonly transitions?: number;
   readonly storesPercent?: number;
   readonly rounds: number;
+  /** Over what each protocol was written for. */
+  readonly cpu?: Partial<CpuModel>;
 }
 
 const HOOKS = { signal: new AbortController().signal, onTick: (): void => {} };
@@ -59,7 +61,7 @@ export async function rowsOf(names: readonly string[], choice: Choice): Promise<
   const protocols = await Promise.all(sources.map(loadProtocol));
   const items = protocols.map((protocol, i) => ({
     protocol: sources[i] as (typeof sources)[number],
-    cpu: cpuFor(protocol, {}),
+    cpu: cpuFor(protocol, choice.cpu ?? {}),
     bug: null,
   }));
   const request = requestOf(items, choice);
