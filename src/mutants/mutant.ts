@@ -2,8 +2,8 @@
  * A mutant is a protocol, a machine or a harness with one seeded bug. It exists to be caught: every
  * rule of the checker has at least one, and its correct twin must pass under the same settings.
  *
- * A mutant says of every engine whether that one must catch it (`caughtBy`) or cannot, and why
- * (`missedBy`); `selftest` holds the engines to both lists.
+ * A mutant says of every engine but `stress-delay` whether that one must catch it (`caughtBy`) or
+ * cannot, and why (`missedBy`); `selftest` holds the engines to both lists.
  */
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
@@ -11,7 +11,8 @@ import type { MachineBug, Protocol } from '../port/index.ts';
 
 /**
  * `stress`: real threads, nothing injected. `stress-reorder`: with the software store buffer.
- * `stress-delay`: with seeded delays between the protocol's steps. `explore`: the Arm model.
+ * `stress-delay`: with seeded delays before one kind of step, for mutants that these make plain.
+ * `explore`: the Arm model.
  */
 export const ENGINES = ['stress', 'stress-reorder', 'stress-delay', 'explore'] as const;
 export type Engine = (typeof ENGINES)[number];
@@ -53,7 +54,8 @@ export interface Catch {
  * left out.
  */
 export interface Miss {
-  readonly engine: Engine;
+  /** Nobody owes a delay: it is a help where it helps. */
+  readonly engine: Exclude<Engine, 'stress-delay'>;
   /** One sentence. */
   readonly why: string;
 }

@@ -20,7 +20,6 @@ export const splitHalves = defineMutant({
   seed: { kind: 'machine', bug: 'split-halves' },
   caughtBy: onThreads(['torn-descriptor'], {
     cpu: { tlb: 0, walkcache: false },
-    delays: [{ site: 'free', ns: 2000 }],
   }),
   missedBy: [notThisMachine()],
 });

@@ -72,14 +72,10 @@ function withoutHelp(setting: HuntSetting): HuntSetting {
   return { ...setting, reorder: false, delays: [] };
 }
 
-/** A delay everywhere is a delay at each site: that says which of them does the work. */
 function variantsOf({ setting }: Case): readonly Variant[] {
   const plain = withoutHelp(setting);
   if (setting.reorder) return [{ amplifier: 'reorder', setting: { ...plain, reorder: true } }];
-  const sites = setting.delays.flatMap(({ site, ns }) =>
-    (site === 'any' ? DELAY_SITES : [site]).map((each) => ({ site: each, ns })),
-  );
-  return sites.map((delay) => ({
+  return setting.delays.map((delay) => ({
     amplifier: delay.site,
     setting: { ...plain, delays: [delay] },
   }));

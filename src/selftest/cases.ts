@@ -28,9 +28,6 @@ export interface Case {
   readonly flags: string;
 }
 
-/** Where a mutant says only that an engine misses it: what that engine is tried with. */
-const DELAY_EVERYWHERE = Object.freeze([{ site: 'any', ns: 2000 }] as const);
-
 export function protocolNamed(name: string): Protocol {
   const protocol = PROTOCOLS.find((p) => p.name === name);
   if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
@@ -78,11 +75,7 @@ function delaysOf({ delays = [] }: Catch): readonly Delay[] {
 }
 
 function missedCase(mutant: Mutant, { engine, why }: Miss): Case {
-  const setting: HuntSetting = {
-    ...HUNT_SETTING,
-    reorder: engine === 'stress-reorder',
-    delays: engine === 'stress-delay' ? DELAY_EVERYWHERE : [],
-  };
+  const setting: HuntSetting = { ...HUNT_SETTING, reorder: engine === 'stress-reorder' };
   return {
     ...subjectOf(mutant, {}),
     ...columnOf(engine),

@@ -87,23 +87,16 @@ async function amplification(
   const runs = await runComparisons(comparisons, engines, hooks);
   const interrupted = hooks.signal.aborted;
   // What was not compared to an end is not useless.
-  const wanted = interrupted ? [] : amplifiersOf(options, comparisons);
+  const wanted = interrupted ? [] : amplifiersOf(comparisons);
   return { runs: [], innocents: [], amplification: judgeAmplification(runs, wanted), interrupted };
 }
 
-/** What must prove itself: of some mutants what they are for, else all that the engines have. */
-function amplifiersOf(
-  { isPartial, columns }: SelftestOptions,
-  comparisons: readonly Comparison[],
-): readonly Amplifier[] {
+/** What must prove itself: whatever some mutant is to be caught with. */
+function amplifiersOf(comparisons: readonly Comparison[]): readonly Amplifier[] {
   const used = new Set(
     comparisons.flatMap(({ variants }) => variants.map(({ amplifier }) => amplifier)),
   );
-  return AMPLIFIERS.filter((amplifier) =>
-    isPartial
-      ? used.has(amplifier)
-      : columns.includes(amplifier === 'reorder' ? 'stress-reorder' : 'stress-delay'),
-  );
+  return AMPLIFIERS.filter((amplifier) => used.has(amplifier));
 }
 
 /** Correct protocols go to the engine of their group. */

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { DELAY_SITES } from '../../src/machine/delays.ts';
 import {
   amplificationRun,
   type Comparison,
@@ -27,12 +26,6 @@ describe('comparisonsOf', () => {
     expect(others).toEqual([]);
     expect(comparison).toMatchObject({ without: HUNT_SETTING, seeds: [1, 2], rounds: 50 });
     expect(comparison?.variants.map((variant) => variant.amplifier)).toEqual(['reorder', 'tlbi']);
-  });
-
-  it('a delay everywhere is tried at each site', () => {
-    const [comparison] = comparisonsOf([delayed('any')], [1], 50);
-    expect(comparison?.variants.map((variant) => variant.amplifier)).toEqual(DELAY_SITES);
-    expect(comparison?.variants.every(({ setting }) => setting.delays.length === 1)).toBe(true);
   });
 
   it('keeps apart what differs in more than that', () => {

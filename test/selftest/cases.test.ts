@@ -15,7 +15,7 @@ describe('casesOf', () => {
         { engine: 'stress', rules: ['break-before-make'], by: 'operations' },
         { engine: 'explore', rules: ['claim'], level: 1 },
       ],
-      missedBy: [{ engine: 'stress-delay', why: 'a pause hides it' }],
+      missedBy: [{ engine: 'stress-reorder', why: 'the buffer hides it' }],
     });
     expect(
       casesOf([mutant], ENGINES).map((c) => [c.column, c.engine, c.by, c.why, c.flags]),
@@ -23,7 +23,7 @@ describe('casesOf', () => {
       ['stress', 'stress', 'observation', null, ''],
       ['stress', 'stress', 'operations', null, ''],
       ['explore', 'explore', 'observation', null, '--level 1'],
-      ['stress-delay', 'stress', 'observation', 'a pause hides it', '--delay any=2000'],
+      ['stress-reorder', 'stress', 'observation', 'the buffer hides it', '--reorder'],
     ]);
     expect(casesOf([mutant], ['explore']).map((c) => c.column)).toEqual(['explore']);
   });
