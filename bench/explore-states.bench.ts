@@ -3,15 +3,12 @@
  * and with everything around it: unrolling, judging, the shortest schedules. The subject waits for no
  * TLBI, so deliveries to four vCPUs may come at any time.
  */
-import { DEFAULT_CPU } from '../src/arch/cpu-model.ts';
-import { armModel, search, type SearchStats } from '../src/explore/model/index.ts';
-import { EXPLORE_BOUNDS } from '../src/explore/protocol/bounds.ts';
+import type { SearchStats } from '../src/explore/model/index.ts';
 import type { GuestProgram } from '../src/explore/protocol/guest.ts';
 import { exploreProtocol } from '../src/explore/protocol/index.ts';
-import { MemoryMap } from '../src/explore/protocol/memory-map.ts';
-import { scenarioOf, unrollHost } from '../src/explore/protocol/scenario.ts';
 import { childLevel, defineProtocol, EMPTY, type Protocol } from '../src/port/index.ts';
 import { answer } from './answer.ts';
+import { prepareSearch } from './prepared-search.ts';
 import type { Question, Subject } from './question.ts';
 import { rateOf } from './rate.ts';
 
@@ -51,15 +48,7 @@ const UNWAITED: Protocol = defineProtocol({
   },
 });
 
-/** Makes the search ready; what is handed back runs it. */
-function preparedSearch(): () => SearchStats {
-  const map = new MemoryMap(UNWAITED.kind, 1, EXPLORE_BOUNDS.tables);
-  const host = unrollHost(UNWAITED, map, 1, VCPUS, EXPLORE_BOUNDS);
-  const { system } = scenarioOf(host, DEFAULT_CPU, PROGRAM, EXPLORE_BOUNDS.nodes);
-  const bounds = { ...EXPLORE_BOUNDS, visits: 1 };
-  return () => search(system, armModel('ets2'), bounds, () => 'go-on');
-}
-
+const preparedSearch = (): (() => SearchStats) => prepareSearch(UNWAITED, VCPUS, PROGRAM);
 const searchOnce = (): SearchStats => preparedSearch()();
 
 function openSearch(): Subject {

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import type { ProtocolSource } from '../explore/protocol/index.ts';
-import { VCPUS_EXPLORED_MAX } from '../explore/protocol/bounds.ts';
+import { type ExploredScenario, VCPUS_EXPLORED_MAX } from '../explore/protocol/bounds.ts';
+import { unsupportedReason } from '../explore/protocol/cpu.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { cpuFor, cpuProblem } from '../stress/plan.ts';
@@ -27,6 +28,7 @@ export interface Search {
   readonly cpu: CpuModel;
   readonly level: BlockLevel;
   readonly vcpus: number;
+  readonly scenario: ExploredScenario;
 }
 
 /**
@@ -45,6 +47,8 @@ const MATRIX_CPUS = [
   'bbm=3,multihit=new',
   'bbm=2/1,multihit=abort',
 ] as const;
+
+const DEFAULT_SCENARIOS: readonly ExploredScenario[] = ['adjust-populated'];
 
 export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subject[]> {
   const mutants = selectNames('mutant', flags.mutant ?? [], BUILT_IN.mutants);
@@ -79,24 +83,32 @@ export function fileSource(path: string): ProtocolSource {
   return { kind: 'file', name: shortPath(path), text: readFileSync(path, 'utf8') };
 }
 
-/** Throws a usage error for a CPU that cannot be. */
+/** Throws a usage error for a CPU that cannot be, or not in the scenario. */
 export function searchesOf(input: CommandInput, subjects: readonly Subject[]): readonly Search[] {
   const { flags } = input;
   if (flags.matrix === true && flags.cpu !== undefined) {
     throw new UsageError('--cpu does not go with --matrix, which brings its own CPUs');
   }
-  return (flags['explore-level'] ?? [2]).flatMap((level) =>
+  const searches = (flags['explore-level'] ?? [2]).flatMap((level) =>
     subjects.flatMap((subject) =>
       cpusFor(input, subject).flatMap((cpu) =>
-        (flags['explore-vcpus'] ?? [vcpusFor(cpu)]).map((vcpus) => ({
-          subject,
-          cpu,
-          level,
-          vcpus,
-        })),
+        (flags['explore-vcpus'] ?? [vcpusFor(cpu)]).flatMap((vcpus) =>
+          (flags['explore-scenario'] ?? DEFAULT_SCENARIOS).map((scenario) => ({
+            subject,
+            cpu,
+            level,
+            vcpus,
+            scenario,
+          })),
+        ),
       ),
     ),
   );
+  for (const { cpu, scenario } of searches) {
+    const problem = unsupportedReason(cpu, scenario);
+    if (problem !== null) throw new UsageError(problem);
+  }
+  return searches;
 }
 
 /** One vCPU for each PE that is named, so that none goes untried. */

@@ -8,7 +8,6 @@ import {
   exploreInSteps,
   type ExploreProgress,
   EXPLORE_BOUNDS,
-  ExploreUnsupported,
   INTERRUPTED,
   ProtocolThrew,
 } from '../explore/protocol/index.ts';
@@ -27,7 +26,6 @@ import { ProtocolFailure } from './protocol-failure.ts';
 import { refuseEmptyShard, shardOf } from './shard.ts';
 import { watchSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
-import { UsageError } from './usage-error.ts';
 import { packageVersion } from './version.ts';
 import { outFolder, writeOut } from './write-reports.ts';
 
@@ -114,14 +112,14 @@ async function runAll(
 }
 
 async function runOne(
-  { subject, cpu, level, vcpus }: Search,
+  { subject, cpu, level, vcpus, scenario }: Search,
   timeMs: number,
   label: string,
   progress: Progress<string>,
   signal: AbortSignal,
 ): Promise<ExploreRun> {
   const { protocol, mutant, source, exhibit } = subject;
-  const options = { protocol, mutant, source, cpu, level, vcpus, bounds: { timeMs } };
+  const options = { protocol, mutant, source, cpu, level, vcpus, scenario, bounds: { timeMs } };
   const startMs = performance.now();
   let turnMs = startMs;
   try {
@@ -135,7 +133,6 @@ async function runOne(
       turnMs = performance.now();
     }
   } catch (error) {
-    if (error instanceof ExploreUnsupported) throw new UsageError(`--cpu: ${error.message}`);
     if (error instanceof ProtocolThrew) {
       throw new ProtocolFailure(error.message, { cause: error });
     }
@@ -201,6 +198,14 @@ export const command: Command = {
     },
     { command: 'explore -- --matrix', why: 'protocol by CPU: which is safe where' },
     { command: 'explore -- --protocol ./mine.ts --cpu bbm=2,nt=ignored', why: 'your own' },
+    {
+      command: 'explore -- --protocol ./mine.ts --cpu hafdbs=on',
+      why: 'beside walkers that set access flag and dirty state',
+    },
+    {
+      command: 'explore -- --protocol ./mine.ts --scenario two-vms',
+      why: 'beside a second VM, whose TLB entries must stay',
+    },
     { command: 'explore -- --mutant no-tlbi', why: 'a seeded bug and its shortest schedule' },
   ],
   run: async (input, terminal) => (await explore(input, terminal)).exitCode,

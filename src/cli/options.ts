@@ -9,7 +9,11 @@ import { GRANULES } from '../arch/geometry.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import { ARCHITECTURES, DEFAULT_BOUNDS } from '../explore/model/options.ts';
-import { EXPLORE_BOUNDS, VCPUS_EXPLORED_MAX } from '../explore/protocol/bounds.ts';
+import {
+  EXPLORE_BOUNDS,
+  SCENARIOS_EXPLORED,
+  VCPUS_EXPLORED_MAX,
+} from '../explore/protocol/bounds.ts';
 import { ENGINES } from '../mutants/mutant.ts';
 import { GUEST_GIB } from '../answer/worth.ts';
 import { AMPLIFICATION_ROUNDS, SELFTEST_MS, SELFTEST_SEEDS } from '../selftest/budget.ts';
@@ -227,6 +231,16 @@ export const OPTIONS = {
     commands: ['explore'],
     parse: listOf(wholeNumber(1, VCPUS_EXPLORED_MAX)),
   }),
+  'explore-scenario': option({
+    flag: 'scenario',
+    value: 'a,b,…',
+    help:
+      `what is at it beside the transition: ${SCENARIOS_EXPLORED.join('|')}; the second is a VM ` +
+      'with a VMID of its own, whose TLB entries must stay',
+    default: 'adjust-populated: nothing',
+    commands: ['explore'],
+    parse: listOf(nameOf('scenario', SCENARIOS_EXPLORED)),
+  }),
   matrix: option({
     value: null,
     help: 'every protocol on every CPU it is meant for, as one table',
@@ -340,6 +354,15 @@ export const OPTIONS = {
     commands: ['bench'],
     parse: anyText,
   }),
+  growth: option({
+    value: null,
+    help:
+      'instead of the usual rates: how costs grow with vCPUs, block size, TLB size, number of blocks ' +
+      'and what is explored, with an exponent each; a minute or two',
+    default: 'off',
+    commands: ['bench'],
+    parse: flag,
+  }),
   window: option({
     value: 'NS',
     help: 'how long an entry is invalid on your machine',
@@ -433,6 +456,7 @@ export const OPTIONS = {
     commands: [
       'stress',
       'explore',
+      'replay',
       'litmus',
       'selftest',
       'merge',

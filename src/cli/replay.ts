@@ -2,6 +2,8 @@
  * `replay`: the schedule of a token that `explore` printed, again, with everything the hypervisor does
  * and why each step may be so.
  */
+import { type CpuModel, DEFAULT_CPU } from '../arch/cpu-model.ts';
+import { cpuResultOf } from '../explore/protocol/cpu.ts';
 import {
   decodeToken,
   ProtocolThrew,
@@ -13,17 +15,25 @@ import {
 import type { Protocol } from '../port/protocol.ts';
 import { exitMeaning } from '../report/exit-meanings.ts';
 import { counted } from '../report/numbers.ts';
+import { formatJson } from '../report/json.ts';
 import { formatSchedule } from '../report/schedule-text.ts';
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
+import type { ReplayResult, ReplayRun } from '../result/replay.ts';
+import { machineInfo } from '../stress/machine-info.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import type { Command, CommandInput } from './command.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { fileSource } from './explore-plan.ts';
+import { checkOutputFile, writeWhole } from './output-file.ts';
 import { loadProtocolFile, looksLikePath } from './protocol-file.ts';
 import { ProtocolFailure } from './protocol-failure.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
+import { packageVersion } from './version.ts';
+
+/** Nothing is drawn by chance. */
+type SeedlessResult = Omit<ReplayResult, 'seed'> & { readonly seed: null };
 
 const EXPLORE_AGAIN = 'explore it again for a new token';
 
@@ -34,7 +44,7 @@ interface Found {
 }
 
 export async function replay(
-  { flags, positionals }: CommandInput,
+  { flags, positionals, argv }: CommandInput,
   terminal: Terminal,
 ): Promise<ExitCode> {
   const token = decodeToken(positionals[0] ?? '');
@@ -43,12 +53,36 @@ export async function replay(
       'replay: the token is damaged or no token; copy all of it from behind "replay:" as explore prints it',
     );
   }
+  const json = flags.json === undefined ? null : checkOutputFile('json', flags.json);
+  const startedAt = new Date();
+  const startMs = performance.now();
   const file = flags['replay-protocol'];
   if (file !== undefined && token.kind !== 'file') {
     throw new UsageError(`--protocol: the token is of ${token.name}, which is built in`);
   }
   const { protocol, text } = await subjectOf(token, file);
-  const found = run(token, protocol, text);
+  const cpu = { ...DEFAULT_CPU, ...parseCpu(token.cpu) };
+  const found = run(token, protocol, text, cpu);
+  if (json !== null) {
+    const result: SeedlessResult = {
+      tool: 'stage2-stress',
+      schema: 1,
+      command: 'replay',
+      verdict: 'fail',
+      exitCode: EXIT.fail,
+      reasons: [],
+      seed: null,
+      argv,
+      version: packageVersion(),
+      // Its notes are about what real threads can show here; a model runs the same everywhere.
+      machine: { ...machineInfo(), notes: [] },
+      startedAt: startedAt.toISOString(),
+      elapsedMs: Math.round(performance.now() - startMs),
+      interrupted: false,
+      runs: [runOf(positionals[0] ?? '', token, protocol, cpu, found)],
+    };
+    writeWhole(json, formatJson(result));
+  }
   terminal.out(replayText(token, protocol, found, terminal));
   return EXIT.fail;
 }
@@ -80,9 +114,9 @@ async function fromFile(token: ScheduleToken, file = token.name): Promise<Found>
   }
 }
 
-function run(token: ScheduleToken, protocol: Protocol, text: string): Replay {
+function run(token: ScheduleToken, protocol: Protocol, text: string, cpu: CpuModel): Replay {
   try {
-    return replayToken(token, protocol, text, parseCpu(token.cpu));
+    return replayToken(token, protocol, text, cpu);
   } catch (error) {
     if (error instanceof ReplayRefused) {
       throw new UsageError(`replay: ${error.message}; ${EXPLORE_AGAIN}`);
@@ -90,6 +124,28 @@ function run(token: ScheduleToken, protocol: Protocol, text: string): Replay {
     if (error instanceof ProtocolThrew) throw new ProtocolFailure(error.message, { cause: error });
     throw error;
   }
+}
+
+function runOf(
+  text: string,
+  token: ScheduleToken,
+  protocol: Protocol,
+  cpu: CpuModel,
+  { violation, steps, broken }: Replay,
+): ReplayRun {
+  const { kind, name, level, vcpus, scenario } = token;
+  return {
+    ...(scenario === 'adjust-populated' ? {} : { scenario }),
+    protocol: protocol.name,
+    mutant: kind === 'mutant' ? name : null,
+    cpu: cpuResultOf(cpu),
+    granule: 'tiny',
+    level,
+    vcpus,
+    verdict: 'violated',
+    violation: { ...violation, steps, token: text },
+    broken,
+  };
 }
 
 function replayText(
@@ -101,8 +157,9 @@ function replayText(
   const what = violation.by === 'schedule' ? 'one schedule' : "the protocol's own operations";
   const name = token.kind === 'mutant' ? `${token.name} (mutant)` : protocol.name;
   const vcpus = counted(token.vcpus, 'vCPU');
+  const where = token.scenario === 'adjust-populated' ? '' : `${token.scenario}, `;
   const lines = [
-    `${name}, level ${token.level}, ${vcpus}, ${token.cpu.replaceAll(',', ' ')}: ${what}`,
+    `${name}, ${where}level ${token.level}, ${vcpus}, ${token.cpu.replaceAll(',', ' ')}: ${what}`,
     formatSchedule(steps, { columns, broken }),
     `${paint('red', 'VIOLATION')} ${violation.rule}: ${violation.why}`,
     `exit ${EXIT.fail}: ${exitMeaning(EXIT.fail)}`,
@@ -117,7 +174,8 @@ export const command: Command = {
     'all of it: one column per thread, each operation where it takes effect, what it read or made ' +
     'visible, and why that is allowed, with the rule of the Arm ARM. Nothing is searched. The exit ' +
     'code is 1, as a violation is shown; 2 if the token is damaged, or if the protocol has changed ' +
-    'since it was made.',
+    'since it was made. --json writes the same in the form of a result of explore: one run, its ' +
+    'violation with every step and the reason for it.',
   examples: [
     {
       command: 'replay -- r1:p:rfc-nt-posted:4b0a3d71:bbm=1:2:1:l0-l0:0.012345.0.3:3ade2d',
@@ -127,6 +185,7 @@ export const command: Command = {
       command: 'replay -- TOKEN --protocol ./moved/mine.ts',
       why: 'the file of the protocol is somewhere else now',
     },
+    { command: 'replay -- TOKEN --json steps.json', why: 'the steps for another program' },
   ],
   run: replay,
 };

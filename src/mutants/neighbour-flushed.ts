@@ -6,8 +6,7 @@
  * where there is a second VM.
  */
 import { childLevel, defineProtocol, VALID } from '../port/index.ts';
-import { onThreads } from './catches.ts';
-import { notInModel } from './misses.ts';
+import { inModel, onThreads } from './catches.ts';
 import { defineMutant } from './mutant.ts';
 
 /** The neighbour's in scenario two-vms. */
@@ -41,6 +40,9 @@ export const neighbourFlushed = defineMutant({
       },
     }),
   },
-  caughtBy: onThreads(['vmid-isolation'], { scenario: 'two-vms' }),
-  missedBy: [notInModel('it has one VM')],
+  caughtBy: [
+    ...onThreads(['vmid-isolation'], { scenario: 'two-vms' }),
+    inModel(['vmid-isolation'], { scenario: 'two-vms', by: 'operations' }),
+  ],
+  missedBy: [],
 });

@@ -16,5 +16,9 @@ export const rolloverUnflushed = defineMutant({
   twin: 'bbm-early',
   seed: { kind: 'machine', bug: 'rollover-unflushed' },
   caughtBy: onThreads(['vmid-isolation'], { scenario: 'two-vms' }),
-  missedBy: [notInModel('it has one VM')],
+  missedBy: [
+    notInModel(
+      'who has which VMID, and what happens when it goes to another, is no operation of a protocol',
+    ),
+  ],
 });

@@ -9,6 +9,7 @@ import type { Verdict } from '../result/exit-code.ts';
 import type { ResultFile, StressFile } from '../result/read.ts';
 import type { StressRun, ViolationEvent } from '../result/stress.ts';
 import { exitMeaning } from './exit-meanings.ts';
+import { searchText } from './explore-text.ts';
 import { shareText } from './numbers.ts';
 import { configurationOf } from './run-tables.ts';
 import { resultTitle } from './verdict-texts.ts';
@@ -94,10 +95,16 @@ function casesOf(result: ResultFile): Case[] {
         return { ...plain(name, as ? 'pass' : 'fail', message, details), seconds: run.seconds };
       });
     case 'bench':
-      return result.runs.map((run) => {
-        const missed = run.met === false;
-        return plain(run.name, missed ? 'skip' : 'pass', missed ? 'below its aim' : '');
-      });
+      return [
+        ...result.runs.map((run) => {
+          const missed = run.met === false;
+          return plain(run.name, missed ? 'skip' : 'pass', missed ? 'below its aim' : '');
+        }),
+        ...(result.series ?? []).map(({ name, aim, conclusion }) => {
+          const missed = aim?.met === false;
+          return plain(name, missed ? 'skip' : 'pass', missed ? aim.what : '', [conclusion]);
+        }),
+      ];
     case 'check-trace':
       return result.runs.map((run) =>
         plain(
@@ -146,8 +153,7 @@ function eventLine(event: ViolationEvent): string {
 
 function exploreCase(run: ExploreRun): Case {
   const who = run.mutant === null ? run.protocol : `mutant ${run.mutant}`;
-  const { bbm, nt } = run.cpu;
-  const name = `${who}, level ${run.level}, ${run.vcpus} vCPU, bbm=${bbm} nt=${nt}`;
+  const name = `${who}, ${searchText(run)}`;
   const status = { safe: 'pass', violated: 'fail', bounded: 'error' } as const;
   const message = run.violations.map(({ rule }) => rule).join(', ');
   const details = run.violations.flatMap((v) => [

@@ -21,6 +21,12 @@ const VERDICT_STYLES = {
   inconclusive: 'yellow',
 } as const satisfies Record<Verdict, string>;
 
+/** `two-vms, level 2, 1 vCPU, bbm=1 nt=translate`: what tells a search of a protocol from others. */
+export function searchText(run: ExploreRun): string {
+  const where = run.scenario === undefined ? '' : `${run.scenario}, `;
+  return `${where}level ${run.level}, ${counted(run.vcpus, 'vCPU')}, ${cpuText(run)}`;
+}
+
 /** `bbm=1 nt=translate`, and whatever else is not what it usually is. */
 export function cpuText({ cpu }: ExploreRun): string {
   return [
@@ -32,11 +38,15 @@ export function cpuText({ cpu }: ExploreRun): string {
   ].join(' ');
 }
 
+function scenarioText({ scenario }: ExploreRun): string {
+  return scenario ?? 'adjust-populated';
+}
+
 export function runText(run: ExploreRun, paint: Paint): string {
   const { exhibit = null } = run;
   const name = run.mutant === null ? run.protocol : `${run.mutant} (mutant)`;
   const lines = [
-    `${name}, level ${run.level}, ${counted(run.vcpus, 'vCPU')}, ${cpuText(run)}: ` +
+    `${name}, ${searchText(run)}: ` +
       `${paint(STYLES[run.verdict], run.verdict)}, ${counted(run.states, 'state')}, ` +
       `${counted(run.executions, 'execution')}, ${seconds(run.elapsedMs)}`,
   ];
@@ -86,6 +96,9 @@ export function tableLines(
   };
   const columns = [
     text('protocol', (run) => run.mutant ?? run.protocol),
+    ...(varies(scenarioText) || runs[0]?.scenario !== undefined
+      ? [text('scenario', scenarioText)]
+      : []),
     ...(varies(cpuText) ? [text('cpu', cpuText)] : []),
     ...(varies(({ level }) => level) ? [number('level', ({ level }) => `${level}`)] : []),
     ...(varies(({ vcpus }) => vcpus) ? [number('vCPUs', ({ vcpus }) => `${vcpus}`)] : []),

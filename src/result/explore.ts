@@ -60,6 +60,8 @@ export interface ExploreBoundValues {
 }
 
 export interface ExploreRun {
+  /** Absent: `adjust-populated`, the transition and nothing beside it. */
+  readonly scenario?: 'two-vms';
   readonly protocol: string;
   readonly mutant: string | null;
   readonly cpu: CpuResult;

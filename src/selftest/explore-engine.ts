@@ -46,6 +46,7 @@ export function searchMutant(searched: Case, budgetMs: number): Attempted {
     cpu,
     level: setting.level,
     vcpus: vcpusOf(setting.vcpus),
+    ...(setting.scenario === 'two-vms' ? { scenario: setting.scenario } : {}),
     bounds: { timeMs: Math.min(EXPLORE_BOUNDS.timeMs, budgetMs) },
   });
   if (result.kind === 'impossible') return { kind: 'failed', why: result.why };

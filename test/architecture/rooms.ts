@@ -28,7 +28,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'arch port protocols mutants sync result pgtable machine scenarios checker stress explore',
     'litmus selftest casemate report answer doctor bench workers',
   ),
-  bench: listed('arch port pgtable machine scenarios stress explore litmus report result'),
+  bench: listed(
+    'arch port protocols pgtable machine scenarios stress explore litmus report result',
+  ),
   library: listed('arch port protocols mutants result stress explore cli'),
   workers: listed('arch port machine stress sync scenarios pgtable result doctor'),
 };

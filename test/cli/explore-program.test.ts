@@ -1,12 +1,34 @@
 /** `explore` as a user runs it: verdicts, the shortest schedule, bad input, JSON. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { ExploreResult, ExploreRun } from '../../src/result/explore.ts';
 import { PROTOCOL } from '../stress/e2e/stress.ts';
 import { emptyFolder, MAIN, program } from './program.ts';
+
+/** Wrong: pages may still be stored to between the merge and the break. Imports nothing. */
+const MERGES_EARLY = `export default {
+  name: 'mine',
+  kind: 'coalesce',
+  summary: 'merge, clear, flush, block, tear down',
+  origin: 'a test',
+  claims: {},
+  run(cpu, t, tables) {
+    const child = tables.follow(t.old);
+    const block = tables.mergeState(t.wanted, child, t.level + 1);
+    cpu.write(t.entry, 0n);
+    cpu.dsb('ishst');
+    cpu.tlbi({ kind: 'vmalls12e1is' });
+    cpu.dsb('ish');
+    cpu.isb();
+    cpu.writeRelease(t.entry, block);
+    tables.tearDown(child, t.level + 1);
+    cpu.dsb('ishst');
+  },
+};
+`;
 
 const resultIn = (folder: string): ExploreResult =>
   JSON.parse(readFileSync(path.join(folder, 'x.json'), 'utf8')) as ExploreResult;
@@ -58,7 +80,8 @@ test.each([
   ['--vcpus 5', '--vcpus'],
   ['--matrix --cpu bbm=1', '--cpu does not go with --matrix'],
   ['--mutant entry-unfenced', 'is a bug of the machine'],
-  ['--cpu hafdbs=on', '--cpu'],
+  ['--scenario two-vms --cpu tlb=0', '--scenario two-vms does not go with --cpu tlb=0'],
+  ['--scenario relocate', 'there are adjust-populated, two-vms'],
   ['--protocol bbm-latte', 'did you mean bbm-late?'],
 ])('%s is refused with one line', (args, answer) => {
   const seen = program(['explore', ...args.split(' ')]);
@@ -154,4 +177,37 @@ test('Ctrl-C ends with 130, and what is done is printed and written', async () =
   expect(runs[0]).toMatchObject({ protocol: 'bbm-late', verdict: 'safe', stoppedBy: null });
   expect(runs.slice(1).every((run) => run.stoppedBy === 'interrupt')).toBe(true);
   expect(out).toContain('INCONCLUSIVE interrupted after');
+});
+
+test('with hafdbs=on a protocol that merges dirty state too early loses some', () => {
+  const folder = emptyFolder();
+  writeFileSync(path.join(folder, 'mine.ts'), MERGES_EARLY);
+  const args = ['explore', '--protocol', './mine.ts', '--json', 'x.json', '--cpu'];
+  expect(program([...args, 'hafdbs=off'], folder).code).toBe(0);
+  const seen = program([...args, 'hafdbs=on'], folder);
+  expect(seen.code).toBe(1);
+  expect(seen.out).toContain('VIOLATION lost-dirty: store of page 0 by vcpu 0');
+  expect(resultIn(folder).runs[0]?.cpu.hafdbs).toBe('on');
+  const token = resultIn(folder).runs[0]?.violation?.token ?? '';
+  expect(program(['replay', token], folder).out).toContain('VIOLATION lost-dirty: store of page 0');
+});
+
+test('--scenario two-vms puts a second VM beside the transition', () => {
+  const folder = emptyFolder();
+  const args = ['explore', '--mutant', 'neighbour-flushed', '--json', 'x.json'];
+  const seen = program([...args, '--scenario', 'adjust-populated,two-vms'], folder);
+  expect(seen.code).toBe(1);
+  expect(seen.out).toContain('neighbour-flushed (mutant), two-vms, level 2');
+  expect(
+    resultIn(folder).runs.map(({ scenario, violations }) => [
+      scenario ?? null,
+      violations.map(({ rule }) => rule),
+    ]),
+  ).toEqual([
+    [null, []],
+    ['two-vms', ['vmid-isolation']],
+  ]);
+  expect(program(['explore', '--protocol', 'bbm-early', '--scenario', 'two-vms']).out).toContain(
+    'interesting: the second VM still used its own TLB entry',
+  );
 });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { command } from '../../src/cli/replay.ts';
 import type { ExploreResult } from '../../src/result/explore.ts';
+import type { ReplayResult } from '../../src/result/replay.ts';
 import { emptyFolder, program, type Seen } from './program.ts';
 
 /** Wrong: nothing is flushed. It imports nothing, so it can stand in any folder. */
@@ -102,6 +103,57 @@ describe('replay', () => {
     );
   });
 
+  it('writes what it shows as JSON, in the form of a result of explore', () => {
+    const folder = emptyFolder();
+    const [first] = tokensOf(folder, '--mutant', 'wrong-vmid', '--scenario', 'two-vms');
+    const explored = JSON.parse(readFileSync(path.join(folder, 'x.json'), 'utf8')) as ExploreResult;
+    const token = first?.token ?? '';
+    const seen = program(['replay', token, '--json', 'r.json'], folder);
+    expect({ code: seen.code, err: seen.err }).toEqual({ code: 1, err: '' });
+    const result = JSON.parse(readFileSync(path.join(folder, 'r.json'), 'utf8')) as ReplayResult;
+    expect(Object.keys(result).toSorted()).toEqual(Object.keys(explored).toSorted());
+    expect(result).toMatchObject({
+      tool: 'stage2-stress',
+      command: 'replay',
+      verdict: 'fail',
+      exitCode: 1,
+      seed: null,
+      argv: [token, '--json', 'r.json'],
+    });
+    const [{ violation, broken, ...run }] = result.runs;
+    const { cpu, granule } = explored.runs[0] ?? {};
+    expect(run).toEqual({
+      ...{ protocol: 'wrong-vmid', mutant: 'wrong-vmid', scenario: 'two-vms', cpu, granule },
+      ...{ level: 2, vcpus: 1, verdict: 'violated' },
+    });
+    const shown = explored.runs[0]?.violations.find((one) => one.token === token);
+    expect(Object.keys(violation).toSorted()).toEqual(Object.keys(shown ?? {}).toSorted());
+    expect({ ...violation, steps: 0 }).toEqual({ ...shown, steps: 0 });
+    expect(violation.steps[broken]?.why).toBe(violation.why);
+  });
+
+  it('writes every step of a schedule with its reason', () => {
+    const folder = emptyFolder();
+    const tokens = tokensOf(folder, '--mutant', 'no-tlbi');
+    const stale = tokens.find(({ rule }) => rule === 'stale-translation')?.token ?? '';
+    program(['replay', stale, '--json', 'r.json'], folder);
+    const result = JSON.parse(readFileSync(path.join(folder, 'r.json'), 'utf8')) as ReplayResult;
+    const [{ violation, broken }] = result.runs;
+    expect(violation.steps.filter(({ why }) => (why ?? '') === '')).toEqual([]);
+    expect(violation.steps[broken]).toMatchObject({ thread: 'vcpu 0', op: 'load' });
+  });
+
+  it('writes nothing for a token that it refuses, and no file where there is no folder', () => {
+    const folder = emptyFolder();
+    const [first] = tokensOf(folder, '--mutant', 'no-tlbi');
+    const token = first?.token ?? '';
+    const damaged = program(['replay', token.slice(1), '--json', 'r.json'], folder);
+    expect(refusal(damaged)).toContain('the token is damaged');
+    expect(damaged.files).not.toContain('r.json');
+    const seen = program(['replay', token, '--json', 'nowhere/r.json'], folder);
+    expect(refusal(seen)).toContain('there is no folder');
+  });
+
   it('still knows the token of its example', () => {
     const [example] = command.examples;
     const token = example?.command.split(' ').at(-1) ?? '';
@@ -109,7 +161,10 @@ describe('replay', () => {
   });
 
   it('has help, and stands in that of the program', () => {
-    expect(program(['replay', '--help']).out).toContain('npm run replay -- <token> [flags]');
+    const { out } = program(['replay', '--help']);
+    expect(out).toContain('npm run replay -- <token> [flags]');
+    expect(out).toMatch(/\n {2}--protocol FILE .*\n(?:.*\n)*? {2}--json FILE /);
+    expect(out).toContain('npm run replay -- TOKEN --json steps.json');
     expect(program(['help']).out).toMatch(/\n {2}replay +one of explore's counterexamples/);
   });
 });

@@ -35,8 +35,15 @@ export const EXPLORED: readonly Explored[] = MUTANTS.flatMap((mutant) => {
 
 /** As `explore --mutant` does it. */
 export function explored(subject: Explored, protocol: Protocol): ExploreRun {
-  const { mutant, cpu, level } = subject;
-  return exploreProtocol({ protocol, mutant: mutant.name, cpu, level });
+  const { mutant, catches, cpu, level } = subject;
+  const { scenario } = catches;
+  return exploreProtocol({
+    protocol,
+    mutant: mutant.name,
+    cpu,
+    level,
+    ...(scenario === 'two-vms' ? { scenario } : {}),
+  });
 }
 
 /** The violation that names the bug: of the rules it is to be caught by, the first that fired. */

@@ -11,9 +11,10 @@
  */
 import { assert } from '../../arch/assert.ts';
 import { GlobalOrder, NEVER } from './order.ts';
-import type { EntrySpan, Node, PlacedEvent, System, Target } from './program.ts';
+import type { EntrySpan, PlacedEvent, System, Target } from './program.ts';
 import { RowTable } from './row-table.ts';
 import type { ThreadRun } from './thread-run.ts';
+import { accessesOf } from './tree.ts';
 
 export type Outcomes = ReadonlyMap<number, number>;
 
@@ -37,6 +38,8 @@ export class Projection {
   /** By node; equal ones are one object. */
   readonly #outcomes = new Map<number, Outcomes>();
   readonly #distinct = new Map<string, Outcomes>();
+  /** By node and own event that may stand next: what `mayUpdate` said. */
+  readonly #updatable = new Map<number, boolean>();
 
   /** `events`: all that the order will hold. */
   constructor(system: System, thread: number, run: ThreadRun, events: readonly PlacedEvent[]) {
@@ -86,6 +89,21 @@ export class Projection {
   pop(): void {
     this.#path.pop();
     this.#seen.pop();
+  }
+
+  /**
+   * May a walk of the thread make the update `placed`, one of its own events, where the order stands?
+   * If not, the thread has no way through whatever follows.
+   */
+  mayUpdate(placed: PlacedEvent): boolean {
+    const key = this.state * ORDINALS + placed.ordinal;
+    const known = this.#updatable.get(key);
+    if (known !== undefined) return known;
+    this.#seen.push(placed);
+    const may = this.#run.mayUpdate(this.#order(), this.#seen.length);
+    this.#seen.pop();
+    this.#updatable.set(key, may);
+    return may;
   }
 
   /** Outcomes of the thread under the sequence seen, which has to be complete. */
@@ -143,48 +161,10 @@ function locationsRead(
       if (alsoRead && result.kind === 'mapped') read.add(result.location);
     }
   };
-  for (const node of nodesOf(system, thread)) {
+  for (const node of accessesOf(system, thread)) {
     if (node.kind === 'read') note(node.target, false, true);
     else if (node.kind === 'rmw') note(node.target, true, true);
     else if (node.kind === 'write') note(node.target, true, false);
   }
   return read;
-}
-
-const ACCESSES = new WeakMap<Node, readonly Node[]>();
-
-/** The nodes of a thread's tree, once each; trees do not change, so they are walked once. */
-function nodesOf(system: System, thread: number): readonly Node[] {
-  const root = system.threads[thread]?.root;
-  assert(root !== undefined, `no thread ${thread}`);
-  const known = ACCESSES.get(root);
-  if (known) return known;
-  const seen = new Set<Node>();
-  const open: Node[] = [root];
-  for (let node = open.pop(); node !== undefined; node = open.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    open.push(...successors(node));
-  }
-  const nodes = [...seen].filter(({ kind }) => ['read', 'write', 'rmw'].includes(kind));
-  ACCESSES.set(root, nodes);
-  return nodes;
-}
-
-function successors(node: Node): Node[] {
-  switch (node.kind) {
-    case 'end':
-      return [];
-    case 'rmw': {
-      const branches = [...node.next.values()].flatMap(({ next }) => [...next.values()]);
-      return [...branches, ...node.faults.values()];
-    }
-    case 'read':
-    case 'write':
-      return [...node.next.values(), ...node.faults.values()];
-    case 'choice':
-      return [...node.alternatives];
-    default:
-      return [node.next];
-  }
 }

@@ -33,6 +33,11 @@ export interface OrderOutcomes {
   readonly order: readonly PlacedEvent[];
   /** By thread: outcome of its tree, and number of ways to it. */
   readonly outcomes: readonly Outcomes[];
+  /**
+   * By thread: a number for what it can tell of the order. Where it is the same, in one combination,
+   * the thread has the same ways.
+   */
+  readonly seen: readonly number[];
 }
 
 export interface SearchStats {
@@ -192,7 +197,7 @@ export class Search {
       const placed = this.#placed[event.thread] as number;
       const mustPrecede = before[number] as number;
       if ((placed & (1 << event.ordinal)) !== 0 || (placed & mustPrecede) !== mustPrecede) continue;
-      if (this.#isMirrored(event.thread, event.event)) continue;
+      if (this.#isMirrored(event.thread, event.event) || this.#isMisplaced(event)) continue;
       this.#place(number, event);
       if (this.#isPossible() && this.#enter(choice)) {
         this.#next = 0;
@@ -247,6 +252,13 @@ export class Search {
     );
   }
 
+  /** A walker's update that no walk can make here: of a descriptor that is gone, or not reached. */
+  #isMisplaced(placed: PlacedEvent): boolean {
+    const { thread, event } = placed;
+    if (event.kind !== 'write' || event.hardware !== true) return false;
+    return this.#projections[thread]?.mayUpdate(placed) === false;
+  }
+
   /** Is this the first prefix that looks like this to every thread and leaves this memory? */
   #isNew(): boolean {
     const row = this.#row;
@@ -297,6 +309,7 @@ export class Search {
       numbers: [...this.#numbers],
       order: [...this.#order],
       outcomes,
+      seen: this.#projections.map(({ state }) => state),
     };
     if (this.#visit(found) === 'stop') this.#stop(null);
   }

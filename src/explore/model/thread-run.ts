@@ -21,6 +21,7 @@ import type {
   WriteNode,
 } from './program.ts';
 import { type Frame, layoutOf, Rules } from './rules.ts';
+import { accessesOf } from './tree.ts';
 import { type Walk, Walks } from './walks.ts';
 
 const max = (a: number, b: number): number => (a > b ? a : b);
@@ -95,6 +96,38 @@ export class ThreadRun {
     const frame = this.#frame(0);
     frame.fill(0);
     this.#step(program.root, 0, 0);
+  }
+
+  /**
+   * Is there an access whose walk may make the update at `position`, the last event of `order`?
+   * Nothing else of the thread is looked at.
+   */
+  mayUpdate(order: GlobalOrder, position: number): boolean {
+    const event = order.at(position)?.event;
+    assert(event?.kind === 'write', 'an update is a write');
+    const walks = new Walks(this.#system, this.#options, order, this.#thread);
+    return accessesOf(this.#system, this.#thread).some(({ kind, target }) => {
+      if (target.kind !== 'address') return false;
+      return walks.of(target.address, kind !== 'read').some((walk) => {
+        const update = walk.result.kind === 'mapped' ? walk.result.update : undefined;
+        return (
+          update?.entry === event.location &&
+          update.value === event.value &&
+          this.#isInTime(walk, position)
+        );
+      });
+    });
+  }
+
+  /**
+   * The walker's update is the very next write to the entry after the one its walk read, and done
+   * before a TLBI is complete that waits for the walk (R_LXHLD).
+   */
+  #isInTime(walk: Walk, position: number): boolean {
+    const read = walk.paths[0]?.path.entries.at(-1);
+    assert(read !== undefined, 'a walk reads entries');
+    const isNext = read.span.until === position || !this.#options.updatesAtomic;
+    return isNext && walk.from < position && position < walk.waits;
   }
 
   #frame(depth: number): Frame {
@@ -236,7 +269,6 @@ export class ThreadRun {
     }
   }
 
-  /** The walker's update: the very next write to the entry after the one its walk read. */
   #update(
     s: Frame,
     node: ReadNode | WriteNode | RmwNode,
@@ -249,9 +281,7 @@ export class ThreadRun {
     if (position === undefined || !this.#order.isHardware(position)) return false;
     const event = this.#order.at(position)?.event;
     if (event?.kind !== 'write' || event.location !== entry || event.value !== value) return false;
-    const read = walk.paths[0]?.path.entries.at(-1);
-    assert(read?.entry === entry, 'a walker updates the last entry it read');
-    if (this.#options.updatesAtomic && read.span.until !== position) return false;
+    if (!this.#isInTime(walk, position)) return false;
     if (position <= this.#rules.updateFloor(s, node.address, view)) return false;
     this.#rules.didUpdate(s, position);
     return true;
@@ -292,8 +322,10 @@ export class ThreadRun {
           this.#rmw(node, value, location, interval, depth + 2, done);
         } else {
           const next = node.next.get(value);
-          assert(next !== undefined, 'the tree has every value memory can hold');
-          this.#step(next, depth + 2, done);
+          // An update where no walk can have made it: the thread of that walk refuses the order.
+          const isMisplaced = next === undefined && this.#order.isHardware(write);
+          assert(next !== undefined || isMisplaced, 'the tree has every value memory can hold');
+          if (next !== undefined) this.#step(next, depth + 2, done);
         }
         this.#trail.pop();
       }

@@ -20,6 +20,13 @@ export const EXPLORE_BOUNDS: ExploreBounds = Object.freeze({
 /** vCPUs of one exploration: more show nothing that these do not. */
 export const VCPUS_EXPLORED_MAX = 4;
 
+/**
+ * What is at it beside the transition, by the names that `stress` has for it. `adjust-populated`:
+ * nothing. `two-vms`: a second VM with a VMID of its own (neighbour.ts).
+ */
+export const SCENARIOS_EXPLORED = ['adjust-populated', 'two-vms'] as const;
+export type ExploredScenario = (typeof SCENARIOS_EXPLORED)[number];
+
 /** A bound met while threads are unrolled, before the search. */
 export class BoundReached extends Error {
   override readonly name = 'BoundReached';

@@ -2,6 +2,8 @@
 import type { CpuModel } from '../../arch/cpu-model.ts';
 import type { CpuResult } from '../../result/stress.ts';
 import { armModel, type ModelOptions } from '../model/index.ts';
+import type { ExploredScenario } from './bounds.ts';
+import type { MachineOptions } from './memory-map.ts';
 
 const onOff = (on: boolean): string => (on ? 'on' : 'off');
 
@@ -23,11 +25,16 @@ export function modelOf(cpu: CpuModel): ModelOptions {
   return armModel(cpu.ets === 'ets2' ? 'ets2' : 'base', { tlb: cpu.tlb > 0 });
 }
 
-/** Why this CPU cannot be explored, or null. */
-export function unsupportedReason(cpu: CpuModel): string | null {
-  return cpu.hafdbs
-    ? 'hafdbs=on: the model has no hardware updates of access flag and dirty state'
+/** Why this cannot be explored, or null. */
+export function unsupportedReason(cpu: CpuModel, scenario: ExploredScenario): string | null {
+  return scenario === 'two-vms' && cpu.tlb === 0
+    ? '--scenario two-vms does not go with --cpu tlb=0: what it is about is TLB entries'
     : null;
+}
+
+/** The small machine that a protocol changes entries of. */
+export function machineOf(cpu: CpuModel, scenario: ExploredScenario): MachineOptions {
+  return { hafdbs: cpu.hafdbs, hasNeighbour: scenario === 'two-vms' };
 }
 
 /** Knobs that make no difference to the model, where somebody might think they do. */
@@ -38,6 +45,12 @@ export function notesOn(cpu: CpuModel): string[] {
   }
   if (!cpu.walkcache && cpu.tlb > 0) {
     notes.push('walkcache=off makes no difference here: a walk under way keeps what it has read');
+  }
+  if (cpu.hafdbs) {
+    notes.push(
+      'hafdbs=on: old leaves start clean, some not accessed; only walks for accesses of the guest ' +
+        'programs update them',
+    );
   }
   return notes;
 }

@@ -1,12 +1,27 @@
 /** Places, descriptors and operations of the small machine in words. */
-import { describeDescriptor, type Descriptor, isTable } from '../../arch/descriptor.ts';
+import {
+  DBM,
+  describeDescriptor,
+  type Descriptor,
+  isLeaf,
+  isTable,
+  S2AP_W,
+} from '../../arch/descriptor.ts';
 import { childLevel, type Level } from '../../arch/geometry.ts';
-import { GEOMETRY, LOCK_FREE, type MemoryMap, REUSED, TARGET } from './memory-map.ts';
+import { isForeign } from './hardware-update.ts';
+import { GEOMETRY, LOCK_FREE, type MemoryMap, REUSED, TARGET, UNFILLED } from './memory-map.ts';
+import { NEIGHBOUR_NAME } from './neighbour.ts';
+
+/** What reports call vCPU `vcpu` of `vcpus`: the one behind them is the second VM's. */
+export function guestName(vcpus: number, vcpu: number): string {
+  return vcpu < vcpus ? `vcpu ${vcpu}` : NEIGHBOUR_NAME;
+}
 
 /** `entry`, `table 0[1]`, `lock`. */
 export function placeName(map: MemoryMap, location: number): string {
   if (location === TARGET) return 'entry';
   if (location === map.lock) return 'lock';
+  if (map.hasNeighbour && location === map.neighbour) return `entry of ${NEIGHBOUR_NAME}`;
   const table = map.tableOf(location);
   if (table === null) return `location ${location}`;
   return `table ${table}[${location - map.entryOf(table, 0)}]`;
@@ -19,12 +34,26 @@ export function placeName(map: MemoryMap, location: number): string {
 export function valueText(map: MemoryMap, location: number, d: Descriptor): string {
   if (location === map.lock) return d === LOCK_FREE ? 'free' : 'held';
   if (location === TARGET) return describeEntry(map, d, map.level);
-  if (d === REUSED) return "another user's data";
+  if (location > map.lock) return leafText(d, 3);
+  if (isForeign(d, REUSED)) return `another user's data${flagsSet(map, d, REUSED)}`;
+  if (isForeign(d, UNFILLED)) return `what its last user left${flagsSet(map, d, UNFILLED)}`;
   const below = childLevel(map.level);
   const pointsOn = below < 3 && isTable(d, below) && map.isTableAddress(d);
   return describeEntry(map, d, pointsOn ? below : 3);
 }
 
 function describeEntry(map: MemoryMap, d: Descriptor, level: Level): string {
-  return isTable(d, level) ? `table ${map.follow(d)}` : describeDescriptor(GEOMETRY, d, level);
+  const isOurs = isTable(d, level) && map.isTableAddress(d);
+  return isOurs ? `table ${map.follow(d)}` : leafText(d, level);
+}
+
+/** With its dirty state, where the walker keeps one. */
+export function leafText(d: Descriptor, level: Level): string {
+  const text = describeDescriptor(GEOMETRY, d, level);
+  if (!isLeaf(d, level) || (d & DBM) === 0n) return text;
+  return `${text} ${(d & S2AP_W) === 0n ? 'clean' : 'dirty'}`;
+}
+
+function flagsSet(map: MemoryMap, d: Descriptor, leaf: Descriptor): string {
+  return d === map.foreign(leaf) ? '' : ', its flags set by a walker';
 }

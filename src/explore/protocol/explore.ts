@@ -6,8 +6,8 @@
  * (the checker's automaton, which `stress` uses too). Of what an access breaks the shortest schedule
  * is kept; of what only the operations break, they are the schedule.
  *
- * Left out: hardware updates of access flag and dirty state, a second VM's tables (a TLBI that names
- * another VMID removes nothing here), software walkers of other threads.
+ * Left out: updates by walks for no access of the program, changes of a second VM's tables, who gets
+ * which VMID, software walkers of other threads.
  */
 import { assert } from '../../arch/assert.ts';
 import { type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.ts';
@@ -25,12 +25,18 @@ import type {
 } from '../../result/explore.ts';
 import { type Rule, RULES } from '../../result/rule.ts';
 import { Search } from '../model/index.ts';
-import { BoundReached, EXPLORE_BOUNDS, type ExploreBounds } from './bounds.ts';
-import { cpuResultOf, modelOf, notesOn, unsupportedReason } from './cpu.ts';
+import {
+  BoundReached,
+  EXPLORE_BOUNDS,
+  type ExploreBounds,
+  type ExploredScenario,
+} from './bounds.ts';
+import { cpuResultOf, machineOf, modelOf, notesOn, unsupportedReason } from './cpu.ts';
 import { type AccessKind, accessesOf, type GuestProgram, guestPrograms } from './guest.ts';
 import { hypervisorScript, traceOf } from './hypervisor.ts';
 import { lostRace } from './lost-race.ts';
 import { MemoryMap } from './memory-map.ts';
+import { lossOfNeighbour } from './neighbour.ts';
 import { operationSteps } from './operation-steps.ts';
 import { Outcomes } from './outcomes.ts';
 import { type Host, scenarioOf, unrollHost } from './scenario.ts';
@@ -47,6 +53,8 @@ export interface ExploreOptions {
   readonly level?: BlockLevel;
   /** 1 to `VCPUS_EXPLORED_MAX`. */
   readonly vcpus?: number;
+  /** Default: `adjust-populated`. */
+  readonly scenario?: ExploredScenario;
   /** Kinds of access the guest programs are made of. Default: loads and stores. */
   readonly kinds?: readonly AccessKind[];
   /** Guest programs in place of every combination. */
@@ -71,7 +79,7 @@ export const INTERRUPTED = 'interrupt';
 /** Steps of the search between two looks at whatever else there is: a few milliseconds. */
 const SLICE_STEPS = 256;
 
-/** The CPU asked for is one the model does not have. */
+/** The model does not have what is asked for. */
 export class ExploreUnsupported extends Error {
   override readonly name = 'ExploreUnsupported';
 }
@@ -109,11 +117,12 @@ export function* exploreInSteps(
 ): Generator<ExploreProgress, ExploreRun, void> {
   const startedMs = performance.now();
   const { protocol, level = 2, vcpus = 1, kinds = ['load', 'store'] } = options;
+  const { scenario = 'adjust-populated' } = options;
   const cpu: CpuModel = { ...DEFAULT_CPU, ...protocol.cpu, ...options.cpu };
-  const reason = unsupportedReason(cpu);
+  const reason = unsupportedReason(cpu, scenario);
   if (reason !== null) throw new ExploreUnsupported(reason);
   const bounds: ExploreBounds = { ...EXPLORE_BOUNDS, ...options.bounds };
-  const map = new MemoryMap(protocol.kind, level, bounds.tables);
+  const map = new MemoryMap(protocol.kind, level, bounds.tables, machineOf(cpu, scenario));
   const programs = options.programs ?? guestPrograms(kinds, map.pages);
   assert(programs.length > 0, 'an exploration has guest programs');
   const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
@@ -141,6 +150,7 @@ export function* exploreInSteps(
   const verdict: ExploreVerdict =
     violations.length > 0 ? 'violated' : figures.stoppedBy === null ? 'safe' : 'bounded';
   return {
+    ...(scenario === 'adjust-populated' ? {} : { scenario }),
     protocol: protocol.name,
     mutant: options.mutant ?? null,
     cpu: cpuResultOf(cpu),
@@ -272,7 +282,8 @@ function signViolations(
     cpu: cpuKey(cpu, vcpus),
     level: map.level,
     vcpus,
-  };
+    scenario: map.hasNeighbour ? 'two-vms' : 'adjust-populated',
+  } as const;
   const shown = outcomes.violations(judged.whys).map(({ violation, place }) => ({
     ...violation,
     token: encodeToken({ ...head, shows: { by: 'schedule', ...place } }),
@@ -321,6 +332,12 @@ export function judgeOperations(
     for (const { rule, why, event } of verdict.violations) {
       const steps = operationSteps(host.map, trace, event);
       violations.push({ rule, why: `${when}${why}`, by: 'operations', steps, token: null });
+    }
+    const loss = host.map.hasNeighbour ? lossOfNeighbour(host.map, trace) : null;
+    if (loss !== null) {
+      const steps = operationSteps(host.map, trace, loss.event);
+      const why = `${when}${loss.why}`;
+      violations.push({ rule: 'vmid-isolation', why, by: 'operations', steps, token: null });
     }
     for (const { rule, why } of path.findings) {
       const steps = operationSteps(host.map, trace, null);

@@ -10,7 +10,12 @@
  * protocol's. Each access reads or writes a word of its own, so no two of them share the low
  * address bits by which a TLBI orders translations (TLBI-ob): that allows more, never less.
  */
-import { NO_DEPENDENCY, type Node, type ThreadProgram } from '../model/index.ts';
+import {
+  type HardwareUpdate,
+  NO_DEPENDENCY,
+  type Node,
+  type ThreadProgram,
+} from '../model/index.ts';
 import { BoundReached } from './bounds.ts';
 import { LOCK_FREE, LOCK_HELD } from './memory-map.ts';
 
@@ -46,7 +51,11 @@ export interface AccessAnswers {
   /** Location that stands for the access having used this leaf, by leaf. */
   readonly leaves: ReadonlyMap<number, number>;
   readonly faults: readonly number[];
+  /** Updates that its walk may make. */
+  readonly updates: readonly HardwareUpdate[];
 }
+
+const NO_ANSWERS: AccessAnswers = { leaves: new Map(), faults: [], updates: [] };
 
 export interface GuestTree {
   readonly program: ThreadProgram;
@@ -84,10 +93,11 @@ export function guestTree(input: GuestInput): GuestTree {
     if (++nodes > input.nodesMax) throw new BoundReached('nodes', input.nodesMax);
     const access = accesses[i];
     if (access === undefined) return end(results);
-    const { leaves, faults } = answers[i] ?? { leaves: new Map<number, number>(), faults: [] };
+    const { leaves, faults, updates } = answers[i] ?? NO_ANSWERS;
     const common = {
       target: { kind: 'address', address: input.firstAddress + i },
       address: NO_DEPENDENCY,
+      updates,
       faults: new Map(
         faults.map((fault) => [fault, end([...results, { kind: 'fault', fault }])] as const),
       ),

@@ -4,10 +4,12 @@
  * overtaken; or whole, every operation of the program.
  */
 import { assert, assertNever } from '../../arch/assert.ts';
+import type { Descriptor } from '../../arch/descriptor.ts';
 import { describeTlbi, isBroadcast } from '../../arch/tlbi.ts';
 import type { ExploreStep } from '../../result/explore.ts';
-import type { PlacedEvent } from '../model/index.ts';
-import { placeName, valueText } from './describe.ts';
+import type { PlacedEvent, TrailStep } from '../model/index.ts';
+import { isForeign } from './hardware-update.ts';
+import { guestName, placeName, valueText } from './describe.ts';
 import { type MemoryMap, REUSED, TARGET } from './memory-map.ts';
 import { reasonOf } from './reasons.ts';
 import type { Operation } from './recording.ts';
@@ -23,8 +25,18 @@ export interface HostInput {
   /** Stores to other locations are no events. */
   readonly isRead: (location: number) => boolean;
   readonly order: readonly PlacedEvent[];
-  /** vCPUs that a broadcast reaches. */
+  readonly vcpus: number;
+  /** vCPUs that a broadcast reaches: also that of the second VM, if there is one. */
   readonly receivers: number;
+  /** By number. */
+  readonly values: readonly Descriptor[];
+  /** What the thread reads, in program order, to be shown; empty: it is not. */
+  readonly reads: readonly TrailStep[];
+}
+
+/** The reads of a way through the hypervisor's tree. */
+export function readsIn(trail: readonly TrailStep[]): readonly TrailStep[] {
+  return trail.filter(({ node }) => node.kind !== 'write');
 }
 
 export class HostSteps {
@@ -51,12 +63,9 @@ export class HostSteps {
     const { isRead, receivers, path } = this.#input;
     if (operation.kind === 'write') return isRead(operation.location) ? 1 : 0;
     if (operation.kind === 'tlbi') return isBroadcast(operation.tlbi.kind) ? receivers : 0;
-    if (operation.kind !== 'cas') return 0;
+    if (operation.kind !== 'cas' || !isRead(operation.location)) return 0;
     const nth = path.operations.slice(0, index).filter(isAnswered).length;
-    const answers = path.trace.filter(
-      (e) => e.op === 'read' || (e.op === 'write' && e.order === 'cas'),
-    );
-    return answers[nth]?.op === 'write' ? 1 : 0;
+    return path.answers[nth] === operation.expected ? 1 : 0;
   }
 
   /** Events up to position `until`, and the barriers between them. */
@@ -81,14 +90,17 @@ export class HostSteps {
       }
       found.push({ at, step: this.#eventStep(ordinal, event) });
     }
-    return found;
+    return [...found, ...this.#readSteps()];
   }
 
   /** Everything the hypervisor does. What is no event stands behind all that its program has first. */
   whole(): TimedStep[] {
     const { path, order } = this.#input;
     let latest = 0;
+    const reads = new Map(this.#readSteps().map((read) => [read.index, read]));
     return path.operations.flatMap((_, index) => {
+      const read = reads.get(index);
+      if (read !== undefined) return [read];
       const ordinals = this.#behind.flatMap((op, ordinal) => (op === index ? [ordinal] : []));
       if (ordinals.length === 0) return [{ at: latest, step: this.#plainStep(index) }];
       return ordinals.map((ordinal) => {
@@ -98,6 +110,32 @@ export class HostSteps {
         latest = Math.max(latest, at);
         return { at, step: this.#eventStep(ordinal, placed.event) };
       });
+    });
+  }
+
+  /**
+   * Reads, and compare-exchanges that failed: as late as their place in the program asks for, but
+   * while memory still holds what they found.
+   */
+  #readSteps(): (TimedStep & { readonly index: number })[] {
+    const { map, path, reads, values, order, isRead } = this.#input;
+    const answered = path.operations.flatMap((operation, i) =>
+      isAnswered(operation) && isRead(operation.location) ? [i] : [],
+    );
+    return reads.flatMap(({ node, view, result }, nth) => {
+      const index = answered[nth];
+      if (index === undefined || this.#behind.includes(index)) return [];
+      assert(node.target.kind === 'location', 'the hypervisor is not translated');
+      const { location } = node.target;
+      const value = result.kind === 'value' ? values[result.value] : undefined;
+      assert(value !== undefined, 'a location is read without a fault');
+      const gone = order.findIndex(
+        ({ event }, i) => i >= view && event.kind === 'write' && event.location === location,
+      );
+      const before = this.#behind.map((op, o) => (op < index ? (this.#positions[o] ?? 0) : 0));
+      const at = Math.min(Math.max(view, ...before), gone < 0 ? Infinity : gone);
+      const detail = `${placeName(map, location)} is ${valueText(map, location, value)}`;
+      return [{ at, index, step: { thread, op: 'read', detail, why: this.#reason(index, null) } }];
     });
   }
 
@@ -150,7 +188,8 @@ export class HostSteps {
     const why = this.#reason(index, ordinal);
     if (operation.kind === 'tlbi') {
       assert(event.kind === 'tlbi', 'a TLBI is delivered');
-      const detail = `${describeTlbi(operation.tlbi)} takes effect at vcpu ${event.receiver - 1}`;
+      const where = guestName(this.#input.vcpus, event.receiver - 1);
+      const detail = `${describeTlbi(operation.tlbi)} takes effect at ${where}`;
       return { thread, op: 'tlbi', detail, why };
     }
     if (operation.kind === 'write') return { ...this.#storeStep(operation), why };
@@ -165,15 +204,17 @@ export class HostSteps {
     const { map } = this.#input;
     const what = `${placeName(map, location)} = ${valueText(map, location, value)}`;
     if (location === map.lock) return { thread, op: 'unlock', detail: what };
-    if (value === REUSED && location !== TARGET) {
+    if (isForeign(value, REUSED) && location !== TARGET) {
       return { thread, op: 'write', detail: `${what} (the page was freed)` };
     }
     return { thread, op: release ? 'write-release' : 'write', detail: what };
   }
 }
 
-function isAnswered({ kind }: Operation): boolean {
-  return kind === 'read' || kind === 'cas';
+function isAnswered(
+  operation: Operation,
+): operation is Extract<Operation, { kind: 'read' | 'cas' }> {
+  return operation.kind === 'read' || operation.kind === 'cas';
 }
 
 function isBarrier({ kind }: Operation): boolean {

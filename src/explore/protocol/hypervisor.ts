@@ -6,7 +6,15 @@ import { type Descriptor, TYPE_TABLE_OR_PAGE, VALID } from '../../arch/descripto
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { checkedPort, checkReturned } from '../../port/checked-port.ts';
 import type { Cpu, Entry, Protocol, Transition, TransitionTrace } from '../../port/index.ts';
-import { GEOMETRY, LOCK_FREE, type MemoryMap, TARGET, VMID } from './memory-map.ts';
+import { isUpdateOf } from './hardware-update.ts';
+import {
+  GEOMETRY,
+  LOCK_FREE,
+  type MemoryMap,
+  NEIGHBOUR_AFTER,
+  TARGET,
+  VMID,
+} from './memory-map.ts';
 import { createModelTables, type Roles } from './model-tables.ts';
 import { PageBook } from './page-book.ts';
 import type { Recording, Script } from './recording.ts';
@@ -30,6 +38,7 @@ export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLev
     const roleOf = createRoles();
     const book = new PageBook(map, (location) => recording.peek(location));
     const tables = createModelTables(map, recording, book, roleOf);
+    if (map.hasNeighbour) recording.write(map.neighbour, NEIGHBOUR_AFTER, false);
     let isOpen = true;
     const port = checkedPort(createCpu(map, recording, book, roleOf), tables, {
       ...limits,
@@ -112,7 +121,8 @@ function createCpu(map: MemoryMap, recording: Recording, book: PageBook, roleOf:
       const found = recording.compareExchange(entry, expected, desired);
       if (found === expected) noteWrite('cas', entry, desired, found);
       else noteRead(entry, found);
-      if (found !== expected && expected === map.old) book.lose();
+      // Lost to another agent, which has put something else there; a walker only sets bits.
+      if (expected === map.old && !isUpdateOf(expected, found)) book.lose();
       return found;
     },
     dsb(kind) {

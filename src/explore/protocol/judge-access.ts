@@ -37,6 +37,10 @@ export interface JudgeInput {
   readonly memory: readonly Descriptor[];
   readonly access: Access;
   readonly phase: 'early' | 'late';
+  /**
+   * Walkers keep dirty state, and after everything the tables call the page clean (aftermath.ts).
+   */
+  readonly endsClean: boolean;
 }
 
 const acceptable = (word: string, why: string): Judgement => ({
@@ -58,38 +62,75 @@ const forbidden = (rule: Rule, word: string, why: string): Judgement => ({
   why,
 });
 
-/** The leaf that memory maps `page` by in the end; null if it does not. */
-export function mappingAfter(
+/** How memory maps a page: by which leaf, null if by none, and the entries on the way to it. */
+export interface Mapping {
+  readonly leaf: Descriptor | null;
+  readonly locations: readonly number[];
+}
+
+/** What a walk for `page` finds while every location holds what `held` says. */
+export function mappingOf(
   map: MemoryMap,
-  memory: readonly Descriptor[],
+  held: (location: number) => Descriptor | undefined,
   page: number,
-): Descriptor | null {
+): Mapping {
+  const locations: number[] = [];
   let location: number = TARGET;
   for (let level: Level = map.level; ; level = childLevel(level)) {
-    const d = memory[location];
+    const d = held(location);
     assert(d !== undefined, `no location ${location}`);
+    locations.push(location);
     const type = typeOf(d, level);
-    if (type === 'invalid' || type === 'reserved') return null;
-    if (type !== 'table') return d;
+    if (type === 'invalid' || type === 'reserved') return { leaf: null, locations };
+    if (type !== 'table') return { leaf: d, locations };
+    if (!map.isTableAddress(d)) return { leaf: null, locations };
     const index = tableIndex(GEOMETRY, childLevel(level), map.pageIpa(page));
     location = map.entryOf(map.follow(d), index);
   }
 }
 
+/** The leaf that memory maps the accessed page by in the end; null if it does not. */
+function leafAfter({ map, memory, access }: JudgeInput): Descriptor | null {
+  return mappingOf(map, (location) => memory[location], access.page).leaf;
+}
+
+const FOREIGN_UPDATED =
+  ', and stored to it: the walker set its flags in what is no descriptor of the VM (R_RTBRL)';
+
 export function judgeLeaf(input: JudgeInput, leaf: Leaf): Judgement {
   switch (leaf.kind) {
-    case 'freed':
+    case 'freed': {
+      const why =
+        'its walk read a table page after the page was freed and in use again ' +
+        '(R_RVJDB: a walk under way is a TLB entry until a TLBI is complete)';
       return forbidden(
         'freed-table',
         'freed table',
-        'its walk read a table page after the page was freed and in use again ' +
-          '(R_RVJDB: a walk under way is a TLB entry until a TLBI is complete)',
+        `${why}${leaf.updated ? FOREIGN_UPDATED : ''}`,
       );
+    }
+    case 'unfilled': {
+      const why =
+        'its walk found the link to a new table page before what fills the page, and read what its ' +
+        'last user left there (B2.3: nothing orders the link after the stores that fill it)';
+      return forbidden(
+        'freed-table',
+        'unfilled table',
+        `${why}${leaf.updated ? FOREIGN_UPDATED : ''}`,
+      );
+    }
     case 'amalgam':
       return forbidden(
         'wrong-output-address',
         'amalgamation',
         'two TLB entries matched and the PE mixed them (R_FVQCK)',
+      );
+    case 'stray':
+      return forbidden(
+        'wrong-output-address',
+        'stray walk',
+        'its walk took a descriptor for a table that points to no table page: a table is linked at ' +
+          'the wrong level, or its address is wrong',
       );
     case 'leaf':
       return judgeMapping(input, leaf.d, leaf.level);
@@ -99,19 +140,24 @@ export function judgeLeaf(input: JudgeInput, leaf: Leaf): Judgement {
 }
 
 function judgeMapping(input: JudgeInput, d: Descriptor, level: Level): Judgement {
-  const { map, access, phase, memory } = input;
+  const { map, access, phase } = input;
   const found =
     outputAddress(GEOMETRY, d, level) + (map.pagePa(access.page) % entrySize(GEOMETRY, level));
   const version = softwareBits(d);
-  if (found !== map.pagePa(access.page) || (version !== OLD_VERSION && version !== NEW_VERSION)) {
-    const word = 'wrong address';
+  if (found !== map.pagePa(access.page)) {
     const why = `it was sent to 0x${found.toString(16)} (version ${version}), where no version leads`;
-    return forbidden('wrong-output-address', word, why);
+    return forbidden('wrong-output-address', 'wrong address', why);
+  }
+  if (version !== OLD_VERSION && version !== NEW_VERSION) {
+    const why =
+      `the descriptor it used leads to the right address, but its software bits are ${version}, ` +
+      'which no version of the mapping has: it is none that anybody asked for';
+    return forbidden('wrong-output-address', 'unknown version', why);
   }
   const isOld = version === OLD_VERSION;
   const word = `${isOld ? 'old' : 'new'}${hasNt(d, level) ? ' (nT)' : ''}`;
   if (phase === 'late' && isOld) {
-    const after = mappingAfter(map, memory, access.page);
+    const after = leafAfter(input);
     if (after === null || softwareBits(after) !== OLD_VERSION) {
       return forbidden(
         'stale-translation',
@@ -121,17 +167,25 @@ function judgeMapping(input: JudgeInput, d: Descriptor, level: Level): Judgement
       );
     }
   }
+  if (access.kind === 'store' && input.endsClean) {
+    return forbidden(
+      'lost-dirty',
+      `${word}, its dirty state lost`,
+      `it stored through the ${word} mapping, and after everything the tables call the page clean: ` +
+        'who copies dirty pages leaves this one out (R_RTBRL, I_GXGZY)',
+    );
+  }
   const when = phase === 'late' ? 'after the transition' : 'at some time around the transition';
   return acceptable(word, `it used the ${word} mapping ${when}`);
 }
 
 export function judgeFault(input: JudgeInput, fault: Fault): Judgement {
-  const { map, claims, memory, access } = input;
+  const { map, claims } = input;
   const level = `level ${fault.level}`;
   switch (fault.kind) {
     case 'translation': {
       // A split may leave pages to be mapped on demand; a coalesce has to map all it had.
-      const mapped = map.kind === 'coalesce' || mappingAfter(map, memory, access.page) !== null;
+      const mapped = map.kind === 'coalesce' || leafAfter(input) !== null;
       if (!mapped) {
         const why = 'its page is not mapped any more after the transition: the fault is genuine';
         return acceptable('genuine fault', why);

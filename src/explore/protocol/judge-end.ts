@@ -4,6 +4,7 @@ import type { Claims } from '../../port/index.ts';
 import { OUTCOME_GRADES } from '../../result/explore.ts';
 import { accessesOf, type GuestEnd } from './guest.ts';
 import { judgeAccess, type Judgement } from './judge-access.ts';
+import { judgeNeighbour } from './neighbour.ts';
 import type { Host, Scenario } from './scenario.ts';
 
 export interface JudgedEnd {
@@ -14,11 +15,18 @@ export interface JudgedEnd {
   readonly judgements: readonly Judgement[];
 }
 
+/** A key is one number: it is asked for several times an order. Ends are below 2^18 (bounds.nodes). */
+const PATHS_MAX = 2 ** 20;
+const VCPUS_MAX = 8;
+const CLEAN_MAX = 16;
+
+const LOCK_HELD_AT_END = 'the lock was not seen free';
+
 export class OutcomeJudge {
   readonly #host: Host;
   readonly #scenario: Scenario;
   readonly #claims: Claims;
-  readonly #judged = new Map<string, JudgedEnd>();
+  readonly #judged = new Map<number, JudgedEnd>();
 
   constructor(host: Host, scenario: Scenario, claims: Claims) {
     this.#host = host;
@@ -26,20 +34,34 @@ export class OutcomeJudge {
     this.#claims = claims;
   }
 
-  judge(vcpu: number, end: number, path: number): JudgedEnd {
-    const key = `${vcpu} ${end} ${path}`;
+  /** `clean`: the pages that end clean, a bit each (aftermath.ts). */
+  judge(vcpu: number, end: number, path: number, clean: number): JudgedEnd {
+    const key = ((end * PATHS_MAX + path) * VCPUS_MAX + vcpu) * CLEAN_MAX + clean;
     const known = this.#judged.get(key);
     if (known !== undefined) return known;
     const guestEnd = this.#scenario.guests[vcpu]?.ends[end];
     assert(guestEnd !== undefined, `vCPU ${vcpu} has no end ${end}`);
-    const judged = this.#judgeEnd(guestEnd, path);
+    const judged =
+      vcpu < this.#host.vcpus
+        ? this.#judgeEnd(guestEnd, path, clean)
+        : this.#judgeNeighbour(guestEnd);
     this.#judged.set(key, judged);
     return judged;
   }
 
-  #judgeEnd({ results }: GuestEnd, path: number): JudgedEnd {
-    const { program, translation } = this.#scenario;
-    const { map, paths } = this.#host;
+  #judgeNeighbour(end: GuestEnd): JudgedEnd {
+    const worst = judgeNeighbour(end, this.#scenario.translation.leaves);
+    return {
+      id: worst === null ? LOCK_HELD_AT_END : `after: ${worst.word}`,
+      worst,
+      broken: -1,
+      judgements: worst === null ? [] : [worst],
+    };
+  }
+
+  #judgeEnd({ results }: GuestEnd, path: number, clean: number): JudgedEnd {
+    const { program, translation, paths } = this.#scenario;
+    const { map } = this.#host;
     const memory = paths[path]?.memory;
     assert(memory !== undefined, `no path ${path}`);
     const accesses = accessesOf(program);
@@ -47,7 +69,8 @@ export class OutcomeJudge {
       const access = accesses[i];
       assert(access !== undefined, 'one result per access');
       const phase = i < program.early.length ? 'early' : 'late';
-      const input = { map, claims: this.#claims, memory, access, phase } as const;
+      const endsClean = (clean & (1 << access.page)) !== 0;
+      const input = { map, claims: this.#claims, memory, access, phase, endsClean } as const;
       return judgeAccess(input, result, translation.leaves, translation.faults);
     });
     const words = (list: readonly Judgement[]): string => list.map(({ word }) => word).join(', ');
@@ -55,7 +78,7 @@ export class OutcomeJudge {
     const late = words(judgements.slice(program.early.length));
     const parts = [early === '' ? '' : `around: ${early}`, late === '' ? '' : `after: ${late}`];
     return {
-      id: parts.filter((part) => part !== '').join('; ') || 'the lock was not seen free',
+      id: parts.filter((part) => part !== '').join('; ') || LOCK_HELD_AT_END,
       worst: judgements.reduce<Judgement | null>(worse, null),
       broken: judgements.findIndex(({ grade }) => grade === 'forbidden'),
       judgements,

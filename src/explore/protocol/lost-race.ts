@@ -23,7 +23,7 @@ export function lostRace(script: Script, map: MemoryMap, operationsMax: number):
       const last = recording.operations.at(-1);
       if (!recording.pending || (last?.kind !== 'cas' && last?.kind !== 'read')) {
         const { operations, trace, findings, memory } = recording;
-        return lost ? { operations, trace, findings, memory } : null;
+        return lost ? { operations, trace, findings, answers: log, memory } : null;
       }
       const isRace: boolean = !lost && last.kind === 'cas' && last.location === TARGET;
       log.push(isRace ? LOCKED : recording.peek(last.location));

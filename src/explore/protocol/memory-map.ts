@@ -1,20 +1,29 @@
 /**
  * The memory of one small machine, as locations of the model. Geometry `tiny`: two entries a table.
  *
- *   0       1 … 2·tables          1 + 2·tables     from there on
- *   entry   table pages, by page  the VM's lock    what each access may see (translation.ts)
+ *   0       1 … 2·tables          1 + 2·tables     then                 from there on
+ *   entry   table pages, by page  the VM's lock    second VM's entry    what each access may see
+ *                                                  (if there is one)    (translation.ts)
  *
  * The region under transition is the whole machine: one entry of level 1 or 2. Above it nothing
  * ever changes. Old leaves carry version 1 in their software bits, new ones 2, as under `stress`.
+ *
+ * Where walkers update descriptors (hafdbs=on) there is something for them to do: old leaves are
+ * clean, and the old block and the second page of each old table are not accessed either. What is
+ * wanted is accessed and dirty, as KVM has it, which coalesces with logging off.
  */
 import { assert } from '../../arch/assert.ts';
 import {
   addressOf,
+  AF,
+  DBM,
   childLeaf,
   type Descriptor,
+  type LeafAttributes,
   makeLeaf,
   makeTable,
   NORMAL_RW,
+  S2AP_W,
 } from '../../arch/descriptor.ts';
 import {
   type BlockLevel,
@@ -28,8 +37,12 @@ import {
 import type { Entry, ProtocolKind, Table } from '../../port/index.ts';
 
 export const VMID = 1;
+export const NEIGHBOUR_VMID = 2;
 export const OLD_VERSION = 1;
 export const NEW_VERSION = 2;
+
+/** Writable-clean: the first store has to set S2AP[1] (FEAT_HAFDBS). */
+const CLEAN = Object.freeze({ write: false, dbm: true });
 
 export const GEOMETRY: Geometry = geometryOf('tiny');
 const REGION_IPA = 0x4000_0000;
@@ -37,12 +50,16 @@ const REGION_PA = 0x8000_0000;
 const TABLES_PA = 0x1_0000_0000;
 const FOREIGN_PA = 0xc000_0000;
 const FOREIGN_VERSION = 15;
+const NEIGHBOUR_PA = 0xe000_0000;
 
-/** What a page that is no table (any more) holds: someone else's data, here a valid leaf. */
-export const REUSED: Descriptor = makeLeaf(GEOMETRY, 3, FOREIGN_PA, {
-  ...NORMAL_RW,
-  sw: FOREIGN_VERSION,
-});
+/** A valid leaf that is none of the region's. */
+const foreignLeaf = (sw: number): Descriptor =>
+  makeLeaf(GEOMETRY, 3, FOREIGN_PA, { ...NORMAL_RW, sw });
+
+/** What the next user of a freed page stores there. */
+export const REUSED: Descriptor = foreignLeaf(FOREIGN_VERSION);
+/** What a page holds before it is filled: what its last user left. */
+export const UNFILLED: Descriptor = foreignLeaf(FOREIGN_VERSION - 1);
 
 /** Values of the lock. The transition starts with the lock held. */
 export const LOCK_FREE = 0n;
@@ -50,10 +67,25 @@ export const LOCK_HELD = 1n;
 
 export const TARGET = 0;
 
+/** The second VM's page: writable, and then write-protected by its host without a TLBI as yet. */
+const neighbourLeaf = (write: boolean, sw: number): Descriptor =>
+  makeLeaf(GEOMETRY, 3, NEIGHBOUR_PA, { ...NORMAL_RW, write, sw });
+export const NEIGHBOUR_BEFORE: Descriptor = neighbourLeaf(true, OLD_VERSION);
+export const NEIGHBOUR_AFTER: Descriptor = neighbourLeaf(false, NEW_VERSION);
+
+export interface MachineOptions {
+  readonly hafdbs?: boolean;
+  readonly hasNeighbour?: boolean;
+}
+
 export class MemoryMap {
   readonly kind: ProtocolKind;
   readonly level: BlockLevel;
   readonly tables: number;
+  /** Walkers set access flag and dirty state (FEAT_HAFDBS). */
+  readonly hafdbs: boolean;
+  /** There is a second VM (neighbour.ts). */
+  readonly hasNeighbour: boolean;
   readonly ipa = REGION_IPA;
   readonly pa = REGION_PA;
   readonly size: number;
@@ -64,16 +96,24 @@ export class MemoryMap {
   /** Table pages in use before the transition: the old subtree's. */
   readonly oldTables: number;
 
-  constructor(kind: ProtocolKind, level: BlockLevel, tables: number) {
+  constructor(
+    kind: ProtocolKind,
+    level: BlockLevel,
+    tables: number,
+    { hafdbs = false, hasNeighbour = false }: MachineOptions = {},
+  ) {
     this.kind = kind;
     this.level = level;
     this.tables = tables;
+    this.hafdbs = hafdbs;
+    this.hasNeighbour = hasNeighbour;
     this.size = entrySize(GEOMETRY, level);
     this.pages = pagesPerEntry(GEOMETRY, level);
-    const block = (sw: number): Descriptor =>
-      makeLeaf(GEOMETRY, level, REGION_PA, { ...NORMAL_RW, sw });
-    this.wanted = block(NEW_VERSION);
-    this.old = kind === 'split' ? block(OLD_VERSION) : this.descriptorFor(0 as Table);
+    const block = (sw: number, over: Partial<LeafAttributes>): Descriptor =>
+      makeLeaf(GEOMETRY, level, REGION_PA, { ...NORMAL_RW, ...over, sw });
+    this.wanted = block(NEW_VERSION, { dbm: hafdbs });
+    const untouched = hafdbs ? { ...CLEAN, af: false } : {};
+    this.old = kind === 'split' ? block(OLD_VERSION, untouched) : this.descriptorFor(0 as Table);
     this.oldTables = kind === 'split' ? 0 : this.pagesOfSubtree(level);
     assert(this.oldTables <= tables, `the old subtree needs ${this.oldTables} table pages`);
   }
@@ -82,9 +122,19 @@ export class MemoryMap {
     return 1 + this.tables * GEOMETRY.entriesPerTable;
   }
 
-  /** First location behind the tables and the lock. */
-  get end(): number {
+  /** The leaf entry of the second VM, where there is one. */
+  get neighbour(): number {
     return this.lock + 1;
+  }
+
+  /** A foreign leaf as this machine has it: a walker that updates descriptors finds something to set. */
+  foreign(leaf: Descriptor): Descriptor {
+    return this.hafdbs ? (leaf | DBM) & ~(AF | S2AP_W) : leaf;
+  }
+
+  /** First location behind those that hold something of the host's. */
+  get end(): number {
+    return this.lock + (this.hasNeighbour ? 2 : 1);
   }
 
   /** Table pages below an entry of `level`, all leaves being pages. */
@@ -134,12 +184,19 @@ export class MemoryMap {
 
   /** What every location up to the lock holds before the transition. */
   initial(): Descriptor[] {
-    const memory = Array.from({ length: this.end }, () => REUSED);
+    const memory = Array.from({ length: this.end }, () => this.foreign(UNFILLED));
     memory[TARGET] = this.old;
     memory[this.lock] = LOCK_HELD;
+    if (this.hasNeighbour) memory[this.neighbour] = NEIGHBOUR_BEFORE;
     if (this.kind === 'coalesce') {
-      const block = makeLeaf(GEOMETRY, this.level, this.pa, { ...NORMAL_RW, sw: OLD_VERSION });
-      this.fill(this.level, block, contiguousPages(), (entry, d) => (memory[entry] = d));
+      const clean = this.hafdbs ? CLEAN : {};
+      const leaf = { ...NORMAL_RW, ...clean, sw: OLD_VERSION };
+      const block = makeLeaf(GEOMETRY, this.level, this.pa, leaf);
+      this.fill(this.level, block, contiguousPages(), (entry, d) => {
+        const isSecond = entry === this.entryOf(this.tableOf(entry) ?? (0 as Table), 1);
+        const isUntouched = this.hafdbs && isSecond && !this.isTableAddress(d);
+        memory[entry] = isUntouched ? d & ~AF : d;
+      });
     }
     return memory;
   }

@@ -11,35 +11,13 @@ import {
   type OutcomeGrade,
 } from '../../result/explore.ts';
 import type { Rule } from '../../result/rule.ts';
-import {
-  type ModelOptions,
-  type OnEnd,
-  type OrderOutcomes,
-  OrderRun,
-  type TrailStep,
-} from '../model/index.ts';
-import type { GuestProgram } from './guest.ts';
+import type { ModelOptions, OrderOutcomes } from '../model/index.ts';
+import { Aftermath } from './aftermath.ts';
+import { guestName } from './describe.ts';
 import { OutcomeJudge } from './judge-end.ts';
-import { leastLength, type Schedule, type ScheduleInput, scheduleOf } from './schedule.ts';
 import type { Host, Scenario } from './scenario.ts';
+import { type SchedulePlace, Schedules, type Shown } from './schedules.ts';
 import { Tally } from './tally.ts';
-
-interface Shown {
-  readonly schedule: Schedule;
-  readonly place: SchedulePlace;
-  readonly why: string;
-}
-
-/** One way of one vCPU through one order: what replays a schedule. */
-export interface SchedulePlace {
-  readonly program: GuestProgram;
-  /** As in `OrderOutcomes`. */
-  readonly choice: number;
-  readonly numbers: readonly number[];
-  readonly vcpu: number;
-  /** Which of the ends of its tree, in the order in which a run comes to them. */
-  readonly end: number;
-}
 
 /** A violation that a schedule shows, and where that schedule is. */
 export interface ShownViolation {
@@ -63,12 +41,16 @@ export class Outcomes {
     options: ModelOptions,
   ): (found: OrderOutcomes) => 'go-on' {
     const judge = new OutcomeJudge(host, scenario, this.#claims);
-    const tally = new Tally(judge);
+    const tally = new Tally(judge, (vcpu) => guestName(host.vcpus, vcpu));
     this.#tallies.push(tally);
-    const schedules = new Schedules(host, scenario, options, judge);
+    const aftermath = new Aftermath(host, scenario);
+    const schedules = new Schedules(host, scenario, options, judge, aftermath);
     return (found) => {
-      tally.add(found.outcomes);
-      schedules.shorten(this.#shown, found);
+      const [path] = found.outcomes[0]?.keys() ?? [];
+      assert(path !== undefined, 'the hypervisor has a way through');
+      const clean = aftermath.cleanPages(found.memory, path);
+      tally.add(found.outcomes, clean);
+      schedules.shorten(this.#shown, { found, path, clean });
       return 'go-on';
     };
   }
@@ -105,91 +87,4 @@ export class Outcomes {
       place,
     }));
   }
-}
-
-/** Looks for the shortest schedule that breaks a rule. */
-class Schedules {
-  readonly #host: Host;
-  readonly #scenario: Scenario;
-  readonly #options: ModelOptions;
-  readonly #judge: OutcomeJudge;
-  /** By vCPU: made once, as its frames take longer to make than to use. */
-  readonly #runs: OrderRun[] = [];
-  #onEnd: OnEnd = () => {};
-
-  constructor(host: Host, scenario: Scenario, options: ModelOptions, judge: OutcomeJudge) {
-    this.#host = host;
-    this.#scenario = scenario;
-    this.#options = options;
-    this.#judge = judge;
-  }
-
-  /** Puts what this order shows into `shown` where it is shorter, or breaks another rule. */
-  shorten(shown: Map<Rule, Shown>, found: OrderOutcomes): void {
-    const [host, ...guests] = found.outcomes;
-    const [path] = host?.keys() ?? [];
-    if (path === undefined) return;
-    for (const [vcpu, ends] of guests.entries()) {
-      const isBroken = (end: number): boolean => this.#judge.judge(vcpu, end, path).broken >= 0;
-      if ([...ends.keys()].some(isBroken)) this.#shortenBy(shown, found, vcpu, path);
-    }
-  }
-
-  #shortenBy(shown: Map<Rule, Shown>, found: OrderOutcomes, vcpu: number, path: number): void {
-    let end = 0;
-    this.#onEnd = (outcome, trail) =>
-      this.#consider(shown, found, path, { vcpu, outcome, trail, end: end++ });
-    let run = this.#runs[vcpu];
-    if (run === undefined) {
-      const { system } = this.#scenario;
-      run = new OrderRun(system, this.#options, vcpu + 1, (...given) => this.#onEnd(...given));
-      this.#runs[vcpu] = run;
-    }
-    run.run(found.order);
-  }
-
-  #consider(shown: Map<Rule, Shown>, found: OrderOutcomes, path: number, way: Way): void {
-    const { accesses, program } = this.#scenario;
-    const { vcpu, end } = way;
-    const { choice, numbers, order } = found;
-    const { broken, judgements } = this.#judge.judge(vcpu, way.outcome, path);
-    const judgement = judgements[broken];
-    const access = accesses[broken];
-    if (judgement === undefined || judgement.rule === null || access === undefined) return;
-    // The load of the lock stands between the early accesses and the late ones.
-    const trail = way.trail.slice(0, broken < program.early.length ? broken + 1 : broken + 2);
-    const known = shown.get(judgement.rule)?.schedule.length ?? Number.POSITIVE_INFINITY;
-    if (leastLength(order, trail) >= known) return;
-    const schedule = scheduleOf({
-      ...scheduleInput(this.#host, this.#scenario, path),
-      order,
-      guests: [{ vcpu, trail, whys: judgements.map(({ why }) => why) }],
-      isWhole: false,
-    });
-    if (schedule.length >= known) return;
-    const why = `${access.kind} of page ${access.page} by vcpu ${vcpu}: ${judgement.why}`;
-    const place = { program, choice, numbers, vcpu, end };
-    shown.set(judgement.rule, { why, schedule, place });
-  }
-}
-
-/** One end of a vCPU's tree, and how it came there. */
-interface Way {
-  readonly vcpu: number;
-  readonly outcome: number;
-  readonly trail: readonly TrailStep[];
-  /** As in `SchedulePlace`. */
-  readonly end: number;
-}
-
-/** What schedules of one scenario have in common. */
-export function scheduleInput(
-  host: Host,
-  { translation, accesses, isRead }: Scenario,
-  path: number,
-): Omit<ScheduleInput, 'order' | 'guests' | 'isWhole'> {
-  const { map, values, paths, vcpus } = host;
-  const taken = paths[path];
-  assert(taken !== undefined, `no path ${path}`);
-  return { map, translation, values, path: taken, isRead, receivers: vcpus, accesses };
 }

@@ -6,6 +6,7 @@ import { assertNever } from '../../arch/assert.ts';
 import { isValid } from '../../arch/descriptor.ts';
 import { isBroadcast } from '../../arch/tlbi.ts';
 import type { DsbKind } from '../../port/index.ts';
+import { isForeign } from './hardware-update.ts';
 import { LOCK_FREE, type MemoryMap, REUSED, TARGET } from './memory-map.ts';
 import type { Operation } from './recording.ts';
 
@@ -26,7 +27,9 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
     case 'cas':
       return 'atomic, acquire and release: it orders everything around it (bob)';
     case 'read':
-      return 'nobody else stores here, so it reads what its own thread stored last';
+      return map.hafdbs
+        ? 'nobody else stores here but walkers, which set flags at any time (R_RTBRL)'
+        : 'nobody else stores here, so it reads what its own thread stored last';
     case 'dsb':
       return dsbReason(operation.dsb, around.tlbiPending);
     case 'isb':
@@ -53,7 +56,7 @@ function storeReason(
       ? 'a store-release waits for no TLBI: only a DSB does (R_PSMWS)'
       : 'store-release: whoever sees the lock free comes after the stores above (bob)';
   }
-  if (value === REUSED && location !== TARGET) {
+  if (isForeign(value, REUSED) && location !== TARGET) {
     return 'the next user of the page stores to it: walks that still read it are lost (R_RVJDB)';
   }
   if (isLate) return 'no barrier orders it before what has overtaken it (B2.3)';
@@ -81,6 +84,9 @@ export function walkReason(isKept: boolean): string {
     ? 'read before the change and kept: a walk under way is a TLB entry, too (R_RVJDB, R_FFWJK)'
     : 'walked when it is needed, in memory as it stands (R_FFWJK)';
 }
+
+export const UPDATED =
+  'FEAT_HAFDBS: its walk sets the flag that the access needs, atomically, in memory (R_RTBRL)';
 
 export const LOCK_NOT_SEEN = 'the transition may still be under way: the program ends here';
 export const LOCK_SEEN = 'message passing: its accesses from here on come after the unlock (bob)';

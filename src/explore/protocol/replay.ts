@@ -7,15 +7,17 @@ import { idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { ExploreStep, ExploreViolation } from '../../result/explore.ts';
 import { orderOf, OrderRun, type PlacedEvent, type TrailStep } from '../model/index.ts';
+import { Aftermath } from './aftermath.ts';
 import { BoundReached, EXPLORE_BOUNDS } from './bounds.ts';
-import { modelOf, unsupportedReason } from './cpu.ts';
+import { machineOf, modelOf, unsupportedReason } from './cpu.ts';
 import { judgeOperations, runProtocol } from './explore.ts';
 import { accessesOf } from './guest.ts';
+import { readsIn } from './host-steps.ts';
 import { OutcomeJudge } from './judge-end.ts';
 import { MemoryMap } from './memory-map.ts';
-import { scheduleInput } from './outcomes.ts';
 import { type Host, type Scenario, scenarioOf } from './scenario.ts';
 import { type GuestTrail, scheduleOf } from './schedule.ts';
+import { scheduleInput } from './schedules.ts';
 import { fingerprintOf, type ScheduleKey, type ScheduleToken } from './token.ts';
 
 export interface Replay {
@@ -42,7 +44,7 @@ export function replayToken(
   given: Partial<CpuModel>,
 ): Replay {
   const cpu: CpuModel = { ...DEFAULT_CPU, ...given };
-  const reason = unsupportedReason(cpu);
+  const reason = unsupportedReason(cpu, token.scenario);
   if (reason !== null) throw new ReplayRefused(reason);
   const host = hostOf(token, protocol, cpu);
   if (fingerprintOf(protocol, host.paths, text) !== token.fingerprint) {
@@ -60,7 +62,12 @@ export function replayToken(
 const bbmOf = (cpu: CpuModel) => sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
 
 function hostOf(token: ScheduleToken, protocol: Protocol, cpu: CpuModel): Host {
-  const map = new MemoryMap(protocol.kind, token.level, EXPLORE_BOUNDS.tables);
+  const map = new MemoryMap(
+    protocol.kind,
+    token.level,
+    EXPLORE_BOUNDS.tables,
+    machineOf(cpu, token.scenario),
+  );
   try {
     return runProtocol(protocol, map, bbmOf(cpu), token.vcpus, EXPLORE_BOUNDS);
   } catch (error) {
@@ -100,23 +107,31 @@ function replaySchedule(
   const order = orderOf(system, options, EXPLORE_BOUNDS.events, key.choice, key.numbers);
   if (order === null) return null;
   const wayOf = (thread: number, nth: number) => wayThrough(order, scenario, cpu, thread, nth);
-  const path = wayOf(0, 0)?.outcome;
+  const hypervisor = wayOf(0, 0);
   const mine = wayOf(key.vcpu + 1, key.end);
-  if (path === undefined || mine === null) return null;
+  if (hypervisor === null || mine === null) return null;
+  const path = hypervisor.outcome;
   const judge = new OutcomeJudge(host, scenario, protocol.claims);
-  const judged = judge.judge(key.vcpu, mine.outcome, path);
+  const aftermath = new Aftermath(host, scenario);
+  const clean = aftermath.cleanPages(aftermath.memoryAfter(order), path);
+  const judged = judge.judge(key.vcpu, mine.outcome, path, clean);
   const broken = judged.judgements[judged.broken];
   const access = accessesOf(key.program)[judged.broken];
   if (broken === undefined || broken.rule === null || access === undefined) return null;
   const guests: GuestTrail[] = [];
-  for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+  for (let vcpu = 0; vcpu < host.receivers; vcpu++) {
     const way = vcpu === key.vcpu ? mine : wayOf(vcpu + 1, 0);
     if (way === null) return null;
-    const { judgements } = judge.judge(vcpu, way.outcome, path);
+    const { judgements } = judge.judge(vcpu, way.outcome, path, clean);
     guests.push({ vcpu, trail: way.trail, whys: judgements.map(({ why }) => why) });
   }
-  const input = { ...scheduleInput(host, scenario, path), order, guests, isWhole: true };
-  const { steps } = scheduleOf(input);
+  const { steps } = scheduleOf({
+    ...scheduleInput(host, scenario, path),
+    order,
+    reads: readsIn(hypervisor.trail),
+    guests,
+    shownTo: 'whole',
+  });
   const why = `${access.kind} of page ${access.page} by vcpu ${key.vcpu}: ${broken.why}`;
   const isMine = ({ thread, why: said }: ExploreStep): boolean =>
     thread === `vcpu ${key.vcpu}` && said === broken.why;

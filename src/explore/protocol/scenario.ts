@@ -9,10 +9,12 @@ import { isBroadcast, type TlbiOp } from '../../arch/tlbi.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { System } from '../model/index.ts';
 import type { ExploreBounds } from './bounds.ts';
-import { type Access, accessesOf, type GuestProgram, type GuestTree, guestTree } from './guest.ts';
+import { accessesOf, type GuestProgram, type GuestTree, guestTree } from './guest.ts';
+import { heldAfter } from './hardware-update.ts';
 import { hypervisorScript } from './hypervisor.ts';
 import type { MemoryMap } from './memory-map.ts';
-import { type PeModel, RegionTranslation } from './translation.ts';
+import { NEIGHBOUR_PROGRAM } from './neighbour.ts';
+import { type PeModel, RegionTranslation, type TranslatedAccess } from './translation.ts';
 import { NOT_THE_SAME, NotDeterministic, type Path, unroll, type Unrolled } from './unroll.ts';
 
 /** The hypervisor's side, the same for every guest program. */
@@ -21,11 +23,15 @@ export interface Host {
   /** Every way through the protocol. */
   readonly paths: readonly Path[];
   readonly initial: readonly Descriptor[];
+  /** By location: every value it ever holds, on any path. */
+  readonly held: readonly ReadonlySet<Descriptor>[];
   /** By number. */
   readonly values: readonly Descriptor[];
   readonly tlbis: readonly TlbiOp[];
   readonly vcpus: number;
-  /** Its tree, if only these locations are ever read. */
+  /** vCPUs that a broadcast reaches: these, and that of the second VM if there is one. */
+  readonly receivers: number;
+  /** Its tree, if others may read these locations only. */
   readonly tree: (isRead: (location: number) => boolean) => Unrolled;
 }
 
@@ -33,11 +39,13 @@ export interface Scenario {
   readonly system: System;
   readonly translation: RegionTranslation;
   readonly program: GuestProgram;
-  /** By vCPU. */
+  /** By vCPU; the second VM's is the last one. */
   readonly guests: readonly GuestTree[];
   /** Of all vCPUs, by address. */
-  readonly accesses: readonly Access[];
-  /** Stores to other locations are no steps. */
+  readonly accesses: readonly TranslatedAccess[];
+  /** Of the hypervisor's ways through the protocol those that such vCPUs let it take. */
+  readonly paths: readonly Path[];
+  /** Locations that vCPUs may read. What the hypervisor does to others is no step. */
   readonly isRead: (location: number) => boolean;
 }
 
@@ -59,10 +67,9 @@ class Numbering<T> {
  */
 const REPEATS = 128;
 
-function pathsText(paths: readonly Path[]): string {
-  return JSON.stringify(
-    paths.map(({ operations }) => operations),
-    (_, value: unknown) => (typeof value === 'bigint' ? value.toString(16) : value),
+function textOf({ operations, answers }: Path): string {
+  return JSON.stringify([operations, answers], (_, value: unknown) =>
+    typeof value === 'bigint' ? value.toString(16) : value,
   );
 }
 
@@ -79,13 +86,14 @@ export function unrollHost(
   const initial = map.initial();
   const valueOf = (d: Descriptor): number => values.of(d, d.toString(16));
   for (const d of initial) valueOf(d);
-  const everyVcpu = Array.from({ length: vcpus }, (_, vcpu) => vcpuNumber(vcpu));
+  const receivers = vcpus + (map.hasNeighbour ? 1 : 0);
+  const everyVcpu = Array.from({ length: receivers }, (_, vcpu) => vcpuNumber(vcpu));
   const tree = (isRead: (location: number) => boolean): Unrolled =>
     unroll({
       script: hypervisorScript(protocol, map, bbm),
       initial,
-      // Nobody but the hypervisor stores to tables: hardware updates are left out.
-      othersMayStore: () => [],
+      // Nobody but the hypervisor stores to tables, and walkers.
+      othersMayStore: (location, held) => heldAfter(map, location, held),
       isRead,
       valueOf,
       tlbiOf: (op) => tlbis.of(op, JSON.stringify(op)),
@@ -94,19 +102,29 @@ export function unrollHost(
       bounds,
     });
   const first = tree(() => true);
-  const known = pathsText(first.paths);
+  const known = new Set(first.paths.map(textOf));
+  // Where less is read there may be fewer ways, but no other ones.
   const same = (again: Unrolled): Unrolled => {
-    if (pathsText(again.paths) !== known) throw new NotDeterministic(NOT_THE_SAME);
+    if (!again.paths.every((path) => known.has(textOf(path)))) {
+      throw new NotDeterministic(NOT_THE_SAME);
+    }
     return again;
   };
   for (let i = 0; i < REPEATS; i++) same(tree(() => true));
+  const stored = new Set(values.all);
+  const held = valuesHeld(initial, first.paths, stored).map(
+    (mine, location) => new Set([...mine].flatMap((d) => heldAfter(map, location, d))),
+  );
+  for (const mine of held) for (const d of mine) valueOf(d);
   return {
     map,
+    held,
     paths: first.paths,
     initial,
     values: values.all,
     tlbis: tlbis.all,
     vcpus,
+    receivers,
     tree: (isRead) => same(tree(isRead)),
   };
 }
@@ -129,25 +147,35 @@ export function scenarioOf(
   program: GuestProgram,
   nodesMax: number,
 ): Scenario {
-  const { map, paths, initial, values, tlbis, vcpus } = host;
+  const { map, initial, held, values, tlbis, vcpus, receivers } = host;
   const numbers = new Map(values.map((d, i) => [d, i]));
   const valueOf = (d: Descriptor): number => numbers.get(d) ?? -1;
   const own = accessesOf(program);
-  const indices = Array.from({ length: vcpus }, (_, vcpu) => vcpu);
-  const accesses = indices.flatMap((vcpu) => own.map((access) => ({ ...access, vcpu })));
+  const indices = Array.from({ length: receivers }, (_, vcpu) => vcpu);
+  const accesses: TranslatedAccess[] = indices
+    .slice(0, vcpus)
+    .flatMap((vcpu) => own.map((access) => ({ ...access, vcpu })));
+  if (map.hasNeighbour) {
+    const theirs = accessesOf(NEIGHBOUR_PROGRAM);
+    accesses.push(
+      ...theirs.map((access) => ({ ...access, vcpu: vcpus, byNeighbour: true }) as const),
+    );
+  }
   const pes = indices.map((vcpu) => peOf(cpu, vcpu));
   const translation = new RegionTranslation(map, pes, accesses, values, tlbis);
-  const held = valuesHeld(initial, paths, numbers);
-  const read = locationsAsked(paths).add(map.lock);
+  const read = new Set([map.lock]);
   const valuesOf = (entry: number): number[] => {
     read.add(entry);
     return [...(held[entry] ?? [])].map(valueOf);
   };
   const guests = indices.map((vcpu) => {
     const firstAddress = vcpu * own.length;
-    const answers = own.map((_, i) => translation.answersOf(firstAddress + i, valuesOf));
+    const mine = vcpu < vcpus ? program : NEIGHBOUR_PROGRAM;
+    const answers = accessesOf(mine).map((_, i) =>
+      translation.answersOf(firstAddress + i, valuesOf),
+    );
     return guestTree({
-      program,
+      program: mine,
       vcpu: vcpuNumber(vcpu),
       firstAddress,
       answers,
@@ -166,34 +194,23 @@ export function scenarioOf(
     initial: [...initial.map(valueOf), ...translation.leafLocations()],
     translation,
   };
-  return { system, translation, program, guests, accesses, isRead };
-}
-
-/** Locations the hypervisor itself reads through the port. */
-function locationsAsked(paths: readonly Path[]): Set<number> {
-  const asked = new Set<number>();
-  for (const { operations } of paths) {
-    for (const operation of operations) {
-      if (operation.kind === 'read' || operation.kind === 'cas') asked.add(operation.location);
-    }
-  }
-  return asked;
+  return { system, translation, program, guests, accesses, paths: tree.paths, isRead };
 }
 
 /**
- * Every value a location ever holds on any path. What a compare-exchange that never succeeds would
- * have stored has no number.
+ * Every value the hypervisor stores to a location on any path, and the initial one. What a
+ * compare-exchange that never succeeds would have stored is none that is known.
  */
 function valuesHeld(
   initial: readonly Descriptor[],
   paths: readonly Path[],
-  numbers: ReadonlyMap<Descriptor, number>,
+  known: ReadonlySet<Descriptor>,
 ): Set<Descriptor>[] {
   const held = initial.map((d) => new Set([d]));
   for (const { operations } of paths) {
     for (const operation of operations) {
       if (operation.kind === 'write') held[operation.location]?.add(operation.value);
-      if (operation.kind !== 'cas' || !numbers.has(operation.desired)) continue;
+      if (operation.kind !== 'cas' || !known.has(operation.desired)) continue;
       held[operation.location]?.add(operation.desired);
     }
   }

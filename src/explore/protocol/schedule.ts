@@ -10,16 +10,15 @@
  * Barriers stand where the hypervisor's program has them, unless a later store overtook them; they
  * do not count for the length of a schedule.
  */
-import { assert } from '../../arch/assert.ts';
-import { type Descriptor, describeDescriptor } from '../../arch/descriptor.ts';
+import { assert, assertNever } from '../../arch/assert.ts';
 import type { ExploreStep } from '../../result/explore.ts';
 import type { PlacedEvent, TrailStep, Walk } from '../model/index.ts';
-import { placeName, valueText } from './describe.ts';
+import { guestName, leafText, placeName, valueText } from './describe.ts';
 import type { Access } from './guest.ts';
 import { type HostInput, HostSteps } from './host-steps.ts';
-import { GEOMETRY, LOCK_FREE } from './memory-map.ts';
-import { LOCK_NOT_SEEN, LOCK_SEEN, walkReason } from './reasons.ts';
-import type { RegionTranslation } from './translation.ts';
+import { LOCK_FREE } from './memory-map.ts';
+import { LOCK_NOT_SEEN, LOCK_SEEN, UPDATED, walkReason } from './reasons.ts';
+import type { Leaf, RegionTranslation } from './translation.ts';
 
 export interface Schedule {
   readonly steps: readonly ExploreStep[];
@@ -29,12 +28,14 @@ export interface Schedule {
 
 export interface ScheduleInput extends HostInput {
   readonly translation: RegionTranslation;
-  readonly values: readonly Descriptor[];
   readonly guests: readonly GuestTrail[];
   /** Of all vCPUs, by address. */
   readonly accesses: readonly Access[];
-  /** True: the hypervisor's program to its end. False: its events up to the last access. */
-  readonly isWhole: boolean;
+  /**
+   * `whole`: the hypervisor's program to its end. A position: its events up to there, or to the last
+   * access if that is later.
+   */
+  readonly shownTo: number | 'whole';
 }
 
 /** What one vCPU does. */
@@ -54,35 +55,68 @@ export interface TimedStep {
 
 export function scheduleOf(input: ScheduleInput): Schedule {
   const guest = input.guests.flatMap((mine) => guestSteps(input, mine));
-  const accessed = Math.max(0, ...guest.map(({ at }) => at));
-  const until = input.isWhole ? Math.max(accessed, input.order.length) : accessed;
+  const trails = input.guests.flatMap(({ trail }) => trail);
+  const accessed = Math.max(0, ...guest.map(({ at }) => at), ...trails.map(updatedAt));
+  const isWhole = input.shownTo === 'whole';
+  const shownTo = input.shownTo === 'whole' ? input.order.length : input.shownTo;
+  const until = Math.max(accessed, shownTo);
   const hypervisor = new HostSteps(input);
-  const host = input.isWhole ? hypervisor.whole() : hypervisor.upTo(until);
+  const host = isWhole ? hypervisor.whole() : hypervisor.upTo(until);
   const steps: ExploreStep[] = [];
   let barriers = 0;
   for (let at = 0; at <= until; at++) {
-    for (const timed of host.filter((timed) => timed.at === at)) {
+    for (const timed of [...host, ...updateSteps(input), ...guest]) {
+      if (timed.at !== at) continue;
       steps.push(timed.step);
       if (isBarrier(timed.step)) barriers++;
     }
-    steps.push(...guest.filter((timed) => timed.at === at).map(({ step }) => step));
   }
   return { steps, length: steps.length - barriers };
+}
+
+/** Position of the update that the walk of an access makes; 0: it makes none. */
+function updatedAt({ walk }: TrailStep): number {
+  if (walk?.result.kind !== 'mapped' || walk.result.update === undefined) return 0;
+  return walk.paths[0]?.path.entries.at(-1)?.span.until ?? 0;
+}
+
+/** What walkers store to descriptors, those of vCPUs that are not shown too. */
+function updateSteps(input: ScheduleInput): TimedStep[] {
+  const { map, values, order } = input;
+  return order.flatMap(({ thread, event }, i) => {
+    if (event.kind !== 'write' || event.hardware !== true) return [];
+    const value = values[event.value];
+    assert(value !== undefined, `no value ${event.value}`);
+    const detail = `${placeName(map, event.location)} = ${valueText(map, event.location, value)}`;
+    const step = { thread: guestName(input.vcpus, thread - 1), op: 'update', detail, why: UPDATED };
+    return [{ at: i + 1, step }];
+  });
 }
 
 /**
  * No schedule of this trail is shorter: the hypervisor's events up to its last access, the accesses,
  * and a walk for each. Schedules are many and take long to make; most need not be.
  */
-export function leastLength(order: readonly PlacedEvent[], trail: readonly TrailStep[]): number {
-  let until = 0;
-  let length = 0;
-  for (const { view, walk } of trail) {
-    until = Math.max(until, view);
-    length += walk === null ? 1 : 2;
-  }
+export function leastLength(order: readonly PlacedEvent[], { until, steps }: Extent): number {
+  let length = steps;
   for (let i = 0; i < until; i++) if (order[i]?.thread === 0) length++;
   return length;
+}
+
+/** How far into an order a trail goes: position of its last access, and steps of the vCPU at least. */
+export interface Extent {
+  readonly until: number;
+  readonly steps: number;
+}
+
+export function extentOf(trail: readonly TrailStep[]): Extent {
+  let until = 0;
+  let steps = 0;
+  for (const { view, walk } of trail) {
+    until = Math.max(until, view);
+    steps += walk === null ? 1 : 2;
+  }
+  return { until, steps };
 }
 
 function isBarrier({ op }: ExploreStep): boolean {
@@ -105,7 +139,7 @@ function lockStep(input: ScheduleInput, vcpu: number, step: TrailStep): TimedSte
   const isFree = value === LOCK_FREE;
   const detail = isFree ? `${found}; DMB LD` : found;
   const why = isFree ? LOCK_SEEN : LOCK_NOT_SEEN;
-  return { at: step.view, step: { thread: nameOf(vcpu), op: 'read', detail, why } };
+  return { at: step.view, step: { thread: guestName(input.vcpus, vcpu), op: 'read', detail, why } };
 }
 
 function accessSteps(
@@ -122,8 +156,6 @@ function accessSteps(
   return [...walkSteps(input, vcpu, access, trail.walk, trail.view), { at: trail.view, step }];
 }
 
-const nameOf = (vcpu: number): string => `vcpu ${vcpu}`;
-
 /** Entries that stood at one time are read in one step; what was read before stays in the TLB. */
 function walkSteps(
   input: ScheduleInput,
@@ -133,7 +165,7 @@ function walkSteps(
   view: number,
 ): TimedStep[] {
   const { map, values } = input;
-  const thread = nameOf(vcpu);
+  const thread = guestName(input.vcpus, vcpu);
   return walk.paths.flatMap(({ path }) => {
     const groups: { at: number; texts: string[]; until: number }[] = [];
     let from = 0;
@@ -166,7 +198,7 @@ function accessStep(
   access: Access,
   trail: TrailStep,
 ): ExploreStep {
-  const thread = nameOf(vcpu);
+  const thread = guestName(input.vcpus, vcpu);
   const what = `${access.kind} page ${access.page}`;
   const { leaves, faults } = input.translation;
   if (trail.result.kind === 'fault') {
@@ -177,11 +209,22 @@ function accessStep(
   const { value } = trail.result;
   const leaf = leaves[access.kind === 'load' ? value : input.translation.leafAt(value)];
   assert(leaf !== undefined, 'leaves have names');
-  const through =
-    leaf.kind === 'leaf'
-      ? describeDescriptor(GEOMETRY, leaf.d, leaf.level)
-      : leaf.kind === 'freed'
-        ? 'an entry of a freed table'
-        : 'two TLB entries mixed';
-  return { thread, op: access.kind, detail: `page ${access.page} through ${through}` };
+  return { thread, op: access.kind, detail: `page ${access.page} through ${throughText(leaf)}` };
+}
+
+function throughText(leaf: Leaf): string {
+  switch (leaf.kind) {
+    case 'leaf':
+      return leafText(leaf.d, leaf.level);
+    case 'freed':
+      return 'an entry of a freed table';
+    case 'unfilled':
+      return 'an entry of a table that is not filled yet';
+    case 'amalgam':
+      return 'two TLB entries mixed';
+    case 'stray':
+      return 'what lies where no table page is';
+    default:
+      return assertNever(leaf);
+  }
 }

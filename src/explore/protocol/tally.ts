@@ -11,20 +11,31 @@ import { type OutcomeJudge, worse } from './judge-end.ts';
 
 type Outcomes = OrderOutcomes['outcomes'];
 
+interface Combination {
+  readonly outcomes: Outcomes;
+  readonly clean: number;
+  times: number;
+}
+
 export class Tally {
   readonly #judge: OutcomeJudge;
+  readonly #nameOf: (vcpu: number) => string;
   /** Equal outcomes of a thread mostly are one object: a number for each. */
   readonly #numbers = new Map<Outcomes[number], number>();
-  readonly #combinations = new Map<string, { readonly outcomes: Outcomes; times: number }>();
+  readonly #combinations = new Map<string, Combination>();
 
-  constructor(judge: OutcomeJudge) {
+  /** `nameOf`: what a vCPU is called where there are several. */
+  constructor(judge: OutcomeJudge, nameOf: (vcpu: number) => string) {
     this.#judge = judge;
+    this.#nameOf = nameOf;
   }
 
-  add(outcomes: Outcomes): void {
-    const key = outcomes.map((mine) => this.#numberOf(mine)).join(' ');
+  /** One order. `clean`: the pages that it leaves clean, a bit each (aftermath.ts). */
+  add(outcomes: Outcomes, clean: number): void {
+    let key = `${clean}`;
+    for (const mine of outcomes) key += ` ${this.#numberOf(mine)}`;
     const known = this.#combinations.get(key);
-    if (known === undefined) this.#combinations.set(key, { outcomes, times: 1 });
+    if (known === undefined) this.#combinations.set(key, { outcomes, clean, times: 1 });
     else known.times++;
   }
 
@@ -46,12 +57,16 @@ export class Tally {
 
   /** In no order, an outcome perhaps more than once. */
   outcomes(): (ExploreOutcome & { count: number })[] {
-    return [...this.#combinations.values()].flatMap(({ outcomes, times }) =>
-      this.#joint(outcomes).map((outcome) => ({ ...outcome, count: outcome.count * times })),
+    return [...this.#combinations.values()].flatMap((combination) =>
+      this.#joint(combination).map((outcome) => ({
+        ...outcome,
+        count: outcome.count * combination.times,
+      })),
     );
   }
 
-  #joint([host, ...guests]: Outcomes): (ExploreOutcome & { count: number })[] {
+  #joint({ outcomes, clean }: Combination): (ExploreOutcome & { count: number })[] {
+    const [host, ...guests] = outcomes;
     assert(host !== undefined, 'thread 0 is the hypervisor');
     return [...host].flatMap(([path, ways]) => {
       let joint: { ids: string[]; worst: Judgement | null; count: number }[] = [
@@ -60,14 +75,17 @@ export class Tally {
       for (const [vcpu, ends] of guests.entries()) {
         joint = joint.flatMap(({ ids, worst, count }) =>
           [...ends].map(([end, times]) => {
-            const judged = this.#judge.judge(vcpu, end, path);
+            const judged = this.#judge.judge(vcpu, end, path, clean);
             const both = worse(worst, judged.worst);
             return { ids: [...ids, judged.id], worst: both, count: count * times };
           }),
         );
       }
       return joint.map(({ ids, worst, count }) => ({
-        id: ids.length === 1 ? (ids[0] ?? '') : ids.map((id, i) => `vcpu ${i} ${id}`).join(' | '),
+        id:
+          ids.length === 1
+            ? (ids[0] ?? '')
+            : ids.map((id, i) => `${this.#nameOf(i)} ${id}`).join(' | '),
         grade: worst?.grade ?? 'acceptable',
         why: worst?.why ?? 'no access was made',
         count,

@@ -5,7 +5,7 @@
  *   │  │ │       │        │     │ │ │     │         └ checksum of everything before it
  *   │  │ │       │        │     │ │ │     └ skeletons, events in order, vCPU, its way; or @RULE
  *   │  │ │       │        │     │ │ └ accesses before and after the lock is seen free
- *   │  │ │       │        │     └─┴ level, vCPUs
+ *   │  │ │       │        │     └─┴ level, vCPUs; 1n beside a second VM
  *   │  │ │       │        └ knobs other than the default, and always bbm
  *   │  │ │       └ fingerprint of what the protocol does and, of a file, of its text
  *   │  └─┴ built-in (p), mutant (m) or file (f); its name
@@ -16,6 +16,7 @@ import { type CpuModel, DEFAULT_CPU, describeCpu } from '../../arch/cpu-model.ts
 import type { BlockLevel } from '../../arch/geometry.ts';
 import type { Protocol } from '../../port/index.ts';
 import { type Rule, RULES } from '../../result/rule.ts';
+import type { ExploredScenario } from './bounds.ts';
 import type { Access, AccessKind, GuestProgram } from './guest.ts';
 import type { Path } from './unroll.ts';
 
@@ -46,6 +47,7 @@ export interface ScheduleToken {
   readonly cpu: string;
   readonly level: BlockLevel;
   readonly vcpus: number;
+  readonly scenario: ExploredScenario;
   readonly shows: ScheduleKey | OperationsKey;
 }
 
@@ -67,6 +69,7 @@ export interface OperationsKey {
 
 const KIND_LETTERS = { 'built-in': 'p', mutant: 'm', file: 'f' } as const;
 const ACCESS_LETTERS: Readonly<Record<AccessKind, string>> = { load: 'l', store: 's' };
+const NEIGHBOUR_LETTER = 'n';
 const RADIX = 36;
 const FINGERPRINT_DIGITS = 8;
 const CHECKSUM_DIGITS = 6;
@@ -104,13 +107,17 @@ export function cpuKey(cpu: CpuModel, vcpus: number): string {
 
 /** Null if what has to be in it does not fit, as with a guest program of many accesses. */
 export function encodeToken(token: ScheduleToken): string | null {
-  const { kind, fingerprint, cpu, level, vcpus, shows } = token;
-  const rest = [fingerprint, cpu, level, vcpus, showsText(shows)].join(':');
+  const { kind, fingerprint, cpu, level, shows } = token;
+  const rest = [fingerprint, cpu, level, vcpusText(token), showsText(shows)].join(':');
   const head = `${VERSION}:${KIND_LETTERS[kind]}:`;
   const room = TOKEN_LENGTH_MAX - head.length - rest.length - CHECKSUM_DIGITS - 2;
   if (room < NAME_LENGTH_MIN) return null;
   const body = `${head}${nameText(token.name, room)}:${rest}`;
   return `${body}:${digest(body, CHECKSUM_DIGITS)}`;
+}
+
+function vcpusText({ vcpus, scenario }: ScheduleToken): string {
+  return `${vcpus}${scenario === 'two-vms' ? NEIGHBOUR_LETTER : ''}`;
 }
 
 function showsText(shows: ScheduleKey | OperationsKey): string {
@@ -156,7 +163,8 @@ export function decodeToken(text: string): ScheduleToken | null {
     fingerprint,
     cpu,
     level: level === '1' ? 1 : 2,
-    vcpus: Number(vcpus),
+    vcpus: Number.parseInt(vcpus ?? '', 10),
+    scenario: vcpus?.endsWith(NEIGHBOUR_LETTER) === true ? 'two-vms' : 'adjust-populated',
     shows,
   };
 }

@@ -21,20 +21,46 @@ import {
 } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { childLevel, entrySize, type Level, tableIndex } from '../../arch/geometry.ts';
-import { mustInvalidate, reaches, type TlbiOp } from '../../arch/tlbi.ts';
-import type { EntrySpan, TranslationSystem, WalkPath, WalkResult } from '../model/index.ts';
+import {
+  mustInvalidate,
+  type TlbEntryView,
+  type TlbiOp,
+  type TlbStructure,
+} from '../../arch/tlbi.ts';
+import type {
+  EntrySpan,
+  HardwareUpdate,
+  TranslationSystem,
+  WalkPath,
+  WalkResult,
+} from '../model/index.ts';
 import type { AccessAnswers, AccessKind } from './guest.ts';
-import { GEOMETRY, type MemoryMap, REUSED, TARGET, VMID } from './memory-map.ts';
+import { afterAccess, isForeign } from './hardware-update.ts';
+import {
+  GEOMETRY,
+  type MemoryMap,
+  NEIGHBOUR_VMID,
+  REUSED,
+  TARGET,
+  UNFILLED,
+  VMID,
+} from './memory-map.ts';
 
 export type FaultKind = 'translation' | 'nt' | 'access-flag' | 'permission' | 'conflict';
 
 /** A leaf as accesses may use it. */
 export type Leaf =
+  /** With access flag and dirty state as the access leaves them. */
   | { readonly kind: 'leaf'; readonly d: Descriptor; readonly level: Level }
-  /** Read out of a table page after its reuse. */
-  | { readonly kind: 'freed' }
+  /**
+   * Read out of a table page after its reuse, or before it was filled. `updated`: and the walker
+   * stored there (FEAT_HAFDBS).
+   */
+  | { readonly kind: 'freed' | 'unfilled'; readonly updated: boolean }
   /** Mixed from two TLB entries. */
-  | { readonly kind: 'amalgam' };
+  | { readonly kind: 'amalgam' }
+  /** Read where a table descriptor leads that points to no table page. */
+  | { readonly kind: 'stray' };
 
 export interface Fault {
   readonly kind: FaultKind;
@@ -52,10 +78,19 @@ export interface TranslatedAccess {
   readonly vcpu: number;
   readonly page: number;
   readonly kind: AccessKind;
+  /** By the second VM, through its own table. */
+  readonly byNeighbour?: true;
 }
 
+const STRUCTURES: readonly TlbStructure[] = ['walk', 'stage2', 'combined'];
+/** Most levels of a walk that starts at the target. */
+const DEPTHS = 3;
+
+/** What one step of a walk comes to: its end, or the entry of the next level to read. */
+type Reading = WalkResult | number;
+
 /** Leaves and faults as numbers; locations behind the map's end stand for (access, leaf). */
-const LEAVES_MAX = 16;
+const LEAVES_MAX = 24;
 
 export class RegionTranslation implements TranslationSystem {
   readonly offsets: number;
@@ -65,7 +100,12 @@ export class RegionTranslation implements TranslationSystem {
   readonly #pes: readonly PeModel[];
   readonly #accesses: readonly TranslatedAccess[];
   readonly #values: readonly Descriptor[];
+  readonly #numbers: ReadonlyMap<Descriptor, number>;
   readonly #tlbis: readonly TlbiOp[];
+  readonly #readings = new Map<number, { readonly level: Level; readonly reading: Reading }>();
+
+  /** What `#removes` has said. */
+  readonly #removed: (boolean | undefined)[] = [];
 
   /** `values` and `tlbis` by the numbers the model has for them. An access's number is its address. */
   constructor(
@@ -79,6 +119,7 @@ export class RegionTranslation implements TranslationSystem {
     this.#pes = pes;
     this.#accesses = accesses;
     this.#values = values;
+    this.#numbers = new Map(values.map((d, number) => [d, number]));
     this.#tlbis = tlbis;
     this.offsets = accesses.length;
   }
@@ -112,15 +153,19 @@ export class RegionTranslation implements TranslationSystem {
     return pe;
   }
 
-  #leaf(address: number, leaf: Leaf, cacheable = true): WalkResult {
-    const same = (other: Leaf): boolean =>
-      other.kind === 'leaf' && leaf.kind === 'leaf'
-        ? other.d === leaf.d && other.level === leaf.level
-        : other.kind === leaf.kind;
-    const found = this.leaves.findIndex(same);
+  #leaf(
+    address: number,
+    leaf: Leaf,
+    {
+      cacheable = true,
+      update = null,
+    }: { cacheable?: boolean; update?: HardwareUpdate | null } = {},
+  ): WalkResult {
+    const found = this.leaves.findIndex((other) => sameLeaf(other, leaf));
     const number = found >= 0 ? found : this.leaves.push(leaf) - 1;
     assert(number < LEAVES_MAX, 'a small machine has few leaves');
-    return { kind: 'mapped', location: this.#locationOf(address, number), cacheable };
+    const location = this.#locationOf(address, number);
+    return { kind: 'mapped', location, cacheable, ...(update === null ? {} : { update }) };
   }
 
   #fault(kind: FaultKind, level: Level): WalkResult {
@@ -136,54 +181,102 @@ export class RegionTranslation implements TranslationSystem {
     _write: boolean,
     spansOf: (entry: number) => readonly EntrySpan[],
   ): WalkPath[] {
-    const ipa = this.#map.pageIpa(this.#access(address).page);
-    const walk = (location: number, level: Level, before: WalkPath['entries']): WalkPath[] =>
-      spansOf(location).flatMap((span) => {
+    const found: WalkPath[] = [];
+    const walk = (location: number, level: Level, before: WalkPath['entries']): void => {
+      for (const span of spansOf(location)) {
         const entries = [...before, { entry: location, span }];
-        const d = this.#values[span.value];
-        assert(d !== undefined, `no value ${span.value}`);
-        if (d === REUSED && location !== TARGET) {
-          return [{ result: this.#leaf(address, { kind: 'freed' }), entries }];
-        }
-        if (typeOf(d, level) !== 'table')
-          return [{ result: this.#end(address, d, level), entries }];
-        const below = childLevel(level);
-        const index = tableIndex(GEOMETRY, below, ipa);
-        return walk(this.#map.entryOf(this.#map.follow(d), index), below, entries);
-      });
-    return walk(TARGET, this.#map.level, []);
+        const reading = this.#reading(address, location, level, span.value);
+        if (typeof reading === 'number') walk(reading, childLevel(level), entries);
+        else found.push({ result: reading, entries });
+      }
+    };
+    // Of the second VM's table only the leaf entry ever changes.
+    if (this.#access(address).byNeighbour) walk(this.#map.neighbour, 3, []);
+    else walk(TARGET, this.#map.level, []);
+    return found;
+  }
+
+  /** What a walk that finds `value` comes to; kept, because the search asks all the time. */
+  #reading(address: number, location: number, level: Level, value: number): Reading {
+    const { end } = this.#map;
+    const key = (address * end + location) * this.#values.length + value;
+    const known = this.#readings.get(key);
+    // A page that is linked at two levels reads in two ways.
+    if (known?.level === level) return known.reading;
+    const reading = this.#read(address, location, level, value);
+    this.#readings.set(key, { level, reading });
+    return reading;
+  }
+
+  #read(address: number, location: number, level: Level, value: number): Reading {
+    const d = this.#values[value];
+    assert(d !== undefined, `no value ${value}`);
+    const foreign = location === TARGET ? null : foreignKind(d);
+    if (foreign !== null) {
+      const update = this.#update(address, location, d);
+      const leaf = { kind: foreign, updated: update !== null } as const;
+      return this.#leaf(address, leaf, { update });
+    }
+    if (typeOf(d, level) !== 'table') return this.#end(address, location, d, level);
+    if (!this.#map.isTableAddress(d)) return this.#leaf(address, { kind: 'stray' });
+    const ipa = this.#map.pageIpa(this.#access(address).page);
+    const index = tableIndex(GEOMETRY, childLevel(level), ipa);
+    return this.#map.entryOf(this.#map.follow(d), index);
+  }
+
+  /** What the walker has to make of the leaf at `location` for this access; null: nothing. */
+  #update(address: number, location: number, d: Descriptor): HardwareUpdate | null {
+    if (!this.#map.hafdbs) return null;
+    const after = afterAccess(d, this.#access(address).kind === 'store');
+    const value = this.#numbers.get(after);
+    assert(value !== undefined, 'what a walker may store has a number');
+    return after === d ? null : { entry: location, value };
   }
 
   /** Fault priority: Translation, then Access flag, then Permission. */
-  #end(address: number, d: Descriptor, level: Level): WalkResult {
+  #end(address: number, location: number, d: Descriptor, level: Level): WalkResult {
     const type = typeOf(d, level);
     if (type === 'invalid' || type === 'reserved') return this.#fault('translation', level);
     const { nt } = this.#pe(address);
     const isNt = hasNt(d, level) && nt !== 'ignored';
     if (isNt && nt === 'fault') return this.#fault('nt', level);
-    const { af, read, write } = attributesOf(d, level);
+    const update = this.#update(address, location, d);
+    const after = update === null ? d : (this.#values[update.value] ?? d);
+    const { af, read, write } = attributesOf(after, level);
     if (!af) return this.#fault('access-flag', level);
     const allowed = this.#access(address).kind === 'store' ? write : read;
     if (!allowed) return this.#fault('permission', level);
-    return this.#leaf(address, { kind: 'leaf', d, level }, !isNt);
+    return this.#leaf(address, { kind: 'leaf', d: after, level }, { cacheable: !isNt, update });
   }
 
   matches(op: number, address: number, depth: number, isLeaf: boolean): boolean {
-    const level = (this.#map.level + depth) as Level;
-    const bytes = entrySize(GEOMETRY, level);
-    const ipa = Math.floor(this.#map.pageIpa(this.#access(address).page) / bytes) * bytes;
-    const structure = isLeaf ? 'stage2' : 'walk';
-    const tlbi = this.#tlbi(op);
-    return mustInvalidate(GEOMETRY, tlbi, { structure, vmid: VMID, ipa, level }, VMID);
+    return this.#removes(op, address, isLeaf ? 'stage2' : 'walk', depth);
   }
 
   /** Operations that reach combined entries take all of a VMID or of every VMID. */
   matchesWhole(op: number, address: number): boolean {
-    const tlbi = this.#tlbi(op);
-    if (!reaches(tlbi.kind, 'combined')) return false;
-    const ipa = this.#map.pageIpa(this.#access(address).page);
-    const entry = { structure: 'combined', vmid: VMID, ipa, level: 3 } as const;
-    return mustInvalidate(GEOMETRY, tlbi, entry, VMID);
+    return this.#removes(op, address, 'combined', DEPTHS - 1);
+  }
+
+  #removes(op: number, address: number, structure: TlbStructure, depth: number): boolean {
+    const place = STRUCTURES.indexOf(structure) * DEPTHS + depth;
+    const key = (op * this.#accesses.length + address) * STRUCTURES.length * DEPTHS + place;
+    const known = this.#removed[key];
+    if (known !== undefined) return known;
+    const entry = this.#entry(address, structure, depth);
+    const removes = mustInvalidate(GEOMETRY, this.#tlbi(op), entry, VMID);
+    this.#removed[key] = removes;
+    return removes;
+  }
+
+  /** What a TLB keeps of a walk for `address`, `depth` steps below the target. */
+  #entry(address: number, structure: TlbStructure, depth: number): TlbEntryView {
+    const { page, byNeighbour = false } = this.#access(address);
+    const isWhole = byNeighbour || structure === 'combined';
+    const level = isWhole ? 3 : ((this.#map.level + depth) as Level);
+    const bytes = entrySize(GEOMETRY, level);
+    const ipa = Math.floor(this.#map.pageIpa(page) / bytes) * bytes;
+    return { structure, vmid: byNeighbour ? NEIGHBOUR_VMID : VMID, ipa, level };
   }
 
   #tlbi(op: number): TlbiOp {
@@ -229,10 +322,25 @@ export class RegionTranslation implements TranslationSystem {
     );
     const leaves = new Map<number, number>();
     const faults = new Set<number>();
+    const updates = new Map<string, HardwareUpdate>();
     for (const result of [...single, ...pairs]) {
       if (result.kind === 'fault') faults.add(result.fault);
       else leaves.set(this.leafAt(result.location), result.location);
+      const update = result.kind === 'mapped' ? result.update : undefined;
+      if (update !== undefined) updates.set(`${update.entry}=${update.value}`, update);
     }
-    return { leaves, faults: [...faults] };
+    return { leaves, faults: [...faults], updates: [...updates.values()] };
   }
+}
+
+function sameLeaf(a: Leaf, b: Leaf): boolean {
+  if (a.kind === 'leaf') return b.kind === 'leaf' && a.d === b.d && a.level === b.level;
+  if (a.kind === 'amalgam' || a.kind === 'stray') return a.kind === b.kind;
+  return a.kind === b.kind && a.updated === b.updated;
+}
+
+/** Whose a value in a table page is that is none of the region's; null: it is. */
+function foreignKind(d: Descriptor): 'freed' | 'unfilled' | null {
+  if (isForeign(d, REUSED)) return 'freed';
+  return isForeign(d, UNFILLED) ? 'unfilled' : null;
 }

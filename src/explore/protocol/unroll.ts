@@ -28,11 +28,12 @@ export interface UnrollInput extends Numbers {
   readonly script: Script;
   /** By location. */
   readonly initial: readonly Descriptor[];
-  /** Values that other threads may store to a location. */
-  readonly othersMayStore: (location: number) => readonly Descriptor[];
+  /** Values that other threads may have made of a location that held `held` for this one. */
+  readonly othersMayStore: (location: number, held: Descriptor) => readonly Descriptor[];
   /**
-   * False: nobody reads the location, so a store to it is no step. It could always be put right
-   * behind what it has to follow, and nothing is ordered after it that is not ordered after that.
+   * False: no other thread reads or stores to the location, so nothing this one does there is a step.
+   * A store could always be put right behind what it has to follow, and nothing is ordered after it
+   * that is not ordered after that; a load finds what this thread stored last.
    */
   readonly isRead: (location: number) => boolean;
   readonly bounds: ExploreBounds;
@@ -43,6 +44,8 @@ export interface Path {
   readonly operations: readonly Operation[];
   readonly trace: readonly TraceEvent[];
   readonly findings: readonly BookFinding[];
+  /** What its reads and compare-exchanges found, in order. */
+  readonly answers: readonly Descriptor[];
   /** What the thread leaves behind, by location. */
   readonly memory: readonly Descriptor[];
 }
@@ -90,15 +93,19 @@ class Unroller {
     this.#nodes += operations.length - done.length + 1;
     if (this.#nodes > bounds.nodes) throw new BoundReached('nodes', bounds.nodes);
     const last = recording.pending ? operations.at(-1) : undefined;
-    const tail = last === undefined ? this.#end(recording) : this.#branch(last, recording, log);
+    const tail =
+      last === undefined ? this.#end(recording, log) : this.#branch(last, recording, log);
     const straight = operations.slice(done.length, last === undefined ? undefined : -1);
     return straight.reduceRight((next: Node, operation) => this.#straight(operation, next), tail);
   }
 
-  #end(recording: Recording): Node {
+  #end(recording: Recording, answers: readonly Descriptor[]): Node {
     const { operations, trace, findings, memory } = recording;
     this.reads = Math.max(this.reads, recording.answered);
-    return { kind: 'end', outcome: this.paths.push({ operations, trace, findings, memory }) - 1 };
+    return {
+      kind: 'end',
+      outcome: this.paths.push({ operations, trace, findings, answers, memory }) - 1,
+    };
   }
 
   /**
@@ -111,8 +118,10 @@ class Unroller {
     }
     const { location } = operation;
     const { operations } = recording;
-    const { othersMayStore, valueOf } = this.#input;
-    const answers = new Set([recording.peek(location), ...othersMayStore(location)]);
+    const { isRead, othersMayStore, valueOf } = this.#input;
+    const held = recording.peek(location);
+    if (!isRead(location)) return this.grow([...log, held], operations);
+    const answers = new Set([held, ...othersMayStore(location, held)]);
     const grown = [...answers].map(
       (answer) => [answer, this.grow([...log, answer], operations)] as const,
     );

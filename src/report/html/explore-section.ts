@@ -1,6 +1,7 @@
 /** An explore result: the verdict matrix, and each counterexample as columns with its reason. */
 import type { ExploreRun, ExploreViolation } from '../../result/explore.ts';
 import type { ExploreFile } from '../../result/read.ts';
+import { searchText } from '../explore-text.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
 import { html, type Html, type HtmlValue, NOTHING } from './html.ts';
@@ -22,11 +23,6 @@ function subject(run: ExploreRun): string {
   return run.mutant === null ? run.protocol : `${run.mutant} (mutant)`;
 }
 
-/** Knobs of the CPU that the model knows; the rest is the same in all columns. */
-function column(run: ExploreRun): string {
-  return `level ${run.level}, ${counted(run.vcpus, 'vCPU')}, bbm=${run.cpu.bbm} nt=${run.cpu.nt}`;
-}
-
 const MARKS = { safe: '✓', violated: '✗', bounded: '?' } as const;
 const STYLES = { safe: 'green', violated: 'red', bounded: 'yellow' } as const;
 
@@ -41,10 +37,10 @@ function verdictCell(runs: readonly ExploreRun[]): HtmlValue {
 }
 
 function matrix(runs: readonly ExploreRun[]): Html {
-  const heads = [...new Set(runs.map(column))];
+  const heads = [...new Set(runs.map(searchText))];
   const rows = [...Map.groupBy(runs, subject)].map(([name, own]) => [
     name,
-    ...heads.map((head) => verdictCell(own.filter((run) => column(run) === head))),
+    ...heads.map((head) => verdictCell(own.filter((run) => searchText(run) === head))),
   ]);
   const columns = ['protocol', ...heads].map((title) => ({ title, align: 'left' as const }));
   return html`<p>An empty field was not explored.</p>
@@ -76,7 +72,7 @@ function counterexample(run: ExploreRun, v: ExploreViolation): Html {
       <dt>why</dt>
       <dd>${v.why}</dd>
       <dt>with</dt>
-      <dd>${column(run)}</dd>
+      <dd>${searchText(run)}</dd>
       ${
         v.token === null
           ? NOTHING
@@ -95,7 +91,7 @@ function visited(runs: readonly ExploreRun[]): Html {
   }));
   const rows = runs.map((run) => [
     subject(run),
-    column(run),
+    searchText(run),
     grouped(run.states),
     grouped(run.executions),
     seconds(run.elapsedMs),

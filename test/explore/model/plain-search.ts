@@ -23,8 +23,11 @@ export function plainSearch(
   const choices = new Choices(
     system.threads.map((_, thread) => skeletonsFor(system, options, thread, EVENTS_MAX)),
   );
+  let nth = 0;
   for (let choice = choices.next(); choice !== null; choice = choices.next()) {
-    for (const order of ordersOf(choice, [])) visitOrder(system, options, choice, order, visit);
+    for (const order of ordersOf(choice, [])) {
+      visitOrder(system, options, choice, order, nth++, visit);
+    }
   }
 }
 
@@ -73,6 +76,7 @@ function visitOrder(
   options: ModelOptions,
   { number: choice, events }: Choice,
   order: readonly PlacedEvent[],
+  nth: number,
   visit: (found: OrderOutcomes) => void,
 ): void {
   const outcomes: ReadonlyMap<number, number>[] = [];
@@ -86,5 +90,6 @@ function visitOrder(
   const memory = [...system.initial];
   for (const { event } of order) if (event.kind === 'write') memory[event.location] = event.value;
   const numbers = order.map((placed) => events.indexOf(placed));
-  visit({ memory, choice, numbers, order, outcomes });
+  // No two of them are taken to look alike to a thread.
+  visit({ memory, choice, numbers, order, outcomes, seen: outcomes.map(() => nth) });
 }

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import {
   describeProgram,
   exploreProtocol,
-  ExploreUnsupported,
   guestPrograms,
   ProtocolThrew,
 } from '../../../src/explore/protocol/index.ts';
@@ -112,10 +111,6 @@ describe('errors', () => {
     });
     expect(() => exploreLoads(thrower)).toThrow(ProtocolThrew);
     expect(() => exploreLoads(thrower)).toThrow('protocol changed threw: not today');
-  });
-
-  it('a CPU with hardware updates is not explored', () => {
-    expect(() => exploreLoads(builtin('bbm-early'), { hafdbs: true })).toThrow(ExploreUnsupported);
   });
 });
 

@@ -1,6 +1,7 @@
 /** Protocols that are none: what their author hears. */
 import { describe, expect, it } from 'vitest';
 import { EMPTY, flushVmid, LOCKED } from '../../../src/port/index.ts';
+import { exploreProtocol } from '../../../src/explore/protocol/index.ts';
 import { TimeLimit, withTimeLimit } from '../../../src/explore/protocol/time-limit.ts';
 import { bbmEarlyWith, changed, exploreLoads, type Run } from './fixtures.ts';
 
@@ -26,6 +27,22 @@ describe('a protocol', () => {
   it('that follows no table hears so, without the words of an assertion', () => {
     const lost = told((_cpu, _t, tables) => void tables.follow(EMPTY));
     expect(lost).toThrow(/^protocol changed threw: descriptor 0x0 points to no table page \(/);
+  });
+
+  it('that links a table one level too high sends walks where no table page is', () => {
+    const run = exploreProtocol({
+      protocol: changed('bbm-early', (cpu, t, tables) => {
+        const lowest = tables.follow(cpu.read(tables.entryOf(tables.follow(t.old), 0)));
+        cpu.write(t.entry, EMPTY);
+        flushVmid(cpu);
+        cpu.writeRelease(t.entry, tables.descriptorFor(lowest));
+      }),
+      level: 1,
+      kinds: ['load'],
+    });
+    const stray = run.violations.find(({ rule }) => rule === 'wrong-output-address');
+    expect(stray?.why).toContain('points to no table page');
+    expect(stray?.steps.at(-1)?.detail).toBe('page 0 through what lies where no table page is');
   });
 
   it.each<[string, () => boolean]>([

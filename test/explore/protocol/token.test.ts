@@ -12,6 +12,7 @@ import {
   SOURCE_KINDS,
   TOKEN_LENGTH_MAX,
 } from '../../../src/explore/protocol/token.ts';
+import { SCENARIOS_EXPLORED } from '../../../src/explore/protocol/bounds.ts';
 import { RULES } from '../../../src/result/rule.ts';
 import { builtin } from './fixtures.ts';
 
@@ -27,6 +28,7 @@ const tokens: fc.Arbitrary<ScheduleToken> = fc.record({
   cpu: fc.constantFrom('bbm=1', 'bbm=2/3,nt=conflict,multihit=old,spec=on,ets=none,tlb=0'),
   level: fc.constantFrom(1 as const, 2 as const),
   vcpus: fc.integer({ min: 1, max: 4 }),
+  scenario: fc.constantFrom(...SCENARIOS_EXPLORED),
   shows: fc.oneof(
     fc.record({
       by: fc.constant('schedule' as const),
@@ -53,6 +55,7 @@ const SIMPLE: ScheduleToken = {
   cpu: 'bbm=1',
   level: 2,
   vcpus: 1,
+  scenario: 'adjust-populated',
   shows: { by: 'operations', rule: 'claim' },
 };
 
@@ -121,7 +124,7 @@ describe('a fingerprint', () => {
   const protocol = builtin('bbm-early');
 
   it('is of what the protocol does, claims and is called, and of its text', () => {
-    const path = { operations: [], trace: [], findings: [], memory: [] };
+    const path = { operations: [], trace: [], findings: [], answers: [], memory: [] };
     const isb = { ...path, operations: [{ kind: 'isb' } as const] };
     const all = [
       fingerprintOf(protocol, [path], ''),

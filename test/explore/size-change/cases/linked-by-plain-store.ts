@@ -29,7 +29,7 @@ export default {
         on: EVERY_CPU,
         shown: ['freed-table'],
         breakBeforeMake: 'broken',
-        forbidden: ['after: freed table', 'around: freed table'],
+        forbidden: ['after: unfilled table', 'around: unfilled table'],
         because: 'neither store-release nor DSB in between',
       },
     ],

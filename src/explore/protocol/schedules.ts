@@ -1,0 +1,221 @@
+/**
+ * Looks for the shortest schedule that breaks each rule.
+ *
+ * Orders are many, and to go through a vCPU's ways under one takes longer than all else. What breaks
+ * does not depend on all of an order, but on what the vCPU can tell of it; so how far each way goes
+ * that breaks a rule is kept by that, and only an order in which such a way would be shorter than
+ * what is known is gone through.
+ */
+import { assert } from '../../arch/assert.ts';
+import type { Rule } from '../../result/rule.ts';
+import {
+  type ModelOptions,
+  type OnEnd,
+  type OrderOutcomes,
+  OrderRun,
+  type TrailStep,
+} from '../model/index.ts';
+import type { Aftermath } from './aftermath.ts';
+import type { GuestProgram } from './guest.ts';
+import { readsIn } from './host-steps.ts';
+import type { OutcomeJudge } from './judge-end.ts';
+import type { Host, Scenario } from './scenario.ts';
+import {
+  extentOf,
+  leastLength,
+  type Schedule,
+  type ScheduleInput,
+  scheduleOf,
+} from './schedule.ts';
+
+/** The shortest schedule so far. */
+export interface Shown {
+  readonly schedule: Schedule;
+  readonly place: SchedulePlace;
+  readonly why: string;
+}
+
+/** One way of one vCPU through one order: what replays a schedule. */
+export interface SchedulePlace {
+  readonly program: GuestProgram;
+  /** As in `OrderOutcomes`. */
+  readonly choice: number;
+  readonly numbers: readonly number[];
+  readonly vcpu: number;
+  /** Which of the ends of its tree, in the order in which a run comes to them. */
+  readonly end: number;
+}
+
+/** One order, and what judging takes beside what its threads came to. */
+export interface JudgedOrder {
+  readonly found: OrderOutcomes;
+  /** The hypervisor's way through the protocol: of several any one, as they leave the same memory. */
+  readonly path: number;
+  /** Pages that it leaves clean, a bit each. */
+  readonly clean: number;
+}
+
+/** One end of a vCPU's tree, and how it came there. */
+interface Way {
+  readonly vcpu: number;
+  readonly outcome: number;
+  readonly trail: readonly TrailStep[];
+  /** As in `SchedulePlace`. */
+  readonly end: number;
+}
+
+/** A way that breaks a rule: how far it goes, in any order that looks the same to its vCPU. */
+interface Breach {
+  readonly rule: Rule;
+  /** Number of the last event before its last access; null: none is. */
+  readonly last: number | null;
+  readonly steps: number;
+}
+
+const NO_BREACHES: readonly Breach[] = [];
+
+export class Schedules {
+  readonly #host: Host;
+  readonly #scenario: Scenario;
+  readonly #options: ModelOptions;
+  readonly #judge: OutcomeJudge;
+  readonly #aftermath: Aftermath;
+  /** By thread: made once, as its frames take longer to make than to use. */
+  readonly #runs: OrderRun[] = [];
+  /** By thread: while a vCPU's ways are gone through, those of the hypervisor may be asked for. */
+  readonly #onEnds: OnEnd[] = [];
+  /** Of combination `#choice`, by vCPU and what it has seen. */
+  #breaches: Map<string, readonly Breach[]>[] = [];
+  #choice = -1;
+
+  constructor(
+    host: Host,
+    scenario: Scenario,
+    options: ModelOptions,
+    judge: OutcomeJudge,
+    aftermath: Aftermath,
+  ) {
+    this.#host = host;
+    this.#scenario = scenario;
+    this.#options = options;
+    this.#judge = judge;
+    this.#aftermath = aftermath;
+  }
+
+  /** Puts what this order shows into `shown` where it is shorter, or breaks another rule. */
+  shorten(shown: Map<Rule, Shown>, judged: JudgedOrder): void {
+    const { numbers, order } = judged.found;
+    for (let vcpu = 0; vcpu < this.#host.vcpus; vcpu++) {
+      const isShorter = this.#breachesOf(judged, vcpu).some(({ rule, last, steps }) => {
+        const known = shown.get(rule)?.schedule.length ?? Number.POSITIVE_INFINITY;
+        const until = last === null ? 0 : numbers.indexOf(last) + 1;
+        return leastLength(order, { until, steps }) < known;
+      });
+      if (isShorter) this.#shortenBy(shown, judged, vcpu);
+    }
+  }
+
+  #breachesOf(judged: JudgedOrder, vcpu: number): readonly Breach[] {
+    const { found, path, clean } = judged;
+    if (found.choice !== this.#choice) {
+      this.#choice = found.choice;
+      this.#breaches = Array.from({ length: this.#host.vcpus }, () => new Map());
+    }
+    const key = `${found.seen[vcpu + 1]} ${path} ${clean}`;
+    const known = this.#breaches[vcpu]?.get(key);
+    if (known !== undefined) return known;
+    const breaches = this.#findBreaches(judged, vcpu);
+    this.#breaches[vcpu]?.set(key, breaches);
+    return breaches;
+  }
+
+  #findBreaches({ found, path, clean }: JudgedOrder, vcpu: number): readonly Breach[] {
+    const ends = [...(found.outcomes[vcpu + 1]?.keys() ?? [])];
+    if (!ends.some((end) => this.#judge.judge(vcpu, end, path, clean).broken >= 0)) {
+      return NO_BREACHES;
+    }
+    const breaches: Breach[] = [];
+    this.#run(vcpu + 1, found.order, (outcome, trail) => {
+      const { broken, judgements } = this.#judge.judge(vcpu, outcome, path, clean);
+      const rule = judgements[broken]?.rule ?? null;
+      if (rule === null) return;
+      const { until, steps } = extentOf(this.#upTo(broken, trail));
+      const last = until === 0 ? null : (found.numbers[until - 1] ?? null);
+      const isKnown = breaches.some((b) => b.rule === rule && b.last === last && b.steps === steps);
+      if (!isKnown) breaches.push({ rule, last, steps });
+    });
+    return breaches;
+  }
+
+  /** The load of the lock stands between the early accesses and the late ones. */
+  #upTo(broken: number, trail: readonly TrailStep[]): readonly TrailStep[] {
+    const isEarly = broken < this.#scenario.program.early.length;
+    return trail.slice(0, isEarly ? broken + 1 : broken + 2);
+  }
+
+  #shortenBy(shown: Map<Rule, Shown>, judged: JudgedOrder, vcpu: number): void {
+    let end = 0;
+    this.#run(vcpu + 1, judged.found.order, (outcome, trail) =>
+      this.#consider(shown, judged, { vcpu, outcome, trail, end: end++ }),
+    );
+  }
+
+  #run(thread: number, order: OrderOutcomes['order'], onEnd: OnEnd): void {
+    this.#onEnds[thread] = onEnd;
+    let run = this.#runs[thread];
+    if (run === undefined) {
+      const { system } = this.#scenario;
+      run = new OrderRun(system, this.#options, thread, (...given) =>
+        this.#onEnds[thread]?.(...given),
+      );
+      this.#runs[thread] = run;
+    }
+    run.run(order);
+  }
+
+  #consider(shown: Map<Rule, Shown>, { found, path, clean }: JudgedOrder, way: Way): void {
+    const { accesses, program } = this.#scenario;
+    const { vcpu, end } = way;
+    const { choice, numbers, order } = found;
+    const { broken, judgements } = this.#judge.judge(vcpu, way.outcome, path, clean);
+    const judgement = judgements[broken];
+    const access = accesses[broken];
+    if (judgement === undefined || judgement.rule === null || access === undefined) return;
+    const trail = this.#upTo(broken, way.trail);
+    const known = shown.get(judgement.rule)?.schedule.length ?? Number.POSITIVE_INFINITY;
+    if (leastLength(order, extentOf(trail)) >= known) return;
+    const isLost = judgement.rule === 'lost-dirty';
+    const schedule = scheduleOf({
+      ...scheduleInput(this.#host, this.#scenario, path),
+      order,
+      reads: this.#host.map.hafdbs ? this.#readsOf(order, path) : [],
+      guests: [{ vcpu, trail, whys: judgements.map(({ why }) => why) }],
+      shownTo: isLost ? this.#aftermath.settledAt(order, path, access.page) : 0,
+    });
+    if (schedule.length >= known) return;
+    const why = `${access.kind} of page ${access.page} by vcpu ${vcpu}: ${judgement.why}`;
+    const place = { program, choice, numbers, vcpu, end };
+    shown.set(judgement.rule, { why, schedule, place });
+  }
+
+  /** What the hypervisor reads under this order, on its way `path`. */
+  #readsOf(order: OrderOutcomes['order'], path: number): readonly TrailStep[] {
+    const steps: TrailStep[] = [];
+    this.#run(0, order, (outcome, trail) => {
+      if (outcome === path && steps.length === 0) steps.push(...readsIn(trail));
+    });
+    return steps;
+  }
+}
+
+/** What schedules of one scenario have in common. */
+export function scheduleInput(
+  host: Host,
+  { translation, accesses, isRead, paths }: Scenario,
+  path: number,
+): Omit<ScheduleInput, 'order' | 'reads' | 'guests' | 'shownTo'> {
+  const { map, values, vcpus, receivers } = host;
+  const taken = paths[path];
+  assert(taken !== undefined, `no path ${path}`);
+  return { map, translation, values, path: taken, isRead, vcpus, receivers, accesses };
+}
