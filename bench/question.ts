@@ -21,9 +21,10 @@ export interface Question {
   conclude(runs: readonly BenchRun[]): string;
 }
 
-export interface Subject {
-  /** Measures for about `ms`; operations per second. */
-  sample(ms: number): Promise<number>;
+/** `T`: what one sample comes to; of a benchmark operations per second. */
+export interface Subject<T = number> {
+  /** Measures for about `ms`. */
+  sample(ms: number): Promise<T>;
   close(): void | Promise<void>;
 }
 

@@ -1,22 +1,27 @@
 /**
  * A process that measures one variant of one question: `sampler.ts FILE VARIANT`. The parent sends
- * how many ms to measure and gets a rate; when the parent disconnects, the subject is closed, which
+ * how many ms to measure and gets a sample; when the parent disconnects, the subject is closed, which
  * may still find that something was wrong.
  */
-import type { Question, Subject } from './question.ts';
+import type { Subject } from './question.ts';
 
-export type Answer = { readonly rate: number } | { readonly error: string };
+export type Answer<T> = { readonly sample: T } | { readonly error: string };
 
-async function open(file: string, variant: string): Promise<Subject> {
-  const { question } = (await import(file)) as { question: Question };
+/** What a benchmark's file exports, as far as it is needed here. */
+interface Openable {
+  open(variant: string): Subject<unknown> | Promise<Subject<unknown>>;
+}
+
+async function open(file: string, variant: string): Promise<Subject<unknown>> {
+  const { question } = (await import(file)) as { question: Openable };
   return question.open(variant);
 }
 
 const subject = open(process.argv[2] ?? '', process.argv[3] ?? '');
 
-async function answer(ms: number): Promise<Answer> {
+async function answer(ms: number): Promise<Answer<unknown>> {
   try {
-    return { rate: await (await subject).sample(ms) };
+    return { sample: await (await subject).sample(ms) };
   } catch (error) {
     return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

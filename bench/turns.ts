@@ -4,21 +4,21 @@
  */
 import { assert } from '../src/arch/assert.ts';
 
-export interface Participant {
+export interface Participant<T = number> {
   readonly name: string;
-  sample(ms: number): Promise<number>;
+  sample(ms: number): Promise<T>;
 }
 
 /** One list of samples per participant, all as long as there were laps. */
-export async function takeTurns(
-  participants: readonly Participant[],
+export async function takeTurns<T>(
+  participants: readonly Participant<T>[],
   laps: number,
   ms: number,
-): Promise<readonly (readonly number[])[]> {
-  const samples: number[][] = participants.map(() => []);
+): Promise<readonly (readonly T[])[]> {
+  const samples: T[][] = participants.map(() => []);
   const order = participants.map((participant, i) => ({
     participant,
-    list: samples[i] as number[],
+    list: samples[i] as T[],
   }));
   for (let lap = 0; lap < laps; lap++) {
     for (const { participant, list } of lap % 2 === 0 ? order : order.toReversed()) {

@@ -9,18 +9,18 @@ const SAMPLER = fileURLToPath(new URL('sampler.ts', import.meta.url));
 /** Starting a process, compiling, measuring: a sample that takes longer hangs. */
 const TIMEOUT_MS = 60_000;
 
-export interface Variant extends Participant {
+export interface Variant<T = number> extends Participant<T> {
   /** Ends the process. Throws if the run turns out to have been wrong. */
   close(): Promise<void>;
 }
 
-/** `file`: URL of the benchmark. */
-export function startVariant(file: string, name: string): Variant {
+/** `file`: URL of the benchmark, whose samples are `T`. */
+export function startVariant<T = number>(file: string, name: string): Variant<T> {
   const child = fork(SAMPLER, [file, name], { execArgv: [] });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   return {
     name,
-    sample: (ms) => sampleOf(child, exited, name, ms),
+    sample: (ms) => sampleOf<T>(child, exited, name, ms),
     async close() {
       if (child.connected) child.disconnect();
       const timer = setTimeout(() => child.kill('SIGKILL'), TIMEOUT_MS);
@@ -31,17 +31,17 @@ export function startVariant(file: string, name: string): Variant {
   };
 }
 
-async function sampleOf(
+async function sampleOf<T>(
   child: ChildProcess,
   exited: Promise<number | null>,
   name: string,
   ms: number,
-): Promise<number> {
+): Promise<T> {
   const answered = once(child, 'message', { signal: AbortSignal.timeout(ms + TIMEOUT_MS) });
   child.send(ms);
   const first = await Promise.race([answered, exited]);
   if (!Array.isArray(first)) throw new Error(`${name}: the measuring process ended with ${first}`);
-  const answer = first[0] as Answer;
+  const answer = first[0] as Answer<T>;
   if ('error' in answer) throw new Error(`${name}: ${answer.error}`);
-  return answer.rate;
+  return answer.sample;
 }

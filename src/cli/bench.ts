@@ -1,4 +1,8 @@
-/** `bench`: how fast the hot paths are, beside the same algorithm in C, and beside an earlier run. */
+/**
+ * `bench`: how fast the hot paths are, beside the same algorithm in C, and beside an earlier run; or how
+ * costs grow.
+ */
+import type { GrowthOptions } from '../../bench/growth/index.ts';
 import type { BenchOptions } from '../../bench/index.ts';
 import { formatJson } from '../report/json.ts';
 import type { BenchResult } from '../result/bench.ts';
@@ -15,6 +19,7 @@ import { packageVersion } from './version.ts';
 /** The benchmarks as this command sees them. */
 export interface BenchSuite {
   run(options: BenchOptions): Promise<BenchResult>;
+  growth(options: GrowthOptions): Promise<BenchResult>;
   text(result: BenchResult, columns: number): string;
 }
 
@@ -23,6 +28,10 @@ export async function bench(
   terminal: Terminal,
   loadSuite: () => Promise<BenchSuite>,
 ): Promise<ExitCode> {
+  if (flags.growth === true && flags.against !== undefined)
+    throw new UsageError(
+      '--against compares ratios to C, and --growth has none: give one of the two',
+    );
   const json = flags.json === undefined ? null : checkOutputFile('json', flags.json);
   const against = flags.against === undefined ? null : earlierResult(flags.against);
   const progress = showText(terminal.progress);
@@ -32,13 +41,15 @@ export async function bench(
   });
   const suite = await loadSuite();
   try {
-    const result = await suite.run({
+    const options = {
       argv,
       version: packageVersion(),
-      against,
       signal: interrupt.signal,
-      onProgress: (text) => progress.update(text),
-    });
+      onProgress: (text: string) => progress.update(text),
+    };
+    const result = await (flags.growth === true
+      ? suite.growth(options)
+      : suite.run({ ...options, against }));
     progress.clear();
     if (json !== null) writeWhole(json, formatJson(result));
     terminal.out(suite.text(result, terminal.columns));
@@ -51,8 +62,13 @@ export async function bench(
 
 function earlierResult(file: string): BenchOptions['against'] {
   const [result] = readResultFiles('bench', [file]);
-  if (result?.command === 'bench') return { file, runs: result.runs };
-  throw new UsageError(`--against: ${file} is a result of ${result?.command}, not bench`);
+  if (result?.command !== 'bench')
+    throw new UsageError(`--against: ${file} is a result of ${result?.command}, not bench`);
+  if (result.series !== undefined)
+    throw new UsageError(
+      `--against: ${file} is a result of bench --growth, which has no ratios to C to compare`,
+    );
+  return { file, runs: result.runs };
 }
 
 export const command: Command = {
@@ -64,14 +80,19 @@ export const command: Command = {
   examples: [
     { command: 'bench -- --json before.json', why: 'to compare with later' },
     { command: 'bench -- --against before.json', why: 'what moved: exit 1 if a ratio to C fell' },
+    {
+      command: 'bench -- --growth --json growth.json',
+      why: 'how costs grow; report draws the result',
+    },
   ],
   run: (input, terminal) =>
     bench(input, terminal, async () => {
       // Only here: tinybench and the explorer are nobody else's to load.
-      const [{ runBench }, { benchText }] = await Promise.all([
+      const [{ runBench }, { runGrowth }, { benchText }] = await Promise.all([
         import('../../bench/index.ts'),
+        import('../../bench/growth/index.ts'),
         import('../../bench/text.ts'),
       ]);
-      return { run: runBench, text: benchText };
+      return { run: runBench, growth: runGrowth, text: benchText };
     }),
 };

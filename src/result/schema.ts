@@ -290,7 +290,13 @@ const benchSeries = v.looseObject({
   y: text,
   points: v.pipe(
     v.array(
-      v.looseObject({ x: count, label: v.exactOptional(text), y: count, interval: benchInterval }),
+      v.looseObject({
+        x: count,
+        label: v.exactOptional(text),
+        y: count,
+        interval: benchInterval,
+        laps: whole,
+      }),
     ),
     v.minLength(1),
   ),

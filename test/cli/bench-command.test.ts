@@ -6,7 +6,8 @@ import type { BenchOptions } from '../../bench/index.ts';
 import { bench, type BenchSuite } from '../../src/cli/bench.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
 import { formatJson } from '../../src/report/json.ts';
-import type { BenchResult } from '../../src/result/bench.ts';
+import type { BenchResult, BenchSeries } from '../../src/result/bench.ts';
+import { readResult } from '../../src/result/read.ts';
 import { aResult } from '../report/results.ts';
 import { memoryTerminal } from './memory-terminal.ts';
 import { emptyFolder, program } from './program.ts';
@@ -22,6 +23,16 @@ const ROW = {
   interval: [0.7, 0.9],
   laps: 9,
 } as const;
+
+const SERIES: BenchSeries = {
+  name: 'cycle by vCPUs',
+  asks: 'a cycle',
+  x: 'vCPUs',
+  y: 'µs',
+  points: [{ x: 1, y: 2, interval: [1, 3], laps: 6 }],
+  exponent: null,
+  conclusion: 'one point is no growth',
+};
 
 function resultOf(options: Pick<BenchOptions, 'argv' | 'version'>): BenchResult {
   const { machine } = aResult();
@@ -51,7 +62,9 @@ function suite(asked: BenchOptions[]): BenchSuite {
       options.onProgress('tlb-hit');
       return Promise.resolve(resultOf(options));
     },
-    text: (result, columns) => `${result.runs.length} rows in ${columns} columns\n`,
+    growth: (options) => Promise.resolve({ ...resultOf(options), runs: [], series: [SERIES] }),
+    text: (result, columns) =>
+      `${result.runs.length} rows, ${result.series?.length ?? 0} series in ${columns} columns\n`,
   };
 }
 
@@ -73,10 +86,28 @@ test('hands over the earlier result, writes JSON, and prints', async () => {
   });
   expect(asked[0]?.argv).toEqual(argv);
   expect(JSON.parse(readFileSync(after, 'utf8'))).toMatchObject({ command: 'bench', runs: [ROW] });
-  expect(terminal.printed.out).toContain('1 rows in');
+  expect(terminal.printed.out).toContain('1 rows, 0 series in');
+});
+
+test('--growth: series, and no earlier result', async () => {
+  const file = path.join(emptyFolder(), 'growth.json');
+  const terminal = memoryTerminal();
+  const asked: BenchOptions[] = [];
+  const argv = ['--growth', '--json', file];
+  const code = await bench(parseCommandLine('bench', argv), terminal, () =>
+    Promise.resolve(suite(asked)),
+  );
+  expect([code, asked]).toEqual([0, []]);
+  expect(readResult(readFileSync(file, 'utf8'))).toMatchObject({ runs: [], series: [SERIES] });
+  expect(terminal.printed.out).toContain('0 rows, 1 series in');
 });
 
 test.each([
+  [
+    ['--growth', '--against', 'growth.json'],
+    '--against compares ratios to C, and --growth has none',
+  ],
+  [['--against', 'growth.json'], 'is a result of bench --growth, which has no ratios'],
   [['--against', 'missing.json'], 'cannot be read'],
   [['--against', 'stress.json'], 'is a result of stress, not bench'],
   [['--against', 'not.json'], 'not JSON'],
@@ -86,9 +117,17 @@ test.each([
   const folder = emptyFolder();
   writeFileSync(path.join(folder, 'stress.json'), formatJson(aResult()));
   writeFileSync(path.join(folder, 'not.json'), '{');
+  const growth = { ...resultOf({ argv: [], version: '0' }), runs: [], series: [SERIES] };
+  writeFileSync(path.join(folder, 'growth.json'), formatJson(growth));
   const seen = program(['bench', ...args], folder);
   expect([seen.code, seen.out]).toEqual([2, '']);
   expect(seen.err.trimEnd().split('\n')).toHaveLength(1);
   expect(seen.err).toContain(text);
   expect(existsSync(path.join(folder, 'no'))).toBe(false);
+});
+
+test('--help says what --growth does', () => {
+  const { out, code } = program(['bench', '--help'], emptyFolder());
+  expect(code).toBe(0);
+  expect(out).toMatch(/--growth\s+instead of the usual rates: how costs grow/);
 });

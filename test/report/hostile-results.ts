@@ -1,6 +1,12 @@
 /** Results in which every text a user or a machine can put there is hostile. */
 import type { ResultFile } from '../../src/result/read.ts';
-import { anExploreResult, aSelftestResult, VIOLATED_RUN } from './other-results.ts';
+import {
+  aGrowthResult,
+  anExploreResult,
+  aSelftestResult,
+  SERIES,
+  VIOLATED_RUN,
+} from './other-results.ts';
 import { aResult, aRun, aViolation } from './results.ts';
 
 export function hostileResults(text: string): readonly ResultFile[] {
@@ -50,6 +56,21 @@ export function hostileResults(text: string): readonly ResultFile[] {
         },
       ],
     }),
+    {
+      ...aGrowthResult([
+        {
+          ...SERIES,
+          name: text,
+          asks: text,
+          x: text,
+          y: text,
+          conclusion: text,
+          points: SERIES.points.map((point) => ({ ...point, label: text })),
+          aim: { what: text, met: true },
+        },
+      ]),
+      ...header,
+    },
     aSelftestResult({
       ...header,
       runs: [{ ...kill, mutant: text, rule: text, column: text, why: text } as never],

@@ -8,6 +8,7 @@ import { HOSTILE } from './hostile.ts';
 import { hostileResults } from './hostile-results.ts';
 import {
   aBenchResult,
+  aGrowthResult,
   aLitmusResult,
   anExploreResult,
   anExploreRun,
@@ -32,6 +33,7 @@ describe('the page', () => {
     aLitmusResult(),
     aSelftestResult(),
     aBenchResult(),
+    aGrowthResult(),
     aTraceResult(),
   );
 
@@ -60,9 +62,18 @@ describe('the page', () => {
       'litmus',
       'selftest, seed 42',
       'bench, seed 42',
+      'bench, seed 42',
       'check-trace',
     ]);
-    expect(texts(all, 'nav .badge')).toEqual(['PASS', 'FAIL', 'FAIL', 'FAIL', 'PASS', 'FAIL']);
+    expect(texts(all, 'nav .badge')).toEqual([
+      'PASS',
+      'FAIL',
+      'FAIL',
+      'FAIL',
+      'PASS',
+      'PASS',
+      'FAIL',
+    ]);
     for (const link of all.querySelectorAll('a[href^="#"]'))
       expect(all.querySelector(link.getAttribute('href') ?? '-')).not.toBeNull();
   });
@@ -214,6 +225,41 @@ it('the kill table says what was caught, what survived, and what cannot be caugh
   expect(text).toContain('✗ SURVIVED');
   expect(text).toContain('– missed, as it must');
   expect(text).toContain('there is no entry to race with');
+});
+
+describe('growth', () => {
+  const document = page(aGrowthResult());
+
+  it('has a row per series: exponent, conclusion, and whether an aim was met', () => {
+    expect(texts(document, 'h3')).toContain('How costs grow');
+    expect(texts(document, 'main table')[0]).toContain('cycle by vCPUs');
+    const [row] = texts(document, 'main tbody tr');
+    expect(row).toContain('~ x^1.50 [1.40, 1.60]');
+    expect(row).toContain('each waits for the others');
+    expect(texts(document, '.yellow')).toEqual(['aim MISSED: four vCPUs: 12 µs, the aim is 10']);
+  });
+
+  it('has a chart per series with its points as a table', () => {
+    const [figure] = [...document.querySelectorAll('figure')];
+    const rows = [...(figure?.querySelectorAll('tbody tr') ?? [])].map((row) =>
+      [...row.children].map((cell) => cell.textContent),
+    );
+    expect(rows).toEqual([
+      ['1', '', '1.50', '1.25 to 1.75'],
+      ['2', '', '3', 'exact'],
+      ['4', 'in turns', '12', '10.0 to 20.0'],
+    ]);
+    expect(figure?.querySelectorAll('svg circle')).toHaveLength(3);
+  });
+
+  it('has no empty table of rates, and a result of rates no growth', () => {
+    expect(texts(document, 'h3')).not.toContain('Measurements');
+    expect(texts(page(aBenchResult()), 'h3')).not.toContain('How costs grow');
+  });
+
+  it('was interrupted before the first series', () => {
+    expect(texts(page(aGrowthResult([])), 'h3')).toContain('Measurements');
+  });
 });
 
 describe('text from users', () => {

@@ -4,11 +4,13 @@ import { HOSTILE } from './hostile.ts';
 import { hostileResults } from './hostile-results.ts';
 import {
   aBenchResult,
+  aGrowthResult,
   aLitmusResult,
   anExploreResult,
   anExploreRun,
   aSelftestResult,
   aTraceResult,
+  SERIES,
 } from './other-results.ts';
 import { aResult, aRun, aViolation } from './results.ts';
 import { type Element, elementsOf } from './xml.ts';
@@ -25,6 +27,7 @@ describe('JUnit XML', () => {
         aLitmusResult(),
         aSelftestResult(),
         aBenchResult(),
+        aGrowthResult(),
         aTraceResult(),
       ]),
     );
@@ -34,6 +37,7 @@ describe('JUnit XML', () => {
       'explore',
       'litmus',
       'selftest, seed 42',
+      'bench, seed 42',
       'bench, seed 42',
       'check-trace',
     ]);
@@ -48,6 +52,19 @@ describe('JUnit XML', () => {
     });
     for (const field of ['tests', 'failures', 'errors', 'skipped'])
       expect(total?.attributes[field]).toBe(sum(field));
+  });
+
+  it('has a case per series of costs, skipped where it missed its aim', () => {
+    const met = { ...SERIES, name: 'met', aim: { what: 'fast', met: true } };
+    const xml = elementsOf(junitReport([aGrowthResult([SERIES, met])]));
+    expect(named(xml, 'testcase').map((one) => one.attributes['name'])).toEqual([
+      'cycle by vCPUs',
+      'met',
+      'verdict',
+    ]);
+    expect(named(xml, 'skipped').map((one) => one.attributes['message'])).toEqual([
+      'four vCPUs: 12 µs, the aim is 10',
+    ]);
   });
 
   it('has a failure with rule, reason and events for a violation', () => {
@@ -83,7 +100,7 @@ describe('JUnit XML', () => {
   });
 
   it.each(HOSTILE)('is well-formed with %j everywhere', (text) => {
-    expect(named(elementsOf(junitReport(hostileResults(text))), 'testsuite')).toHaveLength(3);
+    expect(named(elementsOf(junitReport(hostileResults(text))), 'testsuite')).toHaveLength(4);
   });
 
   it('carries text unchanged where it can', () => {

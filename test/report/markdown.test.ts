@@ -57,7 +57,7 @@ describe('the Markdown summary', () => {
       (count, n) => count !== 0 && bars[n - 1] !== 0 && count !== bars[n - 1],
     );
     expect(torn).toEqual([]);
-    expect(lines.filter((line) => line.startsWith('## '))).toHaveLength(3);
+    expect(lines.filter((line) => line.startsWith('## '))).toHaveLength(4);
   });
 
   it('fences what has fences of its own with longer ones', () => {

@@ -6,6 +6,7 @@ import type {
   LitmusFile,
   SelftestFile,
 } from '../../src/result/read.ts';
+import type { BenchSeries } from '../../src/result/bench.ts';
 import type { ExploreRun } from '../../src/result/explore.ts';
 import { aResult, aRun } from './results.ts';
 
@@ -164,6 +165,26 @@ export function aBenchResult(): BenchFile {
       },
     ],
   };
+}
+
+export const SERIES: BenchSeries = {
+  name: 'cycle by vCPUs',
+  asks: 'a split and a coalesce',
+  x: 'vCPUs',
+  y: 'µs per cycle',
+  points: [
+    { x: 1, y: 1.5, interval: [1.25, 1.75], laps: 6 },
+    { x: 2, y: 3, interval: [3, 3], laps: 6 },
+    { x: 4, label: 'in turns', y: 12, interval: [10, 20], laps: 6 },
+  ],
+  exponent: { value: 1.5, interval: [1.4, 1.6] },
+  conclusion: 'worse than in proportion to vCPUs: each waits for the others',
+  aim: { what: 'four vCPUs: 12 µs, the aim is 10', met: false },
+};
+
+/** Of `bench --growth`. */
+export function aGrowthResult(series: readonly BenchSeries[] = [SERIES]): BenchFile {
+  return { ...aBenchResult(), argv: ['--growth'], conclusions: [], runs: [], series };
 }
 
 export function aTraceResult(): CheckTraceFile {

@@ -1,7 +1,11 @@
 /** Results that are one table each: litmus verdicts, benchmarks, judged logs. */
 import type { BenchFile, CheckTraceFile, LitmusFile } from '../../result/read.ts';
+import type { BenchSeries } from '../../result/bench.ts';
+import { growthChart } from '../charts/growth-chart.ts';
 import { counted, grouped, significant } from '../numbers.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
+import { aimText, exponentText } from '../series-text.ts';
+import { figures } from './figure.ts';
 import { html, type Html, NOTHING } from './html.ts';
 import { table } from './table.ts';
 
@@ -29,7 +33,14 @@ export function litmusSection({ runs }: LitmusFile): Html {
     ${table('Litmus verdicts', columns, rows)}`;
 }
 
-export function benchSection({ runs, conclusions }: BenchFile): Html {
+export function benchSection(result: BenchFile): Html {
+  const { runs, series = [] } = result;
+  // A result of --growth has no runs.
+  return html`${runs.length > 0 || series.length === 0 ? measurements(result) : NOTHING}
+  ${series.length === 0 ? NOTHING : growthPart(series)}`;
+}
+
+function measurements({ runs, conclusions }: BenchFile): Html {
   const columns = [
     left('what'),
     left('unit'),
@@ -59,6 +70,26 @@ export function benchSection({ runs, conclusions }: BenchFile): Html {
             ${told}
           </ul>`
     }${table('Measurements', columns, rows)}`;
+}
+
+function growthPart(series: readonly BenchSeries[]): Html {
+  const rows = series.map((one) => [
+    one.name,
+    one.x,
+    one.exponent === null ? '' : exponentText(one),
+    one.conclusion,
+    one.aim === undefined
+      ? ''
+      : html`<span class="${one.aim.met ? 'green' : 'yellow'}">${aimText(one)}</span>`,
+  ]);
+  const columns = ['cost', 'by', 'grows', 'what it comes to', 'aim'].map(left);
+  return html`<h3>How costs grow</h3>
+    <p>
+      x^p with its 95 % interval over laps, in each of which all points of a series were measured
+      one after the other: 1 is in proportion, 0 not at all. Both axes of a chart are logarithmic
+      (near 0 linear), so that a power is a straight line.
+    </p>
+    ${table('How costs grow', columns, rows)} ${figures(series.map(growthChart), 'all points')}`;
 }
 
 export function checkTraceSection({ runs }: CheckTraceFile): Html {
