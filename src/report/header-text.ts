@@ -54,7 +54,9 @@ export function repeatCommand({
   const kept = argv.filter(
     (arg, i) => arg !== '--seed' && argv[i - 1] !== '--seed' && !arg.startsWith('--seed='),
   );
-  const seeded = seed === null ? [] : ['--seed', String(seed)];
+  // Nothing in a benchmark is drawn by chance, and it takes no seed.
+  const isSeeded = seed !== null && command !== 'bench';
+  const seeded = isSeeded ? ['--seed', String(seed)] : [];
   return [`npm run ${command} --`, ...kept.map(quoted), ...seeded].join(' ');
 }
 

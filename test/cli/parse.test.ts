@@ -135,7 +135,10 @@ const VALUES: { readonly [Id in OptionId]?: Cases } = {
       ['50%', 'from 0 to 100'],
     ],
   },
-  pattern: { good: [['sweep', 'sweep']], bad: [['random', 'not one of uniform|sweep|stride|hot|zipf']] },
+  pattern: {
+    good: [['sweep', 'sweep']],
+    bad: [['random', 'not one of uniform|sweep|stride|hot|zipf']],
+  },
   blocks: { good: [['8', 8]], bad: [['0', 'from 1 to 1024']] },
   delay: {
     good: [

@@ -287,6 +287,8 @@ describe('the command that repeats a run', () => {
     expect(repeat()).toBe('npm run stress -- --seed 7');
     expect(repeat('--seed', '3', '--vcpus', '1,2')).toBe('npm run stress -- --vcpus 1,2 --seed 7');
     expect(repeat('--vcpus', '1', '--seed=3')).toBe('npm run stress -- --vcpus 1 --seed 7');
+    const bench = repeatCommand({ command: 'bench', argv: ['--growth'], seed: 1 });
+    expect(bench, 'it takes none').toBe('npm run bench -- --growth');
   });
 
   it('can be pasted into a shell', () => {
