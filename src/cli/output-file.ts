@@ -8,9 +8,11 @@ import {
   constants,
   fsyncSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   realpathSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statSync,
   writeSync,
@@ -37,11 +39,9 @@ export function checkOutputFile(flag: string, text: string): OutputFile {
   if (!stat(folder)?.isDirectory()) {
     throw new UsageError(`--${flag}: there is no folder ${shortPath(folder)}; make it first`);
   }
-  try {
-    accessSync(there ? file : folder, constants.W_OK);
-  } catch {
+  // A file is replaced by one made beside it; a device or a pipe is written to.
+  if (!(there?.isFile() === false || takesFiles(folder)) || (there && !isWritable(file)))
     throw new UsageError(`--${flag}: ${text} cannot be written; choose another place`);
-  }
   return file as OutputFile;
 }
 
@@ -54,17 +54,34 @@ export function checkOutputFolder(flag: string, text: string): OutputFolder {
   const writable = there ? folder : path.dirname(folder);
   if (!stat(writable)?.isDirectory())
     throw new UsageError(`--${flag}: there is no folder ${shortPath(writable)}; make it first`);
-  try {
-    accessSync(writable, constants.W_OK);
-  } catch {
+  if (!takesFiles(writable))
     throw new UsageError(`--${flag}: ${text} cannot be written; choose another place`);
-  }
   return folder as OutputFolder;
+}
+
+function isWritable(file: string): boolean {
+  try {
+    accessSync(file, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Tried, because permissions alone do not say so: to root, /proc is writable like any other. */
+function takesFiles(folder: string): boolean {
+  try {
+    rmdirSync(mkdtempSync(path.join(folder, '.stage2-stress-')));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Makes the folder if it must, and names a file in it. */
 export function fileIn(folder: OutputFolder, name: string): OutputFile {
-  mkdirSync(folder, { recursive: true });
+  // Not recursive: its parent is there, and Node goes round for ever where one like /proc takes none.
+  if (!stat(folder)) mkdirSync(folder);
   return path.join(folder, name) as OutputFile;
 }
 

@@ -37,3 +37,14 @@ it('--out that cannot be is refused before anything runs', () => {
     expect([seen.code, seen.out, seen.files]).toEqual([2, '', []]);
   }
 });
+
+it.skipIf(process.platform !== 'linux').each([
+  ['--out', '/proc/here'],
+  ['--json', '/proc/here.json'],
+])('%s %s, where not even root can make anything, is refused too', (flag, place) => {
+  const seen = program(['explore', '--protocol', 'bbm-late', flag, place], emptyFolder());
+  expect(seen.err).toBe(
+    `stage2-stress: ${flag}: ${place} cannot be written; choose another place\n`,
+  );
+  expect([seen.code, seen.out]).toEqual([2, '']);
+});
