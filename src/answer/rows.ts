@@ -41,6 +41,8 @@ export function answerRows(runs: readonly StressRun[], guest: GuestMemory): read
     const isPlain = run.mutant === null && run.delays === '' && !run.reorder;
     if (answer === undefined || answer.kind !== 'coalesce' || !isPlain) return [];
     if (run.scheduling !== 'parallel' || run.transitions === 0) return [];
+    // What is wrong has no price.
+    if (run.verdict === 'fail') return [];
     const blockBytes = blockSize(run);
     const { lostNs } = answer;
     return [

@@ -239,7 +239,7 @@ class Automaton {
     const fill = event.links === null ? null : unorderedAt(this.#contents, event.links);
     if (fill === null) return;
     const why =
-      `table published before its contents are ordered: filled until event ${fill}, then linked ` +
+      `table published before its contents are ordered: filled until event ${fill + 1}, then linked ` +
       'by a plain store, with neither store-release nor DSB in between';
     this.#violateOnce('published-unordered', why, index);
   }

@@ -51,15 +51,16 @@ function describe(trace: TransitionTrace, event: TraceEvent): string {
 }
 
 /**
- * `sequence` is the event's index, as sentences cite it; `generation` counts the TLBIs before it.
+ * `sequence` is the event's number from 1, as sentences cite it; `generation` counts the TLBIs before it.
  */
 export function traceEvents(trace: TransitionTrace, blamed: number | null): ViolationEvent[] {
   const end = Math.min(trace.events.length, (blamed ?? trace.events.length) + 1 + LINES_AFTER);
   const start = Math.max(0, end - TRACE_LINES_MAX);
   let generation = 0;
   return trace.events
-    .map((event, sequence) => {
-      const mark = sequence === blamed ? '  <- here' : '';
+    .map((event, index) => {
+      const sequence = index + 1;
+      const mark = index === blamed ? '  <- here' : '';
       const text = `${describe(trace, event)}${mark}`;
       const line = { thread: 'hypervisor', generation, sequence, text };
       if (event.op === 'tlbi') generation++;

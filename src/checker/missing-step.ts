@@ -39,8 +39,8 @@ function weakBarrier(dsb: DsbKind | null): string {
 }
 
 function explain(place: Place, m: Mishap): string {
-  const tlbi = m.op === null ? 'TLBI' : `${describeTlbi(m.op)} (event ${m.event})`;
-  const dsb = `DSB ${(m.dsb ?? 'ish').toUpperCase()} (event ${m.event})`;
+  const tlbi = m.op === null ? 'TLBI' : `${describeTlbi(m.op)} (event ${m.event + 1})`;
+  const dsb = `DSB ${(m.dsb ?? 'ish').toUpperCase()} (event ${m.event + 1})`;
   switch (m.kind) {
     case 'tlbi-before-dsb':
       return (
@@ -91,9 +91,9 @@ function withoutMishap(o: Obligation): string {
   switch (o.progress) {
     case 'stored':
     case 'ordered': {
-      const none = `no TLBI followed the store of event ${o.storedAt}`;
+      const none = `no TLBI came between the store of event ${o.storedAt + 1} and this`;
       if (o.tlbiBefore === null) return none;
-      return `${none}; the last TLBI, event ${o.tlbiBefore}, came before it`;
+      return `${none}; the last TLBI, event ${o.tlbiBefore + 1}, came before it`;
     }
     case 'stage2':
       return (

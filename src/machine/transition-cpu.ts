@@ -84,6 +84,8 @@ export interface TransitionCpuOptions {
 }
 
 const FLUSH_SAMPLE = 8;
+/** Of one transition: four times what filling all pages of a 1 GiB block one by one takes. */
+const OPERATIONS_LIMIT = 2 ** 21;
 /** In the low half: nT, type and valid bits, and a valid block with nT set. */
 const NT_BLOCK_MASK = Number(NT | TYPE_TABLE_OR_PAGE | VALID);
 const NT_BLOCK = Number(NT | VALID);
@@ -128,6 +130,7 @@ export function createTransitionCpu(
   let targetValid = true;
   let newTag = 0;
   let isRunning = false;
+  let operations = 0;
 
   /**
    * The store itself. Two halves, low first, is the seeded bug: a walker between them sees a
@@ -329,6 +332,9 @@ export function createTransitionCpu(
     mergeState(block, table, level) {
       // Software's own look at the pages, as in a teardown: no step of the protocol.
       if (layout.config.hafdbs === true) buffer?.drainAllBut(target);
+      // All the same it must not be freed yet; its first entry stands for all of it.
+      const first = tables.entryOf(table, 0);
+      log.read(first, loaded(first), slotOf(first));
       return tables.mergeState(block, table, level);
     },
     get(entry) {
@@ -354,7 +360,13 @@ export function createTransitionCpu(
 
   const delayed = withDelays(cpu, recorded, options.delays, options.delaySeed);
   const checked = checkedPort(delayed.cpu, delayed.tables, {
-    isOpen: () => isRunning,
+    isOpen() {
+      // A loop over operations is no hang that the main thread could see: each of them is an event.
+      if (++operations > OPERATIONS_LIMIT) {
+        throw new Error(`made ${OPERATIONS_LIMIT} operations without returning: an endless loop?`);
+      }
+      return isRunning;
+    },
     entries: layout.tablePages * layout.entriesPerTable,
     tables: layout.tablePages,
     granule: 2 ** layout.pageShift,
@@ -368,6 +380,7 @@ export function createTransitionCpu(
       ghost = ghostW;
       oldPages.begin(t);
       isRunning = true;
+      operations = 0;
       current = t.old;
       targetValid = isValid(t.old);
       newTag = softwareBits(t.wanted);

@@ -8,8 +8,7 @@
  * collected: migration-complete does so between two passes and once more when the guest has stopped.
  */
 import { childLevel, DBM, defineProtocol, flushVmid, S2AP_W, VALID } from '../port/index.ts';
-import { onThreads } from './catches.ts';
-import { notInModel } from './misses.ts';
+import { inModel, onThreads } from './catches.ts';
 import { defineMutant } from './mutant.ts';
 
 export const dirtyNotMerged = defineMutant({
@@ -38,6 +37,9 @@ export const dirtyNotMerged = defineMutant({
       },
     }),
   },
-  caughtBy: onThreads(['lost-dirty'], { scenario: 'migration-complete', cpu: { hafdbs: true } }),
-  missedBy: [notInModel('it does not model dirty logging')],
+  caughtBy: [
+    ...onThreads(['lost-dirty'], { scenario: 'migration-complete', cpu: { hafdbs: true } }),
+    inModel(['lost-dirty'], { cpu: { hafdbs: true } }),
+  ],
+  missedBy: [],
 });

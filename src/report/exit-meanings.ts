@@ -9,7 +9,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   inconclusive:
     'inconclusive: nothing ran, a positive control was missed, or a bound ended what must finish',
   impossible: 'not possible on this machine',
-  internal: 'an internal error of the harness, or a worker that died',
+  internal: 'a protocol threw or did not return, a thread died or hung, or an internal error',
   interrupted: 'interrupted; what was done until then is reported',
 };
 

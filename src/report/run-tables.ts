@@ -86,6 +86,11 @@ export function notesOf(runs: readonly StressRun[], cores: number): string[] {
     );
     notes.push(`rounds left out of times because a thread was preempted: ${each.join(', ')}`);
   }
+  const ofAll = runs.filter((run) => run.sharesOf === 'all rounds' && run.transitions > 0);
+  if (ofAll.length > 0) {
+    const names = ofAll.map((run) => run.mutant ?? run.protocol).join(', ');
+    notes.push(`hit and faults are of all rounds, too few being undisturbed: ${names}`);
+  }
   notes.push(...trustNotes(runs));
   return notes;
 }

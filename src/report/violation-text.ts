@@ -65,8 +65,9 @@ export function placeOf(v: Violation): string {
   return parts.length === 0 ? 'the whole run' : parts.join(', ');
 }
 
-export function timesText({ count }: Violation): string {
-  return count === 1 ? 'once' : `${grouped(count)} times`;
+export function timesText({ count, seen = 0 }: Violation): string {
+  const times = count === 1 ? 'once' : `${grouped(count)} times`;
+  return seen > count ? `${times}, the first kept of ${grouped(seen)} sightings` : times;
 }
 
 /**

@@ -103,6 +103,7 @@ const violation = v.looseObject({
   ipa: v.nullable(text),
   round: v.nullable(whole),
   count: whole,
+  seen: v.exactOptional(whole),
   events: v.array(v.looseObject({ thread: text, generation: number, sequence: number, text })),
   exploreCommand: text,
 });
@@ -161,6 +162,16 @@ const stressRun = v.looseObject({
   faultsUnattributed: whole,
   longestRefaultLoop: v.exactOptional(whole),
   spuriousPerTransition: estimate,
+  faultsPerTransition: v.exactOptional(
+    v.looseObject({
+      spurious: count,
+      genuine: count,
+      retry: count,
+      nt: count,
+      conflict: count,
+    }),
+  ),
+  sharesOf: v.exactOptional(v.picklist(['undisturbed rounds', 'all rounds'])),
   accesses: v.looseObject({ issued: whole, completed: whole, lost: number }),
   windowNs: percentiles,
   ntWindowNs: percentiles,

@@ -57,6 +57,8 @@ export interface Violation {
   readonly round: number | null;
   /** How often this same violation was seen in the run. */
   readonly count: number;
+  /** Sightings by all vCPUs that may be of this rule, where more were counted than kept and judged. */
+  readonly seen?: number;
   readonly events: readonly ViolationEvent[];
   /** The command that runs the same configuration in the explorer. */
   readonly exploreCommand: string;
@@ -99,6 +101,10 @@ export interface StressRun {
   /** Most exits in a row of one access, because its entry was LOCKED each time (v6.2: -EAGAIN). */
   readonly longestRefaultLoop?: number;
   readonly spuriousPerTransition: Estimate;
+  /** Of the same rounds as `hitShare`. */
+  readonly faultsPerTransition?: FaultCounts;
+  /** Where fewer than ten rounds were undisturbed, shares and rates of faults are of all. */
+  readonly sharesOf?: 'undisturbed rounds' | 'all rounds';
   readonly accesses: { readonly issued: number; readonly completed: number; readonly lost: number };
   readonly windowNs: Percentiles;
   readonly ntWindowNs: Percentiles;

@@ -29,9 +29,12 @@ export function gradeCampaign(
   for (const c of missed)
     reasons.push(`positive control missed: ${c.name}, rule ${c.rule}; ${c.detail}`);
   for (const run of unsure) {
-    reasons.push(
-      `${run.protocol} (${run.scenario}, level ${run.level}, ${run.vcpus} vCPUs): nothing to judge`,
-    );
+    const vcpus = run.vcpus === 1 ? '1 vCPU' : `${run.vcpus} vCPUs`;
+    const why =
+      run.transitions === 0
+        ? 'nothing to judge, no round ended: raise --time or --rounds'
+        : (run.notes[0] ?? 'not wholly judged');
+    reasons.push(`${run.protocol} (${run.scenario}, level ${run.level}, ${vcpus}): ${why}`);
   }
   if (runs.length === 0) reasons.push('nothing ran');
   if (failed.length > 0 || accused.length > 0)

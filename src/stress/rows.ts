@@ -8,7 +8,7 @@ import { idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
 import { gradeRun } from '../checker/index.ts';
 import type { Evidence } from '../result/evidence.ts';
 import type { Protocol } from '../port/index.ts';
-import type { StressRun } from '../result/stress.ts';
+import type { StressRun, Violation } from '../result/stress.ts';
 import type { GroupOutcome, GroupRequest } from './group-run.ts';
 import { ROUND_KIND } from './group.ts';
 import { answerOf } from './answer-figures.ts';
@@ -16,6 +16,7 @@ import { migrationOf } from './migration-figures.ts';
 import { neighbourOf } from './neighbour-figures.ts';
 import { stagesOf } from './stage-figures.ts';
 import { HISTOGRAM, HISTOGRAM_BATCHES, histogramBase, ROW, totalOf } from './results-area.ts';
+import { recordedSigns, signsOf } from './signs.ts';
 import { isUndisturbed, RoundTable, throughputOf } from './round-table.ts';
 import { rateOverRounds, shareOverRounds, timesOf, trustOf } from './statistics/index.ts';
 
@@ -54,6 +55,9 @@ export function rowOf(r: RowRequest): StressRun {
   const kept = new RoundTable(outcome.results, (row) => isOfItem(row) && isUndisturbed(row));
   const judged = kept.rounds.length >= KEPT_MIN ? kept : table;
   const perRound = judged.column(ROW.transitions);
+  const total = (values: Float64Array): number => values.reduce((sum, n) => sum + n, 0);
+  const perJudged = (field: number): number =>
+    perTransition(total(judged.column(field)), total(perRound));
   const histogram = (k: number) =>
     timesOf(
       outcome.results.histograms,
@@ -139,6 +143,14 @@ export function rowOf(r: RowRequest): StressRun {
     faultsUnattributed: sum(ROW.ambiguous),
     longestRefaultLoop: table.column(ROW.longestLoop).reduce((a, b) => Math.max(a, b), 0),
     spuriousPerTransition: rateOverRounds(judged.column(ROW.spurious), perRound, seed),
+    faultsPerTransition: {
+      spurious: perJudged(ROW.spurious),
+      genuine: perJudged(ROW.genuine),
+      retry: perJudged(ROW.retry),
+      nt: perJudged(ROW.nt),
+      conflict: perJudged(ROW.conflict),
+    },
+    sharesOf: judged === kept ? 'undisturbed rounds' : 'all rounds',
     accesses: { issued, completed, lost: issued - completed - inFlight },
     windowNs,
     ntWindowNs: histogram(HISTOGRAM.ntWindow),
@@ -172,9 +184,16 @@ export function rowOf(r: RowRequest): StressRun {
     ...migrationOf(sum, judged, idle?.value ?? null, seed),
     verdict: onlyExpected ? 'pass' : grade.verdict,
     exhibit: onlyExpected ? r.exhibit : null,
-    violations: grade.violations,
+    violations: grade.violations.map((v) => withSightings(v, outcome, item)),
     notes: grade.notes,
   };
+}
+
+/** What vCPUs saw is kept a few times of each kind, and counted. */
+function withSightings(violation: Violation, { arena }: GroupOutcome, item: number): Violation {
+  if (violation.vcpu === null) return violation;
+  const seen = recordedSigns(arena, item, signsOf([violation.rule]));
+  return seen > violation.count ? { ...violation, seen } : violation;
 }
 
 /**

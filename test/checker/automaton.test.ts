@@ -62,7 +62,7 @@ describe('where a sequence is not legal, the sentence says why', () => {
     expect(verdict.violations[0]).toMatchObject({ rule: 'break-before-make', event: 1 });
     expect(sentences(verdict)).toBe(
       'valid stored over an invalid entry that was not clean (table to block, BBM level 0): ' +
-        'no TLBI followed the store of event 0',
+        'no TLBI came between the store of event 1 and this',
     );
   });
 
@@ -116,7 +116,7 @@ describe('nT at level 1', () => {
     expect(codes(split(1, [w.build, table, ...w.flushVmid]))).toEqual(['split-without-nt']);
     const unflushed = [w.build, w.store(w.nt), table, ...w.flushVmid];
     expect(codes(split(1, unflushed))).toEqual(['split-nt-unflushed']);
-    expect(sentences(split(1, unflushed))).toMatch(/no TLBI followed the store of event 1/);
+    expect(sentences(split(1, unflushed))).toMatch(/no TLBI came between the store of event 2/);
     expect(codes(split(2, unflushed))).toEqual([]);
   });
 
@@ -136,7 +136,7 @@ describe('nT at level 1', () => {
     const steps = [w.store(w.nt, 'release'), ...w.flushVmid, w.store(w.block), w.final];
     expect(coalesce(1, steps).notes).toEqual([
       'second TLBI after clearing nT missing; what lingers is slow, not wrong (R_GPPYH): ' +
-        'no TLBI followed the store of event 5; the last TLBI, event 2, came before it',
+        'no TLBI came between the store of event 6 and this; the last TLBI, event 3, came before it',
     ]);
   });
 });
@@ -146,8 +146,8 @@ describe('the order of store, DSB and TLBI', () => {
     const verdict = coalesce(2, [...w.flushVmid, w.store(w.block, 'cas'), w.final]);
     expect(codes(verdict)).toEqual(['left-unclean']);
     expect(sentences(verdict)).toBe(
-      'left unclean, translations of the old table may survive: no TLBI followed the store of ' +
-        'event 4; the last TLBI, event 1, came before it',
+      'left unclean, translations of the old table may survive: no TLBI came between the store of ' +
+        'event 5 and this; the last TLBI, event 2, came before it',
     );
   });
 
@@ -156,7 +156,7 @@ describe('the order of store, DSB and TLBI', () => {
     const swapped = [w.invalidate, order, stage1, between, stage2, complete];
     const steps = [...swapped.filter((s) => s !== undefined), w.store(w.block, 'release')];
     const verdict = coalesce(0, steps);
-    expect(sentences(verdict)).toMatch(/TLBI VMALLE1IS \(event 2\).*wrong stage order/);
+    expect(sentences(verdict)).toMatch(/TLBI VMALLE1IS \(event 3\).*wrong stage order/);
   });
 
   it('by-address TLBIs may add up to the range, but not less than the range', () => {
@@ -298,7 +298,7 @@ describe('freeing the old table', () => {
       const steps = [w.invalidate, w.free(when), ...w.flushVmid, w.store(w.block, 'release')];
       const verdict = coalesce(0, steps);
       expect(verdict.violations).toMatchObject([{ rule: 'freed-table', event: 1 }]);
-      expect(sentences(verdict)).toMatch(/while walkers may still use it: no TLBI followed/);
+      expect(sentences(verdict)).toMatch(/while walkers may still use it: no TLBI came between/);
     }
   });
 
@@ -337,7 +337,7 @@ describe('publication of a table', () => {
     expect(plain.violations[0]).toMatchObject({ event: 1 });
     const filled = w.child(w.page(0), 'plain', { table: 'table 0', before: 0n });
     const child = split(2, [w.allocate, w.final, filled, w.link('plain'), ...flush]);
-    expect(sentences(child)).toMatch(/filled until event 2/);
+    expect(sentences(child)).toMatch(/filled until event 3/);
   });
 
   it('by release, compare-exchange or after a DSB is not', () => {

@@ -22,7 +22,7 @@ const BETWEEN = /before a DSB ISH completed the stage-2 TLBI/;
 /** What deleting a step of this part must lead to. */
 const DELETED: Readonly<Partial<Record<Part, RegExp>>> = {
   order: TOO_EARLY,
-  flush: /no TLBI followed the store/,
+  flush: /no TLBI came between the store/,
   stage2: /wrong stage order; the stage-2 TLBI is missing/,
   between: BETWEEN,
   stage1: /stage-1 flush \(VMALLE1IS\) after the stage-2 TLBI is missing/,

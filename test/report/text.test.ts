@@ -209,7 +209,31 @@ describe('controls', () => {
   });
 });
 
+describe('faults', () => {
+  const counted = { spurious: 100, genuine: 0, retry: 0, nt: 0, conflict: 0 };
+  const rated = { ...counted, spurious: 0.25 };
+
+  it('are of the rounds that hit is of, and say so if these are all', () => {
+    const text = stressText(
+      aResult({
+        runs: [
+          aRun({ faults: counted, faultsPerTransition: rated, sharesOf: 'undisturbed rounds' }),
+          aRun({ protocol: 'mine', faultsPerTransition: rated, sharesOf: 'all rounds' }),
+        ],
+      }),
+    );
+    expect(text).toMatch(/^bbm-late .* 0\.25 /m);
+    expect(text).toContain('hit and faults are of all rounds, too few being undisturbed: mine\n');
+  });
+});
+
 describe('violations', () => {
+  it('of which only the first were kept say how many were seen', () => {
+    const violations = [aViolation({ count: 4, seen: 1911 })];
+    const text = stressText(aResult({ runs: [aRun({ verdict: 'fail', violations })] }));
+    expect(text).toContain('4 times, the first kept of 1,911 sightings\n');
+  });
+
   const failed = aRun({ protocol: 'mine', verdict: 'fail', violations: [aViolation()] });
 
   it('say what, why, where, what happened last and what to run next', () => {

@@ -233,7 +233,11 @@ describe('rows of one configuration', () => {
 
   it('fail if one of them does, and pass beside one with nothing to judge', () => {
     expect(twice({ verdict: 'fail', violations: [aViolation()] }, {})?.verdict).toBe('fail');
-    expect(twice({ verdict: 'inconclusive' }, {})?.verdict).toBe('pass');
+    const nothing = { verdict: 'inconclusive', transitions: 0 } as const;
+    expect(twice(nothing, {})?.verdict).toBe('pass');
+    expect(twice(nothing, nothing)?.verdict).toBe('inconclusive');
+    // It ran, and was not wholly judged.
+    expect(twice({ verdict: 'inconclusive' }, {})?.verdict).toBe('inconclusive');
   });
 
   it('keep each violation once, with its count', () => {

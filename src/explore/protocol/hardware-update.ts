@@ -40,6 +40,7 @@ export function heldAfter(map: MemoryMap, location: number, d: Descriptor): read
 /** Blocks below the target and pages; a table of `tiny` is told from a page by where it points. */
 function isLeafAt(map: MemoryMap, location: number, d: Descriptor): boolean {
   if (location === TARGET) return isLeaf(d, map.level);
-  const isPage = isLeaf(d, 3) && !map.isTableAddress(d);
-  return isPage || (map.level === 1 && isLeaf(d, 2));
+  // Below a level 2 target there are pages only, wherever they point.
+  if (map.level === 2) return isLeaf(d, 3);
+  return (isLeaf(d, 3) && !map.isTableAddress(d)) || isLeaf(d, 2);
 }

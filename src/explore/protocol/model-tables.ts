@@ -76,8 +76,9 @@ export function createModelTables(
       const location = map.entryOf(table, index);
       const d = recording.peek(location);
       if (!isValid(d)) continue;
-      if (level < 3 && isTable(d, level)) state |= stateBelow(map.follow(d), childLevel(level));
-      else state |= recording.read(location) & HARDWARE_STATE;
+      if (level === 3 || !isTable(d, level)) state |= recording.read(location) & HARDWARE_STATE;
+      else if (map.isTableAddress(d)) state |= stateBelow(map.follow(d), childLevel(level));
+      else book.stray(table, d);
     }
     return state;
   }
@@ -109,8 +110,13 @@ export function createModelTables(
     follow: (d) => map.follow(d),
     descriptorFor: (table) => map.descriptorFor(table),
     childLeaf: (parent, level, index) => childLeaf(GEOMETRY, parent, level, index),
-    mergeState: (block, table, level) =>
-      map.hafdbs ? (block & ~HARDWARE_STATE) | stateBelow(table, level) : block,
+    mergeState(block, table, level) {
+      // It must not be freed yet, with or without hardware updates.
+      const first = map.entryOf(table, 0);
+      const value = recording.peek(first);
+      recording.note({ op: 'read', entry: roleOf(first), value, table: book.nameOf(table) });
+      return map.hafdbs ? (block & ~HARDWARE_STATE) | stateBelow(table, level) : block;
+    },
     get(entry) {
       book.count(entry, 1);
       recording.note({ op: 'get', entry: roleOf(entry) });

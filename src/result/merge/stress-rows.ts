@@ -1,8 +1,7 @@
 /** Rows of stress results that measured the same thing in the same environment, as one row. */
 import { worstTrust } from '../answer.ts';
 import { pooledPercentiles } from '../distribution.ts';
-import type { Verdict } from '../exit-code.ts';
-import type { ControlResult, Estimate, StressRun, Violation } from '../stress.ts';
+import type { ControlResult, Estimate, FaultCounts, StressRun, Violation } from '../stress.ts';
 import { pooledEstimate, type WeightedEstimate } from './estimates.ts';
 import { pooledExtras } from './extras.ts';
 
@@ -55,6 +54,7 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
     spuriousPerTransition: pooledEstimate(
       rows.map((run) => ({ estimate: run.spuriousPerTransition, weight: run.transitions })),
     ),
+    ...pooledRates(rows),
     accesses: {
       issued: sum((run) => run.accesses.issued),
       completed: sum((run) => run.accesses.completed),
@@ -72,7 +72,7 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
     descriptorWrites: perTransition((run) => run.descriptorWrites),
     tlbis: perTransition((run) => run.tlbis),
     refills: perTransition((run) => run.refills),
-    verdict: rowVerdict(rows.map((run) => run.verdict)),
+    verdict: rowVerdict(rows),
     exhibit: judged.length > 0 ? null : (rows.find((run) => run.exhibit !== null)?.exhibit ?? null),
     violations: pooledViolations(rows),
     notes: [...new Set(rows.flatMap((run) => run.notes))],
@@ -137,10 +137,42 @@ function meanOfRates(
   return weights === 0 ? null : weighted / weights;
 }
 
-/** One that had nothing to judge says nothing beside one that had. */
-function rowVerdict(verdicts: readonly Verdict[]): Verdict {
-  if (verdicts.includes('fail')) return 'fail';
-  return verdicts.includes('pass') ? 'pass' : 'inconclusive';
+/**
+ * A part in which nothing ran says nothing beside one in which something did; one that ran and was
+ * not wholly judged keeps all of it from passing.
+ */
+function rowVerdict(rows: readonly StressRun[]): StressRun['verdict'] {
+  if (rows.some(({ verdict }) => verdict === 'fail')) return 'fail';
+  const ran = rows.filter(({ transitions }) => transitions > 0);
+  const isPass = ran.length > 0 && ran.every(({ verdict }) => verdict === 'pass');
+  return isPass ? 'pass' : 'inconclusive';
+}
+
+/** Each weighs as much as it had transitions; none if one of them does not say. */
+function pooledRates(
+  rows: readonly StressRun[],
+): Pick<StressRun, 'faultsPerTransition' | 'sharesOf'> {
+  const all = rows.flatMap(({ faultsPerTransition: rates, transitions }) =>
+    rates === undefined ? [] : [{ rates, transitions }],
+  );
+  const weights = all.reduce((sum, { transitions }) => sum + transitions, 0);
+  const mean = (kind: keyof FaultCounts): number =>
+    weights === 0
+      ? 0
+      : all.reduce((sum, { rates, transitions }) => sum + rates[kind] * transitions, 0) / weights;
+  if (all.length < rows.length) return {};
+  return {
+    faultsPerTransition: {
+      spurious: mean('spurious'),
+      genuine: mean('genuine'),
+      retry: mean('retry'),
+      nt: mean('nt'),
+      conflict: mean('conflict'),
+    },
+    sharesOf: rows.every(({ sharesOf }) => sharesOf === 'undisturbed rounds')
+      ? 'undisturbed rounds'
+      : 'all rounds',
+  };
 }
 
 export function pooledViolations(rows: readonly StressRun[]): Violation[] {

@@ -67,6 +67,8 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
   let promotion: Promotion = 'never';
   /** The round now ending has a migration whose last pass is still to come. */
   let isOpen = false;
+  /** The plan item whose protocol has split the blocks last, if it was not the harness. */
+  let splitBy: number | null = null;
 
   const isTable = (region: Region): boolean => (regions.versionOf(region) & 1) === 0;
   const faultsSince = (before: number): number =>
@@ -179,15 +181,21 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
     log.setState(LOGGING.off);
   }
 
+  function rebuild(): void {
+    regions.rebuild();
+    log.setState(LOGGING.off);
+    isOpen = false;
+    splitBy = null;
+    flusher.tlbi({ kind: 'alle1is' });
+  }
+
   return {
-    rebuild() {
-      regions.rebuild();
-      log.setState(LOGGING.off);
-      isOpen = false;
-      flusher.tlbi({ kind: 'alle1is' });
-    },
+    rebuild,
     emptyTlbs: () => flusher.tlbi({ kind: 'alle1is' }),
-    prepare(purpose) {
+    prepare(purpose, item) {
+      // The tables of a protocol that splits are its own: what is wrong with them must not be held
+      // against the next one.
+      if (splitBy !== null && splitBy !== item) rebuild();
       // A completed migration has left tables, write-protected here and there, for the next round's
       // coalesce to start from; where an idle round lay in between they are full ones.
       if (purpose === 'baseline' || !completes) toBlocks();
@@ -195,6 +203,7 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
     },
     run(item, round, isDone) {
       bench.begin(item, round);
+      if (bench.protocol.kind === 'split') splitBy = item;
       const count = emptyCount();
       if (completes) {
         isOpen = coalesceAll(count) && start(count, isDone);

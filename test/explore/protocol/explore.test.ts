@@ -29,7 +29,7 @@ describe('the shortest counterexample', () => {
     const { steps = [], why, rule } = run?.violation ?? {};
     expect(rule).toBe('stale-translation');
     expect(why).toContain('R_LXHLD');
-    expect(why).toContain('no TLBI followed the store');
+    expect(why).toContain('no TLBI came between the store');
     const vcpu = steps.filter(({ thread }) => thread === 'vcpu 0').map(({ op }) => op);
     expect(vcpu).toEqual(['walk', 'read', 'load']);
     expect(steps.filter(({ op }) => op === 'tlbi')).toEqual([]);

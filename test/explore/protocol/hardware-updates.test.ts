@@ -157,6 +157,40 @@ describe('correct protocols', () => {
   });
 });
 
+describe('a table', () => {
+  it('must not be asked for its state once it is freed, whatever the CPU does', () => {
+    const freed = changed('bbm-early', (cpu, t, tables) => {
+      const child = tables.follow(t.old);
+      cpu.write(t.entry, t.old & ~VALID);
+      flushVmid(cpu);
+      tables.tearDown(child, childLevel(t.level));
+      tables.mergeState(t.wanted, child, childLevel(t.level));
+      cpu.writeRelease(t.entry, t.wanted);
+      cpu.dsb('ishst');
+    });
+    for (const hafdbs of [false, true]) {
+      const run = exploreProtocol({ protocol: freed, cpu: { hafdbs } });
+      expect(run.violations.map(({ rule }) => rule)).toContain('freed-table');
+    }
+  });
+
+  it('that is one of its own pages is accused, and walked as what it says it is', () => {
+    const selfMapped = changed('split-eager', (cpu, t, tables) => {
+      const table = tables.allocate(childLevel(t.level));
+      const first = tables.entryOf(table, 0);
+      cpu.write(t.entry, LOCKED);
+      flushIpa(cpu, t.ipa, t.level);
+      tables.put(t.entry);
+      tables.get(t.entry);
+      cpu.write(first, tables.descriptorFor(table));
+      tables.get(first);
+      cpu.writeRelease(t.entry, tables.descriptorFor(table));
+      cpu.dsb('ishst');
+    });
+    expect(onUpdatingCpu(selfMapped).verdict).toBe('violated');
+  });
+});
+
 describe('a dirty bit', () => {
   const run = onUpdatingCpu(merging('before the break'));
   const lost = run.violations.find(({ rule }) => rule === 'lost-dirty');

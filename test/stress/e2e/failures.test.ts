@@ -11,6 +11,7 @@ describe('a worker that fails', () => {
     ['throws', 'throws', /protocol throws threw: boom in my protocol \(.*throws\.ts:\d+:\d+\)/],
     ['exits', 'exits', /exit/i],
     ['hangs', 'hangs', /made no progress.*in a transition of hangs/],
+    ['loops over operations', 'loops-over-dsb', /operations without returning: an endless loop/],
     ['is a vCPU and exits', 'vcpu-dies', /exit/i],
     ['is a vCPU and hangs', 'vcpu-hangs', /made no progress/],
     ['never loads its protocol', 'never-loads', /not all of 3 threads have loaded the protocols/],
