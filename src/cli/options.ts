@@ -165,7 +165,7 @@ export const OPTIONS = {
   }),
   delay: option({
     value: 'SITE=NS',
-    help: `seeded delay before operations of a protocol: ${DELAY_SITES.join('|')}`,
+    help: `what operations of a protocol cost, up to NS, drawn: ${DELAY_SITES.join('|')}`,
     default: 'none',
     commands: ['stress'],
     repeatable: true,
@@ -311,7 +311,7 @@ export const OPTIONS = {
   }),
   amplification: option({
     value: null,
-    help: 'instead of the kill table: how much easier --reorder and delays make bugs to see',
+    help: 'instead of the kill table: how much easier --reorder makes bugs to see',
     default: 'off',
     commands: ['selftest'],
     parse: flag,

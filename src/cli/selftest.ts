@@ -143,7 +143,7 @@ export const command: Command = {
     'Proof that the checker can fail: every seeded bug against every engine that must catch it, and ' +
     'every correct protocol under the same settings, which must not be accused. A survivor, a ' +
     'false alarm, or a violation whose report lacks its events or its reason is exit code 1. ' +
-    'With --amplification instead: how much easier --reorder and each delay site make bugs to see; ' +
+    'With --amplification instead: how much easier --reorder makes bugs to see; ' +
     'one that makes none three times as easy is exit code 1. Under three minutes on two cores; ' +
     'Ctrl-C waits for the end of one search of the explorer.',
   examples: [
@@ -160,7 +160,7 @@ export const command: Command = {
       command: 'selftest -- --mutant no-dsb-before-tlbi --all',
       why: 'also where it must not be seen',
     },
-    { command: 'selftest -- --amplification', why: 'are --reorder and --delay worth having?' },
+    { command: 'selftest -- --amplification', why: 'is --reorder worth having?' },
   ],
   run: (input, terminal) =>
     selftest(input, terminal, async () => (await import('../selftest/index.ts')).selftest),

@@ -1,7 +1,7 @@
 /** Short ways to say which engines catch a mutant, and under which settings. */
 import type { Catch } from './mutant.ts';
 
-type Settings = Omit<Catch, 'engine' | 'rules' | 'delays'>;
+type Settings = Omit<Catch, 'engine' | 'rules'>;
 
 /** Real threads show it, whether or not stores are reordered. */
 export function onThreads(rules: readonly string[], settings: Settings = {}): Catch[] {
@@ -9,15 +9,6 @@ export function onThreads(rules: readonly string[], settings: Settings = {}): Ca
     { engine: 'stress', rules, ...settings },
     { engine: 'stress-reorder', rules, ...settings },
   ];
-}
-
-/**
- * Real threads show it far more often with a pause of up to 20 µs before each operation of `site`,
- * which makes the moment longer in which it can be seen (`selftest --amplification` says by how
- * much). For mutants whose bug is such a moment; most leave something behind instead.
- */
-export function whenDelayed(site: string, rules: readonly string[]): Catch {
-  return { engine: 'stress-delay', rules, delays: [{ site, ns: 20_000 }] };
 }
 
 /** A race on the entry to the guest, which stores that wait in a store buffer of the host make. */

@@ -2,8 +2,8 @@
  * A mutant is a protocol, a machine or a harness with one seeded bug. It exists to be caught: every
  * rule of the checker has at least one, and its correct twin must pass under the same settings.
  *
- * A mutant says of every engine but `stress-delay` whether that one must catch it (`caughtBy`) or
- * cannot, and why (`missedBy`); `selftest` holds the engines to both lists.
+ * A mutant says of every engine whether that one must catch it (`caughtBy`) or cannot, and why
+ * (`missedBy`); `selftest` holds the engines to both lists.
  */
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
@@ -11,10 +11,10 @@ import type { MachineBug, Protocol } from '../port/index.ts';
 
 /**
  * `stress`: real threads, nothing injected. `stress-reorder`: with the software store buffer.
- * `stress-delay`: with seeded delays before one kind of step, for mutants that these make plain.
- * `explore`: the Arm model.
+ * `explore`: the Arm model. Delays between a protocol's steps are no engine: they made none of these
+ * bugs easier to see (`--delay` is for what an operation costs).
  */
-export const ENGINES = ['stress', 'stress-reorder', 'stress-delay', 'explore'] as const;
+export const ENGINES = ['stress', 'stress-reorder', 'explore'] as const;
 export type Engine = (typeof ENGINES)[number];
 
 /** One engine that must catch the mutant, and the settings under which it does. */
@@ -40,8 +40,6 @@ export interface Catch {
   readonly scenario?: string;
   /** 1 where nothing is said. */
   readonly vcpus?: number;
-  /** For `stress-delay`: site and upper bound of each delay, as in `--delay SITE=NS`. */
-  readonly delays?: readonly { readonly site: string; readonly ns: number }[];
   /**
    * The vCPUs leave and enter the guest all the time, with cold stores on the way and one poll for
    * TLBIs per entry: how a race on the entry is met.
@@ -54,8 +52,7 @@ export interface Catch {
  * left out.
  */
 export interface Miss {
-  /** Nobody owes a delay: it is a help where it helps. */
-  readonly engine: Exclude<Engine, 'stress-delay'>;
+  readonly engine: Engine;
   /** One sentence. */
   readonly why: string;
 }

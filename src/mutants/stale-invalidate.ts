@@ -7,7 +7,7 @@
  * that patch with its other branches; here the line stands alone. Caught by: claim, on any engine.
  */
 import { childLevel, defineProtocol, flushVmid, NT, VALID } from '../port/index.ts';
-import { inModel, onThreads, whenDelayed } from './catches.ts';
+import { inModel, onThreads } from './catches.ts';
 import { defineMutant } from './mutant.ts';
 
 export const staleInvalidate = defineMutant({
@@ -35,6 +35,6 @@ export const staleInvalidate = defineMutant({
       },
     }),
   },
-  caughtBy: [...onThreads(['claim']), whenDelayed('write', ['claim']), inModel(['claim'])],
+  caughtBy: [...onThreads(['claim']), inModel(['claim'])],
   missedBy: [],
 });

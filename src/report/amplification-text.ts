@@ -1,4 +1,4 @@
-/** What `--reorder` and delays are worth, as a table. Pure. */
+/** What `--reorder` is worth, as a table. Pure. */
 import type { AmplificationResult, AmplificationRun, DetectionRate } from '../result/selftest.ts';
 import { grouped, shareText, significant } from './numbers.ts';
 import type { Paint, Style } from './paint.ts';

@@ -1,12 +1,10 @@
 /**
  * Does a setting that exists to make rare bugs frequent do so? Each mutant that is to be caught
- * under `--reorder` or with a delay runs with and without it, over the same number of rounds of one
- * transition each and the same seeds; a round counts as a detection if a thread saw a sign of an
- * expected rule in it. A setting earns its place if it makes one mutant at least three times as
- * easy to see. Pure.
+ * under `--reorder` only runs with and without it, over the same number of rounds of one transition
+ * each and the same seeds; a round counts as a detection if a thread saw a sign of an expected rule
+ * in it. A setting earns its place if it makes one mutant at least three times as easy to see. Pure.
  */
 import { assert } from '../arch/assert.ts';
-import { DELAY_SITES, type DelaySite } from '../machine/delays.ts';
 import type { Mutant } from '../mutants/index.ts';
 import type { AmplificationResult, AmplificationRun, DetectionRate } from '../result/selftest.ts';
 import type { HuntSetting } from '../stress/hunt.ts';
@@ -15,8 +13,8 @@ import { wilson } from './wilson.ts';
 
 export const RATIO_MIN = 3;
 
-export const AMPLIFIERS = ['reorder', ...DELAY_SITES] as const;
-export type Amplifier = 'reorder' | DelaySite;
+export const AMPLIFIERS = ['reorder'] as const;
+export type Amplifier = (typeof AMPLIFIERS)[number];
 
 export interface Variant {
   readonly amplifier: Amplifier;
@@ -40,9 +38,7 @@ export function comparisonsOf(
 ): readonly Comparison[] {
   const amplified = cases.filter(
     ({ mutant, column, why, by }) =>
-      why === null &&
-      by === 'observation' &&
-      (column === 'stress-delay' || (column === 'stress-reorder' && !isSeenPlainly(mutant))),
+      why === null && by === 'observation' && column === 'stress-reorder' && !isSeenPlainly(mutant),
   );
   const groups = Map.groupBy(amplified, ({ mutant, setting, cpu }) =>
     JSON.stringify([mutant.name, withoutHelp(setting), cpu]),
@@ -62,23 +58,18 @@ export function comparisonsOf(
 
 /**
  * Reordering is for what program order hides; where a mutant must be caught without it as well, it
- * is no help, and not meant as one. A delay is: it widens what may be seen anyway.
+ * is no help, and not meant as one.
  */
 function isSeenPlainly({ caughtBy }: Mutant): boolean {
   return caughtBy.some(({ engine, by }) => engine === 'stress' && by !== 'operations');
 }
 
 function withoutHelp(setting: HuntSetting): HuntSetting {
-  return { ...setting, reorder: false, delays: [] };
+  return { ...setting, reorder: false };
 }
 
 function variantsOf({ setting }: Case): readonly Variant[] {
-  const plain = withoutHelp(setting);
-  if (setting.reorder) return [{ amplifier: 'reorder', setting: { ...plain, reorder: true } }];
-  return setting.delays.map((delay) => ({
-    amplifier: delay.site,
-    setting: { ...plain, delays: [delay] },
-  }));
+  return [{ amplifier: 'reorder', setting: { ...setting, reorder: true } }];
 }
 
 /** Adds up the seeds of one side. */

@@ -3,7 +3,6 @@
  * and setting. Pure.
  */
 import { type CpuModel, describeCpu } from '../arch/cpu-model.ts';
-import { type Delay, DELAY_SITES } from '../machine/delays.ts';
 import type { Catch, Engine, Miss, Mutant } from '../mutants/index.ts';
 import type { Protocol } from '../port/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
@@ -51,7 +50,7 @@ function caughtCase(mutant: Mutant, catches: Catch): Case {
     level: catches.level ?? HUNT_SETTING.level,
     vcpus: catches.vcpus ?? HUNT_SETTING.vcpus,
     reorder: catches.engine === 'stress-reorder',
-    delays: catches.engine === 'stress-delay' ? delaysOf(catches) : [],
+    delays: [],
     racesEntry: catches.racesEntry ?? false,
   };
   return {
@@ -63,15 +62,6 @@ function caughtCase(mutant: Mutant, catches: Catch): Case {
     why: null,
     flags: flagsOf(setting, catches.cpu),
   };
-}
-
-/** A mutant names sites as the command line does; it cannot import their type. */
-function delaysOf({ delays = [] }: Catch): readonly Delay[] {
-  return delays.map(({ site, ns }) => {
-    const known = DELAY_SITES.find((each) => each === site);
-    if (known === undefined) throw new Error(`no delay site is called ${site}`);
-    return { site: known, ns };
-  });
 }
 
 function missedCase(mutant: Mutant, { engine, why }: Miss): Case {

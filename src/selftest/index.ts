@@ -37,7 +37,7 @@ export interface SelftestOptions {
   readonly seeds: readonly number[];
   readonly timeMs: number;
   readonly triesAll: boolean;
-  /** Instead of the kill table: what `--reorder` and delays are worth, in so many rounds per seed. */
+  /** Instead of the kill table: what `--reorder` is worth, in so many rounds per seed. */
   readonly amplificationRounds: number | null;
   readonly pin: Pinning;
   readonly exploreProblem: ExploreCommandProblem;

@@ -77,11 +77,11 @@ describe('the kill table', () => {
       why: 'Atomics of the host are sequentially consistent',
     });
     const shown = text({
-      runs: [cannot, { ...cannot, mutant: 'other' }, { ...cannot, column: 'stress-delay' }],
+      runs: [cannot, { ...cannot, mutant: 'other' }, { ...cannot, column: 'stress-reorder' }],
     });
     expect(row(shown, 'no-tlbi')).toMatch(/^no-tlbi +cannot +cannot$/);
     expect(shown.match(/Atomics of the host/g)).toHaveLength(1);
-    expect(shown).toContain('stress, stress-delay: no-tlbi');
+    expect(shown).toContain('stress, stress-reorder: no-tlbi');
     expect(shown).toContain('stress: other');
     expect(shown).toContain('0 of 0 expected catches made');
   });

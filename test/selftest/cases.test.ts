@@ -49,25 +49,13 @@ describe('casesOf', () => {
   });
 
   it('injects only what the engine is for', () => {
-    const caughtBy = ENGINES.map((engine) => ({
-      engine,
-      rules: ['claim'],
-      delays: [{ site: 'write', ns: 500 }],
-    }));
+    const caughtBy = ENGINES.map((engine) => ({ engine, rules: ['claim'] }));
     const cases = casesOf([aMutant('m', { caughtBy })], ENGINES);
-    expect(cases.map(({ column, setting }) => [column, setting.reorder, setting.delays])).toEqual([
-      ['stress', false, []],
-      ['stress-reorder', true, []],
-      ['stress-delay', false, [{ site: 'write', ns: 500 }]],
-      ['explore', false, []],
+    expect(cases.map(({ column, setting }) => [column, setting.reorder])).toEqual([
+      ['stress', false],
+      ['stress-reorder', true],
+      ['explore', false],
     ]);
-  });
-
-  it('refuses a delay site that there is not', () => {
-    const caughtBy = [
-      { engine: 'stress-delay', rules: ['claim'], delays: [{ site: 'wirte', ns: 1 }] },
-    ] as const;
-    expect(() => casesOf([aMutant('m', { caughtBy })], ENGINES)).toThrow('wirte');
   });
 });
 

@@ -193,12 +193,11 @@ describe('comparisons', () => {
 
   it('stop where a mutant needs no help', async () => {
     // It is wrong in every round, whatever the setting.
-    const delays = [{ site: 'write', ns: 500 }];
     const helped: Mutant = {
       ...known('canary'),
-      caughtBy: [{ engine: 'stress-delay', rules: ['lost-access'], delays }],
+      caughtBy: [{ engine: 'stress-reorder', rules: ['lost-access'] }],
     };
-    const cases = casesOf([helped], ['stress-delay']);
+    const cases = casesOf([helped], ['stress-reorder']);
     const [comparison] = comparisonsOf(cases, [1, 2], 20);
     if (comparison === undefined) throw new Error('there is something to compare');
     const [run] = await engine.compare(comparison);
