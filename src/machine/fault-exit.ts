@@ -11,6 +11,7 @@ import { type Descriptor, EMPTY, LOCKED, NORMAL_RW } from '../arch/descriptor.ts
 import { type Level, startTable } from '../arch/geometry.ts';
 import { type FaultPolicy, type FaultResult, handleFault } from '../pgtable/fault.ts';
 import type { Grace } from '../pgtable/grace.ts';
+import { PoolExhausted } from '../pgtable/page-pool.ts';
 import {
   GENERATION_TAG_MASK,
   META_GENERATION,
@@ -219,6 +220,16 @@ export function createFaultHandler(
     return result.kind === 'error' ? UNDECIDED : HANDLED[result.kind];
   }
 
+  /** Where somebody leaks all tables there are, the round's audit says so; until then this waits. */
+  function fillOrWait(page: number, isStore: boolean, level: number): number {
+    try {
+      return fill(page, isStore, level);
+    } catch (error) {
+      if (error instanceof PoolExhausted) return HANDLED.again;
+      throw error;
+    }
+  }
+
   function noteMapped(page: number, level: Level): void {
     const pages = 2 ** (indexBits * (3 - level));
     const first = layout.mappedB + Math.floor(page / pages) * pages;
@@ -296,7 +307,9 @@ export function createFaultHandler(
         let seen = UNDECIDED;
         try {
           seen = look(page, isStore, true);
-          if (seen === UNDECIDED && fillsShared && !isPermission) seen = fill(page, isStore, level);
+          if (seen === UNDECIDED && fillsShared && !isPermission) {
+            seen = fillOrWait(page, isStore, level);
+          }
         } finally {
           release(true);
         }
