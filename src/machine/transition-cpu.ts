@@ -30,7 +30,7 @@ import { TLBI_KINDS } from '../arch/tlbi.ts';
 import type { Arena } from './arena.ts';
 import { GHOST_SETTLED, ghostVersion, ghostWord } from './ghost.ts';
 import { VMID } from './layout.ts';
-import { POISON } from '../pgtable/page-meta.ts';
+import { META_STATE, META_WORDS, PAGE_STATE, POISON } from '../pgtable/page-meta.ts';
 import { type Delay, withDelays } from './delays.ts';
 import { EVENT, type Recorder } from './recorder.ts';
 import { createStoreBuffer } from './store-buffer.ts';
@@ -307,6 +307,11 @@ export function createTransitionCpu(
     recorder.event(EVENT.free, freed, when === 'now' ? 1 : 2, 0);
   }
 
+  function isInUse(table: Table): boolean {
+    const state = Atomics.load(i32, layout.metaW + table * META_WORDS + META_STATE);
+    return state === PAGE_STATE.allocated || state === PAGE_STATE.pending;
+  }
+
   const recorded: Tables = {
     entries: tables.entries,
     allocate(level) {
@@ -332,9 +337,11 @@ export function createTransitionCpu(
     mergeState(block, table, level) {
       // Software's own look at the pages, as in a teardown: no step of the protocol.
       if (layout.config.hafdbs === true) buffer?.drainAllBut(target);
-      // All the same it must not be freed yet; its first entry stands for all of it.
-      const first = tables.entryOf(table, 0);
-      log.read(first, loaded(first), slotOf(first));
+      // Unless the table is freed already: its first entry stands for all of it.
+      if (!isInUse(table)) {
+        const first = tables.entryOf(table, 0);
+        log.read(first, loaded(first), slotOf(first));
+      }
       return tables.mergeState(block, table, level);
     },
     get(entry) {
