@@ -10,7 +10,7 @@ import type { Growth } from './growth.ts';
 import { GROWTH_PACE, type GrowthPace, measureGrowth } from './measure.ts';
 
 /** In the order of the report. */
-const FILES = [
+export const GROWTHS = [
   'vcpus',
   'accesses',
   'block-size',
@@ -21,22 +21,26 @@ const FILES = [
   'explore-vcpus',
   'explore-program',
   'explore-flushes',
-].map((name) => new URL(`${name}.growth.ts`, import.meta.url).href);
+] as const;
+export type GrowthName = (typeof GROWTHS)[number];
 
 export interface GrowthOptions extends Pick<
   BenchOptions,
   'argv' | 'version' | 'signal' | 'onProgress'
 > {
   readonly pace?: GrowthPace;
+  /** All of them where nothing is said. */
+  readonly only?: readonly GrowthName[];
 }
 
 export async function runGrowth(options: GrowthOptions): Promise<BenchResult> {
-  const { argv, version, signal, onProgress, pace = GROWTH_PACE } = options;
+  const { argv, version, signal, onProgress, pace = GROWTH_PACE, only = GROWTHS } = options;
   const startedAt = new Date().toISOString();
   const startedMs = performance.now();
   const series: BenchSeries[] = [];
-  for (const file of FILES) {
+  for (const name of GROWTHS.filter((each) => only.includes(each))) {
     if (signal.aborted) break;
+    const file = new URL(`${name}.growth.ts`, import.meta.url).href;
     const { question } = (await import(file)) as { question: Growth };
     onProgress(`${question.name}: ${question.asks}`);
     series.push(...(await measureGrowth(question, file, pace)));

@@ -1,4 +1,4 @@
-/** All growths at the shortest pace: not for the figures, but for every path from growth to series. */
+/** Growths at the shortest pace: not for the figures, but for every path from growth to series. */
 import { expect, test } from 'vitest';
 import { runGrowth } from '../../../bench/growth/index.ts';
 import { benchText } from '../../../bench/text.ts';
@@ -16,6 +16,8 @@ test(
       ...base,
       signal: new AbortController().signal,
       pace: { laps: 1, sampleMs: 1 },
+      // One of each way to measure: vCPUs alone, groups, a layout, the explorer.
+      only: ['vcpus', 'tlb', 'guest-memory', 'explore-flushes'],
     });
     expect(result).toMatchObject({ command: 'bench', exitCode: 0, interrupted: false, runs: [] });
     const { series = [] } = result;
