@@ -29,7 +29,7 @@ export interface SelftestRun {
   /** The rule that names the bug best. */
   readonly rule: string;
   readonly engine: 'stress' | 'explore';
-  /** Column of the kill table: `stress`, `stress-reorder`, `stress-delay` or `explore`. */
+  /** Column of the kill table: `stress`, `stress-reorder` or `explore`. */
   readonly column: string;
   /** Flags that make the same setting, where it is not the default one. */
   readonly setting: string;
