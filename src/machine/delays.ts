@@ -1,7 +1,7 @@
 /**
  * Delay sites: a seeded pause before every operation of a kind, for what it costs on other hardware
- * (cache maintenance, a slow DSB), which also widens the windows it lies in. It finds no more bugs:
- * of those in the catalogue none was three times as easy to see with pauses of 2 to 50 µs anywhere.
+ * (cache maintenance, a slow DSB), which also widens the windows it lies in. It is no way to
+ * find bugs: of the mutants tried none was three times as easy to see with pauses of 2 to 50 µs.
  */
 import type { Cpu } from '../port/cpu.ts';
 import type { Tables } from '../port/tables.ts';

@@ -11,8 +11,8 @@ import type { MachineBug, Protocol } from '../port/index.ts';
 
 /**
  * `stress`: real threads, nothing injected. `stress-reorder`: with the software store buffer.
- * `explore`: the Arm model. Delays between a protocol's steps are no engine: they made none of these
- * bugs easier to see (`--delay` is for what an operation costs).
+ * `explore`: the Arm model. Delays between a protocol's steps are no engine: they made none of the
+ * bugs tried easier to see (`--delay` is for what an operation costs).
  */
 export const ENGINES = ['stress', 'stress-reorder', 'explore'] as const;
 export type Engine = (typeof ENGINES)[number];

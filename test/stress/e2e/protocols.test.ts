@@ -239,7 +239,7 @@ describe("a user's protocol file", () => {
       'shared-frees-now': /^old table freed at once while the VM's lock is held for reading/,
       'changes-child': /^entry 0 of the old table, which is linked: .*memory type/,
       'cleans-ipa': /^data cache cleaned .*\(that is its IPA\).*wrong address$/,
-      'merges-freed': /old table.*freed|freed/,
+      'merges-freed': /^an entry of the old table was read after the page was freed$/,
       'split-device': /^the new subtree table \d+ differs from the wanted block in memory type$/,
     };
     const names = Object.keys(causes);
