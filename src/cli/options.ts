@@ -25,6 +25,8 @@ import {
   DELAY_SITES,
   PATTERNS,
   type Pinning,
+  PORTFOLIO_REPEATS,
+  REPEATS_MAX,
   ROUNDS_MAX,
   SEED_MAX,
   STRESS_DEFAULTS,
@@ -113,6 +115,13 @@ export const OPTIONS = {
     default: 'as many as --time allows',
     commands: ['stress'],
     parse: wholeNumber(1, ROUNDS_MAX),
+  }),
+  repeats: option({
+    value: 'N',
+    help: 'starts with new threads per configuration, which share its rounds and time',
+    default: `${PORTFOLIO_REPEATS} without other choices and --rounds, else 1`,
+    commands: ['stress'],
+    parse: wholeNumber(1, REPEATS_MAX),
   }),
   transitions: option({
     value: 'N',

@@ -12,6 +12,7 @@ import { fingerprintsOf } from '../stress/campaign-record.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import type { StressOptions } from '../stress/plan.ts';
 import { planGroups } from '../stress/portfolio.ts';
+import { repeated } from '../stress/repeats.ts';
 import { type Earlier, planMismatch } from '../stress/resume.ts';
 import { groupsOfShard } from '../stress/shard-groups.ts';
 import type { CommandInput } from './command.ts';
@@ -72,7 +73,8 @@ export async function resumption(
   };
   const planned = await stressOptions({ flags, positionals: [], argv: result.argv }, catalogue);
   refuseChangedFiles(planned, result, name);
-  const groups = groupsOfShard(await planGroups(planned), planned.shard ?? null);
+  const once = groupsOfShard(await planGroups(planned), planned.shard ?? null);
+  const groups = repeated(once, planned.repeats);
   const mismatch = planMismatch(groups, result);
   if (mismatch !== null) return refuse(`${mismatch}; start anew`);
   // The campaign's own time, said again, is no time of its own for what is missing.

@@ -9,6 +9,7 @@ import { machineProblem } from '../machine/layout.ts';
 import {
   cpuFor,
   cpuProblem,
+  PORTFOLIO_REPEATS,
   recordsFor,
   SEED_MAX,
   STRESS_DEFAULTS,
@@ -19,7 +20,7 @@ import type { CommandInput } from './command.ts';
 import type { Flags } from './options.ts';
 import { type Catalogue, selectNames, selectProtocols, type SelectedProtocol } from './registry.ts';
 import { machineNeeds, scenarioNamed, suits } from '../scenarios/index.ts';
-import { planGroups } from '../stress/portfolio.ts';
+import { isPortfolio, planGroups } from '../stress/portfolio.ts';
 import { rowCount } from '../stress/shard-groups.ts';
 import { refuseEmptyShard, shardOf } from './shard.ts';
 import { UsageError } from './usage-error.ts';
@@ -34,6 +35,7 @@ const STRESS_FLAGS: Readonly<Record<StressFlag, true>> = {
   level: true,
   vcpus: true,
   rounds: true,
+  repeats: true,
   transitions: true,
   time: true,
   seed: true,
@@ -58,6 +60,10 @@ export async function stressOptions(
   refuseCpu(flags, protocols);
   refuseUnsuited(scenarios, protocols);
   const shard = shardOf(flags.shard);
+  const explicit = (Object.keys(STRESS_FLAGS) as StressFlag[]).filter(
+    (flag) => flags[flag] !== undefined,
+  );
+  const many = flags.rounds === undefined && isPortfolio({ explicit });
   const options: StressOptions = {
     protocols: protocols.map(({ ref }) => ref),
     mutants,
@@ -67,6 +73,7 @@ export async function stressOptions(
     levels: flags.level ?? STRESS_DEFAULTS.levels,
     vcpus: flags.vcpus ?? STRESS_DEFAULTS.vcpus,
     rounds: flags.rounds ?? null,
+    repeats: flags.repeats ?? (many ? PORTFOLIO_REPEATS : 1),
     transitions: flags.transitions ?? STRESS_DEFAULTS.transitions,
     timeMs: flags.time ?? (flags.rounds === undefined ? STRESS_DEFAULTS.timeMs : null),
     seed: flags.seed ?? randomInt(SEED_MAX + 1),
@@ -79,9 +86,7 @@ export async function stressOptions(
     blocks: flags.blocks ?? STRESS_DEFAULTS.blocks,
     ...(shard === null ? {} : { shard }),
     quiet: flags.quiet ?? false,
-    explicit: (Object.keys(STRESS_FLAGS) as StressFlag[]).filter(
-      (flag) => flags[flag] !== undefined,
-    ),
+    explicit,
     argv: input.argv,
   };
   refuseMachines(options);
@@ -118,6 +123,11 @@ function refuseCombinations(flags: Flags): void {
         `which has blocks at level ${blockLevels.join(' and ')} only`,
     );
   }
+  const { rounds, repeats = 1 } = flags;
+  if (rounds !== undefined && repeats > rounds)
+    throw new UsageError(
+      `--repeats ${repeats} share --rounds ${rounds}: give at least ${repeats} rounds, or fewer repeats`,
+    );
   const sites = (flags.delay ?? []).map((delay) => delay.site);
   const twice = sites.find((site, i) => sites.indexOf(site) !== i);
   if (twice !== undefined)

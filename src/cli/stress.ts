@@ -135,7 +135,7 @@ export const command: Command = {
     'A hypervisor thread changes the size of stage-2 mappings while vCPU threads walk the same ' +
     'tables; every access is checked and every transition measured. Without flags: a portfolio ' +
     'of protocols in under 60 s on two cores, with positive controls that prove the checker can ' +
-    'fail. Rates are per transition, with 95 % intervals over rounds.',
+    'fail. Rates are per transition, with 95 % intervals over rounds and repeats.',
   examples: [
     { command: 'stress', why: 'the portfolio' },
     {

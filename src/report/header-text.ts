@@ -20,11 +20,20 @@ export function headerLines(result: StressResult, columns: number, paint: Paint)
       ...notes,
       ['seed', String(result.seed)],
       ['repeat', repeatCommand(result)],
+      ...startLines(result),
       ...partLines(result),
     ]),
     '',
     ...controlLines(result.controls, columns, paint),
   ];
+}
+
+/** Nothing where every configuration was started once. */
+function startLines({ runs }: StressResult): string[][] {
+  const starts = new Set(runs.map(({ repeats = 1 }) => repeats));
+  if (Math.max(1, ...starts) === 1) return [];
+  const times = [...starts].sort((a, b) => a - b).join(' or ');
+  return [['started', `${times} times each, with new threads; intervals cover what differs`]];
 }
 
 /** How a campaign that was resumed came about; nothing of one that is of one piece. */

@@ -56,7 +56,7 @@ export function runColumns(runs: Runs): readonly RunColumn[] {
 }
 
 const HIT_LEGEND =
-  'hit: share of transitions that faulted a vCPU [95 % interval over rounds]; none of N is <3/N';
+  'hit: share of transitions that faulted a vCPU [95 % interval over rounds and repeats]; none of N is <3/N';
 const FAULTS_LEGEND: Readonly<Record<keyof StressRun['faults'], string>> = {
   spurious: 'spurious: translation faults on memory mapped before and after, per transition',
   genuine: 'genuine: faults on what was really unmapped or not permitted, per transition',

@@ -2,7 +2,7 @@
  * What speaks against the times of a table's rows: one line per grade. What is said of several rows
  * with other numbers is said once, with the range of the numbers.
  */
-import type { TrustGrade } from '../result/answer.ts';
+import type { TrustGrade } from '../result/trust.ts';
 import type { StressRun } from '../result/stress.ts';
 
 const DOUBTFUL = ['poor', 'fair'] as const satisfies readonly TrustGrade[];

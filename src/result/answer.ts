@@ -25,19 +25,3 @@ export interface ProtocolCost {
   /** What it needs beyond Armv8.0, from what it was seen to do: `FEAT_BBM level 1`. */
   readonly needs: readonly string[];
 }
-
-export const TRUST_GRADES = ['good', 'fair', 'poor'] as const;
-export type TrustGrade = (typeof TRUST_GRADES)[number];
-
-/** How far the times and rates of a row may be relied on; verdicts do not depend on it. */
-export interface Trust {
-  readonly grade: TrustGrade;
-  /** What speaks against it, worst first; empty for `good`. */
-  readonly reasons: readonly string[];
-}
-
-/** Of rows that are shown as one: what is said against any of them. */
-export function worstTrust(all: readonly Trust[]): Trust {
-  const grade = TRUST_GRADES.toReversed().find((g) => all.some((trust) => trust.grade === g));
-  return { grade: grade ?? 'good', reasons: [...new Set(all.flatMap((trust) => trust.reasons))] };
-}

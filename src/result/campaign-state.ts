@@ -2,9 +2,11 @@
  * How far a campaign of `stress` has come, group by group: what `stress --resume` goes on from.
  *
  * The rows of the groups that have begun stand in `runs` one group after the other, in the order of
- * the plan, so that a row is found again by its place.
+ * the plan, so that a row is found again by its place. Where groups are repeated, and some repeats are
+ * missing, they stand in `repeats`, and `runs` has what they are together.
  */
 import type { ExitCode } from './exit-code.ts';
+import type { StressRun } from './stress.ts';
 
 /**
  * `cut`: interrupted, its rounds count and the others are missing. `died`: a thread of it ended
@@ -46,6 +48,7 @@ export interface CampaignState {
   readonly leftMs: number | null;
   readonly files: readonly ProtocolFile[];
   readonly parts: readonly CampaignPart[];
+  readonly repeats?: readonly StressRun[];
 }
 
 export function isComplete({ groups }: CampaignState): boolean {

@@ -62,26 +62,3 @@ export function percentileOfBuckets(
   }
   return null;
 }
-
-/**
- * Times of several runs as if they were one. Without histograms percentiles cannot be added: they
- * are null where more than one run saw something. The maximum and the count always can.
- */
-export function pooledPercentiles(all: readonly Percentiles[]): Percentiles {
-  const seen = all.filter(({ count }) => count > 0);
-  const [only, second] = seen;
-  if (only === undefined) return all[0] ?? { p50: null, p99: null, max: null, count: 0 };
-  if (second === undefined) return only;
-  const maxima = seen.flatMap(({ max }) => max ?? []);
-  const max = maxima.length === 0 ? null : Math.max(...maxima);
-  const count = seen.reduce((sum, one) => sum + one.count, 0);
-  const buckets = pooledBuckets(seen);
-  if (buckets === null) return { p50: null, p99: null, max, count };
-  return {
-    p50: percentileOfBuckets(buckets, 0.5, max),
-    p99: percentileOfBuckets(buckets, 0.99, max),
-    max,
-    count,
-    histogram: histogramText(buckets),
-  };
-}

@@ -6,12 +6,12 @@
  * valibot is not for worker threads: nothing they load may import this file.
  */
 import * as v from 'valibot';
-import { TRUST_GRADES } from './answer.ts';
 import { GROUP_STATES } from './campaign-state.ts';
 import { HISTOGRAM_PATTERN } from './distribution.ts';
 import { OUTCOME_GRADES } from './explore.ts';
 import { LITMUS_VERDICTS } from './litmus.ts';
 import { RULES } from './rule.ts';
+import { TRUST_GRADES } from './trust.ts';
 
 const text = v.string();
 const flag = v.boolean();
@@ -133,7 +133,23 @@ const answer = v.looseObject({
   walkRate: v.nullable(estimate),
   cost: v.looseObject({ lines: whole, needs: texts }),
 });
-const trust = v.looseObject({ grade: v.picklist(TRUST_GRADES), reasons: texts });
+const trust = v.looseObject({
+  grade: v.picklist(TRUST_GRADES),
+  reasons: texts,
+  facts: v.exactOptional(
+    v.looseObject({
+      rounds: whole,
+      roundsKept: whole,
+      roundsDropped: whole,
+      preemptionKnown: flag,
+      scheduled: flag,
+      unsettled: flag,
+      collections: whole,
+      windows: whole,
+      episodes: whole,
+    }),
+  ),
+});
 
 const stressRun = v.looseObject({
   scenario: text,
@@ -147,6 +163,7 @@ const stressRun = v.looseObject({
   reorder: flag,
   access: text,
   delays: text,
+  repeats: v.exactOptional(whole),
   rounds: whole,
   roundsDropped: whole,
   transitions: whole,
@@ -344,6 +361,7 @@ const campaign = v.looseObject({
     v.array(v.looseObject({ startedAt: text, elapsedMs: count, exitCode })),
     v.minLength(1),
   ),
+  repeats: v.exactOptional(v.array(stressRun)),
 });
 
 export const SCHEMAS = {

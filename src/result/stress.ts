@@ -2,11 +2,12 @@
  * Result of `stress`: plain data, the one type every report is made from. Field names of the JSON
  * contract keep their meaning; more may be added.
  */
-import type { AnswerFigures, Trust } from './answer.ts';
+import type { AnswerFigures } from './answer.ts';
 import type { CampaignState } from './campaign-state.ts';
 import type { Rule } from './rule.ts';
 import type { Verdict } from './exit-code.ts';
 import type { ResultHeader } from './header.ts';
+import type { Trust } from './trust.ts';
 
 /** A value with its 95 % interval over rounds. */
 export interface Estimate {
@@ -89,6 +90,8 @@ export interface StressRun {
   readonly access: string;
   /** Delays put into the protocol, as on the command line (`tlbi=2000,dsb=50`); empty: none. */
   readonly delays: string;
+  /** How often threads were started anew for it; absent: once. Intervals cover what differs. */
+  readonly repeats?: number;
   readonly rounds: number;
   readonly roundsDropped: number;
   readonly transitions: number;
@@ -113,7 +116,7 @@ export interface StressRun {
   readonly lockNs: Percentiles;
   /** Accesses per second, all vCPUs together. */
   readonly throughput: { readonly during: number | null; readonly baseline: number | null };
-  /** Means with their 95 % intervals over rounds; absent in results of several runs together. */
+  /** Means with their 95 % intervals over rounds. */
   readonly means?: RunMeans;
   /** Rounds left out of times because their item had not settled yet (stress/warm-up.ts). */
   readonly roundsWarmUp?: number;

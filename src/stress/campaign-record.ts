@@ -10,6 +10,7 @@ import { gradeCampaign } from './campaign-grade.ts';
 import type { GroupEnd } from './group-run.ts';
 import { machineInfo } from './machine-info.ts';
 import type { ProtocolRef, StressOptions } from './plan.ts';
+import { pooledRepeats, roundsOfRepeat } from './repeats.ts';
 import { type Earlier, type GroupTask, joinedControls, joinedRows } from './resume.ts';
 
 export interface GroupMeasured {
@@ -59,11 +60,15 @@ export function createCampaignRecord(
     part: Pick<StressResult, 'elapsedMs' | 'exitCode'>,
     leftMs: number | null,
   ): CampaignState {
+    const all = [...entries];
+    const isWhole = all.every(([, { state }]) => state.state === 'done');
+    const isRepeated = all.some(([{ group }]) => group.repeats > 1);
     return {
       groups: [...entries.values()].map(({ state }) => state),
       leftMs: leftMs === null ? null : Math.round(leftMs),
       files,
       parts: [...(earlier?.campaign.parts ?? []), { startedAt, ...part }],
+      ...(isRepeated && !isWhole ? { repeats: all.flatMap(([, { rows }]) => rows) } : {}),
     };
   }
 
@@ -75,7 +80,7 @@ export function createCampaignRecord(
     },
     resultOf({ controls: own, failure, stopped, leftMs }) {
       const all = [...entries.values()];
-      const runs = all.flatMap(({ rows }) => rows);
+      const runs = pooledRepeats([...entries].map(([{ group }, { rows }]) => ({ group, rows })));
       const controls = joinedControls(earlier, own);
       // Whoever interrupts what is complete has interrupted nothing.
       const interrupted = stopped && all.some(({ state }) => state.state !== 'done');
@@ -105,7 +110,7 @@ export function createCampaignRecord(
 }
 
 function stateOf(
-  { before }: GroupTask,
+  { before, group }: GroupTask,
   { end, notes, shareMs, spentMs }: GroupMeasured,
   rows: readonly StressRun[],
   rounds: number | null,
@@ -114,7 +119,8 @@ function stateOf(
   // What went on and died is as it was before.
   if (goesOn && end === 'failed') return before;
   const earlierMs = goesOn ? before.spentMs : 0;
-  const isWhole = rounds !== null && rows.every((run) => run.rounds >= rounds);
+  const wanted = rounds === null ? Number.POSITIVE_INFINITY : roundsOfRepeat(rounds, group);
+  const isWhole = rows.every((run) => run.rounds >= wanted);
   return {
     label: before.label,
     rows: before.rows,

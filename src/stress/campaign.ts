@@ -12,6 +12,7 @@ import { pinsFor } from './pinning.ts';
 import type { StressOptions, StressProgress } from './plan.ts';
 import { createThreadPool } from './pool.ts';
 import { type PlannedGroup, planGroups, requestOf } from './portfolio.ts';
+import { repeated } from './repeats.ts';
 import { type GroupTask, leftOf, tasksOf } from './resume.ts';
 import { rowOf } from './rows.ts';
 import { groupsOfShard } from './shard-groups.ts';
@@ -40,13 +41,14 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
 
 async function runCampaign(options: StressOptions, hooks: StressHooks): Promise<StressResult> {
   const startedMs = performance.now();
-  const groups = groupsOfShard(await planGroups(options), options.shard ?? null);
+  const planned = groupsOfShard(await planGroups(options), options.shard ?? null);
+  const groups = repeated(planned, options.repeats);
   const earlier = options.resume?.earlier ?? null;
   const tasks = tasksOf(groups, earlier);
   const threads = Math.max(2, ...groups.map((g) => g.vcpus + 1));
   const record = createCampaignRecord(options, tasks, earlier, packageVersion());
   const pool = createThreadPool();
-  const budgetMs = budgetOf(options, groups);
+  const budgetMs = budgetOf(options, planned);
   const pins = pinsFor(options.pin, threads);
   const state = { rounds: 0, faults: 0, violations: 0 };
   let controls: readonly ControlResult[] = [];

@@ -202,6 +202,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
         broken: n.broken,
         figures: n.figures,
         preempted,
+        scheduled: plan.tokens < layout.config.vcpus,
         signs: signsOfItem() - signsBefore,
       });
       collections.settle();

@@ -43,6 +43,7 @@ export type StressFlag =
   | 'level'
   | 'vcpus'
   | 'rounds'
+  | 'repeats'
   | 'transitions'
   | 'time'
   | 'seed'
@@ -73,6 +74,8 @@ export interface StressOptions {
   readonly vcpus: readonly number[];
   /** Per configuration; null: as many as the time allows. */
   readonly rounds: number | null;
+  /** Times every configuration is started with new threads; they share its rounds and its time. */
+  readonly repeats: number;
   /** Per round. */
   readonly transitions: number;
   /**
@@ -129,6 +132,9 @@ type Defaulted =
 type StressDefaults = Pick<StressOptions, Defaulted> & { readonly timeMs: number };
 
 export const BLOCKS_MAX = 1024;
+/** Of the portfolio, unless rounds are counted: what its intervals must cover. */
+export const PORTFOLIO_REPEATS = 4;
+export const REPEATS_MAX = 100;
 export const ROUNDS_MAX = 1_000_000_000;
 export const TRANSITIONS_MAX = 1_000_000;
 export const TIME_MS_MAX = 7 * 24 * 3_600_000;

@@ -15,6 +15,7 @@ import type { GroupRequest } from './group-run.ts';
 import type { PlanItem, ProtocolSource } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { cpuFor, recordsFor, type StressOptions } from './plan.ts';
+import { roundsOfRepeat, seedOfRepeat } from './repeats.ts';
 import type { MachineBug, Protocol } from '../port/index.ts';
 
 /** One row to be: what the engine runs, and how its result is judged and named. */
@@ -32,6 +33,9 @@ export interface PlannedGroup {
   readonly level: BlockLevel;
   readonly vcpus: number;
   readonly items: readonly PlannedItem[];
+  /** Which start of its threads this is, from 0, of how many (repeats.ts). */
+  readonly repeat: number;
+  readonly repeats: number;
   /** Share of the campaign's time, relative to the other groups. */
   readonly weight: number;
 }
@@ -109,12 +113,14 @@ const PORTFOLIO: readonly Choice[] = [
   },
 ];
 
+/** Nothing was said of what to compare: the portfolio is it. */
+export function isPortfolio({ explicit }: Pick<StressOptions, 'explicit'>): boolean {
+  const choices = ['protocol', 'mutant', 'scenario', 'level', 'vcpus', 'cpu', 'granule'] as const;
+  return !choices.some((flag) => explicit.includes(flag));
+}
+
 export async function planGroups(options: StressOptions): Promise<readonly PlannedGroup[]> {
-  const asked = new Set(options.explicit);
-  const isPortfolio = (
-    ['protocol', 'mutant', 'scenario', 'level', 'vcpus', 'cpu', 'granule'] as const
-  ).every((flag) => !asked.has(flag));
-  if (isPortfolio)
+  if (isPortfolio(options))
     return PORTFOLIO.map((choice) =>
       groupOf(choice, builtIns(choice.protocols, choice.cpu, options)),
     );
@@ -161,7 +167,7 @@ export function machineKey(cpu: CpuModel, bug: MachineBug | null): string {
 function groupOf(choice: Omit<Choice, 'protocols'>, items: readonly PlannedItem[]): PlannedGroup {
   const { scenario, level, vcpus, weight } = choice;
   const label = `${scenario}, level ${level}, ${vcpus} vCPU${vcpus === 1 ? '' : 's'}`;
-  return { label, scenario, level, vcpus, items, weight };
+  return { label, scenario, level, vcpus, items, repeat: 0, repeats: 1, weight };
 }
 
 function builtIns(
@@ -259,7 +265,7 @@ export function requestOf(
     },
     scenario: group.scenario,
     items: group.items.map((planned) => planned.item),
-    seed,
+    seed: seedOfRepeat(seed, group),
     access: options.access,
     pattern: options.pattern,
     storesPercent: options.storesPercent,
@@ -271,7 +277,9 @@ export function requestOf(
     reorder: options.reorder,
     delays: options.delays,
     roundsMax:
-      options.rounds === null ? Number.MAX_SAFE_INTEGER : options.rounds * group.items.length,
+      options.rounds === null
+        ? Number.MAX_SAFE_INTEGER
+        : roundsOfRepeat(options.rounds, group) * group.items.length,
     pin,
     tokens,
     // Spinning pays while every thread has a core; a long spin beside sleepers that want the core

@@ -29,6 +29,9 @@ export interface GroupTask {
   readonly weight: number;
 }
 
+/** As the groups have them; those of a complete campaign are its results, repeats together. */
+const rowsOf = ({ runs, campaign }: Earlier): readonly StressRun[] => campaign.repeats ?? runs;
+
 export function waiting({ label, items }: PlannedGroup): GroupState {
   return { label, rows: items.length, state: 'waiting', shareMs: null, spentMs: 0, notes: [] };
 }
@@ -38,6 +41,7 @@ export function tasksOf(
   groups: readonly PlannedGroup[],
   earlier: Earlier | null,
 ): readonly GroupTask[] {
+  const there = earlier === null ? [] : rowsOf(earlier);
   let at = 0;
   return groups.map((group, i) => {
     const left = earlier === null ? waiting(group) : earlier.campaign.groups[i];
@@ -45,7 +49,7 @@ export function tasksOf(
     // Given back by leftOf: once, however often the campaign is interrupted before this group.
     const before = left.state === 'died' ? { ...left, spentMs: 0 } : left;
     const count = before.state === 'waiting' ? 0 : before.rows;
-    const rows = earlier?.runs.slice(at, at + count) ?? [];
+    const rows = there.slice(at, at + count);
     at += count;
     return {
       group,
@@ -80,14 +84,18 @@ export function planMismatch(groups: readonly PlannedGroup[], earlier: Earlier):
     there[i]?.label === group.label && there[i].rows === group.items.length;
   if (there.length !== groups.length || !groups.every(same))
     return 'its groups are not those that its flags plan';
+  const rows = rowsOf(earlier);
+  const arePooled = earlier.campaign.repeats === undefined;
   const planned = groups.flatMap((group, i) =>
-    there[i]?.state === 'waiting' ? [] : group.items.map((item) => ({ group, item })),
+    there[i]?.state === 'waiting' || (arePooled && group.repeat > 0)
+      ? []
+      : group.items.map((item) => ({ group, item })),
   );
-  if (planned.length !== earlier.runs.length) {
-    const { length } = earlier.runs;
+  if (planned.length !== rows.length) {
+    const { length } = rows;
     return `it has ${length} rows where its groups have ${planned.length}`;
   }
-  const other = earlier.runs.find((run, i) => {
+  const other = rows.find((run, i) => {
     const { group, item } = planned[i] as (typeof planned)[0];
     return (
       run.protocol !== item.protocol.name ||

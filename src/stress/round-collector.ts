@@ -30,6 +30,8 @@ export interface RoundFacts {
   readonly figures: ReadonlyMap<number, number>;
   /** Involuntary context switches of the hypervisor thread itself. */
   readonly preempted: number;
+  /** vCPUs take turns: hardly a round without preemption, and the code settles all the same. */
+  readonly scheduled: boolean;
   /** Evidence of a kind that was looked for. */
   readonly signs: number;
 }
@@ -104,7 +106,8 @@ export function collectRound(
   add(ROW.dropped, preemptedAtAll ? 1 : 0);
   const isBaseline = facts.kind === ROUND_KIND.baseline;
   const completed = rows[at + ROW.completed] as number;
-  const accessNs = preemptedAtAll || completed === 0 ? null : facts.durationNs / completed;
+  const saysNothing = completed === 0 || (preemptedAtAll && !facts.scheduled);
+  const accessNs = saysNothing ? null : facts.durationNs / completed;
   const warmth = isBaseline ? 'warm' : warmUp.see(facts.item, accessNs);
   if (warmth !== 'warm') add(ROW.warmUp, 1);
   if (warmth === 'given-up') add(ROW.unsettled, 1);

@@ -9,6 +9,7 @@ import { gradeRun } from '../checker/index.ts';
 import type { Evidence } from '../result/evidence.ts';
 import type { Protocol } from '../port/index.ts';
 import type { StressRun, Violation } from '../result/stress.ts';
+import { trustOf } from '../result/trust.ts';
 import type { GroupOutcome, GroupRequest } from './group-run.ts';
 import { ROUND_KIND } from './group.ts';
 import { answerOf } from './answer-figures.ts';
@@ -18,7 +19,7 @@ import { stagesOf } from './stage-figures.ts';
 import { HISTOGRAM, HISTOGRAM_BATCHES, histogramBase, ROW, totalOf } from './results-area.ts';
 import { recordedSigns, signsOf } from './signs.ts';
 import { isUndisturbed, RoundTable, throughputOf } from './round-table.ts';
-import { rateOverRounds, shareOverRounds, timesOf, trustOf } from './statistics/index.ts';
+import { rateOverRounds, shareOverRounds, timesOf } from './statistics/index.ts';
 
 export interface RowRequest {
   readonly request: GroupRequest;

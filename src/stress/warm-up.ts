@@ -10,7 +10,7 @@ import { assert } from '../arch/assert.ts';
 export interface WarmUp {
   /**
    * To be asked once per round of transitions, in order. `accessNs`: time per guest access in it;
-   * null if a thread was preempted, which says nothing.
+   * null if a thread was preempted that need not have been, which says nothing.
    */
   see(item: number, accessNs: number | null): WarmUpRound;
 }

@@ -89,6 +89,13 @@ const VALUES: { readonly [Id in OptionId]?: Cases } = {
       ['1.5', 'from 1 to 64'],
     ],
   },
+  repeats: {
+    good: [['4', 4]],
+    bad: [
+      ['0', 'from 1 to'],
+      ['101', 'to 100'],
+    ],
+  },
   rounds: {
     good: [['1000', 1000]],
     bad: [

@@ -4,7 +4,7 @@ import { parseCommandLine } from '../../src/cli/parse.ts';
 import { BUILT_IN } from '../../src/cli/registry.ts';
 import { command } from '../../src/cli/stress.ts';
 import { stressOptions } from '../../src/cli/stress-options.ts';
-import { STRESS_DEFAULTS, type StressOptions } from '../../src/stress/plan.ts';
+import { PORTFOLIO_REPEATS, STRESS_DEFAULTS, type StressOptions } from '../../src/stress/plan.ts';
 
 const options = (...args: string[]): Promise<StressOptions> =>
   stressOptions(parseCommandLine('stress', args), BUILT_IN);
@@ -22,6 +22,7 @@ describe('stressOptions', () => {
       levels: [2],
       vcpus: [1, 2],
       rounds: null,
+      repeats: PORTFOLIO_REPEATS,
       transitions: STRESS_DEFAULTS.transitions,
       timeMs: 45_000,
       reorder: false,
@@ -45,7 +46,7 @@ describe('stressOptions', () => {
   it('takes every flag over, and knows which were given', async () => {
     const args =
       '--protocol bbm-late,nt-spec --mutant no-tlbi --scenario adjust-half --cpu bbm=2/1 --granule 4k --level 1,2 ' +
-      '--vcpus 1,3 --rounds 10 --transitions 5 --time 10s --seed 7 --reorder --delay tlbi=20 --access plain --pin off ' +
+      '--vcpus 1,3 --rounds 10 --repeats 2 --transitions 5 --time 10s --seed 7 --reorder --delay tlbi=20 --access plain --pin off ' +
       '--stores 30 --pattern hot --blocks 2 --quiet';
     expect(await options(...args.split(' '))).toEqual({
       protocols: [
@@ -59,6 +60,7 @@ describe('stressOptions', () => {
       levels: [1, 2],
       vcpus: [1, 3],
       rounds: 10,
+      repeats: 2,
       transitions: 5,
       timeMs: 10_000,
       seed: 7,
@@ -71,11 +73,20 @@ describe('stressOptions', () => {
       blocks: 2,
       quiet: true,
       explicit: (
-        'protocol mutant scenario cpu granule level vcpus rounds transitions time seed reorder delay access pin ' +
+        'protocol mutant scenario cpu granule level vcpus rounds repeats transitions time seed reorder delay access pin ' +
         'stores pattern blocks'
       ).split(' '),
       argv: args.split(' '),
     });
+  });
+
+  it('starts the portfolio several times, and anything else once', async () => {
+    const repeats = async (...args: string[]) => (await options(...args)).repeats;
+    expect(await repeats('--seed', '5', '--time', '9s')).toBe(PORTFOLIO_REPEATS);
+    expect(await repeats('--rounds', '5')).toBe(1);
+    expect(await repeats('--level', '2')).toBe(1);
+    expect(await repeats('--level', '2', '--repeats', '3')).toBe(3);
+    expect(await repeats('--repeats', '1')).toBe(1);
   });
 
   it('has no time limit where rounds were asked for', async () => {
@@ -101,6 +112,10 @@ describe('stressOptions', () => {
 
 describe('what makes no sense together', () => {
   const refused: readonly (readonly [args: string, answer: string])[] = [
+    [
+      '--rounds 3 --repeats 4',
+      '--repeats 4 share --rounds 3: give at least 4 rounds, or fewer repeats',
+    ],
     [
       '--protocol bbm-latte',
       '--protocol: there is no protocol "bbm-latte" (did you mean bbm-late?)',

@@ -35,7 +35,7 @@ describe('a passing result', () => {
       verdict: of the rules; † shown on purpose, not judged
       rounds: fresh starts, the unit of statistics
       transitions: runs of the protocol on one entry
-      hit: share of transitions that faulted a vCPU [95 % interval over rounds]; none of N is <3/N
+      hit: share of transitions that faulted a vCPU [95 % interval over rounds and repeats]; none of N is <3/N
       spurious: translation faults on memory mapped before and after, per transition
       window: from the store that makes the entry invalid to the one that makes it valid
       nT: from the store of the block with nT set to the one without
@@ -47,6 +47,14 @@ describe('a passing result', () => {
       PASS in 44.8 s, seed 42; exit 0: every check passed
       "
     `);
+  });
+
+  it('says how often each configuration was started, where it was more than once', () => {
+    const text = stressText(aResult({ runs: [aRun({ repeats: 4 }), aRun({ repeats: 4 })] }));
+    expect(text).toContain('\nstarted  4 times each, with new threads; intervals cover');
+    const mixed = stressText(aResult({ runs: [aRun({ repeats: 5 }), aRun()] }));
+    expect(mixed).toContain('\nstarted  1 or 5 times each');
+    expect(stressText(aResult({ runs: [aRun({ repeats: 1 })] }))).not.toContain('started');
   });
 
   it('is narrower on request, in more tables', () => {

@@ -1,11 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  bucketsOf,
-  HISTOGRAM_PATTERN,
-  histogramText,
-  pooledPercentiles,
-} from '../../src/result/distribution.ts';
+import { bucketsOf, HISTOGRAM_PATTERN, histogramText } from '../../src/result/distribution.ts';
+import { pooledPercentiles } from '../../src/result/merge/percentiles.ts';
 import {
   distributionOf,
   HISTOGRAM_WORDS,

@@ -34,17 +34,29 @@ test('nothing lost anywhere stays nothing, without a bound that would be a time'
   expect(pooled?.lostNs).toEqual({ value: 0, lo: 0, hi: 0 });
 });
 
-test('trust is the worst of all, warm-up rounds add up, means of one run are dropped', () => {
+test('trust is the worst of all, warm-up rounds add up, means are of all or none', () => {
   const good = { grade: 'good', reasons: [] } as const;
   const fair = { grade: 'fair', reasons: ['times are of 40 rounds only'] } as const;
-  const means = { during: null, baseline: null, refills: { value: 1, lo: 1, hi: 1 } };
+  const of = (value: number) => ({ value, lo: value, hi: value });
+  const means = { during: of(30), baseline: null, refills: of(1) };
   const rows = [
-    aRun({ trust: good, roundsWarmUp: 8, means }),
-    aRun({ trust: fair, roundsWarmUp: 9, means }),
+    aRun({ trust: good, rounds: 38, roundsDropped: 0, roundsWarmUp: 8, transitions: 10, means }),
+    aRun({
+      trust: fair,
+      rounds: 19,
+      roundsDropped: 0,
+      roundsWarmUp: 9,
+      transitions: 30,
+      means: { ...means, during: of(50), refills: of(3) },
+    }),
   ] as const;
   const pooled = pooledRow([...rows]);
   expect(pooled.trust).toEqual(fair);
   expect(pooled.roundsWarmUp).toBe(17);
-  expect(pooled).not.toHaveProperty('means');
+  // Times weigh as many rounds as they are of, walks as many transitions.
+  expect(pooled.means?.during?.value).toBeCloseTo(35, 9);
+  expect(pooled.means?.baseline).toBeNull();
+  expect(pooled.means?.refills.value).toBeCloseTo(2.5, 9);
   expect(pooledRow([rows[0], aRun()])).not.toHaveProperty('trust');
+  expect(pooledRow([rows[0], aRun()])).not.toHaveProperty('means');
 });

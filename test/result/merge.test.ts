@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { mergeResults } from '../../src/result/merge/index.ts';
-import { pooledEstimate } from '../../src/result/merge/estimates.ts';
 import { readResult, type ResultFile, type StressFile } from '../../src/result/read.ts';
 import { formatJson } from '../../src/report/json.ts';
 import type { StressRun } from '../../src/result/stress.ts';
@@ -292,12 +291,6 @@ describe('figures that only some rows have', () => {
     });
   });
 
-  it('that are means over rounds of one run are not those of several', () => {
-    const means = { during: null, baseline: null, refills: of(1, 1, 1) };
-    expect(rowsOf(extras({ means }))[0]).toHaveProperty('means');
-    expect(rowsOf(extras({ means }), extras({ means }))[0]).not.toHaveProperty('means');
-  });
-
   it('keep a mean below zero with its interval', () => {
     const [row] = rowsOf(extras({ migration }), extras({ migration }));
     const lost = row?.migration?.cancel?.accessesLost;
@@ -355,36 +348,6 @@ describe('searches', () => {
     const a = anExploreResult({ runs: [bounded, VIOLATED_RUN], argv: ['a'] });
     const b = anExploreResult({ runs: [anExploreRun()], argv: ['b'], startedAt: 'later' });
     expect(mergeResults([a, b]).runs).toEqual([anExploreRun(), VIOLATED_RUN]);
-  });
-});
-
-describe('pooled intervals', () => {
-  const of = (value: number, lo: number, hi: number | null, weight: number) => ({
-    estimate: { value, lo, hi },
-    weight,
-  });
-
-  it('of none at all add up their trials', () => {
-    const pooled = pooledEstimate([of(0, 0, 3 / 100, 100), of(0, 0, 3 / 300, 300)]);
-    expect(pooled.hi).toBeCloseTo(3 / 400, 12);
-  });
-
-  it('shrink by the root of their number, around the weighted mean', () => {
-    const pooled = pooledEstimate(Array.from({ length: 4 }, () => of(0.5, 0.4, 0.7, 10)));
-    expect([pooled.lo, pooled.value, pooled.hi].map((x) => x.toFixed(3))).toEqual([
-      '0.450',
-      '0.500',
-      '0.600',
-    ]);
-  });
-
-  it('of nothing are unbounded, and nothing adds nothing', () => {
-    expect(pooledEstimate([of(0, 0, null, 0)]).hi).toBe(Number.POSITIVE_INFINITY);
-    expect(pooledEstimate([of(0.5, 0.4, 0.6, 7), of(0, 0, null, 0)])).toEqual({
-      value: 0.5,
-      lo: 0.4,
-      hi: 0.6,
-    });
   });
 });
 

@@ -25,6 +25,7 @@ const FACTS: RoundFacts = {
   broken: 0,
   figures: new Map(),
   preempted: 0,
+  scheduled: false,
   signs: 0,
 };
 
@@ -98,8 +99,9 @@ describe('counts stand, times do not', () => {
     expect([windows(0), total(ROW.episodeNs)]).toEqual([0, 0]);
   });
 
-  test('a preempted round says nothing of how cheap an access is', () => {
+  test('a preempted round says nothing of how cheap an access is, unless turns are taken', () => {
     expect(collect({ preempted: 1 })).toEqual([null]);
+    expect(collect({ preempted: 1, scheduled: true })).toEqual([expect.any(Number)]);
   });
 });
 

@@ -36,9 +36,12 @@ export const claim: RuleChecker = {
     if (transitions === 0 && faults === 0) return [];
     const [example] = seen;
     const [first] = windowed;
-    const why =
-      `claims neverInvalid, but ${transitions} of ${run.transitions} transitions stored an ` +
-      `invalid descriptor and ${faults} accesses took a spurious fault`;
+    const all = transitions === run.transitions ? 'every transition' : 'some transitions';
+    const what = [
+      ...(transitions > 0 ? [`${all} stored an invalid descriptor`] : []),
+      ...(faults > 0 ? ['accesses took spurious faults'] : []),
+    ];
+    const why = `claims neverInvalid, but ${what.join(' and ')}`;
     const event = first?.trace.events.findIndex(breaks);
     return [
       {

@@ -89,5 +89,5 @@ function rowOf(run: StressRun): Row {
 }
 
 export const HIT_CAPTION =
-  'Dot: share; bar: 95 % interval over rounds. A hollow dot is none at all, and its bar ends at the ' +
-  'most that would still fit.';
+  'Dot: share; bar: 95 % interval over rounds and repeats. A hollow dot is none at all, and its bar ' +
+  'ends at the most that would still fit.';

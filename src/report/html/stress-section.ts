@@ -25,7 +25,7 @@ export function stressSection(result: StressFile): Html {
       : html`<h3>Protocols side by side</h3>
           <p>
             One table for each configuration: what stands in one may be compared. Rates are per
-            transition, with 95 % intervals over rounds.
+            transition, with 95 % intervals over rounds and repeats.
           </p>
           ${machinesPart(result)} ${hitPart(result.runs)}
           ${[...groups].map(([title, runs]) => configuration(title, runs, result))}

@@ -1,7 +1,12 @@
 /**
- * Intervals of the same share or rate from several runs as one. The rounds they were drawn over are
- * not in a result, so the intervals are combined, not drawn again: the method of variance estimates
- * recovery (MOVER, Zou and Donner 2008), which keeps them as lopsided as they were.
+ * Intervals of the same share, rate or time from several runs as one. The rounds they were drawn
+ * over are not in a result, so the intervals are combined, not drawn again: the method of variance
+ * estimates recovery (MOVER, Zou and Donner 2008), which keeps them as lopsided as they were.
+ *
+ * Runs differ by more than their rounds tell: V8 compiles the same loop otherwise, pages lie
+ * elsewhere in the caches, the host is at something else. Where the values are further apart than
+ * their own intervals explain, the interval is at least Student's t of as few values as there are
+ * (Hartung and Knapp 2001); where they agree it is that of their rounds.
  */
 import type { Estimate } from '../stress.ts';
 
@@ -16,6 +21,10 @@ interface Part extends Estimate {
   readonly weight: number;
 }
 
+/** Two-sided 95 % quantiles of the normal distribution, and of Student's t for 1 to 10 degrees. */
+const Z = 1.959963984540054;
+const T = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.306, 2.2622, 2.2281];
+
 /** Of a share or a rate of counted events: none at all in N is bounded by 3/N, so the N add up. */
 export function pooledEstimate(all: readonly WeightedEstimate[]): Estimate {
   const parts = partsOf(all);
@@ -28,6 +37,26 @@ export function pooledEstimate(all: readonly WeightedEstimate[]): Estimate {
 /** Of a mean, which may be below zero. */
 export function pooledMean(all: readonly WeightedEstimate[]): Estimate {
   return combined(partsOf(all));
+}
+
+/**
+ * Of a time above zero, whose errors are factors: the interval around `value`, which was worked out
+ * from all values together.
+ */
+export function pooledTime(
+  value: number,
+  all: readonly WeightedEstimate[],
+): readonly [lo: number, hi: number] {
+  // A clock that shows a whole nanosecond at best may show none.
+  const log = (ns: number): number => Math.log(Math.max(ns, 0.5));
+  const parts = partsOf(all).map((part) => ({
+    value: log(part.value),
+    lo: log(part.lo),
+    hi: log(part.hi),
+    weight: part.weight,
+  }));
+  const around = combined(parts);
+  return [value * Math.exp(around.lo - around.value), value * Math.exp(around.hi - around.value)];
 }
 
 function partsOf(all: readonly WeightedEstimate[]): Part[] {
@@ -45,11 +74,29 @@ function combined(parts: readonly Part[]): Estimate {
   const total = parts.reduce((sum, { weight }) => sum + weight, 0);
   if (total === 0) return { value: 0, lo: 0, hi: Number.POSITIVE_INFINITY };
   const value = parts.reduce((sum, part) => sum + part.weight * part.value, 0) / total;
+  const between = betweenRuns(parts, total, value);
   const spread = (of: (part: Part) => number): number =>
-    Math.hypot(...parts.map((part) => (part.weight / total) * of(part)));
+    Math.max(between, Math.hypot(...parts.map((part) => (part.weight / total) * of(part))));
   return {
     value,
     lo: value - spread((part) => part.value - part.lo),
     hi: value + spread((part) => part.hi - part.value),
   };
+}
+
+/** Half the interval that the parts' distance from each other gives; 0 if they agree. */
+function betweenRuns(parts: readonly Part[], total: number, value: number): number {
+  const shares = parts.map(({ weight }) => weight / total);
+  const squares = shares.reduce((sum, share) => sum + share * share, 0);
+  if (parts.length < 2) return 0;
+  const weighted = (of: (part: Part) => number): number =>
+    parts.reduce((sum, part, i) => sum + (shares[i] as number) * of(part), 0);
+  const seen = weighted((part) => (part.value - value) ** 2) / (1 - squares);
+  const explained = weighted((part) => ((part.hi - part.lo) / 2 / Z) ** 2);
+  return seen <= explained ? 0 : studentsT(parts.length - 1) * Math.sqrt(seen * squares);
+}
+
+/** Beyond the table within 1 %. */
+function studentsT(degrees: number): number {
+  return T[degrees - 1] ?? Z + 2.5 / degrees;
 }

@@ -1,9 +1,9 @@
 /** Rows of stress results that measured the same thing in the same environment, as one row. */
-import { worstTrust } from '../answer.ts';
-import { pooledPercentiles } from '../distribution.ts';
 import type { ControlResult, Estimate, FaultCounts, StressRun, Violation } from '../stress.ts';
+import { pooledTrust } from '../trust.ts';
 import { pooledEstimate, type WeightedEstimate } from './estimates.ts';
 import { pooledExtras } from './extras.ts';
+import { pooledPercentiles } from './percentiles.ts';
 
 /** What rows must share to be pooled; `machine` because a time is that of one machine. */
 export function stressRowKey(run: StressRun): string {
@@ -28,14 +28,16 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
   const share = pooledEstimate(
     rows.map((run) => ({ estimate: run.hitShare, weight: run.transitions })),
   );
-  // Means with intervals are of one run's rounds; of several only what can be pooled is said.
+  // Only what all of them say is said of them together.
   const { means: _means, answer: _answer, trust: _trust, ...rest } = first;
   const judged = rows.filter((run) => run.violations.length > 0 && run.exhibit === null);
   return {
     ...rest,
     ...pooledAnswer(rows),
-    ...pooledTrust(rows),
+    ...trustOfAll(rows),
+    ...pooledMeans(rows),
     ...pooledExtras(rows),
+    repeats: sum((run) => run.repeats ?? 1),
     rounds: sum((run) => run.rounds),
     roundsDropped: sum((run) => run.roundsDropped),
     roundsWarmUp: sum((run) => run.roundsWarmUp ?? 0),
@@ -115,10 +117,37 @@ function pooledLoss(all: readonly WeightedEstimate[]): Estimate | null {
     : pooledEstimate(all);
 }
 
-function pooledTrust(rows: readonly StressRun[]): Pick<StressRun, 'trust'> {
-  const all = rows.flatMap(({ trust }) => trust ?? []);
-  return all.length < rows.length ? {} : { trust: worstTrust(all) };
+function trustOfAll(rows: readonly StressRun[]): Pick<StressRun, 'trust'> {
+  const [first, ...others] = rows.flatMap(({ trust }) => trust ?? []);
+  return first === undefined || others.length + 1 < rows.length
+    ? {}
+    : { trust: pooledTrust([first, ...others]) };
 }
+
+/** A time counts for the rounds it is of, walks for their transitions. */
+function pooledMeans(rows: readonly StressRun[]): Pick<StressRun, 'means'> {
+  const all = rows.flatMap((run) => (run.means === undefined ? [] : [{ run, means: run.means }]));
+  if (all.length < rows.length) return {};
+  const rate = (of: 'during' | 'baseline'): Estimate | null => {
+    const own = all.flatMap(({ run, means }) => {
+      const estimate = means[of];
+      return estimate === null ? [] : [{ estimate, weight: roundsKept(run) }];
+    });
+    return own.some(({ weight }) => weight > 0) ? pooledEstimate(own) : null;
+  };
+  return {
+    means: {
+      during: rate('during'),
+      baseline: rate('baseline'),
+      refills: pooledEstimate(
+        all.map(({ run, means }) => ({ estimate: means.refills, weight: run.transitions })),
+      ),
+    },
+  };
+}
+
+const roundsKept = (run: StressRun): number =>
+  Math.max(0, run.rounds - run.roundsDropped - (run.roundsWarmUp ?? 0));
 
 /** A rate counts for the rounds it is of: those in which no thread was preempted. */
 function meanOfRates(
@@ -129,8 +158,8 @@ function meanOfRates(
   let weights = 0;
   for (const run of rows) {
     const value = rate(run);
-    const weight = run.rounds - run.roundsDropped - (run.roundsWarmUp ?? 0);
-    if (value === null || weight <= 0) continue;
+    const weight = roundsKept(run);
+    if (value === null || weight === 0) continue;
     weighted += value * weight;
     weights += weight;
   }

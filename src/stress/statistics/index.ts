@@ -3,4 +3,3 @@ export * from './histogram.ts';
 export * from './percentiles.ts';
 export * from './rounds.ts';
 export * from './share.ts';
-export * from './trust.ts';

@@ -84,15 +84,15 @@ describe('claim', () => {
     const traces = [{ trace: posted, count: 100 }];
     const [finding] = judge(claim, { claims: neverInvalid, traces });
     expect(finding?.why).toBe(
-      'claims neverInvalid, but 100 of 100 transitions stored an invalid descriptor and ' +
-        '0 accesses took a spurious fault',
+      'claims neverInvalid, but every transition stored an invalid descriptor',
     );
     expect(finding?.transition).toEqual({ trace: posted, event: 0 });
   });
 
   it('accuses it for spurious faults alone, counted or with evidence', () => {
     const [counted] = judge(claim, { claims: neverInvalid, spuriousFaults: 7 });
-    expect(counted?.why).toMatch(/0 of 100 transitions .* and 7 accesses took a spurious fault/);
+    expect(counted?.why).toBe('claims neverInvalid, but accesses took spurious faults');
+    expect(counted?.count).toBe(7);
     const [seen] = judge(claim, { claims: neverInvalid, evidence: [spurious(0n)] });
     expect(seen).toMatchObject({ vcpu: 2, round: 9, ipa: 0x4000_2000, count: 1 });
   });

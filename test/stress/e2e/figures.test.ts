@@ -1,7 +1,7 @@
 /** Figures of a row through the real engine: what they are made of, not how fast this machine is. */
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
-import { TRUST_GRADES } from '../../../src/result/answer.ts';
+import { TRUST_GRADES } from '../../../src/result/trust.ts';
 import type { Estimate, StressRun } from '../../../src/result/stress.ts';
 import { stress } from './stress.ts';
 

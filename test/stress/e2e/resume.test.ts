@@ -87,12 +87,13 @@ const stands =
     String(statesOf(result)) === String(states);
 
 /** Rows of a whole campaign are those of the plan, in its order, each with all of its rounds. */
-function expectWhole({ runs, campaign }: Resumable, vcpus: readonly number[]): void {
+function expectWhole({ runs, campaign }: Resumable, vcpus: readonly number[], repeats = 1): void {
   expect(runs.map((run) => [run.vcpus, run.protocol])).toEqual(
     vcpus.flatMap((n) => PROTOCOLS.map((name) => [n, name])),
   );
   for (const run of runs) expectBalanced(run);
-  expect(campaign.groups.map(({ state }) => state)).toEqual(vcpus.map(() => 'done'));
+  const states = Array.from({ length: repeats }, () => vcpus.map(() => 'done')).flat();
+  expect(campaign.groups.map(({ state }) => state)).toEqual(states);
 }
 
 function expectBalanced(run: StressRun): void {
@@ -160,28 +161,37 @@ describe('a campaign that goes on', () => {
 
   it('after SIGKILL has lost no finished group, twice, and stays the shard it was', async () => {
     const folder = emptyFolder();
-    const vcpus = ['--vcpus', '1,2,3,4', '--shard', '2/2'];
+    const vcpus = ['--vcpus', '1,2,3,4', '--shard', '2/2', '--repeats', '2'];
     const first = start(folder, [...CAMPAIGN, ...vcpus, '--json', FILE]);
-    await first.file(stands('done', 'waiting'));
+    await first.file(stands('done', 'done', 'done', 'waiting'));
     first.child.kill('SIGKILL');
     await first.ended();
     const part = resultIn(folder);
-    expect([part.exitCode, part.interrupted, part.runs.length]).toEqual([130, true, 2]);
+    expect([part.exitCode, part.interrupted, part.runs.length]).toEqual([130, true, 4]);
+    // With 3 vCPUs both repeats, with 4 the first.
+    expect(part.runs.map(({ rounds }) => rounds)).toEqual([ROUNDS, ROUNDS, ROUNDS / 2, ROUNDS / 2]);
+    expect(part.campaign.repeats).toHaveLength(6);
 
     // Killed again, in a group that it will have to run again from its start.
     const second = start(folder, ['--resume', FILE, '--quiet']);
     await second.word();
     second.child.kill('SIGKILL');
     await second.ended();
-    expect(statesOf(resultIn(folder))).toEqual(['done', 'waiting']);
+    expect(statesOf(resultIn(folder))).toEqual(['done', 'done', 'done', 'waiting']);
+    expect(resultIn(folder).campaign.repeats).toEqual(part.campaign.repeats);
 
     await start(folder, ['--resume', FILE, '--shard', '2/2', '--quiet']).ended();
     const whole = resultIn(folder);
     expectPassed(whole);
-    expectWhole(whole, [3, 4]);
-    expect(whole.runs.slice(0, 2)).toEqual(part.runs);
+    expectWhole(whole, [3, 4], 2);
+    expect(whole.runs.slice(0, 2)).toEqual(part.runs.slice(0, 2));
+    expect(whole.runs.map(({ repeats }) => repeats)).toEqual([2, 2, 2, 2]);
+    expect(whole.campaign).not.toHaveProperty('repeats');
     expect(whole.shard).toEqual({ index: 2, count: 2 });
     expect(whole.campaign.parts).toHaveLength(3);
+
+    const again = await start(folder, ['--resume', FILE]).ended();
+    expect(again.out).toContain(`${FILE} is complete: nothing was run`);
   });
 
   it('after a thread died runs that group again, from its start', async () => {

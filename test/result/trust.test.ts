@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { worstTrust } from '../../../src/result/answer.ts';
-import { type TrustFacts, trustOf } from '../../../src/stress/statistics/index.ts';
+import { pooledTrust, type TrustFacts, trustOf } from '../../src/result/trust.ts';
 
 const GOOD: TrustFacts = {
   rounds: 1000,
@@ -15,7 +14,7 @@ const GOOD: TrustFacts = {
 };
 
 test('nothing against it is good', () => {
-  expect(trustOf(GOOD)).toEqual({ grade: 'good', reasons: [] });
+  expect(trustOf(GOOD)).toEqual({ grade: 'good', reasons: [], facts: GOOD });
 });
 
 describe('each reason by itself', () => {
@@ -47,6 +46,29 @@ test('the worst comes first, and names the row', () => {
   expect(trust.grade).toBe('poor');
   expect(trust.reasons[0]).toContain('2 undisturbed');
   const good = { grade: 'good', reasons: [] } as const;
-  expect(worstTrust([good, trust, good])).toEqual(trust);
-  expect(worstTrust([good])).toEqual(good);
+  const { facts: _facts, ...without } = trust;
+  expect(pooledTrust([good, without, good])).toEqual(without);
+  expect(pooledTrust([good, trust])).toEqual(without);
+  expect(pooledTrust([good])).toEqual(good);
+});
+
+test('rows that are one are graded by all of their rounds', () => {
+  const short = trustOf({ ...GOOD, rounds: 60, roundsKept: 50, roundsDropped: 5, windows: 60 });
+  expect(short.reasons).toHaveLength(2);
+  const both = pooledTrust([short, short]);
+  expect(both).toEqual(
+    trustOf({
+      ...GOOD,
+      rounds: 120,
+      roundsKept: 100,
+      roundsDropped: 10,
+      windows: 120,
+      episodes: 2 * GOOD.episodes,
+    }),
+  );
+  expect(both.grade).toBe('good');
+  // What is said of one thread is said of the row.
+  const late = trustOf({ ...GOOD, unsettled: true, preemptionKnown: false, collections: 1 });
+  expect(pooledTrust([late, short]).reasons).toEqual(late.reasons);
+  expect(pooledTrust([short, late]).reasons).toEqual(late.reasons);
 });

@@ -1,6 +1,17 @@
 /** How far the figures of a row may be relied on: a grade, and every reason against it. Pure. */
-import type { Trust, TrustGrade } from '../../result/answer.ts';
-import { TAIL_COUNT_MIN } from '../../result/distribution.ts';
+import { TAIL_COUNT_MIN } from './distribution.ts';
+
+export const TRUST_GRADES = ['good', 'fair', 'poor'] as const;
+export type TrustGrade = (typeof TRUST_GRADES)[number];
+
+/** How far the times and rates of a row may be relied on; verdicts do not depend on it. */
+export interface Trust {
+  readonly grade: TrustGrade;
+  /** What speaks against it, worst first; empty for `good`. */
+  readonly reasons: readonly string[];
+  /** What it was graded by; absent in results that do not carry it. */
+  readonly facts?: TrustFacts;
+}
 
 export interface TrustFacts {
   /** All rounds of transitions, and those that times are taken from. */
@@ -33,7 +44,35 @@ export function trustOf(facts: TrustFacts): Trust {
   return {
     grade: poor.length > 0 ? 'poor' : fair.length > 0 ? 'fair' : 'good',
     reasons: [...poor, ...fair].map(([, text]) => text),
+    facts,
   };
+}
+
+/** Of rows that are one: by all of their rounds together, or what is said against any of them. */
+export function pooledTrust(all: readonly [Trust, ...Trust[]]): Trust {
+  const facts = all.flatMap((trust) => trust.facts ?? []);
+  const [first, ...others] = facts;
+  if (first === undefined || facts.length < all.length) return worstTrust(all);
+  return trustOf(others.reduce(together, first));
+}
+
+function together(a: TrustFacts, b: TrustFacts): TrustFacts {
+  return {
+    rounds: a.rounds + b.rounds,
+    roundsKept: a.roundsKept + b.roundsKept,
+    roundsDropped: a.roundsDropped + b.roundsDropped,
+    preemptionKnown: a.preemptionKnown && b.preemptionKnown,
+    scheduled: a.scheduled || b.scheduled,
+    unsettled: a.unsettled || b.unsettled,
+    collections: a.collections + b.collections,
+    windows: a.windows + b.windows,
+    episodes: a.episodes + b.episodes,
+  };
+}
+
+function worstTrust(all: readonly Trust[]): Trust {
+  const grade = TRUST_GRADES.toReversed().find((g) => all.some((trust) => trust.grade === g));
+  return { grade: grade ?? 'good', reasons: [...new Set(all.flatMap((trust) => trust.reasons))] };
 }
 
 function reasonsOf(f: TrustFacts): Reason[] {
