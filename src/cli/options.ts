@@ -25,7 +25,7 @@ import {
   DELAY_SITES,
   PATTERNS,
   type Pinning,
-  PORTFOLIO_REPEATS,
+  portfolioRepeats,
   REPEATS_MAX,
   ROUNDS_MAX,
   SEED_MAX,
@@ -119,7 +119,7 @@ export const OPTIONS = {
   repeats: option({
     value: 'N',
     help: 'starts with new threads per configuration, which share its rounds and time',
-    default: `${PORTFOLIO_REPEATS} without other choices and --rounds, else 1`,
+    default: `${portfolioRepeats(STRESS_DEFAULTS.timeMs)} for the portfolio, 1 per 10s of --time; else 1`,
     commands: ['stress'],
     parse: wholeNumber(1, REPEATS_MAX),
   }),

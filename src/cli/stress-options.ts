@@ -9,7 +9,7 @@ import { machineProblem } from '../machine/layout.ts';
 import {
   cpuFor,
   cpuProblem,
-  PORTFOLIO_REPEATS,
+  portfolioRepeats,
   recordsFor,
   SEED_MAX,
   STRESS_DEFAULTS,
@@ -63,7 +63,8 @@ export async function stressOptions(
   const explicit = (Object.keys(STRESS_FLAGS) as StressFlag[]).filter(
     (flag) => flags[flag] !== undefined,
   );
-  const many = flags.rounds === undefined && isPortfolio({ explicit });
+  const timeMs = flags.time ?? (flags.rounds === undefined ? STRESS_DEFAULTS.timeMs : null);
+  const isTimed = timeMs !== null && flags.rounds === undefined;
   const options: StressOptions = {
     protocols: protocols.map(({ ref }) => ref),
     mutants,
@@ -73,9 +74,9 @@ export async function stressOptions(
     levels: flags.level ?? STRESS_DEFAULTS.levels,
     vcpus: flags.vcpus ?? STRESS_DEFAULTS.vcpus,
     rounds: flags.rounds ?? null,
-    repeats: flags.repeats ?? (many ? PORTFOLIO_REPEATS : 1),
+    repeats: flags.repeats ?? (isTimed && isPortfolio({ explicit }) ? portfolioRepeats(timeMs) : 1),
     transitions: flags.transitions ?? STRESS_DEFAULTS.transitions,
-    timeMs: flags.time ?? (flags.rounds === undefined ? STRESS_DEFAULTS.timeMs : null),
+    timeMs,
     seed: flags.seed ?? randomInt(SEED_MAX + 1),
     reorder: flags.reorder ?? false,
     delays: flags.delay ?? [],

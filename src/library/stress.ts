@@ -21,6 +21,7 @@ export interface StressRequest {
   readonly levels?: readonly BlockLevel[];
   readonly vcpus?: readonly number[];
   readonly rounds?: number;
+  readonly repeats?: number;
   /** Per round. */
   readonly transitions?: number;
   readonly timeMs?: number;
@@ -43,6 +44,7 @@ export async function stress(request: StressRequest = {}): Promise<StressResult>
     level: request.levels,
     vcpus: request.vcpus,
     rounds: request.rounds,
+    repeats: request.repeats,
     transitions: request.transitions,
     time: request.timeMs,
     seed: request.seed,

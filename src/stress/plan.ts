@@ -132,14 +132,21 @@ type Defaulted =
 type StressDefaults = Pick<StressOptions, Defaulted> & { readonly timeMs: number };
 
 export const BLOCKS_MAX = 1024;
-/** Of the portfolio, unless rounds are counted: what its intervals must cover. */
-export const PORTFOLIO_REPEATS = 4;
 export const REPEATS_MAX = 100;
 export const ROUNDS_MAX = 1_000_000_000;
 export const TRANSITIONS_MAX = 1_000_000;
 export const TIME_MS_MAX = 7 * 24 * 3_600_000;
 export const DELAY_NS_MAX = 1_000_000_000;
 export const SEED_MAX = 0xffff_ffff;
+
+/** Starting the portfolio's groups takes some two seconds: so much is left to measure in. */
+const MS_PER_REPEAT = 10_000;
+const PORTFOLIO_REPEATS_MAX = 4;
+
+/** Starts of the portfolio in so much time. */
+export function portfolioRepeats(timeMs: number): number {
+  return Math.max(1, Math.min(PORTFOLIO_REPEATS_MAX, Math.floor(timeMs / MS_PER_REPEAT)));
+}
 
 /**
  * Transition records a round of so many measured transitions needs at most: each has its reset, and

@@ -4,7 +4,7 @@ import { parseCommandLine } from '../../src/cli/parse.ts';
 import { BUILT_IN } from '../../src/cli/registry.ts';
 import { command } from '../../src/cli/stress.ts';
 import { stressOptions } from '../../src/cli/stress-options.ts';
-import { PORTFOLIO_REPEATS, STRESS_DEFAULTS, type StressOptions } from '../../src/stress/plan.ts';
+import { STRESS_DEFAULTS, type StressOptions } from '../../src/stress/plan.ts';
 
 const options = (...args: string[]): Promise<StressOptions> =>
   stressOptions(parseCommandLine('stress', args), BUILT_IN);
@@ -22,7 +22,7 @@ describe('stressOptions', () => {
       levels: [2],
       vcpus: [1, 2],
       rounds: null,
-      repeats: PORTFOLIO_REPEATS,
+      repeats: 4,
       transitions: STRESS_DEFAULTS.transitions,
       timeMs: 45_000,
       reorder: false,
@@ -82,7 +82,11 @@ describe('stressOptions', () => {
 
   it('starts the portfolio several times, and anything else once', async () => {
     const repeats = async (...args: string[]) => (await options(...args)).repeats;
-    expect(await repeats('--seed', '5', '--time', '9s')).toBe(PORTFOLIO_REPEATS);
+    expect(await repeats('--seed', '5')).toBe(4);
+    const ofTime = ['100ms', '19s', '20s', '39s', '2h'];
+    expect(await Promise.all(ofTime.map((time) => repeats('--time', time)))).toEqual([
+      1, 1, 2, 3, 4,
+    ]);
     expect(await repeats('--rounds', '5')).toBe(1);
     expect(await repeats('--level', '2')).toBe(1);
     expect(await repeats('--level', '2', '--repeats', '3')).toBe(3);

@@ -46,6 +46,7 @@ describe('stress', () => {
   test('refuses what the command refuses, and runs nothing', async () => {
     await expect(stress({ protocols: ['nonsense'] })).rejects.toThrow(UsageError);
     await expect(stress({ granule: '64k', levels: [1] })).rejects.toThrow(/--level 1/);
+    await expect(stress({ rounds: 1, repeats: 2 })).rejects.toThrow(/--repeats 2/);
     await expect(stress({ protocols: [example('none.ts')] })).rejects.toThrow(/none\.ts/);
   });
 
