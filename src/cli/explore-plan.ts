@@ -3,7 +3,11 @@ import { readFileSync } from 'node:fs';
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import type { ProtocolSource } from '../explore/protocol/index.ts';
-import { type ExploredScenario, VCPUS_EXPLORED_MAX } from '../explore/protocol/bounds.ts';
+import {
+  ACCESSES_EXPLORED,
+  type ExploredScenario,
+  VCPUS_EXPLORED_MAX,
+} from '../explore/protocol/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
@@ -29,6 +33,7 @@ export interface Search {
   readonly level: BlockLevel;
   readonly vcpus: number;
   readonly scenario: ExploredScenario;
+  readonly accesses: number;
 }
 
 /**
@@ -99,6 +104,7 @@ export function searchesOf(input: CommandInput, subjects: readonly Subject[]): r
             level,
             vcpus,
             scenario,
+            accesses: flags.accesses ?? ACCESSES_EXPLORED,
           })),
         ),
       ),

@@ -112,14 +112,15 @@ async function runAll(
 }
 
 async function runOne(
-  { subject, cpu, level, vcpus, scenario }: Search,
+  { subject, cpu, level, vcpus, scenario, accesses }: Search,
   timeMs: number,
   label: string,
   progress: Progress<string>,
   signal: AbortSignal,
 ): Promise<ExploreRun> {
   const { protocol, mutant, source, exhibit } = subject;
-  const options = { protocol, mutant, source, cpu, level, vcpus, scenario, bounds: { timeMs } };
+  const asked = { cpu, level, vcpus, scenario, accesses, bounds: { timeMs } };
+  const options = { protocol, mutant, source, ...asked };
   const startMs = performance.now();
   let turnMs = startMs;
   try {
@@ -185,7 +186,7 @@ export const command: Command = {
   positionals: NO_POSITIONALS,
   about:
     'Runs protocols against a model of the Arm memory system and its TLBs and visits every outcome ' +
-    'of a small configuration: tables of two entries, vCPUs with up to two accesses each. The ' +
+    'of a small configuration: tables of two entries, vCPUs with up to three accesses each. The ' +
     'model agrees with the published litmus verdicts (see litmus). `safe` means that no execution ' +
     'within the bounds breaks a rule; a bound that stopped a search is exit code 3. Without flags: ' +
     'every built-in protocol on the CPU it was written for. With --matrix: on every CPU it is ' +

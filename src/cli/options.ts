@@ -10,6 +10,8 @@ import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import { ARCHITECTURES, DEFAULT_BOUNDS } from '../explore/model/options.ts';
 import {
+  ACCESSES_EXPLORED,
+  ACCESSES_EXPLORED_MAX,
   EXPLORE_BOUNDS,
   SCENARIOS_EXPLORED,
   VCPUS_EXPLORED_MAX,
@@ -239,6 +241,15 @@ export const OPTIONS = {
     default: 'one for each PE that --cpu names: 1, and 2 with bbm=2/1',
     commands: ['explore'],
     parse: listOf(wholeNumber(1, VCPUS_EXPLORED_MAX)),
+  }),
+  accesses: option({
+    value: 'N',
+    help:
+      `accesses of each vCPU at most, 1 to ${ACCESSES_EXPLORED_MAX}: the last after the ` +
+      'transition, those before it at any time',
+    default: String(ACCESSES_EXPLORED),
+    commands: ['explore'],
+    parse: wholeNumber(1, ACCESSES_EXPLORED_MAX),
   }),
   'explore-scenario': option({
     flag: 'scenario',

@@ -16,6 +16,8 @@ export interface ExploreRequest {
   readonly level?: BlockLevel;
   /** 1 where nothing is said. */
   readonly vcpus?: number;
+  /** Of each vCPU at most, 1 to 3; 2 where nothing is said. */
+  readonly accesses?: number;
 }
 
 /** Throws UsageError, ExploreUnsupported, or what the protocol throws as ProtocolThrew. */

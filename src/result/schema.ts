@@ -238,6 +238,7 @@ const exploreViolation = v.looseObject({
 });
 
 const exploreRun = v.looseObject({
+  scenario: v.exactOptional(text),
   protocol: text,
   mutant: v.nullable(text),
   cpu,
@@ -248,6 +249,7 @@ const exploreRun = v.looseObject({
   states: whole,
   executions: whole,
   elapsedMs: count,
+  bounds: v.looseObject({ accesses: whole }),
   stoppedBy: v.nullable(text),
   exhibit: v.exactOptional(text),
   outcomes: v.array(

@@ -78,6 +78,7 @@ test('a search that meets its bound is inconclusive', () => {
 test.each([
   ['--granule 4k', '--granule'],
   ['--vcpus 5', '--vcpus'],
+  ['--accesses 4', '--accesses'],
   ['--matrix --cpu bbm=1', '--cpu does not go with --matrix'],
   ['--mutant entry-unfenced', 'is a bug of the machine'],
   ['--scenario two-vms --cpu tlb=0', '--scenario two-vms does not go with --cpu tlb=0'],
@@ -190,6 +191,18 @@ test('with hafdbs=on a protocol that merges dirty state too early loses some', (
   expect(resultIn(folder).runs[0]?.cpu.hafdbs).toBe('on');
   const token = resultIn(folder).runs[0]?.violation?.token ?? '';
   expect(program(['replay', token], folder).out).toContain('VIOLATION lost-dirty: store of page 0');
+});
+
+test('--accesses makes the programs of vCPUs longer or shorter', () => {
+  const folder = emptyFolder();
+  const boundsOf = (...more: string[]) => {
+    const args = ['explore', '--protocol', 'bbm-early', '--quiet', '--json', 'x.json', ...more];
+    expect(program(args, folder).code).toBe(0);
+    return resultIn(folder).runs.map(({ bounds }) => [bounds.accesses, bounds.programs]);
+  };
+  expect(boundsOf('--accesses', '1')).toEqual([[1, 4]]);
+  expect(boundsOf()).toEqual([[2, 20]]);
+  expect(boundsOf('--accesses', '3')).toEqual([[3, 84]]);
 });
 
 test('--scenario two-vms puts a second VM beside the transition', () => {

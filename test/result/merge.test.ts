@@ -349,6 +349,18 @@ describe('searches', () => {
     const b = anExploreResult({ runs: [anExploreRun()], argv: ['b'], startedAt: 'later' });
     expect(mergeResults([a, b]).runs).toEqual([anExploreRun(), VIOLATED_RUN]);
   });
+
+  it('of another scenario or number of accesses are others', () => {
+    const neighbour = anExploreRun({ scenario: 'two-vms' });
+    const longer = anExploreRun({ bounds: { ...anExploreRun().bounds, accesses: 3 } });
+    const runs = [anExploreRun(), neighbour, longer];
+    const merged = mergeResults(
+      runs.map((run, i) =>
+        anExploreResult({ runs: [run], startedAt: `2026-11-23T0${i}:00:00.000Z` }),
+      ),
+    );
+    expect(merged.runs).toEqual(runs);
+  });
 });
 
 describe('what only some rows have, of several', () => {

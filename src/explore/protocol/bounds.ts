@@ -20,6 +20,10 @@ export const EXPLORE_BOUNDS: ExploreBounds = Object.freeze({
 /** vCPUs of one exploration: more show nothing that these do not. */
 export const VCPUS_EXPLORED_MAX = 4;
 
+/** Accesses of a vCPU in one exploration: `ACCESSES_EXPLORED` where nothing is said. */
+export const ACCESSES_EXPLORED = 2;
+export const ACCESSES_EXPLORED_MAX = 3;
+
 /**
  * What is at it beside the transition, by the names that `stress` has for it. `adjust-populated`:
  * nothing. `two-vms`: a second VM with a VMID of its own (neighbour.ts).

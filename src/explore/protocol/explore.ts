@@ -55,6 +55,8 @@ export interface ExploreOptions {
   readonly vcpus?: number;
   /** Default: `adjust-populated`. */
   readonly scenario?: ExploredScenario;
+  /** Accesses of each vCPU at most, 1 to `ACCESSES_EXPLORED_MAX`. */
+  readonly accesses?: number;
   /** Kinds of access the guest programs are made of. Default: loads and stores. */
   readonly kinds?: readonly AccessKind[];
   /** Guest programs in place of every combination. */
@@ -123,7 +125,7 @@ export function* exploreInSteps(
   if (reason !== null) throw new ExploreUnsupported(reason);
   const bounds: ExploreBounds = { ...EXPLORE_BOUNDS, ...options.bounds };
   const map = new MemoryMap(protocol.kind, level, bounds.tables, machineOf(cpu, scenario));
-  const programs = options.programs ?? guestPrograms(kinds, map.pages);
+  const programs = options.programs ?? guestPrograms(kinds, map.pages, options.accesses);
   assert(programs.length > 0, 'an exploration has guest programs');
   const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
   const figures: Figures = { states: 0, orders: 0, stoppedBy: null };

@@ -16,7 +16,7 @@ import {
   type Node,
   type ThreadProgram,
 } from '../model/index.ts';
-import { BoundReached } from './bounds.ts';
+import { ACCESSES_EXPLORED, BoundReached } from './bounds.ts';
 import { LOCK_FREE, LOCK_HELD } from './memory-map.ts';
 
 export type AccessKind = 'load' | 'store';
@@ -140,15 +140,25 @@ export function guestTree(input: GuestInput): GuestTree {
   return { program: { vcpu: input.vcpu, root, reads: accesses.length + 1 }, ends };
 }
 
-/** `early` and `late` accesses in every combination of kinds and pages, one of each, or a late one. */
-export function guestPrograms(kinds: readonly AccessKind[], pages: number): GuestProgram[] {
+/**
+ * Every sequence of up to so many accesses, in every combination of kinds and pages: the last one
+ * late, those before it early. Late ones by themselves are judged alike, so one is enough.
+ */
+export function guestPrograms(
+  kinds: readonly AccessKind[],
+  pages: number,
+  accessesMax = ACCESSES_EXPLORED,
+): GuestProgram[] {
   const accesses = kinds.flatMap((kind) =>
     Array.from({ length: pages }, (_, page): Access => ({ kind, page })),
   );
-  return accesses.flatMap((late) => [
-    { early: [], late: [late] },
-    ...accesses.map((early) => ({ early: [early], late: [late] })),
-  ]);
+  const early: (readonly Access[])[] = [[]];
+  for (let from = 0, length = 1; length < accessesMax; length++) {
+    const shorter = early.slice(from);
+    from = early.length;
+    early.push(...shorter.flatMap((list) => accesses.map((access) => [...list, access])));
+  }
+  return accesses.flatMap((late) => early.map((list) => ({ early: list, late: [late] })));
 }
 
 export function describeProgram({ early, late }: GuestProgram): string {

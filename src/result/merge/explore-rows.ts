@@ -2,9 +2,12 @@
 import type { ExploreRun } from '../explore.ts';
 
 export function exploreRowKey(run: ExploreRun): string {
-  const { protocol, mutant, cpu, granule, level, vcpus } = run;
+  const { scenario = null, protocol, mutant, cpu, granule, level, vcpus, bounds } = run;
   const knobs = Object.entries(cpu).sort(([a], [b]) => (a < b ? -1 : 1));
-  return JSON.stringify([protocol, mutant, knobs, granule, level, vcpus]);
+  return JSON.stringify([
+    ...[scenario, protocol, mutant, knobs, granule],
+    ...[level, vcpus, bounds.accesses],
+  ]);
 }
 
 const TELLS = { violated: 2, safe: 1, bounded: 0 } as const;

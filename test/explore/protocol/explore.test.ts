@@ -8,6 +8,7 @@ import {
 } from '../../../src/explore/protocol/index.ts';
 import { formatSchedule } from '../../../src/report/schedule-text.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
+import type { Protocol } from '../../../src/port/index.ts';
 import { bbmEarlyWith, builtin, changed, exploreLoads } from './fixtures.ts';
 
 describe('the shortest counterexample', () => {
@@ -124,6 +125,33 @@ describe('guest programs', () => {
       'load page 0; once the lock is free: load page 1',
       'load page 1; once the lock is free: load page 1',
     ]);
+  });
+
+  it('are of as many accesses as asked for, the last one late', () => {
+    expect(guestPrograms(['load'], 2, 1).map(describeProgram)).toEqual([
+      'once the lock is free: load page 0',
+      'once the lock is free: load page 1',
+    ]);
+    const three = guestPrograms(['load', 'store'], 2, 3);
+    // Four accesses: the late one, and none, one or two before it.
+    expect(three).toHaveLength(4 * (1 + 4 + 16));
+    expect(new Set(three.map(describeProgram)).size).toBe(three.length);
+    expect(three.every(({ late }) => late.length === 1)).toBe(true);
+    expect(three.map(describeProgram)).toContain(
+      'store page 1, load page 0; once the lock is free: load page 1',
+    );
+  });
+
+  it('of one access and of three come to the same verdicts as of two', () => {
+    const verdictsOf = (protocol: Protocol) =>
+      [1, 2, 3].map((accesses) => {
+        const { verdict, bounds } = exploreProtocol({ protocol, accesses, kinds: ['load'] });
+        return [verdict, bounds.accesses];
+      });
+    const all = (verdict: string) => [1, 2, 3].map((accesses) => [verdict, accesses]);
+    expect(verdictsOf(builtin('bbm-early'))).toEqual(all('safe'));
+    expect(verdictsOf(builtin('rfc-nt-intended'))).toEqual(all('safe'));
+    expect(verdictsOf(builtin('rfc-nt-posted'))).toEqual(all('violated'));
   });
 
   it('may be given', () => {
