@@ -291,6 +291,41 @@ describe('figures that only some rows have', () => {
     });
   });
 
+  it('can be read again, however far apart the parts were', () => {
+    const times = (at: number): NonNullable<StressRun['stages']> => [
+      {
+        name: 'ADJUST',
+        ns: of(at, at, at),
+        faults: { spurious: at, genuine: 0, retry: 0 },
+      },
+    ];
+    const far = (at: number): Partial<StressRun> => ({
+      migration: {
+        ...migration,
+        cancel: {
+          coalesceNs: of(at, at, at),
+          faults: of(at, at, at),
+          accessesLost: of(-at, -at, -at),
+        },
+      },
+      stages: times(at),
+      hitShare: of(at / 1000, at / 1000, at / 1000),
+      spuriousPerTransition: of(at, at, at),
+      answer: {
+        kind: 'coalesce',
+        lostNs: of(at, at, at),
+        walkRate: of(at, at, at),
+        cost: { lines: 1, needs: [] },
+      },
+    });
+    const merged = mergeResults([extras(far(0.001)), extras(far(1000))]) as StressFile;
+    const [row] = merged.runs;
+    expect(row?.migration?.cancel?.accessesLost?.lo).toBeLessThan(-1000);
+    expect(row?.migration?.cancel?.coalesceNs.lo).toBe(0);
+    expect(row?.hitShare.hi).toBe(1);
+    expect((readResult(formatJson(merged)) as StressFile).runs).toEqual(merged.runs);
+  });
+
   it('keep a mean below zero with its interval', () => {
     const [row] = rowsOf(extras({ migration }), extras({ migration }));
     const lost = row?.migration?.cancel?.accessesLost;

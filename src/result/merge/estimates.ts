@@ -25,7 +25,7 @@ interface Part extends Estimate {
 const Z = 1.959963984540054;
 const T = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.306, 2.2622, 2.2281];
 
-/** Of a share or a rate of counted events: none at all in N is bounded by 3/N, so the N add up. */
+/** Of what is never below zero. Of counted events none at all in N is bounded by 3/N: the N add up. */
 export function pooledEstimate(all: readonly WeightedEstimate[]): Estimate {
   const parts = partsOf(all);
   const { value, lo, hi } = combined(parts);
@@ -34,7 +34,7 @@ export function pooledEstimate(all: readonly WeightedEstimate[]): Estimate {
   return { value, lo: Math.max(0, lo), hi };
 }
 
-/** Of a mean, which may be below zero. */
+/** Of a difference, which may be below zero. */
 export function pooledMean(all: readonly WeightedEstimate[]): Estimate {
   return combined(partsOf(all));
 }

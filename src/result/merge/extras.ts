@@ -1,6 +1,6 @@
 /** The figures that only rows of some scenarios have, of several rows as one. */
 import type { Estimate, MigrationFigures, StageFigures, StressRun } from '../stress.ts';
-import { pooledMean } from './estimates.ts';
+import { pooledEstimate, pooledMean, type WeightedEstimate } from './estimates.ts';
 
 export function pooledExtras(
   rows: readonly StressRun[],
@@ -33,7 +33,7 @@ function pooledStages(rows: readonly StressRun[]): Pick<StressRun, 'stages'> {
       rounds === 0 ? 0 : sumOf(own, (one) => of(one.stage) * one.rounds) / rounds;
     return {
       name,
-      ns: pooledMean(own.map((one) => ({ estimate: one.stage.ns, weight: one.rounds }))),
+      ns: pooledEstimate(own.map((one) => ({ estimate: one.stage.ns, weight: one.rounds }))),
       faults: {
         spurious: mean(({ faults }) => faults.spurious),
         genuine: mean(({ faults }) => faults.genuine),
@@ -50,16 +50,19 @@ function pooledMigrations(all: readonly MigrationFigures[]): MigrationFigures {
   const count = sumOf(all, (one) => one.count);
   const mean = (of: (one: MigrationFigures) => number): number =>
     count === 0 ? 0 : sumOf(all, (one) => of(one) * one.count) / count;
-  const pooled = (of: (cancel: Cancel) => Estimate | null): Estimate | null => {
+  const pooled = (
+    of: (cancel: Cancel) => Estimate | null,
+    by: (parts: readonly WeightedEstimate[]) => Estimate,
+  ): Estimate | null => {
     const parts = all.flatMap(({ cancel, count: weight }) => {
       const estimate = cancel === null ? null : of(cancel);
       return estimate === null ? [] : [{ estimate, weight }];
     });
-    return parts.length === 0 ? null : pooledMean(parts);
+    return parts.length === 0 ? null : by(parts);
   };
-  const coalesceNs = pooled((cancel) => cancel.coalesceNs);
-  const faults = pooled((cancel) => cancel.faults);
-  const accessesLost = pooled((cancel) => cancel.accessesLost);
+  const coalesceNs = pooled((cancel) => cancel.coalesceNs, pooledEstimate);
+  const faults = pooled((cancel) => cancel.faults, pooledEstimate);
+  const accessesLost = pooled((cancel) => cancel.accessesLost, pooledMean);
   return {
     count,
     pagesSent: mean((one) => one.pagesSent),

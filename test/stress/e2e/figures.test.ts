@@ -1,8 +1,12 @@
 /** Figures of a row through the real engine: what they are made of, not how fast this machine is. */
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
+import { parseCommandLine } from '../../../src/cli/parse.ts';
+import { BUILT_IN } from '../../../src/cli/registry.ts';
+import { stressOptions } from '../../../src/cli/stress-options.ts';
 import { TRUST_GRADES } from '../../../src/result/trust.ts';
 import type { Estimate, StressRun } from '../../../src/result/stress.ts';
+import { planGroups } from '../../../src/stress/portfolio.ts';
 import { stress } from './stress.ts';
 
 const ROUNDS = 48;
@@ -42,6 +46,27 @@ test.skipIf(TOO_MANY > 64)('warm-up, trust, cost and loss of three protocols', a
     expect(run.answer?.walkRate).toBeNull();
     expect(run.trust?.reasons.join()).toContain('took turns');
   }
+});
+
+test('the portfolio has a row for each protocol and configuration, of all its starts', async () => {
+  const options = await stressOptions(parseCommandLine('stress', []), BUILT_IN);
+  const planned = (await planGroups(options)).flatMap(({ items, level, vcpus }) =>
+    items.map(({ protocol }) => [protocol.name, level, vcpus]),
+  );
+  const { result } = await stress('--time', '8s', '--repeats', '2', '--seed', '5');
+  expect(result.runs.map((run) => [run.protocol, run.level, run.vcpus])).toEqual(planned);
+  for (const run of result.runs) {
+    expect(run.repeats).toBe(2);
+    expect(run.accesses.lost).toBe(0);
+    // What is shown on purpose is the only thing there is to see, with its two starts as one.
+    const rules = run.violations.map(({ rule }) => rule);
+    expect(rules).toEqual(run.protocol === 'rfc-nt-posted' && run.rounds > 0 ? ['claim'] : []);
+    expect(run.exhibit === null).toBe(rules.length === 0);
+    const { hitShare, spuriousPerTransition, means, answer } = run;
+    const all = [hitShare, spuriousPerTransition, means?.refills, answer?.lostNs, answer?.walkRate];
+    expect(all.every(isWithin)).toBe(true);
+  }
+  expect(result.campaign?.groups.every(({ state }) => state === 'done')).toBe(true);
 });
 
 /** The value lies in its own interval; an estimate that is not there says nothing wrong. */

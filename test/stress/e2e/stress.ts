@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { readResult } from '../../../src/result/read.ts';
 import type { StressResult, StressRun } from '../../../src/result/stress.ts';
 import { emptyFolder, MAIN } from '../../cli/program.ts';
 
@@ -46,7 +47,7 @@ export function startStress(args: readonly string[]): Running {
         code,
         out,
         err,
-        result: existsSync(json) ? (JSON.parse(readFileSync(json, 'utf8')) as StressResult) : null,
+        result: existsSync(json) ? resultIn(json) : null,
       }),
     );
   });
@@ -60,6 +61,13 @@ export function startStress(args: readonly string[]): Running {
       }),
     signal: (name) => void child.kill(name),
   };
+}
+
+/** As the commands read it that take results: what `stress` writes they must take. */
+function resultIn(file: string): StressResult {
+  const result = readResult(readFileSync(file, 'utf8'));
+  if (result.command !== 'stress') throw new Error(`a result of ${result.command}`);
+  return result as StressResult;
 }
 
 /**
