@@ -155,7 +155,10 @@ function traceNotes(run: JudgedRun): string[] {
   for (const { count, verdict } of run.judged) {
     for (const note of verdict.notes) counts.set(note, (counts.get(note) ?? 0) + count);
   }
-  return [...counts].map(([note, count]) => `${note} (${count} of ${run.transitions} transitions)`);
+  // No counts: rows of several starts are one, and say the same once.
+  return [...counts].map(([note, count]) =>
+    count >= run.transitions ? note : `${note} (some transitions)`,
+  );
 }
 
 export function gradeRun(input: GradeInput): Grade {

@@ -121,7 +121,7 @@ export const OPTIONS = {
   repeats: option({
     value: 'N',
     help: 'starts with new threads per configuration, which share its rounds and time',
-    default: `${portfolioRepeats(STRESS_DEFAULTS.timeMs)} for the portfolio, 1 per 10s of --time; else 1`,
+    default: `${portfolioRepeats(STRESS_DEFAULTS.timeMs)} for the portfolio from 40s on, 3 from 30s; else 1`,
     commands: ['stress'],
     parse: wholeNumber(1, REPEATS_MAX),
   }),

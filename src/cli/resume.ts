@@ -71,7 +71,12 @@ export async function resumption(
     ...(time === undefined ? {} : { time }),
     ...(quiet === undefined ? {} : { quiet }),
   };
-  const planned = await stressOptions({ flags, positionals: [], argv: result.argv }, catalogue);
+  const planOf = (of: Flags): Promise<StressOptions> =>
+    stressOptions({ flags: of, positionals: [], argv: result.argv }, catalogue);
+  // What was started stays as it was planned, however much time there is now.
+  const { repeats } = await planOf(recorded);
+  const { repeats: _repeats, ...others } = flags;
+  const planned = { ...(await planOf(others)), repeats };
   refuseChangedFiles(planned, result, name);
   const once = groupsOfShard(await planGroups(planned), planned.shard ?? null);
   const groups = repeated(once, planned.repeats);

@@ -20,7 +20,7 @@ import type { CommandInput } from './command.ts';
 import type { Flags } from './options.ts';
 import { type Catalogue, selectNames, selectProtocols, type SelectedProtocol } from './registry.ts';
 import { machineNeeds, scenarioNamed, suits } from '../scenarios/index.ts';
-import { isPortfolio, planGroups } from '../stress/portfolio.ts';
+import { budgetOf, isPortfolio, planGroups } from '../stress/portfolio.ts';
 import { rowCount } from '../stress/shard-groups.ts';
 import { refuseEmptyShard, shardOf } from './shard.ts';
 import { UsageError } from './usage-error.ts';
@@ -91,8 +91,26 @@ export async function stressOptions(
     argv: input.argv,
   };
   refuseMachines(options);
+  if (flags.repeats !== undefined) await refuseRepeats(options);
   if (shard !== null) refuseEmptyShard(shard, rowCount(await planGroups(options)), 'rows');
   return options;
+}
+
+/** Starting a group's threads takes half of this, on a quiet machine. */
+const MS_PER_START = 400;
+
+/** Every start takes its time, of which none may be left to measure in. */
+async function refuseRepeats(options: StressOptions): Promise<void> {
+  const groups = await planGroups(options);
+  const budgetMs = budgetOf(options, groups);
+  const starts = groups.length * options.repeats;
+  if (budgetMs === null || starts * MS_PER_START <= budgetMs) return;
+  const most = Math.floor(budgetMs / MS_PER_START / groups.length);
+  throw new UsageError(
+    `--repeats ${options.repeats} make ${starts} starts of threads, too many for ${budgetMs / 1000} s: ` +
+      `give at least --time ${Math.ceil((starts * MS_PER_START) / 1000)}s, or ` +
+      (most > 1 ? `--repeats ${most}` : 'no --repeats'),
+  );
 }
 
 /** What a scenario's machine has beside the usual. */

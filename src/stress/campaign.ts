@@ -11,7 +11,7 @@ import { type GroupOutcome, runGroup } from './group-run.ts';
 import { pinsFor } from './pinning.ts';
 import type { StressOptions, StressProgress } from './plan.ts';
 import { createThreadPool } from './pool.ts';
-import { type PlannedGroup, planGroups, requestOf } from './portfolio.ts';
+import { budgetOf, planGroups, requestOf } from './portfolio.ts';
 import { repeated } from './repeats.ts';
 import { type GroupTask, leftOf, tasksOf } from './resume.ts';
 import { rowOf } from './rows.ts';
@@ -27,11 +27,6 @@ export interface StressHooks {
   readonly signal: AbortSignal;
 }
 
-/**
- * Without --time and --rounds an explicit choice gets this much per row, within the portfolio's
- * time.
- */
-const MS_PER_ROW = 2_500;
 /** Time of a campaign that is kept for its end: grading, the last round, threads that stop. */
 const TAIL_MS = 400;
 
@@ -112,12 +107,6 @@ async function runCampaign(options: StressOptions, hooks: StressHooks): Promise<
     await pool.destroy();
   }
   return standing(hooks.signal.aborted);
-}
-
-function budgetOf(options: StressOptions, groups: readonly PlannedGroup[]): number | null {
-  if (options.timeMs === null || options.explicit.includes('time')) return options.timeMs;
-  const rows = sum(groups.map((g) => g.items.length));
-  return Math.min(options.timeMs, 10_000 + rows * MS_PER_ROW);
 }
 
 /** One row per item, of this part alone. */

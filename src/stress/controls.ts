@@ -6,9 +6,9 @@
  *   entry-unfenced   a vCPU that enters the guest without a fence: a real memory-ordering race
  *                    that the hardware must produce, found by stress alone
  *
- * Each also runs its correct twin under the same settings for as many rounds, which must not be
- * accused. A control that is missed makes the verdict of the whole run inconclusive: a pass would
- * prove nothing.
+ * Each also runs its correct twin under the same settings, for at least twice as many rounds as it
+ * took itself, which must not be accused. A control that is missed makes the verdict of the whole run
+ * inconclusive: a pass would prove nothing.
  */
 import { DEFAULT_CPU } from '../arch/cpu-model.ts';
 import { type Catch, MUTANTS, type Mutant } from '../mutants/index.ts';
@@ -27,7 +27,9 @@ const CONTROLS = [
   { mutant: 'no-tlbi', budgetMs: 2_000 },
   { mutant: 'entry-unfenced', budgetMs: 12_000 },
 ] as const;
+/** A twin's time is for its rounds, which a busy machine may not get done in it. */
 const TWIN_BUDGET_MS = 700;
+const TWIN_ROUNDS_MIN = 32;
 const SHARE_MAX = 0.5;
 /** Where no time limit was given a loaded machine gets this long to show a race. It ends when seen. */
 const UNHURRIED_MS = 30_000;
@@ -78,7 +80,8 @@ async function runControl(
 ): Promise<ControlResult> {
   const { mutant, catches } = control;
   const broken = await hunted(pool, control, mutant, where, control.budgetMs, hooks);
-  const twin = await hunted(pool, control, null, where, TWIN_BUDGET_MS, hooks);
+  const rounds = twinRounds(totalOf(broken.outcome.results, 0, ROW.round));
+  const twin = await hunted(pool, control, null, where, TWIN_BUDGET_MS, hooks, rounds);
   const expected = catches.rules as readonly Rule[];
   const rule = expected.find((r) => broken.rules.includes(r)) ?? (mutant.rule as Rule);
   const caught = broken.rules.includes(rule);
@@ -103,6 +106,11 @@ async function runControl(
   };
 }
 
+/** The chance of a false accusation must be at least that of the true one. */
+export function twinRounds(rounds: number): number {
+  return Math.max(TWIN_ROUNDS_MIN, 2 * rounds);
+}
+
 interface Hunted {
   readonly outcome: GroupOutcome;
   readonly rules: readonly Rule[];
@@ -116,6 +124,7 @@ async function hunted(
   where: Pick<Hunt, 'seed' | 'pins'>,
   budgetMs: number,
   hooks: GroupHooks,
+  roundsMax = Number.MAX_SAFE_INTEGER,
 ): Promise<Hunted> {
   const item: PlanItem =
     wrong === null
@@ -132,6 +141,7 @@ async function hunted(
     stopsAtSign: true,
     ...where,
     budgetMs,
+    roundsMax,
   });
   const outcome = await runGroup(pool, request, hooks);
   if (outcome.end.kind === 'failed') throw new Error(outcome.end.why);

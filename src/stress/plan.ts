@@ -142,10 +142,13 @@ export const SEED_MAX = 0xffff_ffff;
 /** Starting the portfolio's groups takes some two seconds: so much is left to measure in. */
 const MS_PER_REPEAT = 10_000;
 const PORTFOLIO_REPEATS_MAX = 4;
+/** Of two values Student's t says next to nothing (result/merge/estimates.ts). */
+const REPEATS_MIN = 3;
 
 /** Starts of the portfolio in so much time. */
 export function portfolioRepeats(timeMs: number): number {
-  return Math.max(1, Math.min(PORTFOLIO_REPEATS_MAX, Math.floor(timeMs / MS_PER_REPEAT)));
+  const repeats = Math.min(PORTFOLIO_REPEATS_MAX, Math.floor(timeMs / MS_PER_REPEAT));
+  return repeats < REPEATS_MIN ? 1 : repeats;
 }
 
 /**

@@ -230,6 +230,19 @@ async function itemsOf(options: StressOptions): Promise<readonly PlannedItem[]> 
   return items;
 }
 
+/**
+ * Without --time and --rounds an explicit choice gets this much per row, within the portfolio's
+ * time.
+ */
+const MS_PER_ROW = 2_500;
+
+/** Of the whole campaign; null: until its rounds are done. */
+export function budgetOf(options: StressOptions, groups: readonly PlannedGroup[]): number | null {
+  if (options.timeMs === null || options.explicit.includes('time')) return options.timeMs;
+  const rows = groups.reduce((sum, { items }) => sum + items.length, 0);
+  return Math.min(options.timeMs, 10_000 + rows * MS_PER_ROW);
+}
+
 /** Per round, where nobody said how many. */
 function transitionsOf({ level, scenario }: PlannedGroup, options: StressOptions): number {
   if (level === 1) return TRANSITIONS_AT_LEVEL_1;

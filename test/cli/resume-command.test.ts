@@ -8,6 +8,7 @@ import { dispatch } from '../../src/cli/dispatch.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
 import { BUILT_IN } from '../../src/cli/registry.ts';
 import { type RunStress, stress } from '../../src/cli/stress.ts';
+import { stressOptions } from '../../src/cli/stress-options.ts';
 import { UsageError } from '../../src/cli/usage-error.ts';
 import { packageVersion } from '../../src/cli/version.ts';
 import { formatJson } from '../../src/report/json.ts';
@@ -16,6 +17,9 @@ import { mergeResults } from '../../src/result/merge/index.ts';
 import type { StressResult } from '../../src/result/stress.ts';
 import { machineInfo } from '../../src/stress/machine-info.ts';
 import type { StressOptions } from '../../src/stress/plan.ts';
+import { planGroups } from '../../src/stress/portfolio.ts';
+import { repeated } from '../../src/stress/repeats.ts';
+import { waiting } from '../../src/stress/resume.ts';
 import { anExploreResult } from '../report/other-results.ts';
 import { aResult, aRun } from '../report/results.ts';
 import { memoryTerminal } from './memory-terminal.ts';
@@ -131,6 +135,36 @@ describe('a campaign that is resumed', () => {
 
   it('has a seed that was drawn by chance', async () => {
     expect((await resume(saved(half({ seed: 77 })))).options?.seed).toBe(77);
+  });
+
+  it('has its repeats, however much time there is now', async () => {
+    const repeats = ['1', '2', '3'].map((n) => `, repeat ${n} of 3`);
+    const part = half({
+      argv: [...half().argv, '--repeats', '3'],
+      campaign: {
+        ...CAMPAIGN,
+        groups: repeats.flatMap((suffix, i) =>
+          [1, 2].map((vcpus) => {
+            const state = group(vcpus, i === 0 && vcpus === 1 ? 'done' : 'waiting');
+            return { ...state, label: `${state.label}${suffix}` };
+          }),
+        ),
+        repeats: [aRun({ vcpus: 1 })],
+      },
+    });
+    for (const time of [[], ['--time', '2s'], ['--time', '1h']])
+      expect((await resume(saved(part), time)).options?.repeats).toBe(3);
+
+    // Of the portfolio nobody said how many; there were as many as its own time was for.
+    const options = await stressOptions(parseCommandLine('stress', []), BUILT_IN);
+    const groups = repeated(await planGroups(options), options.repeats);
+    const portfolio = half({
+      argv: [],
+      runs: [],
+      campaign: { ...CAMPAIGN, groups: groups.map(waiting), repeats: [] },
+    });
+    for (const time of [[], ['--time', '20s'], ['--time', '35s'], ['--time', '2h']])
+      expect((await resume(saved(portfolio), time)).options?.repeats).toBe(4);
   });
 
   it('takes its flags said again, and a time of its own', async () => {

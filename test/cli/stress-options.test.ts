@@ -83,9 +83,9 @@ describe('stressOptions', () => {
   it('starts the portfolio several times, and anything else once', async () => {
     const repeats = async (...args: string[]) => (await options(...args)).repeats;
     expect(await repeats('--seed', '5')).toBe(4);
-    const ofTime = ['100ms', '19s', '20s', '39s', '2h'];
+    const ofTime = ['100ms', '29s', '30s', '40s', '2h'];
     expect(await Promise.all(ofTime.map((time) => repeats('--time', time)))).toEqual([
-      1, 1, 2, 3, 4,
+      1, 1, 3, 4, 4,
     ]);
     expect(await repeats('--rounds', '5')).toBe(1);
     expect(await repeats('--level', '2')).toBe(1);
@@ -116,6 +116,14 @@ describe('stressOptions', () => {
 
 describe('what makes no sense together', () => {
   const refused: readonly (readonly [args: string, answer: string])[] = [
+    [
+      '--level 2 --vcpus 1 --time 2s --repeats 9',
+      '--repeats 9 make 9 starts of threads, too many for 2 s: give at least --time 4s, or --repeats 5',
+    ],
+    [
+      '--time 4s --repeats 2',
+      '--repeats 2 make 16 starts of threads, too many for 4 s: give at least --time 7s, or no --repeats',
+    ],
     [
       '--rounds 3 --repeats 4',
       '--repeats 4 share --rounds 3: give at least 4 rounds, or fewer repeats',

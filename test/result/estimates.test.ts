@@ -42,9 +42,25 @@ describe('pooled intervals', () => {
   });
 
   it('are no wider where they agree', () => {
-    const near = [0.49, 0.51].map((n) => of(n, n - 0.1, n + 0.1, 10));
+    const near = [0.49, 0.5, 0.51].map((n) => of(n, n - 0.02, n + 0.02, 10));
     const { lo, hi } = pooledEstimate(near);
-    expect([lo, hi].map((x) => x.toFixed(3))).toEqual(['0.429', '0.571']);
+    expect([lo, hi].map((x) => x.toFixed(3))).toEqual(['0.488', '0.512']);
+    // A little further apart they no longer do: their standard errors are 0.0102.
+    const far = pooledEstimate([0.489, 0.5, 0.511].map((n) => of(n, n - 0.02, n + 0.02, 10)));
+    expect([far.lo, far.hi].map((x) => x.toFixed(3))).toEqual(['0.473', '0.527']);
+  });
+
+  it('are no wider where short runs are as far off as their own intervals allow', () => {
+    const parts = [of(0.5, 0.45, 0.55, 90), of(0.65, 0.21, 1.09, 5), of(0.4, 0, 0.84, 5)];
+    const { value, lo, hi } = pooledEstimate(parts);
+    expect(value).toBeCloseTo(0.5025, 9);
+    // The root of the squares of 0.045, 0.022 and 0.022 (0.02 below).
+    expect([value - lo, hi - value].map((x) => x.toFixed(3))).toEqual(['0.054', '0.055']);
+  });
+
+  it('of two are those of their rounds: two starts do not tell how far a third would be', () => {
+    const { lo, hi } = pooledEstimate([of(1, 0.9, 1.1, 10), of(4, 3.9, 4.1, 10)]);
+    expect([lo, hi].map((x) => x.toFixed(3))).toEqual(['2.429', '2.571']);
   });
 
   it('hold what they are of in 95 of 100 campaigns whose runs differ', () => {

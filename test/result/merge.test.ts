@@ -3,6 +3,7 @@ import { mergeResults } from '../../src/result/merge/index.ts';
 import { readResult, type ResultFile, type StressFile } from '../../src/result/read.ts';
 import { formatJson } from '../../src/report/json.ts';
 import type { StressRun } from '../../src/result/stress.ts';
+import { trustOf } from '../../src/result/trust.ts';
 import {
   aLitmusResult,
   anExploreResult,
@@ -239,12 +240,67 @@ describe('rows of one configuration', () => {
     expect(twice({ verdict: 'inconclusive' }, {})?.verdict).toBe('inconclusive');
   });
 
+  it('say nothing of a part in which nothing ran', () => {
+    const cost = { lines: 7, needs: ['FEAT_BBM level 1'] };
+    const answer = { kind: 'coalesce', lostNs: null, walkRate: null, cost } as const;
+    const rates = aRun().faults;
+    const ran = {
+      answer,
+      faultsPerTransition: rates,
+      sharesOf: 'undisturbed rounds',
+      notes: ['a note'],
+    } as const;
+    const empty = {
+      ...ran,
+      answer: { ...answer, cost: { lines: 7, needs: [] } },
+      verdict: 'inconclusive',
+      rounds: 0,
+      transitions: 0,
+      sharesOf: 'all rounds',
+      notes: ['no transition ran'],
+    } as const;
+    for (const row of [twice(empty, ran), twice(ran, empty)]) {
+      expect(row).toMatchObject({ ...ran, repeats: 1, verdict: 'pass' });
+      expect(row?.answer?.cost).toEqual(cost);
+    }
+    expect(twice(empty, empty)).toMatchObject({ notes: ['no transition ran'], repeats: 2 });
+  });
+
+  it('weigh what was idle by all rounds, what was measured by the undisturbed ones', () => {
+    const facts = (roundsKept: number) =>
+      trustOf({
+        rounds: 100,
+        roundsKept,
+        roundsDropped: 80,
+        preemptionKnown: true,
+        scheduled: false,
+        unsettled: false,
+        collections: 0,
+        windows: 0,
+        episodes: 0,
+      });
+    const of = (roundsKept: number, rate: number) => ({
+      rounds: 100,
+      roundsDropped: 80,
+      roundsWarmUp: 60,
+      trust: facts(roundsKept),
+      throughput: { during: rate, baseline: rate },
+    });
+    // Rounds dropped in the warm-up are of both, and are not to be subtracted twice.
+    expect(twice(of(30, 10), of(10, 50))?.throughput).toEqual({ during: 20, baseline: 30 });
+  });
+
   it('keep each violation once, with its count', () => {
     const violations = [aViolation({ count: 2 })];
     const other = [aViolation({ count: 3 }), aViolation({ vcpu: 0 })];
     expect(
       twice({ violations }, { violations: other })?.violations.map(({ count }) => count),
     ).toEqual([5, 312]);
+    const seen = twice(
+      { violations: [aViolation({ count: 2, seen: 9 })] },
+      { violations: [aViolation({ count: 3 })] },
+    );
+    expect(seen?.violations[0]).toMatchObject({ count: 5, seen: 12 });
   });
 
   it('are not pooled with those of another protocol, CPU or delay', () => {
@@ -318,7 +374,7 @@ describe('figures that only some rows have', () => {
         cost: { lines: 1, needs: [] },
       },
     });
-    const merged = mergeResults([extras(far(0.001)), extras(far(1000))]) as StressFile;
+    const merged = mergeResults([0.001, 0.001, 1000].map((at) => extras(far(at)))) as StressFile;
     const [row] = merged.runs;
     expect(row?.migration?.cancel?.accessesLost?.lo).toBeLessThan(-1000);
     expect(row?.migration?.cancel?.coalesceNs.lo).toBe(0);

@@ -6,7 +6,8 @@
  * Runs differ by more than their rounds tell: V8 compiles the same loop otherwise, pages lie
  * elsewhere in the caches, the host is at something else. Where the values are further apart than
  * their own intervals explain, the interval is at least Student's t of as few values as there are
- * (Hartung and Knapp 2001); where they agree it is that of their rounds.
+ * (Hartung and Knapp 2001); where they agree it is that of their rounds. Two values say next to nothing
+ * of how far a third would be (t is 12.7), so it takes three.
  */
 import type { Estimate } from '../stress.ts';
 
@@ -24,6 +25,8 @@ interface Part extends Estimate {
 /** Two-sided 95 % quantiles of the normal distribution, and of Student's t for 1 to 10 degrees. */
 const Z = 1.959963984540054;
 const T = [12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.306, 2.2622, 2.2281];
+
+const PARTS_MIN = 3;
 
 /** Of what is never below zero. Of counted events none at all in N is bounded by 3/N: the N add up. */
 export function pooledEstimate(all: readonly WeightedEstimate[]): Estimate {
@@ -88,11 +91,13 @@ function combined(parts: readonly Part[]): Estimate {
 function betweenRuns(parts: readonly Part[], total: number, value: number): number {
   const shares = parts.map(({ weight }) => weight / total);
   const squares = shares.reduce((sum, share) => sum + share * share, 0);
-  if (parts.length < 2) return 0;
-  const weighted = (of: (part: Part) => number): number =>
-    parts.reduce((sum, part, i) => sum + (shares[i] as number) * of(part), 0);
+  if (parts.length < PARTS_MIN) return 0;
+  const weighted = (of: (part: Part, share: number) => number): number =>
+    parts.reduce((sum, part, i) => sum + (shares[i] as number) * of(part, shares[i] as number), 0);
   const seen = weighted((part) => (part.value - value) ** 2) / (1 - squares);
-  const explained = weighted((part) => ((part.hi - part.lo) / 2 / Z) ** 2);
+  // What `seen` would be on average if the parts differed by their rounds alone.
+  const explained =
+    weighted((part, share) => (1 - share) * ((part.hi - part.lo) / 2 / Z) ** 2) / (1 - squares);
   return seen <= explained ? 0 : studentsT(parts.length - 1) * Math.sqrt(seen * squares);
 }
 

@@ -30,14 +30,15 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
   );
   // Only what all of them say is said of them together.
   const { means: _means, answer: _answer, trust: _trust, ...rest } = first;
+  const ran = rowsThatRan(rows);
   const judged = rows.filter((run) => run.violations.length > 0 && run.exhibit === null);
   return {
     ...rest,
-    ...pooledAnswer(rows),
+    ...pooledAnswer(ran),
     ...trustOfAll(rows),
     ...pooledMeans(rows),
     ...pooledExtras(rows),
-    repeats: sum((run) => run.repeats ?? 1),
+    repeats: ran.reduce((total, run) => total + (run.repeats ?? 1), 0),
     rounds: sum((run) => run.rounds),
     roundsDropped: sum((run) => run.roundsDropped),
     roundsWarmUp: sum((run) => run.roundsWarmUp ?? 0),
@@ -56,7 +57,7 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
     spuriousPerTransition: pooledEstimate(
       rows.map((run) => ({ estimate: run.spuriousPerTransition, weight: run.transitions })),
     ),
-    ...pooledRates(rows),
+    ...pooledRates(ran),
     accesses: {
       issued: sum((run) => run.accesses.issued),
       completed: sum((run) => run.accesses.completed),
@@ -68,8 +69,8 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
     flushNs: pooledPercentiles(rows.map((run) => run.flushNs)),
     lockNs: pooledPercentiles(rows.map((run) => run.lockNs)),
     throughput: {
-      during: meanOfRates(rows, (run) => run.throughput.during),
-      baseline: meanOfRates(rows, (run) => run.throughput.baseline),
+      during: meanOfRates(rows, 'during'),
+      baseline: meanOfRates(rows, 'baseline'),
     },
     descriptorWrites: perTransition((run) => run.descriptorWrites),
     tlbis: perTransition((run) => run.tlbis),
@@ -77,8 +78,14 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
     verdict: rowVerdict(rows),
     exhibit: judged.length > 0 ? null : (rows.find((run) => run.exhibit !== null)?.exhibit ?? null),
     violations: pooledViolations(rows),
-    notes: [...new Set(rows.flatMap((run) => run.notes))],
+    notes: [...new Set(ran.flatMap((run) => run.notes))],
   };
+}
+
+/** One in which nothing ran has nothing to say beside one in which something did. */
+function rowsThatRan(rows: readonly StressRun[]): readonly StressRun[] {
+  const ran = rows.filter(({ transitions }) => transitions > 0);
+  return ran.length > 0 ? ran : rows;
 }
 
 function longestLoop(rows: readonly StressRun[]): Pick<StressRun, 'longestRefaultLoop'> {
@@ -131,9 +138,9 @@ function pooledMeans(rows: readonly StressRun[]): Pick<StressRun, 'means'> {
   const rate = (of: 'during' | 'baseline'): Estimate | null => {
     const own = all.flatMap(({ run, means }) => {
       const estimate = means[of];
-      return estimate === null ? [] : [{ estimate, weight: roundsKept(run) }];
+      return estimate === null ? [] : [{ estimate, weight: weightOf(run, of) }];
     });
-    return own.some(({ weight }) => weight > 0) ? pooledEstimate(own) : null;
+    return own.length === 0 ? null : pooledEstimate(own);
   };
   return {
     means: {
@@ -146,20 +153,24 @@ function pooledMeans(rows: readonly StressRun[]): Pick<StressRun, 'means'> {
   };
 }
 
-const roundsKept = (run: StressRun): number =>
-  Math.max(0, run.rounds - run.roundsDropped - (run.roundsWarmUp ?? 0));
+/**
+ * A rate counts for the rounds it is of: those of transitions that were undisturbed, or the idle
+ * ones among all. Where the row has one, there was such a round.
+ */
+function weightOf(run: StressRun, of: 'during' | 'baseline'): number {
+  // Without these facts rounds that were dropped in the warm-up are subtracted twice.
+  const kept =
+    run.trust?.facts?.roundsKept ?? run.rounds - run.roundsDropped - (run.roundsWarmUp ?? 0);
+  return Math.max(1, of === 'during' ? kept : run.rounds);
+}
 
-/** A rate counts for the rounds it is of: those in which no thread was preempted. */
-function meanOfRates(
-  rows: readonly StressRun[],
-  rate: (run: StressRun) => number | null,
-): number | null {
+function meanOfRates(rows: readonly StressRun[], of: 'during' | 'baseline'): number | null {
   let weighted = 0;
   let weights = 0;
   for (const run of rows) {
-    const value = rate(run);
-    const weight = roundsKept(run);
-    if (value === null || weight === 0) continue;
+    const value = run.throughput[of];
+    if (value === null) continue;
+    const weight = weightOf(run, of);
     weighted += value * weight;
     weights += weight;
   }
@@ -211,10 +222,13 @@ export function pooledViolations(rows: readonly StressRun[]): Violation[] {
     const key = JSON.stringify([rule, why, vcpu, ipa, round]);
     const before = found.get(key);
     const count = violation.count + (before?.count ?? 0);
-    found.set(key, { ...(before ?? violation), count });
+    const seen = seenOf(violation) + (before === undefined ? 0 : seenOf(before));
+    found.set(key, { ...(before ?? violation), count, ...(seen > count ? { seen } : {}) });
   }
   return [...found.values()];
 }
+
+const seenOf = ({ seen, count }: Violation): number => seen ?? count;
 
 /** Every shard must have proved that its checker can fail: one missed control is a missed one. */
 export function pooledControls(all: readonly ControlResult[]): ControlResult[] {
