@@ -8,7 +8,7 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
-import { SEMI_SPACE_MB } from './collections.ts';
+import { exposeCollector, SEMI_SPACE_MB } from './collections.ts';
 import type { GroupPlan } from './group.ts';
 import type { HypervisorRunResult } from './hypervisor-run.ts';
 import type { TaskResult } from './task-result.ts';
@@ -34,11 +34,24 @@ const WORKERS = new URL('../../workers/', import.meta.url);
 /** An old space that starts small is marked and compacted half a second after the start, in a round. */
 const OLD_SPACE_MB = 128;
 
-export function createThreadPool(): ThreadPool {
-  // Flags, because resource limits set only the maximum; they hold for threads made afterwards.
+let areFlagsSet = false;
+
+/**
+ * Flags, because resource limits set only the maximum; they hold for threads made afterwards. Once
+ * per process: threads that still run, or are about to end, read flags while they are written, and
+ * Node warns that this may crash.
+ */
+function setFlagsOnce(): void {
+  if (areFlagsSet) return;
+  areFlagsSet = true;
   setFlagsFromString(`--min-semi-space-size=${SEMI_SPACE_MB}`);
   setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MB}`);
   setFlagsFromString(`--initial-old-space-size=${OLD_SPACE_MB}`);
+  exposeCollector();
+}
+
+export function createThreadPool(): ThreadPool {
+  setFlagsOnce();
   const open = new Set<Piscina>();
 
   function threads(count: number): Piscina {
