@@ -33,7 +33,7 @@ export const question: Question = {
 
 /** One pool for all samples, as a campaign has one for all groups. */
 async function openCycles(): Promise<Subject> {
-  const pool = createThreadPool();
+  const pool = await createThreadPool();
   const { signal } = new AbortController();
 
   async function group(rounds: number): Promise<number> {

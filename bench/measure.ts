@@ -4,7 +4,7 @@ import type { NoPeer, Peer } from './peer.ts';
 import type { Question } from './question.ts';
 import { rowOf } from './rows.ts';
 import { type Participant, takeTurns } from './turns.ts';
-import { startVariant } from './variant.ts';
+import { startVariants } from './variant.ts';
 
 export interface Pace {
   /** Samples of each participant. */
@@ -26,7 +26,7 @@ export async function measure(
   pace: Pace,
 ): Promise<readonly BenchRun[]> {
   const { name, unit, aim, variants, hasPeer } = question;
-  const started = variants.map((variant) => startVariant(file, variant));
+  const { started, close } = await startVariants(file, variants);
   try {
     for (const variant of started) await variant.sample(pace.warmUpMs);
     const native: Participant | null =
@@ -45,6 +45,6 @@ export async function measure(
       ),
     );
   } finally {
-    await Promise.all(started.map((variant) => variant.close()));
+    await close();
   }
 }

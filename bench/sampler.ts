@@ -17,24 +17,29 @@ async function open(file: string, variant: string): Promise<Subject<unknown>> {
   return question.open(variant);
 }
 
-const subject = open(process.argv[2] ?? '', process.argv[3] ?? '');
+/** Answers the parent until it disconnects. */
+function serve(file: string, variant: string): void {
+  const subject = open(file, variant);
 
-async function answer(ms: number): Promise<Answer<unknown>> {
-  try {
-    return { sample: await (await subject).sample(ms) };
-  } catch (error) {
-    return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  async function answer(ms: number): Promise<Answer<unknown>> {
+    try {
+      return { sample: await (await subject).sample(ms) };
+    } catch (error) {
+      return { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    }
   }
+
+  async function close(): Promise<void> {
+    try {
+      await (await subject).close();
+    } catch (error) {
+      process.stderr.write(`${String(error)}\n`);
+      process.exitCode = 1;
+    }
+  }
+
+  process.on('message', (ms: number) => void answer(ms).then((a) => process.send?.(a)));
+  process.on('disconnect', () => void close());
 }
 
-async function close(): Promise<void> {
-  try {
-    await (await subject).close();
-  } catch (error) {
-    process.stderr.write(`${String(error)}\n`);
-    process.exitCode = 1;
-  }
-}
-
-process.on('message', (ms: number) => void answer(ms).then((a) => process.send?.(a)));
-process.on('disconnect', () => void close());
+if (import.meta.main) serve(process.argv[2] ?? '', process.argv[3] ?? '');

@@ -2,10 +2,11 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { fillCompileCache } from '../src/stress/compile-cache.ts';
 import type { Answer } from './sampler.ts';
 import type { Participant } from './turns.ts';
 
-const SAMPLER = fileURLToPath(new URL('sampler.ts', import.meta.url));
+const SAMPLER = new URL('sampler.ts', import.meta.url);
 /** Starting a process, compiling, measuring: a sample that takes longer hangs. */
 const TIMEOUT_MS = 60_000;
 
@@ -14,9 +15,36 @@ export interface Variant<T = number> extends Participant<T> {
   close(): Promise<void>;
 }
 
-/** `file`: URL of the benchmark, whose samples are `T`. */
-export function startVariant<T = number>(file: string, name: string): Variant<T> {
-  const child = fork(SAMPLER, [file, name], { execArgv: [] });
+export interface Variants<T> {
+  readonly started: readonly Variant<T>[];
+  /** Ends all processes. Throws if one of the runs turns out to have been wrong. */
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * `file`: URL of the benchmark, whose samples are `T`. As the threads of a campaign do, the processes
+ * start with their modules compiled (src/stress/compile-cache.ts says what that changes).
+ */
+export async function startVariants<T = number>(
+  file: string,
+  names: readonly string[],
+): Promise<Variants<T>> {
+  const cache = await fillCompileCache([SAMPLER.href, file]);
+  const started = names.map((name) => startVariant<T>(file, name, cache.env));
+  return {
+    started,
+    async close() {
+      try {
+        await Promise.all(started.map((variant) => variant.close()));
+      } finally {
+        cache.remove();
+      }
+    },
+  };
+}
+
+function startVariant<T>(file: string, name: string, env: NodeJS.ProcessEnv): Variant<T> {
+  const child = fork(fileURLToPath(SAMPLER), [file, name], { execArgv: [], env });
   const exited = once(child, 'exit').then(([code]) => code as number | null);
   return {
     name,

@@ -28,12 +28,12 @@ export interface CycleSample {
 }
 
 /** `rounds`: of one sample. Rounds, not time, bound it: on a busy machine time would leave none. */
-export function openCycles(
+export async function openCycles(
   shape: Partial<CycleShape>,
   rounds: number,
   figures: (sample: CycleSample) => Figures,
-): Subject<Figures> {
-  const pool = createThreadPool();
+): Promise<Subject<Figures>> {
+  const pool = await createThreadPool();
   return {
     async sample() {
       let rssBytes = 0;

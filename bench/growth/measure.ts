@@ -1,7 +1,7 @@
 /** One growth from start to end: its variants in turn, each in its own process, then series. */
 import type { BenchSeries } from '../../src/result/bench.ts';
 import { takeTurns } from '../turns.ts';
-import { startVariant } from '../variant.ts';
+import { startVariants } from '../variant.ts';
 import type { Figures, Growth } from './growth.ts';
 import { seriesOf } from './series.ts';
 
@@ -23,7 +23,7 @@ export async function measureGrowth(
 ): Promise<readonly BenchSeries[]> {
   const { variants, series } = growth;
   const laps = Math.min(pace.laps, growth.laps ?? pace.laps);
-  const started = variants.map((variant) => startVariant<Figures>(file, variant));
+  const { started, close } = await startVariants<Figures>(file, variants);
   try {
     // Compiles and fills caches; threads that are new in every sample do so by themselves.
     if (growth.warmsUp) for (const variant of started) await variant.sample(pace.sampleMs);
@@ -31,6 +31,6 @@ export async function measureGrowth(
     const samples = new Map(variants.map((variant, i) => [variant, taken[i] ?? []]));
     return series.map((plan) => seriesOf(plan, samples));
   } finally {
-    await Promise.all(started.map((variant) => variant.close()));
+    await close();
   }
 }

@@ -11,7 +11,7 @@ const ROUNDS_MAX = 1_000_000;
 export async function tryEngine(
   budgetMs: number = BUDGET_MS,
 ): Promise<CollectionFacts | { readonly failed: string }> {
-  const pool = createThreadPool();
+  const pool = await createThreadPool();
   try {
     const limit = { roundsMax: ROUNDS_MAX, budgetMs };
     const outcome = await runCycles(pool, limit, new AbortController().signal);

@@ -15,7 +15,6 @@ import {
   judgeAmplification,
 } from './amplification.ts';
 import { type Case, casesOf } from './cases.ts';
-import { withCompileCache } from '../stress/compile-cache.ts';
 import type { Engines, ExploreCommandProblem } from './engines.ts';
 import { searchInnocent, searchMutant } from './explore-engine.ts';
 import { innocentGroups } from './innocents.ts';
@@ -46,7 +45,7 @@ export interface SelftestOptions {
 export async function selftest(options: SelftestOptions, hooks: SelftestHooks): Promise<Outcome> {
   const cases = casesOf(options.mutants, options.columns);
   const threads = 1 + Math.max(1, ...cases.map(({ setting }) => setting.vcpus));
-  const pool = createThreadPool();
+  const pool = await createThreadPool();
   const stress = createStressEngine({
     pool,
     pins: pinsFor(options.pin, threads),
@@ -55,11 +54,9 @@ export async function selftest(options: SelftestOptions, hooks: SelftestHooks): 
   });
   const engines = enginesOf(stress, hooks.signal);
   try {
-    return await withCompileCache(() =>
-      options.amplificationRounds === null
-        ? killTable(options, cases, engines, hooks)
-        : amplification(options, cases, engines, options.amplificationRounds, hooks),
-    );
+    return options.amplificationRounds === null
+      ? await killTable(options, cases, engines, hooks)
+      : await amplification(options, cases, engines, options.amplificationRounds, hooks);
   } finally {
     await pool.destroy();
   }

@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
 import { createCampaignRecord } from './campaign-record.ts';
-import { withCompileCache } from './compile-cache.ts';
 import { runControls } from './controls.ts';
 import { type GroupOutcome, runGroup } from './group-run.ts';
 import { pinsFor } from './pinning.ts';
+import { moduleOf } from './load-protocol.ts';
 import type { StressOptions, StressProgress } from './plan.ts';
 import { createThreadPool } from './pool.ts';
 import { budgetOf, planGroups, requestOf } from './portfolio.ts';
@@ -31,10 +31,6 @@ export interface StressHooks {
 const TAIL_MS = 400;
 
 export async function runStress(options: StressOptions, hooks: StressHooks): Promise<StressResult> {
-  return withCompileCache(() => runCampaign(options, hooks));
-}
-
-async function runCampaign(options: StressOptions, hooks: StressHooks): Promise<StressResult> {
   const startedMs = performance.now();
   const planned = groupsOfShard(await planGroups(options), options.shard ?? null);
   const groups = repeated(planned, options.repeats);
@@ -42,7 +38,8 @@ async function runCampaign(options: StressOptions, hooks: StressHooks): Promise<
   const tasks = tasksOf(groups, earlier);
   const threads = Math.max(2, ...groups.map((g) => g.vcpus + 1));
   const record = createCampaignRecord(options, tasks, earlier, packageVersion());
-  const pool = createThreadPool();
+  const files = options.protocols.flatMap((ref) => (ref.from === 'file' ? [ref.path] : []));
+  const pool = await createThreadPool(files.map(moduleOf));
   const budgetMs = budgetOf(options, planned);
   const pins = pinsFor(options.pin, threads);
   const state = { rounds: 0, faults: 0, violations: 0 };

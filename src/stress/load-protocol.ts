@@ -22,13 +22,16 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
       return mutant.seed.kind === 'protocol' ? mutant.seed.protocol : named(mutant.twin);
     }
     case 'file': {
-      const module = (await import(pathToFileURL(source.path).href)) as { default: Protocol };
+      const module = (await import(moduleOf(source.path))) as { default: Protocol };
       return module.default;
     }
     default:
       return assertNever(source);
   }
 }
+
+/** URL of a user's module. */
+export const moduleOf = (file: string): string => pathToFileURL(file).href;
 
 function named(name: string): Protocol {
   const protocol = PROTOCOLS.find((p) => p.name === name);

@@ -6,9 +6,11 @@
  * addresses and knobs as constants in the code, until the same source is closed over a second time
  * in the thread: from then on an access costs 2.5 to 5 times as much (`bench/second-vcpu.bench.ts`).
  */
+import { fileURLToPath } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
 import { exposeCollector, SEMI_SPACE_MB } from './collections.ts';
+import { fillCompileCache } from './compile-cache.ts';
 import type { GroupPlan } from './group.ts';
 import type { HypervisorRunResult } from './hypervisor-run.ts';
 import type { TaskResult } from './task-result.ts';
@@ -29,7 +31,10 @@ export interface ThreadPool {
   destroy(): Promise<void>;
 }
 
-const WORKERS = new URL('../../workers/', import.meta.url);
+const workerFile = (name: string): string =>
+  fileURLToPath(new URL(`../../workers/${name}.ts`, import.meta.url));
+const HYPERVISOR = workerFile('hypervisor');
+const VCPU = workerFile('vcpu');
 
 /** An old space that starts small is marked and compacted half a second after the start, in a round. */
 const OLD_SPACE_MB = 128;
@@ -50,8 +55,11 @@ function setFlagsOnce(): void {
   exposeCollector();
 }
 
-export function createThreadPool(): ThreadPool {
+/** `modules`: URLs of what the hypervisor's thread imports beside its own: protocols of the user. */
+export async function createThreadPool(modules: readonly string[] = []): Promise<ThreadPool> {
   setFlagsOnce();
+  // Piscina requires the module of a task, or tries to.
+  const cache = await fillCompileCache([HYPERVISOR, VCPU, ...modules]);
   const open = new Set<Piscina>();
 
   function threads(count: number): Piscina {
@@ -61,6 +69,8 @@ export function createThreadPool(): ThreadPool {
       concurrentTasksPerWorker: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: 'sync',
+      env: cache.env,
+
       resourceLimits: { maxYoungGenerationSizeMb: 3 * SEMI_SPACE_MB },
     });
     open.add(pool);
@@ -82,22 +92,21 @@ export function createThreadPool(): ThreadPool {
        * rejection becomes a result.
        */
       const run = <T>(file: string, task: object): Promise<TaskResult<T>> =>
-        pool
-          .run(task, { filename: new URL(file, WORKERS).href, signal })
-          .catch((error: unknown) => {
-            const message = error instanceof Error ? error.message : String(error);
-            return { ok: false, message, stack: message };
-          });
+        pool.run(task, { filename: file, signal }).catch((error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          return { ok: false, message, stack: message };
+        });
 
-      const hypervisor = run<HypervisorRunResult>('hypervisor.ts', { plan });
+      const hypervisor = run<HypervisorRunResult>(HYPERVISOR, { plan });
       const vcpuTasks = Array.from({ length: vcpus }, (_, vcpu) =>
-        run<VcpuRunResult>('vcpu.ts', { plan, vcpu }),
+        run<VcpuRunResult>(VCPU, { plan, vcpu }),
       );
       const ended = Promise.all([hypervisor, ...vcpuTasks]).then(() => close(pool));
       return { hypervisor, vcpus: vcpuTasks, ended };
     },
     destroy: async () => {
       await Promise.all([...open].map(close));
+      cache.remove();
     },
   };
 }

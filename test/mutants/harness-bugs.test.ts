@@ -12,7 +12,7 @@ import { cpuFor } from '../../src/stress/plan.ts';
 import { createThreadPool } from '../../src/stress/pool.ts';
 import { twinOf } from './subjects.ts';
 
-const pool = createThreadPool();
+const pool = await createThreadPool();
 afterAll(() => pool.destroy());
 
 const hooks = { signal: new AbortController().signal, onTick: () => {} };

@@ -18,7 +18,7 @@ import { cpuFor } from '../../src/stress/plan.ts';
 import { createThreadPool } from '../../src/stress/pool.ts';
 import { aMutant } from './builders.ts';
 
-const pool = createThreadPool();
+const pool = await createThreadPool();
 afterAll(() => pool.destroy());
 
 const exploreProblem = (): Promise<null> => Promise.resolve(null);

@@ -1,42 +1,69 @@
-import { existsSync, readdirSync } from 'node:fs';
+/** Threads that find their modules compiled strip no types, and V8 keeps its protector. */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
-import { Worker } from 'node:worker_threads';
-import { once } from 'node:events';
-import { withCompileCache } from '../../src/stress/compile-cache.ts';
+import { fillCompileCache } from '../../src/stress/compile-cache.ts';
 
-const given = process.env['NODE_COMPILE_CACHE'];
+const VARIABLE = 'NODE_COMPILE_CACHE';
+const GEOMETRY = new URL('../../src/arch/geometry.ts', import.meta.url).href;
+
+const given = process.env[VARIABLE];
 afterEach(() => {
-  if (given === undefined) delete process.env['NODE_COMPILE_CACHE'];
-  else process.env['NODE_COMPILE_CACHE'] = given;
+  if (given === undefined) delete process.env[VARIABLE];
+  else process.env[VARIABLE] = given;
 });
 
-test('threads started within leave something in it, and it is gone at the end', async () => {
-  delete process.env['NODE_COMPILE_CACHE'];
-  let folder = '';
-  await withCompileCache(async () => {
-    folder = process.env['NODE_COMPILE_CACHE'] ?? '';
-    const module = new URL('../../src/arch/geometry.ts', import.meta.url);
-    await once(new Worker(module), 'exit');
+test('modules are left in a folder of this process alone, and it is gone at the end', async () => {
+  delete process.env[VARIABLE];
+  const cache = await fillCompileCache([GEOMETRY]);
+  const folder = cache.env[VARIABLE] ?? '';
+  expect(readdirSync(folder)).not.toEqual([]);
+  expect(process.env[VARIABLE]).toBeUndefined();
+  cache.remove();
+  expect(existsSync(folder)).toBe(false);
+});
+
+test('a module that does not load is the business of whoever needs it', async () => {
+  delete process.env[VARIABLE];
+  const cache = await fillCompileCache([GEOMETRY, 'file:///no/such/module.ts']);
+  expect(existsSync(cache.env[VARIABLE] ?? '')).toBe(true);
+  cache.remove();
+});
+
+test("fills and keeps the user's own", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stage2-cache-test-'));
+  try {
+    process.env[VARIABLE] = folder;
+    const cache = await fillCompileCache([GEOMETRY]);
+    expect(cache.env[VARIABLE]).toBe(folder);
+    cache.remove();
     expect(readdirSync(folder)).not.toEqual([]);
-  });
-  expect(existsSync(folder)).toBe(false);
-  expect(process.env['NODE_COMPILE_CACHE']).toBeUndefined();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
-test('is gone after a failure, too', async () => {
-  delete process.env['NODE_COMPILE_CACHE'];
-  let folder = '';
-  const failing = withCompileCache(() => {
-    folder = process.env['NODE_COMPILE_CACHE'] ?? '';
-    return Promise.reject(new Error('no'));
-  });
-  await expect(failing).rejects.toThrow('no');
-  expect(existsSync(folder)).toBe(false);
-});
+/** Isolates of a `stress` in which an ArrayBuffer was detached. */
+async function isolatesWithoutProtector(...args: readonly string[]): Promise<number> {
+  const root = fileURLToPath(new URL('../../', import.meta.url));
+  const env = { ...process.env };
+  delete env[VARIABLE];
+  const child = spawn(
+    process.execPath,
+    ['--trace-protector-invalidation', 'src/cli/main.ts', 'stress', ...args],
+    { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const printed = await text(child.stdout);
+  expect(printed).toContain('PASS');
+  return printed.split('\n').filter((line) => line.includes('ArrayBufferDetaching')).length;
+}
 
-test("keeps the user's own", async () => {
-  process.env['NODE_COMPILE_CACHE'] = '/nowhere';
-  const seen = await withCompileCache(() => Promise.resolve(process.env['NODE_COMPILE_CACHE']));
-  expect(seen).toBe('/nowhere');
-  expect(process.env['NODE_COMPILE_CACHE']).toBe('/nowhere');
+test("only the main thread and the one that fills the cache strip types, a user's protocol too", async () => {
+  const settings = ['--level', '2', '--vcpus', '2', '--rounds', '4', '--repeats', '2'];
+  const file = './examples/01-protocol.ts';
+  expect(await isolatesWithoutProtector('--protocol', file, ...settings)).toBe(2);
 });

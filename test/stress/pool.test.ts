@@ -5,7 +5,7 @@ import { createThreadPool } from '../../src/stress/pool.ts';
 
 test('V8 flags are set before there are threads, which then set none', async () => {
   expect(typeof runInNewContext('globalThis.gc')).toBe('undefined');
-  const pool = createThreadPool();
+  const pool = await createThreadPool();
   try {
     // What a thread that counts its collections looks for first.
     expect(typeof runInNewContext('globalThis.gc')).toBe('function');

@@ -2,6 +2,7 @@
  * One group of a scenario on real threads, graded: what `stress` does, without its controls and its
  * command line.
  */
+import { afterAll } from 'vitest';
 import { type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../../../src/arch/geometry.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
@@ -26,6 +27,10 @@ export interface Choice {
   /** Over what each protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
 }
+
+/** One for all groups of a test file; each group has threads of its own. */
+const pool = await createThreadPool();
+afterAll(() => pool.destroy());
 
 const HOOKS = { signal: new AbortController().signal, onTick: (): void => {} };
 const SEED = 2021;
@@ -65,14 +70,9 @@ export async function rowsOf(names: readonly string[], choice: Choice): Promise<
     bug: null,
   }));
   const request = requestOf(items, choice);
-  const pool = createThreadPool();
-  try {
-    const outcome = await runGroup(pool, request, HOOKS);
-    if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
-    return protocols.map((protocol, item) => huntRow(request, outcome, item, protocol, null));
-  } finally {
-    await pool.destroy();
-  }
+  const outcome = await runGroup(pool, request, HOOKS);
+  if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
+  return protocols.map((protocol, item) => huntRow(request, outcome, item, protocol, null));
 }
 
 /**
@@ -105,14 +105,9 @@ export async function rulesOfMutant(
     budgetMs: null,
     roundsMax: rounds,
   });
-  const pool = createThreadPool();
-  try {
-    const outcome = await runGroup(pool, request, HOOKS);
-    if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
-    return rulesSeen(request, outcome, 0, await loadProtocol(item.protocol), mutant);
-  } finally {
-    await pool.destroy();
-  }
+  const outcome = await runGroup(pool, request, HOOKS);
+  if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
+  return rulesSeen(request, outcome, 0, await loadProtocol(item.protocol), mutant);
 }
 
 /** What no run may lack, whatever the scenario. */

@@ -10,7 +10,7 @@ import { HUNT_SETTING, huntRequest } from '../../../src/stress/hunt.ts';
 import { createThreadPool } from '../../../src/stress/pool.ts';
 
 const NONE = { count: 0, longestMs: 0 };
-const pool = createThreadPool();
+const pool = await createThreadPool();
 const { signal } = new AbortController();
 afterAll(() => pool.destroy());
 
