@@ -530,6 +530,11 @@ static int32_t resolve(int32_t page, bool is_store) {
 
 /* ---- The guest's accesses (vcpu.ts) ---- */
 
+/*
+ * How many pages there are is no constant of the loop: else the compiler sees that one region has one
+ * block, and moves the look-ups of block entries out of it.
+ */
+static volatile int32_t page_mask = PAGES - 1;
 static int32_t shadow[PAGES];
 static uint32_t random_state = 1;
 static int32_t sequence;
@@ -539,13 +544,14 @@ static int64_t completed;
 static void batch(int32_t count) {
   uint32_t state = random_state;
   int32_t stored = sequence;
+  const int32_t mask = page_mask;
   if (plain(&tlbi_generation) != seen) apply_pending();
   for (int32_t at = 0; at < count; at++) {
     if (plain(&tlbi_generation) != seen) apply_pending();
     state ^= state << 13;
     state ^= state >> 17;
     state ^= state << 5;
-    int32_t page = (int32_t)(state >> 5) & (PAGES - 1);
+    int32_t page = (int32_t)(state >> 5) & mask;
     bool is_store = (int32_t)(state >> 24) < store_threshold;
     int32_t data = tlb_lookup(&combined, page);
     if (data < 0 || (is_store && (data & FLAG_W) == 0)) data = resolve(page, is_store);

@@ -94,7 +94,8 @@ export function createMmu(
 ): Mmu {
   const { i32, layout, geometry } = arena;
   const { indexBits, startLevel, metaW, ghostW } = layout;
-  const ipaBasePage = layout.ipaBase / 2 ** layout.pageShift;
+  // A small integer, or V8 adds a double to every page.
+  const ipaBasePage = (layout.ipaBase / 2 ** layout.pageShift) | 0;
   const scratchW = layout.vcpuW + vcpu * VCPU.words + VCPU.scratch;
   const tableWalk = createTableWalk(arena.handle.memory, layout, scratchW * 4, access);
   const regionShift = levelShift(geometry, layout.config.level) - layout.pageShift;
@@ -165,7 +166,14 @@ export function createMmu(
   const poisonHigh = POISON_HIGH;
   const metaWords = META_WORDS;
   const generationW = metaW + META_GENERATION;
+  const writable = FLAG_W;
+  const readable = FLAG_R;
   const readWrite = FLAG_W | FLAG_R;
+  const clean = FLAG_CLEAN;
+  const wordOf = entryData;
+  const tagOf = dataTag;
+  const levelOf = dataLevel;
+  const allows = isAllowed;
   const loggingW = CONTROL.logging;
   const relocates = layout.config.relocates === true;
   const loggingOff = LOGGING.off;
@@ -225,18 +233,18 @@ export function createMmu(
       recorder.evidence(EVIDENCE.address, page, found, expected, viaWalk, level, 0);
       if (found < 0) return FAULT.wild;
     }
-    let flags = (low & 0x80 ? FLAG_W : 0) | (low & 0x40 ? FLAG_R : 0);
-    if (flags === FLAG_R && updates && (high & dbmHigh) !== 0) {
-      flags = FLAG_R | FLAG_CLEAN;
+    let flags = (low & 0x80 ? writable : 0) | (low & 0x40 ? readable : 0);
+    if (flags === readable && updates && (high & dbmHigh) !== 0) {
+      flags = readable | clean;
     } else if (
       // Every version of every mapping here is readable and writable (regions.ts), but for what dirty
       // logging has write-protected.
       flags !== readWrite &&
-      (flags !== FLAG_R || Atomics.load(i32, loggingW) === loggingOff)
+      (flags !== readable || Atomics.load(i32, loggingW) === loggingOff)
     ) {
       recorder.evidence(EVIDENCE.permission, page, flags, readWrite, viaWalk, 0, 0);
     }
-    let data = entryData(first + (page & (span - 1)), tag, level, flags);
+    let data = wordOf(first + (page & (span - 1)), tag, level, flags);
 
     const isNt = isBlock && (low & ntBit) !== 0 && nt !== 'ignored';
     if (isNt) {
@@ -282,7 +290,7 @@ export function createMmu(
         break;
       }
     }
-    tableWalk(page + ipaBasePage, level, table, ghostIndex(page) << 2);
+    tableWalk((page + ipaBasePage) | 0, level, table, ghostIndex(page) << 2);
     for (;;) {
       const low = i32[descriptorsW + 2 * level] as number;
       const high = i32[descriptorsW + 2 * level + 1] as number;
@@ -328,7 +336,7 @@ export function createMmu(
     if (data === miss) {
       data = stage2.lookup(page);
       via = viaStage2;
-      if (data >= 0) combined.insert(page, dataLevel(data), data);
+      if (data >= 0) combined.insert(page, levelOf(data), data);
     }
     if (data === miss) {
       data = walk(page);
@@ -341,12 +349,12 @@ export function createMmu(
     if (data < 0) return data;
     const after =
       via === viaWalk ? (i32[ghostAfterW] as number) : Atomics.load(i32, ghostIndex(page));
-    if (!isAllowed(dataTag(data), word, after)) {
-      recorder.evidence(EVIDENCE.version, page, dataTag(data), word, after, via, dataLevel(data));
+    if (!allows(tagOf(data), word, after)) {
+      recorder.evidence(EVIDENCE.version, page, tagOf(data), word, after, via, levelOf(data));
     }
-    const expected = page + placeOf(dataTag(data));
+    const expected = page + placeOf(tagOf(data));
     if (data >>> 10 !== expected && via !== viaWalk) {
-      recorder.evidence(EVIDENCE.address, page, data >>> 10, expected, via, dataLevel(data), 0);
+      recorder.evidence(EVIDENCE.address, page, data >>> 10, expected, via, levelOf(data), 0);
     }
     return data;
   }

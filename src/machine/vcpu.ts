@@ -145,6 +145,7 @@ export function createVcpu(
   const viaWalk = VIA.walk;
   const walkEvent = EVENT.walk;
   const permissionFault = FAULT.permission;
+  const handledSpurious = HANDLED.spurious;
   const batchSize = Math.min(BATCH, exitEvery);
 
   const mmu = createMmu(arena, vcpu, cpu, options.access, recorder);
@@ -155,11 +156,11 @@ export function createVcpu(
 
   /**
    * When the episode now running began (ms), or -1: a cell, because a number in a closure would be
-   * boxed anew.
+   * boxed anew, and in a buffer of its own (tlb.ts says why).
    */
-  const episodeSince = new Float64Array([-1]);
+  const episodeSince = new Float64Array(new ArrayBuffer(8)).fill(-1);
   /** Since when (ms) an access meets a LOCKED entry after the end of the round, or -1. */
-  const stuckSince = new Float64Array([-1]);
+  const stuckSince = new Float64Array(new ArrayBuffer(8)).fill(-1);
   let currentRound = 0;
   /** This round's accesses cannot be finished: it is over for this vCPU. */
   let stuck = false;
@@ -229,7 +230,7 @@ export function createVcpu(
 
   /** Miss, walk and faults until the access has a translation. FAULT.wild: it can never be made. */
   function resolve(page: number, isStore: boolean): number {
-    let outcome: number = HANDLED.spurious;
+    let outcome: number = handledSpurious;
     episodeSince[0] = -1;
     stuckSince[0] = -1;
     let loop = 0;
@@ -396,10 +397,10 @@ export function createVcpu(
     let at = step | 0;
     let sequence = guest.sequence | 0;
     let missed = 0;
-    let left = count | 0;
+    const end = (at + count) | 0;
     if (i32[generationW] !== seen) applyPending();
     let polled = seen | 0;
-    for (; left > 0; left = (left - 1) | 0) {
+    for (; at !== end; at = (at + 1) | 0) {
       if (pollsEachAccess && i32[generationW] !== polled) {
         applyPending();
         polled = seen | 0;
@@ -416,10 +417,9 @@ export function createVcpu(
         polled = seen | 0;
         if (data < 0) {
           missed++;
-          at = (at + 1) | 0;
           if (!stuck) continue;
           // Issued, and never to be completed.
-          left = (left - 1) | 0;
+          at = (at + 1) | 0;
           break;
         }
       }
@@ -436,13 +436,12 @@ export function createVcpu(
       if (newer > (word & 1)) wrongVersion(page, data, word);
       if (speculates && (at & SPECULATE_MASK) === 0)
         mmu.prefetch(chooseAhead(nextRandom(state ^ at), at));
-      at = (at + 1) | 0;
     }
     random = state;
+    const made = (at - (step | 0)) | 0;
     // Never negative: patterns take it modulo the number of pages.
     step = at & 0x7fff_ffff;
     guest.sequence = sequence;
-    const made = count - left;
     const done = made - missed;
     issued += made;
     completed += done;

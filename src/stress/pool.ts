@@ -7,13 +7,13 @@
  * in the thread: from then on an access costs 2.5 to 5 times as much (`bench/second-vcpu.bench.ts`).
  */
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
 import { Piscina } from 'piscina';
-import { exposeCollector, SEMI_SPACE_MB } from './collections.ts';
+import { SEMI_SPACE_MB } from './collections.ts';
 import { fillCompileCache } from './compile-cache.ts';
 import type { GroupPlan } from './group.ts';
 import type { HypervisorRunResult } from './hypervisor-run.ts';
 import type { TaskResult } from './task-result.ts';
+import { setFlagsOnce } from './v8-flags.ts';
 import type { VcpuRunResult } from './vcpu-run.ts';
 
 export interface GroupTasks {
@@ -35,25 +35,6 @@ const workerFile = (name: string): string =>
   fileURLToPath(new URL(`../../workers/${name}.ts`, import.meta.url));
 const HYPERVISOR = workerFile('hypervisor');
 const VCPU = workerFile('vcpu');
-
-/** An old space that starts small is marked and compacted half a second after the start, in a round. */
-const OLD_SPACE_MB = 128;
-
-let areFlagsSet = false;
-
-/**
- * Flags, because resource limits set only the maximum; they hold for threads made afterwards. Once
- * per process: threads that still run, or are about to end, read flags while they are written, and
- * Node warns that this may crash.
- */
-function setFlagsOnce(): void {
-  if (areFlagsSet) return;
-  areFlagsSet = true;
-  setFlagsFromString(`--min-semi-space-size=${SEMI_SPACE_MB}`);
-  setFlagsFromString(`--max-semi-space-size=${SEMI_SPACE_MB}`);
-  setFlagsFromString(`--initial-old-space-size=${OLD_SPACE_MB}`);
-  exposeCollector();
-}
 
 /** `modules`: URLs of what the hypervisor's thread imports beside its own: protocols of the user. */
 export async function createThreadPool(modules: readonly string[] = []): Promise<ThreadPool> {

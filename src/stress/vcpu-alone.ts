@@ -16,6 +16,7 @@ import { scenarioNamed } from '../scenarios/index.ts';
 import { decodeEvidence } from './decode.ts';
 import { createRegions } from './regions.ts';
 import { createSoftwareSide } from './software-side.ts';
+import { setFlagsOnce } from './v8-flags.ts';
 
 /** What a vCPU runs: its CPU, and how many of its accesses are stores (0 to 100). */
 export interface Mix {
@@ -48,6 +49,7 @@ export function createVcpuAlone(
   access: AccessMode = 'wasm',
   memory: GuestMemory = TWO_MIB,
 ): VcpuAlone {
+  setFlagsOnce();
   const arena = createArena({ ...memory, vcpus: 1, transitionsMax: 4 });
   const { i32, layout } = arena;
   const software = createSoftwareSide(arena, 1);
