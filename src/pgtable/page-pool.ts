@@ -113,6 +113,9 @@ export function createPagePool(options: PagePoolOptions): PagePool {
   const pageBytes = 2 ** geometry.pageShift;
   const lowAddressMask = ~(pageBytes - 1);
   const checkPoison = options.checkPoison ?? true;
+  // Constants of this closure, which V8 folds; imported ones it loads for each entry.
+  const poisonLow = POISON_LOW;
+  const poisonHigh = POISON_HIGH;
   const halves = new Int32Array(descriptors.buffer, descriptors.byteOffset, descriptors.length * 2);
   const head = new BigUint64Array(options.control.buffer, options.control.byteOffset, 1);
   const headHalves = new Int32Array(options.control.buffer, options.control.byteOffset, 2);
@@ -160,7 +163,7 @@ export function createPagePool(options: PagePoolOptions): PagePool {
   function reportStoresWhileFree(page: number): void {
     const end = (page + 1) * entries * 2;
     for (let i = page * entries * 2; i < end; i += 2) {
-      if (halves[i] === POISON_LOW && halves[i + 1] === POISON_HIGH) continue;
+      if (halves[i] === poisonLow && halves[i + 1] === poisonHigh) continue;
       onAnomaly('written-while-free', page, (i >> 1) - page * entries, 0);
       return;
     }
