@@ -16,6 +16,7 @@ export const question: Question = {
   variants: ['litmus-suite'],
   hasPeer: false,
   aim: null,
+  why: null,
   open: openSuite,
   conclude: (runs) => {
     const tests = suite().length;

@@ -3,11 +3,12 @@ import { assert } from '../src/arch/assert.ts';
 import { significant } from '../src/report/numbers.ts';
 import { type Column, renderTable } from '../src/report/table.ts';
 import type { BenchRun } from '../src/result/bench.ts';
+import type { Question } from './question.ts';
 import { median, medianInterval } from './turns.ts';
 
 /** `peer`: samples taken in turn with `ours`, as many; null if there is no peer. */
 export function rowOf(
-  what: { readonly name: string; readonly unit: string; readonly aim: number | null },
+  what: Pick<Question, 'name' | 'unit' | 'aim' | 'why'>,
   ours: readonly number[],
   peer: readonly number[] | null,
 ): BenchRun {
@@ -39,6 +40,7 @@ export function rowOf(
     ratio,
     aim,
     met: aim === null ? null : ratio >= aim,
+    ...(aim !== null && ratio < aim && what.why !== null ? { why: what.why } : {}),
     // A ratio of medians need not lie among the ratios of the laps.
     interval: [Math.min(lo, ratio), Math.max(hi, ratio)],
     laps: ours.length,
@@ -48,8 +50,10 @@ export function rowOf(
 /** What a reader must know beside the figures. A missed aim is a finding, no violation. */
 export function reasonsOf(runs: readonly BenchRun[], noPeer: string | null): string[] {
   const reasons = noPeer === null ? [] : [`not compared with the native peer: ${noPeer}`];
-  for (const { name, ratio, aim, met } of runs) {
-    if (met === false) reasons.push(`${name}: ${significant(ratio ?? 0)} of C, the aim is ${aim}`);
+  for (const { name, ratio, aim, met, why } of runs) {
+    if (met !== false) continue;
+    const missed = `${name}: ${significant(ratio ?? 0)} of C, the aim is ${aim}`;
+    reasons.push(why === undefined ? missed : `${missed}. ${why}`);
   }
   return reasons;
 }

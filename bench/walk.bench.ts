@@ -2,6 +2,9 @@
 import { accessQuestion } from './accesses.ts';
 import { answer } from './answer.ts';
 
-export const question = accessQuestion('walk-3-level', 'an access that walks three levels', 0.5);
+export const question = accessQuestion('walk-3-level', 'an access that walks three levels', {
+  least: 0.5,
+  why: 'V8 runs 909 instructions where gcc runs 435: WebAssembly and Atomics.load are calls, bounds are checked',
+});
 
 if (import.meta.main) await answer(question, import.meta.url);

@@ -22,7 +22,7 @@ import type { DsbKind } from '../port/cpu.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 import type { Arena } from './arena.ts';
 import { CONTROL, TLBI_LOG, VCPU, VCPUS_MAX } from './layout.ts';
-import { applyTlbi, encodeTlbi, type TlbSet } from './tlbi-codec.ts';
+import { createTlbiCodec, type TlbSet } from './tlbi-codec.ts';
 
 /**
  * A vCPU that does not acknowledge for this long is a dead thread or a bug of the harness, not a
@@ -65,6 +65,7 @@ export interface IssuerOptions {
 export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
   const { i32, layout } = arena;
   const { bug, spins, own, coldStores } = options;
+  const codec = createTlbiCodec(layout);
   const vcpus = layout.config.vcpus;
   const scratch = new Int32Array(TLBI_LOG.recordWords);
   let issued = Atomics.load(i32, CONTROL.tlbiGeneration);
@@ -78,7 +79,7 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
   function append(op: TlbiOp): void {
     const generation = (Atomics.add(i32, CONTROL.tlbiTicket, 1) + 1) | 0;
     const at = layout.tlbiLogW + (generation % TLBI_LOG.records) * TLBI_LOG.recordWords;
-    encodeTlbi(i32, at, op, layout);
+    codec.encode(i32, at, op);
     while (Atomics.load(i32, CONTROL.tlbiGeneration) !== ((generation - 1) | 0)) {
       // Another issuer has the generation before ours and is about to publish it.
       if (Atomics.load(i32, CONTROL.stop) !== 0) throw new Stopped('stopped while issuing a TLBI');
@@ -129,8 +130,8 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
       if (isBroadcast(op.kind)) {
         append(op);
       } else if (own !== null) {
-        encodeTlbi(scratch, 0, op, layout);
-        applyTlbi(scratch, 0, own);
+        codec.encode(scratch, 0, op);
+        codec.apply(scratch, 0, own);
       }
     },
     dsb(kind) {
@@ -168,6 +169,9 @@ export function createReceiver(
 ): Receiver {
   const { i32, layout } = arena;
   const w = layout.vcpuW + vcpu * VCPU.words;
+  const codec = createTlbiCodec(layout);
+  const { tlbiLogW } = layout;
+  const { records: logRecords, recordWords } = TLBI_LOG;
   // A TLB made now is empty: it owes nothing to flushes before it.
   let seen = Atomics.load(i32, CONTROL.tlbiGeneration);
   Atomics.store(i32, w + VCPU.ack, seen);
@@ -202,7 +206,7 @@ export function createReceiver(
       emptyAll();
     } else {
       for (let g = seen + 1; g - generation <= 0; g++) {
-        applyTlbi(i32, layout.tlbiLogW + (g % TLBI_LOG.records) * TLBI_LOG.recordWords, tlbs);
+        codec.apply(i32, tlbiLogW + (g % logRecords) * recordWords, tlbs);
       }
       // Records may have been overwritten while we read them, if we were away long enough: then
       // drop everything.

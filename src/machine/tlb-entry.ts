@@ -11,6 +11,7 @@ export const FLAG_R = 2;
 /** Writable-clean (DBM set, S2AP[1] clear): a store is allowed once the descriptor says dirty. */
 export const FLAG_CLEAN = 4;
 export const KEY_VMID_SHIFT = 22;
+export const KEY_PAGE_MASK = (1 << KEY_VMID_SHIFT) - 1;
 /**
  * Pages of a machine at most: data words keep the guest page in 21 bits so that they are never
  * negative.

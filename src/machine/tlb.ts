@@ -8,7 +8,7 @@
  * vCPU's thread; nothing here is shared.
  */
 import type { Geometry } from '../arch/geometry.ts';
-import { dataTag, EMPTY_KEY, KEY_VMID_SHIFT } from './tlb-entry.ts';
+import { dataTag, EMPTY_KEY, KEY_PAGE_MASK, KEY_VMID_SHIFT } from './tlb-entry.ts';
 
 /** Returned by a lookup: no entry matches. */
 export const MISS = -16;
@@ -95,8 +95,8 @@ export function createTlb(
   const { keys: pageKeys, data: pageData, mask: pageMask } = pages;
   const { keys: keys2, data: data2, mask: mask2, shift: shift2 } = blocks2;
   const { keys: keys1, data: data1, mask: mask1, shift: shift1 } = blocks1;
-  const offset2 = 2 ** shift2 - 1;
-  const offset1 = 2 ** shift1 - 1;
+  const offset2 = (1 << shift2) - 1;
+  const offset1 = (1 << shift1) - 1;
 
   // Constants of the closure, which V8 folds; imported or module-level ones it does not.
   const miss = MISS;
@@ -123,7 +123,7 @@ export function createTlb(
     for (const bank of banks) {
       const n = page >> bank.shift;
       if (bank.keys[n & bank.mask] !== (vm | n)) continue;
-      found.push((bank.data[n & bank.mask] as number) + ((page & (2 ** bank.shift - 1)) << 10));
+      found.push((bank.data[n & bank.mask] as number) + ((page & ((1 << bank.shift) - 1)) << 10));
     }
     return found;
   }
@@ -147,13 +147,13 @@ export function createTlb(
       const n = page >> bank.shift;
       bank.keys[n & bank.mask] = vm | n;
       // Blocks keep the data of their first page: a lookup adds the offset back.
-      bank.data[n & bank.mask] = data - ((page & (2 ** bank.shift - 1)) << 10);
+      bank.data[n & bank.mask] = data - ((page & ((1 << bank.shift) - 1)) << 10);
     },
     lookupAs(of, page) {
       for (const { keys, data, mask, shift } of banks) {
         const n = page >> shift;
         if (keys[n & mask] !== ((of << KEY_VMID_SHIFT) | n)) continue;
-        return (data[n & mask] as number) + ((page & (2 ** shift - 1)) << 10);
+        return (data[n & mask] as number) + ((page & ((1 << shift) - 1)) << 10);
       }
       return MISS;
     },
@@ -162,7 +162,7 @@ export function createTlb(
       if (size === 0 || bank === undefined) return;
       const n = page >> bank.shift;
       bank.keys[n & bank.mask] = (of << KEY_VMID_SHIFT) | n;
-      bank.data[n & bank.mask] = data - ((page & (2 ** bank.shift - 1)) << 10);
+      bank.data[n & bank.mask] = data - ((page & ((1 << bank.shift) - 1)) << 10);
     },
     wipes: () => wiped,
     invalidate(of, from, to, level) {
@@ -173,14 +173,14 @@ export function createTlb(
         if (level !== 0 && bank.level !== level) continue;
         if (!everything) invalidateRange(bank, of << KEY_VMID_SHIFT, from, to);
         else if (isShared && of !== -1) invalidateVm(bank, of);
-        else bank.keys.fill(EMPTY_KEY);
+        else empty(bank);
       }
     },
     hasPageIn(of, from, to) {
       for (let slot = 0; slot <= pageMask; slot++) {
         const key = pageKeys[slot] as number;
         if (key === EMPTY_KEY || key >> KEY_VMID_SHIFT !== of) continue;
-        const page = key & (2 ** KEY_VMID_SHIFT - 1);
+        const page = key & KEY_PAGE_MASK;
         if (page >= from && page < to) return true;
       }
       return false;
@@ -190,7 +190,7 @@ export function createTlb(
         Array.from(bank.keys, (key, slot) => ({
           level: bank.level,
           vmid: key >> KEY_VMID_SHIFT,
-          page: (key & (2 ** KEY_VMID_SHIFT - 1)) << bank.shift,
+          page: (key & KEY_PAGE_MASK) << bank.shift,
           data: bank.data[slot] as number,
           empty: key === EMPTY_KEY,
         }))
@@ -198,6 +198,11 @@ export function createTlb(
           .map(({ level, vmid: of, page, data }) => ({ level, vmid: of, page, data })),
       ),
   };
+}
+
+/** A loop, because a call of `fill` takes longer than the few entries of most banks. */
+function empty({ keys, mask }: Bank): void {
+  for (let slot = 0; slot <= mask; slot++) keys[slot] = EMPTY_KEY;
 }
 
 function invalidateVm({ keys, mask }: Bank, vmid: number): void {

@@ -30,43 +30,78 @@ function reachOf(layout: Layout): number {
   return Math.ceil(layout.pages / span) * span;
 }
 
-/** Writes `op` at word `at`. Allocates nothing. */
-export function encodeTlbi(i32: Int32Array, at: number, op: TlbiOp, layout: Layout): void {
-  const scope = scopeOf(op.kind);
-  let from = 0;
-  let to = layout.pages;
-  if (scope === 'address' || scope === 'range') {
-    assert(op.ipa !== undefined, `${op.kind} needs an IPA`);
-    const bytes = scope === 'range' ? (op.size ?? 0) : 1;
-    from = Math.floor((op.ipa - layout.ipaBase) / 2 ** layout.pageShift);
-    if (bytes <= 0) to = from;
-    else to = Math.ceil((op.ipa - layout.ipaBase + bytes) / 2 ** layout.pageShift);
-  }
-  i32[at] = TLBI_KINDS.indexOf(op.kind);
-  i32[at + 1] = op.vmid ?? VMID;
-  const reach = reachOf(layout);
-  i32[at + 2] = Math.max(-1, Math.min(from, reach));
-  i32[at + 3] = Math.max(-1, Math.min(to, reach));
-  i32[at + 4] = op.ttl ?? 0;
-}
-
 export interface TlbSet {
   readonly combined: Tlb;
   readonly stage2: Tlb;
   readonly walk: WalkCache;
 }
 
-/** Applies the record at word `at` to one PE's structures. */
-export function applyTlbi(i32: Int32Array, at: number, tlbs: TlbSet): void {
-  const kind = TLBI_KINDS[i32[at] as number] as TlbiKind;
+export interface TlbiCodec {
+  /** Writes `op` at word `at` of `words`. Allocates nothing. */
+  encode(words: Int32Array, at: number, op: TlbiOp): void;
+  /** Applies the record at word `at` of `words` to one PE's structures. */
+  apply(words: Int32Array, at: number, tlbs: TlbSet): void;
+}
+
+const COMBINED = 1;
+const STAGE2 = 2;
+const WALK = 4;
+const BY_ADDRESS = 8;
+const EVERY_VMID = 16;
+const RANGE = 32;
+
+function bitsOf(kind: TlbiKind): number {
   const scope = scopeOf(kind);
-  const vmid = scope === 'all' ? -1 : (i32[at + 1] as number);
-  const from = i32[at + 2] as number;
-  const to = i32[at + 3] as number;
-  if (scope !== 'all' && scope !== 'vmid' && to <= from) return;
-  const byAddress = scope === 'address' || scope === 'range';
-  const ttl = byAddress ? (i32[at + 4] as number) : 0;
-  if (reaches(kind, 'combined')) tlbs.combined.invalidate(vmid, from, to, ttl);
-  if (reaches(kind, 'stage2')) tlbs.stage2.invalidate(vmid, from, to, ttl);
-  if (reaches(kind, 'walk') && !isLastLevelOnly(kind)) tlbs.walk.invalidate(vmid, from, to, ttl);
+  return (
+    (reaches(kind, 'combined') ? COMBINED : 0) |
+    (reaches(kind, 'stage2') ? STAGE2 : 0) |
+    (reaches(kind, 'walk') && !isLastLevelOnly(kind) ? WALK : 0) |
+    (scope === 'address' || scope === 'range' ? BY_ADDRESS : 0) |
+    (scope === 'all' ? EVERY_VMID : 0) |
+    (scope === 'range' ? RANGE : 0)
+  );
+}
+
+/**
+ * What the kinds do is looked up once: issuing and applying lie in the window of a transition, and
+ * arrays and powers cost more there than the TLB itself.
+ */
+export function createTlbiCodec(layout: Layout): TlbiCodec {
+  const facts = Int32Array.from(TLBI_KINDS, bitsOf);
+  const { ipaBase, pages } = layout;
+  const pageBytes = 2 ** layout.pageShift;
+  const reach = reachOf(layout);
+  const within = (page: number): number => Math.max(-1, Math.min(page, reach));
+
+  return {
+    encode(words, at, op) {
+      const kind = TLBI_KINDS.indexOf(op.kind);
+      let from = 0;
+      let to = pages;
+      const bits = facts[kind] as number;
+      if ((bits & BY_ADDRESS) !== 0) {
+        if (op.ipa === undefined) assert(false, `${op.kind} needs an IPA`);
+        const bytes = (bits & RANGE) === 0 ? 1 : (op.size ?? 0);
+        from = Math.floor((op.ipa - ipaBase) / pageBytes);
+        to = bytes <= 0 ? from : Math.ceil((op.ipa - ipaBase + bytes) / pageBytes);
+      }
+      words[at] = kind;
+      words[at + 1] = op.vmid ?? VMID;
+      words[at + 2] = within(from);
+      words[at + 3] = within(to);
+      words[at + 4] = op.ttl ?? 0;
+    },
+    apply(words, at, tlbs) {
+      const bits = facts[words[at] as number] as number;
+      const vmid = (bits & EVERY_VMID) === 0 ? (words[at + 1] as number) : -1;
+      const from = words[at + 2] as number;
+      const to = words[at + 3] as number;
+      const byAddress = (bits & BY_ADDRESS) !== 0;
+      if (byAddress && to <= from) return;
+      const ttl = byAddress ? (words[at + 4] as number) : 0;
+      if ((bits & COMBINED) !== 0) tlbs.combined.invalidate(vmid, from, to, ttl);
+      if ((bits & STAGE2) !== 0) tlbs.stage2.invalidate(vmid, from, to, ttl);
+      if ((bits & WALK) !== 0) tlbs.walk.invalidate(vmid, from, to, ttl);
+    },
+  };
 }

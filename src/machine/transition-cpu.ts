@@ -105,6 +105,7 @@ export function createTransitionCpu(
   const halves = new Int32Array(descriptors.buffer);
   const cell = new BigUint64Array(1);
   const cellHalves = new Int32Array(cell.buffer);
+  const pageBytes = 2 ** layout.pageShift;
   const settle = createSettleTracker();
   const oldPages = createOldPages(arena);
   const { slotOfPage } = oldPages;
@@ -279,7 +280,7 @@ export function createTransitionCpu(
     tlbi(op: TlbiOp) {
       buffer?.mayDrain();
       if (timesFlush && flushSince < 0) flushSince = performance.now();
-      const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / 2 ** layout.pageShift;
+      const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / pageBytes;
       figures.tlbis++;
       settle.onTlbi(op, current);
       log.tlbi(op);
@@ -376,7 +377,7 @@ export function createTransitionCpu(
     },
     entries: layout.tablePages * layout.entriesPerTable,
     tables: layout.tablePages,
-    granule: 2 ** layout.pageShift,
+    granule: pageBytes,
   });
   return {
     cpu: checked.cpu,

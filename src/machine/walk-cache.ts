@@ -7,7 +7,7 @@
  * generation tag.
  */
 import type { Geometry } from '../arch/geometry.ts';
-import { EMPTY_KEY, KEY_VMID_SHIFT } from './tlb-entry.ts';
+import { EMPTY_KEY, KEY_PAGE_MASK, KEY_VMID_SHIFT } from './tlb-entry.ts';
 
 const ENTRIES = 16;
 
@@ -52,7 +52,7 @@ export function createWalkCache(g: Geometry, vmid: number, enabled: boolean): Wa
           if (key === EMPTY_KEY) continue;
           if (of !== -1) {
             if (key >> KEY_VMID_SHIFT !== of) continue;
-            const n = key & (2 ** KEY_VMID_SHIFT - 1);
+            const n = key & KEY_PAGE_MASK;
             if (n < from >> shift || n > (to - 1) >> shift) continue;
           }
           keys[level * ENTRIES + i] = EMPTY_KEY;
@@ -63,7 +63,7 @@ export function createWalkCache(g: Geometry, vmid: number, enabled: boolean): Wa
       Array.from(keys, (key, slot) => ({
         level: Math.floor(slot / ENTRIES),
         vmid: key >> KEY_VMID_SHIFT,
-        page: (key & (2 ** KEY_VMID_SHIFT - 1)) << shiftOf(Math.floor(slot / ENTRIES)),
+        page: (key & KEY_PAGE_MASK) << shiftOf(Math.floor(slot / ENTRIES)),
         table: (data[slot] as number) >> 4,
         key,
       }))

@@ -309,6 +309,7 @@ const benchRun = v.looseObject({
   ratio: v.nullable(count),
   aim: v.nullable(count),
   met: v.nullable(flag),
+  why: v.exactOptional(text),
   interval: v.looseTuple([v.nullable(number), v.nullable(number)]),
 });
 

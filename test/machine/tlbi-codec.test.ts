@@ -9,7 +9,7 @@ import { mustInvalidate, type TlbEntryView, TLBI_KINDS, type TlbiOp } from '../.
 import { layoutOf, type MachineConfig, VMID } from '../../src/machine/layout.ts';
 import { createTlb } from '../../src/machine/tlb.ts';
 import { entryData } from '../../src/machine/tlb-entry.ts';
-import { applyTlbi, encodeTlbi, type TlbSet } from '../../src/machine/tlbi-codec.ts';
+import { createTlbiCodec, type TlbSet } from '../../src/machine/tlbi-codec.ts';
 import { createWalkCache } from '../../src/machine/walk-cache.ts';
 
 const rest = { vcpus: 1, transitionsMax: 1 };
@@ -64,6 +64,8 @@ describe.each(CONFIGS)('$granule, regions of level $level', (config) => {
       ...(vmid === undefined ? {} : { vmid }),
     }));
 
+  const codec = createTlbiCodec(layout);
+
   function viewsOf(tlbs: TlbSet): TlbEntryView[] {
     return (['combined', 'stage2', 'walk'] as const).flatMap((structure) =>
       tlbs[structure].entries().map((e) => ({
@@ -93,8 +95,8 @@ describe.each(CONFIGS)('$granule, regions of level $level', (config) => {
         expect(before.length).toBeGreaterThan(0);
 
         const log = new Int32Array(16);
-        encodeTlbi(log, 8, tlbi, layout);
-        applyTlbi(log, 8, tlbs);
+        codec.encode(log, 8, tlbi);
+        codec.apply(log, 8, tlbs);
 
         expect(viewsOf(tlbs)).toEqual(before.filter((e) => !mustInvalidate(g, tlbi, e, VMID)));
       }),
@@ -105,13 +107,14 @@ describe.each(CONFIGS)('$granule, regions of level $level', (config) => {
 
 test('an operation by address needs its address', () => {
   const layout = layoutOf(CONFIGS[0] as MachineConfig);
-  expect(() => encodeTlbi(new Int32Array(8), 0, { kind: 'ipas2e1is' }, layout)).toThrow('an IPA');
+  const { encode } = createTlbiCodec(layout);
+  expect(() => encode(new Int32Array(8), 0, { kind: 'ipas2e1is' })).toThrow('an IPA');
 });
 
 test('a record is written where it is told and within 8 words', () => {
   const log = new Int32Array(24).fill(-7);
   const op: TlbiOp = { kind: 'ripas2e1is', ipa: 0, size: 2 ** 40, ttl: 3, vmid: 9 };
-  encodeTlbi(log, 8, op, layoutOf(CONFIGS[0] as MachineConfig));
+  createTlbiCodec(layoutOf(CONFIGS[0] as MachineConfig)).encode(log, 8, op);
   const written = [...log.keys()].filter((i) => log[i] !== -7);
   expect(written.every((i) => i >= 8 && i < 16)).toBe(true);
   expect(written).toContain(8);
