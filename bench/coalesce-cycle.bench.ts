@@ -22,7 +22,7 @@ export const question: Question = {
   hasPeer: true,
   aim: 0.6,
   why:
-    "of the hypervisor's time V8's builtins for Atomics take 25 %, instructions in C; table pages filled, " +
+    "Of the hypervisor's time V8's builtins for Atomics take 25 %, instructions in C; table pages filled, " +
     'checked and poisoned 21 %; other builtins 16 %; records, trace and lock 11 %',
   open: openCycles,
   conclude: (runs) =>

@@ -107,8 +107,8 @@ describe.each(CONFIGS)('$granule, regions of level $level', (config) => {
 
 test('an operation by address needs its address', () => {
   const layout = layoutOf(CONFIGS[0] as MachineConfig);
-  const { encode } = createTlbiCodec(layout);
-  expect(() => encode(new Int32Array(8), 0, { kind: 'ipas2e1is' })).toThrow('an IPA');
+  const codec = createTlbiCodec(layout);
+  expect(() => codec.encode(new Int32Array(8), 0, { kind: 'ipas2e1is' })).toThrow('an IPA');
 });
 
 test('a record is written where it is told and within 8 words', () => {
