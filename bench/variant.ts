@@ -34,11 +34,9 @@ export async function startVariants<T = number>(
   return {
     started,
     async close() {
-      try {
-        await Promise.all(started.map((variant) => variant.close()));
-      } finally {
-        cache.remove();
-      }
+      const closed = await Promise.allSettled(started.map((variant) => variant.close()));
+      cache.remove();
+      for (const one of closed) if (one.status === 'rejected') throw one.reason;
     },
   };
 }

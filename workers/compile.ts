@@ -1,11 +1,15 @@
 /** A thread that imports modules and leaves them compiled in Node's cache. */
 import { createRequire, flushCompileCache } from 'node:module';
+import process from 'node:process';
 import { workerData } from 'node:worker_threads';
 
 const require = createRequire(import.meta.url);
 
 for (const module of workerData as readonly string[]) {
-  if (URL.canParse(module)) await import(module);
+  if (module.startsWith('file:')) await import(module);
   else require(module);
+  // Each at once: the next may be a user's, and never end.
+  flushCompileCache();
 }
-flushCompileCache();
+// A module may have left a timer or a server behind.
+process.exit();

@@ -3,14 +3,12 @@
  *
  * Node strips the types of a module with WebAssembly whose memory grows, and that detaches an
  * ArrayBuffer. From then on V8 looks at every access to a typed array of that thread whether its
- * buffer is detached too (the protector `ArrayBufferDetaching`): 120 instead of 106 instructions for
- * an access that hits the TLB, 1,500 instead of 1,154 for a walk of three levels (single-stepped,
- * V8 13.6). A thread that finds all its modules in Node's compile cache strips nothing. It also
- * starts in half the time.
+ * buffer is detached too (the protector `ArrayBufferDetaching`); docs/speed.md says what that costs.
+ * A thread that finds all its modules in Node's compile cache strips nothing. It also starts in half
+ * the time.
  *
  * A folder of this process alone, gone at the end: what is in it is run.
  */
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,33 +16,68 @@ import { Worker } from 'node:worker_threads';
 
 const VARIABLE = 'NODE_COMPILE_CACHE';
 const FILLER = new URL('../../workers/compile.ts', import.meta.url);
+/** Our own modules take a third of a second. A user's module may do what it likes, even never end. */
+const FILL_MS_MAX = 5000;
 
 export interface CompileCache {
   /** The environment for threads and processes that are to start from it. */
   readonly env: NodeJS.ProcessEnv;
+  /** Never throws: what is left behind lies among temporary files. */
   remove(): void;
 }
 
 /**
  * Compiles `modules` in a thread: URLs for whoever will import them, paths for whoever will require
  * them, because the cache knows the two by different names. Threads and processes with the V8 flags
- * of now will find them. A folder that the user has set is used and kept.
+ * of now will find them. A module that does not load is left to whoever needs it. A folder that the
+ * user has set is used and kept.
  */
 export async function fillCompileCache(modules: readonly string[]): Promise<CompileCache> {
   const given = process.env[VARIABLE];
-  const folder = given ?? mkdtempSync(path.join(tmpdir(), 'stage2-stress-cache-'));
+  // Empty is how Node is told to keep none.
+  if (given !== undefined && given !== '') {
+    const env = { ...process.env };
+    await fill(modules, env);
+    return { env, remove: () => {} };
+  }
+  const folder = newFolder();
+  if (folder === null) return { env: { ...process.env }, remove: () => {} };
   const remove = (): void => {
-    if (given !== undefined) return;
     process.off('exit', remove);
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
   };
   // Also if the process is ended in the middle.
   process.once('exit', remove);
   const env = { ...process.env, [VARIABLE]: folder };
-  try {
-    await once(new Worker(FILLER, { env, workerData: modules }), 'exit');
-  } catch {
-    // Whoever needs the module will say what is wrong with it.
-  }
+  await fill(modules, env);
   return { env, remove };
+}
+
+/** Null where there is no place for temporary files: then threads strip for themselves. */
+function newFolder(): string | null {
+  try {
+    return mkdtempSync(path.join(tmpdir(), 'stage2-stress-cache-'));
+  } catch {
+    return null;
+  }
+}
+
+function removeFolder(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // A thread that is being ended may just have written another file.
+  }
+}
+
+async function fill(modules: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+  const { promise: exited, resolve } = Promise.withResolvers<void>();
+  const filler = new Worker(FILLER, { env, workerData: modules });
+  filler.once('exit', () => resolve());
+  // Whoever needs the module will say what is wrong with it.
+  filler.on('error', () => {});
+  const timer = setTimeout(() => void filler.terminate(), FILL_MS_MAX);
+  // What a filler that failed was writing is written once it has ended.
+  await exited;
+  clearTimeout(timer);
 }

@@ -36,7 +36,7 @@ const workerFile = (name: string): string =>
 const HYPERVISOR = workerFile('hypervisor');
 const VCPU = workerFile('vcpu');
 
-/** `modules`: URLs of what the hypervisor's thread imports beside its own: protocols of the user. */
+/** `modules`: URLs of what threads import beside their own: protocols of the user. */
 export async function createThreadPool(modules: readonly string[] = []): Promise<ThreadPool> {
   setFlagsOnce();
   // Piscina requires the module of a task, or tries to.
@@ -51,7 +51,6 @@ export async function createThreadPool(modules: readonly string[] = []): Promise
       idleTimeout: Number.POSITIVE_INFINITY,
       atomics: 'sync',
       env: cache.env,
-
       resourceLimits: { maxYoungGenerationSizeMb: 3 * SEMI_SPACE_MB },
     });
     open.add(pool);

@@ -34,6 +34,37 @@ test('a module that does not load is the business of whoever needs it', async ()
   cache.remove();
 });
 
+test('a module that keeps its thread busy is not waited for', async () => {
+  delete process.env[VARIABLE];
+  const cache = await fillCompileCache([new URL('fixtures/lingers.ts', import.meta.url).href]);
+  expect(readdirSync(cache.env[VARIABLE] ?? '')).not.toEqual([]);
+  cache.remove();
+});
+
+test('without a place for temporary files there is no cache', async () => {
+  delete process.env[VARIABLE];
+  const { TMPDIR: before } = process.env;
+  process.env['TMPDIR'] = '/no/such/folder';
+  try {
+    const cache = await fillCompileCache([GEOMETRY]);
+    expect(cache.env[VARIABLE]).toBeUndefined();
+    cache.remove();
+  } finally {
+    if (before === undefined) delete process.env['TMPDIR'];
+    else process.env['TMPDIR'] = before;
+  }
+});
+
+test('many caches leave no listeners behind', async () => {
+  delete process.env[VARIABLE];
+  const before = process.listenerCount('exit');
+  const caches = await Promise.all(
+    [GEOMETRY, GEOMETRY].map((module) => fillCompileCache([module])),
+  );
+  for (const cache of caches) cache.remove();
+  expect(process.listenerCount('exit')).toBe(before);
+});
+
 test("fills and keeps the user's own", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'stage2-cache-test-'));
   try {
@@ -58,7 +89,7 @@ async function isolatesWithoutProtector(...args: readonly string[]): Promise<num
     { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const printed = await text(child.stdout);
-  expect(printed).toContain('PASS');
+  expect(printed).toContain('adjust-populated');
   return printed.split('\n').filter((line) => line.includes('ArrayBufferDetaching')).length;
 }
 
