@@ -39,8 +39,10 @@ describe('correct protocols', () => {
     for (const name of ['bbm-late', 'bbm-early', 'bbm-early-locked']) {
       const run = rowOf(result, name);
       expect(run.faults.spurious, `of ${name}`).toBeGreaterThan(0);
-      expect(run.windowNs.count, `of ${name}`).toBeGreaterThan(0);
-      expect(run.windowNs.p50, `of ${name}`).toBeGreaterThan(0);
+      // Where something else takes a core, a thread is preempted in each round, and none is timed.
+      const wasTimed = run.roundsDropped < run.rounds;
+      expect(run.windowNs.count > 0, `of ${name}`).toBe(wasTimed);
+      if (wasTimed) expect(run.windowNs.p50, `of ${name}`).toBeGreaterThan(0);
       expect(run.transitionsHit, `of ${name}`).toBeGreaterThan(0);
     }
     for (const name of ['rfc-nt-intended', 'nt-spec', 'bbml3-direct']) {
@@ -60,7 +62,8 @@ describe('correct protocols', () => {
         count: 0,
       });
     }
-    expect(rowOf(result, 'rfc-nt-intended').ntWindowNs.count).toBeGreaterThan(0);
+    const intended = rowOf(result, 'rfc-nt-intended');
+    expect(intended.ntWindowNs.count > 0).toBe(intended.roundsDropped < intended.rounds);
     expect(code).toBe(0);
   });
 
@@ -132,6 +135,8 @@ describe('correct protocols', () => {
     const { result } = await stressUntil(
       ({ runs }) => runs.every((run) => run.faults.genuine > 0),
       ...['--protocol', 'bbm-early,rfc-nt-intended', '--scenario', 'adjust-half', '--vcpus', '1'],
+      // Or the hole is there for some 100 ns, too short to be met where something else takes a core.
+      ...['--delay', 'write=20000'],
     );
     expect(rowOf(result, 'bbm-early').faults.genuine).toBeGreaterThan(0);
     expect(rowOf(result, 'rfc-nt-intended').faults.genuine).toBeGreaterThan(0);
