@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { afterAll } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 export const MAIN = [
@@ -18,10 +19,12 @@ export interface Seen {
   readonly files: readonly string[];
 }
 
+/** Hundreds of tests start a program, and each would strip and compile the same modules again. */
+const COMPILED = path.join(ROOT, 'node_modules/.cache/stage2-stress');
+
 const folders: string[] = [];
-process.once('exit', () =>
-  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })),
-);
+// Processes of the test runner end without an exit event.
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
 
 export function emptyFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'stage2-stress-test-'));
@@ -34,7 +37,7 @@ export function program(args: readonly string[], folder: string = emptyFolder())
     cwd: folder,
     encoding: 'utf8',
     timeout: 60_000,
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILED },
   });
   return { code: run.status, out: run.stdout, err: run.stderr, files: readdirSync(folder) };
 }
