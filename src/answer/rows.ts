@@ -2,7 +2,8 @@
 import { type BlockLevel, entrySize, geometryOf, type Granule } from '../arch/geometry.ts';
 import { bucketsOf, TAIL_COUNT_MIN } from '../result/distribution.ts';
 import type { ProtocolCost } from '../result/answer.ts';
-import type { Estimate, StressRun } from '../result/stress.ts';
+import type { Estimate } from '../result/estimate.ts';
+import type { StressRun } from '../result/stress.ts';
 import { type Exposure, fittedRate, hitProbability } from './hits.ts';
 import { type Guest, type Worth, worthOf } from './worth.ts';
 

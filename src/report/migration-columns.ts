@@ -1,5 +1,6 @@
 /** Columns of runs that cancelled migrations: what one cost, from logging off to the last block. */
-import type { Estimate, StressRun } from '../result/stress.ts';
+import type { Estimate } from '../result/estimate.ts';
+import type { StressRun } from '../result/stress.ts';
 import { significant, unitFor } from './numbers.ts';
 import type { RunColumn } from './run-columns.ts';
 

@@ -3,7 +3,8 @@
  * stands unexplained; a column that has nothing to say in a whole table is not there.
  */
 import { tailOf } from '../result/distribution.ts';
-import type { Percentiles, StressRun } from '../result/stress.ts';
+import type { Percentiles } from '../result/estimate.ts';
+import type { StressRun } from '../result/stress.ts';
 import { migrationColumns } from './migration-columns.ts';
 import { neighbourColumns } from './neighbour-columns.ts';
 import { stageColumns } from './stage-columns.ts';

@@ -2,7 +2,7 @@
  * What the question "is it worth it" is answered from, per row: what a transition costs the guest,
  * and what the protocol costs whoever maintains it.
  */
-import type { Estimate } from './stress.ts';
+import type { Estimate } from './estimate.ts';
 
 export interface AnswerFigures {
   readonly kind: 'coalesce' | 'split';

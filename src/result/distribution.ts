@@ -6,7 +6,7 @@
  * The value stands for its whole bucket, which is at most 1/32 of it wide (HdrHistogram's scheme,
  * 32 buckets per power of two); histograms of several runs can be added without further loss.
  */
-import type { Percentiles } from './stress.ts';
+import type { Percentiles } from './estimate.ts';
 
 export interface Bucket {
   readonly ns: number;

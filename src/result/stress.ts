@@ -2,41 +2,14 @@
  * Result of `stress`: plain data, the one type every report is made from. Field names of the JSON
  * contract keep their meaning; more may be added.
  */
+import type { CpuText } from '../arch/cpu-model.ts';
 import type { AnswerFigures } from './answer.ts';
 import type { CampaignState } from './campaign-state.ts';
+import type { Estimate, FaultCounts, Percentiles } from './estimate.ts';
 import type { Rule } from './rule.ts';
 import type { Verdict } from './exit-code.ts';
 import type { ResultHeader } from './header.ts';
 import type { Trust } from './trust.ts';
-
-/** A value with its 95 % interval over rounds. */
-export interface Estimate {
-  readonly value: number;
-  readonly lo: number;
-  readonly hi: number;
-}
-
-/** Nanoseconds; null where nothing was observed. */
-export interface Percentiles {
-  readonly p50: number | null;
-  readonly p99: number | null;
-  readonly max: number | null;
-  readonly count: number;
-  /** 95 % intervals over rounds, where there were rounds enough to tell. */
-  readonly p50Interval?: readonly [lo: number, hi: number];
-  readonly p99Interval?: readonly [lo: number, hi: number];
-  /** Every value seen, in buckets (distribution.ts); absent in results that do not carry it. */
-  readonly histogram?: string;
-}
-
-export interface FaultCounts {
-  readonly spurious: number;
-  readonly genuine: number;
-  readonly retry: number;
-  /** Translation faults because of nT=1 (a PE of `nt=fault`). */
-  readonly nt: number;
-  readonly conflict: number;
-}
 
 /** One line of the merged table of last events. */
 export interface ViolationEvent {
@@ -65,16 +38,7 @@ export interface Violation {
   readonly exploreCommand: string;
 }
 
-export interface CpuResult {
-  readonly bbm: string;
-  readonly nt: string;
-  readonly multihit: string;
-  readonly spec: string;
-  readonly hafdbs: string;
-  readonly ets: string;
-  readonly tlb: number;
-  readonly walkcache: string;
-}
+export type CpuResult = CpuText;
 
 export interface StressRun {
   readonly scenario: string;

@@ -3,7 +3,7 @@
  * verdict per item.
  */
 import { platform } from 'node:os';
-import { describeCpu } from '../arch/cpu-model.ts';
+import { cpuResultOf, describeCpu } from '../arch/cpu-model.ts';
 import { idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
 import { gradeRun } from '../checker/index.ts';
 import type { Evidence } from '../result/evidence.ts';
@@ -106,22 +106,11 @@ export function rowOf(r: RowRequest): StressRun {
   const onTables = scheduled
     ? null
     : new RoundTable(outcome.results, (row) => isBaseline(row) && row[ROW.onBlocks] === 0);
-  const { cpu } = plan;
-  const onOff = (on: boolean): string => (on ? 'on' : 'off');
   return {
     scenario: request.scenario,
     protocol: protocol.name,
     mutant: r.mutant,
-    cpu: {
-      bbm: cpu.bbm.join('/'),
-      nt: cpu.nt,
-      multihit: cpu.multihit,
-      spec: onOff(cpu.spec),
-      hafdbs: onOff(cpu.hafdbs),
-      ets: cpu.ets,
-      tlb: cpu.tlb,
-      walkcache: onOff(cpu.walkcache),
-    },
+    cpu: cpuResultOf(plan.cpu),
     granule: config.granule,
     level: config.level,
     vcpus: config.vcpus,

@@ -2,7 +2,8 @@
  * Hand-made results for the tests of reports: every field a plausible figure, overridden where a
  * test looks at it.
  */
-import type { Percentiles, StressResult, StressRun, Violation } from '../../src/result/stress.ts';
+import type { Percentiles } from '../../src/result/estimate.ts';
+import type { StressResult, StressRun, Violation } from '../../src/result/stress.ts';
 
 export const NONE: Percentiles = { p50: null, p99: null, max: null, count: 0 };
 

@@ -8,7 +8,7 @@ import {
   percentilesOf,
   record,
 } from '../../src/stress/statistics/histogram.ts';
-import type { Percentiles } from '../../src/result/stress.ts';
+import type { Percentiles } from '../../src/result/estimate.ts';
 
 const recorded = (values: readonly number[]): Int32Array => {
   const hist = new Int32Array(HISTOGRAM_WORDS);

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { pooledEstimate } from '../../src/result/merge/estimates.ts';
 import { pooledPercentiles } from '../../src/result/merge/percentiles.ts';
-import type { Percentiles } from '../../src/result/stress.ts';
+import type { Percentiles } from '../../src/result/estimate.ts';
 import { splitmix32 } from '../../src/stress/statistics/random.ts';
 
 describe('pooled intervals', () => {

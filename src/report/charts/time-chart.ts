@@ -4,7 +4,8 @@
  */
 import * as Plot from '@observablehq/plot';
 import { bucketsOf, tailOf } from '../../result/distribution.ts';
-import type { Percentiles, StressRun } from '../../result/stress.ts';
+import type { Percentiles } from '../../result/estimate.ts';
+import type { StressRun } from '../../result/stress.ts';
 import { grouped, significant } from '../numbers.ts';
 import { type Chart, marginFor, shortName, subjectOf } from './chart.ts';
 import { draw } from './svg.ts';

@@ -9,7 +9,7 @@
  * (Hartung and Knapp 2001); where they agree it is that of their rounds. Two values say next to nothing
  * of how far a third would be (t is 12.7), so it takes three.
  */
-import type { Estimate } from '../stress.ts';
+import type { Estimate } from '../estimate.ts';
 
 export interface WeightedEstimate {
   /** In a file an infinite bound is null. */

@@ -1,5 +1,6 @@
 /** The figures that only rows of some scenarios have, of several rows as one. */
-import type { Estimate, MigrationFigures, StageFigures, StressRun } from '../stress.ts';
+import type { Estimate } from '../estimate.ts';
+import type { MigrationFigures, StageFigures, StressRun } from '../stress.ts';
 import { pooledEstimate, pooledMean, type WeightedEstimate } from './estimates.ts';
 
 export function pooledExtras(

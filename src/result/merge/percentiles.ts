@@ -5,7 +5,7 @@ import {
   pooledBuckets,
   TAIL_COUNT_MIN,
 } from '../distribution.ts';
-import type { Percentiles } from '../stress.ts';
+import type { Percentiles } from '../estimate.ts';
 import { pooledTime } from './estimates.ts';
 
 /**

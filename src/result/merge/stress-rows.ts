@@ -1,5 +1,6 @@
 /** Rows of stress results that measured the same thing in the same environment, as one row. */
-import type { ControlResult, Estimate, FaultCounts, StressRun, Violation } from '../stress.ts';
+import type { Estimate, FaultCounts } from '../estimate.ts';
+import type { ControlResult, StressRun, Violation } from '../stress.ts';
 import { pooledTrust } from '../trust.ts';
 import { pooledEstimate, type WeightedEstimate } from './estimates.ts';
 import { pooledExtras } from './extras.ts';

@@ -16,7 +16,7 @@
  */
 import { assert } from '../../arch/assert.ts';
 import { type Bucket, histogramText } from '../../result/distribution.ts';
-import type { Percentiles } from '../../result/stress.ts';
+import type { Percentiles } from '../../result/estimate.ts';
 
 const SUB_BITS = 5;
 const SUB_BUCKETS = 1 << SUB_BITS;

@@ -5,7 +5,8 @@ import { parseCommandLine } from '../../../src/cli/parse.ts';
 import { BUILT_IN } from '../../../src/cli/registry.ts';
 import { stressOptions } from '../../../src/cli/stress-options.ts';
 import { TRUST_GRADES } from '../../../src/result/trust.ts';
-import type { Estimate, StressRun } from '../../../src/result/stress.ts';
+import type { Estimate } from '../../../src/result/estimate.ts';
+import type { StressRun } from '../../../src/result/stress.ts';
 import { planGroups } from '../../../src/stress/portfolio.ts';
 import { stress } from './stress.ts';
 
