@@ -40,7 +40,7 @@ export function answerRows(runs: readonly StressRun[], guest: GuestMemory): read
   return runs.flatMap((run) => {
     const { answer } = run;
     const isPlain = run.mutant === null && run.delays === '' && !run.reorder;
-    if (answer === undefined || answer.kind !== 'coalesce' || !isPlain) return [];
+    if (answer.kind !== 'coalesce' || !isPlain) return [];
     if (run.scheduling !== 'parallel' || run.transitions === 0) return [];
     // What is wrong has no price.
     if (run.verdict === 'fail') return [];
@@ -70,8 +70,8 @@ function blockSize({ granule, level }: StressRun): number {
 }
 
 function modelFit(run: StressRun, walkRate: Estimate | null): ModelFit | null {
+  if (walkRate === null) return null;
   const exposure = exposureOf(run);
-  if (walkRate === null || exposure === null) return null;
   const rateAt = (share: number): number => fittedRate(exposure, share, run.vcpus);
   const { hitShare } = run;
   return {
@@ -88,12 +88,9 @@ function modelFit(run: StressRun, walkRate: Estimate | null): ModelFit | null {
 
 /**
  * What can be hit: the time an entry is invalid, and on a CPU that faults on nT the nT time. None of
- * either is nothing to hit; null: windows without a histogram.
+ * either is nothing to hit.
  */
-function exposureOf(run: StressRun): Exposure | null {
+function exposureOf(run: StressRun): Exposure {
   const all = run.cpu.nt === 'fault' ? [run.windowNs, run.ntWindowNs] : [run.windowNs];
-  const seen = all.filter(({ count }) => count > 0);
-  return seen.some(({ histogram }) => histogram === undefined)
-    ? null
-    : seen.map(({ histogram }) => bucketsOf(histogram ?? ''));
+  return all.filter(({ count }) => count > 0).map(({ histogram }) => bucketsOf(histogram));
 }

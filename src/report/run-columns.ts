@@ -97,9 +97,7 @@ function faultColumns(runs: Runs): RunColumn[] {
     // if they happened.
     const shown = kind === 'spurious' || runs.some((run) => run.faults[kind] > 0);
     const rate = (run: StressRun): string =>
-      shown && run.transitions > 0
-        ? significant(run.faultsPerTransition?.[kind] ?? run.faults[kind] / run.transitions)
-        : '';
+      shown && run.transitions > 0 ? significant(run.faultsPerTransition[kind]) : '';
     return number('faults/transition', titles[kind], runs, rate, FAULTS_LEGEND[kind]);
   });
 }

@@ -36,14 +36,11 @@ export function bucketsOf(text: string): Bucket[] {
   });
 }
 
-/** All of them as one; null where one that saw something has no histogram to add. */
-export function pooledBuckets(all: readonly Percentiles[]): Bucket[] | null {
+/** All of them as one. */
+export function pooledBuckets(all: readonly Percentiles[]): Bucket[] {
   const counts = new Map<number, number>();
-  for (const { histogram, count } of all) {
-    if (histogram === undefined && count > 0) return null;
-    for (const bucket of bucketsOf(histogram ?? ''))
-      counts.set(bucket.ns, (counts.get(bucket.ns) ?? 0) + bucket.count);
-  }
+  for (const bucket of all.flatMap(({ histogram }) => bucketsOf(histogram)))
+    counts.set(bucket.ns, (counts.get(bucket.ns) ?? 0) + bucket.count);
   return [...counts].map(([ns, count]) => ({ ns, count })).sort((a, b) => a.ns - b.ns);
 }
 

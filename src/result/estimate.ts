@@ -16,8 +16,8 @@ export interface Percentiles {
   /** 95 % intervals over rounds, where there were rounds enough to tell. */
   readonly p50Interval?: readonly [lo: number, hi: number];
   readonly p99Interval?: readonly [lo: number, hi: number];
-  /** Every value seen, in buckets (distribution.ts); absent in results that do not carry it. */
-  readonly histogram?: string;
+  /** Every value seen, in buckets (distribution.ts). */
+  readonly histogram: string;
 }
 
 export interface FaultCounts {

@@ -91,9 +91,7 @@ const percentiles = v.looseObject({
   p99: v.nullable(count),
   max: v.nullable(count),
   count: whole,
-  histogram: v.exactOptional(
-    v.pipe(text, v.regex(HISTOGRAM_PATTERN, 'not buckets such as 63x12 65x3')),
-  ),
+  histogram: v.pipe(text, v.regex(HISTOGRAM_PATTERN, 'not buckets such as 63x12 65x3')),
 });
 
 const violation = v.looseObject({
@@ -136,19 +134,17 @@ const answer = v.looseObject({
 const trust = v.looseObject({
   grade: v.picklist(TRUST_GRADES),
   reasons: texts,
-  facts: v.exactOptional(
-    v.looseObject({
-      rounds: whole,
-      roundsKept: whole,
-      roundsDropped: whole,
-      preemptionKnown: flag,
-      scheduled: flag,
-      unsettled: flag,
-      collections: whole,
-      windows: whole,
-      episodes: whole,
-    }),
-  ),
+  facts: v.looseObject({
+    rounds: whole,
+    roundsKept: whole,
+    roundsDropped: whole,
+    preemptionKnown: flag,
+    scheduled: flag,
+    unsettled: flag,
+    collections: whole,
+    windows: whole,
+    episodes: whole,
+  }),
 });
 
 const stressRun = v.looseObject({
@@ -177,18 +173,22 @@ const stressRun = v.looseObject({
     conflict: whole,
   }),
   faultsUnattributed: whole,
-  longestRefaultLoop: v.exactOptional(whole),
+  roundsWarmUp: whole,
+  means: v.looseObject({
+    during: v.nullable(estimate),
+    baseline: v.nullable(estimate),
+    refills: estimate,
+  }),
+  longestRefaultLoop: whole,
   spuriousPerTransition: estimate,
-  faultsPerTransition: v.exactOptional(
-    v.looseObject({
-      spurious: count,
-      genuine: count,
-      retry: count,
-      nt: count,
-      conflict: count,
-    }),
-  ),
-  sharesOf: v.exactOptional(v.picklist(['undisturbed rounds', 'all rounds'])),
+  faultsPerTransition: v.looseObject({
+    spurious: count,
+    genuine: count,
+    retry: count,
+    nt: count,
+    conflict: count,
+  }),
+  sharesOf: v.picklist(['undisturbed rounds', 'all rounds']),
   accesses: v.looseObject({ issued: whole, completed: whole, lost: number }),
   windowNs: percentiles,
   ntWindowNs: percentiles,
@@ -215,8 +215,8 @@ const stressRun = v.looseObject({
   violations: v.array(violation),
   notes: texts,
   machine: v.exactOptional(whole),
-  answer: v.exactOptional(answer),
-  trust: v.exactOptional(trust),
+  answer,
+  trust,
 });
 
 const control = v.looseObject({

@@ -66,12 +66,12 @@ export interface StressRun {
   /** Faults of vCPUs that were away for more than one transition: nobody can say which one they met. */
   readonly faultsUnattributed: number;
   /** Most exits in a row of one access, because its entry was LOCKED each time (v6.2: -EAGAIN). */
-  readonly longestRefaultLoop?: number;
+  readonly longestRefaultLoop: number;
   readonly spuriousPerTransition: Estimate;
   /** Of the same rounds as `hitShare`. */
-  readonly faultsPerTransition?: FaultCounts;
+  readonly faultsPerTransition: FaultCounts;
   /** Where fewer than ten rounds were undisturbed, shares and rates of faults are of all. */
-  readonly sharesOf?: 'undisturbed rounds' | 'all rounds';
+  readonly sharesOf: 'undisturbed rounds' | 'all rounds';
   readonly accesses: { readonly issued: number; readonly completed: number; readonly lost: number };
   readonly windowNs: Percentiles;
   readonly ntWindowNs: Percentiles;
@@ -81,12 +81,12 @@ export interface StressRun {
   /** Accesses per second, all vCPUs together. */
   readonly throughput: { readonly during: number | null; readonly baseline: number | null };
   /** Means with their 95 % intervals over rounds. */
-  readonly means?: RunMeans;
+  readonly means: RunMeans;
   /** Rounds left out of times because their item had not settled yet (stress/warm-up.ts). */
-  readonly roundsWarmUp?: number;
+  readonly roundsWarmUp: number;
   /** How far times and rates may be relied on, and what the row says of "is it worth it". */
-  readonly trust?: Trust;
-  readonly answer?: AnswerFigures;
+  readonly trust: Trust;
+  readonly answer: AnswerFigures;
   /** Per transition. */
   readonly descriptorWrites: number;
   readonly tlbis: number;

@@ -9,8 +9,8 @@ export interface Trust {
   readonly grade: TrustGrade;
   /** What speaks against it, worst first; empty for `good`. */
   readonly reasons: readonly string[];
-  /** What it was graded by; absent in results that do not carry it. */
-  readonly facts?: TrustFacts;
+  /** What it was graded by. */
+  readonly facts: TrustFacts;
 }
 
 export interface TrustFacts {
@@ -48,11 +48,9 @@ export function trustOf(facts: TrustFacts): Trust {
   };
 }
 
-/** Of rows that are one: by all of their rounds together, or what is said against any of them. */
+/** Of rows that are one: by all of their rounds together. */
 export function pooledTrust(all: readonly [Trust, ...Trust[]]): Trust {
-  const facts = all.flatMap((trust) => trust.facts ?? []);
-  const [first, ...others] = facts;
-  if (first === undefined || facts.length < all.length) return worstTrust(all);
+  const [first, ...others] = all.map(({ facts }) => facts) as [TrustFacts, ...TrustFacts[]];
   return trustOf(others.reduce(together, first));
 }
 
@@ -68,11 +66,6 @@ function together(a: TrustFacts, b: TrustFacts): TrustFacts {
     windows: a.windows + b.windows,
     episodes: a.episodes + b.episodes,
   };
-}
-
-function worstTrust(all: readonly Trust[]): Trust {
-  const grade = TRUST_GRADES.toReversed().find((g) => all.some((trust) => trust.grade === g));
-  return { grade: grade ?? 'good', reasons: [...new Set(all.flatMap((trust) => trust.reasons))] };
 }
 
 function reasonsOf(f: TrustFacts): Reason[] {

@@ -31,41 +31,35 @@ export const ROW = {
   durationNs: 15,
   writes: 16,
   tlbis: 17,
-  invalidStores: 18,
-  ambiguous: 19,
-  entries: 20,
-  resetFaults: 21,
-  flushAll: 22,
-  /** Transitions whose entry was not as wanted at the end. */
-  broken: 23,
+  ambiguous: 18,
   /** 1 if the round had a sign that was looked for (signs.ts). */
-  signed: 24,
+  signed: 19,
   /** Scenarios of a migration: those begun, pages sent, faults of any kind while logging was on. */
-  migrations: 25,
-  pagesSent: 26,
-  loggingFaults: 27,
+  migrations: 20,
+  pagesSent: 21,
+  loggingFaults: 22,
   /** Cancelled ones; from logging off to the last block: ns, accesses completed, faults. */
-  cancels: 28,
-  cancelNs: 29,
-  cancelAccesses: 30,
-  cancelFaults: 31,
+  cancels: 23,
+  cancelNs: 24,
+  cancelAccesses: 25,
+  cancelFaults: 26,
   /** 1 if the round belongs to the warm-up of its item (warm-up.ts): as if dropped. */
-  warmUp: 32,
+  warmUp: 27,
   /** 1 in the last round of a warm-up that never settled. */
-  unsettled: 33,
+  unsettled: 28,
   /** Time in episodes, all vCPUs together, ns. */
-  episodeNs: 34,
+  episodeNs: 29,
   /** 1 if a baseline round ran on blocks. */
-  onBlocks: 35,
+  onBlocks: 30,
   /** Scenarios with a second VM: its accesses, the walks they took, VMIDs given to another. */
-  neighbourAccesses: 36,
-  neighbourWalks: 37,
-  rollovers: 38,
+  neighbourAccesses: 31,
+  neighbourWalks: 32,
+  rollovers: 33,
   /** Three stages of STAGE_FIELDS each. */
-  stages: 39,
+  stages: 34,
   /** Most exits in a row of one access because its entry was LOCKED. */
-  longestLoop: 51,
-  fields: 52,
+  longestLoop: 46,
+  fields: 47,
 } as const;
 
 /** What is counted of each stage of the scenario that has stages, from `ROW.stages` on. */

@@ -25,7 +25,6 @@ export interface RoundFacts {
   readonly durationNs: number;
   /** Transition records used, resets included. */
   readonly slots: number;
-  readonly broken: number;
   /** What the workload counted: row field and value. */
   readonly figures: ReadonlyMap<number, number>;
   /** Involuntary context switches of the hypervisor thread itself. */
@@ -42,9 +41,6 @@ const VCPU_FIELDS: readonly (readonly [vcpuWord: number, rowField: number])[] = 
   [VCPU.inFlight, ROW.inFlight],
   [VCPU.walks, ROW.walks],
   [VCPU.ambiguous, ROW.ambiguous],
-  [VCPU.entries, ROW.entries],
-  [VCPU.resetFaults, ROW.resetFaults],
-  [VCPU.flushAll, ROW.flushAll],
   [VCPU.neighbourAccesses, ROW.neighbourAccesses],
   [VCPU.neighbourWalks, ROW.neighbourWalks],
 ];
@@ -57,7 +53,6 @@ const TRANSITION_FIELDS: readonly (readonly [word: number, rowField: number])[] 
   [TRANSITION.conflict, ROW.conflict],
   [TRANSITION.writes, ROW.writes],
   [TRANSITION.tlbis, ROW.tlbis],
-  [TRANSITION.invalidStores, ROW.invalidStores],
 ];
 
 const TIMES: readonly (readonly [word: number, kind: number])[] = [
@@ -86,7 +81,6 @@ export function collectRound(
   add(ROW.item, facts.item);
   add(ROW.kind, facts.kind);
   add(ROW.durationNs, facts.durationNs);
-  add(ROW.broken, facts.broken);
   for (const [field, value] of facts.figures) add(field, value);
 
   let preempted = facts.preempted;

@@ -1,6 +1,5 @@
 /**
- * A measured time as a distribution per protocol, on a logarithmic axis. Where a result carries no
- * histogram a line from the median to the 99th percentile stands for it.
+ * A measured time as a distribution per protocol, on a logarithmic axis.
  */
 import * as Plot from '@observablehq/plot';
 import { bucketsOf, tailOf } from '../../result/distribution.ts';
@@ -38,7 +37,6 @@ export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | 
   });
   const names = rows.map(({ name }) => name);
   const bars = rows.flatMap(barsOf);
-  const lines = rows.filter(({ histogram, p50 }) => histogram === undefined && p50 !== null);
   const svg = draw(what.title, {
     height: 50 + rows.length * ROW_HEIGHT,
     marginLeft: marginFor(names),
@@ -64,16 +62,6 @@ export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | 
         fill: 'var(--accent)',
         fillOpacity: 0.55,
       }),
-      Plot.link(lines, {
-        fy: 'name',
-        x1: 'p50',
-        x2: 'p99',
-        y1: 0.5,
-        y2: 0.5,
-        stroke: 'var(--accent)',
-        strokeWidth: 5,
-        strokeOpacity: 0.55,
-      }),
       Plot.ruleX(
         rows.filter(({ p50 }) => p50 !== null),
         {
@@ -96,12 +84,11 @@ export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | 
       Plot.ruleY([0], { stroke: 'var(--line)' }),
     ],
   });
-  const merged = rows.some(({ p50 }) => p50 === null);
   return {
     title: what.title,
     caption:
       `${what.what}. Line: median; dashed: 99th percentile. The axis is logarithmic; heights are ` +
-      `relative to each row${merged ? '; percentiles of merged runs without histograms are unknown' : ''}.`,
+      'relative to each row.',
     svg,
     columns: ['protocol', 'seen', 'p50', 'p99', 'max'],
     rows: rows.map(({ name, count, p50, p99, max }) => [
@@ -112,9 +99,9 @@ export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | 
   };
 }
 
-function barsOf({ name, histogram }: { name: string; histogram?: string }): Bar[] {
+function barsOf({ name, histogram }: { name: string; histogram: string }): Bar[] {
   const counts = new Map<number, number>();
-  for (const { ns, count } of bucketsOf(histogram ?? '')) {
+  for (const { ns, count } of bucketsOf(histogram)) {
     const bar = Math.floor(Math.log10(Math.max(ns, 1)) * BARS_PER_DECADE);
     counts.set(bar, (counts.get(bar) ?? 0) + count);
   }
@@ -131,7 +118,7 @@ function barsOf({ name, histogram }: { name: string; histogram?: string }): Bar[
 function domainOf(rows: readonly Percentiles[]): [number, number] {
   const all = rows.flatMap(({ p50, p99, max, histogram }) => [
     ...[p50, p99, max].filter((ns) => ns !== null),
-    ...bucketsOf(histogram ?? '').map(({ ns }) => ns),
+    ...bucketsOf(histogram).map(({ ns }) => ns),
   ]);
   const least = Math.max(1, Math.min(...all));
   const most = Math.max(least * 10, ...all);

@@ -1,7 +1,8 @@
 /** Rows of stress results that measured the same thing in the same environment, as one row. */
 import type { Estimate, FaultCounts } from '../estimate.ts';
-import type { ControlResult, StressRun, Violation } from '../stress.ts';
-import { pooledTrust } from '../trust.ts';
+import type { AnswerFigures } from '../answer.ts';
+import type { ControlResult, RunMeans, StressRun, Violation } from '../stress.ts';
+import { pooledTrust, type Trust } from '../trust.ts';
 import { pooledEstimate, type WeightedEstimate } from './estimates.ts';
 import { pooledExtras } from './extras.ts';
 import { pooledPercentiles } from './percentiles.ts';
@@ -29,20 +30,18 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
   const share = pooledEstimate(
     rows.map((run) => ({ estimate: run.hitShare, weight: run.transitions })),
   );
-  // Only what all of them say is said of them together.
-  const { means: _means, answer: _answer, trust: _trust, ...rest } = first;
   const ran = rowsThatRan(rows);
   const judged = rows.filter((run) => run.violations.length > 0 && run.exhibit === null);
   return {
-    ...rest,
-    ...pooledAnswer(ran),
-    ...trustOfAll(rows),
-    ...pooledMeans(rows),
+    ...first,
+    answer: pooledAnswer(ran),
+    trust: pooledTrust(rows.map(({ trust }) => trust) as [Trust, ...Trust[]]),
+    means: pooledMeans(rows),
     ...pooledExtras(rows),
     repeats: ran.reduce((total, run) => total + (run.repeats ?? 1), 0),
     rounds: sum((run) => run.rounds),
     roundsDropped: sum((run) => run.roundsDropped),
-    roundsWarmUp: sum((run) => run.roundsWarmUp ?? 0),
+    roundsWarmUp: sum((run) => run.roundsWarmUp),
     transitions,
     transitionsHit: sum((run) => run.transitionsHit),
     hitShare: { ...share, hi: Math.min(1, share.hi) },
@@ -54,7 +53,7 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
       conflict: sum((run) => run.faults.conflict),
     },
     faultsUnattributed: sum((run) => run.faultsUnattributed),
-    ...longestLoop(rows),
+    longestRefaultLoop: Math.max(...rows.map((run) => run.longestRefaultLoop)),
     spuriousPerTransition: pooledEstimate(
       rows.map((run) => ({ estimate: run.spuriousPerTransition, weight: run.transitions })),
     ),
@@ -84,23 +83,16 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
 }
 
 /** One in which nothing ran has nothing to say beside one in which something did. */
-function rowsThatRan(rows: readonly StressRun[]): readonly StressRun[] {
-  const ran = rows.filter(({ transitions }) => transitions > 0);
-  return ran.length > 0 ? ran : rows;
+function rowsThatRan(
+  rows: readonly [StressRun, ...StressRun[]],
+): readonly [StressRun, ...StressRun[]] {
+  const [first, ...others] = rows.filter(({ transitions }) => transitions > 0);
+  return first === undefined ? rows : [first, ...others];
 }
 
-function longestLoop(rows: readonly StressRun[]): Pick<StressRun, 'longestRefaultLoop'> {
-  const all = rows.flatMap(({ longestRefaultLoop }) => longestRefaultLoop ?? []);
-  return all.length === 0 ? {} : { longestRefaultLoop: Math.max(...all) };
-}
-
-/** None if one of them does not say. */
-function pooledAnswer(rows: readonly StressRun[]): Pick<StressRun, 'answer'> {
-  const answers = rows.flatMap(({ answer, transitions }) =>
-    answer === undefined ? [] : [{ ...answer, weight: transitions }],
-  );
-  const [first] = answers;
-  if (first === undefined || answers.length < rows.length) return {};
+function pooledAnswer(rows: readonly [StressRun, ...StressRun[]]): AnswerFigures {
+  const [first] = rows;
+  const answers = rows.map(({ answer, transitions }) => ({ ...answer, weight: transitions }));
   const lost = answers.flatMap(({ lostNs, weight }) =>
     lostNs === null ? [] : [{ estimate: lostNs, weight }],
   );
@@ -108,12 +100,9 @@ function pooledAnswer(rows: readonly StressRun[]): Pick<StressRun, 'answer'> {
     walkRate === null ? [] : [{ estimate: walkRate, weight }],
   );
   return {
-    answer: {
-      kind: first.kind,
-      lostNs: pooledLoss(lost),
-      walkRate: rates.length === 0 ? null : pooledEstimate(rates),
-      cost: first.cost,
-    },
+    ...first.answer,
+    lostNs: pooledLoss(lost),
+    walkRate: rates.length === 0 ? null : pooledEstimate(rates),
   };
 }
 
@@ -125,32 +114,21 @@ function pooledLoss(all: readonly WeightedEstimate[]): Estimate | null {
     : pooledEstimate(all);
 }
 
-function trustOfAll(rows: readonly StressRun[]): Pick<StressRun, 'trust'> {
-  const [first, ...others] = rows.flatMap(({ trust }) => trust ?? []);
-  return first === undefined || others.length + 1 < rows.length
-    ? {}
-    : { trust: pooledTrust([first, ...others]) };
-}
-
 /** A time counts for the rounds it is of, walks for their transitions. */
-function pooledMeans(rows: readonly StressRun[]): Pick<StressRun, 'means'> {
-  const all = rows.flatMap((run) => (run.means === undefined ? [] : [{ run, means: run.means }]));
-  if (all.length < rows.length) return {};
+function pooledMeans(rows: readonly StressRun[]): RunMeans {
   const rate = (of: 'during' | 'baseline'): Estimate | null => {
-    const own = all.flatMap(({ run, means }) => {
-      const estimate = means[of];
+    const own = rows.flatMap((run) => {
+      const estimate = run.means[of];
       return estimate === null ? [] : [{ estimate, weight: weightOf(run, of) }];
     });
     return own.length === 0 ? null : pooledEstimate(own);
   };
   return {
-    means: {
-      during: rate('during'),
-      baseline: rate('baseline'),
-      refills: pooledEstimate(
-        all.map(({ run, means }) => ({ estimate: means.refills, weight: run.transitions })),
-      ),
-    },
+    during: rate('during'),
+    baseline: rate('baseline'),
+    refills: pooledEstimate(
+      rows.map((run) => ({ estimate: run.means.refills, weight: run.transitions })),
+    ),
   };
 }
 
@@ -159,10 +137,7 @@ function pooledMeans(rows: readonly StressRun[]): Pick<StressRun, 'means'> {
  * ones among all. Where the row has one, there was such a round.
  */
 function weightOf(run: StressRun, of: 'during' | 'baseline'): number {
-  // Without these facts rounds that were dropped in the warm-up are subtracted twice.
-  const kept =
-    run.trust?.facts?.roundsKept ?? run.rounds - run.roundsDropped - (run.roundsWarmUp ?? 0);
-  return Math.max(1, of === 'during' ? kept : run.rounds);
+  return Math.max(1, of === 'during' ? run.trust.facts.roundsKept : run.rounds);
 }
 
 function meanOfRates(rows: readonly StressRun[], of: 'during' | 'baseline'): number | null {
@@ -189,19 +164,16 @@ function rowVerdict(rows: readonly StressRun[]): StressRun['verdict'] {
   return isPass ? 'pass' : 'inconclusive';
 }
 
-/** Each weighs as much as it had transitions; none if one of them does not say. */
+/** Each weighs as much as it had transitions. */
 function pooledRates(
   rows: readonly StressRun[],
 ): Pick<StressRun, 'faultsPerTransition' | 'sharesOf'> {
-  const all = rows.flatMap(({ faultsPerTransition: rates, transitions }) =>
-    rates === undefined ? [] : [{ rates, transitions }],
-  );
-  const weights = all.reduce((sum, { transitions }) => sum + transitions, 0);
+  const weights = rows.reduce((sum, { transitions }) => sum + transitions, 0);
   const mean = (kind: keyof FaultCounts): number =>
     weights === 0
       ? 0
-      : all.reduce((sum, { rates, transitions }) => sum + rates[kind] * transitions, 0) / weights;
-  if (all.length < rows.length) return {};
+      : rows.reduce((sum, run) => sum + run.faultsPerTransition[kind] * run.transitions, 0) /
+        weights;
   return {
     faultsPerTransition: {
       spurious: mean('spurious'),

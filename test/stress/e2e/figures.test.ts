@@ -30,7 +30,7 @@ test.skipIf(TOO_MANY > 64)('warm-up, trust, cost and loss of three protocols', a
     expect(run.means?.refills.value).toBeGreaterThan(0);
     expect([run.means?.refills, run.answer?.walkRate].every(isWithin)).toBe(true);
     // Windows of undisturbed rounds only, one per transition at most.
-    const kept = run.rounds - Math.max(run.roundsDropped, run.roundsWarmUp ?? 0);
+    const kept = run.rounds - Math.max(run.roundsDropped, run.roundsWarmUp);
     expect(run.windowNs.count).toBeLessThanOrEqual((kept * run.transitions) / run.rounds);
   }
   const [early, range, nt] = runs as [StressRun, StressRun, StressRun];
