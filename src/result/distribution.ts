@@ -21,13 +21,11 @@ export function tailOf({ p99, count }: Percentiles): number | null {
   return count < TAIL_COUNT_MIN ? null : p99;
 }
 
-export const HISTOGRAM_PATTERN = /^(?:\d{1,15}x\d{1,15}(?: \d{1,15}x\d{1,15})*)?$/;
-
 export function histogramText(buckets: readonly Bucket[]): string {
   return buckets.map(({ ns, count }) => `${ns}x${count}`).join(' ');
 }
 
-/** `text` must match HISTOGRAM_PATTERN. */
+/** `text` must match HISTOGRAM_PATTERN (checks.ts). */
 export function bucketsOf(text: string): Bucket[] {
   if (text === '') return [];
   return text.split(' ').map((part) => {

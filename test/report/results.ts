@@ -2,9 +2,9 @@
  * Hand-made results for the tests of reports: every field a plausible figure, overridden where a
  * test looks at it.
  */
-import type { Estimate, FaultCounts, Percentiles } from '../../src/result/estimate.ts';
+import type { Estimate, Percentiles } from '../../src/result/estimate.ts';
 import type { Trust, TrustFacts } from '../../src/result/trust.ts';
-import type { StressResult, StressRun, Violation } from '../../src/result/stress.ts';
+import type { FaultCounts, StressResult, StressRun, Violation } from '../../src/result/stress.ts';
 
 export const NONE: Percentiles = { p50: null, p99: null, max: null, count: 0, histogram: '' };
 

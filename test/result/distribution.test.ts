@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bucketsOf, HISTOGRAM_PATTERN, histogramText } from '../../src/result/distribution.ts';
+import { HISTOGRAM_PATTERN } from '../../src/result/checks.ts';
+import { bucketsOf, histogramText } from '../../src/result/distribution.ts';
 import { pooledPercentiles } from '../../src/result/merge/percentiles.ts';
 import { distributionOf, HISTOGRAM_WORDS, record } from '../../src/stress/statistics/histogram.ts';
 import type { Percentiles } from '../../src/result/estimate.ts';

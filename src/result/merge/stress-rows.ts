@@ -1,7 +1,7 @@
 /** Rows of stress results that measured the same thing in the same environment, as one row. */
-import type { Estimate, FaultCounts } from '../estimate.ts';
+import type { Estimate } from '../estimate.ts';
 import type { AnswerFigures } from '../answer.ts';
-import type { ControlResult, RunMeans, StressRun, Violation } from '../stress.ts';
+import type { ControlResult, FaultCounts, RunMeans, StressRun, Violation } from '../stress.ts';
 import { pooledTrust, type Trust } from '../trust.ts';
 import { pooledEstimate, type WeightedEstimate } from './estimates.ts';
 import { pooledExtras } from './extras.ts';

@@ -101,7 +101,7 @@ function expectBalanced(run: StressRun): void {
   expect(run.transitionsHit).toBeLessThanOrEqual(run.transitions);
   expect(run.accesses.lost).toBe(0);
   expect(run.accesses.completed).toBeLessThanOrEqual(run.accesses.issued);
-  const kept = run.rounds - run.roundsDropped - (run.roundsWarmUp);
+  const kept = run.rounds - run.roundsDropped - run.roundsWarmUp;
   expect(run.windowNs.count).toBeGreaterThanOrEqual(kept * WINDOWS);
   expect(run.windowNs.count).toBeLessThanOrEqual(ROUNDS * WINDOWS);
   const buckets = bucketsOf(run.windowNs.histogram ?? '');
