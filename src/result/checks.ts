@@ -26,7 +26,7 @@ export const whole = v.pipe(amount, v.integer());
 
 /** Where no trial bounds it, the upper end is infinite, for which JSON has no word: null. */
 const infinite = v.pipe(
-  v.null_(),
+  v.null(),
   v.transform(() => Number.POSITIVE_INFINITY),
 );
 

@@ -155,7 +155,7 @@ describe('one of another type', () => {
         typeof value === 'number' &&
         !/\.(?:hi|p50|p99|max|vcpu|round)$|Ms$|seed$|during$|baseline$/.test(name),
     );
-    const taken = numbers.filter(({ name, with: set }) => !problemWith(set(null)).startsWith(name));
+    const taken = numbers.filter((field) => !problemWith(field.with(null)).startsWith(field.name));
     expect(taken.map(({ name }) => name)).toEqual([]);
   });
 

@@ -1,31 +1,37 @@
-/** The figures that only rows of some scenarios have, of several rows as one. */
+/** Figures of no common kind, of several rows as one. */
+import type { AnswerFigures } from '../answer.ts';
 import type { Estimate } from '../estimate.ts';
+import { pooledEstimate, pooledMean, type WeightedEstimate } from '../merge/estimates.ts';
 import type { MigrationFigures, StageFigures, StressRun } from '../stress.ts';
-import { pooledEstimate, pooledMean, type WeightedEstimate } from './estimates.ts';
+import { pooledTrust, type Trust } from '../trust.ts';
+import type { BlockName } from './blocks.ts';
 
-export function pooledExtras(
-  rows: readonly StressRun[],
-): Pick<StressRun, 'stages' | 'neighbour' | 'migration'> {
-  const neighbours = rows.flatMap((run) => run.neighbour ?? []);
-  const migrations = rows.flatMap((run) => run.migration ?? []);
-  return {
-    ...(neighbours.length > 0 && {
-      neighbour: {
-        accesses: sumOf(neighbours, (one) => one.accesses),
-        refills: sumOf(neighbours, (one) => one.refills),
-        rollovers: sumOf(neighbours, (one) => one.rollovers),
-      },
-    }),
-    ...(migrations.length > 0 && { migration: pooledMigrations(migrations) }),
-    ...pooledStages(rows),
-  };
-}
+export type Rows = readonly [StressRun, ...StressRun[]];
+
+/**
+ * What becomes of a block; undefined: the row has none. `ran`: of the rows those in which something
+ * did, or all: one in which nothing ran has nothing to say beside one in which something did.
+ */
+type Pooled = (rows: Rows, ran: Rows) => unknown;
+
+export const POOLED_BLOCKS: Readonly<Record<BlockName, Pooled>> = {
+  sharesOf: (_rows, ran) =>
+    ran.every(({ sharesOf }) => sharesOf === 'undisturbed rounds')
+      ? 'undisturbed rounds'
+      : 'all rounds',
+  stages: pooledStages,
+  migration(rows) {
+    const all = rows.flatMap(({ migration }) => migration ?? []);
+    return all.length === 0 ? undefined : pooledMigrations(all);
+  },
+  trust: (rows) => pooledTrust(rows.map(({ trust }) => trust) as [Trust, ...Trust[]]),
+  answer: (_rows, ran) => pooledAnswer(ran),
+};
 
 /** Stages are per run of the test, and a round is one. */
-function pooledStages(rows: readonly StressRun[]): Pick<StressRun, 'stages'> {
+function pooledStages(rows: Rows): readonly StageFigures[] | undefined {
   const [first] = rows.flatMap(({ stages }) => (stages === undefined ? [] : [stages]));
-  if (first === undefined) return {};
-  const stages = first.map(({ name }): StageFigures => {
+  return first?.map(({ name }): StageFigures => {
     const own = rows.flatMap(({ stages: all, rounds }) =>
       (all ?? []).filter((stage) => stage.name === name).map((stage) => ({ stage, rounds })),
     );
@@ -42,7 +48,30 @@ function pooledStages(rows: readonly StressRun[]): Pick<StressRun, 'stages'> {
       },
     };
   });
-  return { stages };
+}
+
+function pooledAnswer(rows: Rows): AnswerFigures {
+  const [first] = rows;
+  const answers = rows.map(({ answer, transitions }) => ({ ...answer, weight: transitions }));
+  const lost = answers.flatMap(({ lostNs, weight }) =>
+    lostNs === null ? [] : [{ estimate: lostNs, weight }],
+  );
+  const rates = answers.flatMap(({ walkRate, weight }) =>
+    walkRate === null ? [] : [{ estimate: walkRate, weight }],
+  );
+  return {
+    ...first.answer,
+    lostNs: pooledLoss(lost),
+    walkRate: rates.length === 0 ? null : pooledEstimate(rates),
+  };
+}
+
+/** Nothing lost in any is nothing lost: the bound is that of the share of transitions hit. */
+function pooledLoss(all: readonly WeightedEstimate[]): Estimate | null {
+  if (all.length === 0) return null;
+  return all.every(({ estimate }) => estimate.value === 0)
+    ? { value: 0, lo: 0, hi: 0 }
+    : pooledEstimate(all);
 }
 
 type Cancel = NonNullable<MigrationFigures['cancel']>;
