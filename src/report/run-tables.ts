@@ -5,7 +5,7 @@ import { DEFAULT_CPU, describeCpu } from '../arch/cpu-model.ts';
 import type { CpuResult, StressRun } from '../result/stress.ts';
 import { counted, grouped } from './numbers.ts';
 import type { Paint } from './paint.ts';
-import { EXHIBIT_MARK, runColumns, SCHEDULED_MARK } from './run-columns.ts';
+import { EXHIBIT_MARK, runColumns, SCHEDULED_MARK } from './columns/index.ts';
 import { renderTable } from './table.ts';
 import { trustNotes } from './trust-text.ts';
 

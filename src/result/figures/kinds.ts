@@ -40,20 +40,20 @@ export interface Most<S extends string = string> {
 export interface Mean<S extends string = string> {
   readonly kind: 'mean';
   readonly of: S;
-  readonly per: S;
+  readonly per: 'transitions';
 }
 
 export interface Share<S extends string = string> {
   readonly kind: 'share';
   readonly of: S;
-  readonly among: S;
+  readonly among: 'transitions';
   readonly column?: FigureColumn;
 }
 
 export interface Rate<S extends string = string> {
   readonly kind: 'rate';
   readonly of: S;
-  readonly per: S;
+  readonly per: 'transitions';
 }
 
 export interface Speed {

@@ -1,9 +1,9 @@
 /** Rows of several machines with the machines as columns: what differs between them, at a glance. */
-import { tailOf } from '../result/distribution.ts';
-import type { StressRun } from '../result/stress.ts';
-import { grouped, shareText, significant, unitFor } from './numbers.ts';
-import { configurationOf } from './run-tables.ts';
-import type { Column } from './table.ts';
+import { tailOf } from '../../result/distribution.ts';
+import type { StressRun } from '../../result/stress.ts';
+import { grouped, shareText, significant, unitFor } from '../numbers.ts';
+import { configurationOf } from '../run-tables.ts';
+import type { Column } from '../table.ts';
 
 export interface MachineTable {
   /** Configuration, without the machine. */
