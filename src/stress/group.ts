@@ -38,8 +38,8 @@ export interface GroupPlan {
   readonly exitEvery: number;
   /** Poll for TLBIs before each access, or only between batches (machine/vcpu.ts). */
   readonly pollsEachAccess: boolean;
-  /** The host stores to cold memory between two entries (machine/vcpu.ts). */
-  readonly coldExits: boolean;
+  /** Entries to the guest and TLBIs meet at one moment, and the host is busy (machine/entry-race.ts). */
+  readonly racesEntry: boolean;
   /** Transitions measured per round. */
   readonly transitions: number;
   /** Mean pause between transitions, in which TLBs fill again. */

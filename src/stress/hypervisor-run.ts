@@ -3,6 +3,7 @@
  * the tables and collects the counts. What it finds it returns as evidence and traces; the main
  * thread judges.
  */
+import { waitForChange } from '#sync';
 import type { Level } from '../arch/geometry.ts';
 import { attachArena } from '../machine/arena.ts';
 import { CONTROL, VCPU } from '../machine/layout.ts';
@@ -99,6 +100,8 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
   Atomics.add(i32, CONTROL.started, 1);
 
   const wait = roundBarrier(arena, plan, 'hypervisor');
+  // Whoever only starts ahead of time waits for as long as the groups before take.
+  waitForChange(i32, CONTROL.go, 0, 0, Infinity, i32, CONTROL.stop);
 
   /**
    * Until as many vCPUs as may run at once are in the guest: a thread that is still waking up from
