@@ -105,8 +105,14 @@ export function createCampaignRecord(
         ([{ group }, { state }]) => state.state === 'left-out' && group.repeat === 0,
       );
       const busy = busySentence(others, runs, { made: starts, wanted: options.repeats });
+      const isEarly =
+        options.failFast &&
+        !stopped &&
+        failure === null &&
+        all.some(({ state }) => !isEnded(state));
       const remarks = [
         ...(busy === null ? [] : [busy]),
+        ...(isEarly ? ['ended at the first violation, as asked: --fail-fast'] : []),
         ...(leftOut.length === 0 ? [] : [leftOutSentence(leftOut.map(([{ group }]) => group))]),
       ];
       const named = leftOut.some(([{ group }]) => group.items.some((item) => item.named));

@@ -128,6 +128,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
       );
       state.violations += sum(rows.map((run) => run.violations.length));
       if (outcome.end.kind === 'failed') failure = outcome.end.why;
+      if (options.failFast && rows.some(({ verdict }) => verdict === 'fail')) break;
     }
   } catch (error) {
     failure = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -22,6 +22,8 @@ export interface PlanItem {
   readonly protocol: ProtocolSource;
   readonly cpu: CpuModel;
   readonly bug: MachineBug | null;
+  /** Its broken claim is shown and not judged. */
+  readonly isExhibit?: true;
 }
 
 export interface GroupPlan {
@@ -63,6 +65,8 @@ export interface GroupPlan {
   readonly signs: readonly Sign[];
   /** End the group at the first sign. */
   readonly stopsAtSign: boolean;
+  /** End the group after the first round in which a rule was broken (first-violation.ts). */
+  readonly failsFast?: boolean;
 }
 
 export const ROUND_KIND = { transitions: 0, baseline: 1, end: 2 } as const;

@@ -278,7 +278,9 @@ export function requestOf(
       transitionsMax: recordsFor(transitions, options.blocks),
     },
     scenario: group.scenario,
-    items: group.items.map((planned) => planned.item),
+    items: group.items.map(({ item, protocol, named }) =>
+      named || protocol.exhibit === undefined ? item : { ...item, isExhibit: true },
+    ),
     seed: seedOfRepeat(seed, group),
     access: options.access,
     pattern: options.pattern,
@@ -301,6 +303,7 @@ export function requestOf(
     spins: cores === 1 ? 0 : tokens < vcpus ? 200 : 2000,
     signs: [],
     stopsAtSign: false,
+    failsFast: options.failFast,
     budgetMs: null,
   };
 }
