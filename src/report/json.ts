@@ -6,7 +6,18 @@ import { FIGURES } from '../result/figures/figures.ts';
 import { isFigure, type Table } from '../result/figures/kinds.ts';
 
 const ORDER = [
-  ...['tool', 'schema', 'command', 'verdict', 'exitCode', 'reasons', 'seed', 'argv', 'version'],
+  ...[
+    'tool',
+    'schema',
+    'command',
+    'verdict',
+    'exitCode',
+    'reasons',
+    'remarks',
+    'seed',
+    'argv',
+    'version',
+  ],
   ...['machine', 'startedAt', 'elapsedMs', 'interrupted', 'controls', 'runs'],
   ...['scenario', 'protocol', 'mutant', 'cpu', 'granule', 'level', 'vcpus', 'scheduling'],
   ...['reorder', 'access', 'delays', 'repeats'],
@@ -16,7 +27,7 @@ const ORDER = [
   ...['name', 'kind', 'rule', 'why', 'vcpu', 'ipa', 'round', 'count', 'events', 'exploreCommand'],
   ...['value', 'lo', 'hi', 'p50', 'p99', 'max'],
   ...['cpus', 'model', 'arch', 'node', 'v8', 'kernel', 'notes'],
-  ...['caught', 'twinClean', 'seconds', 'detail'],
+  ...['caught', 'twinClean', 'standsFor', 'seconds', 'detail'],
   ...['thread', 'generation', 'sequence', 'text'],
 ];
 

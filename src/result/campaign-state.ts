@@ -14,6 +14,10 @@ export type GroupStateName = GroupState['state'];
 export type CampaignPart = CampaignState['parts'][number];
 export type ProtocolFile = CampaignState['files'][number];
 
+/** Nothing more is to be run of it. */
+export const isEnded = ({ state }: Pick<GroupState, 'state'>): boolean =>
+  state === 'done' || state === 'left-out';
+
 export function isComplete({ groups }: CampaignState): boolean {
-  return groups.every(({ state }) => state === 'done');
+  return groups.every(isEnded);
 }

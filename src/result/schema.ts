@@ -190,6 +190,7 @@ export const SCHEMAS = {
   stress: v.looseObject({
     ...header,
     command: v.literal('stress'),
+    remarks: v.exactOptional(texts),
     controls: v.array(control),
     runs: v.array(stressRun),
     campaign: v.exactOptional(campaign),

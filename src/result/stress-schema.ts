@@ -91,6 +91,8 @@ export const control = open({
   caught: flag,
   /** The correct twin under the same settings was not accused. */
   twinClean: flag,
+  /** Of a missed control without which a run can be judged: what it then has not shown. */
+  standsFor: v.exactOptional(text),
   seconds: amount,
   detail: text,
 });
@@ -104,9 +106,10 @@ export const campaign = open({
       rows: whole,
       /**
        * `cut`: interrupted, its rounds count and the others are missing. `died`: a thread of it ended
-       * badly, and with the hypervisor's thread what it knew of its rounds.
+       * badly, and with the hypervisor's thread what it knew of its rounds. `left-out`: the time was
+       * too short for it; it has no rows.
        */
-      state: v.picklist(['waiting', 'cut', 'died', 'done']),
+      state: v.picklist(['waiting', 'cut', 'died', 'done', 'left-out']),
       /** The campaign's time that was its share; null where rounds alone end it, or it has none yet. */
       shareMs: v.nullable(amount),
       spentMs: amount,

@@ -21,6 +21,8 @@ export type MigrationFigures = NonNullable<StressRun['migration']>;
 export type ControlResult = Read<typeof control>;
 
 export interface StressResult extends ResultHeader<'stress'> {
+  /** What a reader should know beside the verdict: a busy machine, rows without time. Absent: nothing. */
+  readonly remarks?: readonly string[];
   readonly controls: readonly ControlResult[];
   readonly runs: readonly StressRun[];
   /** Absent in results that were merged, and that no program can go on from. */

@@ -46,6 +46,8 @@ const RESULT: StressFile = {
     aResult({ runs: [FULL], shard: { index: 1, count: 1 }, reasons: ['a reason'] }),
   ]) as StressFile),
   shard: { index: 1, count: 1 },
+  remarks: ['a remark'],
+  controls: aResult().controls.map((control) => ({ ...control, standsFor: 'what it is for' })),
   runs: [FULL],
   campaign: {
     groups: [{ label: 'a', rows: 1, state: 'cut', shareMs: 1, spentMs: 1, notes: ['a note'] }],
@@ -59,8 +61,8 @@ const TEXT = formatJson(RESULT);
 
 /** Fields that a result need not have. */
 const OPTIONAL = [
-  /^(?:shard|merged|campaign|campaign\.repeats|merged\.sources\[0\]\.parts)$/,
-  /(?<!sources\[0\])\.(?:machine|repeats|stages|migration|neighbour|seen|p50Interval|p99Interval)$/,
+  /^(?:shard|remarks|merged|campaign|campaign\.repeats|merged\.sources\[0\]\.parts)$/,
+  /(?<!sources\[0\])\.(?:standsFor|machine|repeats|stages|migration|neighbour|seen|p50Interval|p99Interval)$/,
 ];
 const isOptional = (name: string): boolean => OPTIONAL.some((pattern) => pattern.test(name));
 
