@@ -1,6 +1,6 @@
 /** Rows of a stress result that can answer the question, each with what the model makes of it. */
 import { type BlockLevel, entrySize, geometryOf, type Granule } from '../arch/geometry.ts';
-import { bucketsOf, TAIL_COUNT_MIN } from '../result/distribution.ts';
+import { bucketsOf, tailOf } from '../result/distribution.ts';
 import type { ProtocolCost } from '../result/answer.ts';
 import type { Estimate } from '../result/estimate.ts';
 import type { StressRun } from '../result/stress.ts';
@@ -55,7 +55,7 @@ export function answerRows(runs: readonly StressRun[], guest: GuestMemory): read
           lostNs === null
             ? null
             : worthOf(lostNs.value, blockBytes, { ...guest, vcpus: run.vcpus }),
-        tailNs: run.episodeNs.count < TAIL_COUNT_MIN ? null : run.episodeNs.p99,
+        tailNs: run.episodeNs === null ? null : tailOf(run.episodeNs),
         // Without undisturbed rounds windows and hits are not of the same ones.
         model: lostNs === null ? null : modelFit(run, answer.walkRate),
         cost: answer.cost,
@@ -70,10 +70,10 @@ function blockSize({ granule, level }: StressRun): number {
 }
 
 function modelFit(run: StressRun, walkRate: Estimate | null): ModelFit | null {
-  if (walkRate === null) return null;
   const exposure = exposureOf(run);
-  const rateAt = (share: number): number => fittedRate(exposure, share, run.vcpus);
   const { hitShare } = run;
+  if (walkRate === null || exposure === null || hitShare === null) return null;
+  const rateAt = (share: number): number => fittedRate(exposure, share, run.vcpus);
   return {
     predicted: hitProbability(exposure, walkRate.value, run.vcpus),
     observed: hitShare,
@@ -88,9 +88,11 @@ function modelFit(run: StressRun, walkRate: Estimate | null): ModelFit | null {
 
 /**
  * What can be hit: the time an entry is invalid, and on a CPU that faults on nT the nT time. None of
- * either is nothing to hit.
+ * either is nothing to hit; null: they were not measured.
  */
-function exposureOf(run: StressRun): Exposure {
+function exposureOf(run: StressRun): Exposure | null {
   const all = run.cpu.nt === 'fault' ? [run.windowNs, run.ntWindowNs] : [run.windowNs];
-  return all.filter(({ count }) => count > 0).map(({ histogram }) => bucketsOf(histogram));
+  const measured = all.filter((times) => times !== null);
+  if (measured.length < all.length) return null;
+  return measured.filter(({ count }) => count > 0).map(({ histogram }) => bucketsOf(histogram));
 }

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { amount, flag, number, open, text, texts, whole } from './checks.ts';
 import { entriesOf } from './figures/check.ts';
 import { FIGURES } from './figures/figures.ts';
+import { missingFigures } from './figures/not-measured.ts';
 import { RULES } from './rule.ts';
 
 export const verdict = v.picklist(['pass', 'fail', 'inconclusive']);
@@ -76,13 +77,36 @@ const judgement = {
   notes: texts,
 };
 
-export const stressRun = open({
+const row = open({
   ...key,
   /** How often threads were started anew for it; absent: once. Intervals cover what differs. */
   repeats: v.exactOptional(whole),
   ...entriesOf(FIGURES),
+  /** Of figures that are null: name and reason. */
+  notMeasured: v.exactOptional(v.record(text, text)),
   ...judgement,
 });
+
+/** A null that nobody explains is refused under the figure's name. */
+export const stressRun = v.pipe(
+  row,
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    for (const { path, why } of missingFigures(dataset.value)) {
+      if (why !== null) continue;
+      const [first, ...others] = path.map((key) => ({
+        type: 'object' as const,
+        origin: 'value' as const,
+        input: dataset.value,
+        key,
+        value: null,
+      }));
+      if (first === undefined) continue;
+      const message = 'null, and notMeasured does not say why';
+      addIssue({ message, input: null, path: [first, ...others] });
+    }
+  }),
+);
 
 /** Proof of this very run that the checker can fail. */
 export const control = open({

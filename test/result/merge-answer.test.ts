@@ -64,5 +64,5 @@ test('warm-up rounds add up, rates weigh as much as what they are of', () => {
   // Times weigh as many rounds as they are of, walks as many transitions.
   expect(pooled.means?.during?.value).toBeCloseTo(35, 9);
   expect(pooled.means?.baseline).toBeNull();
-  expect(pooled.means?.refills.value).toBeCloseTo(2.5, 9);
+  expect(pooled.means.refills?.value).toBeCloseTo(2.5, 9);
 });

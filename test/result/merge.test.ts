@@ -373,7 +373,7 @@ describe('figures that only some rows have', () => {
     const [row] = merged.runs;
     expect(row?.migration?.cancel?.accessesLost?.lo).toBeLessThan(-1000);
     expect(row?.migration?.cancel?.coalesceNs.lo).toBe(0);
-    expect(row?.hitShare.hi).toBe(1);
+    expect(row?.hitShare?.hi).toBe(1);
     expect((readResult(formatJson(merged)) as StressFile).runs).toEqual(merged.runs);
   });
 

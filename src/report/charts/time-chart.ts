@@ -6,13 +6,15 @@ import { bucketsOf, tailOf } from '../../result/distribution.ts';
 import type { Percentiles } from '../../result/estimate.ts';
 import type { StressRun } from '../../result/stress.ts';
 import { grouped, significant } from '../numbers.ts';
+import { NOT_MEASURED } from '../not-measured.ts';
 import { type Chart, marginFor, shortName, subjectOf } from './chart.ts';
 import { draw } from './svg.ts';
 
 export interface TimeChart {
   readonly title: string;
   readonly what: string;
-  readonly times: (run: StressRun) => Percentiles;
+  /** Its name among figures. */
+  readonly figure: 'windowNs' | 'ntWindowNs' | 'episodeNs';
 }
 
 const ROW_HEIGHT = 34;
@@ -29,12 +31,13 @@ interface Bar {
 
 /** `runs` are rows of one table. Null if none of them saw such a time. */
 export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | null {
-  const shown = runs.filter((run) => what.times(run).count > 0);
-  if (shown.length === 0) return null;
-  const rows = shown.map((run) => {
-    const times = what.times(run);
-    return { name: subjectOf(run), ...times, p99: tailOf(times) };
+  const rows = runs.flatMap((run) => {
+    const times = run[what.figure];
+    if (times === null || times.count === 0) return [];
+    return [{ name: subjectOf(run), ...times, p99: tailOf(times) }];
   });
+  if (rows.length === 0) return null;
+  const missing = runs.filter((run) => run[what.figure] === null).map(subjectOf);
   const names = rows.map(({ name }) => name);
   const bars = rows.flatMap(barsOf);
   const svg = draw(what.title, {
@@ -88,14 +91,17 @@ export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | 
     title: what.title,
     caption:
       `${what.what}. Line: median; dashed: 99th percentile. The axis is logarithmic; heights are ` +
-      'relative to each row.',
+      `relative to each row.${missing.length === 0 ? '' : ` Not measured: ${missing.join(', ')}.`}`,
     svg,
     columns: ['protocol', 'seen', 'p50', 'p99', 'max'],
-    rows: rows.map(({ name, count, p50, p99, max }) => [
-      name,
-      grouped(count),
-      ...[p50, p99, max].map((ns) => (ns === null ? '' : timeText(ns))),
-    ]),
+    rows: [
+      ...rows.map(({ name, count, p50, p99, max }) => [
+        name,
+        grouped(count),
+        ...[p50, p99, max].map((ns) => (ns === null ? '' : timeText(ns))),
+      ]),
+      ...missing.map((name) => [name, NOT_MEASURED, '', '', '']),
+    ],
   };
 }
 
@@ -143,16 +149,16 @@ export const TIME_CHARTS: readonly TimeChart[] = [
   {
     title: 'Window: entry invalid',
     what: 'From the store that makes the entry invalid to the one that makes it valid',
-    times: (run) => run.windowNs,
+    figure: 'windowNs',
   },
   {
     title: 'nT window',
     what: 'From the store of the block with nT set to the one without',
-    times: (run) => run.ntWindowNs,
+    figure: 'ntWindowNs',
   },
   {
     title: 'Episode: what a faulting access waits',
     what: "From an access's first spurious fault to its completion",
-    times: (run) => run.episodeNs,
+    figure: 'episodeNs',
   },
 ];

@@ -14,6 +14,7 @@ import {
 } from '../../result/figures/kinds.ts';
 import type { StressRun } from '../../result/stress.ts';
 import { compact, grouped, shareText, significant, unitFor } from '../numbers.ts';
+import { missingText } from '../not-measured.ts';
 import type { RunColumn, Runs } from './column.ts';
 import { migrationColumns } from './migration.ts';
 import { stageColumns } from './stages.ts';
@@ -89,10 +90,14 @@ function valueAt(run: StressRun, path: readonly string[]): unknown {
   );
 }
 
-/** Nothing where the row has no such figure. `shown` takes what its kind is. */
+/**
+ * Nothing where the row has no such figure, a mark where it was not measured. `shown` takes what its
+ * kind is.
+ */
 function there(run: StressRun, path: readonly string[], shown: (value: never) => string): string {
   const value = valueAt(run, path);
-  return value === undefined || value === null ? '' : shown(value as never);
+  if (value === null) return missingText(run, path);
+  return value === undefined ? '' : shown(value as never);
 }
 
 /** Of no transition there is nothing to say. */
@@ -127,7 +132,9 @@ const TOO_FEW = '-';
 
 /** Columns of one measured time, all in one unit that the heading names. */
 function timeColumns(column: TimeColumn, runs: Runs, path: readonly string[]): RunColumn[] {
-  const all = runs.flatMap((run) => (valueAt(run, path) as Percentiles | undefined)?.p50 ?? []);
+  const all = runs.flatMap(
+    (run) => (valueAt(run, path) as Percentiles | null | undefined)?.p50 ?? [],
+  );
   const unit = unitFor(all);
   return column.ranks.map((rank) => {
     const shown = (found: Percentiles): string => {

@@ -10,17 +10,18 @@ const KINDS = {
   balance: number,
   most: whole,
   mean: amount,
-  share: estimate,
-  rate: estimate,
-  time: percentiles,
+  // Null: not measured, and `notMeasured` of the row says why.
+  share: v.nullable(estimate),
+  rate: v.nullable(estimate),
+  time: v.nullable(percentiles),
 };
 
 type ValueOf<F> = F extends { readonly kind: infer K extends keyof typeof KINDS }
   ? v.InferOutput<(typeof KINDS)[K]>
   : F extends { readonly kind: 'speed' }
     ? v.InferOutput<typeof estimate> | null
-    : F extends { readonly kind: 'plain'; readonly of: infer Of }
-      ? number | (Of extends { readonly kind: 'speed' } ? null : never)
+    : F extends { readonly kind: 'plain' }
+      ? number | null
       : F extends { readonly kind: 'block'; readonly block: infer B extends BlockName }
         ? v.InferOutput<(typeof BLOCKS)[B]>
         : F extends { readonly kind: 'group'; readonly figures: infer T }
@@ -49,7 +50,7 @@ function schemaOf(figure: Figure): v.GenericSchema {
     case 'speed':
       return v.nullable(estimate);
     case 'plain':
-      return figure.of.kind === 'speed' ? v.nullable(amount) : amount;
+      return v.nullable(amount);
     case 'group':
       return v.exactOptional(open(entriesOf(figure.figures)));
     case 'block': {

@@ -46,18 +46,16 @@ function pooledValue(figure: Figure, values: readonly unknown[], rows: Rows, ran
     case 'mean':
       return weighted(numbers, rows.map(transitionsOf)) ?? 0;
     case 'share': {
-      const share = combined(values as readonly Estimate[], rows.map(transitionsOf));
+      const share = combined(values as readonly (Estimate | null)[], rows.map(transitionsOf));
       return share === null ? null : { ...share, hi: Math.min(1, share.hi) };
     }
     case 'rate':
     case 'speed':
-      return combined(values as readonly Estimate[], weightsOf(figure, rows));
+      return combined(values as readonly (Estimate | null)[], weightsOf(figure, rows));
     case 'plain':
-      return (
-        weighted(numbers, weightsOf(figure.of, rows)) ?? (figure.of.kind === 'rate' ? 0 : null)
-      );
+      return weighted(values as readonly (number | null)[], weightsOf(figure.of, rows));
     case 'time':
-      return pooledPercentiles(values as readonly Percentiles[]);
+      return pooledTimes(values as readonly (Percentiles | null)[]);
     case 'block':
       return POOLED_BLOCKS[figure.block as BlockName](rows, ran);
     case 'group': {
@@ -69,6 +67,12 @@ function pooledValue(figure: Figure, values: readonly unknown[], rows: Rows, ran
     default:
       return assertNever(figure);
   }
+}
+
+/** Of those that were measured; null if none was. */
+function pooledTimes(values: readonly (Percentiles | null)[]): Percentiles | null {
+  const measured = values.filter((value) => value !== null);
+  return measured.length === 0 ? null : pooledPercentiles(measured);
 }
 
 const transitionsOf = ({ transitions }: StressRun): number => transitions;
@@ -92,14 +96,17 @@ function combined(
   return there.length === 0 ? null : pooledEstimate(there);
 }
 
-/** The mean; null where none of them is there, or none has a weight. */
+/** The mean; null where none of them is there, 0 of what has no weight. */
 function weighted(values: readonly (number | null)[], weights: readonly number[]): number | null {
   let sum = 0;
   let total = 0;
+  let isThere = false;
   for (const [i, value] of values.entries()) {
     if (value === null) continue;
+    isThere = true;
     sum += value * (weights[i] as number);
     total += weights[i] as number;
   }
-  return total === 0 ? null : sum / total;
+  if (!isThere) return null;
+  return total === 0 ? 0 : sum / total;
 }

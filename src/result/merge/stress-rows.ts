@@ -1,5 +1,6 @@
 /** Rows of stress results that measured the same thing in the same environment, as one row. */
 import { pooledFigures } from '../figures/pool.ts';
+import { type Measured, missingFigures, whyNotMeasured } from '../figures/not-measured.ts';
 import type { Rows } from '../figures/pool-blocks.ts';
 import type { ControlResult, StressRun, Violation } from '../stress.ts';
 
@@ -19,16 +20,28 @@ export function pooledRow(rows: Rows): StressRun {
   const [first] = rows;
   if (rows.length === 1) return first;
   const ran = rowsThatRan(rows);
+  const { notMeasured: _ofFirst, ...rest } = first;
+  const figures = pooledFigures(rows, ran);
   const judged = rows.filter((run) => run.violations.length > 0 && run.exhibit === null);
   return {
-    ...first,
-    ...pooledFigures(rows, ran),
+    ...rest,
+    ...figures,
+    ...pooledReasons(figures, rows),
     repeats: ran.reduce((total, run) => total + (run.repeats ?? 1), 0),
     verdict: rowVerdict(rows),
     exhibit: judged.length > 0 ? null : (rows.find((run) => run.exhibit !== null)?.exhibit ?? null),
     violations: pooledViolations(rows),
     notes: [...new Set(ran.flatMap((run) => run.notes))],
   };
+}
+
+/** Why what none of them measured was not: each reason once. */
+function pooledReasons(figures: Pick<StressRun, 'hitShare'>, rows: Rows): Measured {
+  const reasons = missingFigures(figures).map(({ path }) => {
+    const why = new Set(rows.flatMap((run) => whyNotMeasured(run, path) ?? []));
+    return [path.join('.'), [...why].join('; ')] as const;
+  });
+  return reasons.length === 0 ? {} : { notMeasured: Object.fromEntries(reasons) };
 }
 
 /** One in which nothing ran has nothing to say beside one in which something did. */
