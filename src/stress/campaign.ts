@@ -113,6 +113,11 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
         { ...request, ...slot, roundsBefore: task.roundsBefore },
         { signal: hooks.signal, onTick: (tick) => progress(task.group.label, tick) },
       );
+      if (slot !== null && outcome.end.kind === 'done' && outcome.firstRoundMs === null) {
+        // Its threads had not even started when its time was over.
+        record.leaveOut(task);
+        continue;
+      }
       const measured = rowsOf(task, options, outcome, pace);
       pace = paceAfter(pace, task.group.vcpus, outcome.firstRoundMs);
       const rows = record.add(task, {
