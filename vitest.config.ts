@@ -1,17 +1,12 @@
 /**
- * Two projects. Files of `threads` start threads that wait for each other's words, and two such files
- * at once on a small machine would disturb each other: they run one after the other, when all others
- * are done. Each file has a process of its own, which dies with whatever threads a failed test leaves
- * behind.
+ * Two projects, told apart by the name of the file. Tests of `*.threads.test.ts` start threads that wait
+ * for each other's words, and two such files at once on a small machine would disturb each other: they
+ * run one after the other, when all others are done. Each file has a process of its own, which dies
+ * with whatever threads a failed test leaves behind.
  */
 import { defineConfig } from 'vitest/config';
 
-const THREADS = [
-  'test/{bench,ci,doctor,library,machine,selftest,stress,sync}/**/*.test.ts',
-  'test/mutants/harness-bugs.test.ts',
-  'test/pgtable/pool-threads.test.ts',
-  'examples/*.test.ts',
-];
+const THREADS = ['test/**/*.threads.test.ts', 'examples/*.threads.test.ts'];
 
 const shared = {
   environment: 'node',
@@ -26,8 +21,8 @@ export default defineConfig({
       {
         test: {
           ...shared,
-          name: 'rest',
-          include: ['test/**/*.test.ts'],
+          name: 'quick',
+          include: ['test/**/*.test.ts', 'examples/*.test.ts'],
           exclude: THREADS,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
