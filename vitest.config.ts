@@ -3,6 +3,8 @@
  * for each other's words, and two such files at once on a small machine would disturb each other: they
  * run one after the other, when all others are done. Each file has a process of its own, which dies
  * with whatever threads a failed test leaves behind.
+ *
+ * In all other files, which run side by side, starting a thread is an error (test/support/threads).
  */
 import { defineConfig } from 'vitest/config';
 
@@ -25,6 +27,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts', 'examples/*.test.ts'],
           exclude: THREADS,
           maxWorkers: 2,
+          setupFiles: ['test/support/threads/none.ts'],
           sequence: { groupOrder: 0 },
         },
       },
