@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
 import { createCampaignRecord } from './campaign-record.ts';
 import { runControls } from './controls.ts';
-import { type GroupOutcome, runGroup } from './group-run.ts';
+import { type GroupOutcome, type HangBounds, runGroup } from './group-run.ts';
 import { pinsFor } from './pinning.ts';
 import { moduleOf } from './load-protocol.ts';
 import type { StressOptions, StressProgress } from './plan.ts';
@@ -25,6 +25,10 @@ export interface StressHooks {
    */
   readonly onCheckpoint?: (result: StressResult) => void;
   readonly signal: AbortSignal;
+  /** For tests of campaigns, which need not prove the checker anew each time. No command sets it. */
+  readonly runControls?: typeof runControls;
+  /** For tests of threads that hang: others than `runGroup` has. No command sets it. */
+  readonly bounds?: HangBounds & { readonly compileMs: number };
 }
 
 /** Time of a campaign that is kept for its end: grading, the last round, threads that stop. */
@@ -39,7 +43,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   const threads = Math.max(2, ...groups.map((g) => g.vcpus + 1));
   const record = createCampaignRecord(options, tasks, earlier, packageVersion());
   const files = options.protocols.flatMap((ref) => (ref.from === 'file' ? [ref.path] : []));
-  const pool = await createThreadPool(files.map(moduleOf));
+  const pool = await createThreadPool(files.map(moduleOf), hooks.bounds?.compileMs);
   const budgetMs = budgetOf(options, planned);
   const pins = pinsFor(options.pin, threads);
   const state = { rounds: 0, faults: 0, violations: 0 };
@@ -65,7 +69,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   if (leftMs !== null) deadlineMs = startedMs + leftMs;
 
   try {
-    controls = await runControls(pool, options.seed, pins, budgetMs, {
+    controls = await (hooks.runControls ?? runControls)(pool, options.seed, pins, budgetMs, {
       signal: hooks.signal,
       onTick: (tick) => progress('positive controls', tick),
     });
@@ -81,7 +85,11 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
       const outcome = await runGroup(
         pool,
         { ...request, roundsBefore: task.roundsBefore },
-        { signal: hooks.signal, onTick: (tick) => progress(task.group.label, tick) },
+        {
+          signal: hooks.signal,
+          onTick: (tick) => progress(task.group.label, tick),
+          ...(hooks.bounds && { bounds: hooks.bounds }),
+        },
       );
       const measured = rowsOf(task, options, outcome);
       const rows = record.add(task, {

@@ -32,12 +32,15 @@ export interface CompileCache {
  * of now will find them. A module that does not load is left to whoever needs it. A folder that the
  * user has set is used and kept.
  */
-export async function fillCompileCache(modules: readonly string[]): Promise<CompileCache> {
+export async function fillCompileCache(
+  modules: readonly string[],
+  limitMs: number = FILL_MS_MAX,
+): Promise<CompileCache> {
   const given = process.env[VARIABLE];
   // Empty is how Node is told to keep none.
   if (given !== undefined && given !== '') {
     const env = { ...process.env };
-    await fill(modules, env);
+    await fill(modules, env, limitMs);
     return { env, remove: () => {} };
   }
   const folder = newFolder();
@@ -49,7 +52,7 @@ export async function fillCompileCache(modules: readonly string[]): Promise<Comp
   // Also if the process is ended in the middle.
   process.once('exit', remove);
   const env = { ...process.env, [VARIABLE]: folder };
-  await fill(modules, env);
+  await fill(modules, env, limitMs);
   return { env, remove };
 }
 
@@ -70,13 +73,17 @@ function removeFolder(folder: string): void {
   }
 }
 
-async function fill(modules: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+async function fill(
+  modules: readonly string[],
+  env: NodeJS.ProcessEnv,
+  limitMs: number,
+): Promise<void> {
   const { promise: exited, resolve } = Promise.withResolvers<void>();
   const filler = new Worker(FILLER, { env, workerData: modules });
   filler.once('exit', () => resolve());
   // Whoever needs the module will say what is wrong with it.
   filler.on('error', () => {});
-  const timer = setTimeout(() => void filler.terminate(), FILL_MS_MAX);
+  const timer = setTimeout(() => void filler.terminate(), limitMs);
   // What a filler that failed was writing is written once it has ended.
   await exited;
   clearTimeout(timer);

@@ -54,21 +54,29 @@ export interface GroupOutcome {
   readonly elapsedMs: number;
 }
 
+/** How long nothing may happen before a group is taken to hang. */
+export interface HangBounds {
+  /**
+   * No thread made progress for so long: something hangs. Longer than any wait a healthy group has.
+   */
+  readonly hangMs: number;
+  /**
+   * Until all threads are ready they start, load protocols and build tables, each of which counts as
+   * progress, but may take a busy machine longer than anything later.
+   */
+  readonly startMs: number;
+}
+
+const HANG_BOUNDS: HangBounds = { hangMs: 4_000, startMs: 10_000 };
+
 export interface GroupHooks {
   readonly signal: AbortSignal;
+  /** Others than a campaign has, for tests of what hangs. */
+  readonly bounds?: HangBounds;
   onTick(state: { rounds: number; faults: number; evidence: number; elapsedMs: number }): void;
 }
 
 const TICK_MS = 100;
-/**
- * No thread made progress for this long: something hangs. Longer than any wait a healthy group has.
- */
-const HANG_MS = 4_000;
-/**
- * Until all threads are ready they start, load protocols and build tables, each of which counts as
- * progress, but may take a busy machine longer than anything later.
- */
-const START_MS = 10_000;
 /** From the stop word to termination. */
 const STOP_GRACE_MS = 500;
 
@@ -79,6 +87,7 @@ export async function runGroup(
 ): Promise<GroupOutcome> {
   const startedMs = performance.now();
   const { config, budgetMs, roundsMin = 0, ...rest } = request;
+  const { hangMs, startMs } = hooks.bounds ?? HANG_BOUNDS;
   const needs = machineNeeds(scenarioNamed(request.scenario));
   // Of all items of a group or of none (portfolio.ts, machineKey).
   const hafdbs = request.items.some(({ cpu }) => cpu.hafdbs);
@@ -118,7 +127,7 @@ export async function runGroup(
     if (progress !== lastProgress) {
       lastProgress = progress;
       lastProgressMs = now;
-    } else if (now - lastProgressMs > (isStarting(arena) ? START_MS : HANG_MS)) {
+    } else if (now - lastProgressMs > (isStarting(arena) ? startMs : hangMs)) {
       const waitedMs = Math.round(now - lastProgressMs);
       const threads = `${describeThreads(arena)}, ${describeWork(arena, plan)}`;
       stop({ kind: 'failed', why: `${whoHangs(arena)} for ${waitedMs} ms (${threads})` });

@@ -36,11 +36,17 @@ const workerFile = (name: string): string =>
 const HYPERVISOR = workerFile('hypervisor');
 const VCPU = workerFile('vcpu');
 
-/** `modules`: URLs of what threads import beside their own: protocols of the user. */
-export async function createThreadPool(modules: readonly string[] = []): Promise<ThreadPool> {
+/**
+ * `modules`: URLs of what threads import beside their own: protocols of the user. `compileMs`: what
+ * they may take to be compiled at most.
+ */
+export async function createThreadPool(
+  modules: readonly string[] = [],
+  compileMs?: number,
+): Promise<ThreadPool> {
   setFlagsOnce();
   // Piscina requires the module of a task, or tries to.
-  const cache = await fillCompileCache([HYPERVISOR, VCPU, ...modules]);
+  const cache = await fillCompileCache([HYPERVISOR, VCPU, ...modules], compileMs);
   const open = new Set<Piscina>();
 
   function threads(count: number): Piscina {
