@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll } from 'vitest';
+import { clearLater } from '../support/leftovers.ts';
 import type { Answered, Asked } from './resident.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -25,13 +25,9 @@ export interface Seen {
 /** Hundreds of tests start a program, and each would strip and compile the same modules again. */
 export const COMPILED = path.join(ROOT, 'node_modules/.cache/stage2-stress');
 
-const folders: string[] = [];
-// Processes of the test runner end without an exit event.
-afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
-
 export function emptyFolder(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'stage2-stress-test-'));
-  folders.push(folder);
+  clearLater(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -58,7 +54,6 @@ interface Resident {
 }
 
 let resident: Resident | null = null;
-afterAll(() => void resident?.child.kill());
 
 /** The same, of one process for all command lines of a test file (resident.ts). */
 export async function typed(
@@ -84,6 +79,10 @@ function startResident(): Resident {
   });
   // It ends with the file; only who waits for an answer has a complaint.
   ended.catch(() => undefined);
+  clearLater(() => {
+    child.kill();
+    resident = null;
+  });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let last: Promise<unknown> = Promise.resolve();
   const ask = async (asked: Asked): Promise<Answered> => {
