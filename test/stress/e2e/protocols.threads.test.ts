@@ -93,12 +93,16 @@ describe('correct protocols', () => {
 
   it('at level 1 tear down in the window only if they tear down late', async (context) => {
     const windowOf = (result: StressResult, name: string) => rowOf(result, name).windowNs;
-    const { code, result } = await stressUntil(
-      // Where something else takes a core, a thread is preempted in each round, and none is timed.
-      (seen) => ['bbm-late', 'bbm-early'].every((name) => windowOf(seen, name).count > 0),
-      ...['--protocol', 'bbm-late,bbm-early,rfc-nt-intended', '--level', '1', '--vcpus', '1'],
-      ...['--transitions', '2'],
-    );
+    const campaign = (rounds: number) =>
+      stress(
+        ...['--protocol', 'bbm-late,bbm-early,rfc-nt-intended', '--level', '1', '--vcpus', '1'],
+        ...['--rounds', `${rounds}`, '--transitions', '2'],
+      );
+    // Where something else takes a core, a thread is preempted in each round, and none is timed.
+    const isTimed = ({ result }: { result: StressResult }): boolean =>
+      ['bbm-late', 'bbm-early'].every((name) => windowOf(result, name).count > 0);
+    const first = await campaign(30);
+    const { code, result } = isTimed(first) ? first : await campaign(60);
     expect(rowOf(result, 'rfc-nt-intended').faults.spurious).toBe(0);
     expect(code).toBe(0);
     const late = windowOf(result, 'bbm-late');
