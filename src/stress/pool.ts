@@ -35,6 +35,8 @@ const workerFile = (name: string): string =>
   fileURLToPath(new URL(`../../workers/${name}.ts`, import.meta.url));
 const HYPERVISOR = workerFile('hypervisor');
 const VCPU = workerFile('vcpu');
+/** Threads import it where they need it. */
+const MUTANTS = new URL('../mutants/index.ts', import.meta.url).href;
 
 /**
  * `modules`: URLs of what threads import beside their own: protocols of the user. `compileMs`: what
@@ -46,7 +48,7 @@ export async function createThreadPool(
 ): Promise<ThreadPool> {
   setFlagsOnce();
   // Piscina requires the module of a task, or tries to.
-  const cache = await fillCompileCache([HYPERVISOR, VCPU, ...modules], compileMs);
+  const cache = await fillCompileCache([HYPERVISOR, VCPU, MUTANTS, ...modules], compileMs);
   const open = new Set<Piscina>();
 
   function threads(count: number): Piscina {

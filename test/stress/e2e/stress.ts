@@ -11,6 +11,8 @@ import { stress as stressCommand } from '../../../src/cli/stress.ts';
 import { readResult } from '../../../src/result/read.ts';
 import type { StressResult, StressRun } from '../../../src/result/stress.ts';
 import { runStress, type StressHooks } from '../../../src/stress/campaign.ts';
+import type { Controls } from '../../../src/stress/controls.ts';
+import { QUIET_START_MS } from '../../../src/stress/schedule.ts';
 import { memoryTerminal } from '../../cli/memory-terminal.ts';
 import { COMPILED, emptyFolder, MAIN } from '../../cli/program.ts';
 
@@ -105,6 +107,9 @@ export async function stressProgram(...args: string[]): Promise<Ended & { result
   }
 }
 
+const noControls = (): Promise<Controls> =>
+  Promise.resolve({ results: [], pace: { startMs: QUIET_START_MS } });
+
 /**
  * The command in this process. What the positive controls show is shown once and for all by
  * `stressProgram`; here they are left out, which takes a third of the time of most campaigns.
@@ -120,8 +125,7 @@ export async function stressWith(
     input,
     terminal,
     BUILT_IN,
-    () => (options, given) =>
-      runStress(options, { ...given, ...hooks, runControls: () => Promise.resolve([]) }),
+    () => (options, given) => runStress(options, { ...given, ...hooks, runControls: noControls }),
   );
   return { code, ...terminal.printed, result: resultIn(json) };
 }
