@@ -121,6 +121,11 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
           ...(hooks.bounds && { bounds: hooks.bounds }),
         },
       );
+      if (slot !== null && outcome.end.kind === 'done' && outcome.firstRoundMs === null) {
+        // Its threads had not even started when its time was over.
+        record.leaveOut(task);
+        continue;
+      }
       const measured = rowsOf(task, options, outcome, pace);
       pace = paceAfter(pace, task.group.vcpus, outcome.firstRoundMs);
       const rows = record.add(task, {

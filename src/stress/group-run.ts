@@ -121,9 +121,9 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
 
   const terminate = new AbortController();
   const tasks = pool.start(plan, terminate.signal);
-  let end: GroupEnd = { kind: 'done' };
+  let end: GroupEnd | null = null;
   const stop = (why: GroupEnd): void => {
-    if (end.kind === 'done') end = why;
+    end ??= why;
     raiseStop(i32, CONTROL.stop);
     Atomics.notify(i32, CONTROL.go);
     setTimeout(() => terminate.abort(), STOP_GRACE_MS).unref();
@@ -148,7 +148,11 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
       const elapsedMs = performance.now() - startedMs;
       const rounds = Atomics.load(i32, CONTROL.roundsDone);
       if (rounds > 0) firstRoundMs ??= elapsedMs;
-      if (isOver(limits, elapsedMs, rounds)) Atomics.store(i32, CONTROL.finish, 1);
+      if (isOver(limits, elapsedMs, rounds)) {
+        Atomics.store(i32, CONTROL.finish, 1);
+        // Threads that are still starting would go on with that, for nothing.
+        if (rounds === 0 && isStarting(arena)) stop({ kind: 'done' });
+      }
       const isLate = patience.isOver(progressOf(arena), isStarting(arena) ? startMs : hangMs);
       if (isLate) {
         const waitedMs = Math.round(patience.sinceProgressMs());
@@ -166,12 +170,13 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
     try {
       const [hypervisor, ...vcpus] = await Promise.all([tasks.hypervisor, ...tasks.vcpus]);
       await tasks.ended;
+      const elapsedMs = performance.now() - startedMs;
       const threads = decodeEvidence(arena);
       const value = hypervisor.ok ? hypervisor.value : null;
       return {
         arena,
         results,
-        end,
+        end: end ?? { kind: 'done' },
         traces: value?.traces ?? request.items.map(() => []),
         itemEvidence: value?.evidence ?? request.items.map(() => []),
         recorded: threads.recorded,
@@ -181,8 +186,9 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
           hypervisor: value?.collections ?? NO_COLLECTIONS,
           vcpus: together(vcpus.map((vcpu) => (vcpu.ok ? vcpu.value.collections : NO_COLLECTIONS))),
         },
-        elapsedMs: performance.now() - startedMs,
-        firstRoundMs,
+        elapsedMs,
+        firstRoundMs:
+          firstRoundMs ?? (Atomics.load(i32, CONTROL.roundsDone) > 0 ? elapsedMs : null),
       };
     } finally {
       clearInterval(timer);
