@@ -19,13 +19,18 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { createPatience } from './patience.ts';
 
 const VARIABLE = 'NODE_COMPILE_CACHE';
 const SOURCES = fileURLToPath(new URL('../', import.meta.url));
 const WORKERS = fileURLToPath(new URL('../../workers/', import.meta.url));
 const FILLER = new URL('../../workers/compile.ts', import.meta.url);
-/** Our own modules take a third of a second. A user's module may do what it likes, even never end. */
+/**
+ * Our own modules take a third of a second, on a CPU of their own (patience.ts). A user's module may do
+ * what it likes, even never end.
+ */
 const FILL_MS_MAX = 5000;
+const LOOK_MS = 100;
 
 export interface CompileCache {
   /** The environment for threads and processes that are to start from it. */
@@ -40,12 +45,15 @@ export interface CompileCache {
  * of now will find them. A module that does not load is left to whoever needs it. A folder that the
  * user has set is used and kept.
  */
-export async function fillCompileCache(modules: readonly string[]): Promise<CompileCache> {
+export async function fillCompileCache(
+  modules: readonly string[],
+  limitMs: number = FILL_MS_MAX,
+): Promise<CompileCache> {
   const given = process.env[VARIABLE];
   // Empty is how Node is told to keep none.
   if (given !== undefined && given !== '') {
     const env = { ...process.env };
-    await fill(modules, env);
+    await fill(modules, env, limitMs);
     return { env, remove: () => {} };
   }
   const kept = getCompileCacheDir();
@@ -65,7 +73,7 @@ export async function fillCompileCache(modules: readonly string[]): Promise<Comp
   // Also if the process is ended in the middle.
   process.once('exit', remove);
   const env = { ...process.env, [VARIABLE]: folder };
-  await fill(modules, env);
+  await fill(modules, env, limitMs);
   return { env, remove };
 }
 
@@ -121,19 +129,25 @@ function removeFolder(folder: string): void {
 }
 
 /** False if it had to be ended. */
-async function fill(modules: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> {
+async function fill(
+  modules: readonly string[],
+  env: NodeJS.ProcessEnv,
+  limitMs: number = FILL_MS_MAX,
+): Promise<boolean> {
   const { promise: exited, resolve } = Promise.withResolvers<void>();
   const filler = new Worker(FILLER, { env, workerData: modules });
   filler.once('exit', () => resolve());
   // Whoever needs the module will say what is wrong with it.
   filler.on('error', () => {});
   let isWhole = true;
-  const timer = setTimeout(() => {
+  const patience = createPatience();
+  const timer = setInterval(() => {
+    if (!patience.isOver('filling', limitMs)) return;
     isWhole = false;
     void filler.terminate();
-  }, FILL_MS_MAX);
+  }, LOOK_MS);
   // What a filler that failed was writing is written once it has ended.
   await exited;
-  clearTimeout(timer);
+  clearInterval(timer);
   return isWhole;
 }
