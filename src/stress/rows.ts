@@ -8,6 +8,7 @@ import { gradeRun } from '../checker/index.ts';
 import type { Evidence } from '../result/evidence.ts';
 import type { Protocol } from '../port/index.ts';
 import type { StressRun, Violation } from '../result/stress.ts';
+import { KEPT_MIN, whyDisturbed } from './busy.ts';
 import type { GroupOutcome, GroupRequest } from './group-run.ts';
 import { ROUND_KIND } from './group.ts';
 import { readFigures } from './figures/read.ts';
@@ -26,9 +27,6 @@ export interface RowRequest {
   readonly reorder: boolean;
   readonly delays: StressRun['delays'];
 }
-
-/** Fewer rounds than this in which no thread was preempted say less than all rounds together. */
-const KEPT_MIN = 10;
 
 export function rowOf(r: RowRequest): StressRun {
   const { request, outcome, item, protocol } = r;
@@ -60,6 +58,12 @@ export function rowOf(r: RowRequest): StressRun {
       all: table,
       kept,
       judged: kept.rounds.length >= KEPT_MIN ? kept : table,
+      disturbed: whyDisturbed({
+        rounds: table.rounds.length,
+        kept: kept.rounds.length,
+        scheduled,
+        othersShare: outcome.othersShare,
+      }),
       idle: baseline(() => true),
       idleOnTables: baseline((row) => row[ROW.onBlocks] === 0),
     },

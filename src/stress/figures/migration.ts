@@ -9,12 +9,12 @@ interface Rounds {
 }
 
 /**
- * `sum` of a field is over all rounds, `idle` the accesses per second with nothing going on. Undefined
+ * `sum` of a field is over all rounds; `rounds` are null if none of them says what a cancel takes. `idle` the accesses per second with nothing going on. Undefined
  * where no migration was begun.
  */
 export function migrationOf(
   sum: (field: number) => number,
-  rounds: Rounds,
+  rounds: Rounds | null,
   idle: number | null,
   seed: number,
 ): MigrationFigures | undefined {
@@ -24,7 +24,7 @@ export function migrationOf(
     count,
     pagesSent: sum(ROW.pagesSent) / count,
     loggingFaults: sum(ROW.loggingFaults) / count,
-    cancel: sum(ROW.cancels) === 0 ? null : cancelOf(rounds, idle, seed),
+    cancel: rounds === null || sum(ROW.cancels) === 0 ? null : cancelOf(rounds, idle, seed),
   };
 }
 

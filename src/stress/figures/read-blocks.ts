@@ -14,8 +14,8 @@ type ReadBlock = (reader: Reader, facts: RowFacts) => unknown;
 export const READ_BLOCKS: Readonly<Record<BlockName, ReadBlock>> = {
   sharesOf: ({ judged, kept }) => (judged === kept ? 'undisturbed rounds' : 'all rounds'),
   stages: ({ sum, judged, seed }) => stagesOf(sum, judged, seed),
-  migration: ({ sum, judged, speed, seed }) =>
-    migrationOf(sum, judged, speed('idle')?.value ?? null, seed),
+  migration: ({ sum, judged, disturbed, speed, seed }) =>
+    migrationOf(sum, disturbed === null ? judged : null, speed('idle')?.value ?? null, seed),
   trust: ({ sum, kept, time }, { scheduled, collections }) =>
     trustOf({
       rounds: sum(ROW.round),
@@ -28,6 +28,8 @@ export const READ_BLOCKS: Readonly<Record<BlockName, ReadBlock>> = {
       windows: time('window').count,
       episodes: time('episode').count,
     }),
-  answer: ({ judged, kept, idleOnTables, seed }, { protocol, traces, vcpus }) =>
-    answerOf(protocol, traces, judged === kept ? kept : null, idleOnTables, vcpus, seed),
+  answer: ({ judged, kept, idleOnTables, disturbed, seed }, { protocol, traces, vcpus }) => {
+    const quiet = judged === kept && disturbed === null ? kept : null;
+    return answerOf(protocol, traces, quiet, disturbed === null ? idleOnTables : null, vcpus, seed);
+  },
 };

@@ -12,6 +12,7 @@ import {
   type Share,
   type Table,
 } from '../../result/figures/kinds.ts';
+import { missingFigures } from '../../result/figures/not-measured.ts';
 import type { StressRun } from '../../result/stress.ts';
 import { ROW } from '../results-area.ts';
 import { rateOverRounds, shareOverRounds } from '../statistics/index.ts';
@@ -23,8 +24,15 @@ type Values = Readonly<Record<string, unknown>>;
 export function readFigures(
   rounds: RowRounds,
   facts: RowFacts,
-): Pick<StressRun, keyof typeof FIGURES> {
-  return readTable(FIGURES, createReader(rounds), facts) as Pick<StressRun, keyof typeof FIGURES>;
+): Pick<StressRun, keyof typeof FIGURES | 'notMeasured'> {
+  const figures = readTable(FIGURES, createReader(rounds), facts) as Pick<
+    StressRun,
+    keyof typeof FIGURES
+  >;
+  const why = rounds.disturbed;
+  if (why === null) return figures;
+  const missing = missingFigures(figures).map(({ path }) => [path.join('.'), why]);
+  return { ...figures, notMeasured: Object.fromEntries(missing) as Record<string, string> };
 }
 
 /** Without those that the row has none of. */
@@ -36,7 +44,13 @@ function readTable(table: Table, reader: Reader, facts: RowFacts): Values {
   return Object.fromEntries(read.filter(([, value]) => value !== undefined)) as Values;
 }
 
+/** Of kinds that a machine which is busy with other things falsifies. */
+const isOfQuietRounds = (figure: Figure): boolean =>
+  figure.kind === 'plain' ? isOfQuietRounds(figure.of) : QUIET_KINDS.includes(figure.kind);
+const QUIET_KINDS: readonly Figure['kind'][] = ['share', 'rate', 'speed', 'time'];
+
 function readFigure(figure: Figure, reader: Reader, facts: RowFacts): unknown {
+  if (reader.disturbed !== null && isOfQuietRounds(figure)) return null;
   const sum = (source: string): number => reader.sum(fieldOf(source));
   switch (figure.kind) {
     case 'count':

@@ -25,6 +25,8 @@ export interface RowRounds {
   /** Undisturbed rounds in which nothing was changed, and those on tables; null: they mean nothing. */
   readonly idle: RoundTable | null;
   readonly idleOnTables: RoundTable | null;
+  /** Why shares, rates and times are not measured (busy.ts); null: they are. */
+  readonly disturbed: string | null;
 }
 
 /** What blocks need to know of a row beside its rounds. */

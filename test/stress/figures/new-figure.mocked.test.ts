@@ -63,7 +63,17 @@ beforeAll(() => {
   const [protocol] = PROTOCOLS;
   if (protocol === undefined) throw new Error('no protocol');
   const figures = readFigures(
-    { results, item: 0, seed: 1, all, kept: all, judged: all, idle: null, idleOnTables: null },
+    {
+      results,
+      item: 0,
+      seed: 1,
+      all,
+      kept: all,
+      judged: all,
+      idle: null,
+      idleOnTables: null,
+      disturbed: null,
+    },
     { protocol, traces: [], vcpus: 1, scheduled: false, collections: 0 },
   );
   run = { ...aRun(), ...figures };
