@@ -7,7 +7,7 @@
 import { defineConfig } from 'vitest/config';
 
 const THREADS = [
-  'test/{bench,ci,doctor,library,machine,selftest,stress,sync}/**/*.test.ts',
+  'test/{bench,ci,doctor,library,machine,preflight,selftest,stress,sync}/**/*.test.ts',
   'test/mutants/harness-bugs.test.ts',
   'test/pgtable/pool-threads.test.ts',
   'examples/*.test.ts',

@@ -4,7 +4,8 @@ import { stressText } from '../report/text.ts';
 import { isComplete } from '../result/campaign-state.ts';
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
 import type { StressResult } from '../result/stress.ts';
-import type { StressHooks } from '../stress/campaign.ts';
+import type { TriedHooks } from '../preflight/index.ts';
+import { wordLine } from '../preflight/word.ts';
 import type { StressOptions } from '../stress/plan.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
 import type { Flags } from './options.ts';
@@ -26,7 +27,7 @@ import { UsageError } from './usage-error.ts';
 import { jsonIn, outFolder, writeOut } from './write-reports.ts';
 
 /** The engine as this command sees it. */
-export type RunStress = (options: StressOptions, hooks: StressHooks) => Promise<StressResult>;
+export type RunStress = (options: StressOptions, hooks: TriedHooks) => Promise<StressResult>;
 
 export async function stress(
   input: CommandInput,
@@ -115,6 +116,10 @@ async function campaign(
     return await run(options, {
       onProgress: (p) => progress.update(p),
       onCheckpoint,
+      onWord: (word) => {
+        progress.clear();
+        terminal.err(`${wordLine(word, shortPath)}\n`);
+      },
       signal: interrupt.signal,
     });
   } finally {
@@ -164,6 +169,6 @@ export const command: Command = {
       input,
       terminal,
       BUILT_IN,
-      async () => (await import('../stress/campaign.ts')).runStress,
+      async () => (await import('../preflight/index.ts')).runTriedStress,
     ),
 };
