@@ -7,6 +7,7 @@ import type { StressResult } from '../result/stress.ts';
 import type { TriedHooks } from '../preflight/index.ts';
 import { wordLine } from '../preflight/word.ts';
 import type { StressOptions } from '../stress/plan.ts';
+import { commandAgeMs } from './command-age.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
 import type { Flags } from './options.ts';
 import {
@@ -120,6 +121,7 @@ async function campaign(
         progress.clear();
         terminal.err(`${wordLine(word, shortPath)}\n`);
       },
+      agedMs: commandAgeMs(),
       signal: interrupt.signal,
     });
   } finally {

@@ -3,8 +3,8 @@
  * with its line, instead of after the controls.
  *
  * Protocols from files are tried, each in a thread of its own; the built-in ones are tested with the
- * harness. An unusable one ends the campaign before it begins. A violation does not: it counts, and
- * the campaign shows what else there is.
+ * harness. An unusable one ends the campaign before it begins. A violation does not, unless --fail-fast
+ * says so: it counts, and the campaign shows what else there is.
  */
 import { availableParallelism } from 'node:os';
 import { EXIT } from '../result/exit-code.ts';
@@ -36,10 +36,13 @@ export async function runTriedStress(
   const startedMs = performance.now();
   const words = await tryAll(files, options, hooks);
   const spentMs = performance.now() - startedMs;
-  if (words.some(({ kind }) => kind === 'unusable') && !hooks.signal.aborted) {
+  const isOver = ({ kind }: Word): boolean =>
+    kind === 'unusable' || (kind === 'violation' && options.failFast === true);
+  if (words.some(isOver) && !hooks.signal.aborted) {
     return refused(words, options, startedAt, spentMs);
   }
-  return withWords(await campaign(less(options, spentMs), hooks), words);
+  const agedMs = (hooks.agedMs ?? 0) + spentMs;
+  return withWords(await campaign(options, { ...hooks, agedMs }), words);
 }
 
 /** All of them: one that fails hides nothing of the next. */
@@ -66,13 +69,6 @@ async function tryAll(
   }
   await Promise.all(Array.from({ length: availableParallelism() }, next));
   return words;
-}
-
-/** The time was for all of it. Half is left in any case. */
-function less(options: StressOptions, spentMs: number): StressOptions {
-  const { timeMs } = options;
-  if (timeMs === null) return options;
-  return { ...options, timeMs: Math.max(timeMs / 2, Math.round(timeMs - spentMs)) };
 }
 
 function refused(

@@ -1,4 +1,6 @@
 /** A trial from outside: started, listened to, and ended if it does not come back. */
+import { getCompileCacheDir } from 'node:module';
+import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { isHarness } from './harness-files.ts';
 import { placeOfLoop } from './place-of-loop.ts';
@@ -35,7 +37,7 @@ export async function watchTrial(
   const progress = progressWords();
   const workerData: TrialTask = { ...task, progress: progress.buffer };
   // What the protocol prints is for people: standard output may be for a result alone.
-  const worker = new Worker(TRIAL, { workerData, stdout: true });
+  const worker = new Worker(TRIAL, { workerData, stdout: true, env: environment() });
   worker.stdout.on('data', (text: Buffer) => void process.stderr.write(text));
   const { threadId } = worker;
   const { promise: over, resolve } = Promise.withResolvers<void>();
@@ -78,6 +80,14 @@ export async function watchTrial(
     end();
     await worker.terminate();
   }
+}
+
+/** Threads do not take part in the cache of compiled modules that this process has by a call. */
+function environment(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  // Node makes a folder in the one it is told.
+  if (folder === undefined) return process.env;
+  return { ...process.env, NODE_COMPILE_CACHE: path.dirname(folder) };
 }
 
 /** What it does instead of getting on; null once it is over. */
