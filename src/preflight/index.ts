@@ -37,7 +37,7 @@ export async function runTriedStress(
   const words = await tryAll(files, options, hooks);
   const spentMs = performance.now() - startedMs;
   const isOver = ({ kind }: Word): boolean =>
-    kind === 'unusable' || (kind === 'violation' && options.failFast === true);
+    kind === 'unusable' || (kind === 'violation' && options.failFast);
   if (words.some(isOver) && !hooks.signal.aborted) {
     return refused(words, options, startedAt, spentMs);
   }
@@ -102,10 +102,16 @@ function refused(
 function withWords(result: StressResult, words: readonly Word[]): StressResult {
   if (words.length === 0) return result;
   const violations = words.filter(({ kind }) => kind === 'violation');
-  const reasons = [...words.map((word) => wordLine(word)), ...result.reasons];
+  const lines = (of: readonly Word[]): string[] => of.map((word) => wordLine(word));
+  const remarks = [
+    ...lines(words.filter(({ kind }) => kind === 'remark')),
+    ...(result.remarks ?? []),
+  ];
+  const reasons = [...lines(violations), ...result.reasons];
+  const told = { ...result, reasons, ...(remarks.length === 0 ? {} : { remarks }) };
   const runs = result.runs.map((run) => withViolations(run, violations));
-  if (violations.length === 0) return { ...result, reasons };
-  return { ...result, verdict: 'fail', exitCode: EXIT.fail, reasons, runs };
+  if (violations.length === 0) return told;
+  return { ...told, verdict: 'fail', exitCode: EXIT.fail, runs };
 }
 
 /** Those of its protocol and level that the row has not seen itself. */

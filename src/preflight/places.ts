@@ -25,8 +25,8 @@ interface Property {
 }
 
 /**
- * Where a protocol's function stands. V8 tells its debugger only: slow, and code runs slower after it, so this
- * is for a thread that has nothing more to do.
+ * Where a protocol's function stands. V8 tells its debugger only: slow, and code runs slower after it,
+ * so this is for a thread that has nothing more to do.
  */
 export function placeOfRun(protocol: Protocol): Place | null {
   const session = new Session();

@@ -19,7 +19,7 @@ async function wordsOn(
 }
 
 const shown = (words: readonly Word[]): string[] =>
-  words.map((word) => `${word.kind} ${wordLine(word, path.basename)}`);
+  words.map((word) => `${word.kind} ${wordLine(word, (file) => path.basename(file))}`);
 
 describe('a protocol no thread may run', () => {
   it.each([
