@@ -19,13 +19,18 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { createPatience } from './patience.ts';
 
 const VARIABLE = 'NODE_COMPILE_CACHE';
 const SOURCES = fileURLToPath(new URL('../', import.meta.url));
 const WORKERS = fileURLToPath(new URL('../../workers/', import.meta.url));
 const FILLER = new URL('../../workers/compile.ts', import.meta.url);
-/** Our own modules take a third of a second. A user's module may do what it likes, even never end. */
+/**
+ * Our own modules take a third of a second, on a CPU of their own (patience.ts). A user's module may do
+ * what it likes, even never end.
+ */
 const FILL_MS_MAX = 5000;
+const LOOK_MS = 100;
 
 export interface CompileCache {
   /** The environment for threads and processes that are to start from it. */
@@ -128,12 +133,14 @@ async function fill(modules: readonly string[], env: NodeJS.ProcessEnv): Promise
   // Whoever needs the module will say what is wrong with it.
   filler.on('error', () => {});
   let isWhole = true;
-  const timer = setTimeout(() => {
+  const patience = createPatience();
+  const timer = setInterval(() => {
+    if (!patience.isOver('filling', FILL_MS_MAX)) return;
     isWhole = false;
     void filler.terminate();
-  }, FILL_MS_MAX);
+  }, LOOK_MS);
   // What a filler that failed was writing is written once it has ended.
   await exited;
-  clearTimeout(timer);
+  clearInterval(timer);
   return isWhole;
 }
