@@ -46,12 +46,13 @@ export async function watchTrial(
     isOver = true;
     resolve();
   };
-  const unusable = (text: string, place: Place | null): void => {
+  const failed = (text: string, place: Place | null): void => {
     if (isOver) return;
     end();
     say({
       protocol: task.name,
-      kind: 'unusable',
+      // Threads of a campaign run on the large machine, on which it came back.
+      kind: progress.stage() === STAGE.unrolled ? 'remark' : 'unusable',
       rule: null,
       level: null,
       place: place ?? { file: task.path, line: null },
@@ -65,16 +66,16 @@ export async function watchTrial(
   });
   worker.on('error', (error: unknown) => {
     const what = (error instanceof Error ? error.message : String(error)).split('\n')[0];
-    unusable(`failed ${STAGE_TEXTS[progress.stage()]}: ${what}`, null);
+    failed(`failed ${STAGE_TEXTS[progress.stage()]}: ${what}`, null);
   });
-  worker.on('exit', () => unusable('ended its thread (process.exit?); run() has to return', null));
+  worker.on('exit', () => failed('ended its thread (process.exit?); run() has to return', null));
   signal.addEventListener('abort', end, { once: true });
   try {
     const stuck = await stuckIn(worker, progress, over, () => isOver);
     if (stuck === null) return;
     const place = await placeOfLoop(threadId, isHarness);
     const right = progress.stage() < STAGE.alone ? 'loading has to end' : 'run() has to return';
-    unusable(`${stuck} (${STAGE_TEXTS[progress.stage()]}); ${right} by itself`, place);
+    failed(`${stuck} (${STAGE_TEXTS[progress.stage()]}); ${right} by itself`, place);
   } finally {
     signal.removeEventListener('abort', end);
     end();

@@ -68,6 +68,13 @@ describe('what only the explorer sees', () => {
     const words = shown(await wordsOn('only-large'));
     expect(words).toEqual([expect.stringMatching(/^remark only-large\.ts:12: .*in the explorer/)]);
   });
+
+  it('is no verdict: one that never returns there', async () => {
+    const words = shown(await wordsOn('hangs-on-small'));
+    expect(words).toEqual([
+      expect.stringMatching(/^remark hangs-on-small\.ts:12: .*in the explorer/),
+    ]);
+  });
 });
 
 it('nothing is said of a good one, at either level', async () => {

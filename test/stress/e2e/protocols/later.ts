@@ -2,7 +2,7 @@
 import { childLevel, defineProtocol, EMPTY, flushVmid } from '../../../../src/port/index.ts';
 import type { Cpu, Protocol } from '../../../../src/port/index.ts';
 
-const RUNS = 200;
+const RUNS = 300;
 
 export function later(name: string, summary: string, grief: (cpu: Cpu) => void): Protocol {
   let runs = 0;
