@@ -5,7 +5,7 @@ import type { Flags } from '../cli/options.ts';
 import { BUILT_IN } from '../cli/registry.ts';
 import { stressOptions } from '../cli/stress-options.ts';
 import type { StressResult } from '../result/stress.ts';
-import { runStress } from '../stress/campaign.ts';
+import { runTriedStress } from '../preflight/index.ts';
 import type { Delay, StressProgress } from '../stress/plan.ts';
 import { pathOrName } from './path-or-name.ts';
 
@@ -58,5 +58,5 @@ export async function stress(request: StressRequest = {}): Promise<StressResult>
     Object.entries(given).filter(([, value]) => value !== undefined),
   ) as Flags;
   const options = await stressOptions({ flags, positionals: [], argv: [] }, BUILT_IN);
-  return runStress(options, { signal, onProgress });
+  return runTriedStress(options, { signal, onProgress });
 }

@@ -19,6 +19,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   stress: listed('arch port pgtable protocols mutants machine sync scenarios checker result'),
   explore: listed('arch port pgtable protocols mutants checker result scenarios'),
   litmus: listed('arch port explore result'),
+  preflight: listed('arch port pgtable protocols machine scenarios stress explore result'),
   selftest: listed('arch port mutants protocols machine scenarios checker stress explore result'),
   casemate: listed('arch port checker result'),
   doctor: listed('arch machine stress result'),
@@ -26,13 +27,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   report: listed('arch result answer'),
   cli: listed(
     'arch port protocols mutants sync result pgtable machine scenarios checker stress explore',
-    'litmus selftest casemate report answer doctor bench workers',
+    'litmus selftest casemate preflight report answer doctor bench workers',
   ),
   bench: listed(
     'arch port protocols pgtable machine scenarios stress explore litmus report result',
   ),
-  library: listed('arch port protocols mutants result stress explore cli'),
-  workers: listed('arch port machine stress sync scenarios pgtable result doctor'),
+  library: listed('arch port protocols mutants result stress preflight explore cli'),
+  workers: listed('arch port machine stress sync scenarios pgtable result doctor preflight'),
 };
 
 function listed(...names: string[]): readonly string[] {
