@@ -7,7 +7,7 @@ import type { HardwareUpdate } from '../explore/model/index.ts';
 import { Unsupported } from './errors.ts';
 import { INITIALLY, leastOf, type Origins, Stores } from './origins.ts';
 import { descriptorOf, type Names } from './translation.ts';
-import type { Value } from './value.ts';
+import { NO_FRAME, type Value } from './value.ts';
 import { type FaultType, resolve, type Walker } from './walker.ts';
 
 /** What an access may meet. */
@@ -89,6 +89,9 @@ export class Domains {
       if (resolution.kind === 'fault') {
         faults.add(resolution.type);
         continue;
+      }
+      if (pte.oa === NO_FRAME) {
+        throw new Unsupported('an access through a descriptor without an output address', line);
       }
       const after: Value = { kind: 'pte', pte: resolution.after };
       const origins = this.originsAt(entry, id);

@@ -3,7 +3,7 @@ import { LitmusSyntaxError, Unsupported } from './errors.ts';
 import { formatAttributes, memoryAttributes } from './memory-attributes.ts';
 import { parseNumber, type Scanner } from './scanner.ts';
 import type { Place } from './test-case.ts';
-import { addressOf, defaultPte, numberValue, type Pte, type Value } from './value.ts';
+import { addressOf, defaultPte, NO_FRAME, numberValue, type Pte, type Value } from './value.ts';
 
 const ENTRY_PREFIX = 'pte_';
 const FRAME_PREFIX = 'phy_';
@@ -185,9 +185,10 @@ function parsePte(scanner: Scanner, symbol: string | null, declared: Declared): 
     }
   } while (scanner.accept(','));
   scanner.expect(')');
-  if (fields.oa === undefined)
-    throw new Unsupported('a descriptor without an output address', line);
-  return { ...defaultPte(fields.oa), ...fields };
+  // An invalid one needs none: no access goes through it.
+  if (fields.oa === undefined && fields.valid !== 0)
+    throw new Unsupported('a valid descriptor without an output address', line);
+  return { ...defaultPte(NO_FRAME), ...fields };
 }
 
 /** `(Normal, Inner-shareable)`, as one text for equal ones. */

@@ -23,7 +23,7 @@ import type { LitmusTest, Place, Quantifier } from './test-case.ts';
 import { Names, type Shape } from './translation.ts';
 import { unroll, type Unrolled, type UnrollSetting } from './unroll.ts';
 import { TreeTooLarge } from './unroller.ts';
-import { defaultPte, numberValue, type Value, ZERO } from './value.ts';
+import { defaultPte, NO_FRAME, numberValue, type Value, ZERO } from './value.ts';
 import { variantsOf } from './variants.ts';
 import { type Walker, walkersOf } from './walker.ts';
 
@@ -198,8 +198,9 @@ function notePlace(place: Place, names: Names): void {
 }
 
 function noteValue(value: Value, names: Names): void {
-  if (value.kind === 'pte') names.indexOf(value.pte.oa);
-  else if ('symbol' in value) names.indexOf(value.symbol);
+  if (value.kind === 'pte') {
+    if (value.pte.oa !== NO_FRAME) names.indexOf(value.pte.oa);
+  } else if ('symbol' in value) names.indexOf(value.symbol);
 }
 
 function initialRegisters(test: LitmusTest, thread: number): Registers {

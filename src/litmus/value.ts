@@ -50,6 +50,9 @@ export function addressOf(symbol: string, offset = 0): Value {
 
 export const ZERO: Value = numberValue(0n);
 
+/** The output address of an invalid descriptor for which none was given. */
+export const NO_FRAME = '';
+
 export function defaultPte(symbol: string): Pte {
   return { oa: symbol, valid: 1, af: 1, db: 1, dbm: 0, el0: 1, x: 1, attrs: '' };
 }

@@ -10,7 +10,7 @@ import { outcomeOf } from './states.ts';
 const change = (old: string, wanted: string, code: readonly string[], y = 2): string =>
   [
     'AArch64 T',
-    `{ [x]=1; [y]=${y}; [PTE(x)]=(oa:PA(x)${old}); 0:X2=(oa:PA(x)${old}, valid:0); 0:X6=(oa:PA(x)${old}, af:0); `,
+    `{ [x]=1; [y]=${y}; [PTE(x)]=(oa:PA(x)${old}); 0:X2=(valid:0); 0:X6=(oa:PA(x)${old}, af:0); `,
     `0:X4=(${wanted}); 0:X5=PTE(x); 0:X3=x; 1:X1=x; }`,
     'P0 | P1 ;',
     ...code.map((row, i) => `${row} | ${i === 0 ? 'LDR W0,[X1]' : ''} ;`),
