@@ -2,7 +2,7 @@
  * `litmus`: reads herd's tests, prints each in herd's layout as it is done, compares with what is
  * expected, and writes the result. Every file is found and can be read before the first one runs.
  */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { ARCHITECTURES } from '../explore/model/options.ts';
 import { litmusFiles } from '../litmus/files.ts';
 import {
@@ -10,6 +10,7 @@ import {
   formatSummary,
   formatTable,
   LitmusUsageError,
+  printable,
   runLitmus,
   summarize,
 } from '../litmus/index.ts';
@@ -37,7 +38,8 @@ export async function litmus(input: CommandInput, terminal: Terminal): Promise<S
   const json = jsonTarget(flags.json);
   const startedAt = new Date();
   const startMs = performance.now();
-  const files = await refusing(() => readableFiles(input.positionals.map(fromUser)));
+  const named = input.positionals.map(fromUser);
+  const files = await refusing(() => readableFiles(named));
   const runs = await refusing(() => runAll(files, flags, terminal));
   const wanted = files.length * (flags.arch ?? ARCHITECTURES).length;
   const result: SeedlessResult = {
@@ -75,18 +77,17 @@ async function refusing<T>(action: () => Promise<T>): Promise<T> {
   }
 }
 
+/** What was named must be readable; what lies below a folder gets a result that says it is not. */
 async function readableFiles(named: readonly string[]): Promise<string[]> {
   const found = await litmusFiles(named);
-  // A folder may itself be called x.litmus; the tests in it have been found by their own names.
-  const files = found.filter((file) => !statSync(file, { throwIfNoEntry: false })?.isDirectory());
-  for (const file of files) {
+  for (const file of found.filter((name) => named.includes(name))) {
     try {
       accessSync(file, constants.R_OK);
     } catch {
       throw new UsageError(`litmus: ${file} cannot be read: expected a .litmus file`);
     }
   }
-  return files;
+  return found;
 }
 
 async function runAll(
@@ -105,7 +106,7 @@ async function runAll(
       ...(flags.expect === undefined ? {} : { expectFile: fromUser(flags.expect) }),
       bounds: flags['litmus-time'] === undefined ? {} : { timeMs: flags['litmus-time'] },
       onResult: (run) => {
-        if (flags.quiet !== true) terminal.out(`${formatRun(run)}\n\n`);
+        if (flags.quiet !== true) terminal.out(`${printable(formatRun(run))}\n\n`);
       },
       signal: interrupt.signal,
     });
@@ -148,11 +149,12 @@ const VERDICT_STYLES = {
 
 function endText(result: SeedlessResult, { paint }: Terminal, quiet: boolean): string {
   const { runs, verdict, exitCode } = result;
-  const tables = quiet || runs.length === 0 ? [] : [formatTable(runs), '', formatSummary(runs), ''];
+  const shown = quiet || runs.length === 0 ? [] : [formatTable(runs), '', formatSummary(runs), ''];
+  const tables = shown.map(printable);
   const how = result.interrupted ? 'interrupted after' : 'in';
   const lines = [
     ...tables,
-    ...result.reasons.map((reason) => `reason: ${reason}`),
+    ...result.reasons.map((reason) => `reason: ${printable(reason)}`),
     `${paint(VERDICT_STYLES[verdict], verdict.toUpperCase())} ${how} ` +
       `${seconds(result.elapsedMs)}; exit ${exitCode}: ${exitMeaning(exitCode)}`,
   ];
@@ -164,7 +166,8 @@ export const command: Command = {
   about:
     "Runs herd's .litmus tests (AArch64, VMSA) on the memory model that explore uses, and prints " +
     'all final states of each in the layout of herd. A folder stands for every .litmus file below ' +
-    'it. What a test needs and the model lacks is named, and that test is reported as ' +
+    'it. A test whose Variant= line asks for ets2 or ets3 is run under that, whatever --arch says. ' +
+    'What a test needs and the model lacks is named, and that test is reported as ' +
     'unsupported. With --expect every verdict is compared: one that disagrees is exit code 1. A ' +
     'malformed file, or a bound that stopped a search, does not hide the other tests and is exit ' +
     'code 3.',

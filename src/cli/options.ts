@@ -8,7 +8,7 @@
 import { GRANULES } from '../arch/geometry.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
-import { ARCHITECTURES, DEFAULT_BOUNDS } from '../explore/model/options.ts';
+import { ALL_ARCHITECTURES, ARCHITECTURES, DEFAULT_BOUNDS } from '../explore/model/options.ts';
 import {
   ACCESSES_EXPLORED,
   ACCESSES_EXPLORED_MAX,
@@ -204,11 +204,11 @@ export const OPTIONS = {
     parse: parsePinning,
   }),
   arch: option({
-    value: 'base,ets2',
-    help: 'architectures to run each test under: without and with FEAT_ETS2',
+    value: 'base,ets2,ets3',
+    help: 'architectures to run each test under: without and with FEAT_ETS2, or with FEAT_ETS3',
     default: ARCHITECTURES.join(','),
     commands: ['litmus'],
-    parse: listOf(oneOf(ARCHITECTURES)),
+    parse: listOf(oneOf(ALL_ARCHITECTURES)),
   }),
   expect: option({
     value: 'FILE',

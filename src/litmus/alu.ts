@@ -7,7 +7,8 @@ import { assertNever } from '../arch/assert.ts';
 import { Unsupported } from './errors.ts';
 import type { AluOp, Condition } from './instruction.ts';
 import { pteArithmetic } from './pte-bits.ts';
-import { formatValue, keyOf, numberValue, type Value, ZERO } from './value.ts';
+import { moved } from './code-point.ts';
+import { addressOf, formatValue, keyOf, numberValue, type Value, ZERO } from './value.ts';
 
 /** log2 of the page size: `LSR X9,X3,#12` makes the operand of a TLBI. */
 const PAGE_SHIFT = 12n;
@@ -85,8 +86,16 @@ function wideResult(op: AluOp, a: bigint, b: bigint, width: bigint): bigint {
       return a & ~b;
     case 'lsl':
       return a << (b % width);
+    case 'orn':
+      return a | ~b;
+    case 'eon':
+      return a ^ ~b;
     case 'lsr':
       return a >> (b % width);
+    case 'asr':
+      return BigInt.asIntN(Number(width), a) >> (b % width);
+    case 'ror':
+      return (a >> (b % width)) | (a << (width - (b % width)));
     default:
       return assertNever(op);
   }
@@ -98,6 +107,10 @@ function symbolic(op: AluOp, left: Value, right: Value): AluResult | null {
       return { value: ZERO, flags: symbolicFlags(true) };
     if (op === 'and' || op === 'orr') return { value: left, flags: symbolicFlags(false) };
   }
+  if (op === 'sub' && left.kind === 'address' && right.kind === 'address') {
+    if (left.symbol === right.symbol)
+      return numeric(op, BigInt(left.offset), BigInt(right.offset), 64);
+  }
   // Two different symbols compare as different: no symbol stands for zero or for another.
   if (op === 'sub' && right.kind !== 'number') return { value: ZERO, flags: symbolicFlags(false) };
   if (left.kind === 'pte' && right.kind === 'number') {
@@ -107,19 +120,47 @@ function symbolic(op: AluOp, left: Value, right: Value): AluResult | null {
   }
   if (right.kind === 'number') {
     const same: AluResult = { value: left, flags: symbolicFlags(false) };
-    if (right.number === 0n && op !== 'and') return same;
-    if (right.number === 0n) return { value: ZERO, flags: symbolicFlags(true) };
+    const moved = displaced(op, left, right.number);
+    if (moved !== null) return { value: moved, flags: symbolicFlags(false) };
+    if (right.number === 0n && UNCHANGED_BY_ZERO.has(op)) return same;
+    if (right.number === 0n && op === 'and') {
+      return { value: ZERO, flags: symbolicFlags(true) };
+    }
     if (op === 'lsr' && right.number === PAGE_SHIFT && left.kind === 'address') {
       return { value: { kind: 'page', symbol: left.symbol }, flags: symbolicFlags(false) };
     }
     if (op === 'lsl' && right.number === PAGE_SHIFT && left.kind === 'page') {
-      return { value: { kind: 'address', symbol: left.symbol }, flags: symbolicFlags(false) };
+      return { value: addressOf(left.symbol), flags: symbolicFlags(false) };
     }
   }
-  if (left.kind === 'number' && left.number === 0n && ['add', 'orr', 'eor'].includes(op)) {
-    return { value: right, flags: symbolicFlags(false) };
+  if (left.kind === 'number' && ['add', 'orr', 'eor'].includes(op)) {
+    const value = left.number === 0n ? right : displaced(op, right, left.number);
+    if (value !== null) return { value, flags: symbolicFlags(false) };
   }
   return null;
+}
+
+const UNCHANGED_BY_ZERO: ReadonlySet<AluOp> = new Set([
+  'add',
+  'sub',
+  'orr',
+  'eor',
+  'bic',
+  'lsl',
+  'lsr',
+  'asr',
+  'ror',
+]);
+
+/** An address, of data or of code, so many bytes further on. Null if `op` does not move it. */
+function displaced(op: AluOp, value: Value, by: bigint): Value | null {
+  if (op !== 'add' && op !== 'sub') return null;
+  const bytes = Number(BigInt.asIntN(64, op === 'add' ? by : -by));
+  if (!Number.isSafeInteger(bytes)) return null;
+  if (value.kind === 'address') return addressOf(value.symbol, value.offset + bytes);
+  if (value.kind !== 'code' || bytes === 0) return null;
+  const at = moved(value.at, bytes);
+  return at === null ? null : { kind: 'code', at, label: null };
 }
 
 export function holds(condition: Condition, f: Flags): boolean {
@@ -148,6 +189,12 @@ export function holds(condition: Condition, f: Flags): boolean {
       return !f.z && f.n === f.v;
     case 'le':
       return f.z || f.n !== f.v;
+    case 'vs':
+      return f.v;
+    case 'vc':
+      return !f.v;
+    case 'al':
+      return true;
     default:
       return assertNever(condition);
   }

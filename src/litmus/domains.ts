@@ -1,34 +1,50 @@
 /**
- * Values each location may ever hold: what a read has to be prepared for. Grows while threads are
- * unrolled.
+ * Values each location may ever hold, and where they can come from: what a read has to be prepared
+ * for. Grows while threads are unrolled.
  */
 import { assert } from '../arch/assert.ts';
 import type { HardwareUpdate } from '../explore/model/index.ts';
+import { Unsupported } from './errors.ts';
+import { INITIALLY, leastOf, type Origins, Stores } from './origins.ts';
 import { descriptorOf, type Names } from './translation.ts';
-import type { Value } from './value.ts';
+import { NO_FRAME, type Value } from './value.ts';
 import { type FaultType, resolve, type Walker } from './walker.ts';
 
 /** What an access may meet. */
 export interface Targets {
-  /** Frames it may reach. */
+  /** Locations it may reach. */
   readonly locations: readonly number[];
   readonly faults: readonly FaultType[];
   /** What its walk may do to the entry. */
   readonly updates: readonly HardwareUpdate[];
 }
 
+/** `offset` bytes into the page of `symbol`, by the instruction at `line`. */
+export interface AccessedPlace {
+  readonly symbol: string;
+  readonly offset: number;
+  readonly line: number;
+}
+
 export class Domains {
+  readonly stores = new Stores();
   readonly #names: Names;
-  readonly #values: Set<number>[];
+  readonly #tracksOrigins: boolean;
+  /** By location: its values, with their origins. */
+  readonly #values: Map<number, Origins>[];
+  #changes = 0;
   #frozen = false;
 
-  constructor(names: Names, initial: readonly Value[]) {
+  /** Without `tracksOrigins` every value can come from anywhere, and only the bounds end its growth. */
+  constructor(names: Names, initial: readonly Value[], tracksOrigins = true) {
     this.#names = names;
-    this.#values = initial.map((value) => new Set([names.values.idOf(value)]));
+    this.#tracksOrigins = tracksOrigins;
+    this.#values = initial.map((value) => new Map([[names.values.idOf(value), INITIALLY]]));
   }
 
-  get size(): number {
-    return this.#values.reduce((sum, values) => sum + values.size, 0);
+  /** How often something was added. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** No value is added from now on. */
@@ -37,20 +53,32 @@ export class Domains {
   }
 
   /** Notes that `value` may be written. False if it cannot: the values are frozen without it. */
-  admit(location: number, value: Value): boolean {
+  admit(location: number, value: Value, origins: readonly bigint[]): boolean {
     const values = this.#values[location];
     assert(values !== undefined, `no location ${location}`);
     const id = this.#names.values.idOf(value);
-    if (!this.#frozen) values.add(id);
-    return values.has(id);
+    const known = values.get(id);
+    const from = this.#tracksOrigins ? origins : INITIALLY;
+    if (this.#frozen || from.length === 0) return known !== undefined && from.length > 0;
+    const least = known === undefined ? leastOf(from) : leastOf([...known, ...from]);
+    if (known?.length !== least.length || least.some((set, i) => set !== known[i])) {
+      values.set(id, least);
+      this.#changes++;
+    }
+    return true;
   }
 
   of(location: number): readonly number[] {
-    return [...(this.#values[location] ?? [])];
+    return [...(this.#values[location]?.keys() ?? [])];
   }
 
-  /** What an access through `symbol` may meet; notes what its walker may write. */
-  targets(symbol: string, write: boolean, walker: Walker): Targets {
+  originsAt(location: number, value: number): Origins {
+    return this.#values[location]?.get(value) ?? [];
+  }
+
+  /** What an access may meet; notes what its walker may write. */
+  targets(place: AccessedPlace, write: boolean, walker: Walker): Targets {
+    const { symbol, offset, line } = place;
     const entry = this.#names.entryOf(symbol);
     const locations = new Set<number>();
     const faults = new Set<FaultType>();
@@ -62,9 +90,17 @@ export class Domains {
         faults.add(resolution.type);
         continue;
       }
+      if (pte.oa === NO_FRAME) {
+        throw new Unsupported('an access through a descriptor without an output address', line);
+      }
       const after: Value = { kind: 'pte', pte: resolution.after };
-      if (resolution.updated && !this.admit(entry, after)) continue;
-      locations.add(this.#names.frameOf(pte.oa));
+      const origins = this.originsAt(entry, id);
+      if (resolution.updated && !this.admit(entry, after, origins)) continue;
+      const location = this.#names.frameOf(pte.oa, offset);
+      if (location === null) {
+        throw new Unsupported(`an access ${offset} bytes into ${pte.oa}`, line);
+      }
+      locations.add(location);
       if (resolution.updated) updates.add(this.#names.values.idOf(after));
     }
     return {

@@ -1,6 +1,7 @@
 /**
  * Expected verdicts: a tab-separated file with the columns name, file, base and ets2, and a header
- * row. An empty cell or `-` expects nothing. A row belongs to a test by its file's name; where that
+ * row; a column ets3 may be there.
+ * An empty cell or `-` expects nothing. A row belongs to a test by its file's name; where that
  * is empty, by the test's name.
  */
 import path from 'node:path';
@@ -36,6 +37,7 @@ export function parseExpectations(expectFile: string, text: string): Expectation
     const row: Row = {
       base: parseVerdict(expectFile, i + 1, cell('base')),
       ets2: parseVerdict(expectFile, i + 1, cell('ets2')),
+      ets3: parseVerdict(expectFile, i + 1, cell('ets3')),
     };
     if (cell('file') !== '') byFile.set(path.basename(cell('file')), row);
     else byName.set(cell('name'), row);

@@ -1,8 +1,8 @@
 /**
  * Which files a command line names: files as they are, folders with every `.litmus` file below
- * them, in order.
+ * them, in order. Links are followed, but no folder is entered twice.
  */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
@@ -12,6 +12,10 @@ export class LitmusUsageError extends Error {
   override readonly name = 'LitmusUsageError';
 }
 
+/**
+ * Only what was named has to be there: a link below a folder that leads nowhere is found like a
+ * file, and whoever reads it says that it cannot be read.
+ */
 export async function litmusFiles(named: readonly string[]): Promise<string[]> {
   const files: string[] = [];
   for (const name of named) {
@@ -24,11 +28,25 @@ export async function litmusFiles(named: readonly string[]): Promise<string[]> {
       files.push(name);
       continue;
     }
-    const below = await readdir(name, { recursive: true });
-    const tests = below.filter((entry) => entry.endsWith('.litmus')).toSorted();
+    const tests = await testsBelow(name, new Set());
     if (tests.length === 0)
       throw new LitmusUsageError(`${name} has no .litmus file in it or below it`);
-    files.push(...tests.map((entry) => path.join(name, entry)));
+    files.push(...tests);
   }
   return [...new Set(files)];
+}
+
+/** `entered`: folders on the way here and before, by their real paths. */
+async function testsBelow(folder: string, entered: Set<string>): Promise<string[]> {
+  const real = await realpath(folder);
+  if (entered.has(real)) return [];
+  entered.add(real);
+  const tests: string[] = [];
+  for (const entry of (await readdir(folder)).toSorted()) {
+    const below = path.join(folder, entry);
+    const found = await stat(below).catch(() => null);
+    if (found?.isDirectory()) tests.push(...(await testsBelow(below, entered)));
+    else if (entry.endsWith('.litmus')) tests.push(below);
+  }
+  return tests;
 }

@@ -1,20 +1,28 @@
 /** Final states of a test, and whether a proposition holds in one. */
 import { assertNever } from '../arch/assert.ts';
+import { cast, type IntegerType } from './integer-type.ts';
 import type { PathFault } from './outcomes.ts';
 import type { FaultAtom, Place, Proposition } from './test-case.ts';
 import { formatValue, keyOf, type Value } from './value.ts';
 
 export interface FinalState {
-  readonly places: readonly { readonly place: Place; readonly value: Value }[];
+  readonly places: readonly {
+    readonly place: Place;
+    /** As its type shows it. */
+    readonly value: Value;
+    readonly type: IntegerType;
+    /** Is it, or is it an element of, an array? */
+    readonly isArray: boolean;
+  }[];
   readonly faults: readonly PathFault[];
 }
 
 export function formatPlace(place: Place): string {
   switch (place.kind) {
     case 'register':
-      return `${place.thread}:${place.register}`;
+      return `${place.thread}:${place.register === 'ZR' ? 'XZR' : place.register}`;
     case 'memory':
-      return `[${place.symbol}]`;
+      return place.element === null ? `[${place.symbol}]` : `${place.symbol}[${place.element}]`;
     case 'entry':
       return `[PTE(${place.symbol})]`;
     default:
@@ -22,18 +30,48 @@ export function formatPlace(place: Place): string {
   }
 }
 
-/** `fault(P0:L0,x,MMU:Permission)`. */
-export function formatFault(fault: PathFault): string {
-  const label = fault.labels[0] === undefined ? '' : `:${fault.labels[0]}`;
-  return `fault(P${fault.thread}${label},${fault.symbol},MMU:${fault.type})`;
+/**
+ * `Fault(P0:L0,x,D-MMU:Permission)`; `atom` is what asked for it, and says how it is spelled: `MMU`
+ * where that was asked, and of several labels the one it names.
+ */
+function formatFault(fault: PathFault, atom: FaultAtom): string {
+  const label = atom.label ?? fault.labels[0];
+  const where = `P${fault.thread}${label === undefined ? '' : `:${label}`}`;
+  if (fault.symbol === null) return `Fault(${where},${fault.type})`;
+  return `Fault(${where},${fault.symbol},${atom.unit ?? 'D-MMU'}:${fault.type})`;
 }
 
-/** One line, as herd prints it: `0:X1=1; [x]=0; fault(P0:L0,x,MMU:Translation);`. */
-export function formatState(state: FinalState): string {
-  const places = state.places.map(
-    ({ place, value }) => `${formatPlace(place)}=${formatValue(value)};`,
-  );
-  return [...places, ...state.faults.map((fault) => `${formatFault(fault)};`)].join(' ');
+/** A fault that did not happen, as it was asked. */
+function formatAbsence(atom: FaultAtom): string {
+  const label = atom.label === null ? '' : `:${atom.label}`;
+  const symbol = atom.symbol === null ? [] : [atom.symbol];
+  const type = atom.type === null ? (atom.unit ?? []) : `${typePrefix(atom)}${atom.type}`;
+  return `~Fault(${[`P${atom.thread}${label}`, ...symbol, ...[type].flat()].join(',')})`;
+}
+
+function typePrefix({ unit }: FaultAtom): string {
+  return unit === null ? '' : `${unit}:`;
+}
+
+/**
+ * One line, as herd prints it: `0:X1=1; [x]=0; Fault(P0:L0,x,D-MMU:Translation); ~Fault(P1,y);`.
+ * `asked` are the faults the test asks for; others are no part of its final states.
+ */
+export function formatState(state: FinalState, asked: readonly FaultAtom[]): string {
+  const places = state.places.map(({ place, value, type, isArray }) => {
+    const isWhole = isArray && place.kind === 'memory' && place.element === null;
+    return `${isWhole ? place.symbol : formatPlace(place)}=${formatValue(value, !type.signed)};`;
+  });
+  if (asked.length === 0) return places.join(' ');
+  const present = new Set<string>();
+  const absent = new Set<string>();
+  for (const atom of asked) {
+    const found = state.faults.filter((fault) => matchesFault(atom, fault));
+    for (const fault of found) present.add(`${formatFault(fault, atom)};`);
+    if (found.length === 0) absent.add(`${formatAbsence(atom)};`);
+  }
+  const faults = [[...present].toSorted().join(' '), [...absent].join(' ')];
+  return [places.join(' '), ...faults].join(' ').trimEnd();
 }
 
 export function matchesFault(atom: FaultAtom, fault: PathFault): boolean {
@@ -49,11 +87,16 @@ function samePlace(a: Place, b: Place): boolean {
   return formatPlace(a) === formatPlace(b);
 }
 
-/** Numbers compare as 64 bits; a negative one also as the 32 bits of an `int`. */
-function sameValue(asked: Value, found: Value): boolean {
-  if (keyOf(asked) === keyOf(found)) return true;
-  if (asked.kind !== 'number' || found.kind !== 'number') return false;
-  return BigInt.asIntN(64, asked.number) < 0n && BigInt.asUintN(32, asked.number) === found.number;
+/** Both as the place's type holds them. */
+function sameValue(asked: Value, found: Value, type: IntegerType): boolean {
+  if (asked.kind === 'array' && found.kind === 'array') {
+    const { elements } = found;
+    return (
+      asked.elements.length === elements.length &&
+      asked.elements.every((value, i) => sameValue(value, elements[i] ?? value, type))
+    );
+  }
+  return keyOf(cast(type, asked)) === keyOf(cast(type, found));
 }
 
 export function evaluate(proposition: Proposition, state: FinalState): boolean {
@@ -62,7 +105,7 @@ export function evaluate(proposition: Proposition, state: FinalState): boolean {
       return proposition.holds;
     case 'equals': {
       const found = state.places.find(({ place }) => samePlace(place, proposition.place));
-      return found !== undefined && sameValue(proposition.value, found.value);
+      return found !== undefined && sameValue(proposition.value, found.value, found.type);
     }
     case 'fault':
       return state.faults.some((fault) => matchesFault(proposition, fault));

@@ -22,7 +22,8 @@ export function formatRun(run: LitmusRunResult): string {
   const heading = run.quantifier === null ? '' : ` ${HEADINGS[run.quantifier]}`;
   const lines = [`Test ${run.name}${heading}`];
   if (run.histogram.length > 0) lines.push(...histogramLines(run));
-  lines.push(`Architecture ${run.arch}`, verdictLine(run));
+  const asked = run.testArch === undefined ? '' : ` (${run.testArch}, as the test asks)`;
+  lines.push(`Architecture ${run.arch}${asked}`, verdictLine(run));
   return lines.join('\n');
 }
 
@@ -37,6 +38,7 @@ function histogramLines(run: LitmusRunResult): string[] {
     conditionHolds(run, positive, negative) ? 'Ok' : 'No',
     'Witnesses',
     `Positive: ${positive} Negative: ${negative}`,
+    ...(run.flags ?? []).map((flag) => `Flag Warning-${flag}`),
     `Condition ${run.condition}`,
     `Observation ${run.name} ${frequency(positive, negative)} ${positive} ${negative}`,
   ];

@@ -2,8 +2,8 @@
  * The A64 instructions a litmus test may use, as far as their memory effects and dependencies
  * matter.
  *
- * Left out, and reported with their line: exclusive pairs, pairs, sub-word and vector accesses, SVC,
- * system registers other than ELR_EL1, instruction fetch.
+ * Left out, and reported with their line: exclusive and ordered pairs, vector accesses, address
+ * translation (AT), system registers other than ELR_EL1 and NZCV, instruction fetch.
  */
 import type { BarrierKind, ReadOrder } from '../explore/model/index.ts';
 
@@ -15,9 +15,24 @@ export interface Register {
   readonly width: 32 | 64;
 }
 
+/** What is done to a register before it is used: a shift, or an extension and then a left shift. */
+export const SHIFTS = ['lsl', 'lsr', 'asr', 'ror'] as const;
+export const EXTENSIONS = ['uxtb', 'uxth', 'uxtw', 'uxtx', 'sxtb', 'sxth', 'sxtw', 'sxtx'] as const;
+export interface Modifier {
+  readonly kind: (typeof SHIFTS)[number] | (typeof EXTENSIONS)[number];
+  readonly amount: number;
+}
+
 export type Operand =
-  | { readonly kind: 'register'; readonly register: Register; readonly shiftLeft: number }
+  | {
+      readonly kind: 'register';
+      readonly register: Register;
+      /** Null: used as it is. */
+      readonly modifier: Modifier | null;
+    }
   | { readonly kind: 'immediate'; readonly value: bigint };
+
+export type AccessBits = 8 | 16 | 32 | 64;
 
 /** `[base]`, `[base, offset]`, `[base], #post` or `[base, #pre]!`. */
 export interface Address {
@@ -26,7 +41,20 @@ export interface Address {
   readonly writeBack: 'none' | 'pre' | 'post';
 }
 
-export const ALU_OPS = ['add', 'sub', 'and', 'orr', 'eor', 'bic', 'lsl', 'lsr'] as const;
+export const ALU_OPS = [
+  'add',
+  'sub',
+  'and',
+  'orr',
+  'eor',
+  'bic',
+  'orn',
+  'eon',
+  'lsl',
+  'lsr',
+  'asr',
+  'ror',
+] as const;
 export type AluOp = (typeof ALU_OPS)[number];
 
 export const CONDITIONS = [
@@ -42,6 +70,9 @@ export const CONDITIONS = [
   'lt',
   'gt',
   'le',
+  'vs',
+  'vc',
+  'al',
 ] as const;
 export type Condition = (typeof CONDITIONS)[number];
 
@@ -53,6 +84,9 @@ export interface TlbiForm {
   readonly scope: 'address' | 'all';
   readonly broadcast: boolean;
 }
+
+export const EXCEPTION_TYPES = ['SupervisorCall', 'UndefinedInstruction'] as const;
+export type ExceptionType = (typeof EXCEPTION_TYPES)[number];
 
 export type InstructionBody =
   | { readonly kind: 'nop' }
@@ -70,12 +104,24 @@ export type InstructionBody =
       readonly to: Register;
       readonly yes: Operand;
       readonly no: Operand;
+      /** CSINC, CSINV, CSNEG: what becomes of `no` if it is picked. */
+      readonly otherwise: 'same' | 'increment' | 'invert' | 'negate';
       readonly condition: Condition;
+    }
+  /** Arithmetic on numbers alone: its result flows from all of its inputs. */
+  | {
+      readonly kind: 'compute';
+      readonly to: Register;
+      readonly inputs: readonly Operand[];
+      readonly result: (inputs: readonly bigint[]) => bigint;
     }
   | {
       readonly kind: 'load';
       readonly to: Register;
       readonly address: Address;
+      readonly bits: AccessBits;
+      /** LDRSB and the like: what was loaded is extended by its sign. */
+      readonly signed?: true;
       readonly order: ReadOrder;
       /** LDXR, LDAXR. */
       readonly exclusive?: true;
@@ -86,13 +132,29 @@ export type InstructionBody =
       readonly status: Register;
       readonly from: Register;
       readonly address: Address;
+      readonly bits: AccessBits;
       readonly release: boolean;
     }
   | {
       readonly kind: 'store';
       readonly from: Register;
       readonly address: Address;
+      readonly bits: AccessBits;
       readonly release: boolean;
+    }
+  /** LDP, STP: two accesses side by side, neither ordered before the other. */
+  | {
+      readonly kind: 'load-pair';
+      readonly to: readonly [Register, Register];
+      readonly address: Address;
+      readonly bits: AccessBits;
+      readonly signed?: true;
+    }
+  | {
+      readonly kind: 'store-pair';
+      readonly from: readonly [Register, Register];
+      readonly address: Address;
+      readonly bits: AccessBits;
     }
   | {
       readonly kind: 'atomic';
@@ -105,17 +167,25 @@ export type InstructionBody =
       readonly address: Address;
       readonly acquire: boolean;
       readonly release: boolean;
-      readonly width: 32 | 64;
+      readonly bits: AccessBits;
     }
   | { readonly kind: 'dmb' | 'dsb'; readonly covers: BarrierKind }
   | { readonly kind: 'isb' }
-  /** ADR of a label: only a fault handler that sets ELR_EL1 uses it. */
   | { readonly kind: 'label-address'; readonly to: Register; readonly label: string }
+  /** MRS and MSR of the flags. */
+  | { readonly kind: 'read-flags'; readonly to: Register }
+  | { readonly kind: 'write-flags'; readonly from: Register }
+  /** MRS ELR_EL1: the instruction that ERET goes to. */
+  | { readonly kind: 'read-return'; readonly to: Register }
   /** MSR ELR_EL1: where ERET goes. */
   | { readonly kind: 'set-return'; readonly from: Register }
   | { readonly kind: 'exception-return' }
+  /** SVC, UDF: an exception that is no matter of memory. */
+  | { readonly kind: 'exception'; readonly type: ExceptionType }
   | { readonly kind: 'tlbi'; readonly form: TlbiForm; readonly address: Register | null }
-  | { readonly kind: 'jump'; readonly label: string }
+  | { readonly kind: 'jump'; readonly label: string; readonly link?: true }
+  /** BR, BLR, RET: what follows depends on the register. */
+  | { readonly kind: 'jump-register'; readonly register: Register; readonly link?: true }
   | { readonly kind: 'branch-if'; readonly condition: Condition; readonly label: string }
   | {
       readonly kind: 'branch-zero';

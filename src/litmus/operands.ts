@@ -7,8 +7,11 @@ import {
   type Address,
   CONDITIONS,
   type Condition,
+  EXTENSIONS,
+  type Modifier,
   type Operand,
   type Register,
+  SHIFTS,
 } from './instruction.ts';
 import { registerName } from './parse-value.ts';
 
@@ -51,9 +54,24 @@ export class Operands {
     return this.#immediateOf(this.list[index]);
   }
 
+  /** The number of a bit, below `width`. */
+  bit(index: number, width: number): number {
+    const value = this.immediate(index);
+    if (value < 0n || value >= BigInt(width)) throw this.expected(`a number below ${width}`);
+    return Number(value);
+  }
+
+  /** `LSL #16`: by how much, below `width`. */
+  leftShift(index: number, width: 32 | 64): number {
+    const modifier = this.#modifierOf(this.list[index] ?? '', width);
+    if (modifier.kind !== 'lsl') throw this.expected('a shift such as LSL #16');
+    return modifier.amount;
+  }
+
+  /** A name, or `.+8`: so many bytes from here. */
   label(index: number): string {
     const text = this.list[index] ?? '';
-    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(text)) throw this.expected('a label');
+    if (!/^(?:[A-Za-z_.][A-Za-z0-9_.$]*|\.[+-][0-9]+)$/.test(text)) throw this.expected('a label');
     return text;
   }
 
@@ -85,6 +103,9 @@ export class Operands {
 
   #registerOf(text: string | undefined): Register {
     const name = registerName(text ?? '');
+    if (/^%|%/.test(text ?? '')) throw this.unsupported('symbolic registers');
+    if (name === null && /^(?:[BCHSDQVZP][0-9]+|CSP)\b/i.test(text ?? ''))
+      throw this.unsupported(`register ${text}`);
     if (name === null) throw this.expected('a register X0 to X30, W0 to W30, XZR or WZR');
     return { name, width: /^W/i.test(text ?? '') ? 32 : 64 };
   }
@@ -93,24 +114,38 @@ export class Operands {
     const match = /^#?(-?)(0x[0-9a-fA-F]+|[0-9]+)$/.exec(text ?? '');
     if (!match) throw this.expected('an immediate');
     const value = BigInt(match[2] as string);
+    if (value >= 1n << 64n) throw this.expected('an immediate of at most 64 bits');
     return match[1] === '-' ? -value : value;
   }
 
   #operandOf([first, modifier]: readonly string[]): Operand {
-    if (registerName(first ?? '') === null) {
-      if (modifier !== undefined) throw this.unsupported('shifted immediates');
-      return { kind: 'immediate', value: this.#immediateOf(first) };
+    if (registerName(first ?? '') === null && !first?.includes('%')) {
+      const value = this.#immediateOf(first);
+      if (modifier === undefined) return { kind: 'immediate', value };
+      const { kind, amount } = this.#modifierOf(modifier, 64);
+      if (kind !== 'lsl') throw this.expected('an immediate shifted by LSL');
+      return { kind: 'immediate', value: value << BigInt(amount) };
     }
-    const shiftLeft = this.#shiftOf(modifier);
-    return { kind: 'register', register: this.#registerOf(first), shiftLeft };
+    const register = this.#registerOf(first);
+    if (modifier === undefined) return { kind: 'register', register, modifier: null };
+    return { kind: 'register', register, modifier: this.#modifierOf(modifier, 64) };
   }
 
-  /** `LSL #n`, or an extension, which does nothing to the small numbers tests use. */
-  #shiftOf(text: string | undefined): number {
-    if (text === undefined) return 0;
-    const match = /^(LSL|SXTW|UXTW|SXTX|UXTX)(?:\s+(#?[0-9]+))?$/i.exec(text);
-    if (!match) throw this.unsupported(`operand modifier ${text}`);
-    return match[2] === undefined ? 0 : Number(this.#immediateOf(match[2]));
+  /** `LSL #n`, `SXTW`, `UXTB #2`: shifts are below the width of the register, which is 64 at most. */
+  #modifierOf(text: string, width: 32 | 64): Modifier {
+    const match = /^([A-Za-z]+)\s*(#?[0-9]+)?$/.exec(text);
+    const name = (match?.[1] ?? '').toLowerCase();
+    const amount = match?.[2] === undefined ? null : Number(this.#immediateOf(match[2]));
+    const extension = EXTENSIONS.find((known) => known === name);
+    if (extension) {
+      if (amount !== null && amount > 4)
+        throw this.expected('a shift by 0 to 4 behind an extension');
+      return { kind: extension, amount: amount ?? 0 };
+    }
+    const shift = SHIFTS.find((known) => known === name);
+    if (!shift) throw this.unsupported(`operand modifier ${text}`);
+    if (amount === null || amount >= width) throw this.expected(`a shift by 0 to ${width - 1}`);
+    return { kind: shift, amount };
   }
 }
 

@@ -3,6 +3,7 @@
  * combination.
  */
 import { assert } from '../arch/assert.ts';
+import type { ExceptionType } from './instruction.ts';
 import type { Registers } from './registers.ts';
 import type { FaultAtom, LitmusTest, Place, Proposition } from './test-case.ts';
 import { keyOf, type Value } from './value.ts';
@@ -11,8 +12,9 @@ import type { FaultType } from './walker.ts';
 export interface PathFault {
   readonly thread: number;
   readonly labels: readonly string[];
-  readonly symbol: string;
-  readonly type: FaultType;
+  /** Null: it was no access. */
+  readonly symbol: string | null;
+  readonly type: FaultType | ExceptionType;
 }
 
 export type Outcome =

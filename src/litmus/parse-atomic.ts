@@ -1,6 +1,7 @@
 /** FEAT_LSE instructions: `SWPAL W1,W2,[X3]`, `LDADDA …`, `CASL …`, `STSET W1,[X3]`. */
 import type { AtomicOp, InstructionBody } from './instruction.ts';
 import type { Operands } from './operands.ts';
+import { bitsOf } from './parse-access.ts';
 
 const OPS: Readonly<Record<string, AtomicOp>> = {
   SWP: 'swap',
@@ -17,7 +18,7 @@ const OPS: Readonly<Record<string, AtomicOp>> = {
 
 /** Null if it is none of them. */
 export function parseAtomic(o: Operands): InstructionBody | null {
-  const match = /^(SWP|CAS|LDADD|LDCLR|LDSET|LDEOR|STADD|STCLR|STSET|STEOR)(A?)(L?)$/.exec(
+  const match = /^(SWP|CAS|LDADD|LDCLR|LDSET|LDEOR|STADD|STCLR|STSET|STEOR)(A?)(L?)([BH]?)$/.exec(
     o.mnemonic,
   );
   const op = OPS[match?.[1] ?? ''];
@@ -27,7 +28,7 @@ export function parseAtomic(o: Operands): InstructionBody | null {
   if (drops && acquire) return null;
   o.count(drops ? 2 : 3);
   const first = o.register(0);
-  const ordered = { acquire, release: match[3] !== '', width: first.width };
+  const ordered = { acquire, release: match[3] !== '', bits: bitsOf(match[4], first) };
   if (drops) {
     const address = o.address(1);
     return { kind: 'atomic', op, to: null, operand: first, expected: null, address, ...ordered };

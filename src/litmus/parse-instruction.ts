@@ -2,9 +2,18 @@
  * One A64 instruction, from its text to an `InstructionBody`: a table from mnemonics to what they
  * are.
  */
-import type { BarrierKind, ReadOrder } from '../explore/model/index.ts';
-import { type AluOp, ALU_OPS, type InstructionBody, type TlbiForm } from './instruction.ts';
+import type { BarrierKind } from '../explore/model/index.ts';
+import {
+  type AluOp,
+  ALU_OPS,
+  type ExceptionType,
+  type InstructionBody,
+  type Register,
+  type TlbiForm,
+} from './instruction.ts';
 import { Operands } from './operands.ts';
+import { parseAccess } from './parse-access.ts';
+import { ARITHMETIC } from './parse-arithmetic.ts';
 import { parseAtomic } from './parse-atomic.ts';
 
 type Parse = (o: Operands) => InstructionBody;
@@ -23,29 +32,14 @@ const TLBI_FORMS: Readonly<Record<string, TlbiForm['scope']>> = {
   ALLE1: 'all',
 };
 
-const load =
-  (order: ReadOrder): Parse =>
-  (o) => ({ kind: 'load', to: o.count(2, 3).register(0), address: o.address(1), order });
-
-const loadExclusive =
-  (order: ReadOrder): Parse =>
-  (o) => {
-    const to = o.count(2).register(0);
-    return { kind: 'load', to, address: o.address(1), order, exclusive: true };
-  };
-
-const storeExclusive =
-  (release: boolean): Parse =>
-  (o) => {
-    const [status, from] = [o.count(3).register(0), o.register(1)];
-    return { kind: 'store-exclusive', status, from, address: o.address(2), release };
-  };
-
-const store =
-  (release: boolean): Parse =>
-  (o) => ({ kind: 'store', from: o.count(2, 3).register(0), address: o.address(1), release });
-
 const move: Parse = (o) => ({ kind: 'move', to: o.count(2).register(0), from: o.operand(1) });
+
+/** MOVZ: an immediate, shifted. */
+const moveImmediate: Parse = (o) => {
+  const to = o.count(2, 3).register(0);
+  const shift = o.list[2] === undefined ? 0 : o.leftShift(2, to.width);
+  return { kind: 'move', to, from: { kind: 'immediate', value: o.immediate(1) << BigInt(shift) } };
+};
 
 const alu =
   (op: AluOp, setsFlags: boolean): Parse =>
@@ -95,54 +89,90 @@ const branchZero =
 const branchBit =
   (ifZero: boolean): Parse =>
   (o) => {
-    const bit = Number(o.count(3).immediate(1));
-    return { kind: 'branch-bit', register: o.register(0), bit, ifZero, label: o.label(2) };
+    const register = o.count(3).register(0);
+    const bit = o.bit(1, register.width);
+    return { kind: 'branch-bit', register, bit, ifZero, label: o.label(2) };
   };
 
-const select: Parse = (o) => {
-  const condition = o.count(4).condition(o.list[3]);
-  const yes = { kind: 'register', register: o.register(1), shiftLeft: 0 } as const;
-  const no = { kind: 'register', register: o.register(2), shiftLeft: 0 } as const;
-  return { kind: 'select', to: o.register(0), yes, no, condition };
+type Otherwise = Extract<InstructionBody, { kind: 'select' }>['otherwise'];
+
+const select =
+  (otherwise: Otherwise): Parse =>
+  (o) => {
+    const condition = o.count(4).condition(o.list[3]);
+    const yes = { kind: 'register', register: o.register(1), modifier: null } as const;
+    const no = { kind: 'register', register: o.register(2), modifier: null } as const;
+    return { kind: 'select', to: o.register(0), yes, no, otherwise, condition };
+  };
+
+/** CSET and CSETM: 1, or all ones, if the condition holds, else 0. */
+const set =
+  (value: bigint): Parse =>
+  (o) => {
+    const condition = o.count(2).condition(o.list[1]);
+    const yes = { kind: 'immediate', value } as const;
+    const no = { kind: 'immediate', value: 0n } as const;
+    return { kind: 'select', to: o.register(0), yes, no, otherwise: 'same', condition };
+  };
+
+const writeSystem: Parse = (o) => {
+  switch (o.count(2).list[0]?.toUpperCase()) {
+    case 'ELR_EL1':
+      return { kind: 'set-return', from: o.register(1) };
+    case 'NZCV':
+      return { kind: 'write-flags', from: o.register(1) };
+    default:
+      throw o.unsupported(`MSR ${o.list[0]}`);
+  }
 };
 
-const set: Parse = (o) => {
-  const condition = o.count(2).condition(o.list[1]);
-  const yes = { kind: 'immediate', value: 1n } as const;
-  const no = { kind: 'immediate', value: 0n } as const;
-  return { kind: 'select', to: o.register(0), yes, no, condition };
+const readSystem: Parse = (o) => {
+  const to = o.count(2).register(0);
+  switch (o.list[1]?.toUpperCase()) {
+    case 'ELR_EL1':
+      return { kind: 'read-return', to };
+    case 'NZCV':
+      return { kind: 'read-flags', to };
+    default:
+      throw o.unsupported(`MRS ${o.list[1]}`);
+  }
 };
 
-const setReturn: Parse = (o) => {
-  if (o.count(2).list[0]?.toUpperCase() !== 'ELR_EL1') throw o.unsupported(`MSR ${o.list[0]}`);
-  return { kind: 'set-return', from: o.register(1) };
+/** SVC #0, UDF #0: the immediate is for the handler alone. */
+const exception =
+  (type: ExceptionType): Parse =>
+  (o) => {
+    if (o.count(0, 1).list[0] !== undefined) o.immediate(0);
+    return { kind: 'exception', type };
+  };
+
+const LINK_REGISTER: Register = { name: 'X30', width: 64 };
+
+const jumpRegister =
+  (link: { readonly link?: true }): Parse =>
+  (o) => ({ kind: 'jump-register', register: o.count(1).register(0), ...link });
+
+const goBack: Parse = (o) => {
+  const register = o.count(0, 1).list[0] === undefined ? LINK_REGISTER : o.register(0);
+  return { kind: 'jump-register', register };
 };
 
 const MNEMONICS: ReadonlyMap<string, Parse> = new Map<string, Parse>([
   ['NOP', (o) => (o.count(0), { kind: 'nop' })],
   ['MOV', move],
-  ['MOVZ', move],
+  ['MOVZ', moveImmediate],
   ...ALU_OPS.flatMap((op): [string, Parse][] => [
     [op.toUpperCase(), alu(op, false)],
     [`${op.toUpperCase()}S`, alu(op, true)],
   ]),
   ['CMP', compare('sub')],
   ['TST', compare('and')],
-  ['CSEL', select],
-  ['CSET', set],
-  ['LDR', load('plain')],
-  ['LDUR', load('plain')],
-  ['LDAR', load('acquire')],
-  ['LDAPR', load('acquire-pc')],
-  ['LDAPUR', load('acquire-pc')],
-  ['LDXR', loadExclusive('plain')],
-  ['LDAXR', loadExclusive('acquire')],
-  ['STXR', storeExclusive(false)],
-  ['STLXR', storeExclusive(true)],
-  ['STR', store(false)],
-  ['STUR', store(false)],
-  ['STLR', store(true)],
-  ['STLUR', store(true)],
+  ['CSEL', select('same')],
+  ['CSINC', select('increment')],
+  ['CSINV', select('invert')],
+  ['CSNEG', select('negate')],
+  ['CSET', set(1n)],
+  ['CSETM', set(-1n)],
   ['DMB', (o) => ({ kind: 'dmb', covers: covers(o) })],
   ['DSB', (o) => ({ kind: 'dsb', covers: covers(o) })],
   ['ISB', (o) => (o.count(0, 1), { kind: 'isb' })],
@@ -153,7 +183,15 @@ const MNEMONICS: ReadonlyMap<string, Parse> = new Map<string, Parse>([
   ['TBZ', branchBit(true)],
   ['TBNZ', branchBit(false)],
   ['ADR', (o) => ({ kind: 'label-address', to: o.count(2).register(0), label: o.label(1) })],
-  ['MSR', setReturn],
+  ['MSR', writeSystem],
+  ['MRS', readSystem],
+  ['SVC', exception('SupervisorCall')],
+  ['UDF', exception('UndefinedInstruction')],
+  ['BL', (o) => ({ kind: 'jump', label: o.count(1).label(0), link: true })],
+  ['BR', jumpRegister({})],
+  ['BLR', jumpRegister({ link: true })],
+  ['RET', goBack],
+  ...ARITHMETIC,
   ['ERET', (o) => (o.count(0), { kind: 'exception-return' })],
 ]);
 
@@ -166,7 +204,7 @@ export function parseInstruction(file: string, line: number, text: string): Inst
     const condition = operands.count(1).condition(mnemonic.slice(2));
     return { kind: 'branch-if', condition, label: operands.label(0) };
   }
-  const atomic = parseAtomic(operands);
-  if (atomic) return atomic;
+  const access = parseAccess(operands) ?? parseAtomic(operands);
+  if (access) return access;
   throw operands.unsupported(`instruction ${mnemonic}`);
 }

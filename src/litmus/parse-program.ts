@@ -7,10 +7,11 @@
  *
  * A column `P0.F` is the fault handler of P0.
  */
+import { type CodePoint, moved } from './code-point.ts';
 import { LitmusSyntaxError } from './errors.ts';
-import type { Instruction } from './instruction.ts';
+import type { Instruction, InstructionBody } from './instruction.ts';
 import { parseInstruction } from './parse-instruction.ts';
-import type { CodePoint, LitmusThread } from './test-case.ts';
+import type { LitmusThread } from './test-case.ts';
 
 const TAIL = /^\s*(?:exists|forall|locations|filter|~\s*exists|not\s+exists)\b/;
 
@@ -28,6 +29,8 @@ export function parseProgram(file: string, text: string, firstLine: number): Pro
   for (;;) {
     if (TAIL.test(rest)) break;
     const end = rest.indexOf(';');
+    // A test may end with its code.
+    if (end < 0 && columns?.some((column) => column.started) && rest.trim() === '') break;
     if (end < 0) {
       const expected =
         columns === null
@@ -85,7 +88,7 @@ class Column {
   add(cell: string, line: number): void {
     let text = cell.trim();
     for (;;) {
-      const label = /^([A-Za-z_][A-Za-z0-9_]*)\s*:\s*/.exec(text);
+      const label = /^([A-Za-z_.][A-Za-z0-9_.$]*)\s*:\s*/.exec(text);
       if (!label) break;
       const name = label[1] as string;
       if (this.#labels.has(name)) {
@@ -96,24 +99,48 @@ class Column {
           `"${name}:" again`,
         );
       }
-      this.#labels.set(name, { section: this.section, index: this.instructions.length });
+      this.#labels.set(name, this.#here());
       this.#pending.push(name);
       text = text.slice(label[0].length);
     }
     if (text === '') return;
-    const body = parseInstruction(this.#file, line, text);
+    const body = this.#withTarget(parseInstruction(this.#file, line, text), line);
     this.instructions.push({ ...body, line, labels: this.#pending, text });
     this.#pending = [];
   }
 
+  #here(): CodePoint {
+    return { thread: this.id, section: this.section, index: this.instructions.length };
+  }
+
+  /** `B .+8`: the place it means gets a label that no test can give. */
+  #withTarget(body: InstructionBody, line: number): InstructionBody {
+    if (!('label' in body) || !/^\.[+-]/.test(body.label)) return body;
+    const target = moved(this.#here(), Number(body.label.slice(1)));
+    if (target === null) {
+      throw new LitmusSyntaxError(
+        this.#file,
+        line,
+        'a place in the code, in steps of 4 bytes',
+        `"${body.label}"`,
+      );
+    }
+    const label = `@${target.section}+${target.index}`;
+    this.#labels.set(label, target);
+    return { ...body, label };
+  }
+
   finish(handler: Column | undefined): LitmusThread {
+    const ends = { main: this.instructions.length, handler: handler?.instructions.length ?? 0 };
     for (const instruction of [...this.instructions, ...(handler?.instructions ?? [])]) {
-      if (!('label' in instruction) || this.#labels.has(instruction.label)) continue;
+      if (!('label' in instruction)) continue;
+      const target = this.#labels.get(instruction.label);
+      if (target !== undefined && target.index <= ends[target.section]) continue;
       throw new LitmusSyntaxError(
         this.#file,
         instruction.line,
         'a label of this thread',
-        `"${instruction.label}"`,
+        `"${instruction.text}"`,
       );
     }
     return {

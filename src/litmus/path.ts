@@ -1,16 +1,26 @@
 /** A path through a thread's code: where it is, and what it has done. */
+import type { CodePoint } from './code-point.ts';
 import type { Instruction } from './instruction.ts';
+import type { PathOrigins } from './origins.ts';
 import type { PathFault } from './outcomes.ts';
 import type { Registers } from './registers.ts';
-import type { CodePoint } from './test-case.ts';
 
 export type Is<Kind extends Instruction['kind']> = Instruction & { readonly kind: Kind };
+
+/** How often a path came to one instruction. */
+export interface Visits {
+  readonly times: number;
+  /** Those before which something was left open: a read or a fault since the visit before. */
+  readonly open: number;
+  /** Reads and faults of the path at the last of them. */
+  readonly chances: number;
+}
 
 export interface Point {
   readonly registers: Registers;
   readonly reads: number;
-  /** By section and index. */
-  readonly visits: ReadonlyMap<string, number>;
+  /** By instruction, where the code can come back to one. */
+  readonly visits: ReadonlyMap<string, Visits>;
   readonly faults: readonly PathFault[];
   /** The access that faulted and is being retried. */
   readonly retried: Instruction | null;
@@ -18,12 +28,6 @@ export interface Point {
   readonly returnTo: CodePoint | null;
   /** The read of the load-exclusive that set the monitor; null: it is clear. */
   readonly monitor: number | null;
-}
-
-export function keyOf(pc: CodePoint): string {
-  return `${pc.section} ${pc.index}`;
-}
-
-export function behind(pc: CodePoint): CodePoint {
-  return { section: pc.section, index: pc.index + 1 };
+  /** Own writes so far, and reads that branches so far depended on: where values come from. */
+  readonly origins: PathOrigins;
 }

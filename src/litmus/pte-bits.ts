@@ -1,18 +1,19 @@
 /**
  * Bits of a symbolic descriptor that arithmetic may touch, where VMSAv8-64 stage 1 has them (DDI
- * 0487 D8.3): valid is bit 0, AP[2] bit 7 (set: read-only, so it is `db` inverted), AF bit 10, DBM
- * bit 51.
+ * 0487 D8.3): valid is bit 0, AP[1] bit 6 (`el0`), AP[2] bit 7 (set: read-only, so it is `db`
+ * inverted), AF bit 10, DBM bit 51.
  */
 import { numberValue, type Pte, type Value } from './value.ts';
 
 interface Field {
-  readonly name: 'valid' | 'db' | 'af' | 'dbm';
+  readonly name: 'valid' | 'el0' | 'db' | 'af' | 'dbm';
   readonly bit: bigint;
   readonly inverted: boolean;
 }
 
 const FIELDS: readonly Field[] = [
   { name: 'valid', bit: 1n << 0n, inverted: false },
+  { name: 'el0', bit: 1n << 6n, inverted: false },
   { name: 'db', bit: 1n << 7n, inverted: true },
   { name: 'af', bit: 1n << 10n, inverted: false },
   { name: 'dbm', bit: 1n << 51n, inverted: false },

@@ -9,9 +9,16 @@ export class Receivers {
   readonly #accessed: readonly ReadonlySet<string>[];
   readonly #names: Names;
   readonly #domains: Domains;
+  readonly #extra: readonly number[];
 
-  /** `accessed`: by thread, the symbols whose addresses it uses on some path. */
-  constructor(accessed: readonly ReadonlySet<string>[], names: Names, domains: Domains) {
+  /** `extra` receive every TLBI. `accessed`: by thread, the symbols whose addresses it uses on some path. */
+  constructor(
+    accessed: readonly ReadonlySet<string>[],
+    names: Names,
+    domains: Domains,
+    extra: readonly number[] = [],
+  ) {
+    this.#extra = extra;
     this.#accessed = accessed;
     this.#names = names;
     this.#domains = domains;
@@ -23,6 +30,7 @@ export class Receivers {
       (symbol === null || symbol === accessed) &&
       this.#domains.of(this.#names.entryOf(accessed)).length > 1;
     const vcpus = [...this.#accessed.keys()].filter((vcpu) => broadcast || vcpu === thread);
-    return vcpus.filter((vcpu) => [...(this.#accessed[vcpu] ?? [])].some(changes));
+    const touched = vcpus.filter((vcpu) => [...(this.#accessed[vcpu] ?? [])].some(changes));
+    return [...touched, ...this.#extra];
   }
 }

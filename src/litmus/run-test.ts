@@ -7,20 +7,25 @@ import {
   type BoundName,
   type ModelOptions,
   NO_DEPENDENCY,
+  type OrderOutcomes,
   search,
   type SearchBounds,
 } from '../explore/model/index.ts';
 import type { LitmusVerdict } from '../result/litmus.ts';
 import { Collector } from './collector.ts';
 import { Unsupported } from './errors.ts';
-import { observedPlaces, placesOf } from './outcomes.ts';
+import { formatPlace } from './final-state.ts';
+import { extend } from './integer-type.ts';
+import { BBM_EXPECTED, NeedsBbm, WITNESS } from './needs-bbm.ts';
+import { observedFaults, observedPlaces } from './outcomes.ts';
 import { Registers, type Tracked } from './registers.ts';
 import type { LitmusTest, Place, Quantifier } from './test-case.ts';
-import { Names } from './translation.ts';
-import { unroll, type Unrolled } from './unroll.ts';
-import { type FaultHandling, TreeTooLarge } from './unroller.ts';
-import { defaultPte, type Value, ZERO } from './value.ts';
-import { walkersOf } from './walker.ts';
+import { Names, type Shape } from './translation.ts';
+import { unroll, type Unrolled, type UnrollSetting } from './unroll.ts';
+import { TreeTooLarge } from './unroller.ts';
+import { defaultPte, NO_FRAME, numberValue, type Value, ZERO } from './value.ts';
+import { variantsOf } from './variants.ts';
+import { type Walker, walkersOf } from './walker.ts';
 
 export interface StateCount {
   readonly text: string;
@@ -41,16 +46,25 @@ export interface TestOutcome {
   readonly cut: boolean;
   /** The bound that stopped the search; the verdict then only stands if a witness decides it. */
   readonly stoppedBy: BoundName | null;
+  /** Names of herd's flags that some execution raises. */
+  readonly flags: readonly string[];
 }
 
-/** The threads as decision trees over one system. Throws TreeTooLarge if a tree meets the bound. */
-export function prepare(test: LitmusTest, names: Names, bounds: SearchBounds): Unrolled {
+/**
+ * The threads as decision trees over one system. Throws TreeTooLarge if a tree meets the bound.
+ */
+export function prepare(
+  test: LitmusTest,
+  names: Names,
+  bounds: SearchBounds,
+  extra: Pick<UnrollSetting, 'witness' | 'tracksOrigins'> = {},
+): Unrolled {
   checkThreads(test);
-  const handling = faultHandling(test);
+  const { handling } = variantsOf(test.info);
   const memory = initialMemory(test, names);
   const registers = test.threads.map(({ id }) => initialRegisters(test, id));
   const walkers = walkersOf(test);
-  return unroll(test, { names, initial: memory, registers, walkers, handling, bounds });
+  return unroll(test, { names, initial: memory, registers, walkers, handling, bounds, ...extra });
 }
 
 export function runTest(
@@ -58,20 +72,24 @@ export function runTest(
   options: ModelOptions,
   bounds: SearchBounds,
 ): TestOutcome {
-  const names = new Names();
+  const names = new Names(shapesOf(test));
   let unrolled: Unrolled;
   try {
     unrolled = prepare(test, names, bounds);
   } catch (error) {
     if (!(error instanceof TreeTooLarge)) throw error;
-    const none = { states: [], executions: 0, orders: 0, prefixes: 0, cut: false };
-    return { verdict: verdictOf(test.quantifier, []), ...none, stoppedBy: 'nodes' };
+    const none = { states: [], executions: 0, orders: 0, prefixes: 0, cut: false, flags: [] };
+    return { verdict: verdictOf(test.quantifier, []), ...none, stoppedBy: error.bound };
   }
   const collector = new Collector(test, names, unrolled.outcomes);
+  const flags = new Flags(test, names, unrolled);
+  const startMs = performance.now();
   const stats = search(unrolled.system, options, bounds, (found) => {
-    collector.add(found);
+    if (collector.add(found)) flags.look(found);
     return 'go-on';
   });
+  const timeMs = Math.max(0, bounds.timeMs - (performance.now() - startMs));
+  if (stats.stoppedBy === null) flags.finish(options, { ...bounds, timeMs });
   const states = [...collector.states.values()].toSorted((a, b) => (a.text < b.text ? -1 : 1));
   return {
     verdict: verdictOf(test.quantifier, states),
@@ -80,8 +98,43 @@ export function runTest(
     orders: stats.orders,
     prefixes: stats.states,
     cut: collector.cut,
-    stoppedBy: stats.stoppedBy,
+    stoppedBy: stats.stoppedBy ?? flags.stoppedBy,
+    flags: flags.raised ? [BBM_EXPECTED] : [],
   };
+}
+
+/** Looks for the flag in each execution, and once more, with a witness, where TLBIs decide. */
+class Flags {
+  raised = false;
+  stoppedBy: BoundName | null = null;
+  readonly #test: LitmusTest;
+  readonly #walkers: readonly Walker[];
+  readonly #needs: NeedsBbm;
+  readonly #isPossible: boolean;
+
+  constructor(test: LitmusTest, names: Names, { system, domains }: Unrolled) {
+    this.#test = test;
+    this.#walkers = walkersOf(test);
+    this.#needs = new NeedsBbm(names, system.initial, this.#walkers);
+    this.#isPossible = this.#needs.isPossible((location) => domains.of(location));
+  }
+
+  look({ order }: OrderOutcomes): void {
+    if (this.#isPossible && !this.raised) this.raised = this.#needs.isRaised(order, 'assumed');
+  }
+
+  finish(options: ModelOptions, bounds: SearchBounds): void {
+    if (!this.#isPossible || this.raised) return;
+    const names = new Names(shapesOf(this.#test));
+    const { system, outcomes } = prepare(this.#test, names, bounds, { witness: WITNESS });
+    const needs = new NeedsBbm(names, system.initial, this.#walkers);
+    const collector = new Collector(this.#test, names, outcomes);
+    const stats = search(system, options, bounds, (found) => {
+      this.raised = needs.isRaised(found.order, 'seen') && collector.add(found);
+      return this.raised ? 'stop' : 'go-on';
+    });
+    this.stoppedBy = stats.stoppedBy;
+  }
 }
 
 /** The verdict of `~exists P` is given for P. */
@@ -91,38 +144,53 @@ function verdictOf(quantifier: Quantifier, states: readonly StateCount[]): TestO
   return states.some((state) => state.holds) ? 'allowed' : 'forbidden';
 }
 
-/** The `Variant=` line: what it means here, or why it cannot be had. */
-function faultHandling(test: LitmusTest): FaultHandling {
-  const variant = test.info.get('variant');
-  let handling: FaultHandling = 'end-thread';
-  for (const name of (variant?.value ?? '').split(',').map((part) => part.trim().toLowerCase())) {
-    if (['', 'vmsa', 'kvm'].includes(name)) continue;
-    if (['fatal', 'precise', 'sync', 'synchronous'].includes(name)) handling = 'end-thread';
-    else if (['handled', 'imprecise', 'async', 'asynchronous'].includes(name)) handling = 'retry';
-    else if (['skip', 'faulttonext'].includes(name)) handling = 'next-instruction';
-    else throw new Unsupported(`Variant=${name}`, variant?.line ?? null);
-  }
-  return handling;
+/** Elements of each symbol that is declared. */
+export function shapesOf(test: LitmusTest): ReadonlyMap<string, Shape> {
+  const shapes = [...test.declarations].map(([symbol, { type, length }]): [string, Shape] => [
+    symbol,
+    { bytes: type.bits / 8, length: length ?? 1 },
+  ]);
+  return new Map(shapes);
 }
 
-/** Two locations per symbol: its frame and its table entry. Whatever a test names is a symbol. */
+/** Locations for each symbol: its frame's and its entry. Whatever a test names is a symbol. */
 function initialMemory(test: LitmusTest, names: Names): Value[] {
   for (const { place, value } of test.initial) {
     notePlace(place, names);
     noteValue(value, names);
   }
   for (const place of observedPlaces(test)) notePlace(place, names);
-  const memory: Value[] = names.symbols.flatMap((symbol) => [
-    ZERO,
-    { kind: 'pte', pte: defaultPte(symbol) },
-  ]);
+  const memory: Value[] = Array.from({ length: names.locations }, () => ZERO);
+  for (const symbol of names.symbols) {
+    memory[names.entryOf(symbol)] = { kind: 'pte', pte: defaultPte(symbol) };
+  }
   for (const { place, value, line } of test.initial) {
-    if (place.kind === 'memory') memory[names.frameOf(place.symbol)] = value;
+    if (place.kind === 'memory') {
+      const [location] = names.locationsOf(place.symbol, place.element ?? 0);
+      if (location === undefined) throw outOfArray(place, line);
+      memory[location] = heldBy(test, place.symbol, value);
+    }
     if (place.kind !== 'entry') continue;
     if (value.kind !== 'pte') throw new Unsupported('an entry that is not a descriptor', line);
     memory[names.entryOf(place.symbol)] = value;
   }
+  for (const place of observedPlaces(test)) {
+    if (place.kind !== 'memory' || names.locationsOf(place.symbol, place.element).length > 0)
+      continue;
+    throw outOfArray(place, test.conditionLine);
+  }
   return memory;
+}
+
+function outOfArray(place: Place, line: number): Unsupported {
+  return new Unsupported(`${formatPlace(place)}, which is outside its array`, line);
+}
+
+/** As much of a number as the symbol's type holds. */
+function heldBy(test: LitmusTest, symbol: string, value: Value): Value {
+  const type = test.declarations.get(symbol)?.type;
+  if (type === undefined || value.kind !== 'number') return value;
+  return numberValue(extend(value.number, type.bits, false));
 }
 
 function notePlace(place: Place, names: Names): void {
@@ -130,8 +198,9 @@ function notePlace(place: Place, names: Names): void {
 }
 
 function noteValue(value: Value, names: Names): void {
-  if (value.kind === 'pte') names.indexOf(value.pte.oa);
-  else if ('symbol' in value) names.indexOf(value.symbol);
+  if (value.kind === 'pte') {
+    if (value.pte.oa !== NO_FRAME) names.indexOf(value.pte.oa);
+  } else if ('symbol' in value) names.indexOf(value.symbol);
 }
 
 function initialRegisters(test: LitmusTest, thread: number): Registers {
@@ -144,12 +213,20 @@ function initialRegisters(test: LitmusTest, thread: number): Registers {
   return new Registers(values);
 }
 
-/** Registers of threads a test does not have would read as 0: rather say so. */
+/** Registers and faults of threads a test does not have could only be nothing: rather say so. */
 function checkThreads(test: LitmusTest): void {
   const ids = new Set(test.threads.map(({ id }) => id));
-  for (const place of [...placesOf(test.condition), ...test.initial.map((entry) => entry.place)]) {
+  const places = [...observedPlaces(test), ...test.initial.map((entry) => entry.place)];
+  for (const place of places) {
     if (place.kind === 'register' && !ids.has(place.thread)) {
       throw new Unsupported(`a register of P${place.thread}, which has no code`, null);
+    }
+  }
+  for (const { thread, label } of observedFaults(test)) {
+    const code = test.threads.find(({ id }) => id === thread);
+    if (!code) throw new Unsupported(`a fault of P${thread}, which has no code`, null);
+    if (label !== null && !code.labels.has(label)) {
+      throw new Unsupported(`a fault at P${thread}:${label}, which is no label`, null);
     }
   }
 }

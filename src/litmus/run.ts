@@ -5,6 +5,7 @@
  * hides the rest.
  */
 import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type Architecture,
@@ -20,6 +21,7 @@ import { litmusFiles, LitmusUsageError } from './files.ts';
 import { parseLitmus } from './parse.ts';
 import { runTest, type TestOutcome } from './run-test.ts';
 import type { LitmusTest } from './test-case.ts';
+import { stronger, variantsOf } from './variants.ts';
 
 export interface LitmusOptions {
   readonly arch: readonly Architecture[];
@@ -44,8 +46,12 @@ export async function runLitmus(
   const expectations = await readExpectations(options.expectFile);
   const runs: LitmusRunResult[] = [];
   for (const file of files) {
-    const source = await readFile(file, 'utf8');
-    for (const run of runFile(file, source, expectations, options)) {
+    const source = await readFile(file, 'utf8').catch((error: unknown) => error as Error);
+    const results =
+      typeof source === 'string'
+        ? runFile(file, source, expectations, options)
+        : options.arch.map((arch) => unreadable(file, arch, source));
+    for (const run of results) {
       runs.push(run);
       options.onResult?.(run);
       // The search is synchronous: let signals and progress through between two runs.
@@ -79,16 +85,27 @@ export function* runFile(
       yield { ...emptyRun(nameIn(source), file, arch), ...refusal(error) };
     return;
   }
+  const asked = variantsOf(test.info).arch;
   for (const arch of options.arch) {
     const start = performance.now();
+    const used = asked === null ? arch : stronger(arch, asked);
     const run = {
       ...emptyRun(test.name, file, arch),
+      ...(used === arch || used === 'base' ? {} : { testArch: used }),
       ...conditionOf(test),
-      ...judge(test, arch, options),
+      ...judge(test, used, options),
     };
     const elapsedMs = Math.round((performance.now() - start) * 1000) / 1000;
     yield { ...run, elapsedMs, ...compare(run, expectations) };
   }
+}
+
+/** Below a folder that was named, so it may not stop the others. */
+function unreadable(file: string, arch: Architecture, error: Error): LitmusRunResult {
+  const what =
+    'code' in error && error.code === 'ENOENT' ? 'the link leads nowhere' : error.message;
+  const reason = `${file}: expected a .litmus file that can be read: ${what}`;
+  return { ...emptyRun(path.basename(file), file, arch), reason, malformed: true };
 }
 
 function nameIn(source: string): string {
@@ -108,6 +125,7 @@ function emptyRun(name: string, file: string, arch: Architecture): LitmusRunResu
     quantifier: null,
     condition: '',
     histogram: [],
+    flags: [],
   };
 }
 
@@ -118,6 +136,11 @@ function conditionOf(test: LitmusTest): Pick<LitmusRunResult, 'quantifier' | 'co
 function refusal(error: unknown): Partial<LitmusRunResult> {
   if (error instanceof LitmusSyntaxError) return { reason: error.message, malformed: true };
   if (error instanceof Unsupported) return { reason: error.message, feature: error.feature };
+  // V8's only sign that a test nests deeper than the stack; the others must not be lost for it.
+  if (error instanceof RangeError && error.message.includes('call stack')) {
+    const feature = 'code or a condition nested deeper than the stack';
+    return { reason: feature, feature };
+  }
   throw error;
 }
 
@@ -141,6 +164,7 @@ function report(outcome: TestOutcome, bounds: SearchBounds): Partial<LitmusRunRe
     executions: outcome.executions,
     orders: outcome.orders,
     histogram: outcome.states,
+    flags: outcome.flags,
   };
   // A witness that was found stands, whatever was not visited.
   const decided = outcome.verdict === 'allowed' || outcome.verdict === 'not-required';
@@ -156,6 +180,10 @@ function report(outcome: TestOutcome, bounds: SearchBounds): Partial<LitmusRunRe
   if (outcome.cut && !decided) {
     const limit = `no instruction runs more than ${bounds.visits} times`;
     const reason = `${limit}: longer loops were not visited`;
+    return { ...result, verdict: outcome.verdict, reason };
+  }
+  if (outcome.executions === 0 && !decided) {
+    const reason = 'no execution reaches an end: there is nothing the condition could fail in';
     return { ...result, verdict: outcome.verdict, reason };
   }
   return { ...result, verdict: outcome.verdict };

@@ -45,7 +45,7 @@ export function stripComments(file: string, text: string): string {
 const TOKEN = new RegExp(
   [
     /\s+/,
-    /(?<word>[A-Za-z_][A-Za-z0-9_.$]*)/,
+    /(?<word>%?[A-Za-z_][A-Za-z0-9_.$]*)/,
     /(?<number>-?0x[0-9a-fA-F]+|-?[0-9]+)/,
     /"(?<string>[^"\n]*)"/,
     /(?<symbol>\/\\|\\\/|=>|!=|<>|[-~=()[\]{};:,*.@+&])/,
@@ -94,8 +94,10 @@ export class Scanner {
   }
 
   number(what: string): bigint {
-    if (this.peek().kind !== 'number') throw this.error(what);
-    return parseNumber(this.take().text);
+    const token = this.peek();
+    if (token.kind !== 'number') throw this.error(what);
+    this.take();
+    return parseNumber(this, token);
   }
 
   error(expected: string): LitmusSyntaxError {
@@ -105,8 +107,13 @@ export class Scanner {
   }
 }
 
-export function parseNumber(text: string): bigint {
-  return text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
+/** The number a token stands for; no place holds more than 64 bits. */
+export function parseNumber({ file }: Scanner, { text, line }: Token): bigint {
+  const value = text.startsWith('-') ? -BigInt(text.slice(1)) : BigInt(text);
+  if (value >= 1n << 64n || value < -(1n << 63n)) {
+    throw new LitmusSyntaxError(file, line, 'a number of at most 64 bits', `"${text}"`);
+  }
+  return value;
 }
 
 function tokenize(file: string, text: string, firstLine: number): Token[] {

@@ -26,7 +26,8 @@ export function admitSpontaneous(names: Names, domains: Domains): void {
   for (const entry of names.entries) {
     for (const id of domains.of(entry)) {
       const after = withAccessFlag(descriptorOf(names.values.valueOf(id)));
-      if (after !== null) domains.admit(entry, { kind: 'pte', pte: after });
+      if (after === null) continue;
+      domains.admit(entry, { kind: 'pte', pte: after }, domains.originsAt(entry, id));
     }
   }
 }
@@ -47,7 +48,8 @@ export function spontaneousUpdates(
     const updated = new Map<number, number>();
     for (const id of domains.of(entry)) {
       const after = withAccessFlag(descriptorOf(names.values.valueOf(id)));
-      if (after === null || !domains.admit(entry, { kind: 'pte', pte: after })) continue;
+      const origins = domains.originsAt(entry, id);
+      if (after === null || !domains.admit(entry, { kind: 'pte', pte: after }, origins)) continue;
       updated.set(id, names.values.idOf({ kind: 'pte', pte: after }));
     }
     const times = most(entry) + (updated.has(initial[entry] as number) ? 1 : 0);

@@ -1,6 +1,6 @@
 /**
- * Translation as herd's VMSA tests have it: one leaf entry per symbol, one level, every access at
- * page offset 0.
+ * Translation as herd's VMSA tests have it: one leaf entry per symbol, one level; a symbol is at the
+ * start of a page of its own.
  *
  * A stage-1 descriptor in herd's abstract fields; what an access meets depends on the walker that
  * makes it (walker.ts).
@@ -11,39 +11,102 @@ import { Unsupported } from './errors.ts';
 import { formatValue, type Pte, type Value, ValueTable } from './value.ts';
 import { FAULT_TYPES, resolve, type Walker, walkerIndex, WALKERS } from './walker.ts';
 
+/** Bytes from one element of a symbol to the next, and how many there are. */
+export interface Shape {
+  readonly bytes: number;
+  readonly length: number;
+}
+/** What is not declared has one element, whose size nobody asks for. */
+const SCALAR: Shape = { bytes: 8, length: 1 };
+
 /**
- * Numbers for the places and TLBI operations of one test. Two locations per symbol: its frame and
- * its entry.
+ * Numbers for the places and TLBI operations of one test. A symbol has a location for its entry and
+ * one for each element of its frame.
  */
 export class Names {
   readonly values = new ValueTable();
+  readonly #shapes: ReadonlyMap<string, Shape>;
   readonly #symbols: string[] = [];
+  /** By symbol's index. */
+  readonly #entries: number[] = [];
+  readonly #frames: number[] = [];
+  readonly #addresses: { readonly symbol: string; readonly offset: number }[] = [];
+  readonly #addressIndex = new Map<string, number>();
+  readonly #offsets: number[] = [0];
   readonly #tlbis: { readonly symbol: string | null }[] = [];
+  #locations = 0;
+
+  constructor(shapes: ReadonlyMap<string, Shape> = new Map()) {
+    this.#shapes = shapes;
+  }
 
   /** Notes `symbol`, if it is new. */
   indexOf(symbol: string): number {
     const known = this.#symbols.indexOf(symbol);
     if (known >= 0) return known;
     this.#symbols.push(symbol);
+    this.#frames.push(this.#locations);
+    this.#entries.push(this.#locations + this.shapeOf(symbol).length);
+    this.#locations += this.shapeOf(symbol).length + 1;
     return this.#symbols.length - 1;
   }
 
-  frameOf(symbol: string): number {
-    return this.indexOf(symbol) * 2;
+  shapeOf(symbol: string): Shape {
+    return this.#shapes.get(symbol) ?? SCALAR;
+  }
+
+  /** Locations of all symbols so far. */
+  get locations(): number {
+    return this.#locations;
+  }
+
+  /** Location of what is `offset` bytes into `symbol`'s frame; null if no element begins there. */
+  frameOf(symbol: string, offset = 0): number | null {
+    const { bytes, length } = this.shapeOf(symbol);
+    const element = offset / bytes;
+    if (!Number.isInteger(element) || element < 0 || element >= length) return null;
+    return (this.#frames[this.indexOf(symbol)] as number) + element;
+  }
+
+  /** Locations of one element of `symbol`, or of all. */
+  locationsOf(symbol: string, element: number | null): readonly number[] {
+    const { bytes, length } = this.shapeOf(symbol);
+    const elements = element === null ? [...Array(length).keys()] : [element];
+    return elements.flatMap((index) => this.frameOf(symbol, index * bytes) ?? []);
   }
 
   entryOf(symbol: string): number {
-    return this.indexOf(symbol) * 2 + 1;
+    return this.#entries[this.indexOf(symbol)] as number;
   }
 
   /** The entries of all symbols. */
   get entries(): readonly number[] {
-    return this.#symbols.map((_, index) => index * 2 + 1);
+    return this.#entries;
   }
 
-  /** Virtual address of `symbol`, as `walker` translates it. */
-  addressOf(symbol: string, walker: Walker): number {
-    return this.indexOf(symbol) * WALKERS.length + walkerIndex(walker);
+  /** Virtual address of what is `offset` bytes into `symbol`, as `walker` translates it. */
+  addressOf(symbol: string, offset: number, walker: Walker): number {
+    const key = `${symbol}+${offset}`;
+    let index = this.#addressIndex.get(key);
+    if (index === undefined) {
+      index = this.#addresses.length;
+      this.#addresses.push({ symbol, offset });
+      this.#addressIndex.set(key, index);
+      if (!this.#offsets.includes(offset)) this.#offsets.push(offset);
+    }
+    return index * WALKERS.length + walkerIndex(walker);
+  }
+
+  /** What `addressOf` made `address` of, without the walker. */
+  placeAt(address: number): { readonly symbol: string; readonly offset: number } {
+    const place = this.#addresses[Math.floor(address / WALKERS.length)];
+    assert(place !== undefined, `no address ${address}`);
+    return place;
+  }
+
+  /** Offsets into pages, of all addresses so far. */
+  get offsets(): readonly number[] {
+    return this.#offsets;
   }
 
   get symbols(): readonly string[] {
@@ -73,16 +136,18 @@ export function descriptorOf(value: Value): Pte {
 }
 
 export class LitmusTranslation implements TranslationSystem {
-  /** Every access is at the start of its page. */
-  readonly offsets = 1;
   readonly #names: Names;
 
   constructor(names: Names) {
     this.#names = names;
   }
 
-  offsetOf(): number {
-    return 0;
+  get offsets(): number {
+    return this.#names.offsets.length;
+  }
+
+  offsetOf(address: number): number {
+    return this.#names.offsets.indexOf(this.#names.placeAt(address).offset);
   }
 
   paths(
@@ -90,16 +155,23 @@ export class LitmusTranslation implements TranslationSystem {
     write: boolean,
     spansOf: (entry: number) => readonly EntrySpan[],
   ): readonly WalkPath[] {
-    const entry = symbolIndex(address) * 2 + 1;
+    const { symbol, offset } = this.#names.placeAt(address);
+    const entry = this.#names.entryOf(symbol);
     const walker = WALKERS[address % WALKERS.length];
     assert(walker !== undefined, 'an address names one of the walkers');
     return spansOf(entry).map((span) => ({
-      result: this.#resolve(entry, span.value, write, walker),
+      result: this.#resolve(entry, span.value, offset, write, walker),
       entries: [{ entry, span }],
     }));
   }
 
-  #resolve(entry: number, value: number, write: boolean, walker: Walker): WalkResult {
+  #resolve(
+    entry: number,
+    value: number,
+    offset: number,
+    write: boolean,
+    walker: Walker,
+  ): WalkResult {
     const { values } = this.#names;
     const pte = descriptorOf(values.valueOf(value));
     const resolution = resolve(pte, write, walker);
@@ -111,7 +183,8 @@ export class LitmusTranslation implements TranslationSystem {
         cacheable: type === 'Permission',
       };
     }
-    const location = this.#names.frameOf(pte.oa);
+    const location = this.#names.frameOf(pte.oa, offset);
+    assert(location !== null, 'checked where the access was unrolled');
     if (!resolution.updated) return { kind: 'mapped', location };
     const after = values.idOf({ kind: 'pte', pte: resolution.after });
     return { kind: 'mapped', location, update: { entry, value: after } };
@@ -119,10 +192,6 @@ export class LitmusTranslation implements TranslationSystem {
 
   matches(op: number, address: number): boolean {
     const symbol = this.#names.tlbiSymbol(op);
-    return symbol === null || this.#names.indexOf(symbol) === symbolIndex(address);
+    return symbol === null || symbol === this.#names.placeAt(address).symbol;
   }
-}
-
-function symbolIndex(address: number): number {
-  return Math.floor(address / WALKERS.length);
 }

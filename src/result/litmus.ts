@@ -28,7 +28,9 @@ export interface LitmusState {
 export interface LitmusRunResult {
   readonly name: string;
   readonly file: string;
-  readonly arch: 'base' | 'ets2';
+  readonly arch: 'base' | 'ets2' | 'ets3';
+  /** What the test's own `Variant=` line made of that, where it asks for more. */
+  readonly testArch?: 'ets2' | 'ets3';
   readonly verdict: LitmusVerdict;
   /** Why there is no verdict, or what limits it. */
   readonly reason?: string;
@@ -38,6 +40,8 @@ export interface LitmusRunResult {
   readonly malformed?: true;
   /** The bound that stopped the search, if one did. */
   readonly bound?: string;
+  /** As herd flags executions: `BBM-expected` where break-before-make was called for. */
+  readonly flags?: readonly string[];
   /** Distinct final states. */
   readonly states: number;
   /** Executions of the model: a global order and one way through it for each thread. */

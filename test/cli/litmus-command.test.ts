@@ -128,7 +128,7 @@ describe('litmus is inconclusive', () => {
     expect(result).toMatchObject({
       verdict: 'inconclusive',
       exitCode: 3,
-      reasons: [`${broken}:2: expected "Key=Value", a string or "{", found "hello"`],
+      reasons: [`${broken}:4: expected a row of threads such as "P0 | P1 ;", found end of file`],
       interrupted: false,
     });
     expect(result.runs.map((run) => run.verdict)).toEqual([

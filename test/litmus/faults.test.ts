@@ -5,7 +5,7 @@ import { statesOf } from './states.ts';
 const head = (variant: string): string =>
   `AArch64 T\n${variant}\n{ pte_x=(valid:0); 0:X1=x; 0:X0=(oa:PA(x)); 0:X2=PTE(x); }\n`;
 const SHOWN = '\nlocations [fault(P0,x); 0:X5;]\nexists (true)';
-const FAULT = 'fault(P0,x,MMU:Translation);';
+const FAULT = 'Fault(P0,x,D-MMU:Translation);';
 
 describe('a fault', () => {
   it('ends the thread', () => {

@@ -14,7 +14,7 @@ function store(tthm: string, pte: string, instruction = 'STR W0,[X1]'): string {
 }
 
 const fault = (pte: string, type: string): string =>
-  `[x]=0; 0:X6=(oa:PA(x), ${pte}); fault(P0,x,MMU:${type});`;
+  `[x]=0; 0:X6=(oa:PA(x), ${pte}); Fault(P0,x,D-MMU:${type});`;
 
 describe('a store', () => {
   const skip = (tthm: string): string => `Variant=skip\n${tthm}`;
@@ -100,9 +100,9 @@ describe('a thread at EL0', () => {
 
   it.each([
     ['el0:1', ''],
-    ['el0:0', 'fault(P0,x,MMU:Permission);'],
-    ['el0:0, af:0', 'fault(P0,x,MMU:AccessFlag); fault(P1,x,MMU:AccessFlag);'],
-    ['el0:0, valid:0', 'fault(P0,x,MMU:Translation); fault(P1,x,MMU:Translation);'],
+    ['el0:0', 'Fault(P0,x,D-MMU:Permission);'],
+    ['el0:0, af:0', 'Fault(P0,x,D-MMU:AccessFlag); Fault(P1,x,D-MMU:AccessFlag);'],
+    ['el0:0, valid:0', 'Fault(P0,x,D-MMU:Translation); Fault(P1,x,D-MMU:Translation);'],
   ])('through (%s)', (pte, state) => {
     expect(statesOf(user(pte), 'ets2')).toEqual([state]);
   });

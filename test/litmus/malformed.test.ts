@@ -41,11 +41,6 @@ describe('a malformed file', () => {
       'AArch64 T\n(* never closed\n{ }\n',
       't.litmus:2: expected "*)" that closes this comment, found end of file',
     ],
-    [
-      'a stray line',
-      'AArch64 T\nhello\n{ }\n',
-      't.litmus:2: expected "Key=Value", a string or "{", found "hello"',
-    ],
     ['a value missing', wrap('NOP', 'x=;'), 't.litmus:3: expected a value, found ";"'],
     ['two values in one item', wrap('NOP', 'x=1 y=2;'), 't.litmus:3: expected ";", found "y"'],
     ['an open descriptor', wrap('NOP', 'pte_x=(valid:0;'), 't.litmus:3: expected ")", found ";"'],
@@ -99,7 +94,52 @@ describe('a malformed file', () => {
     [
       'a jump to nowhere',
       wrap('B NOWHERE'),
-      't.litmus:6: expected a label of this thread, found "NOWHERE"',
+      't.litmus:6: expected a label of this thread, found "B NOWHERE"',
+    ],
+    [
+      'a field that is no bit',
+      wrap('NOP', 'pte_x=(valid:7);'),
+      't.litmus:3: expected 0 or 1 as the value of valid, found "7"',
+    ],
+    [
+      'an immediate of more than 64 bits',
+      wrap('MOV X0,#100000000000000000000000000'),
+      't.litmus:6: expected an immediate of at most 64 bits, found "MOV X0,#100000000000000000000000000"',
+    ],
+    [
+      'a value of more than 64 bits',
+      wrap('NOP', 'x=0x10000000000000000;'),
+      't.litmus:3: expected a number of at most 64 bits, found "0x10000000000000000"',
+    ],
+    [
+      'two values of one place',
+      wrap('NOP', 'x=1; [x]=2;'),
+      't.litmus:3: expected one value for each place, found [x] again',
+    ],
+    [
+      'two values of one register',
+      wrap('NOP', '0:X1=1; 0:W1=2;'),
+      't.litmus:3: expected one value for each place, found 0:X1 again',
+    ],
+    [
+      'a shift beyond the register',
+      wrap('ADD X0,X1,X2,LSL #64'),
+      't.litmus:6: expected a shift by 0 to 63, found "ADD X0,X1,X2,LSL #64"',
+    ],
+    [
+      'a bit beyond the register',
+      wrap('L: TBZ W0,#32,L'),
+      't.litmus:6: expected a number below 32, found "TBZ W0,#32,L"',
+    ],
+    [
+      'a value that is a label of no thread',
+      wrap('NOP', '0:X0=P0:L7;'),
+      't.litmus:3: expected a label of a thread, found "P0:L7"',
+    ],
+    [
+      'a jump out of the code',
+      wrap('B .+12'),
+      't.litmus:6: expected a label of this thread, found "B .+12"',
     ],
     [
       'a label twice',
@@ -149,23 +189,53 @@ describe('an unsupported test', () => {
       'line 2: Variant=memtag',
     ],
     ['exclusive pairs', wrap('LDXP W1,W2,[X3]'), 'line 6: instruction LDXP'],
-    ['exceptions', wrap('SVC #0'), 'line 6: instruction SVC'],
     [
       'an unknown descriptor field',
       wrap('NOP', 'pte_x=(colour:1);'),
       'line 3: descriptor field colour',
     ],
-    ['arrays', wrap('NOP', 'int x[2];'), 'line 3: arrays'],
+    [
+      'an access outside an array',
+      wrap('LDR W1,[X0,#8]', 'int v[2]; 0:X0=v;'),
+      'line 6: an access 8 bytes into v',
+    ],
+    [
+      'an access of half an element',
+      wrap('LDRH W1,[X0]', 'int v[2]; 0:X0=v;'),
+      'line 6: an access to 16 bits of v, whose elements have 32',
+    ],
+    [
+      'a place outside its array',
+      wrap('NOP', 'int v[2];', 'exists (v[2]=0)'),
+      'line 7: v[2], which is outside its array',
+    ],
+    [
+      'a register of no thread',
+      wrap('NOP', '', 'locations [1:X0;] exists (true)'),
+      'a register of P1, which has no code',
+    ],
+    [
+      'a fault of no thread that is there',
+      wrap('NOP', '', 'exists fault(P1)'),
+      'a fault of P1, which has no code',
+    ],
+    [
+      'a fault at no label',
+      wrap('NOP', '', 'exists fault(P0:L0)'),
+      'a fault at P0:L0, which is no label',
+    ],
+    ['a vector register', wrap('LDR Q1,[X0]', '0:X0=x;'), 'line 6: register Q1'],
+    [
+      'parentheses without end',
+      wrap('NOP', '', `exists ${'('.repeat(100_000)}true${')'.repeat(100_000)}`),
+      'line 7: conditions nested deeper than 500',
+    ],
     [
       'an access by physical address',
       wrap('LDR W1,[X0]', '0:X0=PA(x);'),
       'line 6: an access to address PA(x)',
     ],
-    [
-      'half a descriptor',
-      wrap('LDR W1,[X0]', '0:X0=PTE(x);'),
-      'line 6: the lower half of (oa:PA(x))',
-    ],
+    ['half a descriptor', wrap('LDR W1,[X0]', '0:X0=PTE(x);'), 'line 6: 32 bits of (oa:PA(x))'],
     [
       'arithmetic on a descriptor',
       wrap('ORR X1,X0,#2', '0:X0=(oa:PA(x));'),

@@ -90,7 +90,7 @@ describe('the code', () => {
       ],
       [['nop', [], 6]],
     ]);
-    expect(threads[1]?.labels.get('L2')).toEqual({ section: 'main', index: 1 });
+    expect(threads[1]?.labels.get('L2')).toEqual({ thread: 1, section: 'main', index: 1 });
   });
 
   it('has fault handlers beside it', () => {
@@ -109,12 +109,13 @@ describe('the code', () => {
     ['MOV W0,#1', { kind: 'move', to: W0, from: { kind: 'immediate', value: 1n } }],
     [
       'mov x1, x2',
-      { kind: 'move', to: X1, from: { kind: 'register', register: X2, shiftLeft: 0 } },
+      { kind: 'move', to: X1, from: { kind: 'register', register: X2, modifier: null } },
     ],
     [
       'LDR W0,[X1]',
       {
         kind: 'load',
+        bits: 32,
         to: W0,
         order: 'plain',
         address: { base: X1, offset: null, writeBack: 'none' },
@@ -124,6 +125,7 @@ describe('the code', () => {
       'LDAR W0, [X1]',
       {
         kind: 'load',
+        bits: 32,
         to: W0,
         order: 'acquire',
         address: { base: X1, offset: null, writeBack: 'none' },
@@ -133,6 +135,7 @@ describe('the code', () => {
       'LDAPR W0,[X1]',
       {
         kind: 'load',
+        bits: 32,
         to: W0,
         order: 'acquire-pc',
         address: { base: X1, offset: null, writeBack: 'none' },
@@ -142,11 +145,12 @@ describe('the code', () => {
       'LDR W0,[X1,W0,SXTW]',
       {
         kind: 'load',
+        bits: 32,
         to: W0,
         order: 'plain',
         address: {
           base: X1,
-          offset: { kind: 'register', register: W0, shiftLeft: 0 },
+          offset: { kind: 'register', register: W0, modifier: { kind: 'sxtw', amount: 0 } },
           writeBack: 'none',
         },
       },
@@ -155,11 +159,12 @@ describe('the code', () => {
       'STR XZR,[X1,X2,LSL #3]',
       {
         kind: 'store',
+        bits: 64,
         from: { name: 'ZR', width: 64 },
         release: false,
         address: {
           base: X1,
-          offset: { kind: 'register', register: X2, shiftLeft: 3 },
+          offset: { kind: 'register', register: X2, modifier: { kind: 'lsl', amount: 3 } },
           writeBack: 'none',
         },
       },
@@ -168,6 +173,7 @@ describe('the code', () => {
       'STR X2,[X1],#8',
       {
         kind: 'store',
+        bits: 64,
         from: X2,
         release: false,
         address: { base: X1, offset: { kind: 'immediate', value: 8n }, writeBack: 'post' },
@@ -177,6 +183,7 @@ describe('the code', () => {
       'STR X2,[X1,#0]!',
       {
         kind: 'store',
+        bits: 64,
         from: X2,
         release: false,
         address: { base: X1, offset: { kind: 'immediate', value: 0n }, writeBack: 'pre' },
@@ -186,6 +193,7 @@ describe('the code', () => {
       'STLR X2,[X1]',
       {
         kind: 'store',
+        bits: 64,
         from: X2,
         release: true,
         address: { base: X1, offset: null, writeBack: 'none' },
@@ -218,6 +226,7 @@ describe('the code', () => {
         to: W0,
         yes: { kind: 'immediate', value: 1n },
         no: { kind: 'immediate', value: 0n },
+        otherwise: 'same',
         condition: 'eq',
       },
     ],

@@ -75,7 +75,7 @@ describe('runLitmus', () => {
   });
 
   it('goes on behind a malformed and an unsupported file', async () => {
-    await put('1.litmus', 'AArch64 broken\nhello\n{ }\n');
+    await put('1.litmus', 'AArch64 broken\n{ }\nQ0 ;\n');
     await put('2.litmus', MP.replace('STR W0,[X1]', 'LDXP W0,W2,[X1]'));
     await put('3.litmus', MP);
     const runs = await runLitmus([folder], { arch: ['ets2'] });
@@ -90,7 +90,7 @@ describe('runLitmus', () => {
     ).toEqual([
       {
         verdict: 'unsupported',
-        reason: `${broken}:2: expected "Key=Value", a string or "{", found "hello"`,
+        reason: `${broken}:3: expected a thread such as P0, found "Q0"`,
         malformed: true,
       },
       { verdict: 'unsupported', reason: 'line 4: instruction LDXP', feature: 'instruction LDXP' },

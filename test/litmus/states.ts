@@ -16,10 +16,13 @@ export function outcomeOf(
   return runTest(parseLitmus('inline.litmus', source), armModel(arch, weakening), DEFAULT_BOUNDS);
 }
 
+/** Without the faults that did not happen. */
 export function statesOf(
   source: string,
   arch: Architecture,
   weakening: Partial<ModelOptions> = {},
 ): string[] {
-  return outcomeOf(source, arch, weakening).states.map((state) => state.text);
+  return outcomeOf(source, arch, weakening).states.map(({ text }) =>
+    text.replace(/ *~Fault\([^)]*\);/g, '').trim(),
+  );
 }

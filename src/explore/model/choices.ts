@@ -9,16 +9,24 @@ export interface Choice {
   readonly events: readonly PlacedEvent[];
   /** By number of event: bit mask of the events of its own thread that must precede it. */
   readonly before: readonly number[];
+  /**
+   * False: some value is read that none of the events writes, or replaced more often than it is there.
+   * No order of it has a way through for every thread.
+   */
+  readonly isPossible: boolean;
 }
 
 export class Choices {
+  readonly #initial: readonly number[];
   readonly #skeletons: readonly (readonly Skeleton[])[];
   /** By thread: which of its skeletons is next. Counts like an odometer, the last thread fastest. */
   readonly #at: number[];
   #over: boolean;
   #given = 0;
 
-  constructor(skeletons: readonly (readonly Skeleton[])[]) {
+  /** `initial`: values that are there before any event. */
+  constructor(skeletons: readonly (readonly Skeleton[])[], initial: readonly number[]) {
+    this.#initial = initial;
     this.#skeletons = skeletons;
     this.#at = skeletons.map(() => 0);
     this.#over = skeletons.some((mine) => mine.length === 0);
@@ -35,7 +43,26 @@ export class Choices {
         events.map((event, ordinal): PlacedEvent => ({ thread, ordinal, event })),
       ),
       before: chosen.flatMap(({ before }) => before),
+      isPossible: this.#isPossible(chosen),
     };
+  }
+
+  #isPossible(chosen: readonly Skeleton[]): boolean {
+    if (chosen.every(({ reads }) => reads === undefined)) return true;
+    const there = new Map<number, number>();
+    const add = (value: number, count: number): number => {
+      const sum = (there.get(value) ?? 0) + count;
+      there.set(value, sum);
+      return sum;
+    };
+    for (const value of this.#initial) add(value, 1);
+    for (const { events } of chosen) {
+      for (const event of events) if (event.kind === 'write') add(event.value, 1);
+    }
+    return (
+      chosen.every(({ reads }) => reads?.values.every((value) => there.has(value)) ?? true) &&
+      chosen.every(({ reads }) => reads?.replaced.every((value) => add(value, -1) >= 0) ?? true)
+    );
   }
 
   /** False if every combination has been given. */

@@ -21,6 +21,7 @@ export function orderOf(
   try {
     const choices = new Choices(
       system.threads.map((_, thread) => skeletonsOf(system, options, thread, eventsMax)),
+      system.initial,
     );
     for (let next = choices.next(); next !== null; next = choices.next()) {
       if (next.number !== choice) continue;

@@ -2,12 +2,15 @@
  * Knobs and bounds of the memory model.
  *
  * The architecture knob is real: FEAT_ETS2 (Enhanced Translation Synchronization, DDI 0487 D8.2.6)
- * forbids outcomes that the base architecture allows. Everything else here weakens or strengthens
+ * forbids outcomes that the base architecture allows; FEAT_ETS3 orders Permission faults as well.
+ * Everything else here weakens or strengthens
  * the model on purpose, so that a test can prove that each rule matters: an injected model bug has
  * to turn some litmus verdict red.
  */
-export const ARCHITECTURES = ['base', 'ets2'] as const;
-export type Architecture = (typeof ARCHITECTURES)[number];
+export const ALL_ARCHITECTURES = ['base', 'ets2', 'ets3'] as const;
+export type Architecture = (typeof ALL_ARCHITECTURES)[number];
+/** What published verdicts are given for, and what a test that asks for none is run under. */
+export const ARCHITECTURES = ['base', 'ets2'] as const satisfies readonly Architecture[];
 
 export interface ModelOptions {
   readonly arch: Architecture;

@@ -200,6 +200,8 @@ export interface System {
   /** Initial value of each location. */
   readonly initial: readonly number[];
   readonly translation: TranslationSystem;
+  /** True: reads have no branch for a value that no execution lets them find. */
+  readonly isSparse?: true;
 }
 
 /** A walk that found `location`, or one that ended in a fault. */

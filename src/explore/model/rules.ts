@@ -127,7 +127,7 @@ export class Rules {
    */
   walkFloor(s: Frame, address: Dependency): number {
     let start = this.join(at(s, VCSE), this.basicView(s, address));
-    if (this.options.arch === 'ets2') start = this.join(start, at(s, VDSB));
+    if (this.options.arch !== 'base') start = this.join(start, at(s, VDSB));
     if (this.options.tlb || this.options.memory === 'arm') return start;
     // Without a TLB a walk is one more read of the simpler memory.
     start = this.join(start, at(s, VRD));
@@ -135,12 +135,13 @@ export class Rules {
   }
 
   /**
-   * ets-ob: with ETS2 the walk read behind a Translation or Access-flag fault comes after every
-   * earlier explicit access.
+   * ets-ob: the walk read behind a fault comes after every earlier explicit access; with ETS2 behind
+   * a Translation or Access-flag fault, which no TLB entry gives, with ETS3 behind any.
    */
-  uncacheableFaultWalkFloor(s: Frame, address: Dependency): number {
+  faultWalkFloor(s: Frame, address: Dependency, isCacheable: boolean): number {
     const start = this.walkFloor(s, address);
-    return this.options.arch === 'ets2'
+    const { arch } = this.options;
+    return arch === 'ets3' || (arch === 'ets2' && !isCacheable)
       ? this.join(start, this.join(at(s, VRD), at(s, VWR)))
       : start;
   }

@@ -116,6 +116,7 @@ export class Search {
     try {
       this.#choices = new Choices(
         system.threads.map((_, thread) => skeletonsFor(system, options, thread, bounds.events)),
+        system.initial,
       );
     } catch (error) {
       if (!(error instanceof PathTooLong)) throw error;
@@ -165,6 +166,10 @@ export class Search {
   #choose(): void {
     const choice = this.#choices?.next() ?? null;
     if (choice === null) return this.#stop(null);
+    if (!choice.isPossible) {
+      if (this.#isLate()) this.#stop('timeMs');
+      return;
+    }
     if (choice.events.length > this.#bounds.events) return this.#stop('events');
     if (this.#isLate()) return this.#stop('timeMs');
     this.#bytes = Math.max(this.#bytes, this.#bytesNow());

@@ -16,6 +16,15 @@ export interface Skeleton {
   readonly events: readonly OrderEvent[];
   /** `before[e]`: bit mask of the events that must precede event `e`. */
   readonly before: readonly number[];
+  /** What every one of its paths reads. Absent: nobody looked. */
+  readonly reads?: ReadsOfAll;
+}
+
+/** Values that have to be there for some path to go through. */
+export interface ReadsOfAll {
+  /** Once each; in `replaced` those that an atomic access replaced, as often as that happened. */
+  readonly values: readonly number[];
+  readonly replaced: readonly number[];
 }
 
 /** Bits of a mask that stay positive in 32-bit arithmetic. */
@@ -40,11 +49,21 @@ export function skeletonsOf(
   const layout = layoutOf(system.initial.length, program.reads, system.translation.offsets);
   const collector = new Collector(system, new Rules(options, layout, union), eventsMax);
   collector.walk(program.root, new Int32Array(layout.size), [], []);
-  return [...collector.found.values()];
+  const found = [...collector.found.values()];
+  return system.isSparse ? found : found.map(({ events, before }) => ({ events, before }));
+}
+
+interface Found {
+  events: OrderEvent[];
+  before: number[];
+  reads: ReadsOfAll;
 }
 
 class Collector {
-  readonly found = new Map<string, { events: OrderEvent[]; before: number[] }>();
+  readonly found = new Map<string, Found>();
+  /** Values the path has read, and of those the ones it replaced at once. */
+  readonly #values: number[] = [];
+  readonly #replaced: number[] = [];
   readonly #system: System;
   readonly #rules: Rules;
   readonly #eventsMax: number;
@@ -142,11 +161,13 @@ class Collector {
   #read(node: ReadNode, s: Frame, events: OrderEvent[], before: number[]): void {
     const walk = this.#walkView(node, s);
     const view = this.#rules.readFloor(s, node) | walk;
-    for (const next of node.next.values()) {
+    for (const [value, next] of node.next) {
       const t = Int32Array.from(s);
       this.#rules.speculated(t, node.address, walk);
       this.#rules.didRead(t, node, view, 0);
+      this.#values.push(value);
       this.walk(next, t, events, before);
+      this.#values.pop();
     }
   }
 
@@ -176,7 +197,9 @@ class Collector {
     const walk = this.#walkView(node, s);
     const view = this.#rules.readFloor(s, node) | walk;
     const bit = 1 << events.length;
-    for (const { value, next } of node.next.values()) {
+    for (const [read, { value, next }] of node.next) {
+      this.#values.push(read);
+      if (value !== null) this.#replaced.push(read);
       for (const [location, after] of next) {
         const t = Int32Array.from(s);
         this.#rules.speculated(t, node.address, walk);
@@ -190,6 +213,8 @@ class Collector {
         const event: OrderEvent = { kind: 'write', location, value };
         this.walk(after, t, [...events, event], [...before, floor]);
       }
+      this.#values.pop();
+      if (value !== null) this.#replaced.pop();
     }
   }
 
@@ -197,13 +222,31 @@ class Collector {
   #record(events: OrderEvent[], before: number[]): void {
     assert(this.#system.threads.length > 0, 'a system has threads');
     const key = events.map(keyOf).join(' ');
+    const reads = {
+      values: [...new Set(this.#values)],
+      replaced: [...this.#replaced],
+    };
     const known = this.found.get(key);
     if (!known) {
-      this.found.set(key, { events, before });
+      this.found.set(key, { events, before, reads });
       return;
     }
+    known.reads = {
+      values: inBoth(known.reads.values, reads.values),
+      replaced: inBoth(known.reads.replaced, reads.replaced),
+    };
     known.before = known.before.map((mask, i) => mask & (before[i] as number));
   }
+}
+
+/** What is in both lists, as often as it is in the one that has it less often. */
+function inBoth(left: readonly number[], right: readonly number[]): number[] {
+  const rest = [...right];
+  return left.filter((value) => {
+    const at = rest.indexOf(value);
+    if (at >= 0) rest.splice(at, 1);
+    return at >= 0;
+  });
 }
 
 function keyOf(event: OrderEvent): string {

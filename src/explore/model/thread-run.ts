@@ -239,10 +239,7 @@ export class ThreadRun {
     const earlier = s[rules.layout.tcoh + offset] as number;
     for (const walk of this.#walks.of(target.address, node.kind !== 'read')) {
       if (walk.result.kind === 'fault') {
-        const uncacheable = !walk.result.cacheable;
-        const floor = uncacheable
-          ? rules.uncacheableFaultWalkFloor(s, node.address)
-          : rules.walkFloor(s, node.address);
+        const floor = rules.faultWalkFloor(s, node.address, walk.result.cacheable);
         const start = max(floor, walk.from);
         if (start >= walk.usable || max(start, rules.faultFloor(s)) >= walk.waits) continue;
         const next = node.faults.get(walk.result.fault);
@@ -323,8 +320,8 @@ export class ThreadRun {
         } else {
           const next = node.next.get(value);
           // An update where no walk can have made it: the thread of that walk refuses the order.
-          const isMisplaced = next === undefined && this.#order.isHardware(write);
-          assert(next !== undefined || isMisplaced, 'the tree has every value memory can hold');
+          const isMissing = this.#system.isSparse === true || this.#order.isHardware(write);
+          assert(next !== undefined || isMissing, 'the tree has every value memory can hold');
           if (next !== undefined) this.#step(next, depth + 2, done);
         }
         this.#trail.pop();

@@ -74,7 +74,7 @@ describe('a store-exclusive', () => {
       '{',
       '{ pte_x=(valid:0);',
     );
-    expect(statesOf(source, 'ets2')).toEqual(['0:X7=0; fault(P0,x,MMU:Translation);']);
+    expect(statesOf(source, 'ets2')).toEqual(['0:X7=0; Fault(P0,x,D-MMU:Translation);']);
   });
 });
 

@@ -22,6 +22,7 @@ export function plainSearch(
 ): void {
   const choices = new Choices(
     system.threads.map((_, thread) => skeletonsFor(system, options, thread, EVENTS_MAX)),
+    system.initial,
   );
   let nth = 0;
   for (let choice = choices.next(); choice !== null; choice = choices.next()) {
@@ -35,6 +36,7 @@ export function plainSearch(
 export function ordersTried(system: System, options: ModelOptions): number {
   const choices = new Choices(
     system.threads.map((_, thread) => skeletonsOf(system, options, thread, EVENTS_MAX)),
+    system.initial,
   );
   let orders = 0;
   for (let choice = choices.next(); choice !== null; choice = choices.next()) {

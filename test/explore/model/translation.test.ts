@@ -21,7 +21,7 @@ function program(init: string, columns: readonly (readonly string[])[], shown: s
   ].join('\n');
 }
 
-const FAULT = 'fault(P1,x,MMU:Translation);';
+const FAULT = 'Fault(P1,x,D-MMU:Translation);';
 
 describe('a valid entry made invalid', () => {
   const init = '0:X0=(oa:PA(x), valid:0); 0:X1=PTE(x); 0:X3=f; 0:X4=x; 0:X7=1; 1:X3=f; 1:X4=x;';
@@ -59,7 +59,7 @@ describe('a valid entry made invalid', () => {
 describe('an invalid entry made valid', () => {
   const init = 'pte_x=(valid:0); x=7; 0:X0=(oa:PA(x)); 0:X1=PTE(x); 0:X4=x;';
   const shown = 'fault(P0,x); 0:X6;';
-  const fault = '0:X6=0; fault(P0,x,MMU:Translation);';
+  const fault = '0:X6=0; Fault(P0,x,D-MMU:Translation);';
 
   it('may fault right behind the store in the base architecture, not with ETS2', () => {
     const source = program(init, [['STR X0,[X1]', 'LDR W6,[X4]']], shown);
@@ -94,7 +94,7 @@ describe('permission and access-flag faults', () => {
     );
 
   it('a permission fault may come from the TLB, so only a TLBI ends it', () => {
-    expect(statesOf(store('db:0', 'db:1'), 'ets2')).toEqual(['', 'fault(P0,x,MMU:Permission);']);
+    expect(statesOf(store('db:0', 'db:1'), 'ets2')).toEqual(['', 'Fault(P0,x,D-MMU:Permission);']);
   });
 
   it('an access-flag fault may not', () => {
@@ -113,7 +113,7 @@ describe('permission and access-flag faults', () => {
       'fault(P0); fault(P1);',
     );
     expect(statesOf(source, 'base')).toEqual([
-      'fault(P0,x,MMU:Translation); fault(P1,y,MMU:AccessFlag);',
+      'Fault(P0,x,D-MMU:Translation); Fault(P1,y,D-MMU:AccessFlag);',
     ]);
   });
 });
