@@ -10,7 +10,7 @@ import type { Protocol } from '../port/index.ts';
 import type { Rule } from '../result/rule.ts';
 import { loadProtocol } from '../stress/load-protocol.ts';
 import { ProtocolError } from '../stress/transition-runner.ts';
-import { cpuFor } from '../stress/plan.ts';
+import { cpuFor } from '../arch/cpu-model.ts';
 import { counted } from './counted-port.ts';
 import { placed, placeOfRun } from './places.ts';
 import { progressWords, STAGE } from './progress-words.ts';
