@@ -1,5 +1,4 @@
 /** What one `explore` command runs: protocols and mutants, CPUs, levels, numbers of vCPUs. */
-import { readFileSync } from 'node:fs';
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import type { ProtocolSource } from '../explore/protocol/index.ts';
@@ -9,6 +8,7 @@ import {
   VCPUS_EXPLORED_MAX,
 } from '../explore/protocol/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
+import { loaderOf } from '../loaders/index.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { cpuFor, cpuProblem } from '../stress/plan.ts';
@@ -85,7 +85,7 @@ function builtIn(name: string): ProtocolSource {
 }
 
 export function fileSource(path: string): ProtocolSource {
-  return { kind: 'file', name: shortPath(path), text: readFileSync(path, 'utf8') };
+  return { kind: 'file', name: shortPath(path), text: loaderOf(path)?.text(path) ?? '' };
 }
 
 /** Throws a usage error for a CPU that cannot be, or not in the scenario. */

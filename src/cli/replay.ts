@@ -102,7 +102,7 @@ async function subjectOf(token: ScheduleToken, file: string | undefined): Promis
 }
 
 async function fromFile(token: ScheduleToken, file = token.name): Promise<Found> {
-  if (!looksLikePath(file)) throw new UsageError(`--protocol: ${file} is no .ts or .js file`);
+  if (!looksLikePath(file)) throw new UsageError(`--protocol: ${file} is no file of a protocol`);
   try {
     const { path, protocol } = await loadProtocolFile(file);
     return { protocol, text: fileSource(path).text };

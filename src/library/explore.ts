@@ -1,8 +1,8 @@
 /** `explore` as a function: every outcome of one protocol on one CPU. */
-import { readFileSync } from 'node:fs';
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import { BUILT_IN, selectProtocols } from '../cli/registry.ts';
+import { loaderOf } from '../loaders/index.ts';
 import { exploreProtocol } from '../explore/protocol/index.ts';
 import type { Protocol } from '../port/index.ts';
 import type { ExploreRun } from '../result/explore.ts';
@@ -32,7 +32,7 @@ export async function explore({ protocol, ...options }: ExploreRequest): Promise
   const source = {
     kind: 'file',
     name: ref.path,
-    text: readFileSync(ref.path, 'utf8'),
+    text: loaderOf(ref.path)?.text(ref.path) ?? '',
   } as const;
   return exploreProtocol({ protocol: selected.protocol, source, ...options });
 }

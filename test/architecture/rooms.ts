@@ -8,6 +8,8 @@ import type { Import } from './imports.ts';
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   arch: [],
   port: listed('arch'),
+  native: listed('arch port'),
+  loaders: listed('native'),
   protocols: listed('arch port'),
   mutants: listed('arch port protocols'),
   sync: [],
@@ -16,7 +18,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   machine: listed('arch port pgtable sync'),
   scenarios: listed('arch'),
   checker: listed('arch port result'),
-  stress: listed('arch port pgtable protocols mutants machine sync scenarios checker result'),
+  stress: listed(
+    'arch port loaders pgtable protocols mutants machine sync scenarios checker result',
+  ),
   explore: listed('arch port pgtable protocols mutants checker result scenarios'),
   litmus: listed('arch port explore result'),
   selftest: listed('arch port mutants protocols machine scenarios checker stress explore result'),
@@ -25,14 +29,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   answer: listed('arch result'),
   report: listed('arch result answer'),
   cli: listed(
-    'arch port protocols mutants sync result pgtable machine scenarios checker stress explore',
+    'arch port loaders native protocols mutants sync result pgtable machine scenarios checker stress explore',
     'litmus selftest casemate report answer doctor bench workers',
   ),
   bench: listed(
     'arch port protocols pgtable machine scenarios stress explore litmus report result',
   ),
-  library: listed('arch port protocols mutants result stress explore cli'),
-  workers: listed('arch port machine stress sync scenarios pgtable result doctor'),
+  library: listed('arch port loaders protocols mutants result stress explore cli'),
+  workers: listed('arch port loaders machine stress sync scenarios pgtable result doctor'),
 };
 
 function listed(...names: string[]): readonly string[] {
