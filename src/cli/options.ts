@@ -60,11 +60,14 @@ export interface Option<T> {
 
 const option = <T>(row: Option<T>): Option<T> => row;
 const flag = (): true => true;
+const PROTOCOL_HELP =
+  'built-in names, or paths: a .ts or .js file whose default export is a protocol, a .c file or a ' +
+  '.wasm module (include/stage2-stress.h says how); `all`';
 
 export const OPTIONS = {
   protocol: option({
     value: 'a,b,…',
-    help: 'built-in names, or paths of .ts/.js files whose default export is a protocol; `all`',
+    help: PROTOCOL_HELP,
     default: 'a portfolio',
     commands: ['stress'],
     parse: listOf(anyText),
@@ -213,7 +216,7 @@ export const OPTIONS = {
   'explore-protocol': option({
     flag: 'protocol',
     value: 'a,b,…',
-    help: 'built-in names, or paths of .ts/.js files whose default export is a protocol; `all`',
+    help: PROTOCOL_HELP,
     default: 'all',
     commands: ['explore'],
     parse: listOf(anyText),
@@ -495,6 +498,20 @@ export const OPTIONS = {
     commands: ['list', 'doctor'],
     parse: anyText,
   }),
+  c: option({
+    value: null,
+    help: 'in C, with the words of the kernel',
+    default: 'TypeScript',
+    commands: ['init'],
+    parse: flag,
+  }),
+  seq: option({
+    value: null,
+    help: 'as a plain sequence of steps',
+    default: 'TypeScript',
+    commands: ['init'],
+    parse: flag,
+  }),
   quiet: option({
     value: null,
     help: 'no progress line and no tables: what is wrong and the verdict only',
@@ -519,6 +536,7 @@ export const OPTIONS = {
       'answer',
       'bench',
       'doctor',
+      'init',
       'help',
     ],
     parse: flag,
