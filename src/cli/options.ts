@@ -39,6 +39,7 @@ import {
 import { parseCpu } from './cpu-knobs.ts';
 import type { CommandName } from './commands.ts';
 import { parseShard } from './shard.ts';
+import { sequenceText } from './sequence-text.ts';
 import { UsageError } from './usage-error.ts';
 import { anyText, duration, keyValue, listOf, nameOf, oneOf, wholeNumber, word } from './values.ts';
 
@@ -64,10 +65,21 @@ const flag = (): true => true;
 export const OPTIONS = {
   protocol: option({
     value: 'a,b,…',
-    help: 'built-in names, or paths of .ts/.js files whose default export is a protocol; `all`',
+    help:
+      'built-in names, or paths: of .ts/.js files whose default export is a protocol, of .seq files ' +
+      'with one step a line; `all`',
     default: 'a portfolio',
     commands: ['stress'],
     parse: listOf(anyText),
+  }),
+  sequence: option({
+    value: '"STEPS"',
+    help:
+      'plain steps as a protocol, such as "str 0; dsb ishst; tlbi vmalls12e1is; dsb ish; isb; str block; ' +
+      'free child": docs/sequences.md has the grammar',
+    default: 'none',
+    commands: ['stress', 'explore'],
+    parse: sequenceText,
   }),
   scenario: option({
     value: 'a,b,…',
@@ -213,7 +225,9 @@ export const OPTIONS = {
   'explore-protocol': option({
     flag: 'protocol',
     value: 'a,b,…',
-    help: 'built-in names, or paths of .ts/.js files whose default export is a protocol; `all`',
+    help:
+      'built-in names, or paths: of .ts/.js files whose default export is a protocol, of .seq files ' +
+      'with one step a line; `all`',
     default: 'all',
     commands: ['explore'],
     parse: listOf(anyText),

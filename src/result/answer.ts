@@ -21,7 +21,7 @@ export interface AnswerFigures {
 
 export interface ProtocolCost {
   /** Lines of its run function that are not blank or comment; helpers it calls are not counted. */
-  readonly lines: number;
+  readonly lines: number | null;
   /** What it needs beyond Armv8.0, from what it was seen to do: `FEAT_BBM level 1`. */
   readonly needs: readonly string[];
 }

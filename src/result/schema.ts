@@ -131,7 +131,7 @@ const answer = v.looseObject({
   kind: v.picklist(['coalesce', 'split']),
   lostNs: v.nullable(estimate),
   walkRate: v.nullable(estimate),
-  cost: v.looseObject({ lines: whole, needs: texts }),
+  cost: v.looseObject({ lines: v.nullable(whole), needs: texts }),
 });
 const trust = v.looseObject({
   grade: v.picklist(TRUST_GRADES),

@@ -3,7 +3,7 @@
  * time between two groups.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { loaderOf } from '../loaders/index.ts';
 import type { CampaignState, GroupState, ProtocolFile } from '../result/campaign-state.ts';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
 import { gradeCampaign } from './campaign-grade.ts';
@@ -136,7 +136,9 @@ export function fingerprintsOf(protocols: readonly ProtocolRef[]): ProtocolFile[
     ref.from === 'file'
       ? {
           path: ref.path,
-          sha256: createHash('sha256').update(readFileSync(ref.path)).digest('hex'),
+          sha256: createHash('sha256')
+            .update(loaderOf(ref.path)?.text(ref.path) ?? '')
+            .digest('hex'),
         }
       : [],
   );

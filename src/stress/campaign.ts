@@ -3,12 +3,12 @@
  * time; everything that came out is graded and put into one plain result.
  */
 import { readFileSync } from 'node:fs';
+import { loaderOf, MODULE, moduleOf } from '../loaders/index.ts';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
 import { createCampaignRecord } from './campaign-record.ts';
 import { runControls } from './controls.ts';
 import { type GroupOutcome, runGroup } from './group-run.ts';
 import { pinsFor } from './pinning.ts';
-import { moduleOf } from './load-protocol.ts';
 import type { StressOptions, StressProgress } from './plan.ts';
 import { createThreadPool } from './pool.ts';
 import { budgetOf, planGroups, requestOf } from './portfolio.ts';
@@ -39,7 +39,9 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   const threads = Math.max(2, ...groups.map((g) => g.vcpus + 1));
   const record = createCampaignRecord(options, tasks, earlier, packageVersion());
   const files = options.protocols.flatMap((ref) => (ref.from === 'file' ? [ref.path] : []));
-  const pool = await createThreadPool(files.map(moduleOf));
+  const pool = await createThreadPool(
+    files.filter((file) => loaderOf(file) === MODULE).map(moduleOf),
+  );
   const budgetMs = budgetOf(options, planned);
   const pins = pinsFor(options.pin, threads);
   const state = { rounds: 0, faults: 0, violations: 0 };

@@ -10,13 +10,18 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   port: listed('arch'),
   protocols: listed('arch port'),
   mutants: listed('arch port protocols'),
+  sequence: listed('arch port'),
+  loaders: listed('sequence'),
+  ablation: listed('arch port sequence'),
   sync: [],
   result: listed('arch'),
   pgtable: listed('arch port sync result'),
   machine: listed('arch port pgtable sync'),
   scenarios: listed('arch'),
   checker: listed('arch port result'),
-  stress: listed('arch port pgtable protocols mutants machine sync scenarios checker result'),
+  stress: listed(
+    'arch port sequence loaders pgtable protocols mutants machine sync scenarios checker result',
+  ),
   explore: listed('arch port pgtable protocols mutants checker result scenarios'),
   litmus: listed('arch port explore result'),
   selftest: listed('arch port mutants protocols machine scenarios checker stress explore result'),
@@ -25,13 +30,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   answer: listed('arch result'),
   report: listed('arch result answer'),
   cli: listed(
-    'arch port protocols mutants sync result pgtable machine scenarios checker stress explore',
-    'litmus selftest casemate report answer doctor bench workers',
+    'arch port protocols mutants sequence loaders ablation sync result pgtable machine scenarios',
+    'checker stress explore litmus selftest casemate report answer doctor bench workers',
   ),
   bench: listed(
     'arch port protocols pgtable machine scenarios stress explore litmus report result',
   ),
-  library: listed('arch port protocols mutants result stress explore cli'),
+  library: listed('arch port protocols mutants sequence ablation result stress explore cli'),
   workers: listed('arch port machine stress sync scenarios pgtable result doctor'),
 };
 
