@@ -39,6 +39,7 @@ import {
 import { parseCpu } from './cpu-knobs.ts';
 import type { CommandName } from './commands.ts';
 import { parseShard } from './shard.ts';
+import { sequenceText } from './sequence-text.ts';
 import { UsageError } from './usage-error.ts';
 import { anyText, duration, keyValue, listOf, nameOf, oneOf, wholeNumber, word } from './values.ts';
 
@@ -61,8 +62,8 @@ export interface Option<T> {
 const option = <T>(row: Option<T>): Option<T> => row;
 const flag = (): true => true;
 const PROTOCOL_HELP =
-  'built-in names, or paths: a .ts or .js file whose default export is a protocol, a .c file or a ' +
-  '.wasm module (include/stage2-stress.h says how); `all`';
+  'built-in names, or paths: of .ts/.js files whose default export is a protocol, of .c files and ' +
+  '.wasm modules (include/stage2-stress.h), of .seq files with one step a line; `all`';
 
 export const OPTIONS = {
   protocol: option({
@@ -71,6 +72,15 @@ export const OPTIONS = {
     default: 'a portfolio',
     commands: ['stress'],
     parse: listOf(anyText),
+  }),
+  sequence: option({
+    value: '"STEPS"',
+    help:
+      'plain steps as a protocol, such as "str 0; dsb ishst; tlbi vmalls12e1is; dsb ish; isb; str block; ' +
+      'free child": docs/sequences.md has the grammar',
+    default: 'none',
+    commands: ['stress', 'explore'],
+    parse: sequenceText,
   }),
   scenario: option({
     value: 'a,b,…',

@@ -10,6 +10,7 @@ import { NativeProblem } from '../native/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { shortPath, userPath } from './paths.ts';
 import { protocolProblem } from './protocol-shape.ts';
+import { refuseBadSequence } from './sequence-text.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -43,7 +44,7 @@ export async function loadProtocolFile(
   const { protocol, warnings } =
     loader === MODULE
       ? await importFile(path, text, limitMs)
-      : await load(() => loader.load(path), path, text);
+      : await refuseBadSequence(text, () => refuseBadC(text, path, () => loader.load(path)));
   if (protocol === undefined) {
     throw new UsageError(
       `${text}: no default export; write "export default defineProtocol({ … })"`,
@@ -56,13 +57,9 @@ export async function loadProtocolFile(
 }
 
 /** A file that is compiled: what is wrong with it comes as one line. */
-async function load(
-  loading: () => Promise<Loaded> | Loaded,
-  path: string,
-  text: string,
-): Promise<Loaded> {
+async function refuseBadC<T>(text: string, path: string, load: () => T | Promise<T>): Promise<T> {
   try {
-    return await loading();
+    return await load();
   } catch (error) {
     if (!(error instanceof NativeProblem)) throw error;
     throw new UsageError(error.message.replaceAll(path, text));

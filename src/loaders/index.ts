@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { loadC, loadWasm, textOfC } from '../native/index.ts';
 import { resolvePackage } from './resolve-package.ts';
+import { sequenceFile } from '../sequence/index.ts';
 
 export interface Loaded {
   /** What the file offers as a protocol, unchecked; undefined if nothing. */
@@ -40,25 +41,34 @@ export const MODULE: Loader = {
   text: (path) => readFileSync(path, 'utf8'),
 };
 
-export const LOADERS: readonly Loader[] = [
-  MODULE,
-  {
-    name: 'c',
-    extension: /\.c$/,
-    what: 'a .c file with a STAGE2_PROTOCOL',
-    offers: 'STAGE2_PROTOCOL',
-    load: loadC,
-    text: textOfC,
-  },
-  {
-    name: 'wasm',
-    extension: /\.wasm$/,
-    what: 'a .wasm module made from one',
-    offers: 'STAGE2_PROTOCOL',
-    load: loadWasm,
-    text: (path) => readFileSync(path, 'base64'),
-  },
-];
+export const SEQUENCE: Loader = {
+  name: 'sequence',
+  extension: /\.seq$/,
+  what: 'a .seq file with one step a line',
+  offers: 'the sequence',
+  load: (path) => ({ protocol: sequenceFile(path), warnings: [] }),
+  text: (path) => readFileSync(path, 'utf8'),
+};
+
+const C: Loader = {
+  name: 'c',
+  extension: /\.c$/,
+  what: 'a .c file with a STAGE2_PROTOCOL',
+  offers: 'STAGE2_PROTOCOL',
+  load: loadC,
+  text: textOfC,
+};
+
+const WASM: Loader = {
+  name: 'wasm',
+  extension: /\.wasm$/,
+  what: 'a .wasm module made from one',
+  offers: 'STAGE2_PROTOCOL',
+  load: loadWasm,
+  text: (path) => readFileSync(path, 'base64'),
+};
+
+export const LOADERS: readonly Loader[] = [MODULE, C, WASM, SEQUENCE];
 
 /** Null for a file that is no protocol's. */
 export function loaderOf(path: string): Loader | null {

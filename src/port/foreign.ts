@@ -1,6 +1,6 @@
 /**
- * Protocols whose steps are written in another language than the one that runs here, as compiled C:
- * what messages and figures need to know of their text.
+ * Protocols whose steps are written in another language than the one that runs here, as a plain
+ * sequence or compiled C: what messages and figures need to know of their text.
  */
 import type { Protocol } from './protocol.ts';
 
@@ -12,11 +12,21 @@ export interface ForeignError {
   readonly where: string | null;
 }
 
+export interface SourcePlace {
+  /** Null where there is no file: a sequence from the command line. */
+  readonly file: string | null;
+  /** From 1. */
+  readonly line: number;
+  readonly column: number;
+}
+
 export interface ForeignText {
   /** Lines that hold code; null where there is no text. */
   readonly lines: number | null;
   /** Null for an error that is none of the protocol's: it is described as any other. */
   readonly explain: (error: unknown) => ForeignError | null;
+  /** Asked from within an operation that `run` called: where in the text that is. */
+  readonly place?: () => SourcePlace | null;
 }
 
 const texts = new WeakMap<Protocol['run'], ForeignText>();

@@ -13,7 +13,7 @@ const PROTOCOLS = [folder('src', 'protocols'), folder('src', 'mutants')];
 const FRAME = /(?:file:\/\/|[\s(])(\/[^\s()]+:\d+:\d+)/g;
 
 /** The innermost frame that is a protocol's: in a user's file, or in one of the built-in ones. */
-function protocolFrame(stack: string): string | null {
+export function protocolFrame(stack: string): string | null {
   const isOurs = (frame: string): boolean =>
     OURS.some((part) => frame.includes(part)) && !PROTOCOLS.some((part) => frame.includes(part));
   const frames = [...stack.matchAll(FRAME)].map((match) => match[1] ?? '');

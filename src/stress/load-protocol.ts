@@ -6,6 +6,7 @@ import { loaderOf } from '../loaders/index.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import type { Protocol } from '../port/index.ts';
+import { parseSequence, sequenceProtocol } from '../sequence/index.ts';
 import type { ProtocolSource } from './group.ts';
 
 /**
@@ -27,6 +28,8 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
       const { protocol } = await loader.load(source.path);
       return protocol as Protocol;
     }
+    case 'sequence':
+      return sequenceProtocol(parseSequence(source.text), { name: source.name });
     default:
       return assertNever(source);
   }

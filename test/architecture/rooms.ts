@@ -8,10 +8,12 @@ import type { Import } from './imports.ts';
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   arch: [],
   port: listed('arch'),
-  native: listed('arch port'),
-  loaders: listed('native'),
   protocols: listed('arch port'),
   mutants: listed('arch port protocols'),
+  sequence: listed('arch port'),
+  native: listed('arch port'),
+  loaders: listed('native sequence'),
+  ablation: listed('arch port sequence'),
   sync: [],
   result: listed('arch'),
   pgtable: listed('arch port sync result'),
@@ -19,7 +21,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   scenarios: listed('arch'),
   checker: listed('arch port result'),
   stress: listed(
-    'arch port loaders pgtable protocols mutants machine sync scenarios checker result',
+    'arch port sequence loaders pgtable protocols mutants machine sync scenarios checker result',
   ),
   explore: listed('arch port pgtable protocols mutants checker result scenarios'),
   litmus: listed('arch port explore result'),
@@ -29,13 +31,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   answer: listed('arch result'),
   report: listed('arch result answer'),
   cli: listed(
-    'arch port loaders native protocols mutants sync result pgtable machine scenarios checker stress explore',
-    'litmus selftest casemate report answer doctor bench workers',
+    'arch port protocols mutants sequence native loaders ablation sync result pgtable machine scenarios',
+    'checker stress explore litmus selftest casemate report answer doctor bench workers',
   ),
   bench: listed(
     'arch port protocols pgtable machine scenarios stress explore litmus report result',
   ),
-  library: listed('arch port loaders protocols mutants result stress explore cli'),
+  library: listed('arch port protocols mutants sequence ablation result stress explore cli'),
   workers: listed('arch port loaders machine stress sync scenarios pgtable result doctor'),
 };
 
