@@ -89,7 +89,6 @@ typedef _Bool bool;
 
 /* What the port offers. Entries and tables are the addresses below; descriptors are 64 bits. */
 __s2s_import(read) u64 __s2s_port_read(const volatile void *entry);
-__s2s_import(read_acquire) u64 __s2s_port_read_acquire(const volatile void *entry);
 __s2s_import(write) void __s2s_port_write(volatile void *entry, u64 d);
 __s2s_import(write_release) void __s2s_port_write_release(volatile void *entry, u64 d);
 __s2s_import(cmpxchg) u64 __s2s_port_cmpxchg(volatile void *entry, u64 expected, u64 desired);
@@ -114,6 +113,9 @@ __s2s_import(free_now) void __s2s_port_free_now(void *table);
 __s2s_import(clean_dcache) void __s2s_port_clean_dcache(u64 pa, u64 size);
 
 /* A descriptor, and the place of one. Entries lie where this module has no memory. */
+enum { __s2s_dsb_ish, __s2s_dsb_ishst, __s2s_dsb_nsh, __s2s_dsb_nshst };
+enum { __s2s_dmb_ish, __s2s_dmb_ishst, __s2s_dmb_ishld };
+
 typedef u64 kvm_pte_t;
 #define __S2S_ENTRIES 0x40000000u
 
@@ -128,9 +130,14 @@ __s2s_inline u64 __s2s_read(const volatile void *p)
 	return __s2s_is_entry(p) ? __s2s_port_read(p) : *(const volatile u64 *)p;
 }
 
+/* A load, and a barrier between loads and all that follows: no weaker than LDAPR. */
 __s2s_inline u64 __s2s_read_acquire(const volatile void *p)
 {
-	return __s2s_is_entry(p) ? __s2s_port_read_acquire(p) : *(const volatile u64 *)p;
+	u64 d = __s2s_read(p);
+
+	if (__s2s_is_entry(p))
+		__s2s_port_dmb(__s2s_dmb_ishld);
+	return d;
 }
 
 __s2s_inline void __s2s_write(volatile void *p, u64 d)
@@ -172,8 +179,6 @@ __s2s_inline void __s2s_write_release(volatile void *p, u64 d)
 	})
 
 /* Barriers. */
-enum { __s2s_dsb_ish, __s2s_dsb_ishst, __s2s_dsb_nsh, __s2s_dsb_nshst };
-enum { __s2s_dmb_ish, __s2s_dmb_ishst, __s2s_dmb_ishld };
 #define dsb(kind) __s2s_port_dsb(__s2s_dsb_##kind)
 #define dmb(kind) __s2s_port_dmb(__s2s_dmb_##kind)
 #define isb() __s2s_port_isb()

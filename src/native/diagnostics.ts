@@ -1,5 +1,5 @@
 /** What clang and wasm-ld write, as lines for a user: their file, their line, one sentence. */
-import { DSB_KINDS } from '../port/cpu.ts';
+import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
 import { TLBI_KINDS } from '../arch/tlbi.ts';
 import { tooMuchMemory } from './compiler.ts';
 import type { SourceFile } from './source-tree.ts';
@@ -80,7 +80,7 @@ function inOurWords(
 function wordOf(what: string): string {
   const [, family, kind] = /'__s2s_(dsb|dmb|tlbi)_(\w*)'/.exec(what) ?? [];
   if (family === 'dsb') return `no DSB is called ${kind}; there are ${DSB_KINDS.join(', ')}`;
-  if (family === 'dmb') return `no DMB is called ${kind}; there are ish, ishst, ishld`;
+  if (family === 'dmb') return `no DMB is called ${kind}; there are ${DMB_KINDS.join(', ')}`;
   if (family === 'tlbi') return `no TLBI is called ${kind}; there are ${TLBI_KINDS.join(', ')}`;
   return what;
 }

@@ -3,7 +3,7 @@
  * end of the module's memory, so that a plain access traps.
  */
 import { BadArgument } from '../port/checked-port.ts';
-import { type Cpu, DSB_KINDS, type Entry } from '../port/cpu.ts';
+import { type Cpu, DMB_KINDS, DSB_KINDS, type Entry } from '../port/cpu.ts';
 import type { Level } from '../arch/geometry.ts';
 import type { Descriptor } from '../arch/descriptor.ts';
 import { scopeOf, TLBI_KINDS, type TlbiOp } from '../arch/tlbi.ts';
@@ -85,6 +85,7 @@ export function importsOf(port: PortOfRun): Readonly<Record<string, PortFunction
     cmpxchg: (e: number, expected: bigint, desired: bigint) =>
       port.cpu.compareExchange(entryAt('cmpxchg', e), descriptor(expected), descriptor(desired)),
     dsb: (kind: number) => port.cpu.dsb(DSB_KINDS[kind] ?? 'ish'),
+    dmb: (kind: number) => port.cpu.dmb(DMB_KINDS[kind] ?? 'ish'),
     isb: () => port.cpu.isb(),
     tlbi: (op: number, ipa: bigint, size: bigint, ttl: number, vmid: number) =>
       port.cpu.tlbi(tlbiOf(op, ipa, size, ttl, vmid)),
