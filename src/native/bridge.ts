@@ -5,7 +5,7 @@
  */
 import type { Protocol } from '../port/protocol.ts';
 import { BadArgument } from '../port/checked-port.ts';
-import { type ForeignError, isForeign } from '../port/foreign.ts';
+import { type ForeignError, isForeign, type SourcePlace } from '../port/foreign.ts';
 import type { Cpu } from '../port/cpu.ts';
 import type { Tables } from '../port/tables.ts';
 import { MEMORY_MAX_BYTES, STACK_BYTES, tooMuchMemory } from './compiler.ts';
@@ -44,16 +44,22 @@ interface Exports {
 /** What a module says of itself: the fields of a protocol but for `run`. */
 type Described = Record<Exclude<keyof Protocol, 'run' | 'exhibit'>, unknown>;
 
-/**
- * `file`: for messages. `lines`: lines of code of `run`, null where there is no text; the line table
- * then counts. What is returned has the form of a protocol and is yet to be checked. Throws
- * NativeProblem.
- */
+/** What is known of the text that a module was made from. */
+export interface ModuleText {
+  /** For messages. */
+  readonly file: string;
+  /** Lines of code of `run`; null where there is no text: the line table then counts. */
+  readonly lines: number | null;
+  /** `file:line:column` of a word in it, or the file. */
+  readonly placeOf: (word: string) => string;
+}
+
+/** What is returned has the form of a protocol and is yet to be checked. Throws NativeProblem. */
 export function protocolOf(
   wasm: Uint8Array<ArrayBuffer>,
-  file: string,
-  lines: number | null,
+  text: ModuleText,
 ): Partial<Described> & Pick<Protocol, 'run'> {
+  const { file, lines } = text;
   const module = compiledModule(wasm, file);
   const sections = sectionsOf(wasm);
   if (sections.memoryBytes > MEMORY_MAX_BYTES) {
@@ -62,7 +68,7 @@ export function protocolOf(
   }
   const table = lineTableOf(sections);
   const port: PortOfRun = { cpu: NO_RUN, tables: NO_RUN, tableAt: new Map() };
-  const { memory, run, stackPointer, heapBase, protocol } = instantiate(module, port, file);
+  const { memory, run, stackPointer, heapBase, protocol } = instantiate(module, port, text);
   const atStart = stackPointer.value as number;
   const pristine = new Uint8Array(memory.buffer, 0, heapBase).slice();
   let bytes = new Uint8Array(memory.buffer);
@@ -81,6 +87,7 @@ export function protocolOf(
   };
   isForeign(runInModule, {
     lines: lines ?? codeLines(table),
+    place: () => placeHere(table, sections.codeStart),
     explain: (error) => explain(error, table, sections.codeStart, stackPointer.value as number),
   });
   return { ...described, run: runInModule };
@@ -102,12 +109,16 @@ function compiledModule(wasm: Uint8Array<ArrayBuffer>, file: string): WebAssembl
   }
 }
 
-function instantiate(module: WebAssembly.Module, port: PortOfRun, file: string): Exports {
+function instantiate(
+  module: WebAssembly.Module,
+  port: PortOfRun,
+  { file, placeOf }: ModuleText,
+): Exports {
   const offered = importsOf(port);
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     if (from === 'port' && Object.hasOwn(offered, name) && kind === 'function') continue;
     throw new NativeProblem(
-      `${file}: it imports ${from}.${name}, which is not there; the words of include/stage2-stress.h are`,
+      `${placeOf(name)}: it imports ${from}.${name}, which is not there; what include/stage2-stress.h offers is`,
     );
   }
   const { exports } = newInstance(module, { port: { ...offered } }, file);
@@ -195,13 +206,34 @@ const isHeader = (file: string): boolean => file === HEADER;
 
 const WASM_FRAME = /wasm:\/\/[^\s()]*:wasm-function\[\d+\]:0x([0-9a-f]+)/g;
 
+interface FrameOfC extends CodePlace {
+  /** Of the call in the module. */
+  readonly offset: number;
+}
+
 /** The innermost line of the user's in a stack. */
-export function placeInStack(stack: string, table: LineTable, codeStart: number): CodePlace | null {
-  for (const [, offset = '0'] of stack.matchAll(WASM_FRAME)) {
-    const place = table.placeOf(Number.parseInt(offset, 16) - codeStart);
-    if (place !== null && !isHeader(place.file)) return place;
+function placeInStack(stack: string, table: LineTable, codeStart: number): FrameOfC | null {
+  let innermost: number | null = null;
+  for (const [, text = '0'] of stack.matchAll(WASM_FRAME)) {
+    const offset = Number.parseInt(text, 16);
+    innermost ??= offset;
+    const place = table.placeOf(offset - codeStart);
+    if (place !== null && !isHeader(place.file)) return { ...place, offset: innermost };
   }
   return null;
+}
+
+/** Frames between an operation and the module's own, at most, and some of the module's. */
+const FRAMES = 60;
+
+function placeHere(table: LineTable, codeStart: number): SourcePlace | null {
+  const usual = Error.stackTraceLimit;
+  Error.stackTraceLimit = FRAMES;
+  const place = placeInStack(new Error('where').stack ?? '', table, codeStart);
+  Error.stackTraceLimit = usual;
+  if (place === null) return null;
+  const { file, line, column, offset } = place;
+  return { file, line, column, site: offset };
 }
 
 /** What V8 says of a trap, and what that is in a protocol. */

@@ -85,8 +85,8 @@ function wordOf(what: string): string {
   return what;
 }
 
-/** Where a name is first used in the text. */
-function placeOf(name: string, tree: readonly SourceFile[]): string | null {
+/** Where a name is first used in the text: `file:line:column`. */
+export function placeOf(name: string, tree: readonly SourceFile[]): string | null {
   const uses = tree.flatMap(({ path, text }) =>
     text.split('\n').flatMap((line, i) => {
       const column = line.search(new RegExp(`\\b${name}\\b`));

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { protocolOf } from './bridge.ts';
 import { compile } from './compile.ts';
+import { placeOf } from './diagnostics.ts';
 import { NativeProblem } from './problem.ts';
 import { functionBody, sourceTree } from './source-tree.ts';
 
@@ -19,7 +20,12 @@ export interface NativeProtocol {
 export async function loadC(file: string): Promise<NativeProtocol> {
   const { wasm, warnings } = await compile(file);
   const body = functionBody(readFileSync(file, 'utf8'), 'run');
-  return { protocol: protocolOf(wasm, file, body === null ? null : codeLines(body)), warnings };
+  const protocol = protocolOf(wasm, {
+    file,
+    lines: body === null ? null : codeLines(body),
+    placeOf: (word) => placeOf(word, sourceTree(file)) ?? file,
+  });
+  return { protocol, warnings };
 }
 
 /** Throws NativeProblem. */
@@ -30,7 +36,7 @@ export function loadWasm(file: string): NativeProtocol {
       `${file}: not a WebAssembly module, or one with features that Node lacks`,
     );
   }
-  return { protocol: protocolOf(wasm, file, null), warnings: [] };
+  return { protocol: protocolOf(wasm, { file, lines: null, placeOf: () => file }), warnings: [] };
 }
 
 /** Everything that was compiled but this project's own header: what a token of the protocol stands for. */
