@@ -18,6 +18,11 @@ export function resolvePackage(): void {
   registerHooks({
     resolve(specifier, context, nextResolve) {
       const ours = OURS[specifier];
+      if (ours === undefined && specifier.startsWith('stage2-stress/')) {
+        throw new Error(
+          `there is no '${specifier}'; a protocol imports from 'stage2-stress/protocol'`,
+        );
+      }
       return ours === undefined
         ? nextResolve(specifier, context)
         : { url: ours.href, shortCircuit: true };

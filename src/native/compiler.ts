@@ -183,6 +183,8 @@ const YOWASP: Compiler = {
     const fail = (what: string): void =>
       reject(new NativeProblem(`${file}: @yowasp/clang ${what}`));
     const late = setTimeout(() => {
+      // It dies later than this: the next file is not for it.
+      llvm = null;
       child.kill('SIGKILL');
       fail(`did not end within ${COMPILE_MS_MAX / 1000} s`);
     }, COMPILE_MS_MAX);

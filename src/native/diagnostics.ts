@@ -34,8 +34,11 @@ export function warningsIn(output: string): readonly string[] {
 /** Why there is no module: the first error, and how many more there are. */
 export function errorIn(output: string, file: string, tree: readonly SourceFile[]): string {
   const errors = diagnosticsIn(output).filter(({ severity }) => severity === 'error');
+  // A macro may have a word twice.
   const counted = errors.filter(
-    ({ what }) => !/^(?:linker command failed|too many errors)/.test(what),
+    ({ what, where }, i) =>
+      !/^(?:linker command failed|too many errors)/.test(what) &&
+      errors.findIndex((other) => other.where === where && other.what === what) === i,
   );
   const [first] = counted;
   if (first === undefined) {

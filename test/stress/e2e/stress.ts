@@ -25,13 +25,17 @@ export interface Running {
 export const PROTOCOL = (name: string): string =>
   path.join(import.meta.dirname, 'protocols', `${name}.ts`);
 
-export function startStress(args: readonly string[]): Running {
+/** `env`: beside PATH. */
+export function startStress(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Running {
   const folder = emptyFolder();
   const json = path.join(folder, 'result.json');
   const child = spawn(
     process.execPath,
     ['--import', ...MAIN, 'stress', ...args, '--quiet', '--json', json],
-    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
+    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'], ...env } },
   );
   let out = '';
   let err = '';
