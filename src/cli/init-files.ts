@@ -42,7 +42,12 @@ const TS_FLUSH = `    // DSB ISHST; TLBI VMALLS12E1IS; DSB ISH; ISB
 const TS_BLOCK = `    cpu.writeRelease(t.entry, tables.mergeState(t.wanted, child, childLevel(t.level)));`;
 const TS_FREE = `    tables.tearDown(child, childLevel(t.level));`;
 
-const c = (name: string, summary: string, head: string, steps: string): string => `/*
+/** As the kernel indents. */
+const tabbed = (text: string): string =>
+  text.replaceAll(/^(?: {2})+/gm, (blanks) => '\t'.repeat(blanks.length / 2));
+
+const c = (name: string, summary: string, head: string, steps: string): string =>
+  tabbed(`/*
  * ${head}
  *
  * Each of the kernel's words is one operation of the simulated machine: include/stage2-stress.h lists
@@ -51,27 +56,27 @@ const c = (name: string, summary: string, head: string, steps: string): string =
 #include "stage2-stress.h"
 
 STAGE2_PROTOCOL {
-	.name = "${name}",
-	.kind = "coalesce", /* table to block; "split" is block to table */
-	.summary = "${summary}",
-	.origin = "mine",
-	/* .never_invalid = true, if no access may fault meanwhile */
+  .name = "${name}",
+  .kind = "coalesce", /* table to block; "split" is block to table */
+  .summary = "${summary}",
+  .origin = "mine",
+  /* .never_invalid = true, if no access may fault meanwhile */
 };
 
 static void run(const struct transition *t)
 {
-	kvm_pte_t *childp = kvm_pte_follow(t->old, t->mm_ops);
+  kvm_pte_t *childp = kvm_pte_follow(t->old, t->mm_ops);
 
-	kvm_set_invalid_pte(t->ptep, t->old);
+  kvm_set_invalid_pte(t->ptep, t->old);
 ${steps}
-	dsb(ishst);
+  dsb(ishst);
 }
-`;
+`);
 
-const C_FLUSH = `	/* dsb(ishst); __tlbi(vmalls12e1is); dsb(ish); isb() */
-	kvm_call_hyp(__kvm_tlb_flush_vmid, t->mmu);`;
-const C_BLOCK = `	smp_store_release(t->ptep, stage2_merge_state(t->new, childp, t->level + 1));`;
-const C_FREE = `	stage2_tear_down(childp, t->level + 1);`;
+const C_FLUSH = `  /* dsb(ishst); __tlbi(vmalls12e1is); dsb(ish); isb() */
+  kvm_call_hyp(__kvm_tlb_flush_vmid, t->mmu);`;
+const C_BLOCK = `  smp_store_release(t->ptep, stage2_merge_state(t->new, childp, t->level + 1));`;
+const C_FREE = `  stage2_tear_down(childp, t->level + 1);`;
 
 const seq = (head: string, steps: string): string => `# ${head}
 #

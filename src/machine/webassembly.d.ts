@@ -1,6 +1,6 @@
 /**
- * The few WebAssembly names that the machine and compiled protocols use; TypeScript keeps them in its DOM library, which Node
- * has no use for.
+ * The few WebAssembly names that the machine and compiled protocols use; TypeScript keeps them in its
+ * DOM library, which Node has no use for.
  */
 declare namespace WebAssembly {
   class Memory {

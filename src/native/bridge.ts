@@ -17,6 +17,7 @@ import { HEADER } from './source-tree.ts';
 
 /** `stage2_stress_abi()` of the header. */
 const ABI = 1;
+const WORDS = 'include/stage2-stress.h';
 const LINKED_AS =
   'the comment at the top of include/stage2-stress.h has the command that links one';
 
@@ -118,7 +119,7 @@ function instantiate(
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
     if (from === 'port' && Object.hasOwn(offered, name) && kind === 'function') continue;
     throw new NativeProblem(
-      `${placeOf(name)}: it imports ${from}.${name}, which is not there; what include/stage2-stress.h offers is`,
+      `${placeOf(name)}: it imports ${from}.${name}, which is not there: see ${WORDS}`,
     );
   }
   const { exports } = newInstance(module, { port: { ...offered } }, file);

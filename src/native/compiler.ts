@@ -71,7 +71,7 @@ export const HOW_TO_GET_ONE =
   'no C compiler for WebAssembly is here: `npm install --no-save @yowasp/clang` brings one, or install ' +
   'clang and lld of the system (Debian: apt install clang lld); CLANG=… names a clang by another name';
 
-/** `CLANG=clang-19` names the system's; empty: none of the system's. Throws NativeProblem if there is none. */
+/** `CLANG=clang-19` names the system's; empty: none of the system's. Throws NativeProblem. */
 export async function findCompiler(env: NodeJS.ProcessEnv = process.env): Promise<Compiler> {
   const named = env['CLANG'];
   if (named !== '') {

@@ -61,7 +61,8 @@ function inOurWords(
     return `${file}: it has no function \`static void run(const struct transition *t)\``;
   if (missing !== undefined) {
     const place = placeOf(missing, tree) ?? file;
-    return `${place}: ${missing} is declared and nowhere defined; a protocol has no library but stage2-stress.h`;
+    const why = 'a protocol has no library but stage2-stress.h';
+    return `${place}: ${missing} is declared and nowhere defined; ${why}`;
   }
   if (/symbol exported via --export not found: stage2_protocol/.test(what)) {
     const includes = tree.some(({ text }) => text.includes('stage2-stress.h'));

@@ -20,7 +20,7 @@ export type Entry = number & { readonly [entryBrand]: true };
 export const DSB_KINDS = ['ish', 'ishst', 'nsh', 'nshst'] as const;
 export type DsbKind = (typeof DSB_KINDS)[number];
 
-/** Access types of a DMB, Inner Shareable all: loads and stores, `st`ores only, `ld`: loads with what follows. */
+/** Access types of a DMB, all Inner Shareable: loads and stores, stores, loads with what follows. */
 export const DMB_KINDS = ['ish', 'ishst', 'ishld'] as const;
 export type DmbKind = (typeof DMB_KINDS)[number];
 

@@ -7,44 +7,48 @@ import { errorIn, warningsIn } from '../../src/native/diagnostics.ts';
 import { sourceTree } from '../../src/native/source-tree.ts';
 import { folderWith, HEAD, noCompiler, runWith } from './compiled.ts';
 
+/** What is said of the file, which is called by its name. */
 async function problemOf(text: string | Uint8Array, name = 'mine.c'): Promise<string> {
   const file = path.join(folderWith({ [name]: text }), name);
-  try {
-    await loadProtocolFile(file);
-    return 'loaded';
-  } catch (error) {
-    expect(error).toBeInstanceOf(UsageError);
-    const { message } = error as Error;
-    expect(message).not.toContain('\n');
-    return message.replaceAll(file, name);
-  }
+  const error: unknown = await loadProtocolFile(file).then(
+    () => new Error('loaded'),
+    (thrown: unknown) => thrown,
+  );
+  const told = error instanceof UsageError ? '' : 'not a UsageError: ';
+  return `${told}${(error as Error).message}`.replaceAll(file, name);
 }
+
+/** All of the line, where it is given. A dot matches no end of line. */
+const patternOf = (says: string | RegExp): RegExp =>
+  typeof says === 'string'
+    ? new RegExp(`^${RegExp.escape(says)}$`)
+    : new RegExp(`${says.source}.*$`);
 
 const IMPORTS = `__attribute__((import_module("port"), import_name("frob"))) void frob(void);\n`;
 const HUGE = `static char big[1 << 21] = { 1 };\nchar *volatile kept = big;\n`;
 
 describe.skipIf(noCompiler !== null)('C', () => {
   test.each<[string, string, string | RegExp]>([
-    ['an error', runWith('int x = ;'), 'mine.c:8:10: expected expression'],
+    ['an error', runWith('int x = ;'), 'mine.c:8:11: expected expression'],
     [
       'a function that nobody has',
       runWith('frob(t->ptep);'),
-      /^mine\.c:8:2: call to undeclared function 'frob'/,
+      /^mine\.c:8:3: call to undeclared function 'frob'/,
     ],
     [
       'one that is declared only',
       runWith('frob(3);', 'extern void frob(int);\n'),
-      /^mine\.c:9:2: frob is declared and nowhere defined; a protocol has no library/,
+      /^mine\.c:9:3: frob is declared and nowhere defined; a protocol has no library/,
     ],
     [
       'an import that is not there',
       runWith('frob();', IMPORTS),
-      /^mine\.c:9:2: it imports port\.frob/,
+      /^mine\.c:9:3: it imports port\.frob/,
     ],
     [
       'a word of the architecture that is none',
       runWith('dsb(sy);'),
-      /^mine\.c:8:2: no DSB is called sy; there are ish,/,
+      /^mine\.c:8:3: no DSB is called sy; there are ish,/,
     ],
     [
       'huge statics',
@@ -65,8 +69,7 @@ describe.skipIf(noCompiler !== null)('C', () => {
     ['nothing at all', '', 'mine.c: it does not #include "stage2-stress.h"'],
   ])('%s', async (_, text, says) => {
     const problem = await problemOf(text);
-    if (typeof says === 'string') expect(problem).toBe(says);
-    else expect(problem).toMatch(says);
+    expect(problem).toMatch(patternOf(says));
   });
 });
 
@@ -83,11 +86,10 @@ test.each<[string, string | Uint8Array, string | RegExp]>([
     new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]),
     /^mine\.wasm: not made with include\/stage2-stress\.h/,
   ],
-  ['mine.cpp', '', /^\S+mine\.cpp: not a \.ts or \.js file .*, a \.c file/],
+  ['mine.cpp', '', /^mine\.cpp: not a \.ts or \.js file .*, a \.c file/],
 ])('%s with %j needs no compiler to be refused', async (name, text, says) => {
   const problem = await problemOf(text, name);
-  if (typeof says === 'string') expect(problem).toBe(says);
-  else expect(problem).toMatch(name === 'mine.cpp' ? /not a \.ts or \.js file/ : says);
+  expect(problem).toMatch(patternOf(says));
 });
 
 describe('what compilers write', () => {

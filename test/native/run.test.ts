@@ -15,32 +15,32 @@ import { folderWith, noCompiler, runWith } from './compiled.ts';
 /** One fault for each BBM level, so that one file is compiled. */
 const FAULTS = runWith(
   `switch (t->bbm) {
-	case 0:
-		peek(t->ptep);
-		break;
-	case 1:
-		WRITE_ONCE(*nowhere, deep(1000000));
-		break;
-	case 2:
-		kvm_set_invalid_pte(nowhere, 0);
-		break;
-	case 3:
-		BUG_ON(t->level);
-	}`,
+  case 0:
+    peek(t->ptep);
+    break;
+  case 1:
+    WRITE_ONCE(*nowhere, deep(1000000));
+    break;
+  case 2:
+    kvm_set_invalid_pte(nowhere, 0);
+    break;
+  case 3:
+    BUG_ON(t->level);
+  }`,
   `static kvm_pte_t *nowhere;
 static u64 seen;
 
 static inline void peek(kvm_pte_t *ptep)
 {
-	seen += *ptep;
+  seen += *ptep;
 }
 
 __attribute__((noinline)) static u64 deep(u32 n)
 {
-	volatile u64 frame[64];
+  volatile u64 frame[64];
 
-	frame[n % 64] = n;
-	return n == 0 ? 0 : deep(n - 1) + frame[n % 64];
+  frame[n % 64] = n;
+  return n == 0 ? 0 : deep(n - 1) + frame[n % 64];
 }
 `,
 );
@@ -70,18 +70,18 @@ describe.skipIf(noCompiler !== null)('a fault in C names its line', () => {
 describe.skipIf(noCompiler !== null)('a protocol in C', () => {
   const KEEPS = runWith(
     `u64 mine[2] = { 1, 2 };
-	u64 again = 0;
+  u64 again = 0;
 
-	/* Statics and stack are those of a first run; memory of its own is no table entry. */
-	if (runs++ != 0 || told != 7)
-		WRITE_ONCE(*t->ptep, 0);
-	WRITE_ONCE(told, 8);
-	WRITE_ONCE(mine[t->level & 1], READ_ONCE(mine[0]) + (u64)READ_ONCE(told));
-	again = READ_ONCE(mine[0]);
-	if (again != 9 || smp_load_acquire(&mine[1]) != 2 || kvm_granule_size(3) != PAGE_SIZE)
-		BUG();
-	if (READ_ONCE(*t->ptep) != t->old)
-		return;`,
+  /* Statics and stack are those of a first run; memory of its own is no table entry. */
+  if (runs++ != 0 || told != 7)
+    WRITE_ONCE(*t->ptep, 0);
+  WRITE_ONCE(told, 8);
+  WRITE_ONCE(mine[t->level & 1], READ_ONCE(mine[0]) + (u64)READ_ONCE(told));
+  again = READ_ONCE(mine[0]);
+  if (again != 9 || smp_load_acquire(&mine[1]) != 2 || kvm_granule_size(3) != PAGE_SIZE)
+    BUG();
+  if (READ_ONCE(*t->ptep) != t->old)
+    return;`,
     'static u32 runs;\nstatic u32 told = 7;\n',
   );
   let file: string;
