@@ -36,6 +36,8 @@ const RACE_MS = 12_000;
 const RACE_UNHURRIED_MS = 30_000;
 /** Of a campaign with a limit the race gets at most this share. */
 const RACE_SHARE = 0.25;
+/** However short the campaign is: without this control it can be no pass. */
+const SURE_MS_MIN = 2_000;
 /** For as many rounds as fit. A busy machine takes longer for those that must be. */
 const TWIN_MS = 150;
 const TWIN_ROUNDS_MIN = 8;
@@ -59,6 +61,7 @@ export async function runControls(
 ): Promise<Controls> {
   const where = { seed, pins };
   const raceMs = budgetMs === null ? RACE_UNHURRIED_MS : Math.min(RACE_MS, budgetMs * RACE_SHARE);
+  const last = budgetMs === null ? {} : { lastMs: Math.max(SURE_MS_MIN, budgetMs * RACE_SHARE) };
   const race = mutantNamed(RACE);
   const sure = mutantNamed(SURE);
   const raceRequest = requestOf(where, [itemOf(race)], race, true);
@@ -67,10 +70,7 @@ export async function runControls(
   const racing = startGroup(pool, raceRequest);
   const other = startGroup(pool, sureRequest);
 
-  const raced = await settled(
-    racing.run(hooks, { budgetMs: raceMs, roundsMin: roundsFor(1), lastMs: 2 * raceMs }),
-    () => other.cancel(),
-  );
+  const raced = await settled(racing.run(hooks, { budgetMs: raceMs }), () => other.cancel());
   const pace = { startMs: raced.firstRoundMs ?? QUIET_START_MS };
   if (hooks.signal.aborted) {
     await other.cancel();
@@ -80,7 +80,7 @@ export async function runControls(
   const caught = caughtBy(race, rules);
   const twinRounds = twinRoundsFor(caught === null ? 0 : totalOf(raced.results, 0, ROW.round));
   const judged = await settled(
-    other.run(hooks, { budgetMs: TWIN_MS, roundsMin: roundsFor(2 * twinRounds) }),
+    other.run(hooks, { budgetMs: TWIN_MS, roundsMin: roundsFor(2 * twinRounds), ...last }),
     () => Promise.resolve(),
   );
   if (hooks.signal.aborted) return { results: [], pace };

@@ -64,22 +64,30 @@ export interface GroupOutcome {
   readonly firstRoundMs: number | null;
 }
 
+/** How long nothing may happen before a group is taken to hang. */
+export interface HangBounds {
+  /**
+   * No thread made progress for so long, waits for a CPU not counted (patience.ts): something hangs.
+   * Longer than any wait a healthy group has.
+   */
+  readonly hangMs: number;
+  /**
+   * Until all threads are ready they start, load protocols and build tables, each of which counts as
+   * progress, but takes longer than anything later.
+   */
+  readonly startMs: number;
+}
+
+const HANG_BOUNDS: HangBounds = { hangMs: 4_000, startMs: 10_000 };
+
 export interface GroupHooks {
   readonly signal: AbortSignal;
+  /** Others than a campaign has, for tests of what hangs. */
+  readonly bounds?: HangBounds;
   onTick(state: { rounds: number; faults: number; evidence: number; elapsedMs: number }): void;
 }
 
 const TICK_MS = 100;
-/**
- * No thread made progress for this long, waits for a CPU not counted (patience.ts): something hangs.
- * Longer than any wait a healthy group has.
- */
-const HANG_MS = 4_000;
-/**
- * Until all threads are ready they start, load protocols and build tables, each of which counts as
- * progress, but takes longer than anything later.
- */
-const START_MS = 10_000;
 /** From the stop word to termination. */
 const STOP_GRACE_MS = 500;
 
@@ -113,9 +121,9 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
 
   const terminate = new AbortController();
   const tasks = pool.start(plan, terminate.signal);
-  let end: GroupEnd = { kind: 'done' };
+  let end: GroupEnd | null = null;
   const stop = (why: GroupEnd): void => {
-    if (end.kind === 'done') end = why;
+    end ??= why;
     raiseStop(i32, CONTROL.stop);
     Atomics.notify(i32, CONTROL.go);
     setTimeout(() => terminate.abort(), STOP_GRACE_MS).unref();
@@ -133,14 +141,19 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
     if (hooks.signal.aborted) onAbort();
     else hooks.signal.addEventListener('abort', onAbort, { once: true });
 
+    const { hangMs, startMs } = hooks.bounds ?? HANG_BOUNDS;
     const patience = createPatience();
     let firstRoundMs: number | null = null;
     const timer = setInterval(() => {
       const elapsedMs = performance.now() - startedMs;
       const rounds = Atomics.load(i32, CONTROL.roundsDone);
       if (rounds > 0) firstRoundMs ??= elapsedMs;
-      if (isOver(limits, elapsedMs, rounds)) Atomics.store(i32, CONTROL.finish, 1);
-      const isLate = patience.isOver(progressOf(arena), isStarting(arena) ? START_MS : HANG_MS);
+      if (isOver(limits, elapsedMs, rounds)) {
+        Atomics.store(i32, CONTROL.finish, 1);
+        // Threads that are still starting would go on with that, for nothing.
+        if (rounds === 0 && isStarting(arena)) stop({ kind: 'done' });
+      }
+      const isLate = patience.isOver(progressOf(arena), isStarting(arena) ? startMs : hangMs);
       if (isLate) {
         const waitedMs = Math.round(patience.sinceProgressMs());
         const threads = `${describeThreads(arena)}, ${describeWork(arena, plan)}`;
@@ -157,12 +170,13 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
     try {
       const [hypervisor, ...vcpus] = await Promise.all([tasks.hypervisor, ...tasks.vcpus]);
       await tasks.ended;
+      const elapsedMs = performance.now() - startedMs;
       const threads = decodeEvidence(arena);
       const value = hypervisor.ok ? hypervisor.value : null;
       return {
         arena,
         results,
-        end,
+        end: end ?? { kind: 'done' },
         traces: value?.traces ?? request.items.map(() => []),
         itemEvidence: value?.evidence ?? request.items.map(() => []),
         recorded: threads.recorded,
@@ -172,8 +186,9 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
           hypervisor: value?.collections ?? NO_COLLECTIONS,
           vcpus: together(vcpus.map((vcpu) => (vcpu.ok ? vcpu.value.collections : NO_COLLECTIONS))),
         },
-        elapsedMs: performance.now() - startedMs,
-        firstRoundMs,
+        elapsedMs,
+        firstRoundMs:
+          firstRoundMs ?? (Atomics.load(i32, CONTROL.roundsDone) > 0 ? elapsedMs : null),
       };
     } finally {
       clearInterval(timer);
