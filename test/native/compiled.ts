@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll } from 'vitest';
 import { findCompiler } from '../../src/native/compiler.ts';
+import { clearLater } from '../support/leftovers.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 
@@ -36,12 +36,9 @@ static void run(const struct transition *t)
 }
 `;
 
-const folders: string[] = [];
-afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
-
 export function folderWith(files: Readonly<Record<string, string | Uint8Array>>): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'stage2-stress-c-test-'));
-  folders.push(folder);
+  clearLater(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(folder, name), text);
   return folder;
 }
