@@ -4,13 +4,12 @@ import { type AnswerRow, answerRows } from '../answer/rows.ts';
 import { GUEST_GIB } from '../answer/worth.ts';
 import { entrySize, geometryOf } from '../arch/geometry.ts';
 import { answerLines } from '../report/answer-text.ts';
-import { formatJson } from '../report/json.ts';
 import { ownAnswerLines } from '../report/own-answer-text.ts';
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
 import type { StressFile } from '../result/read.ts';
 import type { Command, CommandInput } from './command.ts';
 import type { Flags } from './options.ts';
-import { checkOutputFile, writeWhole } from './output-file.ts';
+import { Delivery, jsonTarget } from './delivery.ts';
 import { readResultFiles } from './result-files.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -23,8 +22,11 @@ export const ANSWER_DEFAULTS = Object.freeze({
   granule: '4k',
 });
 
-export function answer({ flags, positionals }: CommandInput, terminal: Terminal): ExitCode {
-  const json = flags.json === undefined ? null : checkOutputFile('json', flags.json);
+export async function answer(
+  { flags, positionals }: CommandInput,
+  terminal: Terminal,
+): Promise<ExitCode> {
+  const json = jsonTarget(flags.json);
   const gib = flags.guest ?? GUEST_GIB;
   const own = ownOf(flags, gib);
   if (own === null && positionals.length === 0) {
@@ -38,9 +40,10 @@ export function answer({ flags, positionals }: CommandInput, terminal: Terminal)
   });
   const lines = results.flatMap((result, i) => resultLines(result, positionals[i], gib, terminal));
   if (own !== null) lines.push('', ...ownAnswerLines(own));
-  if (json !== null) writeWhole(json, formatJson(answerJson(results, own, gib)));
-  terminal.out(`${lines.join('\n').trimStart()}\n`);
-  return EXIT.pass;
+  const delivery = new Delivery(terminal, false);
+  await delivery.json(json, answerJson(results, own, gib));
+  delivery.text(() => `${lines.join('\n').trimStart()}\n`);
+  return delivery.end(EXIT.pass);
 }
 
 function resultLines(

@@ -4,11 +4,10 @@
  */
 import type { GrowthOptions } from '../../bench/growth/index.ts';
 import type { BenchOptions } from '../../bench/index.ts';
-import { formatJson } from '../report/json.ts';
 import type { BenchResult } from '../result/bench.ts';
 import type { ExitCode } from '../result/exit-code.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
-import { checkOutputFile, writeWhole } from './output-file.ts';
+import { deliver, jsonTarget } from './delivery.ts';
 import { showText } from './progress.ts';
 import { readResultFiles } from './result-files.ts';
 import { watchSignals } from './signals.ts';
@@ -32,7 +31,7 @@ export async function bench(
     throw new UsageError(
       '--against compares ratios to C, and --growth has none: give one of the two',
     );
-  const json = flags.json === undefined ? null : checkOutputFile('json', flags.json);
+  const json = jsonTarget(flags.json);
   const against = flags.against === undefined ? null : earlierResult(flags.against);
   const progress = showText(terminal.progress);
   const interrupt = watchSignals((name) => {
@@ -51,9 +50,9 @@ export async function bench(
       ? suite.growth(options)
       : suite.run({ ...options, against }));
     progress.clear();
-    if (json !== null) writeWhole(json, formatJson(result));
-    terminal.out(suite.text(result, terminal.columns));
-    return result.exitCode;
+    return await deliver(result, { json, quiet: false }, terminal, () =>
+      suite.text(result, terminal.columns),
+    );
   } finally {
     interrupt.dispose();
     progress.clear();

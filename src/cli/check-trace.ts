@@ -3,12 +3,11 @@ import { readFileSync } from 'node:fs';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import { judgeLog, LogSyntaxError } from '../casemate/index.ts';
 import { checkTraceText } from '../report/check-trace-text.ts';
-import { formatJson } from '../report/json.ts';
 import type { CheckTraceResult, TraceRun } from '../result/check-trace.ts';
 import { EXIT, type Verdict } from '../result/exit-code.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import type { Command, CommandInput } from './command.ts';
-import { checkOutputFile, writeWhole } from './output-file.ts';
+import { deliver, jsonTarget } from './delivery.ts';
 import { userFolder, userPath } from './paths.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
@@ -17,9 +16,9 @@ import { packageVersion } from './version.ts';
 /** Nothing is drawn by chance: there is no seed to repeat. */
 type SeedlessResult = Omit<CheckTraceResult, 'seed'> & { readonly seed: null };
 
-export function checkTrace(input: CommandInput, terminal: Terminal): SeedlessResult {
+export async function checkTrace(input: CommandInput, terminal: Terminal): Promise<SeedlessResult> {
   const { flags } = input;
-  const json = flags.json === undefined ? null : checkOutputFile('json', flags.json);
+  const json = jsonTarget(flags.json);
   const startedAt = new Date();
   const startMs = performance.now();
   const runs = input.positionals.map((name) => judgeFile(name, flags.bbm ?? 0));
@@ -38,9 +37,11 @@ export function checkTrace(input: CommandInput, terminal: Terminal): SeedlessRes
     interrupted: false,
     runs,
   };
-  if (json !== null) writeWhole(json, formatJson(result));
-  terminal.out(checkTraceText(result, terminal.paint, flags.quiet ?? false));
-  return result;
+  const quiet = flags.quiet ?? false;
+  const exitCode = await deliver(result, { json, quiet }, terminal, () =>
+    checkTraceText(result, terminal.paint, quiet),
+  );
+  return { ...result, exitCode };
 }
 
 function judgeFile(name: string, bbm: BbmLevel): TraceRun {
@@ -102,5 +103,5 @@ export const command: Command = {
       why: 'on CPUs of FEAT_BBM level 2, for a program',
     },
   ],
-  run: (input, terminal) => checkTrace(input, terminal).exitCode,
+  run: async (input, terminal) => (await checkTrace(input, terminal)).exitCode,
 };

@@ -38,7 +38,9 @@ async function runCommand(args: readonly string[], terminal: Terminal): Promise<
   const input = parseCommandLine(name, rest);
   const { command } = await COMMANDS[name].load();
   refuseCount(name, input.positionals, command.positionals);
-  return await command.run(input, terminal);
+  const { json, 'list-json': listed } = input.flags;
+  const isForData = json === '-' || listed === '-';
+  return await command.run(input, isForData ? terminal.dataOnly() : terminal);
 }
 
 function commandNamed(text: string | undefined): CommandName {

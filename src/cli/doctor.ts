@@ -1,11 +1,10 @@
 /** `doctor`: this machine, and what no run on it can show. */
 import type { DoctorOptions } from '../doctor/index.ts';
 import { doctorText } from '../report/doctor-text.ts';
-import { formatJson } from '../report/json.ts';
 import type { DoctorResult } from '../result/doctor.ts';
 import type { ExitCode } from '../result/exit-code.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
-import { checkOutputFile, writeWhole } from './output-file.ts';
+import { Delivery, jsonTarget, STANDARD_OUTPUT } from './delivery.ts';
 import { showText } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { packageVersion } from './version.ts';
@@ -15,8 +14,7 @@ export async function doctor(
   terminal: Terminal,
   examine: (options: DoctorOptions) => Promise<DoctorResult>,
 ): Promise<ExitCode> {
-  const target = flags['list-json'];
-  const file = target === undefined || target === '' ? null : checkOutputFile('json', target);
+  const json = jsonTarget(flags['list-json']);
   const progress = showText(terminal.progress);
   const result = await examine({
     argv,
@@ -24,9 +22,10 @@ export async function doctor(
     onProgress: (text) => progress.update(`looking at: ${text}`),
   });
   progress.clear();
-  if (file !== null) writeWhole(file, formatJson(result));
-  terminal.out(target === '' ? formatJson(result) : doctorText(result, terminal));
-  return result.exitCode;
+  const delivery = new Delivery(terminal, false);
+  await delivery.json(json, result);
+  if (json !== STANDARD_OUTPUT) delivery.text(() => doctorText(result, terminal));
+  return delivery.end(result.exitCode);
 }
 
 export const command: Command = {

@@ -12,7 +12,6 @@ import {
   ProtocolThrew,
 } from '../explore/protocol/index.ts';
 import { endLines, matrixLines, runText, tableLines } from '../report/explore-text.ts';
-import { formatJson } from '../report/json.ts';
 import { counted, grouped } from '../report/numbers.ts';
 import { EXIT } from '../result/exit-code.ts';
 import type { ExploreResult, ExploreRun } from '../result/explore.ts';
@@ -20,14 +19,14 @@ import { itemsOfShard } from '../result/shard.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
 import { type Search, searchesOf, subjectsOf } from './explore-plan.ts';
-import { checkOutputFile, writeWhole } from './output-file.ts';
+import { deliver, jsonTarget } from './delivery.ts';
 import { type Progress, showText } from './progress.ts';
 import { ProtocolFailure } from './protocol-failure.ts';
 import { refuseEmptyShard, shardOf } from './shard.ts';
 import { watchSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { packageVersion } from './version.ts';
-import { outFolder, writeOut } from './write-reports.ts';
+import { outFolder } from './write-reports.ts';
 
 type SeedlessResult = Omit<ExploreResult, 'seed'> & { readonly seed: null };
 
@@ -37,7 +36,7 @@ const TURN_MS = 50;
 /** Flags first, then one search after the other. */
 export async function explore(input: CommandInput, terminal: Terminal): Promise<SeedlessResult> {
   const { flags } = input;
-  const json = flags.json === undefined ? null : checkOutputFile('json', flags.json);
+  const json = jsonTarget(flags.json);
   const out = outFolder(flags.out);
   const shard = shardOf(flags.shard);
   const startedAt = new Date();
@@ -63,13 +62,13 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
     ...(shard === null ? {} : { shard }),
     runs,
   };
-  // The files first: they must not depend on anybody reading the text.
-  if (json !== null) writeWhole(json, formatJson(result));
-  if (out !== null) await writeOut(out, result);
-  const table = flags.matrix === true ? matrixLines : tableLines;
-  const tables = flags.quiet === true ? [] : table(runs, terminal.columns, terminal.paint);
-  terminal.out(`${[...tables, ...endLines(result, terminal.paint)].join('\n')}\n`);
-  return result;
+  const quiet = flags.quiet === true;
+  const exitCode = await deliver(result, { json, out, quiet }, terminal, () => {
+    const table = flags.matrix === true ? matrixLines : tableLines;
+    const tables = quiet ? [] : table(runs, terminal.columns, terminal.paint);
+    return `${[...tables, ...endLines(result, terminal.paint)].join('\n')}\n`;
+  });
+  return { ...result, exitCode };
 }
 
 const searchCount = (count: number): string => `${grouped(count)} search${count === 1 ? '' : 'es'}`;

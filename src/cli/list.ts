@@ -1,5 +1,4 @@
 /** `list`: everything a flag can name, as text or JSON. */
-import { formatJson } from '../report/json.ts';
 import type { Paint } from '../report/paint.ts';
 import { RULE_TEXTS } from '../report/rule-texts.ts';
 import { alignColumns } from '../report/table.ts';
@@ -7,7 +6,7 @@ import { EXIT } from '../result/exit-code.ts';
 import { RULES } from '../result/rule.ts';
 import { type Command, NO_POSITIONALS } from './command.ts';
 import { CPU_KNOB_NAMES, CPU_KNOBS, defaultKnobText } from './cpu-knobs.ts';
-import { checkOutputFile, writeWhole } from './output-file.ts';
+import { Delivery, jsonTarget } from './delivery.ts';
 import { BUILT_IN, type Catalogue } from './registry.ts';
 
 /** The same content for both forms: plain data, names first. */
@@ -102,14 +101,12 @@ export const command: Command = {
     { command: 'list', why: 'all of it' },
     { command: '--silent list -- --json', why: 'for a program' },
   ],
-  run: ({ flags }, terminal) => {
-    const target = flags['list-json'];
-    const file = target === undefined || target === '' ? null : checkOutputFile('json', target);
+  run: async ({ flags }, terminal) => {
+    const json = jsonTarget(flags['list-json']);
     const listing = listingOf(BUILT_IN);
-    const json = (): string =>
-      formatJson({ tool: 'stage2-stress', schema: 1, command: 'list', ...listing });
-    if (file !== null) writeWhole(file, json());
-    else terminal.out(target === '' ? json() : listingText(listing, terminal.paint));
-    return EXIT.pass;
+    const delivery = new Delivery(terminal, false);
+    await delivery.json(json, { tool: 'stage2-stress', schema: 1, command: 'list', ...listing });
+    if (json === null) delivery.text(() => listingText(listing, terminal.paint));
+    return delivery.end(EXIT.pass);
   },
 };

@@ -14,14 +14,13 @@ import {
   summarize,
 } from '../litmus/index.ts';
 import { exitMeaning } from '../report/exit-meanings.ts';
-import { formatJson } from '../report/json.ts';
 import { counted, seconds } from '../report/numbers.ts';
 import { EXIT, type Verdict } from '../result/exit-code.ts';
 import type { LitmusResult, LitmusRunResult } from '../result/litmus.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import type { Command, CommandInput } from './command.ts';
 import type { Flags } from './options.ts';
-import { checkOutputFile, writeWhole } from './output-file.ts';
+import { deliver, jsonTarget } from './delivery.ts';
 import { userFolder, userPath } from './paths.ts';
 import { watchSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
@@ -35,7 +34,7 @@ type Judgement = Pick<LitmusResult, 'verdict' | 'exitCode' | 'reasons'>;
 
 export async function litmus(input: CommandInput, terminal: Terminal): Promise<SeedlessResult> {
   const { flags } = input;
-  const json = flags.json === undefined ? null : checkOutputFile('json', flags.json);
+  const json = jsonTarget(flags.json);
   const startedAt = new Date();
   const startMs = performance.now();
   const files = await refusing(() => readableFiles(input.positionals.map(fromUser)));
@@ -56,9 +55,11 @@ export async function litmus(input: CommandInput, terminal: Terminal): Promise<S
     interrupted: runs.length < wanted,
     runs,
   };
-  if (json !== null) writeWhole(json, formatJson(result));
-  terminal.out(endText(result, terminal, flags.quiet ?? false));
-  return result;
+  const quiet = flags.quiet ?? false;
+  const exitCode = await deliver(result, { json, quiet }, terminal, () =>
+    endText(result, terminal, quiet),
+  );
+  return { ...result, exitCode };
 }
 
 /** Relative to the folder the user is in; as typed where that is this process's folder too. */

@@ -1,7 +1,9 @@
 /** The program: `node --import ./src/cli/node-guard.js src/cli/main.ts <command> [flags]`. */
-import { EXIT } from '../result/exit-code.ts';
+import { EXIT, type ExitCode } from '../result/exit-code.ts';
+import { exitCodeAfter } from './delivery.ts';
 import { dispatch } from './dispatch.ts';
 import { internalErrorLine } from './internal-error.ts';
+import { watchStreams } from './streams.ts';
 import { processTerminal } from './terminal.ts';
 
 /**
@@ -12,10 +14,7 @@ const LINGER_MS = 2000;
 
 let ended = false;
 
-// A reader that has seen enough (`list | head`) closes the pipe; that is no reason to lose a
-// result.
-process.stdout.on('error', ignoreClosedPipe);
-process.stderr.on('error', ignoreClosedPipe);
+const streams = watchStreams(process.stdout, process.stderr, (line) => process.stderr.write(line));
 process.on('uncaughtException', (error) => {
   ended = true;
   process.stderr.write(internalErrorLine(error));
@@ -26,6 +25,7 @@ process.on('uncaughtException', (error) => {
 // ends.
 process.exitCode = EXIT.internal;
 process.on('exit', (code) => {
+  if (streams.hasFailed) process.exitCode = exitCodeAfter(code as ExitCode, true);
   if (ended || (code !== EXIT.internal && code !== EXIT.pass)) return;
   const why =
     code === EXIT.pass
@@ -42,8 +42,4 @@ async function run(): Promise<void> {
   process.exitCode = await dispatch(args, processTerminal(args.includes('--no-color')));
   ended = true;
   setTimeout(() => process.exit(), LINGER_MS).unref();
-}
-
-function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }

@@ -1,26 +1,25 @@
 /** `merge`: results of shards, repeats and machines as one result, with one verdict. */
-import { formatJson } from '../report/json.ts';
 import { mergeText } from '../report/merge-text.ts';
 import type { ExitCode } from '../result/exit-code.ts';
 import { type MergedFile, mergeResults } from '../result/merge/index.ts';
 import { ResultError, type ResultFile } from '../result/read.ts';
 import type { Command, CommandInput } from './command.ts';
-import { checkOutputFile, writeWhole } from './output-file.ts';
+import { deliver, jsonTarget } from './delivery.ts';
 import { readResultFiles } from './result-files.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
-import { outFolder, writeOut } from './write-reports.ts';
+import { outFolder } from './write-reports.ts';
 
 export async function merge(input: CommandInput, terminal: Terminal): Promise<ExitCode> {
   const { flags } = input;
-  const json = flags.json === undefined ? null : checkOutputFile('json', flags.json);
+  const json = jsonTarget(flags.json);
   const out = outFolder(flags.out);
   const result = merged(readResultFiles('merge', input.positionals));
-  if (json !== null) writeWhole(json, formatJson(result));
-  if (out !== null) await writeOut(out, result);
   const { paint, columns } = terminal;
-  terminal.out(mergeText(result, { paint, columns, quiet: flags.quiet ?? false }));
-  return result.exitCode;
+  const quiet = flags.quiet ?? false;
+  return await deliver(result, { json, out, quiet }, terminal, () =>
+    mergeText(result, { paint, columns, quiet }),
+  );
 }
 
 function merged(results: readonly ResultFile[]): MergedFile {

@@ -491,7 +491,9 @@ export const OPTIONS = {
   }),
   json: option({
     value: 'FILE',
-    help: 'write the results as JSON, also when interrupted; the folder must exist',
+    help:
+      'write the results as JSON, also when interrupted; the folder must exist. - is standard output, ' +
+      'and everything else then goes to standard error',
     default: 'not written',
     commands: [
       'stress',

@@ -31,6 +31,7 @@ declare const folderBrand: unique symbol;
 export type OutputFolder = string & { readonly [folderBrand]: true };
 
 export function checkOutputFile(flag: string, text: string): OutputFile {
+  refuseEmpty(flag, text, 'a file');
   const file = userPath(text);
   const there = stat(file);
   if (there?.isDirectory())
@@ -47,6 +48,7 @@ export function checkOutputFile(flag: string, text: string): OutputFile {
 
 /** A folder for several files: it is there, or the one it is to be made in is. */
 export function checkOutputFolder(flag: string, text: string): OutputFolder {
+  refuseEmpty(flag, text, 'a folder');
   const folder = userPath(text);
   const there = stat(folder);
   if (there && !there.isDirectory())
@@ -57,6 +59,11 @@ export function checkOutputFolder(flag: string, text: string): OutputFolder {
   if (!takesFiles(writable))
     throw new UsageError(`--${flag}: ${text} cannot be written; choose another place`);
   return folder as OutputFolder;
+}
+
+/** An empty shell variable, mostly: it would mean the folder one is in. */
+function refuseEmpty(flag: string, text: string, what: string): void {
+  if (text === '') throw new UsageError(`--${flag}: the name is empty; name ${what}`);
 }
 
 function isWritable(file: string): boolean {

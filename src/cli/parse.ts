@@ -76,7 +76,7 @@ function valueWithoutNext(id: OptionId, inline: string | null): string {
     return '';
   }
   if (inline !== null && inline !== '') return inline;
-  if (inline === null && option.valueOptional) return '';
+  if (inline === null && option.valueOptional) return '-';
   throw new UsageError(`${name} needs a value: ${name} ${option.value}`);
 }
 

@@ -2,8 +2,7 @@
  * `replay`: the schedule of a token that `explore` printed, again, with everything the hypervisor does
  * and why each step may be so.
  */
-import { type CpuModel, DEFAULT_CPU } from '../arch/cpu-model.ts';
-import { cpuResultOf } from '../explore/protocol/cpu.ts';
+import { type CpuModel, cpuResultOf, DEFAULT_CPU } from '../arch/cpu-model.ts';
 import {
   decodeToken,
   ProtocolThrew,
@@ -15,7 +14,6 @@ import {
 import type { Protocol } from '../port/protocol.ts';
 import { exitMeaning } from '../report/exit-meanings.ts';
 import { counted } from '../report/numbers.ts';
-import { formatJson } from '../report/json.ts';
 import { formatSchedule } from '../report/schedule-text.ts';
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
 import type { ReplayResult, ReplayRun } from '../result/replay.ts';
@@ -31,7 +29,7 @@ import {
 import type { Command, CommandInput } from './command.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { fileSource } from './explore-plan.ts';
-import { checkOutputFile, writeWhole } from './output-file.ts';
+import { Delivery, jsonTarget } from './delivery.ts';
 import { loadProtocolFile, looksLikePath } from './protocol-file.ts';
 import { ProtocolFailure } from './protocol-failure.ts';
 import type { Terminal } from './terminal.ts';
@@ -59,7 +57,7 @@ export async function replay(
       'replay: the token is damaged or no token; copy all of it from behind "replay:" as explore prints it',
     );
   }
-  const json = flags.json === undefined ? null : checkOutputFile('json', flags.json);
+  const json = jsonTarget(flags.json);
   const startedAt = new Date();
   const startMs = performance.now();
   const file = flags['replay-protocol'];
@@ -71,6 +69,7 @@ export async function replay(
   const { protocol, text } = await subjectOf(token, file);
   const cpu = { ...DEFAULT_CPU, ...parseCpu(token.cpu) };
   const found = run(token, protocol, text, cpu);
+  const delivery = new Delivery(terminal, false);
   if (json !== null) {
     const result: SeedlessResult = {
       tool: 'stage2-stress',
@@ -89,10 +88,10 @@ export async function replay(
       interrupted: false,
       runs: [runOf(positionals[0] ?? '', token, protocol, cpu, found)],
     };
-    writeWhole(json, formatJson(result));
+    await delivery.json(json, result);
   }
-  terminal.out(replayText(token, protocol, found, terminal));
-  return EXIT.fail;
+  delivery.text(() => replayText(token, protocol, found, terminal));
+  return delivery.end(EXIT.fail);
 }
 
 async function subjectOf(token: ScheduleToken, file: string | undefined): Promise<Found> {

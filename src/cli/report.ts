@@ -4,17 +4,11 @@ import { resultTitle } from '../report/verdict-texts.ts';
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
 import type { ResultFile } from '../result/read.ts';
 import type { Command, CommandInput } from './command.ts';
+import { Delivery } from './delivery.ts';
 import { checkOutputFile, checkOutputFolder, type OutputFile } from './output-file.ts';
 import { readResultFiles } from './result-files.ts';
 import type { Terminal } from './terminal.ts';
-import {
-  type Form,
-  FORM_FILES,
-  FORMS,
-  writeForm,
-  writeForms,
-  writtenText,
-} from './write-reports.ts';
+import { type Form, FORM_FILES, FORMS, formsOut, formText } from './write-reports.ts';
 
 export async function report(input: CommandInput, terminal: Terminal): Promise<ExitCode> {
   const { flags, positionals } = input;
@@ -26,16 +20,19 @@ export async function report(input: CommandInput, terminal: Terminal): Promise<E
   const folder = flags.out === undefined ? null : checkOutputFolder('out', flags.out);
   if (folder === null && targets.length === 0)
     targets.push(['html', checkOutputFile('html', FORM_FILES.html)]);
+  const delivery = new Delivery(terminal, flags.quiet ?? false);
   for (const [form, file] of targets) {
-    await writeForm(form, file, results);
-    if (flags.quiet !== true) terminal.out(writtenText(file));
+    await delivery.file(
+      file,
+      () => file,
+      () => formText(form, results),
+    );
   }
-  if (folder !== null) {
-    await writeForms(folder, results);
-    if (flags.quiet !== true) terminal.out(writtenText(folder));
+  for (const { name, place, make } of folder === null ? [] : formsOut(folder, results)) {
+    await delivery.file(name, place, make);
   }
-  for (const result of results) terminal.out(verdictText(result));
-  return EXIT.pass;
+  delivery.text(() => results.map(verdictText).join(''));
+  return delivery.end(EXIT.pass);
 }
 
 function verdictText(result: ResultFile): string {

@@ -1,7 +1,6 @@
 /** `selftest`: checks the flags, runs the mutants and the correct protocols, prints the kill table. */
 import { randomInt } from 'node:crypto';
 import { ENGINES, MUTANTS } from '../mutants/index.ts';
-import { formatJson } from '../report/json.ts';
 import { selftestText } from '../report/selftest-text.ts';
 import type { ExitCode } from '../result/exit-code.ts';
 import type { SelftestResult } from '../result/selftest.ts';
@@ -19,14 +18,14 @@ import { SEED_MAX } from '../stress/plan.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
 import { exploreProblem } from './explore-problem.ts';
 import type { Flags } from './options.ts';
-import { checkOutputFile, writeWhole } from './output-file.ts';
+import { deliver, jsonTarget } from './delivery.ts';
 import { showSelftestProgress } from './progress.ts';
 import { selectNames } from './registry.ts';
 import { watchSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
 import { packageVersion } from './version.ts';
-import { outFolder, writeOut } from './write-reports.ts';
+import { outFolder } from './write-reports.ts';
 
 /** The engines as this command sees them. */
 export type RunSelftest = (options: SelftestOptions, hooks: SelftestHooks) => Promise<Outcome>;
@@ -39,7 +38,7 @@ export async function selftest(
   const { flags } = input;
   const seed = flags.seed ?? randomInt(SEED_MAX + 1);
   const options = selftestOptions(flags, seed);
-  const json = flags.json === undefined ? null : checkOutputFile('json', flags.json);
+  const json = jsonTarget(flags.json);
   const out = outFolder(flags.out);
   const startedAt = new Date();
   const startMs = performance.now();
@@ -62,12 +61,11 @@ export async function selftest(
     innocents,
     amplification,
   };
-  // The file first: it must not depend on anybody reading the text.
-  if (json !== null) writeWhole(json, formatJson(result));
-  if (out !== null) await writeOut(out, result);
   const { paint, columns } = terminal;
-  terminal.out(selftestText(result, { paint, columns, quiet: flags.quiet ?? false }));
-  return result.exitCode;
+  const quiet = flags.quiet ?? false;
+  return await deliver(result, { json, out, quiet }, terminal, () =>
+    selftestText(result, { paint, columns, quiet }),
+  );
 }
 
 function selftestOptions(flags: Flags, seed: number): SelftestOptions {

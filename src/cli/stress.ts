@@ -4,18 +4,14 @@ import { stressText } from '../report/text.ts';
 import { isComplete } from '../result/campaign-state.ts';
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
 import type { StressResult } from '../result/stress.ts';
-import type { StressHooks } from '../stress/campaign.ts';
+import type { TriedHooks } from '../preflight/index.ts';
+import { wordLine } from '../preflight/word.ts';
 import type { StressOptions } from '../stress/plan.ts';
 import { commandAgeMs } from './command-age.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
+import { deliver, isFile, type JsonTarget, jsonTarget } from './delivery.ts';
 import type { Flags } from './options.ts';
-import {
-  checkOutputFile,
-  isReplaceable,
-  type OutputFile,
-  type OutputFolder,
-  writeWhole,
-} from './output-file.ts';
+import { checkOutputFile, isReplaceable, type OutputFolder, writeWhole } from './output-file.ts';
 import { shortPath } from './paths.ts';
 import { showProgress } from './progress.ts';
 import { BUILT_IN, type Catalogue } from './registry.ts';
@@ -24,10 +20,11 @@ import { watchSignals } from './signals.ts';
 import { stressOptions } from './stress-options.ts';
 import type { Terminal } from './terminal.ts';
 import { UsageError } from './usage-error.ts';
-import { jsonIn, outFolder, writeOut } from './write-reports.ts';
+import { fileProblem } from './write-problem.ts';
+import { jsonIn, outFolder } from './write-reports.ts';
 
 /** The engine as this command sees it. */
-export type RunStress = (options: StressOptions, hooks: StressHooks) => Promise<StressResult>;
+export type RunStress = (options: StressOptions, hooks: TriedHooks) => Promise<StressResult>;
 
 export async function stress(
   input: CommandInput,
@@ -48,14 +45,14 @@ export async function stress(
   const save = checkpointWriter({ json, out }, terminal);
   const result = withInterruption(await campaign(options, terminal, await loadEngine(), save));
   const code = await report(result, { json, out, quiet: options.quiet }, terminal);
-  if (json !== null && result.campaign !== undefined && !isComplete(result.campaign))
+  if (isFile(json) && result.campaign !== undefined && !isComplete(result.campaign))
     terminal.out(`to go on: npm run stress -- --resume ${shortPath(json)}\n`);
   return code;
 }
 
 /** A resumed campaign goes back to where it came from. */
-function jsonFile({ json, resume }: Flags): OutputFile | null {
-  if (json !== undefined) return checkOutputFile('json', json);
+function jsonFile({ json, resume }: Flags): JsonTarget | null {
+  if (json !== undefined) return jsonTarget(json);
   if (resume === undefined) return null;
   const file = checkOutputFile('resume', resume);
   if (isReplaceable(file)) return file;
@@ -63,21 +60,20 @@ function jsonFile({ json, resume }: Flags): OutputFile | null {
 }
 
 interface Targets {
-  readonly json: OutputFile | null;
+  readonly json: JsonTarget | null;
   readonly out: OutputFolder | null;
   readonly quiet: boolean;
 }
 
 async function report(
   result: StressResult,
-  { json, out, quiet }: Targets,
+  targets: Targets,
   terminal: Terminal,
 ): Promise<ExitCode> {
-  // The file first: it must not depend on anybody reading the text.
-  if (json !== null) writeWhole(json, formatJson(result));
-  if (out !== null) await writeOut(out, result);
-  terminal.out(stressText(result, { paint: terminal.paint, columns: terminal.columns, quiet }));
-  return result.exitCode;
+  const { paint, columns } = terminal;
+  return await deliver(result, targets, terminal, () =>
+    stressText(result, { paint, columns, quiet: targets.quiet }),
+  );
 }
 
 /** What is written before the end is for who is killed; that it cannot be is no reason to stop. */
@@ -88,12 +84,12 @@ function checkpointWriter(
   let hasFailed = false;
   return (result) => {
     try {
-      if (json !== null && isReplaceable(json)) writeWhole(json, formatJson(result));
+      if (isFile(json) && isReplaceable(json)) writeWhole(json, formatJson(result));
       if (out !== null) writeWhole(jsonIn(out), formatJson(result));
     } catch (error) {
       if (hasFailed) return;
       hasFailed = true;
-      const why = error instanceof Error ? error.message : String(error);
+      const why = fileProblem(error) ?? String(error);
       terminal.err(`stage2-stress: what is done so far could not be written: ${why}\n`);
     }
   };
@@ -116,6 +112,10 @@ async function campaign(
     return await run(options, {
       onProgress: (p) => progress.update(p),
       onCheckpoint,
+      onWord: (word) => {
+        progress.clear();
+        terminal.err(`${wordLine(word, shortPath)}\n`);
+      },
       agedMs: commandAgeMs(),
       signal: interrupt.signal,
     });
@@ -166,6 +166,6 @@ export const command: Command = {
       input,
       terminal,
       BUILT_IN,
-      async () => (await import('../stress/campaign.ts')).runStress,
+      async () => (await import('../preflight/index.ts')).runTriedStress,
     ),
 };

@@ -3,11 +3,18 @@
  * and redrawn lines only where a person is looking; a pipe gets plain text.
  */
 import { styleText } from 'node:util';
-import type { Paint } from '../report/paint.ts';
+import { type Paint, PLAIN } from '../report/paint.ts';
 
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
+  /** To standard output, whatever `out` does: a result for a program. */
+  data(text: string): void;
+  /**
+   * Standard output for `data` alone: everything else that anybody in this process prints goes to
+   * standard error from now on.
+   */
+  dataOnly(): Terminal;
   /** Colours for text on standard output. */
   readonly paint: Paint;
   /** Columns a report may use. */
@@ -25,9 +32,18 @@ const COLUMNS_MAX = 160;
 export function processTerminal(noColor: boolean): Terminal {
   const { stdout, stderr, env } = process;
   const colour = stdout.isTTY && !noColor && (env['NO_COLOR'] ?? '') === '';
+  const write = stdout.write.bind(stdout);
+  const err = (text: string): void => void stderr.write(text);
+  const data = (text: string): void => void write(text);
   return {
     out: (text) => void stdout.write(text),
-    err: (text) => void stderr.write(text),
+    err,
+    data,
+    dataOnly() {
+      // A protocol may print, too, here or in a thread.
+      stdout.write = stderr.write.bind(stderr);
+      return { ...this, out: err, paint: PLAIN };
+    },
     paint: colour
       ? (style, text) => styleText(style, text, { validateStream: false })
       : (_style, text) => text,

@@ -2,16 +2,10 @@
  * Every form of report of some results, to files. Forms are loaded when they are asked for: charts
  * bring a drawing library along that no other command should wait for.
  */
+import path from 'node:path';
 import { formatJson } from '../report/json.ts';
 import type { ResultFile } from '../result/read.ts';
-import {
-  checkOutputFolder,
-  fileIn,
-  type OutputFile,
-  type OutputFolder,
-  writeWhole,
-} from './output-file.ts';
-import { shortPath } from './paths.ts';
+import { checkOutputFolder, fileIn, type OutputFile, type OutputFolder } from './output-file.ts';
 
 export const FORMS = ['html', 'junit', 'ktap', 'markdown'] as const;
 export type Form = (typeof FORMS)[number];
@@ -32,21 +26,25 @@ const RENDER: Readonly<Record<Form, () => Promise<(results: readonly ResultFile[
   markdown: async () => (await import('../report/markdown.ts')).markdownReport,
 };
 
-export async function writeForm(
-  form: Form,
-  file: OutputFile,
-  results: readonly ResultFile[],
-): Promise<void> {
+export async function formText(form: Form, results: readonly ResultFile[]): Promise<string> {
   const render = await RENDER[form]();
-  writeWhole(file, render(results));
+  return render(results);
+}
+
+/** A file that is to be written: the folder is made when its place is asked for, if it must be. */
+export interface FileOut {
+  readonly name: string;
+  readonly place: () => OutputFile;
+  readonly make: () => string | Promise<string>;
 }
 
 /** All forms into one folder. */
-export async function writeForms(
-  folder: OutputFolder,
-  results: readonly ResultFile[],
-): Promise<void> {
-  for (const form of FORMS) await writeForm(form, fileIn(folder, FORM_FILES[form]), results);
+export function formsOut(folder: OutputFolder, results: readonly ResultFile[]): FileOut[] {
+  return FORMS.map((form) => ({
+    name: path.join(folder, FORM_FILES[form]),
+    place: () => fileIn(folder, FORM_FILES[form]),
+    make: () => formText(form, results),
+  }));
 }
 
 /** `--out DIR` of a command that made a result: where it goes, known before anything runs. */
@@ -60,11 +58,11 @@ export function jsonIn(folder: OutputFolder): OutputFile {
 }
 
 /** The result as JSON and in every form of report. */
-export async function writeOut(folder: OutputFolder, result: ResultFile): Promise<void> {
-  writeWhole(jsonIn(folder), formatJson(result));
-  await writeForms(folder, [result]);
-}
-
-export function writtenText(file: string): string {
-  return `wrote ${shortPath(file)}\n`;
+export function filesOut(folder: OutputFolder, result: ResultFile): FileOut[] {
+  const json = {
+    name: path.join(folder, JSON_FILE),
+    place: () => jsonIn(folder),
+    make: () => formatJson(result),
+  };
+  return [json, ...formsOut(folder, [result])];
 }

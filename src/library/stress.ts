@@ -7,7 +7,7 @@ import { sequenceText } from '../cli/sequence-text.ts';
 import { stressOptions } from '../cli/stress-options.ts';
 import { within } from '../cli/usage-error.ts';
 import type { StressResult } from '../result/stress.ts';
-import { runStress } from '../stress/campaign.ts';
+import { runTriedStress } from '../preflight/index.ts';
 import type { Delay, StressProgress } from '../stress/plan.ts';
 import { pathOrName } from './path-or-name.ts';
 
@@ -63,7 +63,7 @@ export async function stress(request: StressRequest = {}): Promise<StressResult>
     Object.entries(given).filter(([, value]) => value !== undefined),
   ) as Flags;
   const options = await stressOptions({ flags, positionals: [], argv: [] }, BUILT_IN);
-  return runStress(options, { signal, onProgress });
+  return runTriedStress(options, { signal, onProgress });
 }
 
 function textOf(sequence: string | undefined): string | undefined {

@@ -47,6 +47,37 @@ export const OTHERS_SHARE_BUSY = 0.15;
 /** Of rounds in which every vCPU had a CPU to itself. */
 const PREEMPTED_SHARE_BUSY = 0.3;
 
+/** Fewer rounds than this in which no thread was preempted say nothing where others were. */
+export const KEPT_MIN = 10;
+/** Of rounds; so few disturbed ones change little. */
+const DROPPED_SHARE_MAX = 0.2;
+
+/**
+ * Why shares, rates and times of a row would not be those of a quiet machine; null if they would.
+ *
+ * A vCPU that has lost its CPU takes no faults, so a round with a preemption shows fewer of them than the
+ * protocol causes. Where vCPUs take turns hardly a round is without, on a quiet machine too: there what
+ * other programs had of the CPUs decides.
+ */
+export function whyDisturbed(row: {
+  readonly rounds: number;
+  readonly kept: number;
+  readonly scheduled: boolean;
+  readonly othersShare: number;
+}): string | null {
+  const { rounds, kept, scheduled, othersShare } = row;
+  if (kept >= KEPT_MIN || rounds - kept <= DROPPED_SHARE_MAX * rounds) return null;
+  if (scheduled) {
+    return othersShare <= OTHERS_SHARE_BUSY
+      ? null
+      : `other programs had ${percent(othersShare)} of the CPUs on which its vCPUs took turns`;
+  }
+  return (
+    `a thread lost its CPU in ${rounds - kept} of ${rounds} rounds; ` +
+    `${KEPT_MIN} undisturbed ones are needed`
+  );
+}
+
 type Row = Pick<StressRun, 'rounds' | 'roundsDropped' | 'scheduling'>;
 
 /** Null if the machine was quiet. `starts`: of each group, where fewer than were wanted. */
@@ -61,7 +92,6 @@ export function busySentence(
   const preempted = rounds === 0 ? 0 : dropped / rounds;
   const isBusy = share > OTHERS_SHARE_BUSY || preempted > PREEMPTED_SHARE_BUSY;
   if (!isBusy && starts.made === starts.wanted) return null;
-  const percent = (n: number): string => `${Math.round(100 * n)} %`;
   return [
     `the machine was busy: load ${load1.toFixed(1)} on ${count} CPUs`,
     `other programs had ${percent(share)} of their time`,
@@ -75,3 +105,5 @@ export function busySentence(
 }
 
 const timesText = (n: number): string => (n === 1 ? 'once' : `${n} times`);
+
+const percent = (n: number): string => `${Math.round(100 * n)} %`;

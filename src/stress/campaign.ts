@@ -174,7 +174,7 @@ function rowsOf(
   );
 }
 
-function packageVersion(): string {
+export function packageVersion(): string {
   const url = new URL('../../package.json', import.meta.url);
   return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
 }

@@ -16,6 +16,7 @@ import type { SeenTrace } from '../machine/trace-log.ts';
 import { decodeEvidence, type RecordedEvidence } from './decode.ts';
 import { type Collections, NO_COLLECTIONS, together } from './collections.ts';
 import type { GroupPlan } from './group.ts';
+import { watchOthers } from './busy.ts';
 import { createPatience } from './patience.ts';
 import type { ThreadPool } from './pool.ts';
 import type { TaskResult } from './task-result.ts';
@@ -58,6 +59,8 @@ export interface GroupOutcome {
   readonly notes: readonly string[];
   /** Garbage collections while the rounds ran; none are known of a thread that died. */
   readonly collections: { readonly hypervisor: Collections; readonly vcpus: Collections };
+  /** Share of the CPUs' time that other programs had meanwhile (busy.ts). */
+  readonly othersShare: number;
   /** From `run` on. */
   readonly elapsedMs: number;
   /** Until the first round was done: what a start costs here; null if none was. */
@@ -135,6 +138,7 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
 
   async function run(hooks: GroupHooks, limits: GroupLimits = request): Promise<GroupOutcome> {
     const startedMs = performance.now();
+    const others = watchOthers();
     Atomics.store(i32, CONTROL.go, 1);
     Atomics.notify(i32, CONTROL.go);
     const onAbort = (): void => stop({ kind: 'interrupted' });
@@ -186,6 +190,7 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
           hypervisor: value?.collections ?? NO_COLLECTIONS,
           vcpus: together(vcpus.map((vcpu) => (vcpu.ok ? vcpu.value.collections : NO_COLLECTIONS))),
         },
+        othersShare: others().share,
         elapsedMs,
         firstRoundMs:
           firstRoundMs ?? (Atomics.load(i32, CONTROL.roundsDone) > 0 ? elapsedMs : null),

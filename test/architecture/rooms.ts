@@ -25,6 +25,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ),
   explore: listed('arch port pgtable protocols mutants checker result scenarios'),
   litmus: listed('arch port explore result'),
+  preflight: listed('arch port pgtable protocols machine scenarios stress explore result'),
   selftest: listed('arch port mutants protocols machine scenarios checker stress explore result'),
   casemate: listed('arch port checker result'),
   doctor: listed('arch machine stress result'),
@@ -32,7 +33,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   report: listed('arch result answer'),
   cli: listed(
     'arch port protocols mutants sequence native loaders ablation sync result pgtable machine scenarios',
-    'checker stress explore litmus selftest casemate report answer doctor bench workers',
+    'checker stress explore litmus selftest casemate preflight report answer doctor bench workers',
   ),
   bench: listed(
     'arch port protocols pgtable machine scenarios stress explore litmus report result',

@@ -28,7 +28,12 @@ describe('list', () => {
     expect(listing.command).toBe('list');
     expect(listing.protocols).toEqual(listingOf(BUILT_IN).protocols);
     const toFile = await typed(['list', '--json', 'list.json'], folder);
-    expect(toFile).toMatchObject({ code: 0, out: '', err: '', files: ['list.json'] });
+    expect(toFile).toMatchObject({
+      code: 0,
+      out: 'wrote list.json\n',
+      err: '',
+      files: ['list.json'],
+    });
     expect(readFileSync(path.join(folder, 'list.json'), 'utf8')).toBe(out);
   });
 

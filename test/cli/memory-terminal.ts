@@ -8,10 +8,15 @@ export interface MemoryTerminal extends Terminal {
 
 export function memoryTerminal(): MemoryTerminal {
   const printed = { out: '', err: '' };
+  const err = (text: string): void => void (printed.err += text);
   return {
     printed,
     out: (text) => void (printed.out += text),
-    err: (text) => void (printed.err += text),
+    err,
+    data: (text) => void (printed.out += text),
+    dataOnly() {
+      return { ...this, out: err };
+    },
     paint: PLAIN,
     columns: 160,
     progress: null,

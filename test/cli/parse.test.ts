@@ -305,9 +305,9 @@ describe('command line', () => {
 
   it('has two meanings of --json: a file for stress, a file or nothing for list', () => {
     expect(flagsOf('--json', 'a')).toEqual({ json: 'a' });
-    expect(parseCommandLine('list', ['--json']).flags).toEqual({ 'list-json': '' });
+    expect(parseCommandLine('list', ['--json']).flags).toEqual({ 'list-json': '-' });
     expect(parseCommandLine('list', ['--json', '--no-color']).flags).toEqual({
-      'list-json': '',
+      'list-json': '-',
       'no-color': true,
     });
     expect(parseCommandLine('list', ['--json', 'a']).flags).toEqual({ 'list-json': 'a' });

@@ -17,7 +17,7 @@ const RESULTS = { 'a.json': formatJson(aResult()), 'b.json': formatJson(anExplor
 describe('report', () => {
   it('writes report.html by itself, and says what it is about', () => {
     const seen = program(['report', 'a.json'], folderWith(RESULTS));
-    expect(seen.out).toBe('wrote report.html\nPASS stress, seed 42: every check passed\n');
+    expect(seen.out).toBe('PASS stress, seed 42: every check passed\nwrote report.html\n');
     expect([seen.code, seen.err, seen.files]).toEqual([0, '', ['a.json', 'b.json', 'report.html']]);
   });
 

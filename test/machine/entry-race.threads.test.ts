@@ -1,5 +1,5 @@
 /** A vCPU that enters and a host that publishes a TLBI meet, or go on without each other. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { RwLock } from '#sync';
 import { type Arena, createArena } from '../../src/machine/arena.ts';
 import { createEntryRace } from '../../src/machine/entry-race.ts';
@@ -43,18 +43,13 @@ describe('one that comes alone', () => {
 describe('who waits in vain', () => {
   /** Looks at the clock tell who has slept. */
   function clockReads(wait: () => void): number {
-    const { now } = performance;
-    let reads = 0;
-    performance.now = () => {
-      reads++;
-      return now.call(performance);
-    };
+    const now = vi.spyOn(performance, 'now');
     try {
       wait();
+      return now.mock.calls.length;
     } finally {
-      performance.now = now;
+      now.mockRestore();
     }
-    return reads;
   }
 
   it('a host does not sleep for a vCPU that waits for the lock', () => {

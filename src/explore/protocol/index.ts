@@ -9,6 +9,7 @@ export {
   INTERRUPTED,
   ProtocolThrew,
 } from './explore.ts';
+export { glanceAt } from './glance.ts';
 export {
   type Access,
   type AccessKind,

@@ -1,8 +1,11 @@
 /** Threads that throw, exit or hang, and a user who presses Ctrl-C: the right exit code, soon, and no orphans. */
 import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { args } from '../../support/args.ts';
 import { PROTOCOL, startStress, stressWith } from './stress.ts';
+
+const FIXTURES = path.resolve(import.meta.dirname, '../../preflight/fixtures');
 
 /** From the last word of the controls to the end; the issue's bound is 5 s, the rest is for a loaded machine. */
 const BOUND_MS = 20_000;
@@ -54,6 +57,30 @@ describe('a worker that fails', () => {
     const controlsMs = (result?.controls ?? []).reduce((ms, c) => ms + c.seconds * 1000, 0);
     expect((result?.elapsedMs ?? Infinity) - controlsMs).toBeLessThan(BOUND_MS);
     expect(result?.reasons.join('\n')).toMatch(/protocols\/throws\.ts:\d+/);
+  });
+});
+
+describe('a protocol that cannot run at all', () => {
+  it('is told so first, with its line; the others are tried, and the result is written', async () => {
+    const names = ['throws', 'hangs', 'promises', 'good'];
+    const files = names.map((name) => path.join(FIXTURES, `${name}.ts`)).join(',');
+    const { code, out, err, result } = await startStress(['--protocol', files]).ended;
+    const told = err.trimEnd().split('\n').toSorted();
+    expect(told).toEqual([
+      expect.stringMatching(/hangs\.ts:10: protocol hangs does not return/),
+      expect.stringMatching(/promises\.ts:8: protocol promises .*returned a promise/),
+      expect.stringMatching(/throws\.ts:9: protocol throws threw: boom/),
+    ]);
+    expect([code, result?.exitCode, result?.verdict]).toEqual([70, 70, 'inconclusive']);
+    expect(result?.reasons.toSorted()).toEqual(told.map((line) => expect.stringContaining(line)));
+    expect([result?.controls, result?.runs]).toEqual([[], []]);
+    expect(out).not.toMatch(/\n\s+at /);
+  });
+
+  it('does not outrank a rule that another one breaks', async () => {
+    const files = ['throws', 'leaks'].map((name) => path.join(FIXTURES, `${name}.ts`)).join(',');
+    const { code, result } = await startStress(['--protocol', files]).ended;
+    expect([code, result?.verdict]).toEqual([1, 'fail']);
   });
 });
 

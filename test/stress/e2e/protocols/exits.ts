@@ -1,11 +1,6 @@
-/** Ends the hypervisor's thread without a word. */
-export default {
-  name: 'exits',
-  kind: 'coalesce',
-  summary: 'exits',
-  origin: 'a test',
-  claims: {},
-  run(): void {
-    process.exit(7);
-  },
-};
+/** Ends the hypervisor's thread without a word, in the middle of a campaign. */
+import { later } from './later.ts';
+
+export default later('exits', 'exits', () => {
+  process.exit(7);
+});

@@ -1,11 +1,6 @@
-/** Never returns, in the hypervisor's thread. */
-export default {
-  name: 'hangs',
-  kind: 'coalesce',
-  summary: 'hangs',
-  origin: 'a test',
-  claims: {},
-  run(): void {
-    for (;;);
-  },
-};
+/** Never returns, in the hypervisor's thread, in the middle of a campaign. */
+import { later } from './later.ts';
+
+export default later('hangs', 'hangs', () => {
+  for (;;);
+});

@@ -1,13 +1,6 @@
-import { defineProtocol } from '../../../../src/port/index.ts';
+/** Never returns, though it does something all the time, in the middle of a campaign. */
+import { later } from './later.ts';
 
-/** Never returns, though it does something all the time. */
-export default defineProtocol({
-  name: 'loops-over-dsb',
-  kind: 'coalesce',
-  summary: 'waits for ever',
-  origin: 'a test',
-  claims: {},
-  run(cpu) {
-    for (;;) cpu.dsb('ish');
-  },
+export default later('loops-over-dsb', 'waits for ever', (cpu) => {
+  for (;;) cpu.dsb('ish');
 });

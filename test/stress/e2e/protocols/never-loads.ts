@@ -1,7 +1,11 @@
-/** Is a protocol to whoever looks at it, but no worker thread ever gets it loaded. */
-import { isMainThread } from 'node:worker_threads';
+/**
+ * Is a protocol to whoever looks at it and to the thread that tries it, but no thread of a campaign
+ * ever gets it loaded.
+ */
+import { isMainThread, workerData } from 'node:worker_threads';
 
-if (!isMainThread) for (;;);
+const isTried = typeof workerData === 'object' && workerData !== null && 'progress' in workerData;
+if (!isMainThread && !isTried) for (;;);
 
 export default {
   name: 'never-loads',

@@ -1,11 +1,6 @@
-/** Throws in the hypervisor's thread. */
-export default {
-  name: 'throws',
-  kind: 'coalesce',
-  summary: 'throws',
-  origin: 'a test',
-  claims: {},
-  run(): void {
-    throw new Error('boom in my protocol');
-  },
-};
+/** Throws in the hypervisor's thread, in the middle of a campaign. */
+import { later } from './later.ts';
+
+export default later('throws', 'throws', () => {
+  throw new Error('boom in my protocol');
+});

@@ -1,7 +1,7 @@
 /** What a migration took, from the rows of its rounds: pure. */
-import type { MigrationFigures, StressRun } from '../result/stress.ts';
-import { ROW } from './results-area.ts';
-import { rateOverRounds, ratioOverRounds } from './statistics/index.ts';
+import type { MigrationFigures } from '../../result/stress.ts';
+import { ROW } from '../results-area.ts';
+import { rateOverRounds, ratioOverRounds } from '../statistics/index.ts';
 
 /** A field of the rounds that times are taken from, round by round. */
 interface Rounds {
@@ -9,24 +9,22 @@ interface Rounds {
 }
 
 /**
- * `sum` of a field is over all rounds, `idle` the accesses per second with nothing going on. Empty
+ * `sum` of a field is over all rounds; `rounds` are null if none of them says what a cancel takes. `idle` the accesses per second with nothing going on. Undefined
  * where no migration was begun.
  */
 export function migrationOf(
   sum: (field: number) => number,
-  rounds: Rounds,
+  rounds: Rounds | null,
   idle: number | null,
   seed: number,
-): Pick<StressRun, 'migration'> {
+): MigrationFigures | undefined {
   const count = sum(ROW.migrations);
-  if (count === 0) return {};
+  if (count === 0) return undefined;
   return {
-    migration: {
-      count,
-      pagesSent: sum(ROW.pagesSent) / count,
-      loggingFaults: sum(ROW.loggingFaults) / count,
-      cancel: sum(ROW.cancels) === 0 ? null : cancelOf(rounds, idle, seed),
-    },
+    count,
+    pagesSent: sum(ROW.pagesSent) / count,
+    loggingFaults: sum(ROW.loggingFaults) / count,
+    cancel: rounds === null || sum(ROW.cancels) === 0 ? null : cancelOf(rounds, idle, seed),
   };
 }
 

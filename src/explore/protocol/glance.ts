@@ -1,0 +1,35 @@
+/**
+ * A look at a protocol without a search: it is unrolled, as for any exploration, and its books of
+ * table pages are read at the end of each way through it. Takes milliseconds.
+ */
+import type { CpuModel } from '../../arch/cpu-model.ts';
+import { idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
+import type { BlockLevel } from '../../arch/geometry.ts';
+import type { Protocol } from '../../port/index.ts';
+import { BoundReached, EXPLORE_BOUNDS } from './bounds.ts';
+import { machineOf } from './cpu.ts';
+import { runProtocol } from './explore.ts';
+import { MemoryMap } from './memory-map.ts';
+import type { BookFinding } from './page-book.ts';
+
+/**
+ * What is wrong with its table pages, one finding a rule. Empty, too, if a bound was met. Throws
+ * ProtocolThrew if it throws, does not return, or does not do the same again.
+ */
+export function glanceAt(
+  protocol: Protocol,
+  cpu: CpuModel,
+  level: BlockLevel,
+): readonly BookFinding[] {
+  const machine = machineOf(cpu, 'adjust-populated');
+  const map = new MemoryMap(protocol.kind, level, EXPLORE_BOUNDS.tables, machine);
+  const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
+  try {
+    const { paths } = runProtocol(protocol, map, bbm, 1, EXPLORE_BOUNDS);
+    const findings = paths.flatMap((path) => path.findings);
+    return findings.filter(({ rule }, i) => findings.findIndex((f) => f.rule === rule) === i);
+  } catch (error) {
+    if (error instanceof BoundReached) return [];
+    throw error;
+  }
+}

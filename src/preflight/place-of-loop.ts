@@ -1,0 +1,74 @@
+/**
+ * Where a thread is that does not come back: its debugger is asked to pause it, which V8 does at any
+ * loop or call, and says which lines it is in.
+ */
+import { Session } from 'node:inspector';
+import { fileURLToPath } from 'node:url';
+import type { Place } from './word.ts';
+
+/** A thread that waits in the kernel never pauses. */
+const PAUSE_MS_MAX = 3000;
+
+interface Message {
+  readonly method?: string;
+  readonly params?: {
+    readonly scriptId?: string;
+    readonly url?: string;
+    readonly callFrames?: readonly {
+      readonly location: { readonly scriptId: string; readonly lineNumber: number };
+    }[];
+  };
+}
+
+/** The innermost call in one of `files` that the thread is in; null if that cannot be found out. */
+export async function placeOfLoop(
+  threadId: number,
+  isOurs: (file: string) => boolean,
+): Promise<Place | null> {
+  const session = new Session();
+  const { promise, resolve } = Promise.withResolvers<Place | null>();
+  const timer = setTimeout(resolve, PAUSE_MS_MAX, null);
+  const urls = new Map<string, string>();
+
+  function placeIn(frames: NonNullable<Message['params']>['callFrames'] = []): Place | null {
+    for (const { location } of frames) {
+      const url = urls.get(location.scriptId) ?? '';
+      if (!url.startsWith('file://')) continue;
+      const file = fileURLToPath(url.replace(/[?#].*$/, ''));
+      if (!isOurs(file)) return { file, line: location.lineNumber + 1 };
+    }
+    return null;
+  }
+
+  const send = (sessionId: string, method: string): void => {
+    const message = JSON.stringify({ id: 1, method });
+    session.post('NodeWorker.sendMessageToWorker', { sessionId, message });
+  };
+  session.on('NodeWorker.attachedToWorker', ({ params }) => {
+    // Its workerId counts those that are there; the number of the thread is in the title only.
+    if (!params.workerInfo.title.startsWith(`[worker ${threadId}]`)) return;
+    send(params.sessionId, 'Debugger.enable');
+    send(params.sessionId, 'Debugger.pause');
+  });
+  session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
+    const { method, params: said = {} } = JSON.parse(params.message) as Message;
+    if (method === 'Debugger.scriptParsed') urls.set(said.scriptId ?? '', said.url ?? '');
+    if (method !== 'Debugger.paused') return;
+    // A paused thread cannot be ended.
+    send(params.sessionId, 'Debugger.resume');
+    resolve(placeIn(said.callFrames));
+  });
+  try {
+    session.connect();
+    session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, (error) => {
+      if (error !== null) resolve(null);
+    });
+    return await promise;
+  } catch {
+    // Built without an inspector.
+    return null;
+  } finally {
+    clearTimeout(timer);
+    session.disconnect();
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * One transition of a protocol on real shared memory with nobody beside it: the machine of `stress`
+ * with one region and no vCPU in the guest. What is wrong with its table pages then is wrong in any
+ * run.
+ */
+import type { CpuModel } from '../arch/cpu-model.ts';
+import type { BlockLevel, Granule, Level } from '../arch/geometry.ts';
+import { createArena } from '../machine/arena.ts';
+import { createRecorder } from '../machine/recorder.ts';
+import { createAudit } from '../pgtable/audit.ts';
+import type { Protocol, Table } from '../port/index.ts';
+import bbmEarly from '../protocols/bbm-early.ts';
+import type { Evidence } from '../result/evidence.ts';
+import { scenarioNamed } from '../scenarios/index.ts';
+import { anomalyEvidence } from '../stress/anomaly-evidence.ts';
+import type { GroupPlan, ProtocolSource } from '../stress/group.ts';
+import { recordsFor } from '../stress/plan.ts';
+import { createRegions, type Region } from '../stress/regions.ts';
+import { createSoftwareSide } from '../stress/software-side.ts';
+import { createWorkbench } from '../stress/workloads/workbench.ts';
+import { emptyCount } from '../stress/workloads/workload.ts';
+import { placeOfCaller } from './places.ts';
+import type { Place } from './word.ts';
+
+export interface SoloMachine {
+  readonly granule: Granule;
+  readonly level: BlockLevel;
+  readonly cpu: CpuModel;
+}
+
+/** What the page pool or the audit found, and the protocol's call that was running then. */
+export interface SoloFinding {
+  readonly evidence: Evidence;
+  readonly place: Place | null;
+  /** A page was freed that was free already. */
+  readonly isTwice: boolean;
+}
+
+/** Throws what the protocol throws, as ProtocolError. */
+export function runAlone(
+  protocol: Protocol,
+  source: ProtocolSource,
+  { granule, level, cpu }: SoloMachine,
+): readonly SoloFinding[] {
+  const scenario = scenarioNamed('adjust-populated');
+  const arena = createArena({
+    granule,
+    level,
+    blocks: 1,
+    vcpus: 1,
+    transitionsMax: recordsFor(1, 1),
+    hafdbs: cpu.hafdbs,
+  });
+  const found: SoloFinding[] = [];
+  const software = createSoftwareSide(arena, 0, (kind, page, is, expected) => {
+    const evidence = anomalyEvidence(kind, page, is, expected, 0);
+    if (evidence === null) return;
+    found.push({ evidence, place: placeOfCaller(), isTwice: kind === 'double-free' });
+  });
+  const { layout } = arena;
+  const audit = createAudit(software.pool, [
+    { root: 0 as Table, level: layout.startLevel as Level, pages: layout.startPages },
+  ]);
+  const regions = createRegions(arena, software, scenario);
+  regions.rebuild();
+  const bench = createWorkbench({
+    arena,
+    plan: planFor(arena.handle, source, cpu),
+    scenario,
+    protocols: [protocol],
+    regions,
+    software,
+    recorder: createRecorder(arena, 0),
+    observe: (evidence) => found.push({ evidence, place: null, isTwice: false }),
+  });
+  bench.begin(0, 1);
+  const region = regions.all[0] as Region;
+  if (protocol.kind === 'split') bench.reset(bbmEarly, region, 0);
+  bench.step({ protocol, region, measured: true }, emptyCount());
+  const left = audit.run(0).evidence.map((evidence) => ({ evidence, place: null, isTwice: false }));
+  return [...found, ...left];
+}
+
+/** What the workbench asks of a group; of the rest there is none. */
+function planFor(arena: GroupPlan['arena'], protocol: ProtocolSource, cpu: CpuModel): GroupPlan {
+  return {
+    arena,
+    results: new SharedArrayBuffer(0),
+    scenario: 'adjust-populated',
+    items: [{ protocol, cpu, bug: null }],
+    seed: 0,
+    access: 'atomics',
+    pattern: 'uniform',
+    storesPercent: 0,
+    exitEvery: 1,
+    pollsEachAccess: true,
+    transitions: 1,
+    gapNs: 0,
+    reorder: false,
+    delays: [],
+    racesEntry: false,
+    roundsMax: 1,
+    pin: null,
+    tokens: 1,
+    spins: 0,
+    signs: [],
+    stopsAtSign: false,
+  };
+}
