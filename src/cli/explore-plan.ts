@@ -1,5 +1,5 @@
 /** What one `explore` command runs: protocols and mutants, CPUs, levels, numbers of vCPUs. */
-import { readFileSync } from 'node:fs';
+import { assertNever } from '../arch/assert.ts';
 import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import type { ProtocolSource } from '../explore/protocol/index.ts';
@@ -9,8 +9,11 @@ import {
   VCPUS_EXPLORED_MAX,
 } from '../explore/protocol/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
+import { loaderOf } from '../loaders/index.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
+import { commandText, packSequence } from '../sequence/index.ts';
+import type { ProtocolRef } from '../stress/plan.ts';
 import type { CommandInput } from './command.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { shortPath } from './paths.ts';
@@ -56,11 +59,12 @@ const DEFAULT_SCENARIOS: readonly ExploredScenario[] = ['adjust-populated'];
 
 export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subject[]> {
   const mutants = selectNames('mutant', flags.mutant ?? [], BUILT_IN.mutants);
-  const wanted = flags['explore-protocol'] ?? (mutants.length > 0 ? [] : ['all']);
-  const protocols = await selectProtocols(wanted, BUILT_IN);
+  const isNamed = mutants.length > 0 || flags.sequence !== undefined;
+  const wanted = flags['explore-protocol'] ?? (isNamed ? [] : ['all']);
+  const protocols = await selectProtocols(wanted, BUILT_IN, flags.sequence);
   const subjects = protocols.map(({ ref, protocol }): Subject => ({
     protocol,
-    source: ref.from === 'file' ? fileSource(ref.path) : builtIn(protocol.name),
+    source: sourceOf(ref),
     mutant: null,
     exhibit: ref.named ? null : (protocol.exhibit ?? null),
   }));
@@ -79,12 +83,21 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
   return subjects;
 }
 
-function builtIn(name: string): ProtocolSource {
-  return { kind: 'built-in', name, text: '' };
+export function sourceOf(ref: ProtocolRef): ProtocolSource {
+  switch (ref.from) {
+    case 'built-in':
+      return { kind: 'built-in', name: ref.name, text: '' };
+    case 'file':
+      return fileSource(ref.path);
+    case 'sequence':
+      return { kind: 'sequence', name: packSequence(commandText(ref.text)), text: '' };
+    default:
+      return assertNever(ref);
+  }
 }
 
 export function fileSource(path: string): ProtocolSource {
-  return { kind: 'file', name: shortPath(path), text: readFileSync(path, 'utf8') };
+  return { kind: 'file', name: shortPath(path), text: loaderOf(path)?.text(path) ?? '' };
 }
 
 /** Throws a usage error for a CPU that cannot be, or not in the scenario. */

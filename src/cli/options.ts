@@ -39,6 +39,7 @@ import {
 import { parseCpu } from './cpu-knobs.ts';
 import type { CommandName } from './commands.ts';
 import { parseShard } from './shard.ts';
+import { sequenceText } from './sequence-text.ts';
 import { UsageError } from './usage-error.ts';
 import { anyText, duration, keyValue, listOf, nameOf, oneOf, wholeNumber, word } from './values.ts';
 
@@ -60,14 +61,26 @@ export interface Option<T> {
 
 const option = <T>(row: Option<T>): Option<T> => row;
 const flag = (): true => true;
+const PROTOCOL_HELP =
+  'built-in names, or paths: of .ts/.js files whose default export is a protocol, of .c files and ' +
+  '.wasm modules (include/stage2-stress.h), of .seq files with one step a line; `all`';
 
 export const OPTIONS = {
   protocol: option({
     value: 'a,b,…',
-    help: 'built-in names, or paths of .ts/.js files whose default export is a protocol; `all`',
+    help: PROTOCOL_HELP,
     default: 'a portfolio',
     commands: ['stress'],
     parse: listOf(anyText),
+  }),
+  sequence: option({
+    value: '"STEPS"',
+    help:
+      'plain steps as a protocol, such as "str 0; dsb ishst; tlbi vmalls12e1is; dsb ish; isb; str block; ' +
+      'free child": docs/sequences.md has the grammar',
+    default: 'none',
+    commands: ['stress', 'explore'],
+    parse: sequenceText,
   }),
   scenario: option({
     value: 'a,b,…',
@@ -220,7 +233,7 @@ export const OPTIONS = {
   'explore-protocol': option({
     flag: 'protocol',
     value: 'a,b,…',
-    help: 'built-in names, or paths of .ts/.js files whose default export is a protocol; `all`',
+    help: PROTOCOL_HELP,
     default: 'all',
     commands: ['explore'],
     parse: listOf(anyText),
@@ -504,6 +517,20 @@ export const OPTIONS = {
     commands: ['list', 'doctor'],
     parse: anyText,
   }),
+  c: option({
+    value: null,
+    help: 'in C, with the words of the kernel',
+    default: 'TypeScript',
+    commands: ['init'],
+    parse: flag,
+  }),
+  seq: option({
+    value: null,
+    help: 'as a plain sequence of steps',
+    default: 'TypeScript',
+    commands: ['init'],
+    parse: flag,
+  }),
   quiet: option({
     value: null,
     help: 'no progress line and no tables: what is wrong and the verdict only',
@@ -528,6 +555,7 @@ export const OPTIONS = {
       'answer',
       'bench',
       'doctor',
+      'init',
       'help',
     ],
     parse: flag,

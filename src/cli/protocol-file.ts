@@ -4,10 +4,13 @@
  */
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { type Loaded, loaderOf, LOADERS, MODULE } from '../loaders/index.ts';
+import { NativeProblem } from '../native/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { shortPath, userPath } from './paths.ts';
 import { protocolProblem } from './protocol-shape.ts';
+import { refuseBadSequence } from './sequence-text.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -23,7 +26,7 @@ export interface LoadedProtocol {
 
 /** Names have no slash and no dot, so anything that has is a path. */
 export function looksLikePath(text: string): boolean {
-  return /[/\\]/.test(text) || /\.[cm]?[jt]s$/.test(text);
+  return /[/\\]/.test(text) || loaderOf(text) !== null;
 }
 
 export async function loadProtocolFile(
@@ -33,25 +36,46 @@ export async function loadProtocolFile(
   const path = userPath(text);
   const there = statSync(path, { throwIfNoEntry: false });
   if (!there) throw new UsageError(`${text}: there is no such file`);
-  if (!there.isFile() || !/\.[cm]?[jt]s$/.test(path)) {
-    throw new UsageError(`${text}: not a .ts or .js file whose default export is a protocol`);
+  const loader = there.isFile() ? loaderOf(path) : null;
+  if (loader === null) {
+    const kinds = LOADERS.map(({ what }) => what);
+    throw new UsageError(`${text}: not ${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`);
   }
-  const module = await importFile(path, text, limitMs);
-  if (!('default' in module)) {
+  const { protocol, warnings } =
+    loader === MODULE
+      ? await importFile(path, text, limitMs)
+      : await refuseBadSequence(text, () => refuseBadC(text, path, () => loader.load(path)));
+  if (protocol === undefined) {
     throw new UsageError(
       `${text}: no default export; write "export default defineProtocol({ … })"`,
     );
   }
-  const problem = protocolProblem(module['default']);
-  if (problem !== null) throw new UsageError(`${text}: the default export ${problem}`);
-  return { path, protocol: module['default'] as Protocol };
+  const problem = protocolProblem(protocol);
+  if (problem !== null) throw new UsageError(`${text}: ${loader.offers} ${problem}`);
+  for (const warning of warnings) warn(warning.replaceAll(path, text));
+  return { path, protocol: protocol as Protocol };
 }
 
-async function importFile(
-  path: string,
-  text: string,
-  limitMs: number,
-): Promise<Readonly<Record<string, unknown>>> {
+/** A file that is compiled: what is wrong with it comes as one line. */
+async function refuseBadC<T>(text: string, path: string, load: () => T | Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!(error instanceof NativeProblem)) throw error;
+    throw new UsageError(error.message.replaceAll(path, text));
+  }
+}
+
+const warned = new Set<string>();
+
+/** Once in a process, however often a file is loaded. */
+function warn(line: string): void {
+  if (warned.has(line)) return;
+  warned.add(line);
+  process.stderr.write(`stage2-stress: warning: ${line}\n`);
+}
+
+async function importFile(path: string, text: string, limitMs: number): Promise<Loaded> {
   const quiet = silenceTypelessWarning();
   let timer: NodeJS.Timeout | undefined;
   const tooLong = new Promise<never>((_resolve, reject) => {
@@ -61,9 +85,7 @@ async function importFile(
     timer = setTimeout(reject, limitMs, late);
   });
   try {
-    return (await Promise.race([import(pathToFileURL(path).href), tooLong])) as Readonly<
-      Record<string, unknown>
-    >;
+    return await Promise.race([MODULE.load(path), tooLong]);
   } catch (error) {
     throw error instanceof UsageError ? error : new UsageError(loadingProblem(error, path, text));
   } finally {

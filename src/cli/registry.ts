@@ -5,6 +5,7 @@
 import { type Mutant, MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
+import { parseSequence, sequenceProtocol } from '../sequence/index.ts';
 import { type Scenario, SCENARIOS } from '../scenarios/index.ts';
 import type { ProtocolRef } from '../stress/plan.ts';
 import { loadProtocolFile, looksLikePath } from './protocol-file.ts';
@@ -42,10 +43,27 @@ export function selectNames(
 }
 
 /**
- * The protocols selected by `texts`: built-in names and files. Loads the files, one after the
- * other.
+ * The protocols selected by `texts`, built-in names and files, and by the text of a sequence. Loads
+ * the files, one after the other.
  */
 export async function selectProtocols(
+  texts: readonly string[],
+  catalogue: Pick<Catalogue, 'protocols'>,
+  sequence?: string,
+): Promise<readonly SelectedProtocol[]> {
+  const named = await selectNamed(texts, catalogue);
+  if (sequence === undefined) return named;
+  const last = fromText(sequence);
+  const twin = [...named.map(({ ref }) => ref), ...catalogue.protocols].find(
+    ({ name }) => name === last.ref.name,
+  );
+  if (twin === undefined) return [...named, last];
+  throw new UsageError(
+    `--sequence: it is named ${twin.name} like another protocol; give it its own name: …`,
+  );
+}
+
+async function selectNamed(
   texts: readonly string[],
   catalogue: Pick<Catalogue, 'protocols'>,
 ): Promise<readonly SelectedProtocol[]> {
@@ -90,6 +108,11 @@ function findProtocol(text: string, catalogue: Pick<Catalogue, 'protocols'>): Pr
 
 function builtIn(protocol: Protocol): SelectedProtocol {
   return { ref: { from: 'built-in', name: protocol.name, named: true }, protocol };
+}
+
+function fromText(text: string): SelectedProtocol {
+  const protocol = sequenceProtocol(parseSequence(text));
+  return { ref: { from: 'sequence', name: protocol.name, named: true, text }, protocol };
 }
 
 async function fromFile(

@@ -20,6 +20,12 @@ import type { ReplayResult, ReplayRun } from '../result/replay.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
+import {
+  parseSequence,
+  SequenceError,
+  sequenceProtocol,
+  unpackSequence,
+} from '../sequence/index.ts';
 import type { Command, CommandInput } from './command.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { fileSource } from './explore-plan.ts';
@@ -56,7 +62,9 @@ export async function replay(
   const startMs = performance.now();
   const file = flags['replay-protocol'];
   if (file !== undefined && token.kind !== 'file') {
-    throw new UsageError(`--protocol: the token is of ${token.name}, which is built in`);
+    const where = token.kind === 'sequence' ? 'a sequence, which is in it' : token.name;
+    const how = token.kind === 'sequence' ? '' : ', which is built in';
+    throw new UsageError(`--protocol: the token is of ${where}${how}`);
   }
   const { protocol, text } = await subjectOf(token, file);
   const cpu = { ...DEFAULT_CPU, ...parseCpu(token.cpu) };
@@ -88,6 +96,7 @@ export async function replay(
 
 async function subjectOf(token: ScheduleToken, file: string | undefined): Promise<Found> {
   if (token.kind === 'file') return fromFile(token, file);
+  if (token.kind === 'sequence') return { protocol: unpacked(token), text: '' };
   const protocol =
     token.kind === 'built-in'
       ? PROTOCOLS.find(({ name }) => name === token.name)
@@ -100,8 +109,18 @@ async function subjectOf(token: ScheduleToken, file: string | undefined): Promis
   return { protocol, text: '' };
 }
 
+function unpacked({ name }: ScheduleToken): Protocol {
+  const text = unpackSequence(name);
+  try {
+    if (text !== null) return sequenceProtocol(parseSequence(text));
+  } catch (error) {
+    if (!(error instanceof SequenceError)) throw error;
+  }
+  throw new UsageError(`replay: this version cannot read the token's sequence; ${EXPLORE_AGAIN}`);
+}
+
 async function fromFile(token: ScheduleToken, file = token.name): Promise<Found> {
-  if (!looksLikePath(file)) throw new UsageError(`--protocol: ${file} is no .ts or .js file`);
+  if (!looksLikePath(file)) throw new UsageError(`--protocol: ${file} is no file of a protocol`);
   try {
     const { path, protocol } = await loadProtocolFile(file);
     return { protocol, text: fileSource(path).text };

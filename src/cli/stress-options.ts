@@ -27,6 +27,7 @@ import { UsageError } from './usage-error.ts';
 /** Typed as a record so that a flag missing here is a type error. */
 const STRESS_FLAGS: Readonly<Record<StressFlag, true>> = {
   protocol: true,
+  sequence: true,
   mutant: true,
   scenario: true,
   cpu: true,
@@ -55,7 +56,7 @@ export async function stressOptions(
   refuseCombinations(flags);
   const mutants = selectNames('mutant', flags.mutant ?? [], catalogue.mutants);
   const scenarios = selectNames('scenario', flags.scenario ?? [], catalogue.scenarios);
-  const protocols = await selectProtocols(flags.protocol ?? [], catalogue);
+  const protocols = await selectProtocols(flags.protocol ?? [], catalogue, flags.sequence);
   refuseCpu(flags, protocols);
   refuseUnsuited(scenarios, protocols);
   const shard = shardOf(flags.shard);

@@ -3,7 +3,9 @@ import type { CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../arch/geometry.ts';
 import type { Flags } from '../cli/options.ts';
 import { BUILT_IN } from '../cli/registry.ts';
+import { sequenceText } from '../cli/sequence-text.ts';
 import { stressOptions } from '../cli/stress-options.ts';
+import { within } from '../cli/usage-error.ts';
 import type { StressResult } from '../result/stress.ts';
 import { runTriedStress } from '../preflight/index.ts';
 import type { Delay, StressProgress } from '../stress/plan.ts';
@@ -13,6 +15,8 @@ import { pathOrName } from './path-or-name.ts';
 export interface StressRequest {
   /** Names of built-in ones, and files: functions do not cross threads. */
   readonly protocols?: readonly (string | URL)[];
+  /** Plain steps as one more protocol: "str 0; dsb ishst; …" (docs/sequences.md). */
+  readonly sequence?: string;
   readonly mutants?: readonly string[];
   readonly scenarios?: readonly string[];
   /** Over the default CPU and the one each protocol was written for. */
@@ -39,6 +43,7 @@ export async function stress(request: StressRequest = {}): Promise<StressResult>
   const { signal = new AbortController().signal, onProgress = () => {} } = request;
   const given: { readonly [F in keyof Flags]: Flags[F] | undefined } = {
     protocol: request.protocols?.map(pathOrName),
+    sequence: textOf(request.sequence),
     mutant: request.mutants,
     scenario: request.scenarios,
     cpu: request.cpu,
@@ -59,4 +64,8 @@ export async function stress(request: StressRequest = {}): Promise<StressResult>
   ) as Flags;
   const options = await stressOptions({ flags, positionals: [], argv: [] }, BUILT_IN);
   return runTriedStress(options, { signal, onProgress });
+}
+
+function textOf(sequence: string | undefined): string | undefined {
+  return sequence === undefined ? undefined : within('sequence', () => sequenceText(sequence));
 }

@@ -1,5 +1,7 @@
 /** One line for an error that came out of a protocol: whose it is, what, and where in its file. */
 import path from 'node:path';
+import { foreignTextOf } from './foreign.ts';
+import type { Protocol } from './protocol.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const folder = (...names: readonly string[]): string => path.join(ROOT, ...names) + path.sep;
@@ -11,7 +13,7 @@ const PROTOCOLS = [folder('src', 'protocols'), folder('src', 'mutants')];
 const FRAME = /(?:file:\/\/|[\s(])(\/[^\s()]+:\d+:\d+)/g;
 
 /** The innermost frame that is a protocol's: in a user's file, or in one of the built-in ones. */
-function protocolFrame(stack: string): string | null {
+export function protocolFrame(stack: string): string | null {
   const isOurs = (frame: string): boolean =>
     OURS.some((part) => frame.includes(part)) && !PROTOCOLS.some((part) => frame.includes(part));
   const frames = [...stack.matchAll(FRAME)].map((match) => match[1] ?? '');
@@ -19,7 +21,11 @@ function protocolFrame(stack: string): string | null {
 }
 
 /** `protocol mine threw: no DSB is called "sy" (/home/me/mine.ts:12:9)` */
-export function thrownBy(name: string, error: unknown): string {
+export function thrownBy(protocol: Pick<Protocol, 'name' | 'run'>, error: unknown): string {
+  const { name } = protocol;
+  const foreign = foreignTextOf(protocol)?.explain(error);
+  if (foreign)
+    return `protocol ${name} threw: ${foreign.what} (${foreign.where ?? 'no place known'})`;
   // What is no error has no stack; ours would say where it was caught.
   const { message, stack = '' } =
     error instanceof Error ? error : { message: String(error), stack: '' };

@@ -16,7 +16,7 @@ export function placed(text: string): { readonly text: string; readonly place: P
 
 /** Of the protocol's code that is running now; null if none is. */
 export function placeOfCaller(): Place | null {
-  return placed(thrownBy('', new Error())).place;
+  return placed(thrownBy({ name: '', run: () => {} }, new Error())).place;
 }
 
 interface Property {

@@ -3,14 +3,13 @@
  * as the explorer does. Each word is said as soon as it is known, because the next step may never
  * end.
  */
-import type { CpuModel } from '../arch/cpu-model.ts';
+import { cpuFor, type CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../arch/geometry.ts';
 import { glanceAt, ProtocolThrew } from '../explore/protocol/index.ts';
 import type { Protocol } from '../port/index.ts';
 import type { Rule } from '../result/rule.ts';
 import { loadProtocol } from '../stress/load-protocol.ts';
 import { ProtocolError } from '../stress/transition-runner.ts';
-import { cpuFor } from '../arch/cpu-model.ts';
 import { counted } from './counted-port.ts';
 import { placed, placeOfRun } from './places.ts';
 import { progressWords, STAGE } from './progress-words.ts';

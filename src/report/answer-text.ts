@@ -54,7 +54,7 @@ export function answerColumns(rows: readonly AnswerRow[]): readonly Column[] {
     right('walks/µs', 'fitted', fittedCell),
     right('costs', 'stores', ({ run }) => countText(run.descriptorWrites)),
     right('costs', 'TLBIs', ({ run }) => countText(run.tlbis)),
-    right('costs', 'lines', ({ cost }) => String(cost.lines)),
+    right('costs', 'lines', ({ cost }) => (cost.lines === null ? '' : String(cost.lines))),
     {
       group: 'costs',
       title: 'needs',

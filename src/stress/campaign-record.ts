@@ -3,7 +3,7 @@
  * time between two groups.
  */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { loaderOf } from '../loaders/index.ts';
 import {
   type CampaignState,
   type GroupState,
@@ -178,7 +178,9 @@ export function fingerprintsOf(protocols: readonly ProtocolRef[]): ProtocolFile[
     ref.from === 'file'
       ? {
           path: ref.path,
-          sha256: createHash('sha256').update(readFileSync(ref.path)).digest('hex'),
+          sha256: createHash('sha256')
+            .update(loaderOf(ref.path)?.text(ref.path) ?? '')
+            .digest('hex'),
         }
       : [],
   );

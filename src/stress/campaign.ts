@@ -3,6 +3,7 @@
  * time; everything that came out is graded and put into one plain result.
  */
 import { readFileSync } from 'node:fs';
+import { loaderOf, MODULE, moduleOf } from '../loaders/index.ts';
 import { isEnded } from '../result/campaign-state.ts';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
 import { watchOthers } from './busy.ts';
@@ -10,7 +11,6 @@ import { createCampaignRecord } from './campaign-record.ts';
 import { runControls } from './controls.ts';
 import { type GroupOutcome, type HangBounds, runGroup } from './group-run.ts';
 import { pinsFor } from './pinning.ts';
-import { moduleOf } from './load-protocol.ts';
 import type { StressOptions, StressProgress } from './plan.ts';
 import { createThreadPool } from './pool.ts';
 import { budgetOf, planGroups, requestOf } from './portfolio.ts';
@@ -50,7 +50,8 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   const threads = Math.max(2, ...groups.map((g) => g.vcpus + 1));
   const record = createCampaignRecord(options, tasks, earlier, packageVersion());
   const files = options.protocols.flatMap((ref) => (ref.from === 'file' ? [ref.path] : []));
-  const pool = await createThreadPool(files.map(moduleOf), hooks.bounds?.compileMs);
+  const modules = files.filter((file) => loaderOf(file) === MODULE).map(moduleOf);
+  const pool = await createThreadPool(modules, hooks.bounds?.compileMs);
   const budgetMs = budgetOf(options, planned);
   const pins = pinsFor(options.pin, threads);
   const state = { rounds: 0, faults: 0, violations: 0 };

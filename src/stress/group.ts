@@ -15,7 +15,8 @@ import type { Sign } from './signs.ts';
 export type ProtocolSource =
   | { readonly from: 'built-in'; readonly name: string }
   | { readonly from: 'mutant'; readonly name: string }
-  | { readonly from: 'file'; readonly name: string; readonly path: string };
+  | { readonly from: 'file'; readonly name: string; readonly path: string }
+  | { readonly from: 'sequence'; readonly name: string; readonly text: string };
 
 /** One row of the result: a protocol on a CPU. */
 export interface PlanItem {

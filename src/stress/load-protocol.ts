@@ -1,10 +1,11 @@
 /**
  * From a source to the protocol itself, in the main thread and in the hypervisor's worker alike.
  */
-import { pathToFileURL } from 'node:url';
 import { assertNever } from '../arch/assert.ts';
+import { loaderOf } from '../loaders/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import type { Protocol } from '../port/index.ts';
+import { parseSequence, sequenceProtocol } from '../sequence/index.ts';
 import type { ProtocolSource } from './group.ts';
 
 /**
@@ -23,16 +24,17 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
       return mutant.seed.kind === 'protocol' ? mutant.seed.protocol : named(mutant.twin);
     }
     case 'file': {
-      const module = (await import(moduleOf(source.path))) as { default: Protocol };
-      return module.default;
+      const loader = loaderOf(source.path);
+      if (loader === null) throw new Error(`no protocol is in a file such as ${source.path}`);
+      const { protocol } = await loader.load(source.path);
+      return protocol as Protocol;
     }
+    case 'sequence':
+      return sequenceProtocol(parseSequence(source.text), { name: source.name });
     default:
       return assertNever(source);
   }
 }
-
-/** URL of a user's module. */
-export const moduleOf = (file: string): string => pathToFileURL(file).href;
 
 function named(name: string): Protocol {
   const protocol = PROTOCOLS.find((p) => p.name === name);

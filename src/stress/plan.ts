@@ -31,11 +31,18 @@ export type Pinning =
  */
 export type ProtocolRef =
   | { readonly from: 'built-in'; readonly name: string; readonly named: boolean }
-  | { readonly from: 'file'; readonly name: string; readonly named: true; readonly path: string };
+  | { readonly from: 'file'; readonly name: string; readonly named: true; readonly path: string }
+  | {
+      readonly from: 'sequence';
+      readonly name: string;
+      readonly named: true;
+      readonly text: string;
+    };
 
 /** The flags of `stress` a user may have given, by their long names without dashes. */
 export type StressFlag =
   | 'protocol'
+  | 'sequence'
   | 'mutant'
   | 'scenario'
   | 'cpu'

@@ -116,7 +116,10 @@ const PORTFOLIO: readonly Choice[] = [
 
 /** Nothing was said of what to compare: the portfolio is it. */
 export function isPortfolio({ explicit }: Pick<StressOptions, 'explicit'>): boolean {
-  const choices = ['protocol', 'mutant', 'scenario', 'level', 'vcpus', 'cpu', 'granule'] as const;
+  const choices = [
+    ...(['protocol', 'sequence', 'mutant', 'scenario'] as const),
+    ...(['level', 'vcpus', 'cpu', 'granule'] as const),
+  ];
   return !choices.some((flag) => explicit.includes(flag));
 }
 
@@ -203,10 +206,7 @@ async function itemsOf(options: StressOptions): Promise<readonly PlannedItem[]> 
   }
   const items: PlannedItem[] = [];
   for (const ref of options.protocols) {
-    const source: ProtocolSource =
-      ref.from === 'file'
-        ? { from: 'file', name: ref.name, path: ref.path }
-        : { from: 'built-in', name: ref.name };
+    const { named: _named, ...source } = ref;
     const protocol = await loadProtocol(source);
     items.push({
       item: { protocol: source, cpu: cpuFor(protocol, options.cpuOverrides), bug: null },

@@ -8,9 +8,10 @@ import { gradeRun } from '../checker/index.ts';
 import type { Evidence } from '../result/evidence.ts';
 import type { Protocol } from '../port/index.ts';
 import type { StressRun, Violation } from '../result/stress.ts';
+import { commandText } from '../sequence/index.ts';
 import { KEPT_MIN, whyDisturbed } from './busy.ts';
 import type { GroupOutcome, GroupRequest } from './group-run.ts';
-import { ROUND_KIND } from './group.ts';
+import { type ProtocolSource, ROUND_KIND } from './group.ts';
 import { readFigures } from './figures/read.ts';
 import { ROW, totalOf } from './results-area.ts';
 import { recordedSigns, signsOf } from './signs.ts';
@@ -138,10 +139,14 @@ function withSightings(violation: Violation, { arena }: GroupOutcome, item: numb
 function exploreCommand({ request, item, protocol, mutant }: RowRequest): string {
   const plan = request.items[item];
   if (plan === undefined) return '';
-  const named = plan.protocol.from === 'file' ? plan.protocol.path : protocol.name;
   const isProtocol = mutant === null || plan.bug !== null;
-  const what = isProtocol ? `--protocol ${named}` : `--mutant ${mutant}`;
+  const what = isProtocol ? protocolFlag(plan.protocol, protocol.name) : `--mutant ${mutant}`;
   const cpu = describeCpu(plan.cpu);
   const level = request.config.level === 1 ? ' --level 1' : '';
   return `npm run explore -- ${what} --cpu ${cpu} --granule tiny${level} --vcpus 1`;
+}
+
+function protocolFlag(source: ProtocolSource, name: string): string {
+  if (source.from === 'sequence') return `--sequence "${commandText(source.text)}"`;
+  return `--protocol ${source.from === 'file' ? source.path : name}`;
 }

@@ -42,7 +42,7 @@ function runNamed(protocol: Protocol, port: TransitionCpu, transition: Transitio
     checkReturned(protocol.run(port.cpu, transition, port.tables));
   } catch (error) {
     if (error instanceof Stopped || error instanceof PoolExhausted) throw error;
-    throw new ProtocolError(thrownBy(protocol.name, error));
+    throw new ProtocolError(thrownBy(protocol, error));
   }
 }
 

@@ -10,13 +10,19 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   port: listed('arch'),
   protocols: listed('arch port'),
   mutants: listed('arch port protocols'),
+  sequence: listed('arch port'),
+  native: listed('arch port'),
+  loaders: listed('native sequence'),
+  ablation: listed('arch port sequence'),
   sync: [],
   result: listed('arch'),
   pgtable: listed('arch port sync result'),
   machine: listed('arch port pgtable sync'),
   scenarios: listed('arch'),
   checker: listed('arch port result'),
-  stress: listed('arch port pgtable protocols mutants machine sync scenarios checker result'),
+  stress: listed(
+    'arch port sequence loaders pgtable protocols mutants machine sync scenarios checker result',
+  ),
   explore: listed('arch port pgtable protocols mutants checker result scenarios'),
   litmus: listed('arch port explore result'),
   preflight: listed('arch port pgtable protocols machine scenarios stress explore result'),
@@ -26,14 +32,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   answer: listed('arch result'),
   report: listed('arch result answer'),
   cli: listed(
-    'arch port protocols mutants sync result pgtable machine scenarios checker stress explore',
-    'litmus selftest casemate preflight report answer doctor bench workers',
+    'arch port protocols mutants sequence native loaders ablation sync result pgtable machine scenarios',
+    'checker stress explore litmus selftest casemate preflight report answer doctor bench workers',
   ),
   bench: listed(
     'arch port protocols pgtable machine scenarios stress explore litmus report result',
   ),
-  library: listed('arch port protocols mutants result stress preflight explore cli'),
-  workers: listed('arch port machine stress sync scenarios pgtable result doctor preflight'),
+  library: listed('arch port protocols mutants sequence ablation result stress explore cli'),
+  workers: listed('arch port loaders machine stress sync scenarios pgtable result doctor'),
 };
 
 function listed(...names: string[]): readonly string[] {

@@ -13,6 +13,10 @@ interface Cases {
 
 /** Every flag that takes a value. A flag missing here fails the first test below. */
 const VALUES: { readonly [Id in OptionId]?: Cases } = {
+  sequence: {
+    good: [['str 0; dsb ishst', 'str 0; dsb ishst']],
+    bad: [['strr 0', 'column 1']],
+  },
   protocol: {
     good: [
       ['bbm-late', ['bbm-late']],

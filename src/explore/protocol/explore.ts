@@ -212,7 +212,8 @@ export function runProtocol(
 }
 
 /** What its author has to hear, as one line. */
-function nameProtocol({ name }: Protocol, cause: unknown): ProtocolThrew {
+function nameProtocol(protocol: Protocol, cause: unknown): ProtocolThrew {
+  const { name } = protocol;
   if (cause instanceof TimeLimit) {
     const loop = 'a loop without an operation of the port?';
     return new ProtocolThrew(`protocol ${name} ${cause.message}: ${loop}`, { cause });
@@ -220,7 +221,7 @@ function nameProtocol({ name }: Protocol, cause: unknown): ProtocolThrew {
   const text =
     cause instanceof NotDeterministic
       ? `protocol ${name} cannot be explored: ${cause.message}`
-      : thrownBy(name, cause);
+      : thrownBy(protocol, cause);
   return new ProtocolThrew(text, { cause });
 }
 

@@ -8,7 +8,7 @@
  *   │  │ │       │        │     └─┴ level, vCPUs; 1n beside a second VM
  *   │  │ │       │        └ knobs other than the default, and always bbm
  *   │  │ │       └ fingerprint of what the protocol does and, of a file, of its text
- *   │  └─┴ built-in (p), mutant (m) or file (f); its name
+ *   │  └─┴ built-in (p), mutant (m), file (f) or sequence (s); its name, or all of it
  *   └ version of this form
  */
 import { createHash } from 'node:crypto';
@@ -26,12 +26,12 @@ const VERSION = 'r1';
 /** Less of a file's name would not tell anybody which one it is. */
 const NAME_LENGTH_MIN = 8;
 
-export const SOURCE_KINDS = ['built-in', 'mutant', 'file'] as const;
+export const SOURCE_KINDS = ['built-in', 'mutant', 'file', 'sequence'] as const;
 
 /** Where a protocol comes from. */
 export interface ProtocolSource {
   readonly kind: (typeof SOURCE_KINDS)[number];
-  /** Its name; of a file the path, as short as it can be. */
+  /** Its name; of a file the path, as short as it can be; of a sequence all of it, packed. */
   readonly name: string;
   /** What is in the file; empty for the others. */
   readonly text: string;
@@ -67,7 +67,7 @@ export interface OperationsKey {
   readonly rule: Rule;
 }
 
-const KIND_LETTERS = { 'built-in': 'p', mutant: 'm', file: 'f' } as const;
+const KIND_LETTERS = { 'built-in': 'p', mutant: 'm', file: 'f', sequence: 's' } as const;
 const ACCESS_LETTERS: Readonly<Record<AccessKind, string>> = { load: 'l', store: 's' };
 const NEIGHBOUR_LETTER = 'n';
 const RADIX = 36;
@@ -112,6 +112,7 @@ export function encodeToken(token: ScheduleToken): string | null {
   const head = `${VERSION}:${KIND_LETTERS[kind]}:`;
   const room = TOKEN_LENGTH_MAX - head.length - rest.length - CHECKSUM_DIGITS - 2;
   if (room < NAME_LENGTH_MIN) return null;
+  if (kind === 'sequence' && encodeName(token.name).length > room) return null;
   const body = `${head}${nameText(token.name, room)}:${rest}`;
   return `${body}:${digest(body, CHECKSUM_DIGITS)}`;
 }
@@ -140,7 +141,7 @@ function nameText(name: string, room: number): string {
 
 /** Without what separates fields and what a shell would touch. */
 function encodeName(name: string): string {
-  return name.replaceAll(/[^A-Za-z0-9._/-]+/g, (part) => `%${Buffer.from(part).toString('hex')}%`);
+  return name.replaceAll(/[^A-Za-z0-9._@/-]+/g, (part) => `%${Buffer.from(part).toString('hex')}%`);
 }
 
 function decodeName(text: string): string {

@@ -3,6 +3,7 @@
  */
 import { hasNt, isTable, isValid } from '../../arch/descriptor.ts';
 import type { SeenTrace } from '../../machine/trace-log.ts';
+import { foreignTextOf } from '../../port/foreign.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { TransitionTrace } from '../../port/trace.ts';
 import type { AnswerFigures } from '../../result/answer.ts';
@@ -30,7 +31,7 @@ export function answerOf(
     lostNs: judged === null ? null : lostOf(judged, seed),
     walkRate: idle === null ? null : walkRateOf(idle, vcpus, seed),
     cost: {
-      lines: linesOf(protocol.run.toString()),
+      lines: linesIn(protocol),
       needs: needsOf(
         protocol,
         traces.map(({ trace }) => trace),
@@ -50,6 +51,12 @@ function lostOf(judged: Rounds, seed: number): AnswerFigures['lostNs'] {
 function walkRateOf(idle: Rounds, vcpus: number, seed: number): AnswerFigures['walkRate'] {
   const seconds = idle.column(ROW.durationNs).map((ns) => (ns / 1e9) * vcpus);
   return seconds.length === 0 ? null : rateOverRounds(idle.column(ROW.walks), seconds, seed);
+}
+
+/** Null for a protocol whose text is not known: a module without debug information. */
+function linesIn(protocol: Protocol): number | null {
+  const foreign = foreignTextOf(protocol);
+  return foreign === null ? linesOf(protocol.run.toString()) : foreign.lines;
 }
 
 /** Lines of a function's body that hold code: no signature, blank line, comment or lone bracket. */

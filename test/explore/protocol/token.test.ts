@@ -72,7 +72,8 @@ describe('a token', () => {
   it('has at most 200 characters, none of which a shell or npm touches', () => {
     fc.assert(
       fc.property(tokens, fc.string({ minLength: 100, maxLength: 300 }), (token, name) => {
-        const text = encoded({ ...token, name });
+        const kind = token.kind === 'sequence' ? 'file' : token.kind;
+        const text = encoded({ ...token, kind, name });
         expect(text.length).toBeLessThanOrEqual(TOKEN_LENGTH_MAX);
         expect(text).toMatch(/^[A-Za-z0-9%=,:./@_-]+$/);
       }),
@@ -85,6 +86,12 @@ describe('a token', () => {
     const { name = '' } = decodeToken(encoded({ ...SIMPLE, name: path })) ?? {};
     expect(path.endsWith(name)).toBe(true);
     expect(name).toContain('deep/mine.ts');
+  });
+
+  it('of a sequence has all of it, or is none', () => {
+    const all = { ...SIMPLE, kind: 'sequence', name: 'o8Tp6MGF3fEYtgMA' } as const;
+    expect(decodeToken(encoded(all))).toEqual(all);
+    expect(encodeToken({ ...all, name: 'o8Tp'.repeat(60) })).toBeNull();
   });
 
   it('is refused when any one character of it is another, missing or too many', () => {

@@ -38,7 +38,11 @@ export interface Running {
 export const PROTOCOL = (name: string): string =>
   path.join(import.meta.dirname, 'protocols', `${name}.ts`);
 
-export function startStress(args: readonly string[]): Running {
+/** `env`: beside PATH. */
+export function startStress(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Running {
   const folder = emptyFolder();
   const json = path.join(folder, 'result.json');
   const child = spawn(
@@ -47,7 +51,7 @@ export function startStress(args: readonly string[]): Running {
     {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILED },
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILED, ...env },
     },
   );
   let out = '';

@@ -1,0 +1,270 @@
+/**
+ * Text to a sequence: the grammar of docs/sequences.md. Spellings of the architecture and of the Linux
+ * kernel mean the same steps.
+ */
+import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
+import type { ProtocolKind } from '../port/protocol.ts';
+import { Cursor } from './cursor.ts';
+import { bracketed, maybePlace, store, tlbi } from './operands.ts';
+import { END, scan, type Word } from './scan.ts';
+import { type Action, type Place, type Sequence, SequenceError, type Step } from './steps.ts';
+
+const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+const CLAIMS = ['never-invalid', 'handles-conflict'] as const;
+
+/** The steps behind each word; some words of the kernel stand for several. */
+const STEPS: Readonly<Record<string, (c: Cursor, word: Word) => readonly Action[]>> = {
+  str: (c) => [store(c, 'str', 'plain')],
+  stlr: (c) => [store(c, 'stlr', 'release')],
+  cas: (c) => [store(c, 'cas', 'cas')],
+  write_once: (c) => [store(c, 'write_once', 'plain')],
+  smp_store_release: (c) => [store(c, 'smp_store_release', 'release')],
+  cmpxchg: (c) => [store(c, 'cmpxchg', 'cas')],
+  ldr: load,
+  read_once: load,
+  dsb: (c) => [{ op: 'dsb', kind: bracketed(c, 'dsb', () => c.oneOf('dsb', DSB_KINDS)) }],
+  dmb: (c) => [{ op: 'dmb', kind: bracketed(c, 'dmb', () => c.oneOf('dmb', DMB_KINDS)) }],
+  isb: (c) => {
+    if (c.has('(')) c.expect(')', 'isb()');
+    return [{ op: 'isb' }];
+  },
+  tlbi: (c) => [tlbi(c, 'tlbi')],
+  __tlbi: (c) => [tlbi(c, '__tlbi')],
+  __tlbi_level: (c) => [tlbi(c, '__tlbi_level')],
+  kvm_call_hyp: hypercall,
+  free,
+  alloc: (c) => {
+    const isEmpty = c.has('empty');
+    c.expect('child', 'alloc child');
+    return [{ op: 'allocate', filled: !isEmpty }];
+  },
+  put: (c) => [{ op: 'put', child: maybePlace(c) ?? null }],
+  get: (c) => [{ op: 'get', child: maybePlace(c) ?? null }],
+  merge: () => [{ op: 'merge' }],
+  clean: () => [{ op: 'clean' }],
+};
+
+/** Words that say something of the whole sequence, each before the first step. */
+const HEADS = new Set(['split', 'coalesce', 'name', 'lock', 'claims']);
+
+const WORDS =
+  'str, stlr, cas, ldr, dsb, dmb, isb, tlbi, free, alloc, put, get, merge, clean, each page';
+
+/** Throws SequenceError. */
+export function parseSequence(text: string): Sequence {
+  return new Parser(new Cursor(scan(text))).parse();
+}
+
+class Parser {
+  readonly #c: Cursor;
+  #name: string | null = null;
+  #kind: ProtocolKind | null = null;
+  #lock: Sequence['lock'] = 'exclusive';
+  readonly #claims = new Set<(typeof CLAIMS)[number]>();
+  readonly #prose = new Map<string, string>();
+  #hasSteps = false;
+  #hasChild = false;
+
+  constructor(c: Cursor) {
+    this.#c = c;
+  }
+
+  parse(): Sequence {
+    const steps = this.#block(null);
+    if (steps.length === 0) {
+      const what =
+        'no step at all: write for instance str 0; dsb ishst; tlbi vmalls12e1is; dsb ish';
+      throw new SequenceError({ line: 1, column: 1 }, what);
+    }
+    return {
+      name: this.#name,
+      kind: this.#kind ?? 'coalesce',
+      lock: this.#lock,
+      claims: {
+        neverInvalid: this.#claims.has('never-invalid'),
+        handlesConflict: this.#claims.has('handles-conflict'),
+      },
+      summary: this.#prose.get('summary') ?? null,
+      origin: this.#prose.get('origin') ?? null,
+      steps,
+    };
+  }
+
+  /** To the end of the text, or to the brace that closes the block which `opened` began. */
+  #block(opened: Word | null): Step[] {
+    const c = this.#c;
+    const steps: Step[] = [];
+    for (;;) {
+      while (c.word.text === END && !c.isOver) c.take();
+      if (c.isOver) {
+        if (opened === null) return steps;
+        throw new SequenceError(opened.at, 'each page { has no end: "}" is missing');
+      }
+      if (c.word.text === '}') {
+        if (opened === null) c.refuse('"}" ends no loop: there is no each page { before it');
+        c.take();
+        return steps;
+      }
+      steps.push(...this.#statement());
+    }
+  }
+
+  #statement(): readonly Step[] {
+    const c = this.#c;
+    const word = c.take();
+    if (word.text.includes(':') && word.text.length > 1) return this.#sayProse(word);
+    if (HEADS.has(word.text) && c.word.text === ':') return this.#head(word);
+    this.#hasSteps = true;
+    if (word.text === 'each' || word.text === 'for') return [this.#loop(word)];
+    const make = Object.hasOwn(STEPS, word.text) ? STEPS[word.text] : undefined;
+    if (make === undefined) {
+      return c.refuse(`there is no step "${shown(word)}": there are ${WORDS}`, word);
+    }
+    const actions = make(c, word);
+    for (const action of actions) this.#check(action, word.at);
+    if (!c.atEnd) {
+      c.refuse(`${word.text} ends before ${c.shown()}: put ; or a line's end between two steps`);
+    }
+    return actions.map((action) => ({ ...action, at: word.at }));
+  }
+
+  #loop(word: Word): Step {
+    const c = this.#c;
+    if (word.text === 'for') c.expect('each', 'for each page { … }');
+    c.expect('page', 'each page { … }');
+    const opened = c.word;
+    c.expect('{', 'each page { … }');
+    const steps = this.#block(opened);
+    if (steps.length === 0) c.refuse('each page { } has no step in it', opened);
+    return { op: 'each-page', steps, at: word.at };
+  }
+
+  #head(word: Word): readonly Step[] {
+    const c = this.#c;
+    this.#refuseLate(word, word.text);
+    c.expect(':', word.text);
+    if (word.text === 'name') {
+      if (!NAME.test(c.word.text)) {
+        c.refuse(`name: lower-case words joined by hyphens, not ${c.shown()}`);
+      }
+      this.#name = c.take().text;
+    } else if (word.text === 'lock') {
+      this.#lock = c.oneOf('lock', ['exclusive', 'shared']);
+    } else if (word.text === 'claims') {
+      do this.#claims.add(c.oneOf('claims', CLAIMS));
+      while (c.has(','));
+    } else {
+      if (this.#kind !== null)
+        c.refuse(`${word.text}: the kind was said before: ${this.#kind}`, word);
+      this.#kind = word.text === 'split' ? 'split' : 'coalesce';
+      // Steps may follow on the same line.
+      return [];
+    }
+    if (!c.atEnd) c.refuse(`${word.text}: ${c.shown()} is one word too many`);
+    return [];
+  }
+
+  #sayProse(word: Word): readonly Step[] {
+    const [head = '', ...rest] = word.text.split(':');
+    const name = head.trim().toLowerCase();
+    this.#refuseLate(word, name);
+    const text = rest.join(':').trim();
+    if (text === '') this.#c.refuse(`${name}: one line of text is missing`, word);
+    this.#prose.set(name, text);
+    return [];
+  }
+
+  #refuseLate(word: Word, name: string): void {
+    if (this.#hasSteps) this.#c.refuse(`${name}: stands before the first step`, word);
+  }
+
+  /** What is right by itself, but not here. */
+  #check(action: Action, at: Place): void {
+    const isSplit = this.#kind === 'split';
+    const refuse = (message: string): never => {
+      throw new SequenceError(at, message);
+    };
+    switch (action.op) {
+      case 'allocate':
+        if (!isSplit) refuse('alloc child: a coalesce has its child table; split: has to make one');
+        if (this.#hasChild) refuse('alloc child is there twice');
+        this.#hasChild = true;
+        break;
+      case 'merge':
+        if (isSplit) refuse('merge: a split has no pages whose state a block could take');
+        break;
+      case 'free':
+        if (isSplit && !this.#hasChild) refuse('free child: alloc child has to come first');
+        break;
+      case 'store':
+      case 'load':
+      case 'get':
+      case 'put': {
+        const usesChild =
+          action.child !== null || (action.op === 'store' && action.value === 'table');
+        if (isSplit && usesChild && !this.#hasChild) {
+          refuse('the child table of a split has to be made first: alloc child');
+        }
+        break;
+      }
+      default:
+        break;
+    }
+  }
+}
+
+function shown({ text }: Word): string {
+  return text.slice(0, 40);
+}
+
+function load(c: Cursor): readonly Action[] {
+  return bracketed(c, 'ldr', () => {
+    const child = maybePlace(c);
+    return [{ op: 'load', child: child ?? null }];
+  });
+}
+
+function free(c: Cursor): readonly Action[] {
+  c.expect('child', 'free child');
+  if (c.has('below')) return [{ op: 'free', part: 'below', when: 'now' }];
+  if (c.has('page')) return [{ op: 'free', part: 'page', when: 'now' }];
+  if (!c.has('after')) return [{ op: 'free', part: 'all', when: 'now' }];
+  c.expect('grace', 'free child after grace');
+  return [{ op: 'free', part: 'all', when: 'grace' }];
+}
+
+const ISHST = { op: 'dsb', kind: 'ishst' } as const;
+const ISH = { op: 'dsb', kind: 'ish' } as const;
+const unaddressed = (kind: 'vmalls12e1is' | 'vmalle1is'): Action => ({
+  ...{ op: 'tlbi', kind, address: null, ttl: null, vmid: null },
+});
+const addressed = (kind: 'ipas2e1is' | 'ripas2e1is', isRange: boolean): Action => ({
+  op: 'tlbi',
+  kind,
+  address: isRange ? { kind: 'range' } : { kind: 'page', offset: 0 },
+  ttl: isRange ? null : 'level',
+  vmid: null,
+});
+
+/** What KVM's flush hypercalls do (port/sequences.ts). */
+const HYPERCALLS: Readonly<Record<string, readonly Action[]>> = {
+  __kvm_tlb_flush_vmid: [ISHST, unaddressed('vmalls12e1is'), ISH, { op: 'isb' }],
+  __kvm_tlb_flush_vmid_ipa: byStages(addressed('ipas2e1is', false)),
+  __kvm_tlb_flush_vmid_range: byStages(addressed('ripas2e1is', true)),
+};
+
+function byStages(first: Action): readonly Action[] {
+  return [ISHST, first, ISH, unaddressed('vmalle1is'), ISH, { op: 'isb' }];
+}
+
+/** `kvm_call_hyp(__kvm_tlb_flush_vmid, mmu)`: whatever its further operands are called. */
+function hypercall(c: Cursor): readonly Action[] {
+  return bracketed(c, 'kvm_call_hyp', () => {
+    const name = c.oneOf('kvm_call_hyp', Object.keys(HYPERCALLS));
+    while (c.has(',')) {
+      if (!/^\w/.test(c.word.text)) c.refuse(`kvm_call_hyp: an operand is missing`);
+      c.take();
+    }
+    return HYPERCALLS[name] ?? [];
+  });
+}

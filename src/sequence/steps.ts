@@ -1,0 +1,95 @@
+/** A plain sequence as data: the steps that were written, each with its place in the text. */
+import type { TlbiKind } from '../arch/tlbi.ts';
+import type { DmbKind, DsbKind } from '../port/cpu.ts';
+import type { ProtocolKind } from '../port/protocol.ts';
+
+/** Line and column from 1. */
+export interface Place {
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * What a store puts into an entry. `0`: nothing at all. `invalid`: what it held when the sequence
+ * began, without the valid bit. `old`: what it held then. `old+nt`, `block+nt`: with nT set.
+ */
+export const VALUES = [
+  '0',
+  'invalid',
+  'locked',
+  'block',
+  'block+nt',
+  'table',
+  'old',
+  'old+nt',
+] as const;
+export type Value = (typeof VALUES)[number];
+
+/** The operand of a TLBI by address or by range, in pages from the first IPA. */
+export type Address =
+  /** The page `offset` pages in; in a loop over pages, from the page of the turn. */
+  | { readonly kind: 'page'; readonly offset: number }
+  | { readonly kind: 'pages'; readonly count: number }
+  | { readonly kind: 'range' };
+
+/** `level`: that of the entry. */
+export type Ttl = 0 | 1 | 2 | 3 | 'level';
+
+export type StoreOrder = 'plain' | 'release' | 'cas';
+export type Freed = 'all' | 'below' | 'page';
+
+export type Action =
+  | {
+      readonly op: 'store';
+      readonly order: StoreOrder;
+      readonly value: Value;
+      /** Index of an entry of the child table; null for the entry itself. */
+      readonly child: number | null;
+    }
+  | { readonly op: 'load'; readonly child: number | null }
+  | { readonly op: 'dsb'; readonly kind: DsbKind }
+  | { readonly op: 'dmb'; readonly kind: DmbKind }
+  | { readonly op: 'isb' }
+  | {
+      readonly op: 'tlbi';
+      readonly kind: TlbiKind;
+      /** Null where the operation takes none. */
+      readonly address: Address | null;
+      readonly ttl: Ttl | null;
+      readonly vmid: 'other' | null;
+    }
+  | { readonly op: 'free'; readonly part: Freed; readonly when: 'now' | 'grace' }
+  /** A child table: filled with what the block maps, or empty. */
+  | { readonly op: 'allocate'; readonly filled: boolean }
+  | { readonly op: 'get' | 'put'; readonly child: number | null }
+  /** From here on `block` has the access flag and dirty state of the pages. */
+  | { readonly op: 'merge' }
+  /** The data cache is cleaned for the whole region. */
+  | { readonly op: 'clean' }
+  /** Once for each page of the region, from the first to the last. */
+  | { readonly op: 'each-page'; readonly steps: readonly Step[] };
+
+export type Step = Action & { readonly at: Place };
+
+export interface Sequence {
+  /** Null: it has none of its own. */
+  readonly name: string | null;
+  readonly kind: ProtocolKind;
+  readonly lock: 'exclusive' | 'shared';
+  readonly claims: { readonly neverInvalid: boolean; readonly handlesConflict: boolean };
+  /** One line each; null where nothing is said. */
+  readonly summary: string | null;
+  readonly origin: string | null;
+  readonly steps: readonly Step[];
+}
+
+/** The text is no sequence. The message says what is wrong and what would be right. */
+export class SequenceError extends Error {
+  override readonly name = 'SequenceError';
+  readonly at: Place;
+
+  constructor(at: Place, message: string) {
+    super(message);
+    this.at = at;
+  }
+}

@@ -1,0 +1,104 @@
+/** A sequence as text: what `parseSequence` reads back as the same steps. */
+import { assertNever } from '../arch/assert.ts';
+import { parseSequence } from './parse.ts';
+import type { Action, Address, Sequence, Step } from './steps.ts';
+
+export interface WriteOptions {
+  /** One step a line, as in a file; else all on one line, between semicolons. */
+  readonly lines?: boolean;
+}
+
+export function writeSequence(sequence: Sequence, { lines = false }: WriteOptions = {}): string {
+  const parts = [...headsOf(sequence), ...sequence.steps.map((step) => stepText(step, lines))];
+  return lines ? `${parts.join('\n')}\n` : parts.join('; ').replace('split:; ', 'split: ');
+}
+
+/** As `--sequence "…"` takes it, without prose: nothing in it means anything to a shell. */
+export function commandText(text: string): string {
+  return writeSequence({ ...parseSequence(text), summary: null, origin: null });
+}
+
+function headsOf({ name, kind, lock, claims, summary, origin }: Sequence): string[] {
+  const claimed = [
+    ...(claims.neverInvalid ? ['never-invalid'] : []),
+    ...(claims.handlesConflict ? ['handles-conflict'] : []),
+  ];
+  return [
+    ...(name === null ? [] : [`name: ${name}`]),
+    ...(summary === null ? [] : [`summary: ${summary}`]),
+    ...(origin === null ? [] : [`origin: ${origin}`]),
+    ...(lock === 'exclusive' ? [] : [`lock: ${lock}`]),
+    ...(claimed.length === 0 ? [] : [`claims: ${claimed.join(', ')}`]),
+    ...(kind === 'split' ? ['split:'] : []),
+  ];
+}
+
+function stepText(step: Step, lines: boolean): string {
+  if (step.op !== 'each-page') return actionText(step);
+  const inside = step.steps.map((inner) => stepText(inner, lines));
+  return lines
+    ? ['each page {', ...inside.flatMap((text) => text.split('\n')).map((l) => `  ${l}`), '}'].join(
+        '\n',
+      )
+    : `each page { ${inside.join('; ')} }`;
+}
+
+const MNEMONICS = { plain: 'str', release: 'stlr', cas: 'cas' } as const;
+const FREED = { all: '', below: ' below', page: ' page' } as const;
+
+/** One step, as tables name it: `tlbi ipas2e1is, ipa, ttl=2`. A loop is its first line. */
+export function actionText(action: Action): string {
+  switch (action.op) {
+    case 'store': {
+      const { order, value, child } = action;
+      return `${MNEMONICS[order]} ${value}${child === null ? '' : `, child[${child}]`}`;
+    }
+    case 'load':
+      return `ldr${childText(action.child)}`;
+    case 'dsb':
+    case 'dmb':
+      return `${action.op} ${action.kind}`;
+    case 'isb':
+      return 'isb';
+    case 'tlbi': {
+      const { kind, address, ttl, vmid } = action;
+      return [
+        `tlbi ${kind}`,
+        ...(address === null ? [] : [addressText(address)]),
+        ...(ttl === null ? [] : [`ttl=${ttl}`]),
+        ...(vmid === null ? [] : [`vmid=${vmid}`]),
+      ].join(', ');
+    }
+    case 'free':
+      return `free child${FREED[action.part]}${action.when === 'grace' ? ' after grace' : ''}`;
+    case 'allocate':
+      return action.filled ? 'alloc child' : 'alloc empty child';
+    case 'get':
+    case 'put':
+      return `${action.op}${childText(action.child)}`;
+    case 'merge':
+    case 'clean':
+      return action.op;
+    case 'each-page':
+      return 'each page {';
+    default:
+      return assertNever(action);
+  }
+}
+
+function childText(child: number | null): string {
+  return child === null ? '' : ` child[${child}]`;
+}
+
+function addressText(address: Address): string {
+  switch (address.kind) {
+    case 'page':
+      return address.offset === 0 ? 'ipa' : `ipa+${address.offset} pages`;
+    case 'pages':
+      return `ipa+${address.count} pages`;
+    case 'range':
+      return 'range';
+    default:
+      return assertNever(address);
+  }
+}

@@ -1,0 +1,142 @@
+/** A protocol in C while it runs: what it may do, what is refused, and with which line. */
+import path from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { explore } from 'stage2-stress';
+import { loadProtocolFile } from '../../src/cli/protocol-file.ts';
+import { exploreProtocol } from '../../src/explore/protocol/index.ts';
+import { loadC } from '../../src/native/index.ts';
+import { HEADER } from '../../src/native/source-tree.ts';
+import { DMB_KINDS, DSB_KINDS, type Protocol } from '../../src/port/index.ts';
+import { foreignTextOf } from '../../src/port/foreign.ts';
+import { TLBI_KINDS } from '../../src/arch/tlbi.ts';
+import { readFileSync } from 'node:fs';
+import { folderWith, noCompiler, runWith } from './compiled.ts';
+
+/** One fault for each BBM level, so that one file is compiled. */
+const FAULTS = runWith(
+  `switch (t->bbm) {
+  case 0:
+    peek(t->ptep);
+    break;
+  case 1:
+    WRITE_ONCE(*nowhere, deep(1000000));
+    break;
+  case 2:
+    kvm_set_invalid_pte(nowhere, 0);
+    break;
+  case 3:
+    BUG_ON(t->level);
+  }`,
+  `static kvm_pte_t *nowhere;
+static u64 seen;
+
+static inline void peek(kvm_pte_t *ptep)
+{
+  seen += *ptep;
+}
+
+__attribute__((noinline)) static u64 deep(u32 n)
+{
+  volatile u64 frame[64];
+
+  frame[n % 64] = n;
+  return n == 0 ? 0 : deep(n - 1) + frame[n % 64];
+}
+`,
+);
+
+describe.skipIf(noCompiler !== null)('a fault in C names its line', () => {
+  let file: string;
+  let protocol: Protocol;
+  beforeAll(async () => {
+    file = path.join(folderWith({ 'faults.c': FAULTS }), 'faults.c');
+    protocol = (await loadC(file)).protocol as Protocol;
+  });
+  const lineOf = (word: string): number =>
+    FAULTS.split('\n').findIndex((line) => line.includes(word)) + 1;
+
+  test.each<[0 | 1 | 2 | 3, string, RegExp]>([
+    [0, 'seen += *ptep', /threw: a plain access .* entries of tables are read by READ_ONCE\(\)/],
+    [1, 'frame[n % 64] = n', /threw: more than 16 KiB of C stack/],
+    [2, 'kvm_set_invalid_pte(nowhere', /threw: WRITE_ONCE: NULL \(0x0\) is no table entry/],
+    [3, 'BUG_ON(t->level)', /threw: BUG_ON\(\), or code that C leaves undefined, was reached/],
+  ])('bbm=%i', (bbm, word, says) => {
+    const run = (): unknown => exploreProtocol({ protocol, cpu: { bbm: [bbm] } });
+    expect(run).toThrow(says);
+    expect(run).toThrow(new RegExp(`\\(${RegExp.escape(file)}:${lineOf(word)}:\\d+\\)$`));
+  });
+});
+
+describe.skipIf(noCompiler !== null)('a protocol in C', () => {
+  const KEEPS = runWith(
+    `u64 mine[2] = { 1, 2 };
+  u64 again = 0;
+
+  /* Statics and stack are those of a first run; memory of its own is no table entry. */
+  if (runs++ != 0 || told != 7)
+    WRITE_ONCE(*t->ptep, 0);
+  WRITE_ONCE(told, 8);
+  WRITE_ONCE(mine[t->level & 1], READ_ONCE(mine[0]) + (u64)READ_ONCE(told));
+  again = READ_ONCE(mine[0]);
+  if (again != 9 || smp_load_acquire(&mine[1]) != 2 || kvm_granule_size(3) != PAGE_SIZE)
+    BUG();
+  if (READ_ONCE(*t->ptep) != t->old)
+    return;`,
+    'static u32 runs;\nstatic u32 told = 7;\n',
+  );
+  let file: string;
+  beforeAll(() => {
+    file = path.join(folderWith({ 'keeps.c': KEEPS }), 'keeps.c');
+  });
+
+  test('finds statics and stack as they were, however often it is run', async () => {
+    const run = await explore({ protocol: file });
+    expect(run).toMatchObject({ protocol: 'mine', verdict: 'safe' });
+    const { protocol } = await loadProtocolFile(file);
+    expect(exploreProtocol({ protocol }).verdict).toBe('safe');
+    expect(exploreProtocol({ protocol, cpu: { bbm: [2] } }).verdict).toBe('safe');
+  });
+
+  test('counts its lines, and knows where it is', async () => {
+    const { protocol } = await loadProtocolFile(file);
+    const text = foreignTextOf(protocol);
+    expect(text?.lines).toBe(17);
+    const places: number[] = [];
+    const note = (): bigint => {
+      places.push(text?.place?.()?.line ?? 0);
+      return 0n;
+    };
+    const cpu = new Proxy({}, { get: () => note }) as Parameters<Protocol['run']>[0];
+    const tables = new Proxy(
+      {},
+      { get: (_, name) => (name === 'entries' ? 2 : () => (name === 'mergeState' ? 1n : 0)) },
+    );
+    const t = { entry: 1, level: 2, ipa: 0, size: 8192, old: 0n, wanted: 1n, pa: 0, bbm: 1 };
+    protocol.run(
+      cpu,
+      t as Parameters<Protocol['run']>[1],
+      tables as Parameters<Protocol['run']>[2],
+    );
+    const lines = KEEPS.split('\n');
+    expect(places.map((line) => lines[line - 1]?.trim())).toEqual([
+      'if (READ_ONCE(*t->ptep) != t->old)',
+      'kvm_set_invalid_pte(t->ptep, t->old);',
+      ...Array.from({ length: 4 }, () => 'kvm_call_hyp(__kvm_tlb_flush_vmid, t->mmu);'),
+      expect.stringContaining('smp_store_release(t->ptep'),
+      'dsb(ishst);',
+    ]);
+  });
+});
+
+test('the header names operations in the order of the port', () => {
+  const header = readFileSync(HEADER, 'utf8');
+  const named = (family: string): string[] => {
+    const [, body = ''] = new RegExp(`enum \\{([^}]*__s2s_${family}_[^}]*)\\}`).exec(header) ?? [];
+    return [...body.matchAll(new RegExp(`__s2s_${family}_(\\w+)`, 'g'))].map(
+      ([, kind]) => kind ?? '',
+    );
+  };
+  expect(named('dsb')).toEqual(DSB_KINDS);
+  expect(named('dmb')).toEqual(DMB_KINDS);
+  expect(named('tlbi')).toEqual(TLBI_KINDS);
+});
