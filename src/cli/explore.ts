@@ -11,6 +11,7 @@ import {
   INTERRUPTED,
   ProtocolThrew,
 } from '../explore/protocol/index.ts';
+import { ablationLines } from '../report/ablation-text.ts';
 import { endLines, matrixLines, runText, tableLines } from '../report/explore-text.ts';
 import { formatJson } from '../report/json.ts';
 import { counted, grouped } from '../report/numbers.ts';
@@ -18,6 +19,7 @@ import { EXIT } from '../result/exit-code.ts';
 import type { ExploreResult, ExploreRun } from '../result/explore.ts';
 import { itemsOfShard } from '../result/shard.ts';
 import { machineInfo } from '../stress/machine-info.ts';
+import { type Ablated, cpuTextOf, searchOf, variantsOn, withAblations } from './ablate.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
 import { type Search, searchesOf, subjectsOf } from './explore-plan.ts';
 import { checkOutputFile, writeWhole } from './output-file.ts';
@@ -45,8 +47,7 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
   const all = searchesOf(input, await subjectsOf(input));
   refuseEmptyShard(shard, all.length, 'searches');
   const searches = itemsOfShard(all, shard);
-  const runs = await runAll(searches, input, terminal);
-  const isWhole = runs.length === searches.length && runs.every((run) => !isCut(run));
+  const { runs, isWhole } = await runAll(searches, input, terminal);
   const result: SeedlessResult = {
     tool: 'stage2-stress',
     schema: 1,
@@ -66,22 +67,40 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
   // The files first: they must not depend on anybody reading the text.
   if (json !== null) writeWhole(json, formatJson(result));
   if (out !== null) await writeOut(out, result);
-  const table = flags.matrix === true ? matrixLines : tableLines;
-  const tables = flags.quiet === true ? [] : table(runs, terminal.columns, terminal.paint);
+  const tables = flags.quiet === true ? [] : tablesOf(runs, input, terminal);
   terminal.out(`${[...tables, ...endLines(result, terminal.paint)].join('\n')}\n`);
   return result;
+}
+
+function tablesOf(
+  runs: readonly ExploreRun[],
+  { flags }: CommandInput,
+  { columns, paint }: Terminal,
+): string[] {
+  if (flags.ablate === true) {
+    return [...tableLines(runs, columns, paint), '', ...ablationLines(runs, columns, paint)];
+  }
+  return flags.matrix === true
+    ? matrixLines(runs, columns, paint)
+    : tableLines(runs, columns, paint);
 }
 
 const searchCount = (count: number): string => `${grouped(count)} search${count === 1 ? '' : 'es'}`;
 
 const isCut = ({ stoppedBy }: ExploreRun): boolean => stoppedBy === INTERRUPTED;
 
+interface Done {
+  readonly runs: readonly ExploreRun[];
+  /** Nothing was left out for an interruption. */
+  readonly isWhole: boolean;
+}
+
 /** What was done until an interruption, the search it cut short included. */
 async function runAll(
   searches: readonly Search[],
   { flags }: CommandInput,
   terminal: Terminal,
-): Promise<readonly ExploreRun[]> {
+): Promise<Done> {
   const quiet = flags.quiet === true;
   const progress = showText(quiet ? null : terminal.progress);
   const interrupt = watchSignals((name) => {
@@ -91,13 +110,21 @@ async function runAll(
     );
   });
   const runs: ExploreRun[] = [];
+  const ablated: Ablated[] = [];
+  const timeMs = flags['explore-time'] ?? EXPLORE_BOUNDS.timeMs;
   try {
     for (const [done, search] of searches.entries()) {
       if (interrupt.signal.aborted) break;
-      const label = `${done + 1} of ${searchCount(searches.length)}: ${search.subject.protocol.name}`;
-      const timeMs = flags['explore-time'] ?? EXPLORE_BOUNDS.timeMs;
-      const run = await runOne(search, timeMs, label, progress, interrupt.signal);
+      const at = `${done + 1} of ${searchCount(searches.length)}`;
+      const runIt = (one: Search): Promise<ExploreRun> => {
+        const label = `${at}: ${one.subject.protocol.name}`;
+        return runOne(one, timeMs, label, progress, interrupt.signal);
+      };
+      const run = await runIt(search);
       runs.push(run);
+      if (flags.ablate === true) {
+        ablated.push(await ablate(search, run, runIt, () => interrupt.signal.aborted));
+      }
       progress.clear();
       const isNews = run.verdict !== 'safe' && run.exhibit === undefined;
       if (quiet ? isNews : flags.matrix !== true) {
@@ -108,7 +135,28 @@ async function runAll(
     interrupt.dispose();
     progress.clear();
   }
-  return runs;
+  const isWhole =
+    runs.length === searches.length &&
+    runs.every((run) => !isCut(run)) &&
+    ablated.every(({ tried, variants }) => variants.length === tried.length);
+  return { runs: flags.ablate === true ? withAblations(ablated) : runs, isWhole };
+}
+
+/** Every variant of a protocol on one CPU; fewer after an interruption. */
+async function ablate(
+  search: Search,
+  base: ExploreRun,
+  runIt: (search: Search) => Promise<ExploreRun>,
+  isStopped: () => boolean,
+): Promise<Ablated> {
+  const tried = variantsOn(search.subject.protocol, search.level);
+  const variants: ExploreRun[] = [];
+  for (const variant of tried) {
+    if (isStopped()) break;
+    const run = await runIt(searchOf(search, variant));
+    if (!isCut(run)) variants.push(run);
+  }
+  return { search, cpu: cpuTextOf(search), base, variants, tried };
 }
 
 async function runOne(

@@ -18,6 +18,8 @@ export interface SourcePlace {
   /** From 1. */
   readonly line: number;
   readonly column: number;
+  /** Tells steps apart that stand in one place, as those that one word stands for. */
+  readonly site?: number;
 }
 
 export interface ForeignText {

@@ -8,7 +8,7 @@
 import * as v from 'valibot';
 import { GROUP_STATES } from './campaign-state.ts';
 import { HISTOGRAM_PATTERN } from './distribution.ts';
-import { OUTCOME_GRADES } from './explore.ts';
+import { ABLATION_CHANGES, OUTCOME_GRADES } from './explore.ts';
 import { LITMUS_VERDICTS } from './litmus.ts';
 import { RULES } from './rule.ts';
 import { TRUST_GRADES } from './trust.ts';
@@ -261,6 +261,23 @@ const exploreRun = v.looseObject({
     }),
   ),
   violations: v.array(exploreViolation),
+  ablation: v.exactOptional(
+    v.array(
+      v.looseObject({
+        step: whole,
+        operation: text,
+        line: v.nullable(whole),
+        change: v.picklist(ABLATION_CHANGES),
+        to: v.nullable(text),
+        needed: flag,
+        rules: v.array(rule),
+        cpus: texts,
+        token: v.nullable(text),
+        why: v.nullable(text),
+        bounded: texts,
+      }),
+    ),
+  ),
   notes: texts,
 });
 
