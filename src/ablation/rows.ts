@@ -1,13 +1,16 @@
 /** From what searches of variants found to the table: which step is needed, where, and what for. */
+import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { Protocol } from '../port/index.ts';
 import type { AblationRow, ExploreRun, ExploreViolation } from '../result/explore.ts';
-import type { Variant } from './variants.ts';
+import { runsOn, type Variant } from './variants.ts';
 import { whyStillThere } from './why.ts';
 
 /** A protocol on one CPU: as it is, and each variant, in their order. */
 export interface Explored {
   /** As `--cpu` takes it. */
   readonly cpu: string;
+  /** What the protocol is told. */
+  readonly bbm: BbmLevel;
   readonly base: ExploreRun;
   readonly variants: readonly ExploreRun[];
 }
@@ -17,14 +20,16 @@ export function ablationRows(
   variants: readonly Variant[],
   explored: readonly Explored[],
 ): readonly AblationRow[] {
-  return variants.map((variant, i) => {
+  return variants.flatMap((variant, i) => {
+    // A branch for other CPUs: nothing was found out about it.
+    if (!explored.some(({ bbm }) => runsOn(variant, bbm))) return [];
     const on = explored.flatMap(({ cpu, base, variants: runs }) => {
       const run = runs[i];
       return run === undefined ? [] : [{ cpu, run, broken: newlyBroken(base, run) }];
     });
     const needing = on.filter(({ broken }) => broken.length > 0);
     const { step, change, to } = variant;
-    return {
+    const row: AblationRow = {
       step: step.number,
       operation: step.operation,
       line: step.place?.line ?? null,
@@ -37,6 +42,7 @@ export function ablationRows(
       why: needing.length > 0 ? null : whyStillThere(variant, protocol),
       bounded: on.filter(({ run }) => run.verdict === 'bounded').map(({ cpu }) => cpu),
     };
+    return [row];
   });
 }
 

@@ -2,6 +2,7 @@
  * Variants of a protocol, each with one of its steps left out, weakened or moved. A variant is a protocol
  * like any other; it does everything else that the protocol does, on every way through it.
  */
+import type { BbmLevel } from '../arch/feat-bbm.ts';
 import { isBroadcast, scopeOf, TLBI_KINDS, type TlbiKind } from '../arch/tlbi.ts';
 import type { DsbKind, Protocol, Tables, Transition } from '../port/index.ts';
 import type { Cpu } from '../port/index.ts';
@@ -187,6 +188,11 @@ function movedTap(numbers: readonly number[]): Tap {
     }
     return done;
   };
+}
+
+/** Does the step that it changes run where the protocol is told this level? */
+export function runsOn({ step }: Pick<Variant, 'step'>, bbm: BbmLevel): boolean {
+  return (step.numbers.get(bbm) ?? []).length > 0;
 }
 
 /** Of the variants the one that a token names; null if there is none. */

@@ -12,7 +12,7 @@ import { unsupportedReason } from '../explore/protocol/cpu.ts';
 import { loaderOf, SEQUENCE } from '../loaders/index.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
-import { commandText, packSequence } from '../sequence/index.ts';
+import { commandText, packSequence, parseSequence, type Sequence } from '../sequence/index.ts';
 import { cpuFor, cpuProblem, type ProtocolRef } from '../stress/plan.ts';
 import type { CommandInput } from './command.ts';
 import { parseCpu } from './cpu-knobs.ts';
@@ -24,8 +24,8 @@ export interface Subject {
   readonly protocol: Protocol;
   readonly source: ProtocolSource;
   readonly mutant: string | null;
-  /** A plain sequence: nobody said what CPUs it is meant for. */
-  readonly isSequence: boolean;
+  /** Of a plain sequence, of which nobody said what CPUs it is meant for; else null. */
+  readonly sequence: Sequence | null;
   /** Set where a broken claim that the protocol is known for does not turn the verdict. */
   readonly exhibit: string | null;
 }
@@ -71,7 +71,7 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
     protocol,
     source: sourceOf(ref),
     mutant: null,
-    isSequence: isSequence(ref),
+    sequence: sequenceOf(ref),
     exhibit: ref.named ? null : (protocol.exhibit ?? null),
   }));
   for (const name of mutants) {
@@ -79,7 +79,7 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
     if (mutant?.seed.kind === 'protocol') {
       const { protocol } = mutant.seed;
       const source: ProtocolSource = { kind: 'mutant', name, text: '' };
-      subjects.push({ protocol, source, mutant: name, isSequence: false, exhibit: null });
+      subjects.push({ protocol, source, mutant: name, sequence: null, exhibit: null });
     } else if (flags.mutant?.includes(name)) {
       throw new UsageError(
         `--mutant: ${name} is a bug of the machine, which explore does not simulate; try it with stress`,
@@ -89,8 +89,16 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
   return subjects;
 }
 
-function isSequence(ref: ProtocolRef): boolean {
-  return ref.from === 'sequence' || (ref.from === 'file' && loaderOf(ref.path) === SEQUENCE);
+function sequenceOf(ref: ProtocolRef): Sequence | null {
+  if (ref.from === 'sequence') return parseSequence(ref.text);
+  const isFile = ref.from === 'file' && loaderOf(ref.path) === SEQUENCE;
+  return isFile ? parseSequence(SEQUENCE.text(ref.path)) : null;
+}
+
+/** Is a search of `subject` one of many, as no CPU was named? */
+export function isOpen({ flags }: CommandInput, { sequence }: Subject): boolean {
+  const isAsked = flags.cpu !== undefined || flags.matrix === true || flags.ablate === true;
+  return sequence !== null && !isAsked;
 }
 
 export function sourceOf(ref: ProtocolRef): ProtocolSource {
@@ -144,15 +152,14 @@ function vcpusFor({ bbm }: CpuModel): number {
   return Math.min(bbm.length, VCPUS_EXPLORED_MAX);
 }
 
-function cpusFor(
-  { flags }: CommandInput,
-  { protocol, isSequence: isPlain }: Subject,
-): readonly CpuModel[] {
-  const isOpen = flags.cpu === undefined;
+function cpusFor(input: CommandInput, subject: Subject): readonly CpuModel[] {
+  const { flags } = input;
+  const { protocol } = subject;
+  const isPlain = subject.sequence !== null;
   const texts =
-    flags.matrix === true || (isOpen && isPlain && flags.ablate !== true)
+    flags.matrix === true || isOpen(input, subject)
       ? MATRIX_CPUS
-      : isOpen && flags.ablate === true
+      : flags.ablate === true && flags.cpu === undefined
         ? ABLATION_CPUS
         : null;
   if (texts !== null) {

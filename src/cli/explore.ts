@@ -4,6 +4,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { runsOn } from '../ablation/index.ts';
+import { idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
 import {
   exploreInSteps,
   type ExploreProgress,
@@ -13,6 +15,8 @@ import {
 } from '../explore/protocol/index.ts';
 import { ablationLines } from '../report/ablation-text.ts';
 import { endLines, matrixLines, runText, tableLines } from '../report/explore-text.ts';
+import { sequenceLines } from '../report/sequence-text.ts';
+import type { Sequence } from '../sequence/index.ts';
 import { formatJson } from '../report/json.ts';
 import { counted, grouped } from '../report/numbers.ts';
 import { EXIT } from '../result/exit-code.ts';
@@ -21,7 +25,8 @@ import { itemsOfShard } from '../result/shard.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import { type Ablated, cpuTextOf, searchOf, variantsOn, withAblations } from './ablate.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
-import { type Search, searchesOf, subjectsOf } from './explore-plan.ts';
+import { isOpen, type Search, searchesOf, subjectsOf } from './explore-plan.ts';
+import { MissingSteps } from './missing-steps.ts';
 import { checkOutputFile, writeWhole } from './output-file.ts';
 import { type Progress, showText } from './progress.ts';
 import { ProtocolFailure } from './protocol-failure.ts';
@@ -48,6 +53,7 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
   refuseEmptyShard(shard, all.length, 'searches');
   const searches = itemsOfShard(all, shard);
   const { runs, isWhole } = await runAll(searches, input, terminal);
+  const opened = new Set(runs.filter((_run, i) => isOpenAt(searches[i], input)));
   const result: SeedlessResult = {
     tool: 'stage2-stress',
     schema: 1,
@@ -67,22 +73,40 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
   // The files first: they must not depend on anybody reading the text.
   if (json !== null) writeWhole(json, formatJson(result));
   if (out !== null) await writeOut(out, result);
-  const tables = flags.quiet === true ? [] : tablesOf(runs, input, terminal);
+  const tables = flags.quiet === true ? [] : tablesOf(runs, opened, input, terminal);
   terminal.out(`${[...tables, ...endLines(result, terminal.paint)].join('\n')}\n`);
   return result;
 }
 
+const isOpenAt = (search: Search | undefined, input: CommandInput): boolean =>
+  search !== undefined && isOpen(input, search.subject);
+
+/** `opened`: runs of sequences on every CPU, which have a table of their own. */
 function tablesOf(
   runs: readonly ExploreRun[],
+  opened: ReadonlySet<ExploreRun>,
   { flags }: CommandInput,
   { columns, paint }: Terminal,
 ): string[] {
   if (flags.ablate === true) {
     return [...tableLines(runs, columns, paint), '', ...ablationLines(runs, columns, paint)];
   }
-  return flags.matrix === true
-    ? matrixLines(runs, columns, paint)
-    : tableLines(runs, columns, paint);
+  const others = runs.filter((run) => !opened.has(run));
+  const table = flags.matrix === true ? matrixLines : tableLines;
+  return [...sequenceLines([...opened], columns, paint), ...table(others, columns, paint)];
+}
+
+/** What a sequence lacks; for one search after the other, as what was found for one helps the next. */
+function withMissing(
+  search: Search,
+  run: ExploreRun,
+  known: Map<Sequence, MissingSteps>,
+): ExploreRun {
+  const { sequence } = search.subject;
+  if (sequence === null || isCut(run)) return run;
+  const missing = known.get(sequence) ?? new MissingSteps(sequence);
+  known.set(sequence, missing);
+  return missing.addTo(search, run);
 }
 
 const searchCount = (count: number): string => `${grouped(count)} search${count === 1 ? '' : 'es'}`;
@@ -98,9 +122,10 @@ interface Done {
 /** What was done until an interruption, the search it cut short included. */
 async function runAll(
   searches: readonly Search[],
-  { flags }: CommandInput,
+  input: CommandInput,
   terminal: Terminal,
 ): Promise<Done> {
+  const { flags } = input;
   const quiet = flags.quiet === true;
   const progress = showText(quiet ? null : terminal.progress);
   const interrupt = watchSignals((name) => {
@@ -111,6 +136,7 @@ async function runAll(
   });
   const runs: ExploreRun[] = [];
   const ablated: Ablated[] = [];
+  const missing = new Map<Sequence, MissingSteps>();
   const timeMs = flags['explore-time'] ?? EXPLORE_BOUNDS.timeMs;
   try {
     for (const [done, search] of searches.entries()) {
@@ -120,13 +146,14 @@ async function runAll(
         const label = `${at}: ${one.subject.protocol.name}`;
         return runOne(one, timeMs, label, progress, interrupt.signal);
       };
-      const run = await runIt(search);
+      const run = withMissing(search, await runIt(search), missing);
       runs.push(run);
       if (flags.ablate === true) {
         ablated.push(await ablate(search, run, runIt, () => interrupt.signal.aborted));
       }
       progress.clear();
       const isNews = run.verdict !== 'safe' && run.exhibit === undefined;
+      if (isOpen(input, search.subject)) continue;
       if (quiet ? isNews : flags.matrix !== true) {
         terminal.out(`${runText(run, terminal.paint)}\n`);
       }
@@ -149,14 +176,15 @@ async function ablate(
   runIt: (search: Search) => Promise<ExploreRun>,
   isStopped: () => boolean,
 ): Promise<Ablated> {
+  const bbm = sanitisedBbmLevel(search.cpu.bbm.map((field) => idAa64Mmfr2(field)));
   const tried = variantsOn(search.subject.protocol, search.level);
   const variants: ExploreRun[] = [];
   for (const variant of tried) {
     if (isStopped()) break;
-    const run = await runIt(searchOf(search, variant));
+    const run = runsOn(variant, bbm) ? await runIt(searchOf(search, variant)) : base;
     if (!isCut(run)) variants.push(run);
   }
-  return { search, cpu: cpuTextOf(search), base, variants, tried };
+  return { search, cpu: cpuTextOf(search), bbm, base, variants, tried };
 }
 
 async function runOne(

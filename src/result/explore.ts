@@ -61,6 +61,18 @@ export interface ExploreBoundValues {
 
 export const ABLATION_CHANGES = ['omitted', 'weakened', 'moved'] as const;
 
+/** A change without which a sequence stays wrong. */
+export interface MissingStep {
+  /** Place in the text of the sequence, from 1. */
+  readonly line: number;
+  readonly column: number;
+  /** `dsb nshst -> dsb ish`, or what has to be there too, and behind which step. */
+  readonly fix: string;
+  /** What is broken if this is all that is still missing. */
+  readonly rule: Rule | null;
+  readonly why: string;
+}
+
 /** One step of a protocol, left out or changed in one way. */
 export interface AblationRow {
   /** From 1, in the order of the protocol. */
@@ -112,6 +124,11 @@ export interface ExploreRun {
   readonly violation: ExploreViolation | null;
   /** One per rule that was broken, the worst first. */
   readonly violations: readonly ExploreViolation[];
+  /**
+   * Of a plain sequence that is violated: a smallest set of changes that makes it safe on this CPU; null
+   * if none was found.
+   */
+  readonly missing?: readonly MissingStep[] | null;
   /** With --ablate: what each step of the protocol is for, on all CPUs it was explored on. */
   readonly ablation?: readonly AblationRow[];
   /** What is no violation and still worth knowing; also what the model leaves out of this CPU. */

@@ -261,6 +261,13 @@ const exploreRun = v.looseObject({
     }),
   ),
   violations: v.array(exploreViolation),
+  missing: v.exactOptional(
+    v.nullable(
+      v.array(
+        v.looseObject({ line: whole, column: whole, fix: text, rule: v.nullable(rule), why: text }),
+      ),
+    ),
+  ),
   ablation: v.exactOptional(
     v.array(
       v.looseObject({
