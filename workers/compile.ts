@@ -2,7 +2,9 @@
 import { createRequire, flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { workerData } from 'node:worker_threads';
+import { resolvePackage } from '../src/loaders/resolve-package.ts';
 
+resolvePackage();
 const require = createRequire(import.meta.url);
 
 for (const module of workerData as readonly string[]) {

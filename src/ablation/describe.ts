@@ -28,6 +28,8 @@ export function describeCall(call: Call, t: Transition, isSplit: boolean): strin
       return `cas ${valueText(call.d, t, isSplit)}${placeText(call.entry, t)}`;
     case 'dsb':
       return `dsb ${call.kind}`;
+    case 'dmb':
+      return `dmb ${call.kind}`;
     case 'isb':
       return 'isb';
     case 'tlbi':

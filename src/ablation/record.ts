@@ -113,7 +113,10 @@ function longestRun(
     const run: Entry[] = [];
     onTransition(t);
     return (call, _number, perform) => {
-      run.push(entryOf(protocol, call, describeCall(call, t, isSplit)));
+      const operation = describeCall(call, t, isSplit);
+      // Most runs do again what is known; to look at the stack costs more than all the rest.
+      const known = longest[run.length];
+      run.push(known?.operation === operation ? known : entryOf(protocol, call, operation));
       if (run.length > longest.length) longest = run;
       return perform();
     };

@@ -2,9 +2,16 @@
  * The port with something between it and the protocol: each operation of a run is counted and handed
  * over before it is carried out. Questions that change nothing pass through.
  */
-import type { Descriptor, DsbKind, Entry, Protocol, Table } from '../port/index.ts';
-import type { TlbiOp } from '../port/index.ts';
-import type { Level } from '../port/index.ts';
+import type {
+  Descriptor,
+  DmbKind,
+  DsbKind,
+  Entry,
+  Level,
+  Protocol,
+  Table,
+  TlbiOp,
+} from '../port/index.ts';
 
 /** One operation of the port, as it was asked for. */
 export type Call =
@@ -17,6 +24,7 @@ export type Call =
       readonly d: Descriptor;
     }
   | { readonly op: 'dsb'; readonly kind: DsbKind }
+  | { readonly op: 'dmb'; readonly kind: DmbKind }
   | { readonly op: 'isb' }
   | { readonly op: 'tlbi'; readonly tlbi: TlbiOp }
   | { readonly op: 'allocate' | 'buildSubtree'; readonly level: Level }
@@ -58,6 +66,7 @@ export function tapped(
           cpu.compareExchange(entry, expected, d),
         ),
       dsb: (kind) => through({ op: 'dsb', kind }, () => cpu.dsb(kind)),
+      dmb: (kind) => through({ op: 'dmb', kind }, () => cpu.dmb(kind)),
       isb: () => through({ op: 'isb' }, () => cpu.isb()),
       tlbi: (tlbi) => through({ op: 'tlbi', tlbi }, () => cpu.tlbi(tlbi)),
     };

@@ -95,6 +95,13 @@ function weakerOf({ call, transition: t }: RecordedStep): Omit<Edit, 'change'>[]
         to: `dsb ${kind}`,
         instead: (_c, { cpu }) => cpu.dsb(kind),
       }));
+    case 'dmb':
+      return call.kind !== 'ish'
+        ? []
+        : (['ishst', 'ishld'] as const).map((kind) => ({
+            to: `dmb ${kind}`,
+            instead: (_c, { cpu }) => cpu.dmb(kind),
+          }));
     case 'tlbi':
       return [...localOf(call.tlbi.kind), ...narrowerOf(call.tlbi.kind, t)];
     case 'tearDownAfterGrace':

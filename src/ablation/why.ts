@@ -19,6 +19,8 @@ export function whyStillThere(
         return 'it makes the last store visible sooner; the release of the lock orders it anyway';
       }
       return 'another barrier or the release of the lock does its part in this order of steps';
+    case 'dmb':
+      return 'another barrier or a release orders the same stores';
     case 'tlbi':
       if (change === 'weakened' && to?.includes('ipas2') === true) {
         return 'one entry maps all of the region here, or the flush of stage 1 takes the rest';

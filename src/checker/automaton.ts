@@ -114,6 +114,7 @@ class Automaton {
         this.#tables.make(event);
         break;
       case 'cmo':
+      case 'dmb':
       case 'isb':
       case 'get':
       case 'put':

@@ -28,6 +28,8 @@ function describe(trace: TransitionTrace, event: TraceEvent): string {
     }
     case 'dsb':
       return `DSB ${event.kind.toUpperCase()}`;
+    case 'dmb':
+      return `DMB ${event.kind.toUpperCase()}`;
     case 'isb':
       return 'ISB';
     case 'tlbi':

@@ -1,7 +1,7 @@
 /**
  * Are contents ordered before the descriptor that shows them? KVM stores tables and leaves with
  * smp_store_release for this reason (comments in stage2_map_walk_leaf and
- * kvm_pgtable_stage2_split); a DSB in between does as well.
+ * kvm_pgtable_stage2_split); a DSB, or a DMB for stores, in between does as well.
  *
  * A table linked too early shows a walker garbage: a violation. A block linked too early shows
  * memory that its table may not have mapped yet: legal, low severity (facts: defect D4), a note.
@@ -9,7 +9,7 @@
 import { isOldTable, type TableName, type TraceEvent } from '../port/trace.ts';
 
 export interface Contents {
-  /** By new table: the last event that filled it and that no DSB has ordered. */
+  /** By new table: the last event that filled it and that no barrier has ordered. */
   readonly unordered: ReadonlyMap<TableName, number>;
   /** A DSB came after all earlier cache maintenance, and at least once. */
   readonly memoryOrdered: boolean;
@@ -43,6 +43,9 @@ export function contentsAfter(c: Contents, event: TraceEvent, index: number): Co
       return event.kind === 'ish' || event.kind === 'ishst'
         ? { unordered: new Map(), memoryOrdered: true }
         : c;
+    case 'dmb':
+      // It orders stores with stores as a release does; maintenance of caches waits for a DSB.
+      return event.kind === 'ishld' ? c : { ...c, unordered: new Map() };
     case 'cmo':
       return { ...c, memoryOrdered: false };
     default:

@@ -39,6 +39,10 @@ export const COMMANDS = {
     () => import('./answer.ts'),
   ),
   doctor: row('this machine, and what it cannot show', () => import('./doctor.ts')),
+  init: row(
+    'a protocol to start from, in TypeScript, C or as a sequence',
+    () => import('./init.ts'),
+  ),
   help: row('help for the program or one command', () => import('./help.ts')),
 };
 

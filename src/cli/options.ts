@@ -61,13 +61,14 @@ export interface Option<T> {
 
 const option = <T>(row: Option<T>): Option<T> => row;
 const flag = (): true => true;
+const PROTOCOL_HELP =
+  'built-in names, or paths: of .ts/.js files whose default export is a protocol, of .c files and ' +
+  '.wasm modules (include/stage2-stress.h), of .seq files with one step a line; `all`';
 
 export const OPTIONS = {
   protocol: option({
     value: 'a,b,…',
-    help:
-      'built-in names, or paths: of .ts/.js files whose default export is a protocol, of .seq files ' +
-      'with one step a line; `all`',
+    help: PROTOCOL_HELP,
     default: 'a portfolio',
     commands: ['stress'],
     parse: listOf(anyText),
@@ -225,9 +226,7 @@ export const OPTIONS = {
   'explore-protocol': option({
     flag: 'protocol',
     value: 'a,b,…',
-    help:
-      'built-in names, or paths: of .ts/.js files whose default export is a protocol, of .seq files ' +
-      'with one step a line; `all`',
+    help: PROTOCOL_HELP,
     default: 'all',
     commands: ['explore'],
     parse: listOf(anyText),
@@ -518,6 +517,20 @@ export const OPTIONS = {
     commands: ['list', 'doctor'],
     parse: anyText,
   }),
+  c: option({
+    value: null,
+    help: 'in C, with the words of the kernel',
+    default: 'TypeScript',
+    commands: ['init'],
+    parse: flag,
+  }),
+  seq: option({
+    value: null,
+    help: 'as a plain sequence of steps',
+    default: 'TypeScript',
+    commands: ['init'],
+    parse: flag,
+  }),
   quiet: option({
     value: null,
     help: 'no progress line and no tables: what is wrong and the verdict only',
@@ -542,6 +555,7 @@ export const OPTIONS = {
       'answer',
       'bench',
       'doctor',
+      'init',
       'help',
     ],
     parse: flag,

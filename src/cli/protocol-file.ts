@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Loaded, loaderOf, LOADERS, MODULE } from '../loaders/index.ts';
+import { NativeProblem } from '../native/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { shortPath, userPath } from './paths.ts';
 import { protocolProblem } from './protocol-shape.ts';
@@ -40,10 +41,10 @@ export async function loadProtocolFile(
     const kinds = LOADERS.map(({ what }) => what);
     throw new UsageError(`${text}: not ${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`);
   }
-  const { protocol } =
+  const { protocol, warnings } =
     loader === MODULE
       ? await importFile(path, text, limitMs)
-      : await refuseBadSequence(text, () => loader.load(path));
+      : await refuseBadSequence(text, () => refuseBadC(text, path, () => loader.load(path)));
   if (protocol === undefined) {
     throw new UsageError(
       `${text}: no default export; write "export default defineProtocol({ … })"`,
@@ -51,7 +52,27 @@ export async function loadProtocolFile(
   }
   const problem = protocolProblem(protocol);
   if (problem !== null) throw new UsageError(`${text}: ${loader.offers} ${problem}`);
+  for (const warning of warnings) warn(warning.replaceAll(path, text));
   return { path, protocol: protocol as Protocol };
+}
+
+/** A file that is compiled: what is wrong with it comes as one line. */
+async function refuseBadC<T>(text: string, path: string, load: () => T | Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!(error instanceof NativeProblem)) throw error;
+    throw new UsageError(error.message.replaceAll(path, text));
+  }
+}
+
+const warned = new Set<string>();
+
+/** Once in a process, however often a file is loaded. */
+function warn(line: string): void {
+  if (warned.has(line)) return;
+  warned.add(line);
+  process.stderr.write(`stage2-stress: warning: ${line}\n`);
 }
 
 async function importFile(path: string, text: string, limitMs: number): Promise<Loaded> {

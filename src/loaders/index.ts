@@ -4,6 +4,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { loadC, loadWasm, textOfC } from '../native/index.ts';
+import { resolvePackage } from './resolve-package.ts';
 import { sequenceFile } from '../sequence/index.ts';
 
 export interface Loaded {
@@ -32,6 +34,7 @@ export const MODULE: Loader = {
   what: 'a .ts or .js file whose default export is a protocol',
   offers: 'the default export',
   load: async (path) => {
+    resolvePackage();
     const module = (await import(moduleOf(path))) as { readonly default?: unknown };
     return { protocol: module.default, warnings: [] };
   },
@@ -47,7 +50,25 @@ export const SEQUENCE: Loader = {
   text: (path) => readFileSync(path, 'utf8'),
 };
 
-export const LOADERS: readonly Loader[] = [MODULE, SEQUENCE];
+const C: Loader = {
+  name: 'c',
+  extension: /\.c$/,
+  what: 'a .c file with a STAGE2_PROTOCOL',
+  offers: 'STAGE2_PROTOCOL',
+  load: loadC,
+  text: textOfC,
+};
+
+const WASM: Loader = {
+  name: 'wasm',
+  extension: /\.wasm$/,
+  what: 'a .wasm module made from one',
+  offers: 'STAGE2_PROTOCOL',
+  load: loadWasm,
+  text: (path) => readFileSync(path, 'base64'),
+};
+
+export const LOADERS: readonly Loader[] = [MODULE, C, WASM, SEQUENCE];
 
 /** Null for a file that is no protocol's. */
 export function loaderOf(path: string): Loader | null {

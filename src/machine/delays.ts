@@ -14,6 +14,7 @@ export const DELAY_SITES = [
   'write-release',
   'compare-exchange',
   'dsb',
+  'dmb',
   'isb',
   'tlbi',
   'free',
@@ -34,6 +35,7 @@ const CPU_SITES = {
   writeRelease: 'write-release',
   compareExchange: 'compare-exchange',
   dsb: 'dsb',
+  dmb: 'dmb',
   isb: 'isb',
   tlbi: 'tlbi',
 } as const satisfies Record<keyof Cpu, DelaySite>;

@@ -45,6 +45,8 @@ export const EVENT = {
   sweeping: 18,
   /** page, level, the bits the walker has set in the low half of the leaf */
   updated: 19,
+  /** dmb kind index */
+  dmb: 20,
 } as const;
 
 /**

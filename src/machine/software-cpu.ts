@@ -20,6 +20,8 @@ export function createSoftwareCpu(arena: Arena, issuer: Issuer): Cpu {
     compareExchange: (entry, expected, desired) =>
       Atomics.compareExchange(descriptors, entry, expected, desired),
     dsb: (kind) => issuer.dsb(kind),
+    // Atomics are sequentially consistent.
+    dmb: () => {},
     isb: () => {},
     tlbi: (op) => issuer.tlbi(op),
   };

@@ -31,13 +31,19 @@ interface PendingTlbi {
   readonly kind: 'tlbi';
   readonly op: TlbiOp;
 }
-type Pending = PendingStore | PendingFill | PendingTlbi;
+/** Stores after it wait for those before it: a DMB. */
+interface PendingFence {
+  readonly kind: 'fence';
+}
+type Pending = PendingStore | PendingFill | PendingTlbi | PendingFence;
 
 export interface StoreBuffer {
   store(kind: 'plain' | 'release', entry: number, value: bigint): void;
   /** A page was just filled: hides its contents again until they drain. */
   fill(page: number): void;
   tlbi(op: TlbiOp): void;
+  /** Stores from now on become visible after those before: a DMB for stores. TLBIs do not wait. */
+  fence(): void;
   /** The newest pending value of an entry, or null: what a load of this thread must see. */
   forward(entry: number): bigint | null;
   /** Something may take effect on its own: called before every operation. */
@@ -90,7 +96,8 @@ export function createStoreBuffer(
     for (let k = 0; k < i; k++) {
       const earlier = pending[k] as Pending;
       if (earlier.kind === 'tlbi') continue;
-      if (p.kind === 'release' || touches(earlier, p)) return false;
+      if (p.kind === 'release' || p.kind === 'fence' || earlier.kind === 'fence') return false;
+      if (touches(earlier, p)) return false;
     }
     return true;
   }
@@ -105,6 +112,7 @@ export function createStoreBuffer(
 
   function drainAt(i: number): void {
     const [p] = pending.splice(i, 1) as [Pending];
+    if (p.kind === 'fence') return;
     if (p.kind === 'tlbi') {
       effects.tlbi(p.op);
     } else if (p.kind === 'fill') {
@@ -158,13 +166,16 @@ export function createStoreBuffer(
     tlbi(op) {
       pending.push({ kind: 'tlbi', op });
     },
+    fence() {
+      if (pending.some((p) => p.kind !== 'tlbi')) pending.push({ kind: 'fence' });
+    },
     forward(entry) {
       for (let i = pending.length - 1; i >= 0; i--) {
         const p = pending[i] as Pending;
         if (p.kind === 'fill') {
           if (Math.floor(entry / entriesPerTable) === p.page)
             return p.contents[entry % entriesPerTable] as bigint;
-        } else if (p.kind !== 'tlbi' && p.entry === entry) return p.value;
+        } else if (p.kind !== 'tlbi' && p.kind !== 'fence' && p.entry === entry) return p.value;
       }
       return null;
     },
@@ -180,7 +191,9 @@ export function createStoreBuffer(
       drainEach((p) => p.kind !== 'tlbi');
     },
     drainAllBut(entry) {
-      drainEach((p) => p.kind !== 'tlbi' && (p.kind === 'fill' || p.entry !== entry));
+      // What a fence keeps behind that entry cannot go before it.
+      const isFenced = pending.some((p) => p.kind === 'fence');
+      drainEach((p) => p.kind !== 'tlbi' && (isFenced || !('entry' in p) || p.entry !== entry));
     },
   };
 }

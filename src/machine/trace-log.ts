@@ -12,7 +12,7 @@ import { assert } from '../arch/assert.ts';
 import { isTable, softwareBits, type Descriptor } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
 import { TLBI_KINDS, type TlbiOp } from '../arch/tlbi.ts';
-import { DSB_KINDS, type DsbKind, type Entry } from '../port/cpu.ts';
+import { DMB_KINDS, DSB_KINDS, type DmbKind, type DsbKind, type Entry } from '../port/cpu.ts';
 import type { Transition } from '../port/protocol.ts';
 import type { Table } from '../port/tables.ts';
 import type { FreedPart, TransitionTrace } from '../port/trace.ts';
@@ -51,6 +51,7 @@ export interface TraceLog {
   /** The value as its two halves: a store's bookkeeping makes no BigInt. */
   write(order: 'plain' | 'release' | 'cas', entry: Entry, low: number, high: number): void;
   dsb(kind: DsbKind): void;
+  dmb(kind: DmbKind): void;
   isb(): void;
   tlbi(op: TlbiOp): void;
   allocated(table: Table, level: Level): void;
@@ -231,6 +232,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     before: (entry, d, slot) => addValue(OP.before, entry, d, slot),
     write: (order, entry, low, high) => add(OP[order], entry, low, high, 0, 0),
     dsb: (kind) => add(OP.dsb, DSB_KINDS.indexOf(kind), 0, 0, 0, 0),
+    dmb: (kind) => add(OP.dmb, DMB_KINDS.indexOf(kind), 0, 0, 0, 0),
     isb: () => add(OP.isb, 0, 0, 0, 0, 0),
     tlbi(op) {
       assert(transition !== null, 'TLBI outside of a transition');

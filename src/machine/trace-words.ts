@@ -10,7 +10,7 @@
 import { isTable } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
 import { TLBI_KINDS, type TlbiKind, type TlbiOp } from '../arch/tlbi.ts';
-import { DSB_KINDS, type DsbKind } from '../port/cpu.ts';
+import { DMB_KINDS, type DmbKind, DSB_KINDS, type DsbKind } from '../port/cpu.ts';
 import type { Transition } from '../port/protocol.ts';
 import type {
   ChildPlace,
@@ -49,6 +49,8 @@ export const OP = {
   put: 14,
   /** First granule of 4 KiB from the output address of the region, granules. */
   cmo: 15,
+  /** Subject: index into DMB_KINDS. */
+  dmb: 16,
 } as const;
 export const FREED_PARTS: readonly FreedPart[] = ['all', 'below', 'page'];
 
@@ -174,6 +176,9 @@ export function traceOf(
       }
       case OP.dsb:
         events.push({ op: 'dsb', kind: DSB_KINDS[subject] as DsbKind });
+        break;
+      case OP.dmb:
+        events.push({ op: 'dmb', kind: DMB_KINDS[subject] as DmbKind });
         break;
       case OP.isb:
         events.push({ op: 'isb' });

@@ -20,8 +20,8 @@ import {
   withSoftwareBits,
 } from '../arch/descriptor.ts';
 import { checkedPort } from '../port/checked-port.ts';
-import type { Cpu, DsbKind, Entry } from '../port/cpu.ts';
-import { DSB_KINDS } from '../port/cpu.ts';
+import type { Cpu, DmbKind, DsbKind, Entry } from '../port/cpu.ts';
+import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 import type { Transition } from '../port/protocol.ts';
 import type { Table, Tables } from '../port/tables.ts';
@@ -272,6 +272,13 @@ export function createTransitionCpu(
         Atomics.store(i32, ghost, ghostWord(ghostVersion(i32[ghost] as number), GHOST_SETTLED));
         recorder.event(EVENT.settled, 0, 0, 0);
       }
+    },
+    dmb(kind: DmbKind) {
+      buffer?.mayDrain();
+      // Loads are carried out in order, so only stores are left for a barrier to order.
+      if (kind !== 'ishld') buffer?.fence();
+      recorder.event(EVENT.dmb, DMB_KINDS.indexOf(kind), 0, 0);
+      log.dmb(kind);
     },
     isb() {
       buffer?.mayDrain();

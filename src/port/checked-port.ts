@@ -5,7 +5,7 @@
  */
 import type { Descriptor } from '../arch/descriptor.ts';
 import { scopeOf, TLBI_KINDS, type TlbiOp } from '../arch/tlbi.ts';
-import { type Cpu, DSB_KINDS, type DsbKind, type Entry } from './cpu.ts';
+import { type Cpu, DMB_KINDS, type DmbKind, DSB_KINDS, type DsbKind, type Entry } from './cpu.ts';
 import type { Table, Tables } from './tables.ts';
 
 /** An argument that the operation does not take. The message says what it does take. */
@@ -141,6 +141,13 @@ export function checkedPort(
         refuse(`no DSB is called ${shown(kind)}; there are ${DSB_KINDS.join(', ')}`);
       }
       cpu.dsb(kind);
+    },
+    dmb(kind: DmbKind) {
+      inside('dmb');
+      if (!DMB_KINDS.includes(kind)) {
+        refuse(`no DMB is called ${shown(kind)}; there are ${DMB_KINDS.join(', ')}`);
+      }
+      cpu.dmb(kind);
     },
     isb() {
       inside('isb');

@@ -20,6 +20,10 @@ export type Entry = number & { readonly [entryBrand]: true };
 export const DSB_KINDS = ['ish', 'ishst', 'nsh', 'nshst'] as const;
 export type DsbKind = (typeof DSB_KINDS)[number];
 
+/** Access types of a DMB, Inner Shareable all: loads and stores, `st`ores only, `ld`: loads with what follows. */
+export const DMB_KINDS = ['ish', 'ishst', 'ishld'] as const;
+export type DmbKind = (typeof DMB_KINDS)[number];
+
 export interface Cpu {
   /** Plain single-copy-atomic 64-bit load (READ_ONCE). */
   read(entry: Entry): Descriptor;
@@ -38,6 +42,8 @@ export interface Cpu {
    * local ones (R_PSMWS).
    */
   dsb(kind: DsbKind): void;
+  /** Orders accesses of memory (smp_mb, smp_wmb, smp_rmb). It completes nothing, no TLBI waits for it. */
+  dmb(kind: DmbKind): void;
   isb(): void;
   /** Starts an invalidation; its effects are unordered until a DSB (R_TGVWD). */
   tlbi(op: TlbiOp): void;

@@ -1,6 +1,6 @@
 /**
  * Protocols whose steps are written in another language than the one that runs here, as a plain
- * sequence: what messages and figures need to know of their text.
+ * sequence or compiled C: what messages and figures need to know of their text.
  */
 import type { Protocol } from './protocol.ts';
 

@@ -8,7 +8,7 @@
 import type { Descriptor } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
 import type { TlbiOp } from '../arch/tlbi.ts';
-import type { DsbKind } from './cpu.ts';
+import type { DmbKind, DsbKind } from './cpu.ts';
 
 /**
  * `target` is the entry under transition; `child n` the n-th other entry the protocol touched
@@ -53,6 +53,7 @@ export type TraceEvent =
       readonly place: ChildPlace | null;
     }
   | { readonly op: 'dsb'; readonly kind: DsbKind }
+  | { readonly op: 'dmb'; readonly kind: DmbKind }
   | { readonly op: 'isb' }
   | { readonly op: 'tlbi'; readonly tlbi: TlbiOp }
   /** A subtree of pages that maps what `like`, a leaf of `level`, maps. */

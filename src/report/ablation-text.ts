@@ -49,7 +49,7 @@ export function changeText({ change, to }: AblationRow): string {
   return change === 'moved' ? `moved ${to ?? ''}` : `as ${to ?? ''}`;
 }
 
-/** `needed: stale-translation, freed-table; on every CPU explored`, or why it may be there. */
+/** `needed: stale-translation, freed-table; on every CPU`, or why it may be there. */
 export function neededText(row: AblationRow, cpus: number): string {
   if (!row.needed) {
     const bounded =
@@ -58,7 +58,7 @@ export function neededText(row: AblationRow, cpus: number): string {
   }
   const consequences = row.rules.filter((rule) => rule !== 'break-before-make');
   const rules = consequences.length > 0 ? consequences : row.rules;
-  const where = row.cpus.length === cpus ? 'every CPU explored' : row.cpus.join(' and ');
+  const where = row.cpus.length === cpus ? 'every CPU' : row.cpus.join(' and ');
   return `needed: without it ${rules.join(', ')}, on ${where}`;
 }
 

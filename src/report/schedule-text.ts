@@ -21,7 +21,7 @@ export interface ScheduleLayout {
 const WHY_COLUMNS_MIN = 40;
 
 /** Operations whose detail says what they are. */
-const BARE = new Set(['dsb', 'isb', 'tlbi']);
+const BARE = new Set(['dsb', 'dmb', 'isb', 'tlbi']);
 
 const GAP = '  ';
 

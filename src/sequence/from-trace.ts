@@ -77,6 +77,8 @@ class Made {
         return this.#store(event);
       case 'dsb':
         return { op: 'dsb', kind: event.kind };
+      case 'dmb':
+        return { op: 'dmb', kind: event.kind };
       case 'isb':
         return { op: 'isb' };
       case 'tlbi':

@@ -2,7 +2,7 @@
  * Text to a sequence: the grammar of docs/sequences.md. Spellings of the architecture and of the Linux
  * kernel mean the same steps.
  */
-import { DSB_KINDS } from '../port/cpu.ts';
+import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
 import type { ProtocolKind } from '../port/protocol.ts';
 import { Cursor } from './cursor.ts';
 import { bracketed, maybePlace, store, tlbi } from './operands.ts';
@@ -23,6 +23,7 @@ const STEPS: Readonly<Record<string, (c: Cursor, word: Word) => readonly Action[
   ldr: load,
   read_once: load,
   dsb: (c) => [{ op: 'dsb', kind: bracketed(c, 'dsb', () => c.oneOf('dsb', DSB_KINDS)) }],
+  dmb: (c) => [{ op: 'dmb', kind: bracketed(c, 'dmb', () => c.oneOf('dmb', DMB_KINDS)) }],
   isb: (c) => {
     if (c.has('(')) c.expect(')', 'isb()');
     return [{ op: 'isb' }];
@@ -46,7 +47,8 @@ const STEPS: Readonly<Record<string, (c: Cursor, word: Word) => readonly Action[
 /** Words that say something of the whole sequence, each before the first step. */
 const HEADS = new Set(['split', 'coalesce', 'name', 'lock', 'claims']);
 
-const WORDS = 'str, stlr, cas, ldr, dsb, isb, tlbi, free, alloc, put, get, merge, clean, each page';
+const WORDS =
+  'str, stlr, cas, ldr, dsb, dmb, isb, tlbi, free, alloc, put, get, merge, clean, each page';
 
 /** Throws SequenceError. */
 export function parseSequence(text: string): Sequence {

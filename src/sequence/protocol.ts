@@ -120,6 +120,9 @@ class Run {
       case 'load':
         cpu.read(this.#entry(step.child));
         return true;
+      case 'dmb':
+        cpu.dmb(step.kind);
+        return true;
       case 'dsb':
         cpu.dsb(step.kind);
         return true;

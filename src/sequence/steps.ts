@@ -1,6 +1,6 @@
 /** A plain sequence as data: the steps that were written, each with its place in the text. */
 import type { TlbiKind } from '../arch/tlbi.ts';
-import type { DsbKind } from '../port/cpu.ts';
+import type { DmbKind, DsbKind } from '../port/cpu.ts';
 import type { ProtocolKind } from '../port/protocol.ts';
 
 /** Line and column from 1. */
@@ -48,6 +48,7 @@ export type Action =
     }
   | { readonly op: 'load'; readonly child: number | null }
   | { readonly op: 'dsb'; readonly kind: DsbKind }
+  | { readonly op: 'dmb'; readonly kind: DmbKind }
   | { readonly op: 'isb' }
   | {
       readonly op: 'tlbi';

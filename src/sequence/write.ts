@@ -56,7 +56,8 @@ export function actionText(action: Action): string {
     case 'load':
       return `ldr${childText(action.child)}`;
     case 'dsb':
-      return `dsb ${action.kind}`;
+    case 'dmb':
+      return `${action.op} ${action.kind}`;
     case 'isb':
       return 'isb';
     case 'tlbi': {

@@ -53,7 +53,7 @@ function walkRateOf(idle: Rounds, vcpus: number, seed: number): AnswerFigures['w
   return seconds.length === 0 ? null : rateOverRounds(idle.column(ROW.walks), seconds, seed);
 }
 
-/** Null for a protocol whose text is not known. */
+/** Null for a protocol whose text is not known: a module without debug information. */
 function linesIn(protocol: Protocol): number | null {
   const foreign = foreignTextOf(protocol);
   return foreign === null ? linesOf(protocol.run.toString()) : foreign.lines;

@@ -18,7 +18,7 @@ import {
 } from '../machine/layout.ts';
 import { EVENT, EVIDENCE, FREED_READER } from '../machine/recorder.ts';
 import { dataLevel, dataTag, FAULT, FLAG_W } from '../machine/tlb-entry.ts';
-import { DSB_KINDS } from '../port/cpu.ts';
+import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
 import type { ViolationEvent } from '../result/stress.ts';
 
 const VIAS: readonly Via[] = ['combined', 'stage2', 'walk'];
@@ -248,6 +248,8 @@ function describeEvent(arena: Arena, code: number, a: number, b: number, c: numb
       return `writes ${a === 0 ? 'the entry' : `entry ${a}`}: ${value(b, c, a === 0 ? level : 3)}`;
     case EVENT.dsb:
       return `DSB ${(DSB_KINDS[a] ?? '').toUpperCase()}`;
+    case EVENT.dmb:
+      return `DMB ${(DMB_KINDS[a] ?? '').toUpperCase()}`;
     case EVENT.isb:
       return 'ISB';
     case EVENT.tlbi:

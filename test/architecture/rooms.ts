@@ -11,7 +11,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   protocols: listed('arch port'),
   mutants: listed('arch port protocols'),
   sequence: listed('arch port'),
-  loaders: listed('sequence'),
+  native: listed('arch port'),
+  loaders: listed('native sequence'),
   sync: [],
   result: listed('arch'),
   ablation: listed('arch port result'),
@@ -30,14 +31,14 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   answer: listed('arch result'),
   report: listed('arch result answer'),
   cli: listed(
-    'arch port protocols mutants sequence loaders ablation sync result pgtable machine scenarios',
+    'arch port protocols mutants sequence native loaders ablation sync result pgtable machine scenarios',
     'checker stress explore litmus selftest casemate report answer doctor bench workers',
   ),
   bench: listed(
     'arch port protocols pgtable machine scenarios stress explore litmus report result',
   ),
   library: listed('arch port protocols mutants sequence ablation result stress explore cli'),
-  workers: listed('arch port machine stress sync scenarios pgtable result doctor'),
+  workers: listed('arch port loaders machine stress sync scenarios pgtable result doctor'),
 };
 
 function listed(...names: string[]): readonly string[] {

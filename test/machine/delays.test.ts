@@ -28,6 +28,7 @@ const CPU_METHODS = [
   'writeRelease',
   'compareExchange',
   'dsb',
+  'dmb',
   'isb',
   'tlbi',
 ] as const satisfies readonly (keyof Cpu)[];
@@ -54,6 +55,7 @@ const METHODS: Readonly<Record<Exclude<Delay['site'], 'any'>, readonly string[]>
   'write-release': ['writeRelease'],
   'compare-exchange': ['compareExchange'],
   dsb: ['dsb'],
+  dmb: ['dmb'],
   isb: ['isb'],
   tlbi: ['tlbi'],
   free: ['tearDown', 'tearDownBelow', 'freeNow', 'tearDownAfterGrace'],
@@ -99,6 +101,7 @@ describe('on', () => {
       ['writeRelease', 4, 5n],
       ['compareExchange', 6, 7n, 8n],
       ['dsb', 'ish'],
+      ['dmb', 'ishst'],
       ['isb'],
       ['tlbi', { kind: 'ipas2e1is', ipa: 4096 }],
       ['tearDown', 9, 3],

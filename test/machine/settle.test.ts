@@ -157,6 +157,7 @@ describe('every protocol settles', () => {
         store(entry, d);
         return found;
       },
+      dmb: () => {},
       dsb(kind) {
         if (kind !== 'ish') return;
         barriers++;

@@ -63,6 +63,33 @@ function ordersOf(stores: readonly (readonly ['plain' | 'release', number])[]): 
 }
 
 describe('order', () => {
+  test('a fence keeps stores in order, and lets a TLBI pass them', () => {
+    const seen = new Set(
+      SEEDS.map((seed) => {
+        const b = benchOf(seed);
+        b.buffer.store('plain', 1, 1n);
+        b.buffer.fence();
+        b.buffer.store('plain', 2, 2n);
+        b.buffer.tlbi({ kind: 'vmalls12e1is' });
+        expect([b.buffer.forward(1), b.buffer.forward(2)]).toEqual([1n, 2n]);
+        b.settle();
+        return b.effects.join(' ');
+      }),
+    );
+    expect([...seen].sort()).toEqual(['1 2 vmalls12e1is', '1 vmalls12e1is 2', 'vmalls12e1is 1 2']);
+  });
+
+  test('a store behind a fence is there when software reads tables', () => {
+    for (const seed of SEEDS) {
+      const b = benchOf(seed);
+      b.buffer.store('plain', 1, 1n);
+      b.buffer.fence();
+      b.buffer.store('plain', 2, 2n);
+      b.buffer.drainAllBut(1);
+      expect(b.memory[2]).toBe(2n);
+    }
+  });
+
   test('two plain stores to different entries become visible in both orders', () => {
     expect(
       ordersOf([

@@ -25,7 +25,7 @@ function recording() {
       calls.push([name, ...args.map(text)].join(' '));
       return answer;
     };
-  const names = ['read', 'write', 'writeRelease', 'compareExchange', 'dsb', 'isb', 'tlbi'];
+  const names = ['read', 'write', 'writeRelease', 'compareExchange', 'dsb', 'dmb', 'isb', 'tlbi'];
   const cpu = Object.fromEntries(names.map((name) => [name, take(name, 5n)])) as unknown as Cpu;
   const operations = [
     ...[
@@ -63,6 +63,7 @@ describe('what is right', () => {
     p.cpu.write(E, 2n ** 64n - 1n);
     p.cpu.writeRelease(E, EMPTY);
     p.cpu.isb();
+    p.cpu.dmb('ishld');
     for (const kind of DSB_KINDS) p.cpu.dsb(kind);
     p.tables.mergeState(9n, T, 3);
     p.tables.tearDown(T, 3);
@@ -73,6 +74,7 @@ describe('what is right', () => {
       ...[
         'writeRelease 7 0',
         'isb',
+        'dmb ishld',
         'dsb ish',
         'dsb ishst',
         'dsb nsh',
@@ -105,6 +107,11 @@ describe('what is not', () => {
       'an entry that is none',
       (p) => p.cpu.write(undefined as never, EMPTY),
       /^write: undefined is no entry; take t\.entry/,
+    ],
+    [
+      'a DMB that is none',
+      (p) => p.cpu.dmb('nsh' as never),
+      /^no DMB is called "nsh"; there are ish/,
     ],
     ['an entry past the end', (p) => p.cpu.read(100 as Entry), /^read: 100 is no entry/],
     ['half an entry', (p) => p.cpu.read(1.5 as Entry), /^read: 1\.5 is no entry/],
@@ -201,6 +208,7 @@ describe('when run() has returned', () => {
   it.each<[string, (p: Port) => unknown]>([
     ['read', (p) => p.cpu.read(E)],
     ['dsb', (p) => p.cpu.dsb('ish')],
+    ['dmb', (p) => p.cpu.dmb('ish')],
     ['isb', (p) => p.cpu.isb()],
     ['tlbi', (p) => p.cpu.tlbi({ kind: 'alle1is' })],
     ['allocate', (p) => p.tables.allocate(3)],

@@ -41,6 +41,7 @@ describe('flushes of KVM', () => {
       writeRelease: unexpected,
       compareExchange: unexpected,
       dsb: (kind) => log.push(`dsb ${kind}`),
+      dmb: (kind) => log.push(`dmb ${kind}`),
       isb: () => log.push('isb'),
       tlbi: (op) => log.push(describeTlbi(op)),
     });

@@ -154,6 +154,8 @@ function wordsOf(t: TransitionTrace): string[] {
         return e.entry === 'target' ? e.op : `${e.op} child`;
       case 'read':
         return `read ${e.entry}`;
+      case 'dmb':
+        return `dmb ${e.kind}`;
       case 'isb':
       case 'build':
       case 'allocate':

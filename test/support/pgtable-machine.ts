@@ -111,6 +111,7 @@ export function createMachine(options: MachineOptions = {}): Machine {
       return found;
     },
     dsb: (kind) => log.push(`dsb ${kind}`),
+    dmb: (kind) => log.push(`dmb ${kind}`),
     isb: () => log.push('isb'),
     tlbi: (op) => log.push(describeTlbi(op)),
   };

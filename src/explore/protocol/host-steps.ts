@@ -165,6 +165,8 @@ export class HostSteps {
     switch (operation.kind) {
       case 'dsb':
         return { thread, op: 'dsb', detail: `DSB ${operation.dsb.toUpperCase()}`, why };
+      case 'dmb':
+        return { thread, op: 'dmb', detail: `DMB ${operation.dmb.toUpperCase()}`, why };
       case 'isb':
         return { thread, op: 'isb', detail: 'ISB', why };
       case 'tlbi':
@@ -218,5 +220,5 @@ function isAnswered(
 }
 
 function isBarrier({ kind }: Operation): boolean {
-  return kind === 'dsb' || kind === 'isb';
+  return kind === 'dsb' || kind === 'dmb' || kind === 'isb';
 }

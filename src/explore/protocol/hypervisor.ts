@@ -129,6 +129,10 @@ function createCpu(map: MemoryMap, recording: Recording, book: PageBook, roleOf:
       recording.dsb(kind);
       recording.note({ op: 'dsb', kind });
     },
+    dmb(kind) {
+      recording.dmb(kind);
+      recording.note({ op: 'dmb', kind });
+    },
     isb() {
       recording.isb();
       recording.note({ op: 'isb' });

@@ -35,6 +35,8 @@ function detailOf(map: MemoryMap, event: TraceEvent): string {
     }
     case 'dsb':
       return `DSB ${event.kind.toUpperCase()}`;
+    case 'dmb':
+      return `DMB ${event.kind.toUpperCase()}`;
     case 'isb':
       return 'ISB';
     case 'tlbi':

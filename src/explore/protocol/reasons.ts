@@ -32,6 +32,8 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
         : 'nobody else stores here, so it reads what its own thread stored last';
     case 'dsb':
       return dsbReason(operation.dsb, around.tlbiPending);
+    case 'dmb':
+      return 'orders accesses before it with those after it, and completes no TLBI (bob)';
     case 'isb':
       return 'context synchronisation: what follows comes after what the DSBs waited for (IFB-ob)';
     case 'tlbi':

@@ -7,7 +7,7 @@
  */
 import { assert } from '../../arch/assert.ts';
 import type { Descriptor } from '../../arch/descriptor.ts';
-import type { DsbKind, TlbiOp, TraceEvent } from '../../port/index.ts';
+import type { DmbKind, DsbKind, TlbiOp, TraceEvent } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
 import type { BookFinding } from './page-book.ts';
 
@@ -26,6 +26,7 @@ export type Operation =
       readonly desired: Descriptor;
     }
   | { readonly kind: 'dsb'; readonly dsb: DsbKind }
+  | { readonly kind: 'dmb'; readonly dmb: DmbKind }
   | { readonly kind: 'isb' }
   | { readonly kind: 'tlbi'; readonly tlbi: TlbiOp };
 
@@ -93,6 +94,10 @@ export class Recording {
 
   dsb(kind: DsbKind): void {
     this.#add({ kind: 'dsb', dsb: kind });
+  }
+
+  dmb(kind: DmbKind): void {
+    this.#add({ kind: 'dmb', dmb: kind });
   }
 
   isb(): void {

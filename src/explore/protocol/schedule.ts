@@ -120,7 +120,7 @@ export function extentOf(trail: readonly TrailStep[]): Extent {
 }
 
 function isBarrier({ op }: ExploreStep): boolean {
-  return op === 'dsb' || op === 'isb';
+  return op === 'dsb' || op === 'dmb' || op === 'isb';
 }
 
 function guestSteps(input: ScheduleInput, { vcpu, trail, whys }: GuestTrail): TimedStep[] {

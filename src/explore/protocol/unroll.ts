@@ -10,7 +10,7 @@
  */
 import { assertNever } from '../../arch/assert.ts';
 import type { Descriptor } from '../../arch/descriptor.ts';
-import type { TlbiOp, TraceEvent } from '../../port/index.ts';
+import type { DmbKind, TlbiOp, TraceEvent } from '../../port/index.ts';
 import { type BarrierKind, NO_DEPENDENCY, type Node } from '../model/index.ts';
 import { BoundReached, type ExploreBounds } from './bounds.ts';
 import type { BookFinding } from './page-book.ts';
@@ -165,6 +165,8 @@ class Unroller {
         const covers = DSB_COVERS[operation.dsb];
         return covers === null ? next : { kind: 'dsb', covers, next };
       }
+      case 'dmb':
+        return { kind: 'dmb', covers: DMB_COVERS[operation.dmb], next };
       case 'isb':
         return { kind: 'isb', next };
       case 'tlbi': {
@@ -191,6 +193,12 @@ const DSB_COVERS = {
   nsh: null,
   nshst: null,
 } as const satisfies Record<string, BarrierKind | null>;
+
+const DMB_COVERS = {
+  ish: 'full',
+  ishst: 'store',
+  ishld: 'load',
+} as const satisfies Record<DmbKind, BarrierKind>;
 
 function startsWith(operations: readonly Operation[], done: readonly Operation[]): boolean {
   return done.every((operation, i) => {

@@ -1,0 +1,59 @@
+/** A process that holds LLVM as WebAssembly: a C file and its headers in, a module out. */
+import type { Built, YowaspJob } from './compiler.ts';
+
+type Tree = { [name: string]: Tree | string | Uint8Array };
+
+interface Llvm {
+  readonly commands: Readonly<
+    Record<string, (args: readonly string[], files: Tree, options: object) => Promise<Tree>>
+  >;
+}
+
+const OBJECT = '/protocol.o';
+const MODULE = '/protocol.wasm';
+
+/** Folders within folders, from the root, as the package takes files. */
+function treeOf(files: YowaspJob['files']): Tree {
+  const root: Tree = {};
+  for (const { path, text } of files) {
+    const names = path.split('/').filter((name) => name !== '');
+    const last = names.pop() ?? '';
+    let folder = root;
+    for (const name of names) folder = (folder[name] ??= {}) as Tree;
+    folder[last] = text;
+  }
+  return root;
+}
+
+async function build({ file, files, compile, link }: YowaspJob): Promise<Built> {
+  let output = '';
+  const hear = (bytes: Uint8Array | null): void => {
+    if (bytes !== null) output += Buffer.from(bytes).toString('utf8');
+  };
+  const options = { stdout: hear, stderr: hear, fetchProgress: () => {} };
+  const { commands } = (await import('@yowasp/clang')) as unknown as Llvm;
+  const { clang, 'wasm-ld': linker } = commands;
+  if (clang === undefined || linker === undefined) throw new Error('it has no clang or no wasm-ld');
+  try {
+    const compiled = await clang([...compile, '-c', '-o', OBJECT, file], treeOf(files), options);
+    const linked = await linker([...link, '-o', MODULE, OBJECT], compiled, options);
+    const wasm = linked[MODULE.slice(1)] as Uint8Array | undefined;
+    return { wasm: wasm === undefined ? null : new Uint8Array(wasm), output };
+  } catch (error) {
+    // Its Exit: the compiler has said why.
+    if (error instanceof Error && 'code' in error && output !== '') return { wasm: null, output };
+    throw error;
+  }
+}
+
+process.on('message', (job: YowaspJob) => {
+  void build(job).then(
+    (built) => process.send?.(built),
+    (error: unknown) =>
+      process.send?.({
+        wasm: null,
+        output: `${job.file}:1:1: error: @yowasp/clang failed: ${String(error)}`,
+      } satisfies Built),
+  );
+});
+process.on('disconnect', () => process.exit());
