@@ -266,12 +266,23 @@ export const command: Command = {
     'model agrees with the published litmus verdicts (see litmus). `safe` means that no execution ' +
     'within the bounds breaks a rule; a bound that stopped a search is exit code 3. Without flags: ' +
     'every built-in protocol on the CPU it was written for. With --matrix: on every CPU it is ' +
-    'meant for, as one table; what is violated there is exit code 1, as ever.',
+    'meant for, as one table; what is violated there is exit code 1, as ever. A plain sequence without ' +
+    '--cpu is answered on all of them, with the steps that are missing. --ablate leaves out, weakens and ' +
+    'moves each step in turn; its exit code is that of the protocol as it is.',
   examples: [
     { command: 'explore', why: 'every built-in protocol on the CPU it was written for' },
     {
       command: 'explore -- --protocol rfc-nt-posted',
       why: 'the three steps by which the RFC as posted breaks its promise',
+    },
+    {
+      command:
+        'explore -- --sequence "str 0; dsb ishst; tlbi vmalls12e1is; isb; str block; free child"',
+      why: 'steps of a mail, on every CPU: safe, or what is missing',
+    },
+    {
+      command: 'explore -- --ablate --protocol bbm-early',
+      why: 'which of its steps is needed, and what breaks without it',
     },
     { command: 'explore -- --matrix', why: 'protocol by CPU: which is safe where' },
     { command: 'explore -- --protocol ./mine.ts --cpu bbm=2,nt=ignored', why: 'your own' },

@@ -34,10 +34,10 @@ const KINDS: readonly ((steps: readonly Step[]) => Fix[])[] = [
 
 /** Null if nothing that is tried here makes it right. */
 export function repairOf(sequence: Sequence, isRight: Judge): readonly Fix[] | null {
-  let fixes: readonly Fix[] = [];
+  const fixes: Fix[] = [];
   for (const kind of KINDS) {
     // The strongest first, so that it is the first to be taken back.
-    fixes = [...kind(sequence.steps), ...fixes];
+    fixes.unshift(...kind(sequence.steps));
     if (fixes.length > 0 && isRight(repaired(sequence, fixes))) {
       return leastOf(sequence, fixes, isRight);
     }
