@@ -3,7 +3,6 @@
  */
 import { assertNever } from '../arch/assert.ts';
 import { loaderOf } from '../loaders/index.ts';
-import { MUTANTS } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import type { Protocol } from '../port/index.ts';
 import { parseSequence, sequenceProtocol } from '../sequence/index.ts';
@@ -18,6 +17,8 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
     case 'built-in':
       return named(source.name);
     case 'mutant': {
+      // Only who needs them loads them: that is half of what a thread would load (docs/speed.md).
+      const { MUTANTS } = await import('../mutants/index.ts');
       const mutant = MUTANTS.find((m) => m.name === source.name);
       if (mutant === undefined) throw new Error(`no mutant is called ${source.name}`);
       return mutant.seed.kind === 'protocol' ? mutant.seed.protocol : named(mutant.twin);
