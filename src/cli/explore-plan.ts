@@ -1,6 +1,6 @@
 /** What one `explore` command runs: protocols and mutants, CPUs, levels, numbers of vCPUs. */
 import { assertNever } from '../arch/assert.ts';
-import type { CpuModel } from '../arch/cpu-model.ts';
+import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import type { ProtocolSource } from '../explore/protocol/index.ts';
 import {
@@ -13,7 +13,7 @@ import { loaderOf, SEQUENCE } from '../loaders/index.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { commandText, packSequence, parseSequence, type Sequence } from '../sequence/index.ts';
-import { cpuFor, cpuProblem, type ProtocolRef } from '../stress/plan.ts';
+import type { ProtocolRef } from '../stress/plan.ts';
 import type { CommandInput } from './command.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { shortPath } from './paths.ts';

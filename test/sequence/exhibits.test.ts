@@ -9,7 +9,7 @@ import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { SEQUENCE } from '../../src/loaders/index.ts';
 import type { Protocol } from '../../src/port/index.ts';
 import type { ExploreRun } from '../../src/result/explore.ts';
-import { cpuFor } from '../../src/stress/plan.ts';
+import { cpuFor } from '../../src/arch/cpu-model.ts';
 import { parseSequence, sequenceFile } from '../../src/sequence/index.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../examples/seq');
