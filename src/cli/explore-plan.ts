@@ -9,10 +9,10 @@ import {
   VCPUS_EXPLORED_MAX,
 } from '../explore/protocol/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
-import { loaderOf } from '../loaders/index.ts';
+import { loaderOf, SEQUENCE } from '../loaders/index.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
-import { commandText, packSequence } from '../sequence/index.ts';
+import { commandText, packSequence, parseSequence, type Sequence } from '../sequence/index.ts';
 import type { ProtocolRef } from '../stress/plan.ts';
 import type { CommandInput } from './command.ts';
 import { parseCpu } from './cpu-knobs.ts';
@@ -24,6 +24,8 @@ export interface Subject {
   readonly protocol: Protocol;
   readonly source: ProtocolSource;
   readonly mutant: string | null;
+  /** Of a plain sequence, of which nobody said what CPUs it is meant for; else null. */
+  readonly sequence: Sequence | null;
   /** Set where a broken claim that the protocol is known for does not turn the verdict. */
   readonly exhibit: string | null;
 }
@@ -55,6 +57,9 @@ const MATRIX_CPUS = [
   'bbm=2/1,multihit=abort',
 ] as const;
 
+/** CPUs of --ablate: one of each BBM level. */
+const ABLATION_CPUS = ['bbm=0', 'bbm=1', 'bbm=2', 'bbm=3,multihit=new'] as const;
+
 const DEFAULT_SCENARIOS: readonly ExploredScenario[] = ['adjust-populated'];
 
 export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subject[]> {
@@ -66,6 +71,7 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
     protocol,
     source: sourceOf(ref),
     mutant: null,
+    sequence: sequenceOf(ref),
     exhibit: ref.named ? null : (protocol.exhibit ?? null),
   }));
   for (const name of mutants) {
@@ -73,7 +79,7 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
     if (mutant?.seed.kind === 'protocol') {
       const { protocol } = mutant.seed;
       const source: ProtocolSource = { kind: 'mutant', name, text: '' };
-      subjects.push({ protocol, source, mutant: name, exhibit: null });
+      subjects.push({ protocol, source, mutant: name, sequence: null, exhibit: null });
     } else if (flags.mutant?.includes(name)) {
       throw new UsageError(
         `--mutant: ${name} is a bug of the machine, which explore does not simulate; try it with stress`,
@@ -81,6 +87,18 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
     }
   }
   return subjects;
+}
+
+function sequenceOf(ref: ProtocolRef): Sequence | null {
+  if (ref.from === 'sequence') return parseSequence(ref.text);
+  const isFile = ref.from === 'file' && loaderOf(ref.path) === SEQUENCE;
+  return isFile ? parseSequence(SEQUENCE.text(ref.path)) : null;
+}
+
+/** Is a search of `subject` one of many, as no CPU was named? */
+export function isOpen({ flags }: CommandInput, { sequence }: Subject): boolean {
+  const isAsked = flags.cpu !== undefined || flags.matrix === true || flags.ablate === true;
+  return sequence !== null && !isAsked;
 }
 
 export function sourceOf(ref: ProtocolRef): ProtocolSource {
@@ -134,10 +152,19 @@ function vcpusFor({ bbm }: CpuModel): number {
   return Math.min(bbm.length, VCPUS_EXPLORED_MAX);
 }
 
-function cpusFor({ flags }: CommandInput, { protocol }: Subject): readonly CpuModel[] {
-  if (flags.matrix === true) {
-    const cpus = MATRIX_CPUS.map((text) => cpuFor({}, parseCpu(text)));
-    return cpus.filter(({ bbm }) => Math.min(...bbm) >= leastBbm(protocol));
+function cpusFor(input: CommandInput, subject: Subject): readonly CpuModel[] {
+  const { flags } = input;
+  const { protocol } = subject;
+  const isPlain = subject.sequence !== null;
+  const texts =
+    flags.matrix === true || isOpen(input, subject)
+      ? MATRIX_CPUS
+      : flags.ablate === true && flags.cpu === undefined
+        ? ABLATION_CPUS
+        : null;
+  if (texts !== null) {
+    const cpus = texts.map((text) => cpuFor({}, parseCpu(text)));
+    return cpus.filter(({ bbm }) => isPlain || Math.min(...bbm) >= leastBbm(protocol));
   }
   const cpu = cpuFor(protocol, flags.cpu ?? {});
   const problem = cpuProblem(cpu);

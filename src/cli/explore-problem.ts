@@ -9,11 +9,16 @@ const PREFIX = 'npm run explore -- ';
 export async function exploreProblem(command: string): Promise<string | null> {
   if (!command.startsWith(PREFIX)) return `it does not begin with "${PREFIX.trim()}"`;
   try {
-    const input = parseCommandLine('explore', command.slice(PREFIX.length).split(' '));
+    const input = parseCommandLine('explore', wordsOf(command.slice(PREFIX.length)));
     searchesOf(input, await subjectsOf(input));
     return null;
   } catch (error) {
     if (error instanceof UsageError) return error.message;
     throw error;
   }
+}
+
+/** As a shell takes them: a sequence stands in quotes. */
+function wordsOf(text: string): string[] {
+  return [...text.matchAll(/"([^"]*)"|\S+/g)].map(([word, quoted]) => quoted ?? word);
 }

@@ -4,6 +4,8 @@
  */
 import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { runsOn } from '../ablation/index.ts';
+import { idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
 import {
   exploreInSteps,
   type ExploreProgress,
@@ -11,15 +13,20 @@ import {
   INTERRUPTED,
   ProtocolThrew,
 } from '../explore/protocol/index.ts';
+import { ablationLines } from '../report/ablation-text.ts';
 import { endLines, matrixLines, runText, tableLines } from '../report/explore-text.ts';
+import { sequenceLines } from '../report/sequence-text.ts';
+import type { Sequence } from '../sequence/index.ts';
 import { counted, grouped } from '../report/numbers.ts';
 import { EXIT } from '../result/exit-code.ts';
 import type { ExploreResult, ExploreRun } from '../result/explore.ts';
 import { itemsOfShard } from '../result/shard.ts';
 import { machineInfo } from '../stress/machine-info.ts';
+import { type Ablated, cpuTextOf, searchOf, variantsOn, withAblations } from './ablate.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
-import { type Search, searchesOf, subjectsOf } from './explore-plan.ts';
+import { isOpen, type Search, searchesOf, subjectsOf } from './explore-plan.ts';
 import { deliver, jsonTarget } from './delivery.ts';
+import { MissingSteps } from './missing-steps.ts';
 import { type Progress, showText } from './progress.ts';
 import { ProtocolFailure } from './protocol-failure.ts';
 import { refuseEmptyShard, shardOf } from './shard.ts';
@@ -44,8 +51,8 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
   const all = searchesOf(input, await subjectsOf(input));
   refuseEmptyShard(shard, all.length, 'searches');
   const searches = itemsOfShard(all, shard);
-  const runs = await runAll(searches, input, terminal);
-  const isWhole = runs.length === searches.length && runs.every((run) => !isCut(run));
+  const { runs, isWhole } = await runAll(searches, input, terminal);
+  const opened = new Set(runs.filter((_run, i) => isOpenAt(searches[i], input)));
   const result: SeedlessResult = {
     tool: 'stage2-stress',
     schema: 1,
@@ -64,23 +71,60 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
   };
   const quiet = flags.quiet === true;
   const exitCode = await deliver(result, { json, out, quiet }, terminal, () => {
-    const table = flags.matrix === true ? matrixLines : tableLines;
-    const tables = quiet ? [] : table(runs, terminal.columns, terminal.paint);
+    const tables = quiet ? [] : tablesOf(runs, opened, input, terminal);
     return `${[...tables, ...endLines(result, terminal.paint)].join('\n')}\n`;
   });
   return { ...result, exitCode };
+}
+
+const isOpenAt = (search: Search | undefined, input: CommandInput): boolean =>
+  search !== undefined && isOpen(input, search.subject);
+
+/** `opened`: runs of sequences on every CPU, which have a table of their own. */
+function tablesOf(
+  runs: readonly ExploreRun[],
+  opened: ReadonlySet<ExploreRun>,
+  { flags }: CommandInput,
+  { columns, paint }: Terminal,
+): string[] {
+  if (flags.ablate === true) {
+    return [...tableLines(runs, columns, paint), '', ...ablationLines(runs, columns, paint)];
+  }
+  const others = runs.filter((run) => !opened.has(run));
+  const table = flags.matrix === true ? matrixLines : tableLines;
+  return [...sequenceLines([...opened], columns, paint), ...table(others, columns, paint)];
+}
+
+/** What a sequence lacks; for one search after the other, as what was found for one helps the next. */
+function withMissing(
+  search: Search,
+  run: ExploreRun,
+  known: Map<Sequence, MissingSteps>,
+): ExploreRun {
+  const { sequence } = search.subject;
+  if (sequence === null || isCut(run)) return run;
+  const missing = known.get(sequence) ?? new MissingSteps(sequence);
+  known.set(sequence, missing);
+  return missing.addTo(search, run);
 }
 
 const searchCount = (count: number): string => `${grouped(count)} search${count === 1 ? '' : 'es'}`;
 
 const isCut = ({ stoppedBy }: ExploreRun): boolean => stoppedBy === INTERRUPTED;
 
+interface Done {
+  readonly runs: readonly ExploreRun[];
+  /** Nothing was left out for an interruption. */
+  readonly isWhole: boolean;
+}
+
 /** What was done until an interruption, the search it cut short included. */
 async function runAll(
   searches: readonly Search[],
-  { flags }: CommandInput,
+  input: CommandInput,
   terminal: Terminal,
-): Promise<readonly ExploreRun[]> {
+): Promise<Done> {
+  const { flags } = input;
   const quiet = flags.quiet === true;
   const progress = showText(quiet ? null : terminal.progress);
   const interrupt = watchSignals((name) => {
@@ -90,15 +134,25 @@ async function runAll(
     );
   });
   const runs: ExploreRun[] = [];
+  const ablated: Ablated[] = [];
+  const missing = new Map<Sequence, MissingSteps>();
+  const timeMs = flags['explore-time'] ?? EXPLORE_BOUNDS.timeMs;
   try {
     for (const [done, search] of searches.entries()) {
       if (interrupt.signal.aborted) break;
-      const label = `${done + 1} of ${searchCount(searches.length)}: ${search.subject.protocol.name}`;
-      const timeMs = flags['explore-time'] ?? EXPLORE_BOUNDS.timeMs;
-      const run = await runOne(search, timeMs, label, progress, interrupt.signal);
+      const at = `${done + 1} of ${searchCount(searches.length)}`;
+      const runIt = (one: Search): Promise<ExploreRun> => {
+        const label = `${at}: ${one.subject.protocol.name}`;
+        return runOne(one, timeMs, label, progress, interrupt.signal);
+      };
+      const run = withMissing(search, await runIt(search), missing);
       runs.push(run);
+      if (flags.ablate === true) {
+        ablated.push(await ablate(search, run, runIt, () => interrupt.signal.aborted));
+      }
       progress.clear();
       const isNews = run.verdict !== 'safe' && run.exhibit === undefined;
+      if (isOpen(input, search.subject)) continue;
       if (quiet ? isNews : flags.matrix !== true) {
         terminal.out(`${runText(run, terminal.paint)}\n`);
       }
@@ -107,7 +161,29 @@ async function runAll(
     interrupt.dispose();
     progress.clear();
   }
-  return runs;
+  const isWhole =
+    runs.length === searches.length &&
+    runs.every((run) => !isCut(run)) &&
+    ablated.every(({ tried, variants }) => variants.length === tried.length);
+  return { runs: flags.ablate === true ? withAblations(ablated) : runs, isWhole };
+}
+
+/** Every variant of a protocol on one CPU; fewer after an interruption. */
+async function ablate(
+  search: Search,
+  base: ExploreRun,
+  runIt: (search: Search) => Promise<ExploreRun>,
+  isStopped: () => boolean,
+): Promise<Ablated> {
+  const bbm = sanitisedBbmLevel(search.cpu.bbm.map((field) => idAa64Mmfr2(field)));
+  const tried = variantsOn(search.subject.protocol, search.level);
+  const variants: ExploreRun[] = [];
+  for (const variant of tried) {
+    if (isStopped()) break;
+    const run = runsOn(variant, bbm) ? await runIt(searchOf(search, variant)) : base;
+    if (!isCut(run)) variants.push(run);
+  }
+  return { search, cpu: cpuTextOf(search), bbm, base, variants, tried };
 }
 
 async function runOne(
@@ -189,12 +265,23 @@ export const command: Command = {
     'model agrees with the published litmus verdicts (see litmus). `safe` means that no execution ' +
     'within the bounds breaks a rule; a bound that stopped a search is exit code 3. Without flags: ' +
     'every built-in protocol on the CPU it was written for. With --matrix: on every CPU it is ' +
-    'meant for, as one table; what is violated there is exit code 1, as ever.',
+    'meant for, as one table; what is violated there is exit code 1, as ever. A plain sequence without ' +
+    '--cpu is answered on all of them, with the steps that are missing. --ablate leaves out, weakens and ' +
+    'moves each step in turn; its exit code is that of the protocol as it is.',
   examples: [
     { command: 'explore', why: 'every built-in protocol on the CPU it was written for' },
     {
       command: 'explore -- --protocol rfc-nt-posted',
       why: 'the three steps by which the RFC as posted breaks its promise',
+    },
+    {
+      command:
+        'explore -- --sequence "str 0; dsb ishst; tlbi vmalls12e1is; isb; str block; free child"',
+      why: 'steps of a mail, on every CPU: safe, or what is missing',
+    },
+    {
+      command: 'explore -- --ablate --protocol bbm-early',
+      why: 'which of its steps is needed, and what breaks without it',
     },
     { command: 'explore -- --matrix', why: 'protocol by CPU: which is safe where' },
     { command: 'explore -- --protocol ./mine.ts --cpu bbm=2,nt=ignored', why: 'your own' },

@@ -281,6 +281,15 @@ export const OPTIONS = {
     commands: ['explore'],
     parse: listOf(nameOf('scenario', SCENARIOS_EXPLORED)),
   }),
+  ablate: option({
+    value: null,
+    help:
+      'which step is needed: each left out, weakened and moved in turn, on every BBM level that the ' +
+      'protocol is meant for, or on the CPU of --cpu',
+    default: 'off',
+    commands: ['explore'],
+    parse: flag,
+  }),
   matrix: option({
     value: null,
     help: 'every protocol on every CPU it is meant for, as one table',

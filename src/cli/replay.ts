@@ -26,6 +26,7 @@ import {
   sequenceProtocol,
   unpackSequence,
 } from '../sequence/index.ts';
+import { splitVariantName, variantOn } from './ablate.ts';
 import type { Command, CommandInput } from './command.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { fileSource } from './explore-plan.ts';
@@ -66,7 +67,9 @@ export async function replay(
     const how = token.kind === 'sequence' ? '' : ', which is built in';
     throw new UsageError(`--protocol: the token is of ${where}${how}`);
   }
-  const { protocol, text } = await subjectOf(token, file);
+  const [name, code] = splitVariantName(token.name);
+  const whole = await subjectOf({ ...token, name }, file);
+  const { protocol, text } = code === null ? whole : variantOf(whole, token, code);
   const cpu = { ...DEFAULT_CPU, ...parseCpu(token.cpu) };
   const found = run(token, protocol, text, cpu);
   const delivery = new Delivery(terminal, false);
@@ -92,6 +95,24 @@ export async function replay(
   }
   delivery.text(() => replayText(token, protocol, found, terminal));
   return delivery.end(EXIT.fail);
+}
+
+/** The variant of `explore --ablate` that the token is of. */
+function variantOf({ protocol, text }: Found, token: ScheduleToken, code: string): Found {
+  const variant = refusingThrows(() => variantOn(protocol, token.level, code));
+  if (variant !== null) return { protocol: variant, text };
+  throw new UsageError(
+    `replay: ${protocol.name} has changed since the token was made; ${EXPLORE_AGAIN}`,
+  );
+}
+
+function refusingThrows<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (error instanceof ProtocolThrew) throw new ProtocolFailure(error.message, { cause: error });
+    throw error;
+  }
 }
 
 async function subjectOf(token: ScheduleToken, file: string | undefined): Promise<Found> {

@@ -59,7 +59,7 @@ export function runText(run: ExploreRun, paint: Paint): string {
   return `${lines.join('\n')}\n`;
 }
 
-function violationLines({ rule, why, by, steps, token }: ExploreViolation): string[] {
+export function violationLines({ rule, why, by, steps, token }: ExploreViolation): string[] {
   const shown = by === 'schedule' ? '' : ', by the operations themselves';
   return [
     `  VIOLATION ${rule}${shown}: ${why}`,

@@ -59,6 +59,44 @@ export interface ExploreBoundValues {
   readonly accesses: number;
 }
 
+export const ABLATION_CHANGES = ['omitted', 'weakened', 'moved'] as const;
+
+/** A change without which a sequence stays wrong. */
+export interface MissingStep {
+  /** Place in the text of the sequence, from 1. */
+  readonly line: number;
+  readonly column: number;
+  /** `dsb nshst -> dsb ish`, or what has to be there too, and behind which step. */
+  readonly fix: string;
+  /** What is broken if this is all that is still missing. */
+  readonly rule: Rule | null;
+  readonly why: string;
+}
+
+/** One step of a protocol, left out or changed in one way. */
+export interface AblationRow {
+  /** From 1, in the order of the protocol. */
+  readonly step: number;
+  /** In the words of plain sequences. */
+  readonly operation: string;
+  /** In the protocol's source; null where it is not known. */
+  readonly line: number | null;
+  readonly change: (typeof ABLATION_CHANGES)[number];
+  /** What stands there instead; null for nothing. */
+  readonly to: string | null;
+  /** A rule is broken that the protocol as it is keeps, on some CPU that was explored. */
+  readonly needed: boolean;
+  readonly rules: readonly Rule[];
+  /** Those it is needed on, as `--cpu` takes them. */
+  readonly cpus: readonly string[];
+  /** Shows the first of the rules on the first of the CPUs. */
+  readonly token: string | null;
+  /** Of a step that is not needed: why it may still be there. */
+  readonly why: string | null;
+  /** CPUs on which a bound ended the search before it had found anything. */
+  readonly bounded: readonly string[];
+}
+
 export interface ExploreRun {
   /** Absent: `adjust-populated`, the transition and nothing beside it. */
   readonly scenario?: 'two-vms';
@@ -86,6 +124,13 @@ export interface ExploreRun {
   readonly violation: ExploreViolation | null;
   /** One per rule that was broken, the worst first. */
   readonly violations: readonly ExploreViolation[];
+  /**
+   * Of a plain sequence that is violated: a smallest set of changes that makes it safe on this CPU; null
+   * if none was found.
+   */
+  readonly missing?: readonly MissingStep[] | null;
+  /** With --ablate: what each step of the protocol is for, on all CPUs it was explored on. */
+  readonly ablation?: readonly AblationRow[];
   /** What is no violation and still worth knowing; also what the model leaves out of this CPU. */
   readonly notes: readonly string[];
 }

@@ -7,7 +7,7 @@
  */
 import * as v from 'valibot';
 import { amount, flag, number, text, texts, whole } from './checks.ts';
-import { OUTCOME_GRADES } from './explore.ts';
+import { ABLATION_CHANGES, OUTCOME_GRADES } from './explore.ts';
 import { LITMUS_VERDICTS } from './litmus.ts';
 import { campaign, control, cpu, exitCode, rule, stressRun, verdict } from './stress-schema.ts';
 
@@ -100,6 +100,30 @@ const exploreRun = v.looseObject({
     }),
   ),
   violations: v.array(exploreViolation),
+  missing: v.exactOptional(
+    v.nullable(
+      v.array(
+        v.looseObject({ line: whole, column: whole, fix: text, rule: v.nullable(rule), why: text }),
+      ),
+    ),
+  ),
+  ablation: v.exactOptional(
+    v.array(
+      v.looseObject({
+        step: whole,
+        operation: text,
+        line: v.nullable(whole),
+        change: v.picklist(ABLATION_CHANGES),
+        to: v.nullable(text),
+        needed: flag,
+        rules: v.array(rule),
+        cpus: texts,
+        token: v.nullable(text),
+        why: v.nullable(text),
+        bounded: texts,
+      }),
+    ),
+  ),
   notes: texts,
 });
 

@@ -21,7 +21,7 @@ import {
 } from '../port/index.ts';
 import { BadArgument } from '../port/checked-port.ts';
 import { type ForeignError, isForeign, type SourcePlace } from '../port/foreign.ts';
-import type { Address, Place, Sequence, Step, Value } from './steps.ts';
+import type { Address, Sequence, Step, Value } from './steps.ts';
 
 /** Another VM's, under both engines. */
 const OTHER_VMID = 2;
@@ -35,23 +35,25 @@ export function sequenceProtocol(
   }: { readonly name?: string; readonly file?: string | null } = {},
 ): Protocol {
   const { kind, lock, claims, steps, summary, origin } = sequence;
-  let at: Place | null = null;
+  const sites = sitesOf(steps);
+  let now: Step | null = null;
   const run: Protocol['run'] = (cpu, t, tables) => {
-    new Run(sequence, cpu, t, tables, (place) => {
-      at = place;
+    new Run(sequence, cpu, t, tables, (step) => {
+      now = step;
     }).steps(steps);
   };
-  const place = (): SourcePlace | null => at && { file, line: at.line, column: at.column };
+  const place = (): SourcePlace | null =>
+    now && { file, line: now.at.line, column: now.at.column, site: sites.indexOf(now) };
   const explain = (error: unknown): ForeignError | null => {
-    const now = place();
-    if (!(error instanceof BadArgument) || now === null) return null;
-    return { what: error.message, where: `${file ?? 'the sequence'}:${now.line}:${now.column}` };
+    const at = place();
+    if (!(error instanceof BadArgument) || at === null) return null;
+    return { what: error.message, where: `${file ?? 'the sequence'}:${at.line}:${at.column}` };
   };
-  isForeign(run, { place, lines: countOf(steps), explain });
+  isForeign(run, { place, lines: sites.length, explain });
   return defineProtocol({
     name: sequence.name ?? name,
     kind,
-    summary: summary ?? `${countOf(steps)} steps as they were written`,
+    summary: summary ?? `${sites.length} steps as they were written`,
     origin: origin ?? file ?? 'the command line',
     claims: {
       ...(claims.neverInvalid ? { neverInvalid: true } : {}),
@@ -63,8 +65,8 @@ export function sequenceProtocol(
 }
 
 /** Steps that are written, those of loops among them. */
-function countOf(steps: readonly Step[]): number {
-  return steps.reduce((sum, s) => sum + 1 + (s.op === 'each-page' ? countOf(s.steps) : 0), 0);
+function sitesOf(steps: readonly Step[]): Step[] {
+  return steps.flatMap((step) => [step, ...(step.op === 'each-page' ? sitesOf(step.steps) : [])]);
 }
 
 /** One transition. */
@@ -73,7 +75,7 @@ class Run {
   readonly #cpu: Cpu;
   readonly #t: Transition;
   readonly #tables: Tables;
-  readonly #at: (place: Place) => void;
+  readonly #at: (step: Step) => void;
   readonly #pages: number;
   readonly #pageSize: number;
   /** What `block` is: with the pages' state once that was merged. */
@@ -89,7 +91,7 @@ class Run {
     cpu: Cpu,
     t: Transition,
     tables: Tables,
-    at: (place: Place) => void,
+    at: (step: Step) => void,
   ) {
     this.#isSplit = kind === 'split';
     this.#cpu = cpu;
@@ -111,7 +113,7 @@ class Run {
 
   #step(step: Step): boolean {
     const cpu = this.#cpu;
-    this.#at(step.at);
+    this.#at(step);
     switch (step.op) {
       case 'store':
         return this.#store(step);

@@ -46,10 +46,10 @@ describe.each(COMMAND_NAMES)('help of %s', (name) => {
     expect(command.examples.length).toBeGreaterThan(0);
     for (const example of command.examples) {
       expect(text).toContain(`  npm run ${example.command}\n`);
-      const [script, ...args] = example.command
-        .replace('--silent ', '')
-        .replace(' -- ', ' ')
-        .split(' ');
+      const words = example.command.replace('--silent ', '').replace(' -- ', ' ');
+      const [script, ...args] = [...words.matchAll(/"([^"]*)"|\S+/g)].map(
+        ([word, quoted]) => quoted ?? word,
+      );
       const target = COMMAND_NAMES.find((other) => other === script);
       expect(target).toBeDefined();
       const flags = args.filter((arg) => arg !== '--help');

@@ -36,6 +36,14 @@ describe('explore', () => {
     expect(asked).toMatchObject({ verdict: 'safe', cpu: { bbm: '2' } });
   });
 
+  test('takes plain steps in place of a protocol', async () => {
+    const sequence = 'str 0; dsb ishst; tlbi vmalls12e1is; dsb ish; isb; str block; free child';
+    expect(await explore({ sequence })).toMatchObject({ protocol: 'sequence', verdict: 'safe' });
+    await expect(explore({ sequence: 'str 0; dbs' })).rejects.toThrow(/sequence: column 8/);
+    await expect(explore({ sequence, protocol: 'bbm-early' })).rejects.toThrow(/either/);
+    await expect(stress({ sequence: 'str 0; dbs' })).rejects.toThrow(/sequence: column 8/);
+  });
+
   test('a name that is none is refused as the command does', async () => {
     await expect(explore({ protocol: 'bbm-earl' })).rejects.toThrow(UsageError);
     await expect(explore({ protocol: 'bbm-earl' })).rejects.toThrow(/bbm-early/);

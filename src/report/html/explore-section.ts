@@ -1,6 +1,7 @@
 /** An explore result: the verdict matrix, and each counterexample as columns with its reason. */
 import type { ExploreRun, ExploreViolation } from '../../result/explore.ts';
 import type { ExploreFile } from '../../result/read.ts';
+import { ABLATION_MEANING, ablationGroups, changeText, neededText } from '../ablation-text.ts';
 import { searchText } from '../explore-text.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
@@ -14,7 +15,7 @@ export function exploreSection({ runs }: ExploreFile): Html {
     ${matrix(runs)}
     <h3>Counterexamples</h3>
     ${violated.length === 0 ? html`<p>None: no execution within the bounds breaks a rule.</p>` : NOTHING}
-    ${violated.map(counterexamples)}
+    ${violated.map(counterexamples)} ${ablations(runs)}
     <h3>What was visited</h3>
     ${visited(runs)} ${outcomes(runs)}`;
 }
@@ -82,6 +83,29 @@ function counterexample(run: ExploreRun, v: ExploreViolation): Html {
     </dl>
     ${lanes(`Schedule that shows ${title}`, 'step', events)}
   </section>`;
+}
+
+function ablations(runs: readonly ExploreRun[]): Html {
+  const groups = ablationGroups(runs);
+  if (groups.length === 0) return NOTHING;
+  const columns = ['step', 'line', 'operation', 'change', 'needed?', 'replay'].map((title, i) => ({
+    title,
+    align: i < 2 ? ('right' as const) : ('left' as const),
+  }));
+  const tables = groups.map(({ title, rows, runs: own, cpus }) => {
+    const cells = rows.map((row) => [
+      String(row.step),
+      row.line === null ? '' : String(row.line),
+      row.operation,
+      changeText(row),
+      html`<span class="${row.needed ? 'red' : 'soft'}">${neededText(row, own.length)}</span>`,
+      row.token === null ? '' : html`<code>npm run replay -- ${row.token}</code>`,
+    ]);
+    return table(`${title}, on ${cpus.join(', ')}`, columns, cells);
+  });
+  return html`<h3>Which step is needed</h3>
+    <p class="soft">${ABLATION_MEANING}</p>
+    ${tables}`;
 }
 
 function visited(runs: readonly ExploreRun[]): Html {

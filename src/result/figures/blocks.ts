@@ -76,7 +76,10 @@ const answer = open({
    */
   walkRate: v.nullable(estimate),
   cost: open({
-    /** Lines of its run function that are not blank or comment; helpers it calls are not counted. */
+    /**
+     * Lines of its run function that are not blank or comment; helpers it calls are not counted. Null
+     * where its text is not known.
+     */
     lines: v.nullable(whole),
     /** What it needs beyond Armv8.0, from what it was seen to do: `FEAT_BBM level 1`. */
     needs: texts,

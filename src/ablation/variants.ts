@@ -1,0 +1,208 @@
+/**
+ * Variants of a protocol, each with one of its steps left out, weakened or moved. A variant is a protocol
+ * like any other; it does everything else that the protocol does, on every way through it.
+ */
+import type { BbmLevel } from '../arch/feat-bbm.ts';
+import { isBroadcast, scopeOf, TLBI_KINDS, type TlbiKind } from '../arch/tlbi.ts';
+import type { DsbKind, Protocol, Tables, Transition } from '../port/index.ts';
+import type { Cpu } from '../port/index.ts';
+import type { AblationRow } from '../result/explore.ts';
+import { tlbiText } from './describe.ts';
+import type { RecordedStep } from './record.ts';
+import { type Call, type Tap, tapped } from './tap.ts';
+
+export type Change = AblationRow['change'];
+
+export interface Variant {
+  readonly step: RecordedStep;
+  readonly change: Change;
+  /** What stands there now; null for nothing. */
+  readonly to: string | null;
+  /** `3o`, `3w1`, `3m`: names it among those of its protocol. */
+  readonly code: string;
+  readonly protocol: Protocol;
+}
+
+/** Carries out what stands in the place of a call, and says what the protocol gets for it. */
+type Instead = (call: Call, port: { readonly cpu: Cpu; readonly tables: Tables }) => unknown;
+
+interface Edit {
+  readonly change: Change;
+  readonly to: string | null;
+  readonly instead: Instead;
+}
+
+/** What cannot be left out: a protocol needs the answer. */
+const ASKED: ReadonlySet<Call['op']> = new Set(['read', 'allocate', 'buildSubtree']);
+
+/** In the order of the steps; of one step left out, weakened, moved. */
+export function variantsOf(protocol: Protocol, steps: readonly RecordedStep[]): readonly Variant[] {
+  return steps.flatMap((step) => {
+    let weakened = 0;
+    return editsOf(step).map((edit) => {
+      const letter = edit.change === 'weakened' ? `w${++weakened}` : edit.change.charAt(0);
+      const code = `${step.number}${letter}`;
+      const variant = edited(protocol, `${protocol.name}-${code}`, step, edit);
+      return { step, change: edit.change, to: edit.to, code, protocol: variant };
+    });
+  });
+}
+
+function editsOf(step: RecordedStep): Edit[] {
+  if (ASKED.has(step.call.op)) return [];
+  const omitted: Edit = { change: 'omitted', to: null, instead: nothing };
+  const weaker = weakerOf(step).map(({ to, instead }): Edit => ({
+    change: 'weakened',
+    to,
+    instead,
+  }));
+  const moved: Edit[] =
+    step.call.op === 'tlbi' && step.afterDsb !== null
+      ? [{ change: 'moved', to: `before its ${step.afterDsb}`, instead: nothing }]
+      : [];
+  return [omitted, ...weaker, ...moved];
+}
+
+/** What was compared with is what the protocol then believes to have found. */
+function nothing(call: Call): unknown {
+  return call.op === 'compareExchange' ? call.expected : undefined;
+}
+
+function weakerOf({ call, transition: t }: RecordedStep): Omit<Edit, 'change'>[] {
+  switch (call.op) {
+    case 'writeRelease':
+      return [
+        {
+          to: 'str',
+          instead: (c, { cpu }) => {
+            if (c.op === 'writeRelease') cpu.write(c.entry, c.d);
+          },
+        },
+      ];
+    case 'compareExchange':
+      return [
+        {
+          to: 'str',
+          instead: (c, { cpu }) => {
+            if (c.op !== 'compareExchange') return undefined;
+            cpu.write(c.entry, c.d);
+            return c.expected;
+          },
+        },
+      ];
+    case 'dsb':
+      return WEAKER_DSB[call.kind].map((kind) => ({
+        to: `dsb ${kind}`,
+        instead: (_c, { cpu }) => cpu.dsb(kind),
+      }));
+    case 'dmb':
+      return call.kind !== 'ish'
+        ? []
+        : (['ishst', 'ishld'] as const).map((kind) => ({
+            to: `dmb ${kind}`,
+            instead: (_c, { cpu }) => cpu.dmb(kind),
+          }));
+    case 'tlbi':
+      return [...localOf(call.tlbi.kind), ...narrowerOf(call.tlbi.kind, t)];
+    case 'tearDownAfterGrace':
+      return [
+        {
+          to: 'free child',
+          instead: (c, { tables }) => {
+            if (c.op === 'tearDownAfterGrace') tables.tearDown(c.table, c.level);
+          },
+        },
+      ];
+    default:
+      return [];
+  }
+}
+
+const WEAKER_DSB: Readonly<Record<DsbKind, readonly DsbKind[]>> = {
+  ish: ['ishst', 'nsh'],
+  ishst: ['nshst'],
+  nsh: ['nshst'],
+  nshst: [],
+};
+
+function localOf(kind: TlbiKind): Omit<Edit, 'change'>[] {
+  const local = TLBI_KINDS.find((each) => `${each}is` === kind);
+  if (!isBroadcast(kind) || local === undefined) return [];
+  return [
+    {
+      to: `tlbi ${local}`,
+      instead: (c, { cpu }) => {
+        if (c.op === 'tlbi') cpu.tlbi({ ...c.tlbi, kind: local });
+      },
+    },
+  ];
+}
+
+/** One address in place of a VMID or a range. Both stages, as each of them would need it. */
+function narrowerOf(kind: TlbiKind, t: Transition): Omit<Edit, 'change'>[] {
+  const scope = scopeOf(kind);
+  if (scope === 'range') {
+    const one = { kind: 'ipas2e1is', ipa: t.ipa } as const;
+    return [
+      {
+        to: tlbiText(one, t),
+        instead: (c, { cpu }) => {
+          if (c.op === 'tlbi') cpu.tlbi({ kind: 'ipas2e1is', ipa: c.tlbi.ipa ?? 0 });
+        },
+      },
+    ];
+  }
+  if (kind !== 'vmalls12e1is') return [];
+  return [
+    {
+      to: 'tlbi ipas2e1is, ipa; dsb ish; tlbi vmalle1is',
+      instead: (c, { cpu }) => {
+        if (c.op !== 'tlbi') return;
+        const { vmid } = c.tlbi;
+        const tag = vmid === undefined ? {} : { vmid };
+        cpu.tlbi({ kind: 'ipas2e1is', ipa: t.ipa, ...tag });
+        cpu.dsb('ish');
+        cpu.tlbi({ kind: 'vmalle1is', ...tag });
+      },
+    },
+  ];
+}
+
+function edited(protocol: Protocol, name: string, step: RecordedStep, edit: Edit): Protocol {
+  return tapped(protocol, name, (cpu, t, tables): Tap => {
+    const numbers = step.numbers.get(t.bbm) ?? [];
+    if (edit.change === 'moved') return movedTap(numbers);
+    return <T>(call: Call, number: number, perform: () => T): T => {
+      // On another way through the protocol the same number may be something else.
+      if (!numbers.includes(number) || call.op !== step.call.op) return perform();
+      return edit.instead(call, { cpu, tables }) as T;
+    };
+  });
+}
+
+/** Each of these operations comes before the DSB that it followed. */
+function movedTap(numbers: readonly number[]): Tap {
+  let held: (() => unknown) | null = null;
+  return <T>(call: Call, number: number, perform: () => T): T => {
+    if (call.op === 'dsb' && numbers.includes(number + 1)) {
+      held = perform;
+      return undefined as T;
+    }
+    const done = perform();
+    if (held !== null && numbers.includes(number)) {
+      held();
+      held = null;
+    }
+    return done;
+  };
+}
+
+/** Does the step that it changes run where the protocol is told this level? */
+export function runsOn({ step }: Pick<Variant, 'step'>, bbm: BbmLevel): boolean {
+  return (step.numbers.get(bbm) ?? []).length > 0;
+}
+
+/** Of the variants the one that a token names; null if there is none. */
+export function variantNamed(variants: readonly Variant[], code: string): Variant | null {
+  return variants.find((variant) => variant.code === code) ?? null;
+}

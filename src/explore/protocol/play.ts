@@ -1,0 +1,37 @@
+/** A protocol in the small machine, without a search: every way through it, and what it did. */
+import type { CpuModel } from '../../arch/cpu-model.ts';
+import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
+import type { BlockLevel } from '../../arch/geometry.ts';
+import type { Protocol } from '../../port/index.ts';
+import { BoundReached, EXPLORE_BOUNDS, type ExploredScenario } from './bounds.ts';
+import { machineOf } from './cpu.ts';
+import { judgeOperations, runProtocol } from './explore.ts';
+import { MemoryMap } from './memory-map.ts';
+
+/** Throws ProtocolThrew. A bound that is met ends it: what ran, ran. */
+export function playProtocol(protocol: Protocol, level: BlockLevel, bbm: BbmLevel): void {
+  const map = new MemoryMap(protocol.kind, level, EXPLORE_BOUNDS.tables);
+  try {
+    runProtocol(protocol, map, bbm, 1, EXPLORE_BOUNDS);
+  } catch (error) {
+    if (!(error instanceof BoundReached)) throw error;
+  }
+}
+
+/** Do its operations alone break a rule? Much cheaper than a search, which may find more. */
+export function breaksByItself(
+  protocol: Protocol,
+  cpu: CpuModel,
+  level: BlockLevel,
+  scenario: ExploredScenario,
+): boolean {
+  const map = new MemoryMap(protocol.kind, level, EXPLORE_BOUNDS.tables, machineOf(cpu, scenario));
+  const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
+  try {
+    const host = runProtocol(protocol, map, bbm, 1, EXPLORE_BOUNDS);
+    return judgeOperations(host, bbm, protocol, EXPLORE_BOUNDS).violations.length > 0;
+  } catch (error) {
+    if (!(error instanceof BoundReached)) throw error;
+    return false;
+  }
+}

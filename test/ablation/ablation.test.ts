@@ -1,0 +1,114 @@
+/** Which step is needed: recorded steps, variants, rows and the tokens that show them. */
+import { describe, expect, test } from 'vitest';
+import { splitVariantName, variantName, variantOn, variantsOn } from '../../src/cli/ablate.ts';
+import { exploreProtocol } from '../../src/explore/protocol/index.ts';
+import { defineProtocol, EMPTY, flushIpa, type Protocol } from '../../src/port/index.ts';
+import { PROTOCOLS } from '../../src/protocols/index.ts';
+import type { AblationRow } from '../../src/result/explore.ts';
+import { parseSequence, sequenceProtocol } from '../../src/sequence/index.ts';
+import { ablated } from './tables.ts';
+
+function named(name: string): Protocol {
+  const protocol = PROTOCOLS.find((each) => each.name === name);
+  if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
+  return protocol;
+}
+
+const short = ({ step, operation, change, to, needed }: AblationRow): unknown[] => [
+  ...[step, operation, to ?? change, needed],
+];
+
+test('bbm-early: each barrier, and what it is there for', { timeout: 120_000 }, () => {
+  const rows = ablated(named('bbm-early'), ['bbm=1']);
+  expect(rows.map(short)).toEqual([
+    [1, 'str invalid', 'omitted', true],
+    [2, 'dsb ishst', 'omitted', true],
+    [2, 'dsb ishst', 'dsb nshst', true],
+    [3, 'tlbi vmalls12e1is', 'omitted', true],
+    [3, 'tlbi vmalls12e1is', 'tlbi vmalls12e1', true],
+    [3, 'tlbi vmalls12e1is', 'tlbi ipas2e1is, ipa; dsb ish; tlbi vmalle1is', true],
+    [3, 'tlbi vmalls12e1is', 'before its dsb ishst', true],
+    [4, 'dsb ish', 'omitted', true],
+    [4, 'dsb ish', 'dsb ishst', true],
+    [4, 'dsb ish', 'dsb nsh', true],
+    [5, 'isb', 'omitted', false],
+    [6, 'merge', 'omitted', false],
+    [7, 'stlr block', 'omitted', true],
+    [7, 'stlr block', 'str', false],
+    [8, 'free child', 'omitted', true],
+    [9, 'dsb ishst', 'omitted', false],
+    [9, 'dsb ishst', 'dsb nshst', false],
+  ]);
+  for (const row of rows) {
+    expect(row.line).toBeGreaterThan(18);
+    expect(row.token === null).toBe(!row.needed);
+    expect(row.why === null).toBe(row.needed);
+    expect(row.cpus).toEqual(row.needed ? ['bbm=1'] : []);
+  }
+  const [, dsb] = rows;
+  expect(dsb?.rules).toContain('stale-translation');
+});
+
+describe('steps', () => {
+  const stepsOf = (protocol: Protocol): string[] => [
+    ...new Set(variantsOn(protocol, 2).map(({ step }) => `${step.number} ${step.operation}`)),
+  ];
+
+  test('what a loop does again is one step; two calls of one helper are two', () => {
+    const protocol = defineProtocol({
+      name: 'loops',
+      kind: 'coalesce',
+      summary: 'two flushes, one of them in a loop',
+      origin: 'a test',
+      claims: {},
+      run(cpu, t) {
+        cpu.write(t.entry, EMPTY);
+        for (let i = 0; i < 3; i++) cpu.tlbi({ kind: 'ipas2e1is', ipa: t.ipa });
+        flushIpa(cpu, t.ipa);
+        flushIpa(cpu, t.ipa);
+      },
+    });
+    const flush = [
+      'dsb ishst',
+      'tlbi ipas2e1is, ipa',
+      'dsb ish',
+      'tlbi vmalle1is',
+      'dsb ish',
+      'isb',
+    ];
+    const all = ['str 0', 'tlbi ipas2e1is, ipa', ...flush, ...flush];
+    expect(stepsOf(protocol)).toEqual(all.map((step, i) => `${i + 1} ${step}`));
+  });
+
+  test('steps of a sequence that one word stands for are steps of their own', () => {
+    const text = 'str 0; kvm_call_hyp(__kvm_tlb_flush_vmid_ipa, mmu, addr, level)';
+    const variants = variantsOn(sequenceProtocol(parseSequence(text)), 2);
+    const ish = variants.filter(
+      ({ step, change }) => step.operation === 'dsb ish' && change === 'omitted',
+    );
+    expect(ish.map(({ step }) => step.number)).toEqual([4, 6]);
+    expect(ish[0]?.step.place).toMatchObject({ line: 1, column: 8 });
+  });
+
+  test('what runs for one BBM level only is left out where no other was explored', () => {
+    const rows = ablated(named('rfc-nt-intended'), ['bbm=1']);
+    expect(rows.map(({ operation }) => operation)).not.toContain('str invalid');
+    expect(variantsOn(named('rfc-nt-intended'), 2).map(({ step }) => step.operation)).toContain(
+      'str invalid',
+    );
+  });
+});
+
+test('a variant does on every other way what its protocol does', () => {
+  const locked = named('bbm-early-locked');
+  const plain = variantOn(locked, 2, '1w1');
+  if (plain === null) throw new Error('the compare-exchange can be a plain store');
+  const { violations } = exploreProtocol({ protocol: plain, kinds: ['load'] });
+  expect(violations.map(({ rule }) => rule)).toContain('break-before-make');
+  expect(variantOn(locked, 2, '99o')).toBeNull();
+});
+
+test('a token names a variant behind whatever its protocol is called', () => {
+  expect(splitVariantName(variantName('./a@2.ts', '3w1'))).toEqual(['./a@2.ts', '3w1']);
+  expect(splitVariantName('mine@2.ts')).toEqual(['mine@2.ts', null]);
+});

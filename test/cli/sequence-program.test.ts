@@ -1,0 +1,147 @@
+/** Plain sequences and ablation as a user runs them: tables, JSON, tokens, mistakes. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadProtocolFile } from '../../src/cli/protocol-file.ts';
+import { sequenceText } from '../../src/cli/sequence-text.ts';
+import { UsageError } from '../../src/cli/usage-error.ts';
+import { readResult } from '../../src/result/read.ts';
+import type { ExploreResult } from '../../src/result/explore.ts';
+import { emptyFolder, program } from './program.ts';
+
+const resultIn = (folder: string): ExploreResult => {
+  const text = readFileSync(path.join(folder, 'x.json'), 'utf8');
+  readResult(text);
+  return JSON.parse(text) as ExploreResult;
+};
+
+const RIGHT = 'str 0; dsb ishst; tlbi vmalls12e1is; dsb ish; isb; str block; free child';
+const WRONG = RIGHT.replace('dsb ish; isb', 'isb');
+const MINUTES = { timeout: 180_000 };
+
+test(
+  'without --cpu: every CPU in one table, what is missing, and a schedule to replay',
+  MINUTES,
+  () => {
+    const folder = emptyFolder();
+    const seen = program(['explore', '--sequence', WRONG, '--json', 'x.json'], folder);
+    expect(seen.err).toBe('');
+    expect(seen.code).toBe(1);
+    expect(seen.out).toContain('1  line 1, column 19: dsb ish, after tlbi vmalls12e1is');
+    expect(seen.out).toContain('(R_YNJCP)');
+    expect(seen.out.match(/shortest schedule/g)).toHaveLength(1);
+    const { runs } = resultIn(folder);
+    expect(runs).toHaveLength(10);
+    for (const run of runs)
+      expect(run).toMatchObject({ protocol: 'sequence', verdict: 'violated' });
+    expect(runs[0]?.missing).toMatchObject([{ line: 1, column: 19, rule: 'break-before-make' }]);
+    const [, token = ''] = /npm run replay -- (\S+)/.exec(seen.out) ?? [];
+    const again = program(['replay', token]);
+    expect(again.code).toBe(1);
+    expect(again.out).toContain('TLBI VMALLS12E1IS');
+  },
+);
+
+test('with --cpu one search, from a file as from the command line', MINUTES, () => {
+  const folder = emptyFolder();
+  const file = path.join(folder, 'mine.seq');
+  writeFileSync(file, `# steps of a mail\n${RIGHT.replaceAll('; ', '\n')}\n`);
+  const flags = ['--cpu', 'bbm=1', '--json', 'x.json'];
+  const bySequence = program(['explore', '--sequence', RIGHT, ...flags], folder);
+  const [typed] = resultIn(folder).runs;
+  const byFile = program(['explore', '--protocol', './mine.seq', ...flags], folder);
+  const [loaded] = resultIn(folder).runs;
+  expect([bySequence.code, byFile.code]).toEqual([0, 0]);
+  expect(loaded).toMatchObject({ protocol: 'mine', verdict: 'safe', states: typed?.states });
+});
+
+test('stress runs a sequence, and its command for explore is one', MINUTES, () => {
+  const folder = emptyFolder();
+  const flags = ['--rounds', '20', '--vcpus', '1', '--seed', '1', '--quiet', '--json', 'x.json'];
+  const seen = program(['stress', '--sequence', WRONG.replace('; isb', ''), ...flags], folder);
+  const { runs } = JSON.parse(readFileSync(path.join(folder, 'x.json'), 'utf8')) as {
+    runs: { protocol: string; violations: { exploreCommand: string }[] }[];
+  };
+  expect(seen.code).toBe(1);
+  expect(runs[0]?.protocol).toBe('sequence');
+  expect(runs[0]?.violations[0]?.exploreCommand).toContain(
+    '--sequence "str 0; dsb ishst; tlbi vmalls12e1is; str block; free child" --cpu bbm=1',
+  );
+});
+
+test('--ablate: a table, JSON, and a token that shows what a step is for', MINUTES, () => {
+  const folder = emptyFolder();
+  const flags = ['--ablate', '--cpu', 'bbm=1', '--json', 'x.json', '--out', 'reports'];
+  const seen = program(['explore', '--sequence', RIGHT, ...flags], folder);
+  expect(seen.code).toBe(0);
+  expect(seen.out).toContain('needed: without it stale-translation, freed-table, tlb-conflict');
+  expect(seen.out).toContain('not needed on any CPU explored: for what the issuing PE itself');
+  expect(seen.out).toContain('whether a kernel can do without it is another question');
+  const [run] = resultIn(folder).runs;
+  const dsb = run?.ablation?.find(({ step, change }) => step === 4 && change === 'omitted');
+  expect(dsb).toMatchObject({ operation: 'dsb ish', line: 1, to: null, needed: true });
+  expect(dsb).toMatchObject({ cpus: ['bbm=1'], why: null, bounded: [] });
+  expect(dsb?.rules).toContain('stale-translation');
+  const again = program(['replay', dsb?.token ?? '']);
+  expect(again.err).toBe('');
+  expect(again.out).toContain('sequence-4o, level 2');
+  const html = readFileSync(path.join(folder, 'reports/report.html'), 'utf8');
+  expect(html).toContain('Which step is needed');
+});
+
+describe('a mistake is one line with its place, exit 2, nothing written', () => {
+  test('from the command line', () => {
+    const seen = program(['explore', '--sequence', 'str 0; dbs ish', '--json', 'x.json']);
+    expect(seen).toMatchObject({ code: 2, out: '', files: [] });
+    expect(seen.err).toMatch(/^stage2-stress: --sequence: column 8: there is no step "dbs".*\n$/);
+  });
+
+  test('from a file, of stress', () => {
+    const folder = emptyFolder();
+    writeFileSync(path.join(folder, 'mine.seq'), 'str 0\n  tlbi ipas2e1is\n');
+    const seen = program(['stress', '--protocol', './mine.seq'], folder);
+    expect(seen).toMatchObject({ code: 2, out: '', files: ['mine.seq'] });
+    expect(seen.err).toMatch(/^stage2-stress: \.\/mine\.seq:2:8: tlbi ipas2e1is needs an.*\n$/);
+  });
+
+  /** Each as it stands in a file, and the place of the mistake. */
+  const BAD: readonly (readonly [string, string])[] = [
+    ['', '1:1'],
+    ['str', '1:4'],
+    ['str 2', '1:5'],
+    ['dsb', '1:4'],
+    ['dsb osh', '1:5'],
+    ['dmb sy', '1:5'],
+    ['isb isb', '1:5'],
+    ['tlbi', '1:5'],
+    ['tlbi vmall', '1:6'],
+    ['tlbi ipas2e1is, 5', '1:17'],
+    ['tlbi ipas2e1is, ipa ipa', '1:21'],
+    ['tlbi vmalle1is, range', '1:17'],
+    ['tlbi ipas2e1is, ipa, ttl=9', '1:26'],
+    ['each page {', '1:11'],
+    ['each page { str 0', '1:11'],
+    ['each', '1:5'],
+    ['}', '1:1'],
+    ['free', '1:5'],
+    ['free child later', '1:12'],
+    ['alloc table', '1:7'],
+    ['split: str table', '1:8'],
+    ['str 0; coalesce:', '1:8'],
+    ['cas', '1:4'],
+    ['child[0]', '1:1'],
+    ['str 0, child[-1]', '1:14'],
+    ['\u0000\u0001\u0002', '1:1'],
+    ['export default {}', '1:1'],
+  ];
+  test.each(BAD)('%j', async (text, place) => {
+    const file = path.join(emptyFolder(), 'bad.seq');
+    writeFileSync(file, text);
+    const loading = loadProtocolFile(file);
+    await expect(loading).rejects.toThrow(UsageError);
+    const { message } = (await loading.catch((error: unknown) => error)) as UsageError;
+    expect(message.startsWith(`${file}:${place}: `)).toBe(true);
+    expect(message).not.toMatch(/[\r\n]/);
+    expect(() => sequenceText(text)).toThrow(UsageError);
+  });
+});
