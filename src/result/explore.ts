@@ -41,6 +41,11 @@ export interface ExploreViolation {
   readonly why: string;
   /** `schedule`: an execution that shows it. `operations`: the protocol's own steps do. */
   readonly by: 'schedule' | 'operations';
+  /**
+   * By operations only: the search was whole, and none of its executions breaks a rule. `why` then
+   * ends with the rule it is against.
+   */
+  readonly noExecution?: true;
   readonly steps: readonly ExploreStep[];
   /** `npm run replay -- TOKEN` shows the schedule again, step by step. */
   readonly token: string | null;
@@ -79,6 +84,8 @@ export interface ExploreRun {
   readonly bounds: ExploreBoundValues;
   /** The bound that stopped the search; null if it was exhaustive. */
   readonly stoppedBy: string | null;
+  /** What is behind that, where it is known: what a loop waits for. */
+  readonly stoppedWhy?: string;
   /** A broken claim that is shown on purpose and does not turn the verdict: why; absent else. */
   readonly exhibit?: string;
   readonly outcomes: readonly ExploreOutcome[];
