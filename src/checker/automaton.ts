@@ -66,6 +66,8 @@ class Automaton {
   readonly #made: NewTables;
   #contents: Contents = NO_CONTENTS;
   #lastTlbi: number | null = null;
+  /** A compare-exchange of the target that failed, with no store since. */
+  #failedAt: number | null = null;
   #lastStore: number | null = null;
   #storesOrdered = true;
   /** Another agent changed the entry: a vCPU under a shared lock, or the hardware walker. */
@@ -101,8 +103,10 @@ class Automaton {
         else if (event.place !== null) this.#storeChild(event, event.place, index);
         break;
       case 'read':
-        if (event.entry === 'target') this.#observe(event.value);
-        else if (event.table !== null) this.#use(event.table, 'read', index);
+        if (event.entry === 'target') {
+          this.#observe(event.value);
+          if (event.expected !== undefined) this.#failedAt = index;
+        } else if (event.table !== null) this.#use(event.table, 'read', index);
         break;
       case 'dsb':
         if (event.kind === 'ish' || event.kind === 'ishst') this.#storesOrdered = true;
@@ -168,7 +172,12 @@ class Automaton {
     const unowned = this.#ownership.judge('target', event, before);
     if (unowned !== null) this.#violateOnce('unowned', unowned, index);
     const beside = this.#besideSize(event, this.#place);
-    this.#add(this.#target.store(event.value, index, this.#bbm, beside), index);
+    const finding = this.#target.store(event.value, index, this.#bbm, beside);
+    if (finding !== null && this.#failedAt !== null) {
+      const failed = `the compare-exchange of event ${this.#failedAt + 1} failed and stored nothing`;
+      this.#add({ ...finding, why: `${finding.why}; ${failed}` }, index);
+    } else this.#add(finding, index);
+    this.#failedAt = null;
     const linked = this.#tables.target;
     this.#life.relinkTarget(event.links);
     // The same link again shows nothing new: it comes after the one before it (coherence).
@@ -288,8 +297,9 @@ class Automaton {
     this.#noteShould(this.#target);
     if (!this.#storesOrdered) {
       this.#notes.add(
-        'no DSB after the last store to the entry: it becomes visible in its own time, and until ' +
-          'then a walker may see what stood before and fault once more (KVM ends with DSB ISHST)',
+        'no DSB after the last store to the entry (R_FFWJK, B2.3): until it becomes visible a walk may ' +
+          "see what stood before and fault once more, also one for an access of the issuer's own PE " +
+          'or of a vCPU that is told by other means (KVM ends with DSB ISHST)',
       );
     }
   }

@@ -6,10 +6,11 @@ import type { ProtocolSource } from '../explore/protocol/index.ts';
 import {
   ACCESSES_EXPLORED,
   type ExploredScenario,
+  SCENARIOS_EXPLORED,
   VCPUS_EXPLORED_MAX,
 } from '../explore/protocol/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
-import { MUTANTS } from '../mutants/index.ts';
+import { type Catch, MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { cpuFor, cpuProblem } from '../stress/plan.ts';
 import type { CommandInput } from './command.ts';
@@ -18,10 +19,15 @@ import { shortPath } from './paths.ts';
 import { BUILT_IN, selectNames, selectProtocols } from './registry.ts';
 import { UsageError } from './usage-error.ts';
 
+/** What a mutant brings. */
+type Settings = Pick<Catch, 'cpu' | 'level' | 'vcpus' | 'scenario'>;
+
 export interface Subject {
   readonly protocol: Protocol;
   readonly source: ProtocolSource;
   readonly mutant: string | null;
+  /** Of a mutant: under which it must be caught. Flags override them. */
+  readonly settings: Settings;
   /** Set where a broken claim that the protocol is known for does not turn the verdict. */
   readonly exhibit: string | null;
 }
@@ -53,6 +59,9 @@ const MATRIX_CPUS = [
   'bbm=2/1,multihit=abort',
 ] as const;
 
+/** What columns differ in; the other knobs are those of the flags and of the protocol. */
+const MATRIX_KNOBS: ReadonlySet<string> = new Set(['bbm', 'nt', 'multihit']);
+
 const DEFAULT_SCENARIOS: readonly ExploredScenario[] = ['adjust-populated'];
 
 export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subject[]> {
@@ -63,6 +72,7 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
     protocol,
     source: ref.from === 'file' ? fileSource(ref.path) : builtIn(protocol.name),
     mutant: null,
+    settings: {},
     exhibit: ref.named ? null : (protocol.exhibit ?? null),
   }));
   for (const name of mutants) {
@@ -70,7 +80,8 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
     if (mutant?.seed.kind === 'protocol') {
       const { protocol } = mutant.seed;
       const source: ProtocolSource = { kind: 'mutant', name, text: '' };
-      subjects.push({ protocol, source, mutant: name, exhibit: null });
+      const settings = mutant.caughtBy.find(({ engine }) => engine === 'explore') ?? {};
+      subjects.push({ protocol, source, mutant: name, settings, exhibit: null });
     } else if (flags.mutant?.includes(name)) {
       throw new UsageError(
         `--mutant: ${name} is a bug of the machine, which explore does not simulate; try it with stress`,
@@ -91,17 +102,22 @@ export function fileSource(path: string): ProtocolSource {
 /** Throws a usage error for a CPU that cannot be, or not in the scenario. */
 export function searchesOf(input: CommandInput, subjects: readonly Subject[]): readonly Search[] {
   const { flags } = input;
-  if (flags.matrix === true && flags.cpu !== undefined) {
-    throw new UsageError('--cpu does not go with --matrix, which brings its own CPUs');
+  const column = Object.keys(flags.cpu ?? {}).find((knob) => MATRIX_KNOBS.has(knob));
+  if (flags.matrix === true && column !== undefined) {
+    throw new UsageError(
+      `--cpu ${column} does not go with --matrix, whose columns are bbm, nt and multihit; the other ` +
+        'knobs do',
+    );
   }
-  const searches = (flags['explore-level'] ?? [2]).flatMap((level) =>
+  const levels = flags['explore-level'];
+  const searches = (levels ?? [null]).flatMap((wanted) =>
     subjects.flatMap((subject) =>
       cpusFor(input, subject).flatMap((cpu) =>
-        (flags['explore-vcpus'] ?? [vcpusFor(cpu)]).flatMap((vcpus) =>
-          (flags['explore-scenario'] ?? DEFAULT_SCENARIOS).map((scenario) => ({
+        (flags['explore-vcpus'] ?? [subject.settings.vcpus ?? vcpusFor(cpu)]).flatMap((vcpus) =>
+          (flags['explore-scenario'] ?? scenariosOf(subject)).map((scenario) => ({
             subject,
             cpu,
-            level,
+            level: wanted ?? subject.settings.level ?? 2,
             vcpus,
             scenario,
             accesses: flags.accesses ?? ACCESSES_EXPLORED,
@@ -117,17 +133,24 @@ export function searchesOf(input: CommandInput, subjects: readonly Subject[]): r
   return searches;
 }
 
+function scenariosOf({ settings }: Subject): readonly ExploredScenario[] {
+  const own = SCENARIOS_EXPLORED.find((name) => name === settings.scenario);
+  return own === undefined ? DEFAULT_SCENARIOS : [own];
+}
+
 /** One vCPU for each PE that is named, so that none goes untried. */
 function vcpusFor({ bbm }: CpuModel): number {
   return Math.min(bbm.length, VCPUS_EXPLORED_MAX);
 }
 
-function cpusFor({ flags }: CommandInput, { protocol }: Subject): readonly CpuModel[] {
+function cpusFor({ flags }: CommandInput, { protocol, settings }: Subject): readonly CpuModel[] {
   if (flags.matrix === true) {
-    const cpus = MATRIX_CPUS.map((text) => cpuFor({}, parseCpu(text)));
+    const { bbm: _bbm, nt: _nt, multihit: _multihit, ...declared } = protocol.cpu ?? {};
+    const rest = { ...declared, ...settings.cpu, ...flags.cpu };
+    const cpus = MATRIX_CPUS.map((text) => cpuFor({}, { ...rest, ...parseCpu(text) }));
     return cpus.filter(({ bbm }) => Math.min(...bbm) >= leastBbm(protocol));
   }
-  const cpu = cpuFor(protocol, flags.cpu ?? {});
+  const cpu = cpuFor(protocol, { ...settings.cpu, ...flags.cpu });
   const problem = cpuProblem(cpu);
   if (problem !== null) throw new UsageError(`--cpu: for protocol ${protocol.name} ${problem}`);
   return [cpu];

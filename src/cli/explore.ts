@@ -8,21 +8,23 @@ import {
   exploreInSteps,
   type ExploreProgress,
   EXPLORE_BOUNDS,
+  installChanceGuards,
   INTERRUPTED,
   ProtocolThrew,
 } from '../explore/protocol/index.ts';
 import { endLines, matrixLines, runText, tableLines } from '../report/explore-text.ts';
 import { formatJson } from '../report/json.ts';
 import { counted, grouped } from '../report/numbers.ts';
+import { BadArgument } from '../port/checked-port.ts';
 import { EXIT } from '../result/exit-code.ts';
-import type { ExploreResult, ExploreRun } from '../result/explore.ts';
+import type { ExploreFailure, ExploreResult, ExploreRun } from '../result/explore.ts';
 import { itemsOfShard } from '../result/shard.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
 import { type Search, searchesOf, subjectsOf } from './explore-plan.ts';
 import { checkOutputFile, writeWhole } from './output-file.ts';
+import { internalErrorText } from './internal-error.ts';
 import { type Progress, showText } from './progress.ts';
-import { ProtocolFailure } from './protocol-failure.ts';
 import { refuseEmptyShard, shardOf } from './shard.ts';
 import { watchSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
@@ -42,16 +44,19 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
   const shard = shardOf(flags.shard);
   const startedAt = new Date();
   const startMs = performance.now();
+  // Before protocol files are loaded: they may keep what they take.
+  installChanceGuards();
   const all = searchesOf(input, await subjectsOf(input));
   refuseEmptyShard(shard, all.length, 'searches');
   const searches = itemsOfShard(all, shard);
-  const runs = await runAll(searches, input, terminal);
-  const isWhole = runs.length === searches.length && runs.every((run) => !isCut(run));
+  const { runs, failures } = await runAll(searches, input, terminal);
+  const isDone = runs.length + failures.length === searches.length;
+  const isWhole = isDone && runs.every((run) => !isCut(run));
   const result: SeedlessResult = {
     tool: 'stage2-stress',
     schema: 1,
     command: 'explore',
-    ...judge(runs, searches.length, !isWhole),
+    ...judge(runs, failures, searches.length, !isWhole),
     seed: null,
     argv: input.argv,
     version: packageVersion(),
@@ -61,6 +66,7 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
     elapsedMs: Math.round(performance.now() - startMs),
     interrupted: !isWhole,
     ...(shard === null ? {} : { shard }),
+    ...(failures.length === 0 ? {} : { failures }),
     runs,
   };
   // The files first: they must not depend on anybody reading the text.
@@ -76,12 +82,17 @@ const searchCount = (count: number): string => `${grouped(count)} search${count 
 
 const isCut = ({ stoppedBy }: ExploreRun): boolean => stoppedBy === INTERRUPTED;
 
+interface Ran {
+  readonly runs: readonly ExploreRun[];
+  readonly failures: readonly ExploreFailure[];
+}
+
 /** What was done until an interruption, the search it cut short included. */
 async function runAll(
   searches: readonly Search[],
   { flags }: CommandInput,
   terminal: Terminal,
-): Promise<readonly ExploreRun[]> {
+): Promise<Ran> {
   const quiet = flags.quiet === true;
   const progress = showText(quiet ? null : terminal.progress);
   const interrupt = watchSignals((name) => {
@@ -91,12 +102,30 @@ async function runAll(
     );
   });
   const runs: ExploreRun[] = [];
+  const failures: ExploreFailure[] = [];
+  const late = watchLateOperations();
+  // What one protocol does must not take the results of the others with it.
+  const fail = (protocol: string, error: unknown): void => {
+    const why = error instanceof ProtocolThrew ? error.message : internalErrorText(error);
+    failures.push({ protocol, why });
+    progress.clear();
+    terminal.err(`stage2-stress: ${why}\n`);
+  };
   try {
     for (const [done, search] of searches.entries()) {
       if (interrupt.signal.aborted) break;
       const label = `${done + 1} of ${searchCount(searches.length)}: ${search.subject.protocol.name}`;
       const timeMs = flags['explore-time'] ?? EXPLORE_BOUNDS.timeMs;
-      const run = await runOne(search, timeMs, label, progress, interrupt.signal);
+      let run: ExploreRun;
+      try {
+        run = await runOne(search, timeMs, label, progress, interrupt.signal);
+        // What it left in a promise comes now.
+        await nextTurn();
+        late.check();
+      } catch (error) {
+        fail(search.subject.protocol.name, error);
+        continue;
+      }
       runs.push(run);
       progress.clear();
       const isNews = run.verdict !== 'safe' && run.exhibit === undefined;
@@ -106,9 +135,10 @@ async function runAll(
     }
   } finally {
     interrupt.dispose();
+    late.dispose();
     progress.clear();
   }
-  return runs;
+  return { runs, failures };
 }
 
 async function runOne(
@@ -123,22 +153,33 @@ async function runOne(
   const options = { protocol, mutant, source, ...asked };
   const startMs = performance.now();
   let turnMs = startMs;
-  try {
-    const steps = exploreInSteps(options, () => signal.aborted);
-    for (let step = steps.next(); ; step = steps.next()) {
-      if (step.done === true) return withExhibit(step.value, exhibit);
-      if (performance.now() - turnMs < TURN_MS) continue;
-      progress.update(progressText(step.value, label, performance.now() - startMs));
-      // Signals arrive between two turns only.
-      await nextTurn();
-      turnMs = performance.now();
-    }
-  } catch (error) {
-    if (error instanceof ProtocolThrew) {
-      throw new ProtocolFailure(error.message, { cause: error });
-    }
-    throw error;
+  const steps = exploreInSteps(options, () => signal.aborted);
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return withExhibit(step.value, exhibit);
+    if (performance.now() - turnMs < TURN_MS) continue;
+    progress.update(progressText(step.value, label, performance.now() - startMs));
+    // Signals arrive between two turns only.
+    await nextTurn();
+    turnMs = performance.now();
   }
+}
+
+/** Operations of a protocol in a promise that it left behind: refused there, where nobody waits. */
+function watchLateOperations(): { readonly check: () => void; readonly dispose: () => void } {
+  let found: BadArgument | null = null;
+  const onRejection = (error: unknown): void => {
+    if (!(error instanceof BadArgument)) throw error;
+    found ??= error;
+  };
+  process.on('unhandledRejection', onRejection);
+  return {
+    check() {
+      const error = found;
+      found = null;
+      if (error !== null) throw new ProtocolThrew(error.message, { cause: error });
+    },
+    dispose: () => void process.off('unhandledRejection', onRejection),
+  };
 }
 
 export function progressText(
@@ -164,19 +205,26 @@ function withExhibit(run: ExploreRun, exhibit: string | null): ExploreRun {
 
 function judge(
   runs: readonly ExploreRun[],
+  failures: readonly ExploreFailure[],
   wanted: number,
   interrupted: boolean,
 ): Pick<ExploreResult, 'verdict' | 'exitCode' | 'reasons'> {
   const isFailure = (run: ExploreRun): boolean =>
     run.verdict === 'violated' && run.exhibit === undefined;
   const bounded = runs.filter((run) => run.stoppedBy !== null && !isCut(run));
-  const reasons = bounded.map((run) => `${run.protocol}: the bound ${run.stoppedBy} was met`);
+  const reasons = bounded.map(
+    ({ protocol, stoppedBy, stoppedWhy }) =>
+      `${protocol}: the bound ${stoppedBy} was met` +
+      (stoppedWhy === undefined ? '' : `: ${stoppedWhy}`),
+  );
+  reasons.push(...failures.map(({ why }) => why));
   if (interrupted) {
     const done = runs.filter((run) => !isCut(run)).length;
     reasons.push(`${done} of ${searchCount(wanted)} done`);
   }
   if (runs.some(isFailure)) return { verdict: 'fail', exitCode: EXIT.fail, reasons };
   if (interrupted) return { verdict: 'inconclusive', exitCode: EXIT.interrupted, reasons };
+  if (failures.length > 0) return { verdict: 'inconclusive', exitCode: EXIT.internal, reasons };
   if (runs.length === 0) reasons.push('nothing ran');
   if (reasons.length === 0) return { verdict: 'pass', exitCode: EXIT.pass, reasons };
   return { verdict: 'inconclusive', exitCode: EXIT.inconclusive, reasons };

@@ -95,8 +95,18 @@ export interface ExploreRun {
   readonly violations: readonly ExploreViolation[];
   /** What is no violation and still worth knowing; also what the model leaves out of this CPU. */
   readonly notes: readonly string[];
+  /** Those of them that are about what the protocol does; absent: none. */
+  readonly protocolNotes?: readonly string[];
+}
+
+/** A protocol that could not be explored: it threw, or does not do the same every time. */
+export interface ExploreFailure {
+  readonly protocol: string;
+  readonly why: string;
 }
 
 export interface ExploreResult extends ResultHeader<'explore'> {
+  /** Absent: there are none. The others' runs are whole; exit code 70 if none of them is violated. */
+  readonly failures?: readonly ExploreFailure[];
   readonly runs: readonly ExploreRun[];
 }

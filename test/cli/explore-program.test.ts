@@ -224,3 +224,43 @@ test('--scenario two-vms puts a second VM beside the transition', () => {
     'interesting: the second VM still used its own TLB entry',
   );
 });
+
+test('a protocol that throws takes nothing from the others, and is told by name', () => {
+  const folder = emptyFolder();
+  const throws = MERGES_EARLY.replace("'mine'", "'throws'").replace(
+    'const child',
+    "if (t.level === 2) throw new Error('no');\n    const child",
+  );
+  writeFileSync(path.join(folder, 'throws.js'), throws);
+  const late = MERGES_EARLY.replace("'mine'", "'late'").replace(
+    'const child',
+    'void Promise.resolve().then(() => cpu.write(t.entry, 0n));\n    const child',
+  );
+  writeFileSync(path.join(folder, 'late.js'), late);
+  const seen = program(
+    ['explore', '--protocol', 'bbm-early,./throws.js,./late.js,bbm-late', '--json', 'x.json'],
+    folder,
+  );
+  const result = resultIn(folder);
+  expect([seen.code, result.exitCode, result.verdict]).toEqual([70, 70, 'inconclusive']);
+  expect(result.runs.map(({ protocol }) => protocol)).toEqual(['bbm-early', 'bbm-late']);
+  expect(result.failures?.map(({ protocol }) => protocol)).toEqual(['throws', 'late']);
+  expect(seen.err).toMatch(/protocol throws threw: no/);
+  expect(seen.err).toMatch(/protocol late: write after run\(\) had returned/);
+});
+
+test('the matrix keeps what a protocol declares, takes other knobs, and a mutant brings its own', () => {
+  const folder = emptyFolder();
+  const declared = MERGES_EARLY.replace('claims: {},', 'claims: {},\n  cpu: { hafdbs: true },');
+  writeFileSync(path.join(folder, 'mine.js'), declared);
+  const matrix = program(['explore', '--matrix', '--protocol', './mine.js'], folder);
+  expect(matrix.code).toBe(1);
+  expect(matrix.out).toMatch(/mine hafdbs=on +lost-dirty/);
+  const plain = MERGES_EARLY;
+  writeFileSync(path.join(folder, 'plain.js'), plain);
+  const given = ['explore', '--matrix', '--cpu', 'hafdbs=on', '--protocol', './plain.js'];
+  expect(program(given, folder).code).toBe(1);
+  const refused = program(['explore', '--matrix', '--cpu', 'nt=fault'], folder);
+  expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/--cpu nt does not go/)]);
+  expect(program(['explore', '--mutant', 'dirty-not-merged'], folder).code).toBe(1);
+});

@@ -177,6 +177,7 @@ export function* exploreInSteps(
     violations,
     ...(figures.stoppedWhy === null ? {} : { stoppedWhy: figures.stoppedWhy }),
     notes: [...judged.notes, ...notesOn(cpu)],
+    ...(judged.notes.length === 0 ? {} : { protocolNotes: judged.notes }),
   };
 }
 

@@ -26,6 +26,9 @@ const PLACES: readonly { readonly granule: Granule; readonly ipas: readonly numb
   { granule: '64k', ipas: [0x6000_0000] },
 ];
 
+/** Who needs more than so many goes from page to page, and is not tried where pages are most. */
+const PAGEWISE = 1500;
+
 /** Enough for every entry of a table a few times over. */
 const OPERATIONS_MAX = 200_000;
 const TABLES = 6;
@@ -51,14 +54,18 @@ export function surveyOf(protocol: Protocol, bbm: BbmLevel, hafdbs: boolean): Su
 function survey(protocol: Protocol, bbm: BbmLevel, hafdbs: boolean): Surveyed {
   const violations: ExploreViolation[] = [];
   const notes: string[] = [];
+  let most = 0;
   for (const { granule, ipas } of PLACES) {
-    for (const ipa of ipas) {
+    for (const ipa of granule === '64k' && most > PAGEWISE ? [] : ipas) {
       const geometry = geometryOf(granule);
       const map = new MemoryMap(protocol.kind, 2, TABLES, { hafdbs, geometry, ipa, mixed: true });
       const where = `in the ${granule.toUpperCase()} granule, at IPA 0x${ipa.toString(16)}`;
       const run = runAlone(protocol, map, bbm);
       if (typeof run === 'string') notes.push(`${where}, it was not tried: ${run}`);
-      else violations.push(...judgeAlone(protocol, map, bbm, run, where));
+      else {
+        most = Math.max(most, run.operations.length);
+        violations.push(...judgeAlone(protocol, map, bbm, run, where));
+      }
       if (violations.length > 0) return { violations: violations.slice(0, 1), notes };
     }
   }
