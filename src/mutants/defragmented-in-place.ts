@@ -26,7 +26,7 @@ export const defragmentedInPlace = defineMutant({
       run(cpu, t, tables) {
         const child = tables.follow(t.old);
         const below = childLevel(t.level);
-        for (let i = 0; below === 2 && i < tables.entries; i++) {
+        for (let i = 0; i < tables.entries; i++) {
           const entry = tables.entryOf(child, i);
           const was = cpu.read(entry);
           if (!isTable(was, below)) continue;

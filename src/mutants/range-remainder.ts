@@ -14,13 +14,13 @@ export const rangeRemainder = defineMutant({
   what: 'one range TLBI of scale 0 is issued and the rest of the range dropped',
   evidence: 'TF-RMM commit 2052addb (range encoder)',
   rule: 'stale-translation',
-  twin: 'bbm-early-range',
+  twin: 'bbm-early',
   seed: {
     kind: 'protocol',
     protocol: defineProtocol({
       name: 'range-remainder',
       kind: 'coalesce',
-      summary: 'bbm-early-range with the first 64 pages alone',
+      summary: 'bbm-early by range with the first 64 pages alone',
       origin: 'seeded bug',
       claims: {},
       run(cpu, t, tables) {

@@ -33,7 +33,7 @@ function guard(of: object, key: string, name: string): void {
   if (typeof original !== 'function') return;
   const guarded = new Proxy(original as Callable, {
     apply: (target, self, given) =>
-      running ? refuse(`${name}()`) : (Reflect.apply(target, self, given) as unknown),
+      running ? refuse(`${name}()`) : Reflect.apply(target, self, given),
     construct: (target, given, made) =>
       running ? refuse(`new ${name}()`) : (Reflect.construct(target, given, made) as object),
     get: (target, part, self) =>
@@ -87,11 +87,14 @@ const NO_PROCESS = new Proxy(
   { get: (_, part) => refuse(`process.${String(part)}`), has: () => refuse('process') },
 );
 
+/** What `process` is outside; null while no protocol runs. */
+let outside: typeof process | null = null;
+
 /** Runs a protocol. Throws Chance if it asked for what is refused, and whatever it throws. */
 export function withoutChance(run: () => void): void {
   installChanceGuards();
-  const { process: outside } = globalThis;
   asked = null;
+  outside ??= globalThis.process;
   running = true;
   Reflect.set(globalThis, 'process', NO_PROCESS);
   try {
@@ -99,8 +102,14 @@ export function withoutChance(run: () => void): void {
   } catch (error) {
     throw asked ?? error;
   } finally {
-    running = false;
-    Reflect.set(globalThis, 'process', outside);
+    leaveProtocol();
   }
   if (asked !== null) throw asked as Chance;
+}
+
+/** The protocol is over, however it ended: one that is cut off runs no `finally`. */
+export function leaveProtocol(): void {
+  running = false;
+  if (outside !== null) Reflect.set(globalThis, 'process', outside);
+  outside = null;
 }

@@ -98,8 +98,10 @@ function storeReason(
   if (overtakenBy !== null) {
     const { what, weak } = overtakenBy;
     const rule = what === 'tlbi' ? 'R_TGVWD' : 'B2.3';
-    if (weak !== null)
-      return `${weakText(weak)}, so the ${what === 'tlbi' ? 'TLBI' : 'store'} after it overtakes it (${rule})`;
+    if (weak !== null) {
+      const other = what === 'tlbi' ? 'TLBI' : 'store';
+      return `${weakText(weak)}, so the ${other} after it overtakes it (${rule})`;
+    }
     return what === 'tlbi'
       ? 'no DSB orders it before the TLBI that has overtaken it (R_TGVWD)'
       : 'no barrier orders it before the store that has overtaken it (B2.3)';
