@@ -8,7 +8,7 @@ import type { ControlResult, StressResult, StressRun } from '../result/stress.ts
 import { watchOthers } from './busy.ts';
 import { createCampaignRecord } from './campaign-record.ts';
 import { runControls } from './controls.ts';
-import { type GroupOutcome, runGroup } from './group-run.ts';
+import { type GroupOutcome, type HangBounds, runGroup } from './group-run.ts';
 import { pinsFor } from './pinning.ts';
 import { moduleOf } from './load-protocol.ts';
 import type { StressOptions, StressProgress } from './plan.ts';
@@ -30,6 +30,10 @@ export interface StressHooks {
   /** Time that the command has had before: a limit holds for all of it. Absent: none. */
   readonly agedMs?: number;
   readonly signal: AbortSignal;
+  /** For tests of campaigns, which need not prove the checker anew each time. No command sets it. */
+  readonly runControls?: typeof runControls;
+  /** For tests of threads that hang: others than `runGroup` has. No command sets it. */
+  readonly bounds?: HangBounds & { readonly compileMs: number };
 }
 
 /** Kept for the end of a campaign: grading, writing, and as much again for each start that is slow. */
@@ -46,7 +50,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   const threads = Math.max(2, ...groups.map((g) => g.vcpus + 1));
   const record = createCampaignRecord(options, tasks, earlier, packageVersion());
   const files = options.protocols.flatMap((ref) => (ref.from === 'file' ? [ref.path] : []));
-  const pool = await createThreadPool(files.map(moduleOf));
+  const pool = await createThreadPool(files.map(moduleOf), hooks.bounds?.compileMs);
   const budgetMs = budgetOf(options, planned);
   const pins = pinsFor(options.pin, threads);
   const state = { rounds: 0, faults: 0, violations: 0 };
@@ -82,7 +86,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   if (kept !== null) endMs = startedMs + kept + tailMs;
 
   try {
-    const shown = await runControls(pool, options.seed, pins, budgetMs, {
+    const shown = await (hooks.runControls ?? runControls)(pool, options.seed, pins, budgetMs, {
       signal: hooks.signal,
       onTick: (tick) => progress('positive controls', tick),
     });
@@ -111,7 +115,11 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
       const outcome = await runGroup(
         pool,
         { ...request, ...slot, roundsBefore: task.roundsBefore },
-        { signal: hooks.signal, onTick: (tick) => progress(task.group.label, tick) },
+        {
+          signal: hooks.signal,
+          onTick: (tick) => progress(task.group.label, tick),
+          ...(hooks.bounds && { bounds: hooks.bounds }),
+        },
       );
       if (slot !== null && outcome.end.kind === 'done' && outcome.firstRoundMs === null) {
         // Its threads had not even started when its time was over.

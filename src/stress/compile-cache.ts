@@ -45,12 +45,15 @@ export interface CompileCache {
  * of now will find them. A module that does not load is left to whoever needs it. A folder that the
  * user has set is used and kept.
  */
-export async function fillCompileCache(modules: readonly string[]): Promise<CompileCache> {
+export async function fillCompileCache(
+  modules: readonly string[],
+  limitMs: number = FILL_MS_MAX,
+): Promise<CompileCache> {
   const given = process.env[VARIABLE];
   // Empty is how Node is told to keep none.
   if (given !== undefined && given !== '') {
     const env = { ...process.env };
-    await fill(modules, env);
+    await fill(modules, env, limitMs);
     return { env, remove: () => {} };
   }
   const kept = getCompileCacheDir();
@@ -70,7 +73,7 @@ export async function fillCompileCache(modules: readonly string[]): Promise<Comp
   // Also if the process is ended in the middle.
   process.once('exit', remove);
   const env = { ...process.env, [VARIABLE]: folder };
-  await fill(modules, env);
+  await fill(modules, env, limitMs);
   return { env, remove };
 }
 
@@ -126,7 +129,11 @@ function removeFolder(folder: string): void {
 }
 
 /** False if it had to be ended. */
-async function fill(modules: readonly string[], env: NodeJS.ProcessEnv): Promise<boolean> {
+async function fill(
+  modules: readonly string[],
+  env: NodeJS.ProcessEnv,
+  limitMs: number = FILL_MS_MAX,
+): Promise<boolean> {
   const { promise: exited, resolve } = Promise.withResolvers<void>();
   const filler = new Worker(FILLER, { env, workerData: modules });
   filler.once('exit', () => resolve());
@@ -135,7 +142,7 @@ async function fill(modules: readonly string[], env: NodeJS.ProcessEnv): Promise
   let isWhole = true;
   const patience = createPatience();
   const timer = setInterval(() => {
-    if (!patience.isOver('filling', FILL_MS_MAX)) return;
+    if (!patience.isOver('filling', limitMs)) return;
     isWhole = false;
     void filler.terminate();
   }, LOOK_MS);

@@ -64,22 +64,30 @@ export interface GroupOutcome {
   readonly firstRoundMs: number | null;
 }
 
+/** How long nothing may happen before a group is taken to hang. */
+export interface HangBounds {
+  /**
+   * No thread made progress for so long, waits for a CPU not counted (patience.ts): something hangs.
+   * Longer than any wait a healthy group has.
+   */
+  readonly hangMs: number;
+  /**
+   * Until all threads are ready they start, load protocols and build tables, each of which counts as
+   * progress, but takes longer than anything later.
+   */
+  readonly startMs: number;
+}
+
+const HANG_BOUNDS: HangBounds = { hangMs: 4_000, startMs: 10_000 };
+
 export interface GroupHooks {
   readonly signal: AbortSignal;
+  /** Others than a campaign has, for tests of what hangs. */
+  readonly bounds?: HangBounds;
   onTick(state: { rounds: number; faults: number; evidence: number; elapsedMs: number }): void;
 }
 
 const TICK_MS = 100;
-/**
- * No thread made progress for this long, waits for a CPU not counted (patience.ts): something hangs.
- * Longer than any wait a healthy group has.
- */
-const HANG_MS = 4_000;
-/**
- * Until all threads are ready they start, load protocols and build tables, each of which counts as
- * progress, but takes longer than anything later.
- */
-const START_MS = 10_000;
 /** From the stop word to termination. */
 const STOP_GRACE_MS = 500;
 
@@ -133,6 +141,7 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
     if (hooks.signal.aborted) onAbort();
     else hooks.signal.addEventListener('abort', onAbort, { once: true });
 
+    const { hangMs, startMs } = hooks.bounds ?? HANG_BOUNDS;
     const patience = createPatience();
     let firstRoundMs: number | null = null;
     const timer = setInterval(() => {
@@ -144,7 +153,7 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
         // Threads that are still starting would go on with that, for nothing.
         if (rounds === 0 && isStarting(arena)) stop({ kind: 'done' });
       }
-      const isLate = patience.isOver(progressOf(arena), isStarting(arena) ? START_MS : HANG_MS);
+      const isLate = patience.isOver(progressOf(arena), isStarting(arena) ? startMs : hangMs);
       if (isLate) {
         const waitedMs = Math.round(patience.sinceProgressMs());
         const threads = `${describeThreads(arena)}, ${describeWork(arena, plan)}`;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CheckTraceResult } from '../../src/result/check-trace.ts';
 import { readResult } from '../../src/result/read.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, program, typed } from './program.ts';
 
 const log = (name: string): string =>
   path.resolve(import.meta.dirname, `../casemate/logs/${name}.trace`);
@@ -18,9 +18,9 @@ describe('check-trace', () => {
   it.each([
     ['bad-missing-tlbi', 'valid stored over an invalid entry that was not clean'],
     ['bad-page-to-page-accessed', 'valid to valid without break (output address, BBM level 0)'],
-  ])('fails %s with one report that has line, reason, entry and source', (name, why) => {
+  ])('fails %s with one report that has line, reason, entry and source', async (name, why) => {
     const text = readFileSync(log(name), 'utf8').trimEnd();
-    const seen = program(['check-trace', log(name)]);
+    const seen = await typed(['check-trace', log(name)]);
     const [place, reason, entry, source] = seen.out.split('\n');
     expect(place).toBe(`${log(name)}:${text.split('\n').length}: break-before-make`);
     expect(reason).toContain(why);
@@ -30,19 +30,19 @@ describe('check-trace', () => {
     expect(seen.code).toBe(1);
   });
 
-  it('judges by the level of FEAT_BBM that it is given', () => {
+  it('judges by the level of FEAT_BBM that it is given', async () => {
     const folder = emptyFolder();
     const lines = readFileSync(log('bad-missing-tlbi'), 'utf8').split('\n');
     // Without the break: a table directly replaced by a block.
     const direct = lines.filter((line) => !/\(value 0x0\)|barrier/.test(line));
     writeFileSync(path.join(folder, 'direct.log'), direct.join('\n'));
-    expect(program(['check-trace', 'direct.log'], folder).code).toBe(1);
-    expect(program(['check-trace', 'direct.log', '--bbm', '2'], folder).code).toBe(0);
+    expect((await typed(['check-trace', 'direct.log'], folder)).code).toBe(1);
+    expect((await typed(['check-trace', 'direct.log', '--bbm', '2'], folder)).code).toBe(0);
   });
 
-  it('writes a result that report reads', () => {
+  it('writes a result that report reads', async () => {
     const folder = emptyFolder();
-    program(
+    await typed(
       ['check-trace', log('bad-missing-tlbi'), log('good-break-before-make'), '--json', 'x.json'],
       folder,
     );
@@ -51,16 +51,16 @@ describe('check-trace', () => {
     ) as CheckTraceResult;
     expect(result.runs.map(({ verdict }) => verdict)).toEqual(['fail', 'pass']);
     expect(result).toMatchObject({ command: 'check-trace', verdict: 'fail', exitCode: 1 });
-    expect(program(['report', 'x.json', '--markdown', 's.md'], folder).code).toBe(0);
+    expect((await typed(['report', 'x.json', '--markdown', 's.md'], folder)).code).toBe(0);
     expect(readFileSync(path.join(folder, 's.md'), 'utf8')).toContain(
       'bad-missing-tlbi.trace:14: break-before-make',
     );
   });
 
-  it('is inconclusive about a log without a stage-2 tree', () => {
+  it('is inconclusive about a log without a stage-2 tree', async () => {
     const folder = emptyFolder();
     writeFileSync(path.join(folder, 'none.log'), '(lock (id 0) (tid 0) (address 1))\n');
-    const seen = program(['check-trace', 'none.log'], folder);
+    const seen = await typed(['check-trace', 'none.log'], folder);
     expect(seen.out).toContain('reason: none.log: no entry of a stage-2 tree was written');
     expect(seen.code).toBe(3);
   });
@@ -83,8 +83,8 @@ describe('check-trace', () => {
       ['check-trace', log('good-break-before-make'), log('malformed'), '--json', 'x.json'],
       'malformed.trace:11:',
     ],
-  ])('%j is refused with one line', (args, answer) => {
-    const seen = program(args);
+  ])('%j is refused with one line', async (args, answer) => {
+    const seen = await typed(args);
     expect(seen.err).toMatch(/^stage2-stress: [^\n]+\n$/);
     expect(seen.err).toContain(answer);
     expect([seen.code, seen.out, seen.files]).toEqual([2, '', []]);
