@@ -252,19 +252,3 @@ test('a protocol that throws takes nothing from the others, and is told by name'
   expect(seen.err).toMatch(/protocol throws threw: no/);
   expect(seen.err).toMatch(/protocol late: write after run\(\) had returned/);
 });
-
-test('the matrix keeps what a protocol declares, takes other knobs, and a mutant brings its own', () => {
-  const folder = emptyFolder();
-  const declared = MERGES_EARLY.replace('claims: {},', 'claims: {},\n  cpu: { hafdbs: true },');
-  writeFileSync(path.join(folder, 'mine.js'), declared);
-  const matrix = program(['explore', '--matrix', '--protocol', './mine.js'], folder);
-  expect(matrix.code).toBe(1);
-  expect(matrix.out).toMatch(/mine hafdbs=on +lost-dirty/);
-  const plain = MERGES_EARLY;
-  writeFileSync(path.join(folder, 'plain.js'), plain);
-  const given = ['explore', '--matrix', '--cpu', 'hafdbs=on', '--protocol', './plain.js'];
-  expect(program(given, folder).code).toBe(1);
-  const refused = program(['explore', '--matrix', '--cpu', 'nt=fault'], folder);
-  expect([refused.code, refused.err]).toEqual([2, expect.stringMatching(/--cpu nt does not go/)]);
-  expect(program(['explore', '--mutant', 'dirty-not-merged'], folder).code).toBe(1);
-});
