@@ -240,6 +240,25 @@ export function sameButState(a: Descriptor, b: Descriptor): boolean {
   return (a & b & DBM) !== 0n && (a & ~(AF | S2AP_W)) === (b & ~(AF | S2AP_W));
 }
 
+const DEVICE_TYPES = ['Device-nGnRnE', 'Device-nGnRE', 'Device-nGRE', 'Device-GRE'];
+const CACHEABILITY = ['', 'Non-cacheable', 'Write-Through', 'Write-Back'];
+
+/** MemAttr[3:0] of stage 2 without FEAT_S2FWB (D8.6.5): `Normal Write-Back`, `Device-nGnRE`. */
+export function memoryTypeName(memAttr: number): string {
+  const outer = CACHEABILITY[memAttr >> 2] ?? '';
+  const inner = CACHEABILITY[memAttr & 3] ?? '';
+  if (outer === '') return DEVICE_TYPES[memAttr & 3] ?? '';
+  if (inner === '') return `a reserved encoding (MemAttr ${memAttr})`;
+  return outer === inner ? `Normal ${outer}` : `Normal outer ${outer} inner ${inner}`;
+}
+
+/** SH[1:0]. */
+export function shareabilityName(sh: number): string {
+  return (
+    ['Non-shareable', 'a reserved encoding', 'Outer Shareable', 'Inner Shareable'][sh & 3] ?? ''
+  );
+}
+
 /** One line for people: `table -> 0x…`, `block 0x… rw nT v3`, `invalid (locked)`. */
 export function describeDescriptor(g: Geometry, d: Descriptor, level: Level): string {
   const type = typeOf(d, level);
@@ -254,6 +273,10 @@ export function describeDescriptor(g: Geometry, d: Descriptor, level: Level): st
     a.nT ? 'nT' : '',
     a.dbm ? 'DBM' : '',
     a.af ? '' : 'AF=0',
+    a.memAttr === NORMAL_RW.memAttr ? '' : memoryTypeName(a.memAttr),
+    a.sh === NORMAL_RW.sh ? '' : shareabilityName(a.sh),
+    a.contiguous ? 'Contiguous' : '',
+    a.xn === NORMAL_RW.xn ? '' : `XN=${a.xn}`,
     `v${a.sw}`,
   ];
   return `${type} ${hex(outputAddress(g, d, level))} ${flags.filter(Boolean).join(' ')}`;

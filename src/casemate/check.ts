@@ -147,7 +147,10 @@ export class LogChecker {
     const table = isTable(old, level) ? addressOf(GEOMETRY, old) : null;
     const oldLeaves = table === null ? [] : this.#forest.leavesBelow(table);
     const { vmid } = place.page;
-    const state = new EntryState({ geometry: GEOMETRY, level, ipa, size, vmid, old, oldLeaves });
+    // Logs do not say what a table's leaves map beside addresses, nor whether hardware sets flags.
+    const rest = { maps: null, hafdbs: false };
+    const seen = { geometry: GEOMETRY, level, ipa, size, vmid, old, oldLeaves, ...rest };
+    const state = new EntryState(seen);
     const own = { state, thread, tables: new Set<number>() };
     this.#unclean.set(address, own);
     return own;

@@ -10,7 +10,7 @@
  * cache-clean.ts contents, end-of-transition.ts and new-tables.ts where it arrived.
  */
 import { assertNever } from '../arch/assert.ts';
-import { type Descriptor, sameButState, typeOf } from '../arch/descriptor.ts';
+import { type Descriptor, isTable, sameButState, typeOf } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import { entrySize } from '../arch/geometry.ts';
 import {
@@ -25,9 +25,10 @@ import { judgeCleans } from './cache-clean.ts';
 import { judgeEnd } from './end-of-transition.ts';
 import { EntryState } from './entry-state.ts';
 import { Ownership } from './lock-rule.ts';
-import { judgeContents } from './new-tables.ts';
+import { NewTables } from './new-tables.ts';
 import { missingStep } from './missing-step.ts';
-import { type Place, targetPlace, translates } from './place.ts';
+import { withOwnNames } from './page-names.ts';
+import { leafWanted, type Place, targetPlace, translates } from './place.ts';
 import { type Contents, contentsAfter, NO_CONTENTS, unorderedAt } from './publication.ts';
 import { sameMapping } from './store-rule.ts';
 import { TableLife } from './table-life.ts';
@@ -38,13 +39,16 @@ type WriteEvent = Extract<TraceEvent, { readonly op: 'write' }>;
 /**
  * Judges what one transition did, at the sanitised BBM level it was given. `truncated`: the trace
  * is only its first part, so nothing can be said about where it arrived or what it left unclean.
+ * `hafdbs`: hardware sets the access flag, so that clearing it takes an entry from nobody.
  */
 export function judgeTrace(
   trace: TransitionTrace,
   bbm: BbmLevel,
   truncated = false,
+  hafdbs = false,
 ): AutomatonVerdict {
-  return new Automaton(trace, bbm).judge(truncated);
+  const events = withOwnNames(trace.events);
+  return new Automaton({ ...trace, events }, bbm, hafdbs).judge(truncated);
 }
 
 class Automaton {
@@ -59,21 +63,25 @@ class Automaton {
   readonly #tables: TableMap;
   readonly #life: TableLife;
   readonly #ownership: Ownership;
+  readonly #made: NewTables;
   #contents: Contents = NO_CONTENTS;
   #lastTlbi: number | null = null;
+  /** A compare-exchange of the target that failed, with no store since. */
+  #failedAt: number | null = null;
   #lastStore: number | null = null;
   #storesOrdered = true;
   /** Another agent changed the entry: a vCPU under a shared lock, or the hardware walker. */
   #overtaken = false;
 
-  constructor(trace: TransitionTrace, bbm: BbmLevel) {
+  constructor(trace: TransitionTrace, bbm: BbmLevel, hafdbs: boolean) {
     this.#trace = trace;
     this.#bbm = bbm;
-    this.#place = targetPlace(trace);
+    this.#place = targetPlace(trace, hafdbs);
     this.#target = new EntryState(this.#place);
     this.#tables = new TableMap(trace, typeOf(trace.old, trace.level) === 'table');
     this.#life = new TableLife(trace, this.#tables, this.#target);
     this.#ownership = new Ownership(trace);
+    this.#made = new NewTables(trace, this.#tables);
   }
 
   judge(truncated: boolean): AutomatonVerdict {
@@ -95,8 +103,10 @@ class Automaton {
         else if (event.place !== null) this.#storeChild(event, event.place, index);
         break;
       case 'read':
-        if (event.entry === 'target') this.#observe(event.value);
-        else if (event.table !== null) this.#use(event.table, 'read', index);
+        if (event.entry === 'target') {
+          this.#observe(event.value);
+          if (event.expected !== undefined) this.#failedAt = index;
+        } else if (event.table !== null) this.#use(event.table, 'read', index);
         break;
       case 'dsb':
         if (event.kind === 'ish' || event.kind === 'ishst') this.#storesOrdered = true;
@@ -122,6 +132,7 @@ class Automaton {
       default:
         return assertNever(event);
     }
+    this.#made.take(event, index);
     this.#contents = contentsAfter(this.#contents, event, index);
   }
 
@@ -161,9 +172,18 @@ class Automaton {
     const before = this.#target.current;
     const unowned = this.#ownership.judge('target', event, before);
     if (unowned !== null) this.#violateOnce('unowned', unowned, index);
-    this.#add(this.#target.store(event.value, index, this.#bbm), index);
+    const beside = this.#besideSize(event, this.#place);
+    const finding = this.#target.store(event.value, index, this.#bbm, beside);
+    if (finding !== null && this.#failedAt !== null) {
+      const failed = `the compare-exchange of event ${this.#failedAt + 1} failed and stored nothing`;
+      this.#add({ ...finding, why: `${finding.why}; ${failed}` }, index);
+    } else this.#add(finding, index);
+    this.#failedAt = null;
+    const linked = this.#tables.target;
     this.#life.relinkTarget(event.links);
-    if (translates(event.value, level)) {
+    // The same link again shows nothing new: it comes after the one before it (coherence).
+    const isAgain = event.links !== null && event.links === linked && isTable(before, level);
+    if (!isAgain && translates(event.value, level)) {
       this.#publish(event, before, level, index);
     }
     this.#lastStore = index;
@@ -197,24 +217,36 @@ class Automaton {
     const unowned = this.#ownership.judge(key, event, child.current);
     if (unowned !== null) this.#violateOnce('unowned', `${where}: ${unowned}`, index);
     const before = child.current;
-    const finding = child.store(event.value, index, this.#bbm);
+    const beside = this.#besideSize(event, child.place);
+    const finding = child.store(event.value, index, this.#bbm, beside);
     if (finding !== null) this.#violateOnce(finding.code, `${where}: ${finding.why}`, index);
-    this.#publish(event, before, level, index);
+    const isAgain = event.links !== null && event.links === this.#tables.linkOf(at.table, at.index);
+    if (!isAgain || !isTable(before, level)) this.#publish(event, before, level, index);
+  }
+
+  /** What the table that the store links changes beside the size of the block it is to replace. */
+  #besideSize(
+    { links }: WriteEvent,
+    { level, ipa }: Place,
+  ): (block: Descriptor) => readonly string[] {
+    return (block) =>
+      links === null ? [] : this.#made.changedBesideSize(links, block, level, ipa);
   }
 
   #newChild(at: ChildPlace, level: Place['level'], ipa: number): EntryState {
-    const { geometry, vmid, oldLeaves } = this.#place;
+    const { geometry } = this.#place;
     const size = entrySize(geometry, level);
-    const place = { geometry, vmid, oldLeaves, level, size, old: at.before };
-    return new EntryState({ ...place, ipa: ipa + at.index * size }, this.#lastTlbi);
+    const from = ipa + at.index * size;
+    const maps = leafWanted(this.#trace, level, from);
+    const place = { ...this.#place, level, size, old: at.before, ipa: from, maps };
+    return new EntryState(place, this.#lastTlbi);
   }
 
   /** Casemate: "Wrote on a page with an unclean parent". */
   #storeFrozen(event: WriteEvent, at: ChildPlace, holder: EntryState, index: number): void {
     const level = this.#tables.levelOf(at.table) ?? 3;
-    const changes =
-      (translates(at.before, level) || translates(event.value, level)) &&
-      !sameMapping(at.before, event.value);
+    // What is made invalid there leads nobody astray, and is as gone as the entry above it.
+    const changes = translates(event.value, level) && !sameMapping(at.before, event.value);
     if (!changes) return;
     const why = `an entry of ${tableText(at.table)} was written while walkers may still use the table`;
     this.#violateOnce('child-of-unclean', `${why}: ${holder.missing()}`, index);
@@ -239,9 +271,15 @@ class Automaton {
     }
     const fill = event.links === null ? null : unorderedAt(this.#contents, event.links);
     if (fill === null) return;
+    const { localDsb } = this.#contents;
+    const between =
+      localDsb === null
+        ? 'with neither store-release nor DSB in between'
+        : `and the DSB ${localDsb.kind.toUpperCase()} in between (event ${localDsb.event + 1}) acts ` +
+          'for the issuing PE only';
     const why =
       `table published before its contents are ordered: filled until event ${fill + 1}, then linked ` +
-      'by a plain store, with neither store-release nor DSB in between';
+      `by a plain store, ${between}`;
     this.#violateOnce('published-unordered', why, index);
   }
 
@@ -254,14 +292,15 @@ class Automaton {
     if (clean !== null) this.#violate(clean.code, clean.why, clean.event);
     const end = judgeEnd(this.#trace, this.#target.current, this.#lastStore !== null);
     if (end !== null) this.#violate(end.code, end.why, this.#lastStore);
-    const contents = judgeContents(this.#trace, this.#tables);
+    const contents = this.#made.judge();
     if (contents !== null) this.#violate('ends-elsewhere', contents.why, contents.event);
     this.#endUnclean();
     this.#noteShould(this.#target);
     if (!this.#storesOrdered) {
       this.#notes.add(
-        'no DSB after the last store to the entry: it becomes visible in its own time, and until ' +
-          'then a walker may see what stood before and fault once more (KVM ends with DSB ISHST)',
+        'no DSB after the last store to the entry (R_FFWJK, B2.3): until it becomes visible a walk may ' +
+          "see what stood before and fault once more, also one for an access of the issuer's own PE " +
+          'or of a vCPU that is told by other means (KVM ends with DSB ISHST)',
       );
     }
   }

@@ -8,6 +8,10 @@
  * Combined entries are not in here: IPAS2 operations need not touch them (R_VZZVZ, R_TVTYQ), and
  * the operations that do take all of a VMID.
  *
+ * A walk-cache entry that is still there refills what is below it: a leaf is gone for good only if the
+ * same operation takes the walk-cache entries above it, or one that was complete before it has
+ * (R_RVJDB, R_LXHLD).
+ *
  * Of the old table the place says at which levels it had leaves. A table that came to be during the
  * transition may have been filled by anyone, so leaves of every level are assumed below it.
  */
@@ -32,10 +36,12 @@ export interface EntryClass {
   /** One match is enough: a single entry that every IPA of the target reaches. */
   readonly single: boolean;
   readonly removed: readonly Interval[];
+  /** The part of it that a DSB has completed the removal of. */
+  readonly settled: readonly Interval[];
 }
 
 function entryClass(structure: 'stage2' | 'walk', level: number, single: boolean): EntryClass {
-  return { structure, level: level as Level, single, removed: [] };
+  return { structure, level: level as Level, single, removed: [], settled: [] };
 }
 
 /** Levels of the leaves that a table in `place` may have had below it. */
@@ -86,8 +92,8 @@ function reach(place: Place, c: EntryClass, op: TlbiOp): Interval | null {
   return { lo: from, hi: Math.ceil(end / bytes) * bytes };
 }
 
-/** The same classes after `op` has taken what it must. */
-export function remove(
+/** The same classes after `op` has taken what it must, refilled or not. */
+export function take(
   place: Place,
   classes: readonly EntryClass[],
   op: TlbiOp,
@@ -96,6 +102,49 @@ export function remove(
     const interval = reach(place, c, op);
     return interval === null ? c : { ...c, removed: add(c.removed, interval) };
   });
+}
+
+/** The same classes after `op` has taken what it must, but for what can be filled again. */
+export function remove(
+  place: Place,
+  classes: readonly EntryClass[],
+  op: TlbiOp,
+): readonly EntryClass[] {
+  return classes.map((c) => {
+    const interval = reach(place, c, op);
+    if (interval === null) return c;
+    const above = classes.filter((w) => w.structure === 'walk' && w.level < c.level);
+    const gone = above.reduce<readonly Interval[]>(
+      (parts, walk) => intersect(parts, withoutWalk(place, walk, op)),
+      [interval],
+    );
+    return { ...c, removed: gone.reduce(add, c.removed) };
+  });
+}
+
+/** After a DSB that completes TLBIs: what was removed stays so. */
+export function settle(classes: readonly EntryClass[]): readonly EntryClass[] {
+  return classes.map((c) => ({ ...c, settled: c.removed }));
+}
+
+/** IPAs for which no entry of class `walk` is left once `op` has taken effect. */
+function withoutWalk(place: Place, walk: EntryClass, op: TlbiOp): readonly Interval[] {
+  const taken = reach(place, walk, op);
+  const everywhere: Interval = { lo: place.ipa, hi: place.ipa + place.size };
+  if (walk.single) {
+    const isSettled = isRemoved(place, { ...walk, removed: walk.settled });
+    const isTaken = isRemoved(place, { ...walk, removed: taken === null ? [] : [taken] });
+    return isSettled || isTaken ? [everywhere] : [];
+  }
+  return taken === null ? walk.settled : add(walk.settled, taken);
+}
+
+function intersect(a: readonly Interval[], b: readonly Interval[]): readonly Interval[] {
+  return a.flatMap((one) =>
+    b
+      .map((other) => ({ lo: Math.max(one.lo, other.lo), hi: Math.min(one.hi, other.hi) }))
+      .filter(({ lo, hi }) => lo < hi),
+  );
 }
 
 export function isRemoved(place: Place, c: EntryClass): boolean {

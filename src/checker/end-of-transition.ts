@@ -3,17 +3,21 @@
  * that moves at its new place, nT cleared.
  */
 import {
+  describeDescriptor,
   type Descriptor,
   hasNt,
   isValid,
   LOCKED,
   NT,
+  outputAddress,
   sameButState,
   softwareBits,
   typeOf,
 } from '../arch/descriptor.ts';
 import type { TransitionTrace } from '../port/trace.ts';
 import type { FindingCode } from './automaton-verdict.ts';
+import { leafDifference } from './leaf-difference.ts';
+import { geometryOfTrace } from './place.ts';
 import { sameMapping } from './store-rule.ts';
 
 export interface Shortcoming {
@@ -27,6 +31,10 @@ const BLOCK_ADDRESS = 0xffff_ffe0_0000n;
 /** Block to block, elsewhere: nobody asked for a table. */
 function moves({ old, wanted }: TransitionTrace): boolean {
   return ((old ^ wanted) & BLOCK_ADDRESS) !== 0n;
+}
+
+function wantedPa(trace: TransitionTrace): number {
+  return outputAddress(geometryOfTrace(trace), trace.wanted, trace.level);
 }
 
 /**
@@ -58,10 +66,15 @@ export function judgeEnd(
       : 'the transition ends with nT still set, so no TLB caches the block (I_DXRJK)';
     return { code: 'ends-with-nt', why };
   }
-  const hex = (d: Descriptor): string => `0x${d.toString(16)}`;
-  const aim = split ? 'a table' : `the wanted block ${hex(wanted)}`;
+  const g = geometryOfTrace(trace);
+  const aim = split ? 'a table' : `the wanted ${describeDescriptor(g, wanted, level)}`;
+  const differs =
+    split || typeOf(last, level) !== 'block'
+      ? null
+      : leafDifference(g, { d: last, level }, { d: wanted, level, pa: wantedPa(trace) });
   const why =
-    `the transition ends with the ${typeOf(last, level)} ${hex(last)} instead of ${aim}` +
+    `the transition ends with the ${describeDescriptor(g, last, level)} instead of ${aim}` +
+    (differs === null ? '' : `: it ${differs}`) +
     (stored ? '' : ': nothing was stored to the entry');
   return { code: 'ends-elsewhere', why };
 }

@@ -6,9 +6,10 @@
  * walkers can reach it.
  */
 import { assertNever } from '../arch/assert.ts';
-import { type Descriptor, hasNt, isValid } from '../arch/descriptor.ts';
+import { type Descriptor, hasNt, isValid, typeOf } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { TraceEvent } from '../port/trace.ts';
+import { changedBesideSize } from './leaf-difference.ts';
 import { missingStep } from './missing-step.ts';
 import { advance, newObligation, type Obligation } from './obligation.ts';
 import { type Place, translates } from './place.ts';
@@ -84,32 +85,80 @@ export class EntryState {
   /** Another agent changed it: a vCPU under a shared lock, or the hardware walker. */
   overtake(value: Descriptor): void {
     this.#current = value;
-    if (translates(value, this.place.level)) this.#lastValid = value;
+    if (this.#isCached(value)) this.#lastValid = value;
   }
 
-  /** The store's effect, and what is wrong with it. */
-  store(after: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null {
-    const { level } = this.place;
-    if (translates(after, level)) return this.#storeValid(after, index, bbm);
-    if (translates(this.place.old, level)) this.windowed = true;
+  /**
+   * The store's effect, and what is wrong with it. `beside`: of a table that takes the place of a
+   * block, what its leaves change beside the size.
+   */
+  store(
+    after: Descriptor,
+    index: number,
+    bbm: BbmLevel,
+    beside: (block: Descriptor) => readonly string[] = () => [],
+  ): StoreFinding | null {
+    if (this.#isCached(after)) return this.#storeValid(after, index, bbm, beside);
+    if (!isValid(after) && this.#isCached(this.place.old)) this.windowed = true;
     // Invalid over invalid changes nothing: no TLB can hold it (I_WZCBG).
-    if (translates(this.#current, level)) this.#mustFlush(this.#current, index);
+    if (this.#isCached(this.#current)) this.#mustFlush(this.#current, index);
     this.#current = after;
     return null;
   }
 
-  #storeValid(after: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null {
+  /** May a TLB hold what a walk makes of it? */
+  #isCached(d: Descriptor): boolean {
+    return translates(d, this.place.level, this.place.hafdbs);
+  }
+
+  #storeValid(
+    after: Descriptor,
+    index: number,
+    bbm: BbmLevel,
+    beside: (block: Descriptor) => readonly string[],
+  ): StoreFinding | null {
     const { geometry, level } = this.place;
-    const broken = !translates(this.#current, level);
+    const broken = !this.#isCached(this.#current);
     const before = broken ? this.#lastValid : this.#current;
     const unclean = this.unclean(after);
-    const verdict = judgeStore({ geometry, level, bbm, before, after, broken, unclean });
+    const besideSize = this.#besideSize(before, after, beside);
+    const verdict = judgeStore({
+      geometry,
+      level,
+      bbm,
+      before,
+      after,
+      broken,
+      unclean,
+      besideSize,
+    });
     const finding = this.#finding(verdict, after, bbm);
     this.#follow(verdict, before, index);
     this.#current = after;
     this.#lastValid = after;
     if (hasNt(after, level)) this.ntWindowed = true;
     return finding;
+  }
+
+  /**
+   * Of a store of another size over what may still be cached: the attributes that change with the
+   * size. A block is held against what the tables it replaces map.
+   */
+  #besideSize(
+    before: Descriptor,
+    after: Descriptor,
+    beside: (block: Descriptor) => readonly string[],
+  ): readonly string[] {
+    const { geometry, level, maps } = this.place;
+    const cached = [...(this.#must?.olds ?? []), before].filter((d) => this.#isCached(d));
+    const to = typeOf(after, level);
+    if (to === 'table') {
+      const blocks = cached.filter((d) => typeOf(d, level) === 'block');
+      return blocks.map(beside).find((names) => names.length > 0) ?? [];
+    }
+    const isOverTable = cached.some((d) => typeOf(d, level) === 'table');
+    if (to !== 'block' || !isOverTable || maps === null) return [];
+    return changedBesideSize(geometry, { d: after, level }, { d: maps, level });
   }
 
   #finding(verdict: StoreVerdict, after: Descriptor, bbm: BbmLevel): StoreFinding | null {

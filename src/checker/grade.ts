@@ -101,7 +101,7 @@ export function judgeRun(record: RunRecord): { run: JudgedRun; findings: readonl
     trace,
     count,
     truncated,
-    verdict: judgeTrace(trace, record.bbm, truncated),
+    verdict: judgeTrace(trace, record.bbm, truncated, record.cpu.hafdbs),
   }));
   const run: JudgedRun = { ...record, judged };
   const findings = merge(IMPLEMENTED_RULES.flatMap((checker) => checker.judge(run)));

@@ -3,4 +3,5 @@
  * checker.
  */
 export { judgeTrace } from './automaton.ts';
+export { againstOf } from './against.ts';
 export { gradeRun } from './grade.ts';

@@ -44,7 +44,8 @@ export class Ownership {
         'so a vCPU that faulted may have put its own mapping there (stage2_make_pte)'
       );
     }
-    const holds = current === LOCKED ? 'LOCKED by nobody knows whom' : 'valid';
+    const holds =
+      current === LOCKED ? 'LOCKED, and not by a compare-exchange of this thread,' : 'valid';
     return (
       `${how} to an entry that is ${holds} ${beside}: another walker may have changed it since it ` +
       'was read; it has to be taken by a compare-exchange to LOCKED (stage2_try_break_pte)'

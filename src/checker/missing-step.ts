@@ -17,13 +17,13 @@ const EXPLAINS: Readonly<Record<Progress, readonly MishapKind[]>> = {
   stored: ['local-dsb', 'tlbi-before-dsb'],
   ordered: [
     'tlbi-before-dsb',
-    'wrong-vmid',
     'local-tlbi',
     'wrong-ttl',
     'last-level-only',
     'outside-range',
     'part-of-range',
     'stage1-without-stage2',
+    'wrong-vmid',
   ],
   stage2: ['local-dsb', 'store-only-dsb', 'stage1-before-dsb'],
   'stage2-done': ['local-tlbi', 'wrong-vmid', 'stage1-before-dsb', 'stage1-without-stage2'],
@@ -38,7 +38,8 @@ function weakBarrier(dsb: DsbKind | null): string {
   return ` (DSB ${dsb.toUpperCase()} ${why}${dsb === 'ishst' ? ', R_PSMWS' : ''})`;
 }
 
-function explain(place: Place, m: Mishap): string {
+/** `others`: the last TLBI that names another VMID. */
+function explain(place: Place, m: Mishap, others?: string): string {
   const tlbi = m.op === null ? 'TLBI' : `${describeTlbi(m.op)} (event ${m.event + 1})`;
   const dsb = `DSB ${(m.dsb ?? 'ish').toUpperCase()} (event ${m.event + 1})`;
   switch (m.kind) {
@@ -60,7 +61,10 @@ function explain(place: Place, m: Mishap): string {
         'invalidated (R_SQXYZ)'
       );
     case 'last-level-only':
-      return `${tlbi} reaches leaves only and leaves the old table in walk caches`;
+      return (
+        `${tlbi} reaches leaves only and leaves the old table in walk caches, through which leaves ` +
+        'are filled again'
+      );
     case 'outside-range':
       return `${tlbi} lies outside the entry's range: wrong address`;
     case 'part-of-range':
@@ -69,6 +73,19 @@ function explain(place: Place, m: Mishap): string {
         `table mapped 0x${m.bytes.toString(16)} were invalidated`
       );
     case 'stage1-without-stage2':
+      if (m.bytes > 0) {
+        return (
+          `${tlbi} came when the stage-2 TLBIs before it had taken 0x${m.bytes.toString(16)} of ` +
+          `0x${place.size.toString(16)} bytes: combined entries can be filled again from the rest, ` +
+          'and no VMALLE1IS follows the last of them'
+        );
+      }
+      if (others !== undefined) {
+        return (
+          `no stage-2 TLBI of VMID ${place.vmid} was complete before ${tlbi}: ${others} acts on the ` +
+          'wrong VMID'
+        );
+      }
       return (
         `${tlbi} does not reach stage-2 entries and no stage-2 TLBI was complete before it: ` +
         'wrong stage order'
@@ -116,10 +133,12 @@ export function missingStep(place: Place, o: Obligation): string {
   for (const kind of EXPLAINS[o.progress]) {
     const mishap = o.mishaps.get(kind);
     if (mishap === undefined) continue;
-    if (kind === 'stage1-without-stage2' && o.progress === 'ordered') {
-      return `${explain(place, mishap)}; the stage-2 TLBI is missing`;
-    }
-    return explain(place, mishap);
+    const wrong = o.mishaps.get('wrong-vmid')?.op ?? null;
+    const others = wrong === null ? undefined : describeTlbi(wrong);
+    const why = explain(place, mishap, others);
+    const isMissing = kind === 'stage1-without-stage2' && o.progress === 'ordered';
+    const isSaid = mishap.bytes > 0 || others !== undefined;
+    return isMissing && !isSaid ? `${why}; the stage-2 TLBI is missing` : why;
   }
   return withoutMishap(o);
 }

@@ -18,7 +18,15 @@ import type { Descriptor } from '../arch/descriptor.ts';
 import { isBroadcast, isLastLevelOnly, reaches, scopeOf, type TlbiOp } from '../arch/tlbi.ts';
 import type { DsbKind } from '../port/cpu.ts';
 import type { TraceEvent } from '../port/trace.ts';
-import { allRemoved, bytesRemoved, classesOf, type EntryClass, remove } from './coverage.ts';
+import {
+  allRemoved,
+  bytesRemoved,
+  classesOf,
+  type EntryClass,
+  remove,
+  settle,
+  take,
+} from './coverage.ts';
 import type { Place } from './place.ts';
 
 export type Progress = 'stored' | 'ordered' | 'stage2' | 'stage2-done' | 'flushed';
@@ -89,6 +97,7 @@ function afterDsb(o: Obligation, kind: DsbKind, event: number): Obligation | nul
     case 'stored':
       return inner ? reached(o, 'ordered') : mishap('local-dsb');
     case 'ordered':
+      return kind === 'ish' ? { ...o, classes: settle(o.classes) } : o;
     case 'stage2-done':
       return o;
     case 'stage2':
@@ -111,9 +120,11 @@ function shortfall(place: Place, o: Obligation, op: TlbiOp): MishapKind {
   const start = op.ipa ?? 0;
   const end = start + (scopeOf(op.kind) === 'range' ? (op.size ?? 0) : 1);
   if (end <= place.ipa || place.ipa + place.size <= start) return 'outside-range';
-  const rest = o.classes.filter((c) => c.structure !== 'walk');
-  if (isLastLevelOnly(op.kind) && allRemoved(place, remove(place, rest, op))) {
-    return 'last-level-only';
+  if (isLastLevelOnly(op.kind)) {
+    const rest = o.classes.filter((c) => c.structure !== 'walk');
+    const taken = take(place, rest, op);
+    const bytes = bytesRemoved(place, remove(place, o.classes, op));
+    if (allRemoved(place, taken) || bytesRemoved(place, taken) > bytes) return 'last-level-only';
   }
   return 'part-of-range';
 }
@@ -129,7 +140,11 @@ function afterTlbi(place: Place, o: Obligation, op: TlbiOp, event: number): Obli
   if (o.progress === 'stored') return mishap(o, 'tlbi-before-dsb');
   if (!isBroadcast(op.kind)) return mishap(o, 'local-tlbi');
   const wrongVmid = op.vmid !== undefined && op.vmid !== place.vmid;
-  if (wrongVmid && scopeOf(op.kind) !== 'all') return mishap(o, 'wrong-vmid');
+  if (wrongVmid && scopeOf(op.kind) !== 'all') {
+    // Of several the one that would have reached most.
+    const isTold = o.mishaps.has('wrong-vmid') && !reaches(op.kind, 'stage2');
+    return isTold ? o : mishap(o, 'wrong-vmid');
+  }
   const stage2 = reaches(op.kind, 'stage2');
   const combined = reaches(op.kind, 'combined');
   if (stage2 && combined) return reached(o, 'flushed');

@@ -4,7 +4,7 @@
  * while the protocol stores to it.
  */
 import { assert } from '../arch/assert.ts';
-import { type Descriptor, typeOf } from '../arch/descriptor.ts';
+import { AF, attributesOf, type Descriptor, makeLeaf, typeOf } from '../arch/descriptor.ts';
 import { entrySize, type Geometry, geometryOf, GRANULES, type Level } from '../arch/geometry.ts';
 import type { TransitionTrace } from '../port/trace.ts';
 
@@ -18,6 +18,13 @@ export interface Place {
   /** What it held before the transition, and the levels of the valid leaves below that. */
   readonly old: Descriptor;
   readonly oldLeaves: readonly Level[];
+  /**
+   * The leaf of this level that maps what a table in this entry maps: what a block that takes the
+   * place of the table is held against. Null: not known.
+   */
+  readonly maps: Descriptor | null;
+  /** Hardware sets the access flag (FEAT_HAFDBS), so that one that is clear keeps no walk away. */
+  readonly hafdbs: boolean;
 }
 
 /** The granule whose entries of `level` have this size; level and size together are unique. */
@@ -29,10 +36,20 @@ export function geometryOfTrace(trace: Pick<TransitionTrace, 'level' | 'size'>):
   return g;
 }
 
-export function targetPlace(trace: TransitionTrace): Place {
+export function targetPlace(trace: TransitionTrace, hafdbs = false): Place {
   const { level, ipa, size, vmid, old } = trace;
   const oldLeaves = leavesOf(trace);
-  return { geometry: geometryOfTrace(trace), level, ipa, size, vmid, old, oldLeaves };
+  const geometry = geometryOfTrace(trace);
+  const maps = leafWanted(trace, level, ipa);
+  return { geometry, level, ipa, size, vmid, old, oldLeaves, maps, hafdbs };
+}
+
+/** The leaf of `level` that maps at `ipa` what the wanted block maps there. */
+export function leafWanted(trace: TransitionTrace, level: Level, ipa: number): Descriptor {
+  if (level === trace.level) return trace.wanted;
+  const pa = trace.pa + ipa - trace.ipa;
+  const wanted = { ...attributesOf(trace.wanted, trace.level), nT: false };
+  return makeLeaf(geometryOfTrace(trace), level, pa, wanted);
 }
 
 /** Levels of leaves below the old table, with what the transition itself has put there. */
@@ -44,8 +61,13 @@ function leavesOf(trace: TransitionTrace): readonly Level[] {
   return blocks ? [...new Set([...trace.oldLeaves, below])] : trace.oldLeaves;
 }
 
-/** Does hardware translate through it? What is reserved faults like what is invalid. */
-export function translates(d: Descriptor, level: Level): boolean {
+/**
+ * Does hardware translate through it, so that a TLB may hold it? What is reserved faults like what is
+ * invalid, and so does a leaf whose access flag is clear, unless hardware sets the flag itself
+ * (R_WZCBG; herd's aarch64bbm.cat takes the clearing of AF for a break, too).
+ */
+export function translates(d: Descriptor, level: Level, hafdbs = false): boolean {
   const type = typeOf(d, level);
-  return type !== 'invalid' && type !== 'reserved';
+  if (type === 'invalid' || type === 'reserved') return false;
+  return type === 'table' || hafdbs || (d & AF) !== 0n;
 }

@@ -6,6 +6,7 @@
  * A table linked too early shows a walker garbage: a violation. A block linked too early shows
  * memory that its table may not have mapped yet: legal, low severity (facts: defect D4), a note.
  */
+import type { DsbKind } from '../port/cpu.ts';
 import { isOldTable, type TableName, type TraceEvent } from '../port/trace.ts';
 
 export interface Contents {
@@ -13,12 +14,18 @@ export interface Contents {
   readonly unordered: ReadonlyMap<TableName, number>;
   /** A DSB came after all earlier cache maintenance, and at least once. */
   readonly memoryOrdered: boolean;
+  /** The last DSB since a table was filled that orders nothing for walkers of other PEs. */
+  readonly localDsb: { readonly kind: DsbKind; readonly event: number } | null;
 }
 
-export const NO_CONTENTS: Contents = { unordered: new Map(), memoryOrdered: false };
+export const NO_CONTENTS: Contents = {
+  unordered: new Map(),
+  memoryOrdered: false,
+  localDsb: null,
+};
 
 function filled(c: Contents, table: TableName, index: number): Contents {
-  return { ...c, unordered: new Map(c.unordered).set(table, index) };
+  return { ...c, unordered: new Map(c.unordered).set(table, index), localDsb: null };
 }
 
 /**
@@ -41,8 +48,8 @@ export function contentsAfter(c: Contents, event: TraceEvent, index: number): Co
     case 'dsb':
       // Walkers of other PEs are in the Inner Shareable domain: NSH orders nothing for them.
       return event.kind === 'ish' || event.kind === 'ishst'
-        ? { unordered: new Map(), memoryOrdered: true }
-        : c;
+        ? { unordered: new Map(), memoryOrdered: true, localDsb: null }
+        : { ...c, localDsb: { kind: event.kind, event: index } };
     case 'dmb':
       // It orders stores with stores as a release does; maintenance of caches waits for a DSB.
       return event.kind === 'ishld' ? c : { ...c, unordered: new Map() };

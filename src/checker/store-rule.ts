@@ -7,6 +7,8 @@
  *   nT cleared           -           only once the table is flushed            any time
  *   OA, memory type, SH  BBM         BBM                                       BBM
  *   permissions, sw bits direct      direct                                    direct
+ *   any of these with    BBM         BBM                                       BBM
+ *   the size
  *
  * R_KFLJB, R_PVTFW, R_WHZWS; the nT sequences are those of SMMU IHI0070H.a 3.21.1. A valid store
  * over an invalid entry that is not clean yet is judged as the change from the last valid
@@ -40,6 +42,8 @@ export interface Store {
    * same block without nT, other permissions), or of another size or mapping.
    */
   readonly unclean: 'no' | 'same' | 'other';
+  /** What changes beside the size, by name. */
+  readonly besideSize: readonly string[];
 }
 
 export type StoreCode =
@@ -47,6 +51,7 @@ export type StoreCode =
   | 'valid-over-unclean'
   | 'block-without-nt'
   | 'split-without-nt'
+  | 'changed-with-size'
   | 'split-nt-unflushed'
   | 'nt-cleared-early';
 
@@ -110,7 +115,15 @@ function direct(s: Store): StoreVerdict {
   return { violation: null, consequence: 'should-flush', change: 'permissions' };
 }
 
+/** A size change may change nothing else, however it is made without a break (R_PVTFW, R_WHZWS). */
 function sizeChange(s: Store): StoreVerdict {
+  const verdict = sizeAlone(s);
+  if (verdict.violation !== null || s.besideSize.length === 0) return verdict;
+  const change = `${verdict.change}, and ${s.besideSize.join(', ')}`;
+  return { ...verdict, violation: 'changed-with-size', change };
+}
+
+function sizeAlone(s: Store): StoreVerdict {
   const to = typeOf(s.after, s.level);
   const change = `${typeOf(s.before, s.level)} to ${to}`;
   if (s.broken) {

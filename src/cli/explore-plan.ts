@@ -6,11 +6,12 @@ import type { ProtocolSource } from '../explore/protocol/index.ts';
 import {
   ACCESSES_EXPLORED,
   type ExploredScenario,
+  SCENARIOS_EXPLORED,
   VCPUS_EXPLORED_MAX,
 } from '../explore/protocol/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
 import { loaderOf, SEQUENCE } from '../loaders/index.ts';
-import { MUTANTS } from '../mutants/index.ts';
+import { type Catch, MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { commandText, packSequence, parseSequence, type Sequence } from '../sequence/index.ts';
 import type { ProtocolRef } from '../stress/plan.ts';
@@ -20,12 +21,17 @@ import { shortPath } from './paths.ts';
 import { BUILT_IN, selectNames, selectProtocols } from './registry.ts';
 import { UsageError } from './usage-error.ts';
 
+/** What a mutant brings. */
+type Settings = Pick<Catch, 'cpu' | 'level' | 'vcpus' | 'scenario'>;
+
 export interface Subject {
   readonly protocol: Protocol;
   readonly source: ProtocolSource;
   readonly mutant: string | null;
   /** Of a plain sequence, of which nobody said what CPUs it is meant for; else null. */
   readonly sequence: Sequence | null;
+  /** Of a mutant: under which it must be caught. Flags override them. */
+  readonly settings: Settings;
   /** Set where a broken claim that the protocol is known for does not turn the verdict. */
   readonly exhibit: string | null;
 }
@@ -59,6 +65,8 @@ const MATRIX_CPUS = [
 
 /** CPUs of --ablate: one of each BBM level. */
 const ABLATION_CPUS = ['bbm=0', 'bbm=1', 'bbm=2', 'bbm=3,multihit=new'] as const;
+/** What columns differ in; the other knobs are those of the flags and of the protocol. */
+const MATRIX_KNOBS: ReadonlySet<string> = new Set(['bbm', 'nt', 'multihit']);
 
 const DEFAULT_SCENARIOS: readonly ExploredScenario[] = ['adjust-populated'];
 
@@ -72,6 +80,7 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
     source: sourceOf(ref),
     mutant: null,
     sequence: sequenceOf(ref),
+    settings: {},
     exhibit: ref.named ? null : (protocol.exhibit ?? null),
   }));
   for (const name of mutants) {
@@ -79,7 +88,8 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
     if (mutant?.seed.kind === 'protocol') {
       const { protocol } = mutant.seed;
       const source: ProtocolSource = { kind: 'mutant', name, text: '' };
-      subjects.push({ protocol, source, mutant: name, sequence: null, exhibit: null });
+      const settings = mutant.caughtBy.find(({ engine }) => engine === 'explore') ?? {};
+      subjects.push({ protocol, source, mutant: name, sequence: null, settings, exhibit: null });
     } else if (flags.mutant?.includes(name)) {
       throw new UsageError(
         `--mutant: ${name} is a bug of the machine, which explore does not simulate; try it with stress`,
@@ -121,17 +131,22 @@ export function fileSource(path: string): ProtocolSource {
 /** Throws a usage error for a CPU that cannot be, or not in the scenario. */
 export function searchesOf(input: CommandInput, subjects: readonly Subject[]): readonly Search[] {
   const { flags } = input;
-  if (flags.matrix === true && flags.cpu !== undefined) {
-    throw new UsageError('--cpu does not go with --matrix, which brings its own CPUs');
+  const column = Object.keys(flags.cpu ?? {}).find((knob) => MATRIX_KNOBS.has(knob));
+  if (flags.matrix === true && column !== undefined) {
+    throw new UsageError(
+      `--cpu ${column} does not go with --matrix, whose columns are bbm, nt and multihit; the other ` +
+        'knobs do',
+    );
   }
-  const searches = (flags['explore-level'] ?? [2]).flatMap((level) =>
+  const levels = flags['explore-level'];
+  const searches = (levels ?? [null]).flatMap((wanted) =>
     subjects.flatMap((subject) =>
       cpusFor(input, subject).flatMap((cpu) =>
-        (flags['explore-vcpus'] ?? [vcpusFor(cpu)]).flatMap((vcpus) =>
-          (flags['explore-scenario'] ?? DEFAULT_SCENARIOS).map((scenario) => ({
+        (flags['explore-vcpus'] ?? [subject.settings.vcpus ?? vcpusFor(cpu)]).flatMap((vcpus) =>
+          (flags['explore-scenario'] ?? scenariosOf(subject)).map((scenario) => ({
             subject,
             cpu,
-            level,
+            level: wanted ?? subject.settings.level ?? 2,
             vcpus,
             scenario,
             accesses: flags.accesses ?? ACCESSES_EXPLORED,
@@ -147,6 +162,11 @@ export function searchesOf(input: CommandInput, subjects: readonly Subject[]): r
   return searches;
 }
 
+function scenariosOf({ settings }: Subject): readonly ExploredScenario[] {
+  const own = SCENARIOS_EXPLORED.find((name) => name === settings.scenario);
+  return own === undefined ? DEFAULT_SCENARIOS : [own];
+}
+
 /** One vCPU for each PE that is named, so that none goes untried. */
 function vcpusFor({ bbm }: CpuModel): number {
   return Math.min(bbm.length, VCPUS_EXPLORED_MAX);
@@ -154,7 +174,7 @@ function vcpusFor({ bbm }: CpuModel): number {
 
 function cpusFor(input: CommandInput, subject: Subject): readonly CpuModel[] {
   const { flags } = input;
-  const { protocol } = subject;
+  const { protocol, settings } = subject;
   const isPlain = subject.sequence !== null;
   const texts =
     flags.matrix === true || isOpen(input, subject)
@@ -163,10 +183,12 @@ function cpusFor(input: CommandInput, subject: Subject): readonly CpuModel[] {
         ? ABLATION_CPUS
         : null;
   if (texts !== null) {
-    const cpus = texts.map((text) => cpuFor({}, parseCpu(text)));
+    const { bbm: _bbm, nt: _nt, multihit: _multihit, ...declared } = protocol.cpu ?? {};
+    const rest = { ...declared, ...settings.cpu, ...flags.cpu };
+    const cpus = texts.map((text) => cpuFor({}, { ...rest, ...parseCpu(text) }));
     return cpus.filter(({ bbm }) => isPlain || Math.min(...bbm) >= leastBbm(protocol));
   }
-  const cpu = cpuFor(protocol, flags.cpu ?? {});
+  const cpu = cpuFor(protocol, { ...settings.cpu, ...flags.cpu });
   const problem = cpuProblem(cpu);
   if (problem !== null) throw new UsageError(`--cpu: for protocol ${protocol.name} ${problem}`);
   return [cpu];

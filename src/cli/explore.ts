@@ -10,6 +10,7 @@ import {
   exploreInSteps,
   type ExploreProgress,
   EXPLORE_BOUNDS,
+  installChanceGuards,
   INTERRUPTED,
   ProtocolThrew,
 } from '../explore/protocol/index.ts';
@@ -18,17 +19,18 @@ import { endLines, matrixLines, runText, tableLines } from '../report/explore-te
 import { sequenceLines } from '../report/sequence-text.ts';
 import type { Sequence } from '../sequence/index.ts';
 import { counted, grouped } from '../report/numbers.ts';
+import { BadArgument } from '../port/checked-port.ts';
 import { EXIT } from '../result/exit-code.ts';
-import type { ExploreResult, ExploreRun } from '../result/explore.ts';
+import type { ExploreFailure, ExploreResult, ExploreRun } from '../result/explore.ts';
 import { itemsOfShard } from '../result/shard.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import { type Ablated, cpuTextOf, searchOf, variantsOn, withAblations } from './ablate.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
 import { isOpen, type Search, searchesOf, subjectsOf } from './explore-plan.ts';
 import { deliver, jsonTarget } from './delivery.ts';
+import { internalErrorText } from './internal-error.ts';
 import { MissingSteps } from './missing-steps.ts';
 import { type Progress, showText } from './progress.ts';
-import { ProtocolFailure } from './protocol-failure.ts';
 import { refuseEmptyShard, shardOf } from './shard.ts';
 import { watchSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
@@ -48,16 +50,17 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
   const shard = shardOf(flags.shard);
   const startedAt = new Date();
   const startMs = performance.now();
+  // Before protocol files are loaded: they may keep what they take.
+  installChanceGuards();
   const all = searchesOf(input, await subjectsOf(input));
   refuseEmptyShard(shard, all.length, 'searches');
   const searches = itemsOfShard(all, shard);
-  const { runs, isWhole } = await runAll(searches, input, terminal);
-  const opened = new Set(runs.filter((_run, i) => isOpenAt(searches[i], input)));
+  const { runs, opened, failures, isWhole } = await runAll(searches, input, terminal);
   const result: SeedlessResult = {
     tool: 'stage2-stress',
     schema: 1,
     command: 'explore',
-    ...judge(runs, searches.length, !isWhole),
+    ...judge(runs, failures, searches.length, !isWhole),
     seed: null,
     argv: input.argv,
     version: packageVersion(),
@@ -67,6 +70,7 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
     elapsedMs: Math.round(performance.now() - startMs),
     interrupted: !isWhole,
     ...(shard === null ? {} : { shard }),
+    ...(failures.length === 0 ? {} : { failures }),
     runs,
   };
   const quiet = flags.quiet === true;
@@ -76,9 +80,6 @@ export async function explore(input: CommandInput, terminal: Terminal): Promise<
   });
   return { ...result, exitCode };
 }
-
-const isOpenAt = (search: Search | undefined, input: CommandInput): boolean =>
-  search !== undefined && isOpen(input, search.subject);
 
 /** `opened`: runs of sequences on every CPU, which have a table of their own. */
 function tablesOf(
@@ -112,8 +113,11 @@ const searchCount = (count: number): string => `${grouped(count)} search${count 
 
 const isCut = ({ stoppedBy }: ExploreRun): boolean => stoppedBy === INTERRUPTED;
 
-interface Done {
+interface Ran {
   readonly runs: readonly ExploreRun[];
+  /** Runs of sequences on every CPU, which have a table of their own. */
+  readonly opened: ReadonlySet<ExploreRun>;
+  readonly failures: readonly ExploreFailure[];
   /** Nothing was left out for an interruption. */
   readonly isWhole: boolean;
 }
@@ -123,7 +127,7 @@ async function runAll(
   searches: readonly Search[],
   input: CommandInput,
   terminal: Terminal,
-): Promise<Done> {
+): Promise<Ran> {
   const { flags } = input;
   const quiet = flags.quiet === true;
   const progress = showText(quiet ? null : terminal.progress);
@@ -135,37 +139,62 @@ async function runAll(
   });
   const runs: ExploreRun[] = [];
   const ablated: Ablated[] = [];
+  const opened = new Set<ExploreRun>();
   const missing = new Map<Sequence, MissingSteps>();
   const timeMs = flags['explore-time'] ?? EXPLORE_BOUNDS.timeMs;
+  const failures: ExploreFailure[] = [];
+  const late = watchLateOperations();
+  // What one protocol does must not take the results of the others with it.
+  const fail = (protocol: string, error: unknown): void => {
+    const why = error instanceof ProtocolThrew ? error.message : internalErrorText(error);
+    failures.push({ protocol, why });
+    progress.clear();
+    terminal.err(`stage2-stress: ${why}\n`);
+  };
   try {
     for (const [done, search] of searches.entries()) {
       if (interrupt.signal.aborted) break;
       const at = `${done + 1} of ${searchCount(searches.length)}`;
-      const runIt = (one: Search): Promise<ExploreRun> => {
+      const runIt = async (one: Search): Promise<ExploreRun> => {
         const label = `${at}: ${one.subject.protocol.name}`;
-        return runOne(one, timeMs, label, progress, interrupt.signal);
+        const ran = await runOne(one, timeMs, label, progress, interrupt.signal);
+        // What it left in a promise comes now.
+        await nextTurn();
+        late.check();
+        return ran;
       };
-      const run = withMissing(search, await runIt(search), missing);
-      runs.push(run);
-      if (flags.ablate === true) {
-        ablated.push(await ablate(search, run, runIt, () => interrupt.signal.aborted));
+      let run: ExploreRun;
+      try {
+        run = withMissing(search, await runIt(search), missing);
+        if (flags.ablate === true) {
+          ablated.push(await ablate(search, run, runIt, () => interrupt.signal.aborted));
+        }
+      } catch (error) {
+        fail(search.subject.protocol.name, error);
+        continue;
       }
+      runs.push(run);
       progress.clear();
       const isNews = run.verdict !== 'safe' && run.exhibit === undefined;
-      if (isOpen(input, search.subject)) continue;
+      if (isOpen(input, search.subject)) {
+        opened.add(run);
+        continue;
+      }
       if (quiet ? isNews : flags.matrix !== true) {
         terminal.out(`${runText(run, terminal.paint)}\n`);
       }
     }
   } finally {
     interrupt.dispose();
+    late.dispose();
     progress.clear();
   }
   const isWhole =
-    runs.length === searches.length &&
+    runs.length + failures.length === searches.length &&
     runs.every((run) => !isCut(run)) &&
     ablated.every(({ tried, variants }) => variants.length === tried.length);
-  return { runs: flags.ablate === true ? withAblations(ablated) : runs, isWhole };
+  const shown = flags.ablate === true ? withAblations(ablated) : runs;
+  return { runs: shown, opened, failures, isWhole };
 }
 
 /** Every variant of a protocol on one CPU; fewer after an interruption. */
@@ -198,22 +227,33 @@ async function runOne(
   const options = { protocol, mutant, source, ...asked };
   const startMs = performance.now();
   let turnMs = startMs;
-  try {
-    const steps = exploreInSteps(options, () => signal.aborted);
-    for (let step = steps.next(); ; step = steps.next()) {
-      if (step.done === true) return withExhibit(step.value, exhibit);
-      if (performance.now() - turnMs < TURN_MS) continue;
-      progress.update(progressText(step.value, label, performance.now() - startMs));
-      // Signals arrive between two turns only.
-      await nextTurn();
-      turnMs = performance.now();
-    }
-  } catch (error) {
-    if (error instanceof ProtocolThrew) {
-      throw new ProtocolFailure(error.message, { cause: error });
-    }
-    throw error;
+  const steps = exploreInSteps(options, () => signal.aborted);
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return withExhibit(step.value, exhibit);
+    if (performance.now() - turnMs < TURN_MS) continue;
+    progress.update(progressText(step.value, label, performance.now() - startMs));
+    // Signals arrive between two turns only.
+    await nextTurn();
+    turnMs = performance.now();
   }
+}
+
+/** Operations of a protocol in a promise that it left behind: refused there, where nobody waits. */
+function watchLateOperations(): { readonly check: () => void; readonly dispose: () => void } {
+  let found: BadArgument | null = null;
+  const onRejection = (error: unknown): void => {
+    if (!(error instanceof BadArgument)) throw error;
+    found ??= error;
+  };
+  process.on('unhandledRejection', onRejection);
+  return {
+    check() {
+      const error = found;
+      found = null;
+      if (error !== null) throw new ProtocolThrew(error.message, { cause: error });
+    },
+    dispose: () => void process.off('unhandledRejection', onRejection),
+  };
 }
 
 export function progressText(
@@ -239,19 +279,26 @@ function withExhibit(run: ExploreRun, exhibit: string | null): ExploreRun {
 
 function judge(
   runs: readonly ExploreRun[],
+  failures: readonly ExploreFailure[],
   wanted: number,
   interrupted: boolean,
 ): Pick<ExploreResult, 'verdict' | 'exitCode' | 'reasons'> {
   const isFailure = (run: ExploreRun): boolean =>
     run.verdict === 'violated' && run.exhibit === undefined;
   const bounded = runs.filter((run) => run.stoppedBy !== null && !isCut(run));
-  const reasons = bounded.map((run) => `${run.protocol}: the bound ${run.stoppedBy} was met`);
+  const reasons = bounded.map(
+    ({ protocol, stoppedBy, stoppedWhy }) =>
+      `${protocol}: the bound ${stoppedBy} was met` +
+      (stoppedWhy === undefined ? '' : `: ${stoppedWhy}`),
+  );
+  reasons.push(...failures.map(({ why }) => why));
   if (interrupted) {
     const done = runs.filter((run) => !isCut(run)).length;
     reasons.push(`${done} of ${searchCount(wanted)} done`);
   }
   if (runs.some(isFailure)) return { verdict: 'fail', exitCode: EXIT.fail, reasons };
   if (interrupted) return { verdict: 'inconclusive', exitCode: EXIT.interrupted, reasons };
+  if (failures.length > 0) return { verdict: 'inconclusive', exitCode: EXIT.internal, reasons };
   if (runs.length === 0) reasons.push('nothing ran');
   if (reasons.length === 0) return { verdict: 'pass', exitCode: EXIT.pass, reasons };
   return { verdict: 'inconclusive', exitCode: EXIT.inconclusive, reasons };

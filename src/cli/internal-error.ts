@@ -4,10 +4,14 @@ import path from 'node:path';
 const PACKAGE_ROOT = path.resolve(import.meta.dirname, '../..');
 
 export function internalErrorLine(error: unknown): string {
+  return `stage2-stress: ${internalErrorText(error)}\n`;
+}
+
+export function internalErrorText(error: unknown): string {
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const where = error instanceof Error ? placeOf(error) : null;
   const text = message.replaceAll(/\s*[\r\n]+\s*/g, ' ');
-  return `stage2-stress: internal error: ${text}${where === null ? '' : ` (at ${where})`}\n`;
+  return `internal error: ${text}${where === null ? '' : ` (at ${where})`}`;
 }
 
 /** The innermost frame in the package that is not the assertion itself. */

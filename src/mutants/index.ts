@@ -6,6 +6,7 @@ import { cacheCleanPart } from './cache-clean-part.ts';
 import { canary } from './canary.ts';
 import { conflictUnhandled } from './conflict-unhandled.ts';
 import { countsLost } from './counts-lost.ts';
+import { defragmentedInPlace } from './defragmented-in-place.ts';
 import { dirtyClearedLate } from './dirty-cleared-late.ts';
 import { dirtyNotMerged } from './dirty-not-merged.ts';
 import { dropAfterFault } from './drop-after-fault.ts';
@@ -16,6 +17,7 @@ import { faultLevelStale } from './fault-level-stale.ts';
 import { faultsCountedAlike } from './faults-counted-alike.ts';
 import { filledAfterLink } from './filled-after-link.ts';
 import { freedBeforeFlush } from './freed-before-flush.ts';
+import { hintFromAddress } from './hint-from-address.ts';
 import { leafOnlyFlush } from './leaf-only-flush.ts';
 import { leftLocked } from './left-locked.ts';
 import { localDsbBeforeTlbi } from './local-dsb-before-tlbi.ts';
@@ -24,6 +26,7 @@ import { lockedTaken } from './locked-taken.ts';
 import { makeWithoutOwnership } from './make-without-ownership.ts';
 import type { Mutant } from './mutant.ts';
 import { neighbourFlushed } from './neighbour-flushed.ts';
+import { nestedSplitOrphan } from './nested-split-orphan.ts';
 import { noBreak } from './no-break.ts';
 import { noDsbAfterTlbi } from './no-dsb-after-tlbi.ts';
 import { noDsbBeforeTlbi } from './no-dsb-before-tlbi.ts';
@@ -36,10 +39,12 @@ import { ntFlushUnordered } from './nt-flush-unordered.ts';
 import { ntNeverCleared } from './nt-never-cleared.ts';
 import { ntRelocated } from './nt-relocated.ts';
 import { oneIpaFlush } from './one-ipa-flush.ts';
+import { operandShift } from './operand-shift.ts';
 import { overPut } from './over-put.ts';
 import { permissionWithSize } from './permission-with-size.ts';
 import { protectUnflushed } from './protect-unflushed.ts';
 import { protectWithoutDsb } from './protect-without-dsb.ts';
+import { rangeRemainder } from './range-remainder.ts';
 import { refcountLeak } from './refcount-leak.ts';
 import { relaxUnflushed } from './relax-unflushed.ts';
 import { releaseOnChildren } from './release-on-children.ts';
@@ -60,6 +65,7 @@ import { tlbiUnfenced } from './tlbi-unfenced.ts';
 import { unknownBbmAbort } from './unknown-bbm-abort.ts';
 import { unmapHinted } from './unmap-hinted.ts';
 import { updatedAfterFree } from './updated-after-free.ts';
+import { vmidLoop } from './vmid-loop.ts';
 import { walksIntoFreed } from './walks-into-freed.ts';
 import { wrongPa } from './wrong-pa.ts';
 import { wrongVmid } from './wrong-vmid.ts';
@@ -78,6 +84,10 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   stage1BeforeStage2,
   tableTtlHint,
   leafOnlyFlush,
+  hintFromAddress,
+  operandShift,
+  rangeRemainder,
+  vmidLoop,
   noDsbBeforeTlbi,
   localDsbBeforeTlbi,
   noDsbAfterTlbi,
@@ -96,6 +106,7 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   permissionWithSize,
   freedBeforeFlush,
   reusedBeforeFlush,
+  defragmentedInPlace,
   walksIntoFreed,
   noGracePeriod,
   makeWithoutOwnership,
@@ -103,6 +114,7 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   refcountLeak,
   overPut,
   teardownWrongLevel,
+  nestedSplitOrphan,
   wrongPa,
   afLost,
   dirtyNotMerged,

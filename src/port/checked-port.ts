@@ -18,6 +18,8 @@ export interface PortLimits {
    * Is the protocol running? What it does later, in a promise or a timer, is part of no transition.
    */
   readonly isOpen: () => boolean;
+  /** Its name, for what it does too late: nothing else tells then whose it is. */
+  readonly protocol?: string;
   /** Entries are numbers below this. */
   readonly entries: number;
   /** Table pages are numbers below this. */
@@ -85,7 +87,10 @@ export function checkedPort(
 ): { readonly cpu: Cpu; readonly tables: Tables } {
   function inside(operation: string): void {
     if (limits.isOpen()) return;
-    refuse(`${operation} after run() had returned: a protocol is a plain synchronous function`);
+    const whose = limits.protocol === undefined ? '' : `protocol ${limits.protocol}: `;
+    refuse(
+      `${whose}${operation} after run() had returned: a protocol is a plain synchronous function`,
+    );
   }
 
   function entry(operation: string, value: Entry): Entry {
@@ -220,5 +225,8 @@ export function checkedPort(
 /** Refuses what an author who returns something may have meant by it. */
 export function checkReturned(returned: unknown): void {
   const thenable = typeof returned === 'object' && returned !== null && 'then' in returned;
-  if (thenable) refuse('run() returned a promise: a protocol is a plain synchronous function');
+  if (!thenable) return;
+  // What it does from here on fails as well, and is no news.
+  void Promise.resolve(returned as PromiseLike<unknown>).then(undefined, () => undefined);
+  refuse('run() returned a promise: a protocol is a plain synchronous function');
 }

@@ -40,6 +40,8 @@ export type TraceEvent =
       readonly value: Descriptor;
       /** The page of a child entry; null for the target. */
       readonly table: TableName | null;
+      /** Of a compare-exchange that failed: what it expected. */
+      readonly expected?: Descriptor;
     }
   | {
       readonly op: 'write';

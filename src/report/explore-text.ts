@@ -28,14 +28,22 @@ export function searchText(run: ExploreRun): string {
 }
 
 /** `bbm=1 nt=translate`, and whatever else is not what it usually is. */
-export function cpuText({ cpu }: ExploreRun): string {
+export function cpuText(run: ExploreRun): string {
+  return [columnText(run), ...otherKnobs(run)].join(' ');
+}
+
+/** The knobs by which columns of the matrix differ. */
+function columnText({ cpu }: ExploreRun): string {
+  const multihit = cpu.multihit === 'abort' ? '' : ` multihit=${cpu.multihit}`;
+  return `bbm=${cpu.bbm} nt=${cpu.nt}${multihit}`;
+}
+
+function otherKnobs({ cpu }: ExploreRun): string[] {
   return [
-    `bbm=${cpu.bbm} nt=${cpu.nt}`,
-    ...(cpu.multihit === 'abort' ? [] : [`multihit=${cpu.multihit}`]),
     ...(cpu.ets === 'ets2' ? [] : [`ets=${cpu.ets}`]),
     ...(cpu.hafdbs === 'off' ? [] : [`hafdbs=${cpu.hafdbs}`]),
     ...(cpu.tlb > 0 ? [] : ['tlb=0']),
-  ].join(' ');
+  ];
 }
 
 function scenarioText({ scenario }: ExploreRun): string {
@@ -54,6 +62,7 @@ export function runText(run: ExploreRun, paint: Paint): string {
   for (const why of new Set(worth.map((outcome) => outcome.why))) {
     lines.push(`  interesting: ${why}`);
   }
+  for (const note of run.protocolNotes ?? []) lines.push(`  note: ${note}`);
   for (const violation of run.violations) lines.push(...violationLines(violation));
   if (exhibit !== null && run.verdict === 'violated') lines.push(`  shown on purpose: ${exhibit}`);
   return `${lines.join('\n')}\n`;
@@ -116,19 +125,20 @@ export function matrixLines(
   columnsMax: number,
   paint: Paint,
 ): string[] {
-  const nameOf = (run: ExploreRun): string => run.mutant ?? run.protocol;
+  const nameOf = (run: ExploreRun): string =>
+    [run.mutant ?? run.protocol, ...otherKnobs(run)].join(' ');
   const names = [...new Set(runs.map(nameOf))];
   const ofName = (name: string): ExploreRun[] => runs.filter((run) => nameOf(run) === name);
   const sum = (all: readonly ExploreRun[], of: (run: ExploreRun) => number): number =>
     all.reduce((total, run) => total + of(run), 0);
   const cpuColumn = (cpu: string): Column => {
-    const like = runs.find((run) => cpuText(run) === cpu);
+    const like = runs.find((run) => columnText(run) === cpu);
     return {
       group: like === undefined ? '' : `bbm=${like.cpu.bbm}`,
       title: like === undefined ? '' : titleOf(like, runs),
       align: 'left',
       cells: names.map((name) => {
-        const found = ofName(name).filter((run) => cpuText(run) === cpu);
+        const found = ofName(name).filter((run) => columnText(run) === cpu);
         return found.length === 0 ? '-' : [...new Set(found.map(cellText))].join(' ');
       }),
       style: (cell) => (cell === 'safe' ? 'green' : cell === '-' ? 'dim' : 'red'),
@@ -136,7 +146,7 @@ export function matrixLines(
   };
   const columns: Column[] = [
     { group: '', title: 'protocol', align: 'left', cells: names },
-    ...[...new Set(runs.map(cpuText))].map(cpuColumn),
+    ...[...new Set(runs.map(columnText))].map(cpuColumn),
     {
       group: '',
       title: 'states',

@@ -41,6 +41,11 @@ export interface ExploreViolation {
   readonly why: string;
   /** `schedule`: an execution that shows it. `operations`: the protocol's own steps do. */
   readonly by: 'schedule' | 'operations';
+  /**
+   * By operations only: the search was whole, and none of its executions breaks a rule. `why` then
+   * ends with the rule it is against.
+   */
+  readonly noExecution?: true;
   readonly steps: readonly ExploreStep[];
   /** `npm run replay -- TOKEN` shows the schedule again, step by step. */
   readonly token: string | null;
@@ -117,6 +122,8 @@ export interface ExploreRun {
   readonly bounds: ExploreBoundValues;
   /** The bound that stopped the search; null if it was exhaustive. */
   readonly stoppedBy: string | null;
+  /** What is behind that, where it is known: what a loop waits for. */
+  readonly stoppedWhy?: string;
   /** A broken claim that is shown on purpose and does not turn the verdict: why; absent else. */
   readonly exhibit?: string;
   readonly outcomes: readonly ExploreOutcome[];
@@ -133,8 +140,18 @@ export interface ExploreRun {
   readonly ablation?: readonly AblationRow[];
   /** What is no violation and still worth knowing; also what the model leaves out of this CPU. */
   readonly notes: readonly string[];
+  /** Those of them that are about what the protocol does; absent: none. */
+  readonly protocolNotes?: readonly string[];
+}
+
+/** A protocol that could not be explored: it threw, or does not do the same every time. */
+export interface ExploreFailure {
+  readonly protocol: string;
+  readonly why: string;
 }
 
 export interface ExploreResult extends ResultHeader<'explore'> {
+  /** Absent: there are none. The others' runs are whole; exit code 70 if none of them is violated. */
+  readonly failures?: readonly ExploreFailure[];
   readonly runs: readonly ExploreRun[];
 }

@@ -48,20 +48,38 @@ describe('a correct change', () => {
 });
 
 describe('a page replaced by another page without a break', () => {
-  it.each([
-    [true, true],
-    [true, false],
-    [false, true],
-    [false, false],
-  ])('is flagged with AF=%s before and AF=%s after', (before, after) => {
-    const log = planted().write(leaf + 8, page(0x8000_1000, before));
+  it('is flagged', () => {
+    const log = planted().write(leaf + 8, page(0x8000_1000, true));
     const line = log.next;
-    log.write(leaf + 8, page(0x9000_1000, after));
+    log.write(leaf + 8, page(0x9000_1000, true));
     expect(found(log)).toEqual([
       bbmAt(line, 'valid to valid without break (output address, BBM level 0)'),
     ]);
     // No level of FEAT_BBM allows another output address (R_WHZWS).
     expect(found(log, 3)).toHaveLength(1);
+  });
+
+  it('is not flagged where the access flag of either is clear: such an entry is in no TLB', () => {
+    for (const [before, after] of [
+      [true, false],
+      [false, true],
+      [false, false],
+    ] as const) {
+      const log = planted().write(leaf + 8, page(0x8000_1000, before));
+      log.write(leaf + 8, page(0x9000_1000, after));
+      expect(found(log)).toEqual([]);
+    }
+  });
+
+  it('is flagged where the access flag was cleared and nothing flushed', () => {
+    const log = planted()
+      .write(leaf + 8, page(0x8000_1000, true))
+      .write(leaf + 8, page(0x8000_1000, false));
+    const line = log.next;
+    log.write(leaf + 8, page(0x9000_1000, true));
+    const why =
+      'valid stored over an invalid entry that was not clean (output address, BBM level 0)';
+    expect(found(log)).toEqual([bbmAt(line, why)]);
   });
 });
 

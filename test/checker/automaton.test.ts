@@ -251,7 +251,10 @@ describe('a level-1 table of the tiny geometry', () => {
     const one: TlbiOp = { kind: 'ipas2e1is', ipa: place.ipa };
     const half: TlbiOp = { kind: 'ipas2e1is', ipa: place.ipa + 2 * 4096 };
     expect(codes(judge([...leaves, one]))).toEqual(['valid-over-unclean']);
-    expect(codes(judge([...leaves, one, half]))).toEqual([]);
+    // As long as one of them is there, leaves that are gone are filled again.
+    expect(codes(judge([...leaves, one, half]))).toEqual(['valid-over-unclean']);
+    const whole = pages.map((ipa): TlbiOp => ({ kind: 'ipas2e1is', ipa }));
+    expect(codes(judge(whole))).toEqual([]);
   });
 });
 
@@ -309,8 +312,11 @@ describe('freeing the old table', () => {
 
   it('must not be preceded by stores to its entries', () => {
     const release = w.store(w.block, 'release');
-    const steps = [w.invalidate, w.child(0n), ...w.flushVmid, release];
+    const steps = [w.invalidate, w.child(w.page(1)), ...w.flushVmid, release];
     expect(codes(coalesce(0, steps))).toEqual(['child-of-unclean']);
+    // What is cleared is as gone as the entry above it.
+    const cleared = [w.invalidate, w.child(0n), ...w.flushVmid, release];
+    expect(codes(coalesce(0, cleared))).toEqual([]);
     const same = [w.invalidate, w.child(w.page(0)), ...w.flushVmid, release];
     expect(codes(coalesce(0, same))).toEqual([]);
     // What a split writes is entries of the new table.

@@ -229,7 +229,11 @@ describe('an entry of a new table', () => {
     ],
     ['no access flag', w.page(0) & ~AF, /differs from the wanted block in access flag$/],
     ['less permission', w.page(0) & ~(1n << 7n), /in write permission$/],
-    ['another memory type', w.page(0) & ~(0xfn << 2n), /in memory type$/],
+    [
+      'another memory type',
+      w.page(0) & ~(0xfn << 2n),
+      /in memory type \(Device-nGnRnE instead of Normal Write-Back\)$/,
+    ],
     ['the type of a block', w.page(0) & ~2n, /is reserved: a page descriptor has bit 1 set$/],
   ])('must map what was wanted: not %s', (_, value, says) => {
     const verdict = split([w.allocate, fill(0, value), w.breakBlock, ...w.flushIpa, w.link()]);

@@ -228,3 +228,27 @@ test('--scenario two-vms puts a second VM beside the transition', async () => {
     (await typed(['explore', '--protocol', 'bbm-early', '--scenario', 'two-vms'])).out,
   ).toContain('interesting: the second VM still used its own TLB entry');
 });
+
+test('a protocol that throws takes nothing from the others, and is told by name', () => {
+  const folder = emptyFolder();
+  const throws = MERGES_EARLY.replace("'mine'", "'throws'").replace(
+    'const child',
+    "if (t.level === 2) throw new Error('no');\n    const child",
+  );
+  writeFileSync(path.join(folder, 'throws.js'), throws);
+  const late = MERGES_EARLY.replace("'mine'", "'late'").replace(
+    'const child',
+    'void Promise.resolve().then(() => cpu.write(t.entry, 0n));\n    const child',
+  );
+  writeFileSync(path.join(folder, 'late.js'), late);
+  const seen = program(
+    ['explore', '--protocol', 'bbm-early,./throws.js,./late.js,bbm-late', '--json', 'x.json'],
+    folder,
+  );
+  const result = resultIn(folder);
+  expect([seen.code, result.exitCode, result.verdict]).toEqual([70, 70, 'inconclusive']);
+  expect(result.runs.map(({ protocol }) => protocol)).toEqual(['bbm-early', 'bbm-late']);
+  expect(result.failures?.map(({ protocol }) => protocol)).toEqual(['throws', 'late']);
+  expect(seen.err).toMatch(/protocol throws threw: no/);
+  expect(seen.err).toMatch(/protocol late: write after run\(\) had returned/);
+});

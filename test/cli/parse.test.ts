@@ -28,12 +28,6 @@ const VALUES: { readonly [Id in OptionId]?: Cases } = {
       ['a,a', '"a" is there twice'],
     ],
   },
-    good: [['str 0; dsb ish', 'str 0; dsb ish']],
-    bad: [
-      ['str 0; dbs ish', 'column 8: there is no step "dbs"'],
-      ['str 0\ndbs ish', 'line 2, column 1: there is no step "dbs"'],
-    ],
-  },
   scenario: {
     good: [['a,b', ['a', 'b']]],
     bad: [

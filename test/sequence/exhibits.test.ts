@@ -20,7 +20,14 @@ function searched(file: string, knobs: string): ExploreRun {
   const where = { cpu, level: 2, vcpus: 1, scenario: 'adjust-populated', accesses: 2 } as const;
   const sequence = parseSequence(SEQUENCE.text(file));
   const source = { kind: 'file', name: file, text: '' } as const;
-  const subject: Search['subject'] = { protocol, source, sequence, mutant: null, exhibit: null };
+  const subject: Search['subject'] = {
+    protocol,
+    source,
+    sequence,
+    mutant: null,
+    settings: {},
+    exhibit: null,
+  };
   const run = exploreProtocol({ protocol, ...where });
   return new MissingSteps(sequence).addTo({ subject, ...where }, run);
 }

@@ -29,19 +29,27 @@ function attributesStored(run: JudgedRun): ReadonlySet<bigint> {
   return stored;
 }
 
+/** What any transition has stored as it is, but for the version. */
+function descriptorsStored(run: JudgedRun): ReadonlySet<bigint> {
+  const events = run.judged.flatMap(({ trace }) => trace.events);
+  return new Set(events.flatMap((event) => (event.op === 'write' ? [event.value & ~SW_MASK] : [])));
+}
+
 export const tornDescriptor: RuleChecker = {
   rule: 'torn-descriptor',
   description: 'a descriptor was seen that nobody wrote',
   origin: 'DDI 0487 B2.2.1 (single-copy atomicity of 64-bit accesses)',
   judge(run: JudgedRun): Finding[] {
     const wrote = attributesStored(run);
+    const stored = descriptorsStored(run);
     const torn = ofKind(run.evidence, 'torn').filter(
       (e) => !wrote.has(attributeBits(e.descriptor)),
     );
     return torn.map((e) => {
-      const why =
-        `${who(e)}${at(e)} read the level-${e.level} descriptor ${hex(e.descriptor)}, ` +
-        'whose halves come from two stores';
+      const what = `${who(e)}${at(e)} read the level-${e.level} descriptor ${hex(e.descriptor)}`;
+      const why = stored.has(e.descriptor & ~SW_MASK)
+        ? `${what}, which one store put there whole and which is of no version of the mapping`
+        : `${what}, whose halves come from two stores`;
       return sighting('torn-descriptor', e, 'torn', why);
     });
   },

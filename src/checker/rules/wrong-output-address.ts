@@ -10,10 +10,15 @@ import { meaningOf } from '../version-tag.ts';
 
 const RULE = 'wrong-output-address';
 
+/** Where an address leads; there is none of pages that are no guest memory. */
+function placeText(found: number): string {
+  return found < 0 ? 'an address that is no memory of the guest' : `output address ${hex(found)}`;
+}
+
 function addresses(run: JudgedRun): Finding[] {
   return ofKind(run.evidence, 'address').map((e) => {
     const why =
-      `${who(e)}${at(e)} was sent to output address ${hex(e.found)}, no version of the mapping ` +
+      `${who(e)}${at(e)} was sent to ${placeText(e.found)}, no version of the mapping ` +
       `gives other than ${hex(e.expected)}; it came from ${source(e.via)} of level ${e.level}`;
     return sighting(RULE, e, 'address', why, Math.abs(e.found - e.expected));
   });
@@ -27,8 +32,8 @@ function unknownVersions(run: JudgedRun): Finding[] {
     const { oldest, newest } = e.allowed;
     const allowed = oldest === newest ? `${newest}` : `${oldest} to ${newest}`;
     const why =
-      `${who(e)}${at(e)} used a translation with version tag ${e.tag}, which no version so far ` +
-      `has (allowed: ${allowed}); it came from ${source(e.via)} of level ${e.level}`;
+      `${who(e)}${at(e)} used a translation whose software bits [58:55] are ${e.tag}, and no version ` +
+      `of the mapping has these (allowed: ${allowed}); it came from ${source(e.via)} of level ${e.level}`;
     return [sighting(RULE, e, 'version', why)];
   });
 }

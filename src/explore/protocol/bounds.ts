@@ -36,8 +36,12 @@ export class BoundReached extends Error {
   override readonly name = 'BoundReached';
   readonly bound: keyof ExploreBounds;
 
-  constructor(bound: keyof ExploreBounds, limit: number) {
+  /** The location that whoever met it waits for. */
+  readonly waitsFor: number | null;
+
+  constructor(bound: keyof ExploreBounds, limit: number, waitsFor: number | null = null) {
     super(`more than ${limit} ${bound}`);
     this.bound = bound;
+    this.waitsFor = waitsFor;
   }
 }

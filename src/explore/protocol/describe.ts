@@ -6,8 +6,9 @@ import {
   isLeaf,
   isTable,
   S2AP_W,
+  typeOf,
 } from '../../arch/descriptor.ts';
-import { childLevel, type Level } from '../../arch/geometry.ts';
+import { childLevel, type Geometry, type Level } from '../../arch/geometry.ts';
 import { isForeign } from './hardware-update.ts';
 import { GEOMETRY, LOCK_FREE, type MemoryMap, REUSED, TARGET, UNFILLED } from './memory-map.ts';
 import { NEIGHBOUR_NAME } from './neighbour.ts';
@@ -28,8 +29,8 @@ export function placeName(map: MemoryMap, location: number): string {
 }
 
 /**
- * A descriptor at a place. Its level matters for tables and blocks only, and both kinds of table
- * entry say themselves what they are, so the level below the region's is right for all of `tiny`.
+ * A descriptor at a place. Which level a table page is of is not written anywhere: entries that point
+ * to table pages and blocks say themselves what they are, and below a level-2 entry there are pages.
  */
 export function valueText(map: MemoryMap, location: number, d: Descriptor): string {
   if (location === map.lock) return d === LOCK_FREE ? 'free' : 'held';
@@ -39,17 +40,18 @@ export function valueText(map: MemoryMap, location: number, d: Descriptor): stri
   if (isForeign(d, UNFILLED)) return `what its last user left${flagsSet(map, d, UNFILLED)}`;
   const below = childLevel(map.level);
   const pointsOn = below < 3 && isTable(d, below) && map.isTableAddress(d);
-  return describeEntry(map, d, pointsOn ? below : 3);
+  const isBlock = below < 3 && typeOf(d, below) === 'block';
+  return describeEntry(map, d, pointsOn || isBlock ? below : 3);
 }
 
 function describeEntry(map: MemoryMap, d: Descriptor, level: Level): string {
   const isOurs = isTable(d, level) && map.isTableAddress(d);
-  return isOurs ? `table ${map.follow(d)}` : leafText(d, level);
+  return isOurs ? `table ${map.follow(d)}` : leafText(d, level, map.geometry);
 }
 
 /** With its dirty state, where the walker keeps one. */
-export function leafText(d: Descriptor, level: Level): string {
-  const text = describeDescriptor(GEOMETRY, d, level);
+export function leafText(d: Descriptor, level: Level, g: Geometry = GEOMETRY): string {
+  const text = describeDescriptor(g, d, level);
   if (!isLeaf(d, level) || (d & DBM) === 0n) return text;
   return `${text} ${(d & S2AP_W) === 0n ? 'clean' : 'dirty'}`;
 }

@@ -14,7 +14,7 @@ import { type CpuModel, cpuResultOf, DEFAULT_CPU } from '../../arch/cpu-model.ts
 import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
 import { isValid } from '../../arch/descriptor.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
-import { judgeTrace } from '../../checker/index.ts';
+import { againstOf, judgeTrace } from '../../checker/index.ts';
 import type { Protocol } from '../../port/index.ts';
 import { thrownBy } from '../../port/thrown.ts';
 import type {
@@ -31,18 +31,20 @@ import {
   type ExploreBounds,
   type ExploredScenario,
 } from './bounds.ts';
+import { Chance } from './chance.ts';
 import { machineOf, modelOf, notesOn, unsupportedReason } from './cpu.ts';
 import { type AccessKind, accessesOf, type GuestProgram, guestPrograms } from './guest.ts';
 import { hypervisorScript, traceOf } from './hypervisor.ts';
 import { lostRace } from './lost-race.ts';
-import { MemoryMap } from './memory-map.ts';
+import { MemoryMap, TARGET } from './memory-map.ts';
 import { lossOfNeighbour } from './neighbour.ts';
 import { operationSteps } from './operation-steps.ts';
 import { Outcomes } from './outcomes.ts';
 import { type Host, scenarioOf, unrollHost } from './scenario.ts';
 import { cpuKey, encodeToken, fingerprintOf, type ProtocolSource } from './token.ts';
+import { surveyOf } from './survey.ts';
 import { TimeLimit, withTimeLimit } from './time-limit.ts';
-import { NotDeterministic } from './unroll.ts';
+import { NotDeterministic, type Path } from './unroll.ts';
 
 export interface ExploreOptions {
   readonly protocol: Protocol;
@@ -101,6 +103,8 @@ interface Figures {
   states: number;
   orders: number;
   stoppedBy: string | null;
+  /** What is behind it, where that is known. */
+  stoppedWhy: string | null;
 }
 
 /** Throws ExploreUnsupported, ProtocolThrew. A bound that was met is part of the result. */
@@ -128,7 +132,7 @@ export function* exploreInSteps(
   const programs = options.programs ?? guestPrograms(kinds, map.pages, options.accesses);
   assert(programs.length > 0, 'an exploration has guest programs');
   const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
-  const figures: Figures = { states: 0, orders: 0, stoppedBy: null };
+  const figures: Figures = { states: 0, orders: 0, stoppedBy: null, stoppedWhy: null };
   const outcomes = new Outcomes(protocol.claims);
   const host = hostOf(options.protocol, map, bbm, vcpus, bounds, figures);
   try {
@@ -142,13 +146,15 @@ export function* exploreInSteps(
       }
     }
   } catch (cause) {
-    throw cause instanceof NotDeterministic ? nameProtocol(protocol, cause) : cause;
+    throw isUneven(cause) ? nameProtocol(protocol, cause) : cause;
   }
-  const judged = host === null ? NOTHING_JUDGED : judgeOperations(host, bbm, protocol, bounds);
+  const judged = host === null ? NOTHING_JUDGED : judgeOperations(host, bbm, protocol);
   const signed = host === null ? [] : signViolations(host, options, cpu, outcomes, judged);
+  const isWhole = figures.stoppedBy === null;
   const violations = signed
     .filter((v, i, all) => all.findIndex((other) => other.rule === v.rule) === i)
-    .toSorted(causesFirst);
+    .toSorted(causesFirst)
+    .map((v, _, all) => (isWhole ? withoutExecution(v, all) : v));
   const verdict: ExploreVerdict =
     violations.length > 0 ? 'violated' : figures.stoppedBy === null ? 'safe' : 'bounded';
   return {
@@ -169,7 +175,9 @@ export function* exploreInSteps(
     outcomes: outcomes.table(),
     violation: violations.find((v) => v.by === 'schedule') ?? violations[0] ?? null,
     violations,
+    ...(figures.stoppedWhy === null ? {} : { stoppedWhy: figures.stoppedWhy }),
     notes: [...judged.notes, ...notesOn(cpu)],
+    ...(judged.notes.length === 0 ? {} : { protocolNotes: judged.notes }),
   };
 }
 
@@ -180,6 +188,10 @@ function boundedBy<T>(figures: Figures, make: () => T): T | null {
   } catch (error) {
     if (!(error instanceof BoundReached)) throw error;
     figures.stoppedBy = error.bound;
+    if (error.waitsFor !== null) {
+      const place = error.waitsFor === TARGET ? 'the entry' : 'an entry of a table';
+      figures.stoppedWhy = `it reads ${place} again and again and waits for a change that nobody here makes`;
+    }
     return null;
   }
 }
@@ -211,6 +223,11 @@ export function runProtocol(
   }
 }
 
+/** It does not do the same every time, or asked for what is not the same every time. */
+function isUneven(cause: unknown): cause is NotDeterministic | Chance {
+  return cause instanceof NotDeterministic || cause instanceof Chance;
+}
+
 /** What its author has to hear, as one line. */
 function nameProtocol(protocol: Protocol, cause: unknown): ProtocolThrew {
   const { name } = protocol;
@@ -218,10 +235,9 @@ function nameProtocol(protocol: Protocol, cause: unknown): ProtocolThrew {
     const loop = 'a loop without an operation of the port?';
     return new ProtocolThrew(`protocol ${name} ${cause.message}: ${loop}`, { cause });
   }
-  const text =
-    cause instanceof NotDeterministic
-      ? `protocol ${name} cannot be explored: ${cause.message}`
-      : thrownBy(protocol, cause);
+  const text = isUneven(cause)
+    ? `protocol ${name} cannot be explored: ${cause.message}`
+    : thrownBy(protocol, cause);
   return new ProtocolThrew(text, { cause });
 }
 
@@ -274,7 +290,7 @@ function signViolations(
   cpu: CpuModel,
   outcomes: Outcomes,
   judged: JudgedOperations,
-): ExploreViolation[] {
+): (ExploreViolation & { readonly against?: string | null })[] {
   const { map, vcpus } = host;
   const builtIn = mutant === null ? 'built-in' : 'mutant';
   const from = source ?? { kind: builtIn, name: mutant ?? protocol.name, text: '' };
@@ -298,8 +314,11 @@ function signViolations(
   return [...shown, ...done];
 }
 
+/** `against`: the rule as a sentence names it; null where no execution is to be expected. */
+type OperationsViolation = ExploreViolation & { readonly against: string | null };
+
 export interface JudgedOperations {
-  readonly violations: readonly ExploreViolation[];
+  readonly violations: readonly OperationsViolation[];
   /** Sentences that explain a schedule, too. */
   readonly whys: readonly string[];
   readonly notes: readonly string[];
@@ -307,51 +326,77 @@ export interface JudgedOperations {
 
 const NOTHING_JUDGED: JudgedOperations = { violations: [], whys: [], notes: [] };
 
-export function judgeOperations(
-  host: Host,
-  bbm: BbmLevel,
-  protocol: Protocol,
-  bounds: ExploreBounds,
-): JudgedOperations {
+export function judgeOperations(host: Host, bbm: BbmLevel, protocol: Protocol): JudgedOperations {
   const { claims, lock = 'exclusive' } = protocol;
-  const violations: ExploreViolation[] = [];
+  const { map } = host;
+  const violations: OperationsViolation[] = [];
   const notes = new Set<string>();
-  const script = hypervisorScript(protocol, host.map, bbm);
-  const lost = lock === 'shared' ? lostRace(script, host.map, bounds.operations) : null;
+  const found = (
+    rule: Rule,
+    why: string,
+    path: Path,
+    event: number | null,
+    against: string | null = null,
+  ): void => {
+    const steps = operationSteps(map, path, event);
+    violations.push({ rule, why, by: 'operations', steps, token: null, against });
+  };
+  const script = hypervisorScript(protocol, map, bbm);
+  const lost = lock === 'shared' ? lostRace(script, map) : null;
   const ways = host.paths.map((path) => ({ path, when: '' }));
-  if (lost !== null) ways.push({ path: lost, when: 'when its compare-exchange finds LOCKED: ' });
+  if (lost !== null && lost.path !== null) {
+    ways.push({ path: lost.path, when: 'when its compare-exchange finds LOCKED: ' });
+  }
   for (const { path, when } of ways) {
-    const trace = traceOf(host.map, path, lock);
-    const verdict = judgeTrace(trace, bbm);
+    const trace = traceOf(map, path, lock);
+    const verdict = judgeTrace(trace, bbm, false, map.hafdbs);
     for (const note of when === '' ? verdict.notes : []) notes.add(note);
     if (verdict.windowed && claims.neverInvalid === true) {
       const stored = trace.events.findIndex(
         (e) => e.op === 'write' && !isValid(e.value) && isValid(e.place?.before ?? trace.old),
       );
       const why = 'the protocol claims neverInvalid and stores an invalid descriptor (R_KFLJB)';
-      const steps = operationSteps(host.map, trace, stored);
-      violations.push({ rule: 'claim', why, by: 'operations', steps, token: null });
+      found('claim', why, path, stored);
     }
-    for (const { rule, why, event } of verdict.violations) {
-      const steps = operationSteps(host.map, trace, event);
-      violations.push({ rule, why: `${when}${why}`, by: 'operations', steps, token: null });
+    for (const { rule, code, why, event } of verdict.violations) {
+      found(rule, `${when}${why}`, path, event, againstOf(code));
     }
-    const loss = host.map.hasNeighbour ? lossOfNeighbour(host.map, trace) : null;
-    if (loss !== null) {
-      const steps = operationSteps(host.map, trace, loss.event);
-      const why = `${when}${loss.why}`;
-      violations.push({ rule: 'vmid-isolation', why, by: 'operations', steps, token: null });
-    }
-    for (const { rule, why } of path.findings) {
-      const steps = operationSteps(host.map, trace, null);
-      violations.push({ rule, why: `${when}${why}`, by: 'operations', steps, token: null });
-    }
+    const loss = map.hasNeighbour ? lossOfNeighbour(map, trace) : null;
+    if (loss !== null && loss.isNamed) {
+      found('vmid-isolation', `${when}${loss.why}`, path, loss.event);
+    } else if (loss !== null) notes.add(loss.why);
+    for (const { rule, why } of path.findings) found(rule, `${when}${why}`, path, null);
   }
+  if (lost !== null && lost.path === null) {
+    const [path] = host.paths;
+    if (path !== undefined) found('progress', LOSER_WAITS, path, null);
+  }
+  const surveyed = violations.length === 0 ? surveyOf(protocol, bbm, map.hafdbs) : null;
+  for (const note of surveyed?.notes ?? []) notes.add(note);
+  for (const violation of surveyed?.violations ?? [])
+    violations.push({ ...violation, against: null });
   return {
     violations,
     whys: violations.filter(({ rule }) => CAUSES.has(rule)).map(({ why }) => why),
     notes: [...notes],
   };
+}
+
+const LOSER_WAITS =
+  'whoever loses the race for the entry never ends: its compare-exchange finds LOCKED, then what the ' +
+  'winner has left, and is tried again for ever';
+
+/**
+ * What the operations alone convict, and no execution shows: said as what it is, because the checker
+ * holds protocols to rules that are stricter than what one small machine can make go wrong.
+ */
+function withoutExecution(
+  { against = null, ...violation }: ExploreViolation & { readonly against?: string | null },
+  all: readonly ExploreViolation[],
+): ExploreViolation {
+  if (against === null || all.some(({ by }) => by === 'schedule')) return violation;
+  const why = `${violation.why}; against ${against}; no execution of this model shows harm`;
+  return { ...violation, why, noExecution: true };
 }
 
 /** What names a cause; the others are what comes of one. */

@@ -5,13 +5,14 @@
  */
 import { assert, assertNever } from '../../arch/assert.ts';
 import type { Descriptor } from '../../arch/descriptor.ts';
-import { describeTlbi, isBroadcast } from '../../arch/tlbi.ts';
+import { describeTlbi } from '../../arch/tlbi.ts';
 import type { ExploreStep } from '../../result/explore.ts';
 import type { PlacedEvent, TrailStep } from '../model/index.ts';
 import { isForeign } from './hardware-update.ts';
 import { guestName, placeName, valueText } from './describe.ts';
 import { type MemoryMap, REUSED, TARGET } from './memory-map.ts';
-import { reasonOf } from './reasons.ts';
+import { reachesVcpus } from './reach.ts';
+import { FAILED, type Overtaking, reasonOf } from './reasons.ts';
 import type { Operation } from './recording.ts';
 import type { TimedStep } from './schedule.ts';
 import type { Path } from './unroll.ts';
@@ -62,69 +63,90 @@ export class HostSteps {
   #eventsOf(operation: Operation, index: number): number {
     const { isRead, receivers, path } = this.#input;
     if (operation.kind === 'write') return isRead(operation.location) ? 1 : 0;
-    if (operation.kind === 'tlbi') return isBroadcast(operation.tlbi.kind) ? receivers : 0;
+    if (operation.kind === 'tlbi')
+      return reachesVcpus(this.#input.map, operation.tlbi) ? receivers : 0;
     if (operation.kind !== 'cas' || !isRead(operation.location)) return 0;
     const nth = path.operations.slice(0, index).filter(isAnswered).length;
     return path.answers[nth] === operation.expected ? 1 : 0;
   }
 
-  /** Events up to position `until`, and the barriers between them. */
+  /** Events up to position `until`, and the barriers before them. */
   upTo(until: number): TimedStep[] {
-    const { order } = this.#input;
-    const found: TimedStep[] = [];
-    const placed = new Set<number>();
-    let next = 0;
-    for (const [i, { thread: owner, ordinal, event }] of order.slice(0, until).entries()) {
-      const at = i + 1;
-      if (owner !== 0) continue;
-      placed.add(ordinal);
-      const index = this.#behind[ordinal];
-      assert(index !== undefined, 'every event has an operation behind it');
-      // Barriers between here and the last operation shown, if nothing was overtaken.
-      const inOrder = this.#behind.every((op, o) => op >= index || placed.has(o));
-      if (inOrder) {
-        for (let op = next; op < index; op++) {
-          if (isBarrier(this.#operation(op))) found.push({ at, step: this.#plainStep(op) });
-        }
-        next = Math.max(next, index);
-      }
-      found.push({ at, step: this.#eventStep(ordinal, event) });
-    }
-    return [...found, ...this.#readSteps()];
+    const { path } = this.#input;
+    const reads = new Map(this.#readSteps().map((read) => [read.index, read]));
+    return path.operations.flatMap((operation, index) => {
+      const read = reads.get(index);
+      if (read !== undefined) return [read];
+      const events = this.#eventSteps(index).filter(({ at }) => at <= until);
+      if (events.length > 0 || !isBarrier(operation)) return events;
+      const isBefore = this.#first(index) <= until;
+      return isBefore ? [{ at: this.#placeOf(index), step: this.#plainStep(index) }] : [];
+    });
   }
 
-  /** Everything the hypervisor does. What is no event stands behind all that its program has first. */
+  /** Everything the hypervisor does. */
   whole(): TimedStep[] {
-    const { path, order } = this.#input;
-    let latest = 0;
+    const { path } = this.#input;
     const reads = new Map(this.#readSteps().map((read) => [read.index, read]));
     return path.operations.flatMap((_, index) => {
       const read = reads.get(index);
       if (read !== undefined) return [read];
-      const ordinals = this.#behind.flatMap((op, ordinal) => (op === index ? [ordinal] : []));
-      if (ordinals.length === 0) return [{ at: latest, step: this.#plainStep(index) }];
-      return ordinals.map((ordinal) => {
-        const at = this.#positions[ordinal] ?? 0;
-        const placed = order[at - 1];
-        assert(placed !== undefined, 'every event of the path stands in the order');
-        latest = Math.max(latest, at);
-        return { at, step: this.#eventStep(ordinal, placed.event) };
-      });
+      const events = this.#eventSteps(index);
+      if (events.length > 0) return events;
+      return [{ at: this.#placeOf(index), step: this.#plainStep(index) }];
+    });
+  }
+
+  #eventSteps(index: number): TimedStep[] {
+    const { order } = this.#input;
+    return this.#behind.flatMap((op, ordinal) => {
+      if (op !== index) return [];
+      const at = this.#positions[ordinal] ?? 0;
+      const placed = order[at - 1];
+      assert(placed !== undefined, 'every event of the path stands in the order');
+      return [{ at, step: this.#eventStep(ordinal, placed.event) }];
+    });
+  }
+
+  /** Position of the first event that the program has after operation `index`. */
+  #first(index: number): number {
+    const later = this.#behind.map((op, o) => (op > index ? (this.#positions[o] ?? 0) : Infinity));
+    return Math.min(Infinity, ...later);
+  }
+
+  /**
+   * Where an operation that is no event stands: behind what its program has before it, and always
+   * before what its program has after it, which may have overtaken something that it does not order.
+   */
+  #placeOf(index: number): number {
+    const earlier = this.#behind.map((op, o) => (op < index ? (this.#positions[o] ?? 0) : 0));
+    const views = this.#views().filter((read) => read.index < index);
+    const operation = this.#operation(index);
+    const isFull = operation.kind === 'dsb' && operation.dsb === 'ish';
+    const read = isFull ? views.map(({ view }) => view) : [];
+    return Math.min(Math.max(0, ...earlier, ...read), this.#first(index) - 1);
+  }
+
+  /** Reads that are no events, compare-exchanges that failed among them: what they could see at least. */
+  #views(): { readonly index: number; readonly view: number; readonly trail: TrailStep }[] {
+    const { path, reads, isRead } = this.#input;
+    const answered = path.operations.flatMap((operation, i) =>
+      isAnswered(operation) && isRead(operation.location) ? [i] : [],
+    );
+    return reads.flatMap((trail, nth) => {
+      const index = answered[nth];
+      if (index === undefined || this.#behind.includes(index)) return [];
+      return [{ index, view: trail.view, trail }];
     });
   }
 
   /**
-   * Reads, and compare-exchanges that failed: as late as their place in the program asks for, but
-   * while memory still holds what they found.
+   * As late as their place in the program asks for, but while memory still holds what they found, and
+   * before what comes after them.
    */
   #readSteps(): (TimedStep & { readonly index: number })[] {
-    const { map, path, reads, values, order, isRead } = this.#input;
-    const answered = path.operations.flatMap((operation, i) =>
-      isAnswered(operation) && isRead(operation.location) ? [i] : [],
-    );
-    return reads.flatMap(({ node, view, result }, nth) => {
-      const index = answered[nth];
-      if (index === undefined || this.#behind.includes(index)) return [];
+    const { map, values, order } = this.#input;
+    return this.#views().map(({ index, view, trail: { node, result } }) => {
       assert(node.target.kind === 'location', 'the hypervisor is not translated');
       const { location } = node.target;
       const value = result.kind === 'value' ? values[result.value] : undefined;
@@ -133,9 +155,16 @@ export class HostSteps {
         ({ event }, i) => i >= view && event.kind === 'write' && event.location === location,
       );
       const before = this.#behind.map((op, o) => (op < index ? (this.#positions[o] ?? 0) : 0));
-      const at = Math.min(Math.max(view, ...before), gone < 0 ? Infinity : gone);
-      const detail = `${placeName(map, location)} is ${valueText(map, location, value)}`;
-      return [{ at, index, step: { thread, op: 'read', detail, why: this.#reason(index, null) } }];
+      const next = Math.max(view, this.#first(index) - 1);
+      const at = Math.min(Math.max(view, ...before), next, gone < 0 ? Infinity : gone);
+      const found = `${placeName(map, location)} is ${valueText(map, location, value)}`;
+      const why = this.#reason(index, null);
+      const operation = this.#operation(index);
+      if (operation.kind !== 'cas')
+        return { at, index, step: { thread, op: 'read', detail: found, why } };
+      const expected = valueText(map, location, operation.expected);
+      const detail = `${found}, not ${expected}: it failed, and stored nothing`;
+      return { at, index, step: { thread, op: 'compare-exchange', detail, why: FAILED } };
     });
   }
 
@@ -148,13 +177,29 @@ export class HostSteps {
   #reason(index: number, ordinal: number | null): string {
     const at = ordinal === null ? 0 : (this.#positions[ordinal] ?? 0);
     const others = this.#behind.map((op, o) => ({ op, at: this.#positions[o] ?? 0 }));
-    const before = this.#input.path.operations.slice(0, index);
+    const { operations } = this.#input.path;
+    const before = operations.slice(0, index);
     const tlbi = before.findLastIndex(({ kind }) => kind === 'tlbi');
     const waited = before.findLastIndex((op) => op.kind === 'dsb' && op.dsb === 'ish');
+    const isPlaced = ordinal !== null;
+    const late = others.filter((other) => isPlaced && other.op > index && other.at < at);
+    const early = others.filter((other) => isPlaced && other.op < index && other.at > at);
+    const relation = (found: typeof others): Overtaking | null => {
+      const kinds = found.map(({ op }) => this.#operation(op).kind);
+      const [first] = found;
+      if (first === undefined) return null;
+      const between = operations.slice(Math.min(first.op, index), Math.max(first.op, index));
+      const barrier = between.findLast(({ kind }) => kind === 'dsb');
+      const isTlbi = kinds.every((kind) => kind === 'tlbi');
+      return {
+        what: isTlbi ? 'tlbi' : 'store',
+        weak: barrier?.kind === 'dsb' ? barrier.dsb : null,
+      };
+    };
     return reasonOf(this.#input.map, this.#operation(index), {
       tlbiPending: tlbi > waited,
-      isLate: ordinal !== null && others.some((other) => other.op > index && other.at < at),
-      isEarly: ordinal !== null && others.some((other) => other.op < index && other.at > at),
+      overtakenBy: relation(late),
+      overtakes: relation(early),
     });
   }
 

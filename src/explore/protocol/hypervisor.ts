@@ -6,15 +6,9 @@ import { type Descriptor, TYPE_TABLE_OR_PAGE, VALID } from '../../arch/descripto
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { checkedPort, checkReturned } from '../../port/checked-port.ts';
 import type { Cpu, Entry, Protocol, Transition, TransitionTrace } from '../../port/index.ts';
+import { withoutChance } from './chance.ts';
 import { isUpdateOf } from './hardware-update.ts';
-import {
-  GEOMETRY,
-  LOCK_FREE,
-  type MemoryMap,
-  NEIGHBOUR_AFTER,
-  TARGET,
-  VMID,
-} from './memory-map.ts';
+import { LOCK_FREE, type MemoryMap, NEIGHBOUR_AFTER, TARGET, VMID } from './memory-map.ts';
 import { createModelTables, type Roles } from './model-tables.ts';
 import { PageBook } from './page-book.ts';
 import type { Recording, Script } from './recording.ts';
@@ -33,7 +27,7 @@ export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLev
     pa: map.pa,
     bbm,
   });
-  const limits = { entries: map.lock, tables: map.tables, granule: 2 ** GEOMETRY.pageShift };
+  const limits = { entries: map.lock, tables: map.tables, granule: 2 ** map.geometry.pageShift };
   return (recording) => {
     const roleOf = createRoles();
     const book = new PageBook(map, (location) => recording.peek(location));
@@ -43,9 +37,13 @@ export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLev
     const port = checkedPort(createCpu(map, recording, book, roleOf), tables, {
       ...limits,
       isOpen: () => isOpen,
+      protocol: protocol.name,
     });
-    checkReturned(protocol.run(port.cpu, transition, port.tables));
-    isOpen = false;
+    try {
+      withoutChance(() => checkReturned(protocol.run(port.cpu, transition, port.tables)));
+    } finally {
+      isOpen = false;
+    }
     recording.write(map.lock, LOCK_FREE, true);
     book.audit();
     recording.findings.push(...book.findings);
@@ -83,10 +81,11 @@ function createRoles(): Roles {
 
 /** The port, one operation of the recording each. An answered read is an event, a waiting one not. */
 function createCpu(map: MemoryMap, recording: Recording, book: PageBook, roleOf: Roles): Cpu {
-  function noteRead(entry: Entry, value: Descriptor): void {
+  function noteRead(entry: Entry, value: Descriptor, expected?: Descriptor): void {
     const page = map.tableOf(entry);
     const table = page === null ? null : book.nameOf(page);
-    recording.note({ op: 'read', entry: roleOf(entry), value, table });
+    const failed = expected === undefined ? {} : { expected };
+    recording.note({ op: 'read', entry: roleOf(entry), value, table, ...failed }, entry);
   }
 
   function noteWrite(
@@ -100,7 +99,7 @@ function createCpu(map: MemoryMap, recording: Recording, book: PageBook, roleOf:
     const place = page === null ? null : { table: book.nameOf(page), index, before };
     const pointsOn = (value & TABLE_BITS) === TABLE_BITS && map.isTableAddress(value);
     const links = pointsOn ? book.nameOf(map.follow(value)) : null;
-    recording.note({ op: 'write', order, entry: roleOf(entry), value, links, place });
+    recording.note({ op: 'write', order, entry: roleOf(entry), value, links, place }, entry);
   }
 
   function store(entry: Entry, value: Descriptor, release: boolean): void {
@@ -120,7 +119,7 @@ function createCpu(map: MemoryMap, recording: Recording, book: PageBook, roleOf:
     compareExchange(entry, expected, desired) {
       const found = recording.compareExchange(entry, expected, desired);
       if (found === expected) noteWrite('cas', entry, desired, found);
-      else noteRead(entry, found);
+      else noteRead(entry, found, expected);
       // Lost to another agent, which has put something else there; a walker only sets bits.
       if (expected === map.old && !isUpdateOf(expected, found)) book.lose();
       return found;

@@ -2,36 +2,51 @@
  * What a protocol does when it loses: under a lock held for reading another vCPU may take the entry
  * first, and the compare-exchange answers LOCKED. Here nobody else stores to it, so the search never
  * comes this way; one run of the protocol shows it.
+ *
+ * A loser that looks again finds LOCKED for a while and then what the winner leaves, the wanted block
+ * or a table. Whoever goes on for ever from there waits for what nobody will do.
  */
-import { LOCKED } from '../../arch/descriptor.ts';
+import { type Descriptor, LOCKED } from '../../arch/descriptor.ts';
+import type { Table } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
 import { type MemoryMap, TARGET } from './memory-map.ts';
 import { Recording, type Script } from './recording.ts';
 import type { Path } from './unroll.ts';
 
-/** Answers to reads before it is taken for a loop that waits for the winner. */
-const READS_MAX = 64;
+/** Reads of the entry that find LOCKED before the winner is done. */
+const LOCKED_READS = 4;
+/** Operations after which a loop is taken for one that does not end. */
+const OPERATIONS_MAX = 4096;
 
-/** The way through `script` on which it loses the entry; null: it never asks, or waits for ever. */
-export function lostRace(script: Script, map: MemoryMap, operationsMax: number): Path | null {
-  const initial = map.initial();
-  const log: bigint[] = [];
+/** One run in which it loses, or null: it does not ask by compare-exchange. */
+export interface LostRace {
+  /** Null: it never ends. */
+  readonly path: Path | null;
+}
+
+export function lostRace(script: Script, map: MemoryMap): LostRace | null {
+  const answers: Descriptor[] = [];
+  let found = 0;
   let lost = false;
+  const won = map.kind === 'coalesce' ? map.wanted : map.descriptorFor((map.tables - 1) as Table);
+  const answer = (location: number, _: number, recording: Recording): Descriptor => {
+    const isCas = recording.operations.at(-1)?.kind === 'cas';
+    lost ||= isCas && location === TARGET;
+    const value =
+      lost && location === TARGET
+        ? found++ < LOCKED_READS
+          ? LOCKED
+          : won
+        : recording.peek(location);
+    answers.push(value);
+    return value;
+  };
   try {
-    while (log.length < READS_MAX) {
-      const recording = new Recording(initial, log, operationsMax, script);
-      const last = recording.operations.at(-1);
-      if (!recording.pending || (last?.kind !== 'cas' && last?.kind !== 'read')) {
-        const { operations, trace, findings, memory } = recording;
-        return lost ? { operations, trace, findings, answers: log, memory } : null;
-      }
-      const isRace: boolean = !lost && last.kind === 'cas' && last.location === TARGET;
-      log.push(isRace ? LOCKED : recording.peek(last.location));
-      lost ||= isRace;
-    }
+    const recording = new Recording(map.initial(), answer, OPERATIONS_MAX, script);
+    const { operations, trace, locations, findings, memory } = recording;
+    return lost ? { path: { operations, trace, locations, findings, answers, memory } } : null;
   } catch (error) {
-    // A loop until it wins.
     if (!(error instanceof BoundReached)) throw error;
+    return lost && error.bound === 'operations' ? { path: null } : null;
   }
-  return null;
 }

@@ -76,6 +76,12 @@ export const NEIGHBOUR_AFTER: Descriptor = neighbourLeaf(false, NEW_VERSION);
 export interface MachineOptions {
   readonly hafdbs?: boolean;
   readonly hasNeighbour?: boolean;
+  /** Default: `tiny`. */
+  readonly geometry?: Geometry;
+  /** First IPA of the region, a multiple of its size. */
+  readonly ipa?: number;
+  /** The first old page is read-only, the second not accessed: what a block must not take over. */
+  readonly mixed?: boolean;
 }
 
 export class MemoryMap {
@@ -86,8 +92,12 @@ export class MemoryMap {
   readonly hafdbs: boolean;
   /** There is a second VM (neighbour.ts). */
   readonly hasNeighbour: boolean;
-  readonly ipa = REGION_IPA;
+  /** `tiny` under search. */
+  readonly geometry: Geometry;
+  readonly ipa: number;
   readonly pa = REGION_PA;
+  /** The old pages are not alike. */
+  readonly #isMixed: boolean;
   readonly size: number;
   /** Pages of the region. */
   readonly pages: number;
@@ -100,17 +110,26 @@ export class MemoryMap {
     kind: ProtocolKind,
     level: BlockLevel,
     tables: number,
-    { hafdbs = false, hasNeighbour = false }: MachineOptions = {},
+    {
+      hafdbs = false,
+      hasNeighbour = false,
+      geometry = GEOMETRY,
+      ipa = REGION_IPA,
+      mixed = false,
+    }: MachineOptions = {},
   ) {
+    this.geometry = geometry;
+    this.ipa = ipa;
+    this.#isMixed = mixed;
     this.kind = kind;
     this.level = level;
     this.tables = tables;
     this.hafdbs = hafdbs;
     this.hasNeighbour = hasNeighbour;
-    this.size = entrySize(GEOMETRY, level);
-    this.pages = pagesPerEntry(GEOMETRY, level);
+    this.size = entrySize(this.geometry, level);
+    this.pages = pagesPerEntry(this.geometry, level);
     const block = (sw: number, over: Partial<LeafAttributes>): Descriptor =>
-      makeLeaf(GEOMETRY, level, REGION_PA, { ...NORMAL_RW, ...over, sw });
+      makeLeaf(this.geometry, level, REGION_PA, { ...NORMAL_RW, ...over, sw });
     this.wanted = block(NEW_VERSION, { dbm: hafdbs });
     const untouched = hafdbs ? { ...CLEAN, af: false } : {};
     this.old = kind === 'split' ? block(OLD_VERSION, untouched) : this.descriptorFor(0 as Table);
@@ -119,7 +138,7 @@ export class MemoryMap {
   }
 
   get lock(): number {
-    return 1 + this.tables * GEOMETRY.entriesPerTable;
+    return 1 + this.tables * this.geometry.entriesPerTable;
   }
 
   /** The leaf entry of the second VM, where there is one. */
@@ -140,27 +159,27 @@ export class MemoryMap {
   /** Table pages below an entry of `level`, all leaves being pages. */
   pagesOfSubtree(level: Level): number {
     if (level >= 2) return 1;
-    return 1 + GEOMETRY.entriesPerTable * this.pagesOfSubtree(childLevel(level));
+    return 1 + this.geometry.entriesPerTable * this.pagesOfSubtree(childLevel(level));
   }
 
   entryOf(table: Table, index: number): Entry {
     assert(table >= 0 && table < this.tables, `there is no table page ${table}`);
-    assert(index >= 0 && index < GEOMETRY.entriesPerTable, `index ${index} is not in a table`);
-    return (1 + table * GEOMETRY.entriesPerTable + index) as Entry;
+    assert(index >= 0 && index < this.geometry.entriesPerTable, `index ${index} is not in a table`);
+    return (1 + table * this.geometry.entriesPerTable + index) as Entry;
   }
 
   /** The table page a location lies in; null for the entry under transition and the lock. */
   tableOf(location: number): Table | null {
     if (location <= TARGET || location >= this.lock) return null;
-    return Math.floor((location - 1) / GEOMETRY.entriesPerTable) as Table;
+    return Math.floor((location - 1) / this.geometry.entriesPerTable) as Table;
   }
 
   descriptorFor(table: Table): Descriptor {
-    return makeTable(GEOMETRY, TABLES_PA + table * 2 ** GEOMETRY.pageShift);
+    return makeTable(this.geometry, TABLES_PA + table * 2 ** this.geometry.pageShift);
   }
 
   follow(d: Descriptor): Table {
-    const table = (addressOf(GEOMETRY, d) - TABLES_PA) / 2 ** GEOMETRY.pageShift;
+    const table = (addressOf(this.geometry, d) - TABLES_PA) / 2 ** this.geometry.pageShift;
     assert(
       table >= 0 && table < this.tables,
       `descriptor 0x${d.toString(16)} points to no table page`,
@@ -170,16 +189,38 @@ export class MemoryMap {
 
   /** Does `d` point into the table pages? */
   isTableAddress(d: Descriptor): boolean {
-    const table = (addressOf(GEOMETRY, d) - TABLES_PA) / 2 ** GEOMETRY.pageShift;
+    const table = (addressOf(this.geometry, d) - TABLES_PA) / 2 ** this.geometry.pageShift;
     return table >= 0 && table < this.tables;
   }
 
   pageIpa(page: number): number {
-    return this.ipa + page * 2 ** GEOMETRY.pageShift;
+    return this.ipa + page * 2 ** this.geometry.pageShift;
   }
 
   pagePa(page: number): number {
-    return this.pa + page * 2 ** GEOMETRY.pageShift;
+    return this.pa + page * 2 ** this.geometry.pageShift;
+  }
+
+  /**
+   * What one location holds before the transition, where tables are too large to be laid out: an old
+   * page is made when it is looked at. At level 2 only, where the old subtree is one page.
+   */
+  initialAt(location: number): Descriptor {
+    if (location === TARGET) return this.old;
+    if (location === this.lock) return LOCK_HELD;
+    const table = this.tableOf(location);
+    if (table === null || table >= this.oldTables) return 0n;
+    assert(this.level === 2, 'an old subtree of one page');
+    const index = location - this.entryOf(table, 0);
+    return childLeaf(this.geometry, this.#oldLeaf(index), this.level, index);
+  }
+
+  /** The block whose pages the old table maps; of pages that are not alike, for page `index`. */
+  #oldLeaf(index: number): Descriptor {
+    const clean = this.hafdbs ? CLEAN : {};
+    const odd = index === 0 ? { write: false } : index === 1 ? { af: false } : {};
+    const leaf = { ...NORMAL_RW, ...clean, ...(this.#isMixed ? odd : {}), sw: OLD_VERSION };
+    return makeLeaf(this.geometry, this.level, this.pa, leaf);
   }
 
   /** What every location up to the lock holds before the transition. */
@@ -189,10 +230,7 @@ export class MemoryMap {
     memory[this.lock] = LOCK_HELD;
     if (this.hasNeighbour) memory[this.neighbour] = NEIGHBOUR_BEFORE;
     if (this.kind === 'coalesce') {
-      const clean = this.hafdbs ? CLEAN : {};
-      const leaf = { ...NORMAL_RW, ...clean, sw: OLD_VERSION };
-      const block = makeLeaf(GEOMETRY, this.level, this.pa, leaf);
-      this.fill(this.level, block, contiguousPages(), (entry, d) => {
+      this.fill(this.level, this.#oldLeaf(2), contiguousPages(), (entry, d) => {
         const isSecond = entry === this.entryOf(this.tableOf(entry) ?? (0 as Table), 1);
         const isUntouched = this.hafdbs && isSecond && !this.isTableAddress(d);
         memory[entry] = isUntouched ? d & ~AF : d;
@@ -213,8 +251,8 @@ export class MemoryMap {
   ): Table {
     const table = take();
     const below = childLevel(level);
-    for (let index = 0; index < GEOMETRY.entriesPerTable; index++) {
-      const leaf = childLeaf(GEOMETRY, like, level, index);
+    for (let index = 0; index < this.geometry.entriesPerTable; index++) {
+      const leaf = childLeaf(this.geometry, like, level, index);
       const d = below === 3 ? leaf : this.descriptorFor(this.fill(below, leaf, take, store));
       store(this.entryOf(table, index), d);
     }

@@ -14,7 +14,7 @@ import { childLevel, type Level } from '../../arch/geometry.ts';
 import type { FreedPart, Table, Tables } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
 import { HARDWARE_STATE } from './hardware-update.ts';
-import { GEOMETRY, type MemoryMap, REUSED } from './memory-map.ts';
+import { type MemoryMap, REUSED } from './memory-map.ts';
 import type { PageBook } from './page-book.ts';
 import type { Recording } from './recording.ts';
 
@@ -27,7 +27,7 @@ export function createModelTables(
   roleOf: Roles,
 ): Tables {
   let next = map.oldTables;
-  const entries = GEOMETRY.entriesPerTable;
+  const entries = map.geometry.entriesPerTable;
 
   function take(count: number): Table {
     if (next >= map.tables) throw new BoundReached('tables', map.tables);
@@ -109,21 +109,22 @@ export function createModelTables(
     entryOf: (table, index) => map.entryOf(table, index),
     follow: (d) => map.follow(d),
     descriptorFor: (table) => map.descriptorFor(table),
-    childLeaf: (parent, level, index) => childLeaf(GEOMETRY, parent, level, index),
+    childLeaf: (parent, level, index) => childLeaf(map.geometry, parent, level, index),
     mergeState(block, table, level) {
       // It must not be freed yet, with or without hardware updates.
       const first = map.entryOf(table, 0);
       const value = recording.peek(first);
-      recording.note({ op: 'read', entry: roleOf(first), value, table: book.nameOf(table) });
+      const name = book.nameOf(table);
+      recording.note({ op: 'read', entry: roleOf(first), value, table: name }, first);
       return map.hafdbs ? (block & ~HARDWARE_STATE) | stateBelow(table, level) : block;
     },
     get(entry) {
       book.count(entry, 1);
-      recording.note({ op: 'get', entry: roleOf(entry) });
+      recording.note({ op: 'get', entry: roleOf(entry) }, entry);
     },
     put(entry) {
       book.count(entry, -1);
-      recording.note({ op: 'put', entry: roleOf(entry) });
+      recording.note({ op: 'put', entry: roleOf(entry) }, entry);
     },
     tearDown: (table, level) => noteFree('now', 'all', freeSubtree(table, level), table, level),
     tearDownBelow(table, level) {

@@ -4,34 +4,53 @@
  */
 import { assertNever } from '../../arch/assert.ts';
 import { describeTlbi } from '../../arch/tlbi.ts';
-import type { TraceEvent, TransitionTrace } from '../../port/index.ts';
+import type { TraceEvent } from '../../port/index.ts';
 import type { ExploreStep } from '../../result/explore.ts';
-import { valueText } from './describe.ts';
+import { placeName, valueText } from './describe.ts';
 import { type MemoryMap, TARGET } from './memory-map.ts';
+import type { Path } from './unroll.ts';
+
+/** Of a longer list the first and last ones are shown. */
+const STEPS_MAX = 48;
+const STEPS_AT_ENDS = 12;
+
+/** What a run did, and where. */
+export type Recorded = Pick<Path, 'trace' | 'locations'>;
 
 /** `blamed`: index of the event, null for all of them. */
 export function operationSteps(
   map: MemoryMap,
-  trace: TransitionTrace,
+  { trace, locations }: Recorded,
   blamed: number | null,
 ): ExploreStep[] {
-  const shown = trace.events.slice(0, blamed === null ? undefined : blamed + 1);
-  return shown.map((event) => ({
-    thread: 'hypervisor',
-    op: event.op,
-    detail: detailOf(map, event),
-  }));
+  const steps = trace
+    .slice(0, blamed === null ? undefined : blamed + 1)
+    .map((event, i): ExploreStep => ({
+      thread: 'hypervisor',
+      op: opOf(event),
+      detail: detailOf(map, event, locations[i] ?? null),
+    }));
+  if (steps.length <= STEPS_MAX) return steps;
+  const left = steps.length - 2 * STEPS_AT_ENDS;
+  const between = { thread: 'hypervisor', op: '…', detail: `${left} operations more` };
+  return [...steps.slice(0, STEPS_AT_ENDS), between, ...steps.slice(-STEPS_AT_ENDS)];
 }
 
-function detailOf(map: MemoryMap, event: TraceEvent): string {
+function opOf(event: TraceEvent): string {
+  return event.op === 'read' && event.expected !== undefined ? 'compare-exchange' : event.op;
+}
+
+function detailOf(map: MemoryMap, event: TraceEvent, location: number | null): string {
   switch (event.op) {
     case 'read':
     case 'write': {
-      const name = event.entry === 'target' ? 'entry' : event.entry;
-      // Any place below the entry will do: only the descriptor's own bits are shown.
-      const at = event.entry === 'target' ? TARGET : TARGET + 1;
+      const at = location ?? TARGET;
       const order = event.op === 'write' && event.order !== 'plain' ? ` (${event.order})` : '';
-      return `${name} = ${valueText(map, at, event.value)}${order}`;
+      const failed =
+        event.op === 'read' && event.expected !== undefined
+          ? `, not ${valueText(map, at, event.expected)}: it failed, and stored nothing`
+          : '';
+      return `${placeName(map, at)} = ${valueText(map, at, event.value)}${order}${failed}`;
     }
     case 'dsb':
       return `DSB ${event.kind.toUpperCase()}`;
@@ -51,7 +70,7 @@ function detailOf(map: MemoryMap, event: TraceEvent): string {
       );
     case 'get':
     case 'put':
-      return event.entry === 'target' ? 'entry' : event.entry;
+      return placeName(map, location ?? TARGET);
     case 'cmo':
       return `0x${event.size.toString(16)} bytes from 0x${event.pa.toString(16)}`;
     default:

@@ -7,7 +7,7 @@ import { type Descriptor, isTable, isValid } from '../../arch/descriptor.ts';
 import { childLevel, type Level } from '../../arch/geometry.ts';
 import type { Entry, Table, TableName } from '../../port/index.ts';
 import type { Rule } from '../../result/rule.ts';
-import { GEOMETRY, type MemoryMap, TARGET } from './memory-map.ts';
+import { type MemoryMap, TARGET } from './memory-map.ts';
 
 export interface BookFinding {
   readonly rule: Extract<Rule, 'freed-table' | 'table-leak' | 'refcount'>;
@@ -163,14 +163,14 @@ export class PageBook {
           `${1 + valid}: ${what}`,
       );
     }
-    for (let index = 0; index < GEOMETRY.entriesPerTable; index++) {
+    for (let index = 0; index < this.#map.geometry.entriesPerTable; index++) {
       this.#reach(this.#map.entryOf(table, index), childLevel(level), reached);
     }
   }
 
   #validIn(table: Table): number {
     let valid = 0;
-    for (let index = 0; index < GEOMETRY.entriesPerTable; index++) {
+    for (let index = 0; index < this.#map.geometry.entriesPerTable; index++) {
       if (isValid(this.#peek(this.#map.entryOf(table, index)))) valid++;
     }
     return valid;

@@ -29,7 +29,7 @@ export function breaksByItself(
   const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
   try {
     const host = runProtocol(protocol, map, bbm, 1, EXPLORE_BOUNDS);
-    return judgeOperations(host, bbm, protocol, EXPLORE_BOUNDS).violations.length > 0;
+    return judgeOperations(host, bbm, protocol).violations.length > 0;
   } catch (error) {
     if (!(error instanceof BoundReached)) throw error;
     return false;

@@ -8,6 +8,7 @@ import { isBroadcast } from '../../arch/tlbi.ts';
 import type { DsbKind } from '../../port/index.ts';
 import { isForeign } from './hardware-update.ts';
 import { LOCK_FREE, type MemoryMap, REUSED, TARGET } from './memory-map.ts';
+import { reachesVcpus } from './reach.ts';
 import type { Operation } from './recording.ts';
 
 /** What a step of the hypervisor has around it. */
@@ -15,9 +16,17 @@ export interface Surroundings {
   /** A TLBI of its thread has not been waited for yet. */
   readonly tlbiPending: boolean;
   /** Something later in its program has taken effect before it. */
-  readonly isLate: boolean;
+  readonly overtakenBy: Overtaking | null;
   /** It took effect before something earlier in its program. */
-  readonly isEarly: boolean;
+  readonly overtakes: Overtaking | null;
+}
+
+/** Two operations of one thread that took effect the other way round. */
+export interface Overtaking {
+  /** The other one: TLBIs alone, or a store. */
+  readonly what: 'tlbi' | 'store';
+  /** The last DSB between the two, which did not keep them in order. */
+  readonly weak: DsbKind | null;
 }
 
 export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundings): string {
@@ -40,28 +49,65 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
       if (!isBroadcast(operation.tlbi.kind)) {
         return 'not broadcast: it reaches no other PE, and no vCPU runs on this one (R_TGVWD)';
       }
-      if (around.isEarly) return 'no DSB orders it after the stores before it (R_TGVWD)';
-      if (around.isLate) return 'no DSB waited for it: it takes effect this late (R_YNJCP)';
+      if (!reachesVcpus(map, operation.tlbi)) {
+        return 'it names a VMID that no VM here has: there is nothing to remove (R_NWYRD)';
+      }
+      if (around.overtakes !== null || around.overtakenBy !== null) return tlbiReason(around);
       return 'matching entries of this vCPU are gone, once the DSB after it is done (R_LXHLD)';
     default:
       return assertNever(operation);
   }
 }
 
+function weakText(dsb: DsbKind): string {
+  const does = dsb.startsWith('nsh') ? 'orders nothing for other PEs' : 'covers stores only';
+  return `the DSB ${dsb.toUpperCase()} between them ${does}`;
+}
+
+/** Why a TLBI took effect before what its program has first, or after what it has later. */
+function tlbiReason({ overtakes, overtakenBy }: Surroundings): string {
+  const other = overtakes ?? overtakenBy;
+  const which = overtakes === null ? 'after' : 'before';
+  if (other?.what === 'tlbi') {
+    const weak = other.weak === null ? 'no DSB stands between them' : weakText(other.weak);
+    return `${weak}, so it and the TLBI ${which} it take effect in either order (R_TGVWD, R_PSMWS)`;
+  }
+  if (overtakes !== null) {
+    if (overtakes.weak === null) return 'no DSB orders it after the stores before it (R_TGVWD)';
+    return `${weakText(overtakes.weak)}: it is not ordered after the stores before it (R_TGVWD)`;
+  }
+  if (other?.weak === 'ishst') {
+    return 'the DSB ISHST after it covers stores only and did not wait for it (R_PSMWS)';
+  }
+  if (other !== null && other.weak !== null)
+    return `${weakText(other.weak)}: it takes effect this late`;
+  return 'no DSB waited for it: it takes effect this late (R_YNJCP)';
+}
+
 function storeReason(
   map: MemoryMap,
   { location, value, release }: Extract<Operation, { kind: 'write' }>,
-  { isLate, isEarly }: Surroundings,
+  { overtakenBy, overtakes }: Surroundings,
 ): string {
   if (location === map.lock && value === LOCK_FREE) {
-    return isEarly
+    return overtakes !== null
       ? 'a store-release waits for no TLBI: only a DSB does (R_PSMWS)'
       : 'store-release: whoever sees the lock free comes after the stores above (bob)';
   }
   if (isForeign(value, REUSED) && location !== TARGET) {
     return 'the next user of the page stores to it: walks that still read it are lost (R_RVJDB)';
   }
-  if (isLate) return 'no barrier orders it before what has overtaken it (B2.3)';
+  if (overtakenBy !== null) {
+    const { what, weak } = overtakenBy;
+    const rule = what === 'tlbi' ? 'R_TGVWD' : 'B2.3';
+    if (weak !== null) {
+      const other = what === 'tlbi' ? 'TLBI' : 'store';
+      return `${weakText(weak)}, so the ${other} after it overtakes it (${rule})`;
+    }
+    return what === 'tlbi'
+      ? 'no DSB orders it before the TLBI that has overtaken it (R_TGVWD)'
+      : 'no barrier orders it before the store that has overtaken it (B2.3)';
+  }
   if (!isValid(value))
     return 'the break: walks fault from here on, TLBs keep what they have (R_FFWJK)';
   const order = release ? 'store-release, after every access before it (bob): ' : '';
@@ -79,6 +125,10 @@ function dsbReason(kind: DsbKind, tlbiPending: boolean): string {
     ? 'waits until the TLBI is complete on every PE, accesses under way included (R_YNJCP, R_PSMWS)'
     : 'what follows, TLBIs too, comes after the stores before it (DSB-ob)';
 }
+
+/** Of a compare-exchange that found something else. */
+export const FAILED =
+  'atomic: it stores only where it finds what it expects, and somebody had changed that before';
 
 /** A walk that read entries: as they stand when the access uses them, or kept from before. */
 export function walkReason(isKept: boolean): string {

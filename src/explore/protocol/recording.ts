@@ -35,6 +35,17 @@ class PastLog extends Error {
   override readonly name = 'PastLog';
 }
 
+/** What the `nth` read, of `location`, is answered; undefined: nothing as yet. */
+export type Answers = (
+  location: number,
+  nth: number,
+  recording: Recording,
+) => Descriptor | undefined;
+
+/** So many operations that only read one entry, so many times, are a loop that waits for it. */
+const WAITING_OPERATIONS = 48;
+const WAITING_READS = 12;
+
 export type Script = (recording: Recording) => void;
 
 export class Recording {
@@ -48,17 +59,25 @@ export class Recording {
   answered = 0;
   /** The last operation is a read without an answer. */
   pending = false;
-  readonly #log: readonly Descriptor[];
+  /** By event of the trace: the location it is about, for names. */
+  readonly locations: (number | null)[] = [];
+  readonly #initialAt: (location: number) => Descriptor | undefined;
+  readonly #answerOf: Answers;
   readonly #operationsMax: number;
 
+  /**
+   * `initial`: by location, in a list or made when asked for. `log`: what reads are answered, in
+   * their order; or a function that answers each.
+   */
   constructor(
-    initial: readonly Descriptor[],
-    log: readonly Descriptor[],
+    initial: readonly Descriptor[] | ((location: number) => Descriptor),
+    log: readonly Descriptor[] | Answers,
     operationsMax: number,
     script: Script,
   ) {
-    this.memory = [...initial];
-    this.#log = log;
+    this.memory = typeof initial === 'function' ? [] : [...initial];
+    this.#initialAt = typeof initial === 'function' ? initial : () => undefined;
+    this.#answerOf = typeof log === 'function' ? log : (_, nth) => log[nth];
     this.#operationsMax = operationsMax;
     try {
       script(this);
@@ -66,11 +85,12 @@ export class Recording {
       // Once stopped, whatever the script makes of the signal is not the protocol's doing.
       if (!this.pending || error instanceof BoundReached) throw error;
     }
-    assert(this.pending || this.answered === log.length, 'a script asks what it asked before');
+    const asked = typeof log === 'function' ? this.answered : log.length;
+    assert(this.pending || this.answered === asked, 'a script asks what it asked before');
   }
 
   peek(location: number): Descriptor {
-    const value = this.memory[location];
+    const value = this.memory[location] ?? this.#initialAt(location);
     assert(value !== undefined, `no location ${location}`);
     return value;
   }
@@ -108,22 +128,36 @@ export class Recording {
     this.#add({ kind: 'tlbi', tlbi: op });
   }
 
-  /** An event for the checker that is no step of the model. */
-  note(event: TraceEvent): void {
-    if (!this.pending) this.trace.push(event);
+  /** An event for the checker that is no step of the model. `location`: what it is about. */
+  note(event: TraceEvent, location: number | null = null): void {
+    if (this.pending) return;
+    this.trace.push(event);
+    this.locations.push(location);
   }
 
   #add(operation: Operation): void {
     // A script that goes on after the signal, in a `finally` say, is not heard.
     if (this.pending) throw new PastLog();
     if (this.operations.length >= this.#operationsMax) {
-      throw new BoundReached('operations', this.#operationsMax);
+      throw new BoundReached('operations', this.#operationsMax, this.#waitsFor());
     }
     this.operations.push(operation);
   }
 
+  /** The location that a loop reads again and again, though nothing changes; null: there is none. */
+  #waitsFor(): number | null {
+    const last = this.operations.slice(-WAITING_OPERATIONS);
+    const places = last.flatMap((operation) =>
+      operation.kind === 'read' || operation.kind === 'cas' ? [operation.location] : [],
+    );
+    const [place] = places;
+    const isIdle = last.every(({ kind }) => kind !== 'write' && kind !== 'tlbi');
+    if (place === undefined || !isIdle || places.length < WAITING_READS) return null;
+    return places.every((other) => other === place) ? place : null;
+  }
+
   #answer(location: number): Descriptor {
-    const answer = this.#log[this.answered];
+    const answer = this.#answerOf(location, this.answered, this);
     if (answer === undefined) {
       this.pending = true;
       throw new PastLog();

@@ -82,7 +82,7 @@ function replayOperations(
   host: Host,
   cpu: CpuModel,
 ): Replay | null {
-  const { violations } = judgeOperations(host, bbmOf(cpu), protocol, EXPLORE_BOUNDS);
+  const { violations } = judgeOperations(host, bbmOf(cpu), protocol);
   const violation = violations.find((one) => one.rule === rule);
   if (violation === undefined) return null;
   const last = violation.steps.length - 1;

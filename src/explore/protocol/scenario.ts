@@ -5,7 +5,7 @@
 import type { CpuModel } from '../../arch/cpu-model.ts';
 import type { Descriptor } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
-import { isBroadcast, type TlbiOp } from '../../arch/tlbi.ts';
+import type { TlbiOp } from '../../arch/tlbi.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { System } from '../model/index.ts';
 import type { ExploreBounds } from './bounds.ts';
@@ -14,6 +14,7 @@ import { heldAfter } from './hardware-update.ts';
 import { hypervisorScript } from './hypervisor.ts';
 import type { MemoryMap } from './memory-map.ts';
 import { NEIGHBOUR_PROGRAM } from './neighbour.ts';
+import { reachesVcpus } from './reach.ts';
 import { type PeModel, RegionTranslation, type TranslatedAccess } from './translation.ts';
 import { NOT_THE_SAME, NotDeterministic, type Path, unroll, type Unrolled } from './unroll.ts';
 
@@ -97,8 +98,7 @@ export function unrollHost(
       isRead,
       valueOf,
       tlbiOf: (op) => tlbis.of(op, JSON.stringify(op)),
-      // The hypervisor's own PE runs no guest, so a local operation changes nobody's translations.
-      receiversOf: (op) => (isBroadcast(op.kind) ? everyVcpu : []),
+      receiversOf: (op) => (reachesVcpus(map, op) ? everyVcpu : []),
       bounds,
     });
   const first = tree(() => true);

@@ -63,9 +63,11 @@ export function scheduleOf(input: ScheduleInput): Schedule {
   const hypervisor = new HostSteps(input);
   const host = isWhole ? hypervisor.whole() : hypervisor.upTo(until);
   const steps: ExploreStep[] = [];
+  // A read of what a walker has stored stands below it.
+  const updates = updateSteps(input);
   let barriers = 0;
   for (let at = 0; at <= until; at++) {
-    for (const timed of [...host, ...updateSteps(input), ...guest]) {
+    for (const timed of [...updates, ...host, ...guest]) {
       if (timed.at !== at) continue;
       steps.push(timed.step);
       if (isBarrier(timed.step)) barriers++;

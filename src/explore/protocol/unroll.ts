@@ -43,6 +43,8 @@ export interface UnrollInput extends Numbers {
 export interface Path {
   readonly operations: readonly Operation[];
   readonly trace: readonly TraceEvent[];
+  /** By event of the trace: the location it is about. */
+  readonly locations: readonly (number | null)[];
   readonly findings: readonly BookFinding[];
   /** What its reads and compare-exchanges found, in order. */
   readonly answers: readonly Descriptor[];
@@ -100,11 +102,11 @@ class Unroller {
   }
 
   #end(recording: Recording, answers: readonly Descriptor[]): Node {
-    const { operations, trace, findings, memory } = recording;
+    const { operations, trace, locations, findings, memory } = recording;
     this.reads = Math.max(this.reads, recording.answered);
     return {
       kind: 'end',
-      outcome: this.paths.push({ operations, trace, findings, answers, memory }) - 1,
+      outcome: this.paths.push({ operations, trace, locations, findings, answers, memory }) - 1,
     };
   }
 

@@ -95,8 +95,8 @@ const CASES: readonly Case[] = [
     checker: wrongOutputAddress,
     guilty: version(3, 17, 18),
     why:
-      'vCPU 1 at IPA 0x40001000 used a translation with version tag 3, which no version so far ' +
-      'has (allowed: 17 to 18); it came from a stage-2 TLB entry of level 3',
+      'vCPU 1 at IPA 0x40001000 used a translation whose software bits [58:55] are 3, and no version ' +
+      'of the mapping has these (allowed: 17 to 18); it came from a stage-2 TLB entry of level 3',
     innocent: [],
   },
   {

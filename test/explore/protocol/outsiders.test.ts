@@ -28,7 +28,11 @@ describe("a user's protocol", () => {
       /^entry 0 of the old table, which is linked: .*memory type/,
     ],
     [cleansIpa, 'break-before-make', /^data cache cleaned .*\(that is its IPA\).*wrong address$/],
-    [splitDevice, 'break-before-make', /^the new subtree table 0 differs .* in memory type$/],
+    [
+      splitDevice,
+      'break-before-make',
+      /^the new subtree table 0 differs .* in memory type \(.*\)$/,
+    ],
     [readOnly, 'break-before-make', /differs from the wanted block in write permission$/],
     [leaksTable, 'table-leak', /^1 table page is neither freed nor reachable/],
     [stage1Only, 'break-before-make', /VMALLE1IS .* does not reach stage-2 entries/],

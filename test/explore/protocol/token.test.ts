@@ -131,7 +131,14 @@ describe('a fingerprint', () => {
   const protocol = builtin('bbm-early');
 
   it('is of what the protocol does, claims and is called, and of its text', () => {
-    const path = { operations: [], trace: [], findings: [], answers: [], memory: [] };
+    const path = {
+      operations: [],
+      trace: [],
+      locations: [],
+      findings: [],
+      answers: [],
+      memory: [],
+    };
     const isb = { ...path, operations: [{ kind: 'isb' } as const] };
     const all = [
       fingerprintOf(protocol, [path], ''),
