@@ -9,8 +9,8 @@ interface Rounds {
 }
 
 /**
- * `sum` of a field is over all rounds; `rounds` are null if none of them says what a cancel takes. `idle` the accesses per second with nothing going on. Undefined
- * where no migration was begun.
+ * `sum` of a field is over all rounds; `rounds` are null if none of them says what a cancel takes; `idle`
+ * is the accesses per second with nothing going on. Undefined where no migration was begun.
  */
 export function migrationOf(
   sum: (field: number) => number,
