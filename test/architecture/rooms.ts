@@ -38,8 +38,12 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   bench: listed(
     'arch port protocols pgtable machine scenarios stress explore litmus report result',
   ),
-  library: listed('arch port protocols mutants sequence ablation result stress explore cli'),
-  workers: listed('arch port loaders machine stress sync scenarios pgtable result doctor'),
+  library: listed(
+    'arch port preflight protocols mutants sequence ablation result stress explore cli',
+  ),
+  workers: listed(
+    'arch port preflight loaders machine stress sync scenarios pgtable result doctor',
+  ),
 };
 
 function listed(...names: string[]): readonly string[] {
