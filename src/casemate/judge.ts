@@ -217,19 +217,15 @@ export class LogJudge {
     record: LogRecord,
   ): void {
     const { level, page } = place;
-    const pending = this.#stale.get(address);
     const wasValid = translates(before, level);
+    const index = record.line - 1;
+    const pending = this.#foreignFlush(address, value, record);
     // Over what is invalid and clean anything may be written.
     if (pending === undefined && !wasValid) return;
     const stale = pending ?? this.#watch(address, place, before, record);
-    const index = record.line - 1;
-    const byOthers = stale.automaton.isCleanByOthers && !stale.automaton.isClean;
     const finding = stale.automaton.store(value, index, this.#bbm);
     const alone = stale.forgiven?.store(value, index, this.#bbm) ?? null;
-    if (finding !== null) {
-      if (byOthers && finding.code === 'valid-over-unclean') this.#notJudged.foreignFlush(record);
-      else this.#tellStore(stale, finding.why, alone?.why ?? null, record);
-    }
+    if (finding !== null) this.#tellStore(stale, finding.why, alone?.why ?? null, record);
     this.#remember(stale, value, record);
     const table = childOf(page.tree, before, level);
     if (table !== null) stale.tables.add(table);
@@ -237,8 +233,22 @@ export class LogJudge {
     else if (wasValid) {
       // Only a store over something valid makes more stale; others leave the duty where it is.
       stale.agent = { thread: record.thread, task: record.task };
-      this.#stale.renewed();
+      this.#stale.renewed(stale);
     }
+  }
+
+  /**
+   * The stale entry at `address`. If others have flushed it, nobody knows whether they had seen the
+   * store that made it stale; from here on it is taken to be clean.
+   */
+  #foreignFlush(address: number, value: Descriptor, record: LogRecord): Stale | undefined {
+    const stale = this.#stale.get(address);
+    if (stale === undefined || !stale.automaton.isCleanByOthers) return stale;
+    const finding = stale.automaton.store(value, record.line - 1, this.#bbm);
+    if (finding?.code === 'valid-over-unclean') this.#notJudged.foreignFlush(record);
+    this.#stale.delete(address);
+    this.#forget(stale);
+    return undefined;
   }
 
   /** `alone`: what would be wrong if the entry had been clean since its last finding. */

@@ -68,8 +68,7 @@ export class LogReading {
     // Without an order there is nothing that could be found, or found to be right.
     const judged = (this.#orderLost ? new LogJudge(this.#bbm) : this.#judge).judgement();
     const notJudged = [...judged.notJudged];
-    const { remark } = this.#order;
-    if (remark !== null) notJudged.unshift(remark);
+    notJudged.unshift(...this.#order.remarks());
     if (interrupted)
       notJudged.unshift(`stopped after ${this.events} events: what follows was not judged`);
     if (this.#damage !== null) {
@@ -77,7 +76,7 @@ export class LogReading {
       const rest = this.#orderLost ? 'nothing of it was judged' : 'what follows was not judged';
       notJudged.unshift(`line ${line}: ${why}; ${rest}`);
     }
-    const part = this.#damage !== null || interrupted;
+    const part = this.#damage !== null || interrupted || this.#order.isUncertain;
     const verdict = part && judged.verdict === 'clean' ? 'not-judged' : judged.verdict;
     return { file: this.#file, ...judged, verdict, notJudged, damage: this.#damage };
   }

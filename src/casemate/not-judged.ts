@@ -18,6 +18,7 @@ export interface End {
 
 export class NotJudged {
   readonly #texts = new Set<string>();
+  readonly #first = new Set<string>();
   readonly #foreign = { count: 0, line: 0 };
   readonly #isb = { count: 0, line: 0 };
   #skipped = 0;
@@ -31,8 +32,9 @@ export class NotJudged {
     this.#texts.add(text);
   }
 
+  /** What the verdict hangs on comes first. */
   texts(): string[] {
-    return [...this.#texts];
+    return [...this.#first, ...this.#texts];
   }
 
   /** Another thread flushed what this one made stale, and nobody knows whether it saw the store. */
@@ -48,7 +50,7 @@ export class NotJudged {
 
   tree(root: number, reason: string, control: string): void {
     this.#skipped += 1;
-    this.add(`the tree at 0x${root.toString(16)} is not judged: ${reason} (${control})`);
+    this.#first.add(`the tree at 0x${root.toString(16)} is not judged: ${reason} (${control})`);
   }
 
   noEl2Tree(kind: string): void {
@@ -78,14 +80,14 @@ export class NotJudged {
 
   end(end: End): void {
     if (end.nothing) {
-      this.add(
+      this.#first.add(
         'no tree was judged: no entry of a stage-2 tree was written after its VTTBR_EL2 was, ' +
           'nor one of an EL2 tree after its TTBR0_EL2',
       );
     }
     if (this.#foreign.count > 0) {
       const { line, count } = this.#foreign;
-      this.add(
+      this.#first.add(
         `${count} ${count === 1 ? 'finding' : 'findings'} (the first at line ${line}) left open: ` +
           'another thread flushed the entry than the one that made it stale, and the log does not ' +
           'tell whether a task moved from one CPU to the other (no task field) or whether it had ' +

@@ -208,8 +208,8 @@ describe('what is not judged', () => {
     expect(judge(log)).toMatchObject({
       verdict: 'not-judged',
       notJudged: [
-        'TLBI vae2is is of EL2 stage 1, whose tree the log does not name (no TTBR0_EL2)',
         'the tree at 0x14000 is not judged: its 52 address bits need LPA2 or LVA (VTCR_EL2 0xc)',
+        'TLBI vae2is is of EL2 stage 1, whose tree the log does not name (no TTBR0_EL2)',
         expect.stringContaining('thread 7 issues TLBIs without having written VTTBR_EL2'),
         expect.stringContaining('locks are not in this log'),
         expect.stringContaining('a thread of this log is a CPU'),

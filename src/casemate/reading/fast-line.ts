@@ -7,10 +7,10 @@ import { DSB_SCOPES, TLBI_ADDRESS, TLBI_WHOLE } from './parse.ts';
 import type { DsbScope, LogEvent, LogRecord } from './record.ts';
 
 const HEAD = String.raw`\(id (\d{1,15})\) \(tid (\d{1,15})\) `;
-const TAIL = String.raw`(?: \(src "([^"]*)"\))?(?: \(task ([^()\s"]+)\))?\)[ \r]*$`;
+const TAIL = String.raw`(?: \(src "([^"\p{Cc}]*)"\))?(?: \(task ([^()\s"]+)\))?\)[ \r]*$`;
 const HEX = String.raw`(?:0x)?([0-9a-f]{1,16})`;
 const line = (kind: string, fields: string): RegExp =>
-  new RegExp(String.raw`^\(${kind} ${HEAD}${fields}${TAIL}`);
+  new RegExp(String.raw`^\(${kind} ${HEAD}${fields}${TAIL}`, 'u');
 
 const WRITE = line(
   'mem-write',

@@ -42,9 +42,17 @@ export class RecordReader {
   }
 
   end(): void {
-    if (this.#carry !== '') this.#takeLine(this.#carry);
+    const cut = this.#carry;
     this.#carry = '';
-    this.#parsePending();
+    try {
+      if (cut !== '') this.#takeLine(cut);
+      this.#parsePending();
+    } catch (error) {
+      // Without a newline at its end it was not finished.
+      if (cut === '' || !(error instanceof LogSyntaxError)) throw error;
+      const why = `the log ends in the middle of an event, it was cut (${error.message})`;
+      throw new LogSyntaxError(error.line, why);
+    }
   }
 
   #takeLine(text: string): void {

@@ -12,22 +12,44 @@ export class OrderLost extends LogSyntaxError {}
 /** So many steps back within so many events are no accident. */
 const BACK_MAX = 3;
 const WITHIN_EVENTS = 60;
+/** Places where ids jumped ahead, and may come back to. */
+const JUMPS_MAX = 64;
 
 export class EventOrder {
-  #last = Number.NEGATIVE_INFINITY;
+  #last: number | null = null;
   #events = 0;
   readonly #recent: number[] = [];
-  #back = 0;
-  #first = '';
+  /** Ids after which the ids jumped ahead. */
+  readonly #jumps: number[] = [];
+  #back = { count: 0, first: '' };
+  #gap: string | null = null;
+  /** The ids start again or go on elsewhere: these are parts of logs, in an order nobody knows. */
+  isUncertain = false;
 
-  /** Throws an OrderLost where the order is lost. */
+  /** Throws an OrderLost where nothing can be judged any more. */
   take({ id, line }: LogRecord): void {
     this.#events += 1;
     const last = this.#last;
     this.#last = id;
-    if (id >= last) return;
-    this.#back += 1;
-    if (this.#first === '') this.#first = `line ${line}: event ${id} stands after event ${last}`;
+    if (last === null || id === last || id === last + 1) return;
+    if (id < last) this.#stepBack(id, last, line);
+    else {
+      this.#jumps.push(last);
+      if (this.#jumps.length > JUMPS_MAX) this.#jumps.shift();
+      this.#gap ??= `line ${line}: event ${id} stands after event ${last}: events may be missing`;
+    }
+  }
+
+  #stepBack(id: number, last: number, line: number): void {
+    const { count, first } = this.#back;
+    const here = `line ${line}: event ${id} stands after event ${last}`;
+    this.#back = { count: count + 1, first: count === 0 ? here : first };
+    // Back to where the ids jumped ahead: the events between were put in.
+    const resumed = this.#jumps.lastIndexOf(id - 1);
+    if (resumed >= 0) {
+      this.#jumps.splice(resumed);
+      this.#gap = null;
+    } else this.isUncertain = true;
     this.#recent.push(this.#events);
     if (this.#recent.length < BACK_MAX) return;
     const oldest = this.#recent.shift() ?? 0;
@@ -40,9 +62,11 @@ export class EventOrder {
   }
 
   /** What the reader of a verdict should know of it. */
-  get remark(): string | null {
-    if (this.#back === 0) return null;
-    const more = this.#back === 1 ? '' : ` (and ${this.#back - 1} more such places)`;
-    return `${this.#first}${more}: the order of the lines was judged, not that of the ids`;
+  remarks(): string[] {
+    const { count, first } = this.#back;
+    const more = count <= 1 ? '' : ` (and ${count - 1} more such places)`;
+    const doubt = this.isUncertain ? '; parts of logs, or lines out of order' : '';
+    const back = `${first}${more}: the order of the lines was judged, not that of the ids${doubt}`;
+    return [...(count === 0 ? [] : [back]), ...(this.#gap === null ? [] : [this.#gap])];
   }
 }

@@ -19,6 +19,8 @@ export interface Automaton {
   readonly isClean: boolean;
   /** The same if the barriers and TLBIs of all threads count. */
   readonly isCleanByOthers: boolean;
+  /** Nothing but a TLBI that reaches the entry changes its state; others may be told of, at most. */
+  readonly isWaiting: boolean;
   /** What is missing, in one clause; nothing if it is clean. */
   missing(): string;
   /** What made the blamed TLBI uncertain. */

@@ -55,6 +55,10 @@ export class El2State implements Automaton {
     return this.#wide === null;
   }
 
+  get isWaiting(): boolean {
+    return this.#must?.progress === 'ordered' && (this.#wide?.progress ?? 'ordered') === 'ordered';
+  }
+
   missing(): string {
     const o = this.#must;
     if (o === null) return '';

@@ -30,6 +30,11 @@ export class Stage2State implements Automaton {
     return this.#wide === null;
   }
 
+  get isWaiting(): boolean {
+    const { must } = this.#state;
+    return must?.progress === 'ordered' && (this.#wide?.progress ?? 'ordered') === 'ordered';
+  }
+
   missing(): string {
     return this.#state.missing();
   }
