@@ -21,12 +21,18 @@ export interface El2Tlbi {
   readonly broadcast: boolean;
 }
 
+/** Why a barrier or TLBI did not help. */
+interface Mishap {
+  readonly of: 'dsb' | 'tlbi';
+  readonly text: string;
+}
+
 interface Obligation {
   readonly olds: readonly Descriptor[];
   readonly storedAt: number;
   readonly progress: 'stored' | 'ordered' | 'flushed';
   readonly classes: readonly EntryClass[];
-  readonly mishap: string | null;
+  readonly mishap: Mishap | null;
 }
 
 export class El2State implements Automaton {
@@ -62,7 +68,7 @@ export class El2State implements Automaton {
   missing(): string {
     const o = this.#must;
     if (o === null) return '';
-    if (o.mishap !== null) return o.mishap;
+    if (o.mishap !== null) return o.mishap.text;
     if (o.progress === 'flushed')
       return 'the TLBI was not followed by a DSB ISH: other PEs may still be at it (R_YNJCP)';
     return `no TLBI came between the store of event ${o.storedAt + 1} and this`;
@@ -128,31 +134,33 @@ function after(place: Place, o: Obligation, event: FlushEvent, index: number): O
 
 function afterDsb(o: Obligation, kind: string, index: number): Obligation | null {
   const dsb = `DSB ${kind.toUpperCase()} (event ${index + 1})`;
-  const local = `${dsb} acts for the issuing PE only: an Inner Shareable DSB is missing`;
+  const mishap = (text: string): Obligation => ({ ...o, mishap: { of: 'dsb', text } });
   if (o.progress === 'ordered') return o;
-  if (kind.startsWith('nsh')) return { ...o, mishap: local };
-  if (o.progress === 'stored') return { ...o, progress: 'ordered', mishap: null };
+  if (kind.startsWith('nsh'))
+    return mishap(`${dsb} acts for the issuing PE only: an Inner Shareable DSB is missing`);
+  // A TLBI that came too early still explains what is missing; a weak DSB no longer does.
+  if (o.progress === 'stored')
+    return { ...o, progress: 'ordered', mishap: o.mishap?.of === 'tlbi' ? o.mishap : null };
   if (kind === 'ish') return null;
-  const mishap = `${dsb} does not complete a TLBI, which needs a DSB for loads and stores (R_PSMWS)`;
-  return { ...o, mishap };
+  return mishap(
+    `${dsb} does not complete a TLBI, which needs a DSB for loads and stores (R_PSMWS)`,
+  );
 }
 
 function afterTlbi(place: Place, o: Obligation, op: El2Tlbi, index: number): Obligation {
-  if (o.progress === 'flushed') return o;
   const tlbi = `TLBI ${op.name.toUpperCase()} (event ${index + 1})`;
+  const mishap = (text: string): Obligation => ({
+    ...o,
+    mishap: { of: 'tlbi', text: `${tlbi} ${text}` },
+  });
+  if (o.progress === 'flushed') return o;
   if (o.progress === 'stored')
-    return {
-      ...o,
-      mishap:
-        `${tlbi} was issued before a DSB ordered the store, so a walker could refill the old ` +
-        'entry after it',
-    };
-  if (!op.broadcast) {
-    const mishap = `${tlbi} is local to the issuing PE where a broadcast (IS) one is needed`;
-    return { ...o, mishap };
-  }
-  if (op.reach === null) return { ...o, progress: 'flushed', mishap: null };
-  const classes = remove(place, o.classes, op.reach);
+    return mishap(
+      'was issued before a DSB ordered the store, so a walker could refill the old entry after it',
+    );
+  if (!op.broadcast)
+    return mishap('is local to the issuing PE where a broadcast (IS) one is needed');
+  const classes = op.reach === null ? [] : remove(place, o.classes, op.reach);
   if (allRemoved(place, classes)) return { ...o, classes, progress: 'flushed', mishap: null };
-  return { ...o, classes, mishap: `${tlbi} does not reach all that the old entry left in TLBs` };
+  return { ...mishap('does not reach all that the old entry left in TLBs'), classes };
 }

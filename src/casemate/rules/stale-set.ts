@@ -54,7 +54,7 @@ export interface Stale {
 /** The flushes of a change itself: they are told of even if they do not reach the entry. */
 const OWN_STEPS = 16;
 /** Flushes written down before all entries are brought up to date. */
-const LIST_MAX = 4096;
+const LIST_MAX = 1024;
 export const HISTORY_MAX = 24;
 
 export class StaleSet {
