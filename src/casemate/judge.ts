@@ -38,12 +38,12 @@ export type Judged = Omit<TraceRun, 'file' | 'damage'>;
 
 export class LogJudge {
   readonly #bbm: BbmLevel;
-  readonly #memory = new LogMemory();
-  readonly #forest = new Forest(this.#memory);
-  readonly #registers = new Registers();
-  readonly #stale = new StaleSet((stale) => this.#forget(stale));
-  readonly #ownership = new Ownership();
-  readonly #identity = new Identity();
+  #memory = new LogMemory();
+  #forest = new Forest(this.#memory);
+  #registers = new Registers();
+  #stale = new StaleSet((stale) => this.#forget(stale));
+  #ownership = new Ownership();
+  #identity = new Identity();
   readonly #causes = new Causes();
   readonly #transitions = new Transitions();
   readonly #notJudged = new NotJudged();
@@ -92,6 +92,17 @@ export class LogJudge {
       windows: this.#transitions.windows(),
       sequences: this.#transitions.sequences.seen(),
     };
+  }
+
+  /** Another log begins: nothing of the machine is as it was, what was found stays. */
+  startAgain(): void {
+    this.#stale.settle();
+    this.#memory = new LogMemory();
+    this.#forest = new Forest(this.#memory);
+    this.#registers = new Registers();
+    this.#stale = new StaleSet((stale) => this.#forget(stale));
+    this.#ownership = new Ownership();
+    this.#identity = new Identity();
   }
 
   take(record: LogRecord): void {

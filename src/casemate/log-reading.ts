@@ -23,7 +23,7 @@ export class LogReading {
     this.#bbm = bbm;
     this.#judge = new LogJudge(bbm);
     this.#reader = new RecordReader((record) => {
-      this.#order.take(record);
+      if (this.#order.take(record)) this.#judge.startAgain();
       this.#judge.take(record);
     });
   }

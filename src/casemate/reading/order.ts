@@ -17,27 +17,42 @@ const JUMPS_MAX = 64;
 
 export class EventOrder {
   #last: number | null = null;
+  #firstId: number | null = null;
+  /** Logs that began after the first, and the line of the first of them. */
+  #starts = 0;
+  #start: number | null = null;
   #events = 0;
   readonly #recent: number[] = [];
   /** Ids after which the ids jumped ahead. */
   readonly #jumps: number[] = [];
   #back = { count: 0, first: '' };
   #gap: string | null = null;
-  /** The ids start again or go on elsewhere: these are parts of logs, in an order nobody knows. */
+  /** The ids go on elsewhere: these are parts of logs, in an order nobody knows. */
   isUncertain = false;
 
-  /** Throws an OrderLost where nothing can be judged any more. */
-  take({ id, line }: LogRecord): void {
+  /**
+   * True where another log begins, whose ids start again as those of the first did. Throws an
+   * OrderLost where nothing can be judged any more.
+   */
+  take({ id, line }: LogRecord): boolean {
     this.#events += 1;
     const last = this.#last;
     this.#last = id;
-    if (last === null || id === last || id === last + 1) return;
+    this.#firstId ??= id;
+    if (last === null || id === last || id === last + 1) return false;
+    if (id < last && id === this.#firstId) {
+      this.#starts += 1;
+      this.#jumps.length = 0;
+      this.#start ??= line;
+      return true;
+    }
     if (id < last) this.#stepBack(id, last, line);
     else {
       this.#jumps.push(last);
       if (this.#jumps.length > JUMPS_MAX) this.#jumps.shift();
       this.#gap ??= `line ${line}: event ${id} stands after event ${last}: events may be missing`;
     }
+    return false;
   }
 
   #stepBack(id: number, last: number, line: number): void {
@@ -67,6 +82,13 @@ export class EventOrder {
     const more = count <= 1 ? '' : ` (and ${count - 1} more such places)`;
     const doubt = this.isUncertain ? '; parts of logs, or lines out of order' : '';
     const back = `${first}${more}: the order of the lines was judged, not that of the ids${doubt}`;
-    return [...(count === 0 ? [] : [back]), ...(this.#gap === null ? [] : [this.#gap])];
+    const starts =
+      this.#start === null
+        ? []
+        : [
+            `line ${this.#start}: the ids start again: ${this.#starts + 1} logs in one file, each ` +
+              'judged from its own beginning',
+          ];
+    return [...starts, ...(count === 0 ? [] : [back]), ...(this.#gap === null ? [] : [this.#gap])];
   }
 }
