@@ -27,16 +27,21 @@ export function sequenceFiles(runs: readonly TraceRun[]): SequenceFile[] {
   );
 }
 
+function lastPart(file: string): string {
+  return file.split(/[/\\]/).at(-1) ?? file;
+}
+
 function baseOf(file: string): string {
-  const last = file.split(/[/\\]/).at(-1) ?? '';
-  const bare = last.replace(/(?:\.(?:log|trace|txt|gz))+$/i, '').replaceAll(/[^\w.-]+/g, '-');
+  const bare = lastPart(file)
+    .replace(/(?:\.(?:log|trace|txt|gz))+$/i, '')
+    .replaceAll(/[^\w.-]+/g, '-');
   return bare === '' ? 'log' : bare;
 }
 
 function sequenceText(file: string, { kind, level, steps, count }: SeenSequence): string {
   const used = count === 1 ? 'used once' : `used ${count} times`;
   const lines = [
-    `# ${kind} of an entry of level ${level}, ${used} in ${visibleLine(file)}`,
+    `# ${kind} of an entry of level ${level}, ${used} in ${visibleLine(lastPart(file))}`,
     ...(kind === 'split'
       ? [
           'split:',
