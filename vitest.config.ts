@@ -1,17 +1,19 @@
 /**
- * Two projects. Files of `threads` start threads that wait for each other's words, and two such files
- * at once on a small machine would disturb each other: they run one after the other, when all others
- * are done. Each file has a process of its own, which dies with whatever threads a failed test leaves
- * behind.
+ * Projects are told apart by the names of files. Tests of `*.threads.test.ts` start threads that wait
+ * for each other's words, and two such files at once on a small machine would disturb each other: they
+ * run one after the other, when all others are done. Each file has a process of its own, which dies
+ * with whatever threads a failed test leaves behind.
+ *
+ * In all other files starting a thread is an error (test/support/threads). They run side by side, in
+ * processes that go from file to file: starting one and loading the sources takes more time than most
+ * files do. Only `*.mocked.test.ts`, which replace modules, need one of their own too.
  */
 import { defineConfig } from 'vitest/config';
 
-const THREADS = [
-  'test/{bench,ci,doctor,library,machine,selftest,stress,sync}/**/*.test.ts',
-  'test/mutants/harness-bugs.test.ts',
-  'test/pgtable/pool-threads.test.ts',
-  'examples/*.test.ts',
-];
+const THREADS = ['test/**/*.threads.test.ts', 'examples/*.threads.test.ts'];
+const MOCKED = ['test/**/*.mocked.test.ts'];
+const LEFTOVERS = 'test/support/leftovers.ts';
+const NO_THREADS = 'test/support/threads/none.ts';
 
 const shared = {
   environment: 'node',
@@ -26,10 +28,22 @@ export default defineConfig({
       {
         test: {
           ...shared,
-          name: 'rest',
-          include: ['test/**/*.test.ts'],
-          exclude: THREADS,
+          name: 'quick',
+          include: ['test/**/*.test.ts', 'examples/*.test.ts'],
+          exclude: [...THREADS, ...MOCKED],
           maxWorkers: 2,
+          isolate: false,
+          setupFiles: [NO_THREADS, LEFTOVERS],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'mocked',
+          include: MOCKED,
+          maxWorkers: 2,
+          setupFiles: [NO_THREADS, LEFTOVERS],
           sequence: { groupOrder: 0 },
         },
       },
@@ -40,6 +54,7 @@ export default defineConfig({
           include: THREADS,
           maxWorkers: 1,
           fileParallelism: false,
+          setupFiles: [LEFTOVERS],
           sequence: { groupOrder: 1 },
         },
       },

@@ -125,6 +125,13 @@ export const OPTIONS = {
     commands: ['stress'],
     parse: wholeNumber(1, REPEATS_MAX),
   }),
+  'fail-fast': option({
+    value: null,
+    help: 'end at the first violation, with what led to it printed and written',
+    default: 'off',
+    commands: ['stress'],
+    parse: flag,
+  }),
   transitions: option({
     value: 'N',
     help: 'transitions per round',

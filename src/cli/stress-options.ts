@@ -86,6 +86,7 @@ export async function stressOptions(
     pattern: flags.pattern ?? STRESS_DEFAULTS.pattern,
     blocks: flags.blocks ?? STRESS_DEFAULTS.blocks,
     ...(shard === null ? {} : { shard }),
+    failFast: flags['fail-fast'] ?? false,
     quiet: flags.quiet ?? false,
     explicit,
     argv: input.argv,

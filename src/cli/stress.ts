@@ -6,6 +6,7 @@ import { EXIT, type ExitCode } from '../result/exit-code.ts';
 import type { StressResult } from '../result/stress.ts';
 import type { StressHooks } from '../stress/campaign.ts';
 import type { StressOptions } from '../stress/plan.ts';
+import { commandAgeMs } from './command-age.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';
 import type { Flags } from './options.ts';
 import {
@@ -115,6 +116,7 @@ async function campaign(
     return await run(options, {
       onProgress: (p) => progress.update(p),
       onCheckpoint,
+      agedMs: commandAgeMs(),
       signal: interrupt.signal,
     });
   } finally {

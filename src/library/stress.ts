@@ -25,6 +25,8 @@ export interface StressRequest {
   /** Per round. */
   readonly transitions?: number;
   readonly timeMs?: number;
+  /** Ends at the first violation. */
+  readonly failFast?: boolean;
   readonly seed?: number;
   readonly reorder?: boolean;
   readonly delays?: readonly Delay[];
@@ -48,6 +50,7 @@ export async function stress(request: StressRequest = {}): Promise<StressResult>
     transitions: request.transitions,
     time: request.timeMs,
     seed: request.seed,
+    'fail-fast': request.failFast === true ? true : undefined,
     reorder: request.reorder === true ? true : undefined,
     delay: request.delays,
   };

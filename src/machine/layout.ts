@@ -139,7 +139,15 @@ export const CONTROL = {
    * which watches for threads that hang, reads it.
    */
   started: 20 * LINE_WORDS,
-  words: 21 * LINE_WORDS,
+  /**
+   * Meetings (meeting.ts): how often the vCPU has come, and which of these the host has answered. The
+   * word after each is 1 while somebody sleeps on it.
+   */
+  meetArrived: 21 * LINE_WORDS,
+  meetGone: 22 * LINE_WORDS,
+  /** Main thread sets it to 1, once: rounds may begin. The hypervisor sleeps on it when it is ready. */
+  go: 23 * LINE_WORDS,
+  words: 24 * LINE_WORDS,
 } as const;
 
 /**

@@ -4,8 +4,9 @@
  *   issuer                               vCPU
  *   write log record                     enter:  store mode = IN        (1)
  *   store generation      (2)                    load generation        (3)   apply what is new, acknowledge
- *   DSB: load mode of each vCPU (4)      access: poll generation; if it moved, apply, acknowledge
- *        if IN: wait for its ack         leave:  store mode = OUT, bump event
+ *   load mode of each vCPU (4)           access: poll generation; if it moved, apply, acknowledge
+ *   DSB: of each that was IN             leave:  store mode = OUT, bump event
+ *        wait for its ack
  *
  * (1)-(3) against (2)-(4) is Dekker's pattern: with sequentially consistent accesses either the
  * issuer sees IN and waits, or the vCPU sees the generation and applies it. With either side plain
@@ -58,18 +59,23 @@ export interface IssuerOptions {
    * hypervisor's.
    */
   readonly own: TlbSet | null;
-  /** What the host stores to cold memory before a TLBI (cold-stores.ts); absent: nothing. */
-  readonly coldStores?: () => void;
+  /** Between a TLBI's record and its publication (entry-race.ts); absent: nothing. */
+  readonly beforePublish?: () => void;
 }
 
 export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
   const { i32, layout } = arena;
-  const { bug, spins, own, coldStores } = options;
+  const { bug, spins, own, beforePublish } = options;
   const codec = createTlbiCodec(layout);
   const vcpus = layout.config.vcpus;
   const scratch = new Int32Array(TLBI_LOG.recordWords);
   let issued = Atomics.load(i32, CONTROL.tlbiGeneration);
   let outstanding = false;
+  /**
+   * vCPUs that were out just after the last publication: whenever they enter, they see it. Looked at
+   * there and not in the DSB, because a vCPU that forgets its fence is caught in between.
+   */
+  const out = new Uint8Array(vcpus);
 
   /**
    * Takes the next generation, writes its record, and publishes it once all before it are published:
@@ -87,9 +93,14 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
     }
     issued = generation;
     outstanding = true;
-    coldStores?.();
+    beforePublish?.();
     if (bug === 'tlbi-unfenced') i32[CONTROL.tlbiGeneration] = generation;
     else Atomics.store(i32, CONTROL.tlbiGeneration, generation);
+    for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+      const modeW = layout.vcpuW + vcpu * VCPU.words + VCPU.mode;
+      const mode = bug === 'tlbi-unfenced' ? i32[modeW] : Atomics.load(i32, modeW);
+      out[vcpu] = mode === 0 ? 1 : 0;
+    }
   }
 
   /** Is this vCPU in the guest without having acknowledged everything we issued? */
@@ -139,7 +150,7 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
       if (kind !== 'ish' || !outstanding) return;
       for (let vcpu = 0; vcpu < vcpus; vcpu++) {
         if (bug === 'dsb-skips-vcpu' && vcpu === 0) continue;
-        waitFor(vcpu);
+        if (out[vcpu] === 0) waitFor(vcpu);
       }
       outstanding = false;
     },

@@ -18,7 +18,6 @@ import { assert } from '../arch/assert.ts';
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 import type { Arena } from './arena.ts';
-import { createColdStores } from './cold-stores.ts';
 import type { AccessMode } from './descriptor-load.ts';
 import { GHOST_STABLE, isAllowed, isExact, transitionOf } from './ghost.ts';
 import { nextRandom, pageChooser, type Pattern } from './guest-pattern.ts';
@@ -66,8 +65,8 @@ export interface VcpuOptions {
    * that seeds a race on entry.
    */
   readonly pollsEachAccess: boolean;
-  /** Between leaving the guest and entering it again the host stores to cold memory. */
-  readonly coldExits: boolean;
+  /** What the host does just before it enters again after a voluntary exit (entry-race.ts). */
+  readonly beforeEntry: (() => void) | null;
   /** The scenario's hole pattern, or null if every page is always mapped. */
   readonly isMapped: ((indexInTable: number) => boolean) | null;
 }
@@ -165,7 +164,7 @@ export function createVcpu(
   /** This round's accesses cannot be finished: it is over for this vCPU. */
   let stuck = false;
 
-  const coldStores = options.coldExits ? createColdStores() : null;
+  const { beforeEntry } = options;
   /**
    * Was the page mapped when the access now resolved began? Asked before the walk: a transition that
    * ends between the fault and its handling maps everything.
@@ -185,6 +184,18 @@ export function createVcpu(
   function enter(): void {
     bump(VCPU.entries);
     recorder.event(EVENT.enter, 0, 0, 0);
+    goIn();
+  }
+
+  /** An entry that TLBIs are to race with: nothing stands between the hook and the store of the mode. */
+  function enterRacing(): void {
+    bump(VCPU.entries);
+    recorder.event(EVENT.enter, 0, 0, 0);
+    beforeEntry?.();
+    goIn();
+  }
+
+  function goIn(): void {
     receiver.enter();
     seen = receiver.seen();
     inGuest = true;
@@ -533,11 +544,9 @@ export function createVcpu(
       if (sinceExit >= exitEvery) {
         sinceExit = 0;
         leave();
-        // The guest's context: these stores stand in the store buffer before the one that says
-        // IN_GUEST.
-        coldStores?.();
         runNeighbour();
-        enter();
+        if (beforeEntry === null) enter();
+        else enterRacing();
       }
     }
     if (inGuest) leave();

@@ -11,6 +11,7 @@ const ORDER = [
     'verdict',
     'exitCode',
     'reasons',
+    'remarks',
     'seed',
     'argv',
     'version',
@@ -46,7 +47,7 @@ const ORDER = [
   ...['cpus', 'model', 'arch', 'node', 'v8', 'kernel', 'notes'],
   ...['bbm', 'nt', 'multihit', 'spec', 'hafdbs', 'ets', 'tlb', 'walkcache'],
   ...['spurious', 'genuine', 'retry', 'conflict', 'issued', 'completed', 'lost'],
-  ...['during', 'baseline', 'caught', 'twinClean', 'seconds', 'detail'],
+  ...['during', 'baseline', 'caught', 'twinClean', 'standsFor', 'seconds', 'detail'],
   ...['thread', 'generation', 'sequence', 'text'],
 ];
 const RANK: ReadonlyMap<string, number> = new Map(ORDER.map((key, i) => [key, i]));

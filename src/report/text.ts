@@ -48,6 +48,7 @@ function verdictLines(result: StressResult, paint: Paint): string[] {
   const when = `${how} ${seconds(result.elapsedMs)}, seed ${result.seed}`;
   const word = paint(VERDICT_STYLES[result.verdict], result.verdict.toUpperCase());
   return [
+    ...(result.remarks ?? []).map((remark) => `note: ${remark}`),
     ...result.reasons.map((reason) => `reason: ${reason}`),
     `${word} ${when}; exit ${result.exitCode}: ${exitMeaning(result.exitCode)}`,
   ];

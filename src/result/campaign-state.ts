@@ -10,9 +10,10 @@ import type { StressRun } from './stress.ts';
 
 /**
  * `cut`: interrupted, its rounds count and the others are missing. `died`: a thread of it ended
- * badly, and with the hypervisor's thread what it knew of its rounds.
+ * badly, and with the hypervisor's thread what it knew of its rounds. `left-out`: the time was too
+ * short for it; it has no rows.
  */
-export const GROUP_STATES = ['waiting', 'cut', 'died', 'done'] as const;
+export const GROUP_STATES = ['waiting', 'cut', 'died', 'done', 'left-out'] as const;
 export type GroupStateName = (typeof GROUP_STATES)[number];
 
 export interface GroupState {
@@ -51,6 +52,10 @@ export interface CampaignState {
   readonly repeats?: readonly StressRun[];
 }
 
+/** Nothing more is to be run of it. */
+export const isEnded = ({ state }: Pick<GroupState, 'state'>): boolean =>
+  state === 'done' || state === 'left-out';
+
 export function isComplete({ groups }: CampaignState): boolean {
-  return groups.every(({ state }) => state === 'done');
+  return groups.every(isEnded);
 }

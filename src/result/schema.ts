@@ -225,6 +225,7 @@ const control = v.looseObject({
   rule,
   caught: flag,
   twinClean: flag,
+  standsFor: v.exactOptional(text),
   seconds: count,
   detail: text,
 });
@@ -408,6 +409,7 @@ export const SCHEMAS = {
   stress: v.looseObject({
     ...header,
     command: v.literal('stress'),
+    remarks: v.exactOptional(texts),
     controls: v.array(control),
     runs: v.array(stressRun),
     campaign: v.exactOptional(campaign),

@@ -196,11 +196,15 @@ export interface ControlResult {
   readonly caught: boolean;
   /** The correct twin under the same settings was not accused. */
   readonly twinClean: boolean;
+  /** Of a missed control without which a run can be judged: what it then has not shown. */
+  readonly standsFor?: string;
   readonly seconds: number;
   readonly detail: string;
 }
 
 export interface StressResult extends ResultHeader<'stress'> {
+  /** What a reader should know beside the verdict: a busy machine, rows without time. Absent: nothing. */
+  readonly remarks?: readonly string[];
   readonly controls: readonly ControlResult[];
   readonly runs: readonly StressRun[];
   /** Absent in results that were merged, and that no program can go on from. */

@@ -4,12 +4,19 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { CampaignState, GroupState, ProtocolFile } from '../result/campaign-state.ts';
+import {
+  type CampaignState,
+  type GroupState,
+  isEnded,
+  type ProtocolFile,
+} from '../result/campaign-state.ts';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
+import { busySentence, type OthersLoad } from './busy.ts';
 import { gradeCampaign } from './campaign-grade.ts';
 import type { GroupEnd } from './group-run.ts';
 import { machineInfo } from './machine-info.ts';
 import type { ProtocolRef, StressOptions } from './plan.ts';
+import type { PlannedGroup } from './portfolio.ts';
 import { pooledRepeats, roundsOfRepeat } from './repeats.ts';
 import { type Earlier, type GroupTask, joinedControls, joinedRows } from './resume.ts';
 
@@ -30,9 +37,15 @@ export interface Standing {
   /** No more groups will be run, or: this is a result in case that none will be. */
   readonly stopped: boolean;
   readonly leftMs: number | null;
+  /** What other programs had of the machine so far. */
+  readonly others: OthersLoad;
+  /** Of each configuration; fewer than were planned where a busy machine has no time for them. */
+  readonly starts: number;
 }
 
 export interface CampaignRecord {
+  /** There is no time for it. */
+  leaveOut(task: GroupTask): void;
   /** Rows of the group, those of its earlier parts included. */
   add(task: GroupTask, measured: GroupMeasured): readonly StressRun[];
   resultOf(standing: Standing): StressResult;
@@ -61,7 +74,7 @@ export function createCampaignRecord(
     leftMs: number | null,
   ): CampaignState {
     const all = [...entries];
-    const isWhole = all.every(([, { state }]) => state.state === 'done');
+    const isWhole = all.every(([, { state }]) => isEnded(state));
     const isRepeated = all.some(([{ group }]) => group.repeats > 1);
     return {
       groups: [...entries.values()].map(({ state }) => state),
@@ -73,18 +86,37 @@ export function createCampaignRecord(
   }
 
   return {
+    leaveOut(task) {
+      const state = { ...task.before, state: 'left-out' } as const;
+      entries.set(task, { state, rows: [] });
+    },
     add(task, measured) {
       const rows = joinedRows(task, measured.rows, measured.end === 'failed');
       entries.set(task, { state: stateOf(task, measured, rows, options.rounds), rows });
       return rows;
     },
-    resultOf({ controls: own, failure, stopped, leftMs }) {
+    resultOf({ controls: own, failure, stopped, leftMs, others, starts }) {
       const all = [...entries.values()];
       const runs = pooledRepeats([...entries].map(([{ group }, { rows }]) => ({ group, rows })));
       const controls = joinedControls(earlier, own);
       // Whoever interrupts what is complete has interrupted nothing.
-      const interrupted = stopped && all.some(({ state }) => state.state !== 'done');
-      const grade = gradeCampaign(runs, controls, failure, interrupted);
+      const interrupted = stopped && all.some(({ state }) => !isEnded(state));
+      const leftOut = [...entries].filter(
+        ([{ group }, { state }]) => state.state === 'left-out' && group.repeat === 0,
+      );
+      const busy = busySentence(others, runs, { made: starts, wanted: options.repeats });
+      const isEarly =
+        options.failFast &&
+        !stopped &&
+        failure === null &&
+        all.some(({ state }) => !isEnded(state));
+      const remarks = [
+        ...(busy === null ? [] : [busy]),
+        ...(isEarly ? ['ended at the first violation, as asked: --fail-fast'] : []),
+        ...(leftOut.length === 0 ? [] : [leftOutSentence(leftOut.map(([{ group }]) => group))]),
+      ];
+      const named = leftOut.some(([{ group }]) => group.items.some((item) => item.named));
+      const grade = gradeCampaign(runs, controls, failure, interrupted, named);
       const elapsedMs = Math.round(performance.now() - startedMs);
       return {
         tool: 'stage2-stress',
@@ -101,12 +133,22 @@ export function createCampaignRecord(
         elapsedMs: (earlier?.elapsedMs ?? 0) + elapsedMs,
         interrupted,
         ...(options.shard === undefined ? {} : { shard: options.shard }),
+        ...(remarks.length === 0 ? {} : { remarks }),
         controls,
         runs,
         campaign: campaignOf({ elapsedMs, exitCode: grade.exitCode }, leftMs),
       };
     },
   };
+}
+
+/** One line, by name. */
+function leftOutSentence(groups: readonly PlannedGroup[]): string {
+  const names = groups.map(
+    ({ label, items }) =>
+      `${items.map(({ protocol }) => protocol.name).join(', ')} (${label.replace(/, repeat.*/, '')})`,
+  );
+  return `left out, because there was no time for them: ${names.join('; ')}`;
 }
 
 function stateOf(

@@ -7,17 +7,30 @@
  * A thread that finds all its modules in Node's compile cache strips nothing. It also starts in half
  * the time.
  *
- * A folder of this process alone, gone at the end: what is in it is run.
+ * The folder is the one that this program keeps for its user (src/cli/node-guard.js), where there is
+ * one: then a thread to fill it is needed only after a change of the sources. Otherwise it is one of
+ * this process alone, gone at the end: what is in it is run.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { cachedDataVersionTag } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { createPatience } from './patience.ts';
 
 const VARIABLE = 'NODE_COMPILE_CACHE';
+const SOURCES = fileURLToPath(new URL('../', import.meta.url));
+const WORKERS = fileURLToPath(new URL('../../workers/', import.meta.url));
 const FILLER = new URL('../../workers/compile.ts', import.meta.url);
-/** Our own modules take a third of a second. A user's module may do what it likes, even never end. */
+/**
+ * Our own modules take a third of a second, on a CPU of their own (patience.ts). A user's module may do
+ * what it likes, even never end.
+ */
 const FILL_MS_MAX = 5000;
+const LOOK_MS = 100;
 
 export interface CompileCache {
   /** The environment for threads and processes that are to start from it. */
@@ -32,12 +45,23 @@ export interface CompileCache {
  * of now will find them. A module that does not load is left to whoever needs it. A folder that the
  * user has set is used and kept.
  */
-export async function fillCompileCache(modules: readonly string[]): Promise<CompileCache> {
+export async function fillCompileCache(
+  modules: readonly string[],
+  limitMs: number = FILL_MS_MAX,
+): Promise<CompileCache> {
   const given = process.env[VARIABLE];
   // Empty is how Node is told to keep none.
   if (given !== undefined && given !== '') {
     const env = { ...process.env };
-    await fill(modules, env);
+    await fill(modules, env, limitMs);
+    return { env, remove: () => {} };
+  }
+  const kept = getCompileCacheDir();
+  if (kept !== undefined) {
+    // Node makes a folder in it for each version, set of flags and user.
+    const base = path.dirname(kept);
+    const env = { ...process.env, [VARIABLE]: base };
+    await fillOnce(base, modules, env);
     return { env, remove: () => {} };
   }
   const folder = newFolder();
@@ -49,8 +73,42 @@ export async function fillCompileCache(modules: readonly string[]): Promise<Comp
   // Also if the process is ended in the middle.
   process.once('exit', remove);
   const env = { ...process.env, [VARIABLE]: folder };
-  await fill(modules, env);
+  await fill(modules, env, limitMs);
   return { env, remove };
+}
+
+/** Our own modules once for each state of the sources; a user's may import anything. */
+async function fillOnce(
+  base: string,
+  modules: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
+  const isOwn = (module: string): boolean => module.includes(SOURCES) || module.includes(WORKERS);
+  const stamp = path.join(base, `filled-${sourcesHash()}`);
+  if (existsSync(stamp)) {
+    const others = modules.filter((module) => !isOwn(module));
+    if (others.length > 0) await fill(others, env);
+    return;
+  }
+  if (!(await fill(modules, env))) return;
+  try {
+    writeFileSync(stamp, '');
+  } catch {
+    // The next process fills it again.
+  }
+}
+
+/** Of what threads import, by name, size and time of change; V8's tag stands for version and flags. */
+function sourcesHash(): string {
+  const hash = createHash('sha256').update(`${process.version} ${cachedDataVersionTag()}`);
+  for (const folder of [SOURCES, WORKERS]) {
+    for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
+      if (!/\.[jt]s$/.test(name)) continue;
+      const { size, mtimeMs } = statSync(path.join(folder, name));
+      hash.update(`${folder}${name} ${size} ${mtimeMs}\n`);
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
 }
 
 /** Null where there is no place for temporary files: then threads strip for themselves. */
@@ -70,14 +128,26 @@ function removeFolder(folder: string): void {
   }
 }
 
-async function fill(modules: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+/** False if it had to be ended. */
+async function fill(
+  modules: readonly string[],
+  env: NodeJS.ProcessEnv,
+  limitMs: number = FILL_MS_MAX,
+): Promise<boolean> {
   const { promise: exited, resolve } = Promise.withResolvers<void>();
   const filler = new Worker(FILLER, { env, workerData: modules });
   filler.once('exit', () => resolve());
   // Whoever needs the module will say what is wrong with it.
   filler.on('error', () => {});
-  const timer = setTimeout(() => void filler.terminate(), FILL_MS_MAX);
+  let isWhole = true;
+  const patience = createPatience();
+  const timer = setInterval(() => {
+    if (!patience.isOver('filling', limitMs)) return;
+    isWhole = false;
+    void filler.terminate();
+  }, LOOK_MS);
   // What a filler that failed was writing is written once it has ended.
   await exited;
-  clearTimeout(timer);
+  clearInterval(timer);
+  return isWhole;
 }

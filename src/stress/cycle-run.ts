@@ -54,7 +54,7 @@ function requestOf(shape: CycleShape): Omit<GroupRequest, 'roundsMax' | 'budgetM
     storesPercent: 50,
     exitEvery: 1024,
     pollsEachAccess: true,
-    coldExits: false,
+    racesEntry: false,
     transitions: cyclesPerRound,
     gapNs,
     reorder: false,

@@ -16,12 +16,13 @@ import type { SeenTrace } from '../machine/trace-log.ts';
 import { decodeEvidence, type RecordedEvidence } from './decode.ts';
 import { type Collections, NO_COLLECTIONS, together } from './collections.ts';
 import type { GroupPlan } from './group.ts';
+import { createPatience } from './patience.ts';
 import type { ThreadPool } from './pool.ts';
 import type { TaskResult } from './task-result.ts';
 import { createResultsArea, type ResultsArea } from './results-area.ts';
 
-export interface GroupRequest extends Omit<GroupPlan, 'arena' | 'results'> {
-  readonly config: MachineConfig;
+/** When the main thread ends a group that has not ended by itself. */
+export interface GroupLimits {
   /** Wall time after which the group is ended in order; null: when its rounds are done. */
   readonly budgetMs: number | null;
   /**
@@ -29,6 +30,12 @@ export interface GroupRequest extends Omit<GroupPlan, 'arena' | 'results'> {
    * may take all of a short budget. 0 where nothing is said.
    */
   readonly roundsMin?: number;
+  /** Wall time after which it is ended without them; absent: never. */
+  readonly lastMs?: number;
+}
+
+export interface GroupRequest extends Omit<GroupPlan, 'arena' | 'results'>, GroupLimits {
+  readonly config: MachineConfig;
 }
 
 export type GroupEnd =
@@ -51,34 +58,58 @@ export interface GroupOutcome {
   readonly notes: readonly string[];
   /** Garbage collections while the rounds ran; none are known of a thread that died. */
   readonly collections: { readonly hypervisor: Collections; readonly vcpus: Collections };
+  /** From `run` on. */
   readonly elapsedMs: number;
+  /** Until the first round was done: what a start costs here; null if none was. */
+  readonly firstRoundMs: number | null;
 }
+
+/** How long nothing may happen before a group is taken to hang. */
+export interface HangBounds {
+  /**
+   * No thread made progress for so long, waits for a CPU not counted (patience.ts): something hangs.
+   * Longer than any wait a healthy group has.
+   */
+  readonly hangMs: number;
+  /**
+   * Until all threads are ready they start, load protocols and build tables, each of which counts as
+   * progress, but takes longer than anything later.
+   */
+  readonly startMs: number;
+}
+
+const HANG_BOUNDS: HangBounds = { hangMs: 4_000, startMs: 10_000 };
 
 export interface GroupHooks {
   readonly signal: AbortSignal;
+  /** Others than a campaign has, for tests of what hangs. */
+  readonly bounds?: HangBounds;
   onTick(state: { rounds: number; faults: number; evidence: number; elapsedMs: number }): void;
 }
 
 const TICK_MS = 100;
-/**
- * No thread made progress for this long: something hangs. Longer than any wait a healthy group has.
- */
-const HANG_MS = 4_000;
-/**
- * Until all threads are ready they start, load protocols and build tables, each of which counts as
- * progress, but may take a busy machine longer than anything later.
- */
-const START_MS = 10_000;
 /** From the stop word to termination. */
 const STOP_GRACE_MS = 500;
+
+/** A group whose threads start, load their protocols and then wait for `run`. */
+export interface StartedGroup {
+  /** At most once. `limits` instead of those of the request. */
+  run(hooks: GroupHooks, limits?: GroupLimits): Promise<GroupOutcome>;
+  /** Instead of `run`: nobody wants it any more. Returns when its threads are gone. */
+  cancel(): Promise<void>;
+}
 
 export async function runGroup(
   pool: ThreadPool,
   request: GroupRequest,
   hooks: GroupHooks,
 ): Promise<GroupOutcome> {
-  const startedMs = performance.now();
-  const { config, budgetMs, roundsMin = 0, ...rest } = request;
+  return startGroup(pool, request).run(hooks);
+}
+
+/** What starts while another group runs disturbs it: for groups in which no times are taken. */
+export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGroup {
+  const { config, budgetMs: _budgetMs, roundsMin: _roundsMin, lastMs: _lastMs, ...rest } = request;
   const needs = machineNeeds(scenarioNamed(request.scenario));
   // Of all items of a group or of none (portfolio.ts, machineKey).
   const hafdbs = request.items.some(({ cpu }) => cpu.hafdbs);
@@ -90,71 +121,94 @@ export async function runGroup(
 
   const terminate = new AbortController();
   const tasks = pool.start(plan, terminate.signal);
-  let end: GroupEnd = { kind: 'done' };
+  let end: GroupEnd | null = null;
   const stop = (why: GroupEnd): void => {
-    if (end.kind === 'done') end = why;
+    end ??= why;
     raiseStop(i32, CONTROL.stop);
+    Atomics.notify(i32, CONTROL.go);
     setTimeout(() => terminate.abort(), STOP_GRACE_MS).unref();
   };
-
   // A thread that ended badly frees the others at once.
   for (const task of [tasks.hypervisor, ...tasks.vcpus]) {
     void watch(task, (why) => stop({ kind: 'failed', why }));
   }
-  const onAbort = (): void => stop({ kind: 'interrupted' });
-  if (hooks.signal.aborted) onAbort();
-  else hooks.signal.addEventListener('abort', onAbort, { once: true });
 
-  let lastProgress = '';
-  let lastProgressMs = performance.now();
-  const timer = setInterval(() => {
-    const now = performance.now();
-    const elapsedMs = now - startedMs;
-    const isOver = budgetMs !== null && elapsedMs >= budgetMs;
-    if (isOver && Atomics.load(i32, CONTROL.roundsDone) >= roundsMin) {
-      Atomics.store(i32, CONTROL.finish, 1);
-    }
-    const progress = progressOf(arena);
-    if (progress !== lastProgress) {
-      lastProgress = progress;
-      lastProgressMs = now;
-    } else if (now - lastProgressMs > (isStarting(arena) ? START_MS : HANG_MS)) {
-      const waitedMs = Math.round(now - lastProgressMs);
-      const threads = `${describeThreads(arena)}, ${describeWork(arena, plan)}`;
-      stop({ kind: 'failed', why: `${whoHangs(arena)} for ${waitedMs} ms (${threads})` });
-    }
-    hooks.onTick({
-      rounds: Atomics.load(i32, CONTROL.roundsDone),
-      faults: Atomics.load(i32, CONTROL.faultsSeen),
-      evidence: Atomics.load(i32, CONTROL.evidenceSeen),
-      elapsedMs,
-    });
-  }, TICK_MS);
+  async function run(hooks: GroupHooks, limits: GroupLimits = request): Promise<GroupOutcome> {
+    const startedMs = performance.now();
+    Atomics.store(i32, CONTROL.go, 1);
+    Atomics.notify(i32, CONTROL.go);
+    const onAbort = (): void => stop({ kind: 'interrupted' });
+    if (hooks.signal.aborted) onAbort();
+    else hooks.signal.addEventListener('abort', onAbort, { once: true });
 
-  try {
-    const [hypervisor, ...vcpus] = await Promise.all([tasks.hypervisor, ...tasks.vcpus]);
-    await tasks.ended;
-    const threads = decodeEvidence(arena);
-    const value = hypervisor.ok ? hypervisor.value : null;
-    return {
-      arena,
-      results,
-      end,
-      traces: value?.traces ?? request.items.map(() => []),
-      itemEvidence: value?.evidence ?? request.items.map(() => []),
-      recorded: threads.recorded,
-      unkept: threads.unkept,
-      notes: value?.notes ?? [],
-      collections: {
-        hypervisor: value?.collections ?? NO_COLLECTIONS,
-        vcpus: together(vcpus.map((vcpu) => (vcpu.ok ? vcpu.value.collections : NO_COLLECTIONS))),
-      },
-      elapsedMs: performance.now() - startedMs,
-    };
-  } finally {
-    clearInterval(timer);
-    hooks.signal.removeEventListener('abort', onAbort);
+    const { hangMs, startMs } = hooks.bounds ?? HANG_BOUNDS;
+    const patience = createPatience();
+    let firstRoundMs: number | null = null;
+    const timer = setInterval(() => {
+      const elapsedMs = performance.now() - startedMs;
+      const rounds = Atomics.load(i32, CONTROL.roundsDone);
+      if (rounds > 0) firstRoundMs ??= elapsedMs;
+      if (isOver(limits, elapsedMs, rounds)) {
+        Atomics.store(i32, CONTROL.finish, 1);
+        // Threads that are still starting would go on with that, for nothing.
+        if (rounds === 0 && isStarting(arena)) stop({ kind: 'done' });
+      }
+      const isLate = patience.isOver(progressOf(arena), isStarting(arena) ? startMs : hangMs);
+      if (isLate) {
+        const waitedMs = Math.round(patience.sinceProgressMs());
+        const threads = `${describeThreads(arena)}, ${describeWork(arena, plan)}`;
+        stop({ kind: 'failed', why: `${whoHangs(arena)} for ${waitedMs} ms (${threads})` });
+      }
+      hooks.onTick({
+        rounds,
+        faults: Atomics.load(i32, CONTROL.faultsSeen),
+        evidence: Atomics.load(i32, CONTROL.evidenceSeen),
+        elapsedMs,
+      });
+    }, TICK_MS);
+
+    try {
+      const [hypervisor, ...vcpus] = await Promise.all([tasks.hypervisor, ...tasks.vcpus]);
+      await tasks.ended;
+      const elapsedMs = performance.now() - startedMs;
+      const threads = decodeEvidence(arena);
+      const value = hypervisor.ok ? hypervisor.value : null;
+      return {
+        arena,
+        results,
+        end: end ?? { kind: 'done' },
+        traces: value?.traces ?? request.items.map(() => []),
+        itemEvidence: value?.evidence ?? request.items.map(() => []),
+        recorded: threads.recorded,
+        unkept: threads.unkept,
+        notes: value?.notes ?? [],
+        collections: {
+          hypervisor: value?.collections ?? NO_COLLECTIONS,
+          vcpus: together(vcpus.map((vcpu) => (vcpu.ok ? vcpu.value.collections : NO_COLLECTIONS))),
+        },
+        elapsedMs,
+        firstRoundMs:
+          firstRoundMs ?? (Atomics.load(i32, CONTROL.roundsDone) > 0 ? elapsedMs : null),
+      };
+    } finally {
+      clearInterval(timer);
+      hooks.signal.removeEventListener('abort', onAbort);
+    }
   }
+
+  return {
+    run,
+    async cancel() {
+      stop({ kind: 'interrupted' });
+      await tasks.ended;
+    },
+  };
+}
+
+/** Its time is up and it has the rounds it must have, or there is no time for these either. */
+function isOver(limits: GroupLimits, elapsedMs: number, rounds: number): boolean {
+  const { budgetMs, roundsMin = 0, lastMs = Infinity } = limits;
+  return budgetMs !== null && elapsedMs >= budgetMs && (rounds >= roundsMin || elapsedMs >= lastMs);
 }
 
 /** Tells as soon as a task has ended badly; tasks never reject. */

@@ -22,6 +22,8 @@ export interface PlanItem {
   readonly protocol: ProtocolSource;
   readonly cpu: CpuModel;
   readonly bug: MachineBug | null;
+  /** Its broken claim is shown and not judged. */
+  readonly isExhibit?: true;
 }
 
 export interface GroupPlan {
@@ -38,8 +40,8 @@ export interface GroupPlan {
   readonly exitEvery: number;
   /** Poll for TLBIs before each access, or only between batches (machine/vcpu.ts). */
   readonly pollsEachAccess: boolean;
-  /** The host stores to cold memory between two entries (machine/vcpu.ts). */
-  readonly coldExits: boolean;
+  /** Entries to the guest and TLBIs meet at one moment, and the host is busy (machine/entry-race.ts). */
+  readonly racesEntry: boolean;
   /** Transitions measured per round. */
   readonly transitions: number;
   /** Mean pause between transitions, in which TLBs fill again. */
@@ -63,6 +65,8 @@ export interface GroupPlan {
   readonly signs: readonly Sign[];
   /** End the group at the first sign. */
   readonly stopsAtSign: boolean;
+  /** End the group after the first round in which a rule was broken (first-violation.ts). */
+  readonly failsFast?: boolean;
 }
 
 export const ROUND_KIND = { transitions: 0, baseline: 1, end: 2 } as const;

@@ -71,9 +71,9 @@ export function huntRequest(hunt: Hunt): GroupRequest {
     access: 'wasm',
     pattern: racesEntry ? 'hot' : 'uniform',
     storesPercent: 50,
-    exitEvery: racesEntry ? 16 : 1024,
+    exitEvery: racesEntry ? 128 : 1024,
     pollsEachAccess: !racesEntry,
-    coldExits: racesEntry,
+    racesEntry: racesEntry,
     transitions,
     gapNs: racesEntry ? 1000 : 2000,
     reorder: setting.reorder,
@@ -89,7 +89,7 @@ export function huntRequest(hunt: Hunt): GroupRequest {
 }
 
 /** Rounds in which there are so many with transitions: the others are the baseline's. */
-function roundsFor(rounds: number): number {
+export function roundsFor(rounds: number): number {
   return 1 + rounds + Math.ceil(rounds / (BASELINE_EVERY - 1));
 }
 
@@ -141,5 +141,5 @@ const BUSY_SHARE = 0.2;
 export function busyText(rounds: number, dropped: number): string | null {
   if (rounds > 0 && dropped / rounds < BUSY_SHARE) return null;
   const how = `a thread was preempted in ${dropped} of ${rounds} rounds`;
-  return `the machine was busy (${how}), give more --time or quieten it`;
+  return `the machine was busy (${how})`;
 }

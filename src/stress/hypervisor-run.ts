@@ -3,6 +3,7 @@
  * the tables and collects the counts. What it finds it returns as evidence and traces; the main
  * thread judges.
  */
+import { waitForChange } from '#sync';
 import type { Level } from '../arch/geometry.ts';
 import { attachArena } from '../machine/arena.ts';
 import { CONTROL, VCPU } from '../machine/layout.ts';
@@ -11,12 +12,20 @@ import { Stopped } from '../machine/shootdown.ts';
 import type { SeenTrace } from '../machine/trace-log.ts';
 import { toNs } from '../machine/transition-cpu.ts';
 import { createAudit } from '../pgtable/audit.ts';
+import type { Protocol } from '../port/index.ts';
 import type { Table } from '../port/tables.ts';
 import type { Evidence } from '../result/evidence.ts';
 import { scenarioNamed } from '../scenarios/index.ts';
 import { anomalyEvidence } from './anomaly-evidence.ts';
 import { type Collections, countCollections } from './collections.ts';
-import { BASELINE_EVERY, type GroupPlan, itemOfRound, roundAfter, ROUND_KIND } from './group.ts';
+import {
+  BASELINE_EVERY,
+  type GroupPlan,
+  itemOfRound,
+  type PlanItem,
+  roundAfter,
+  ROUND_KIND,
+} from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { createPreemptionCounter } from './preemption.ts';
 import { createRegions } from './regions.ts';
@@ -99,6 +108,8 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
   Atomics.add(i32, CONTROL.started, 1);
 
   const wait = roundBarrier(arena, plan, 'hypervisor');
+  // Whoever only starts ahead of time waits for as long as the groups before take.
+  waitForChange(i32, CONTROL.go, 0, 0, Infinity, i32, CONTROL.stop);
 
   /**
    * Until as many vCPUs as may run at once are in the guest: a thread that is still waking up from
@@ -146,9 +157,32 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     dirty = broken > 0 || result.evidence.length > 0;
   }
 
+  // Only where it is wanted: the checker is as large as all the rest of a thread.
+  const failing = plan.failsFast === true ? await import('./first-violation.ts') : null;
+  /** By item: what has been judged and found good, because judging is not for every round. */
+  const foundGood: string[] = [];
+  function hasFailed(): boolean {
+    if (failing === null) return false;
+    if (recordedSigns(arena, currentItem, failing.FAIL_FAST_SIGNS) > 0) return true;
+    const traces = workload.traces().seen[currentItem] ?? [];
+    const spuriousFaults = totalOf(results, currentItem, ROW.spurious);
+    const soFar = evidence[currentItem] ?? [];
+    const state = `${traces.length} ${soFar.length} ${spuriousFaults > 0}`;
+    if (state === foundGood[currentItem]) return false;
+    foundGood[currentItem] = state;
+    return failing.isViolated({
+      planned: plan.items[currentItem] as PlanItem,
+      protocol: protocols[currentItem] as Protocol,
+      traces,
+      evidence: soFar,
+      transitions: totalOf(results, currentItem, ROW.transitions),
+      spuriousFaults,
+    });
+  }
+
   function isFinished(): boolean {
     if (transitionsRounds >= plan.roundsMax) return true;
-    if (hasSign()) return true;
+    if (hasSign() || hasFailed()) return true;
     return Atomics.load(i32, CONTROL.finish) !== 0;
   }
 

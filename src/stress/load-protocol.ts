@@ -3,7 +3,6 @@
  */
 import { pathToFileURL } from 'node:url';
 import { assertNever } from '../arch/assert.ts';
-import { MUTANTS } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import type { Protocol } from '../port/index.ts';
 import type { ProtocolSource } from './group.ts';
@@ -17,6 +16,8 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
     case 'built-in':
       return named(source.name);
     case 'mutant': {
+      // Only who needs them loads them: that is half of what a thread would load (docs/speed.md).
+      const { MUTANTS } = await import('../mutants/index.ts');
       const mutant = MUTANTS.find((m) => m.name === source.name);
       if (mutant === undefined) throw new Error(`no mutant is called ${source.name}`);
       return mutant.seed.kind === 'protocol' ? mutant.seed.protocol : named(mutant.twin);

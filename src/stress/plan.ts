@@ -97,6 +97,8 @@ export interface StressOptions {
   readonly shard?: Shard;
   /** Go on with this one, of the same plan (`planMismatch`); absent: a new campaign. */
   readonly resume?: Resume;
+  /** The campaign ends with the first group that broke a rule, and that with the round. */
+  readonly failFast: boolean;
   readonly quiet: boolean;
   /**
    * The flags the user gave. Everything else is a default the engine may replace by something that

@@ -35,12 +35,20 @@ const workerFile = (name: string): string =>
   fileURLToPath(new URL(`../../workers/${name}.ts`, import.meta.url));
 const HYPERVISOR = workerFile('hypervisor');
 const VCPU = workerFile('vcpu');
+/** Threads import it where they need it. */
+const MUTANTS = new URL('../mutants/index.ts', import.meta.url).href;
 
-/** `modules`: URLs of what threads import beside their own: protocols of the user. */
-export async function createThreadPool(modules: readonly string[] = []): Promise<ThreadPool> {
+/**
+ * `modules`: URLs of what threads import beside their own: protocols of the user. `compileMs`: what
+ * they may take to be compiled at most.
+ */
+export async function createThreadPool(
+  modules: readonly string[] = [],
+  compileMs?: number,
+): Promise<ThreadPool> {
   setFlagsOnce();
   // Piscina requires the module of a task, or tries to.
-  const cache = await fillCompileCache([HYPERVISOR, VCPU, ...modules]);
+  const cache = await fillCompileCache([HYPERVISOR, VCPU, MUTANTS, ...modules], compileMs);
   const open = new Set<Piscina>();
 
   function threads(count: number): Piscina {

@@ -16,6 +16,7 @@ import type { PlanItem, ProtocolSource } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { cpuFor, recordsFor, type StressOptions } from './plan.ts';
 import { roundsOfRepeat, seedOfRepeat } from './repeats.ts';
+import { type Pace, QUIET_START_MS, shorterRound } from './schedule.ts';
 import type { MachineBug, Protocol } from '../port/index.ts';
 
 /** One row to be: what the engine runs, and how its result is judged and named. */
@@ -260,12 +261,12 @@ export function requestOf(
   options: StressOptions,
   seed: number,
   pin: readonly number[] | null,
-  budgetMs: number | null,
+  pace: Pace | null,
 ): GroupRequest {
   const { level, vcpus } = group;
   const transitions = options.explicit.includes('transitions')
     ? options.transitions
-    : transitionsOf(group, options);
+    : shorterRound(transitionsOf(group, options), pace ?? { startMs: QUIET_START_MS });
   const tokens = Math.min(vcpus, parallelVcpus());
   const cores = availableParallelism();
   return {
@@ -277,14 +278,16 @@ export function requestOf(
       transitionsMax: recordsFor(transitions, options.blocks),
     },
     scenario: group.scenario,
-    items: group.items.map((planned) => planned.item),
+    items: group.items.map(({ item, protocol, named }) =>
+      named || protocol.exhibit === undefined ? item : { ...item, isExhibit: true },
+    ),
     seed: seedOfRepeat(seed, group),
     access: options.access,
     pattern: options.pattern,
     storesPercent: options.storesPercent,
     exitEvery: EXIT_EVERY,
     pollsEachAccess: true,
-    coldExits: false,
+    racesEntry: false,
     transitions,
     gapNs: GAP_NS,
     reorder: options.reorder,
@@ -300,6 +303,7 @@ export function requestOf(
     spins: cores === 1 ? 0 : tokens < vcpus ? 200 : 2000,
     signs: [],
     stopsAtSign: false,
-    budgetMs,
+    failsFast: options.failFast,
+    budgetMs: null,
   };
 }

@@ -10,7 +10,7 @@
  *   done      not at all
  */
 import { assert } from '../arch/assert.ts';
-import type { CampaignState, GroupState } from '../result/campaign-state.ts';
+import { type CampaignState, type GroupState, isEnded } from '../result/campaign-state.ts';
 import { pooledControls, pooledRow, pooledViolations } from '../result/merge/stress-rows.ts';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
 import type { PlannedGroup } from './portfolio.ts';
@@ -48,7 +48,7 @@ export function tasksOf(
     assert(left !== undefined, 'the earlier part has the same groups');
     // Given back by leftOf: once, however often the campaign is interrupted before this group.
     const before = left.state === 'died' ? { ...left, spentMs: 0 } : left;
-    const count = before.state === 'waiting' ? 0 : before.rows;
+    const count = hasRows(before) ? before.rows : 0;
     const rows = there.slice(at, at + count);
     at += count;
     return {
@@ -61,11 +61,13 @@ export function tasksOf(
   });
 }
 
+const hasRows = ({ state }: GroupState): boolean => state !== 'waiting' && state !== 'left-out';
+
 /** A cut group that had its time, but not all of its rounds, still has to come to run. */
 const SHARE_MIN = 0.01;
 
 function missingShare({ state, shareMs, spentMs }: GroupState): number {
-  if (state === 'done') return 0;
+  if (isEnded({ state })) return 0;
   if (state !== 'cut' || shareMs === null || shareMs === 0) return 1;
   return Math.max(SHARE_MIN, 1 - spentMs / shareMs);
 }
@@ -87,7 +89,7 @@ export function planMismatch(groups: readonly PlannedGroup[], earlier: Earlier):
   const rows = rowsOf(earlier);
   const arePooled = earlier.campaign.repeats === undefined;
   const planned = groups.flatMap((group, i) =>
-    there[i]?.state === 'waiting' || (arePooled && group.repeat > 0)
+    there[i] === undefined || !hasRows(there[i]) || (arePooled && group.repeat > 0)
       ? []
       : group.items.map((item) => ({ group, item })),
   );

@@ -74,7 +74,7 @@ export function createVcpuAlone(
       storesPercent: mix.storesPercent,
       exitEvery: 1024,
       pollsEachAccess: true,
-      coldExits: false,
+      beforeEntry: null,
       isMapped: null,
     },
     guest,

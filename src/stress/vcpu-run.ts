@@ -6,6 +6,7 @@
 import { assert } from '../arch/assert.ts';
 import { attachArena } from '../machine/arena.ts';
 import { createDirtyLog } from '../machine/dirty-log.ts';
+import { createEntryRace } from '../machine/entry-race.ts';
 import { createFaultHandler } from '../machine/fault-exit.ts';
 import { seedFor } from '../machine/guest-pattern.ts';
 import { CONTROL, VCPU } from '../machine/layout.ts';
@@ -78,7 +79,7 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
       storesPercent: plan.storesPercent,
       exitEvery: plan.exitEvery,
       pollsEachAccess: plan.pollsEachAccess,
-      coldExits: plan.coldExits,
+      beforeEntry: plan.racesEntry ? createEntryRace(arena).guest : null,
       isMapped:
         scenario.partial && !fillsShared(scenario)
           ? (index) => scenario.isMapped(index, layout.entriesPerTable)

@@ -87,6 +87,11 @@ export class RwLock {
     return result;
   }
 
+  /** Does anybody wait for it? Already history when it is returned. */
+  static hasQueue(lock: Int32Array): boolean {
+    return Atomics.load(lock, QUEUE) !== FREE;
+  }
+
   static writeUnlock(lock: Int32Array): void {
     const before = Atomics.sub(lock, STATE, WRITER_HOLDS);
     if ((before & WRITER_HOLDS) === 0)

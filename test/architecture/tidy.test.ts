@@ -22,6 +22,8 @@ describe('each rule catches what it is for', () => {
     ['function f(a: string, b: any): void {}', "'any'"],
     ["test._only('a', () => {});", 'would not run'],
     ["describe.skip._only('a', () => {});", 'would not run'],
+    ["vi._mock('./b.ts');", 'replaced module'],
+    ["vi._doMock('./b.ts');", 'replaced module'],
     ["const a = '/wo_rk/x';", 'one machine'],
     ["const a = '../../sha_red/x';", 'outside the repository'],
     [`// ${'x'.repeat(COLUMNS_MAX)}`, 'columns'],
@@ -56,6 +58,11 @@ test('tests may be wide and may use the litmus folder', () => {
   expect(
     findings('test/litmus/a.test.ts', `// ../sha_red/litmus ${'x'.repeat(COLUMNS_MAX)}`),
   ).toEqual([]);
+});
+
+test('tests that replace modules may, if they say so', () => {
+  expect(findings('test/machine/a.mocked.test.ts', "vi._mock('./b.ts');")).toEqual([]);
+  expect(findings('test/machine/a.test.ts', "vi._mock('./b.ts');")).toHaveLength(1);
 });
 
 test('every source file is tidy', () => {

@@ -12,8 +12,8 @@ interface Banned {
   readonly message: string;
   /** Where it counts: in the whole text, or in code without comments and strings. */
   readonly where: 'text' | 'code';
-  /** Files it holds for: all, or those that are no tests. */
-  readonly files: 'all' | 'sources';
+  /** Files it holds for: all, those that are no tests, or all but tests that replace modules. */
+  readonly files: 'all' | 'sources' | 'unmocked';
 }
 
 const BANNED: readonly Banned[] = [
@@ -42,6 +42,12 @@ const BANNED: readonly Banned[] = [
     where: 'code',
     files: 'all',
   },
+  {
+    pattern: /\bvi\.(?:do)?[mM]ock\b/,
+    message: 'files after this one would get the replaced module: call it *.mocked.test.ts',
+    where: 'code',
+    files: 'unmocked',
+  },
   { pattern: /\/wor[k]\//, message: 'a path of one machine', where: 'text', files: 'all' },
   {
     pattern: /\.\.\/share[d]\b/,
@@ -58,7 +64,10 @@ export function tidy(file: SourceFile): string[] {
   const isSource = !file.path.startsWith('test/');
   const code = blank(file.text, 'code');
   const lines = file.text.split('\n');
-  const findings = BANNED.filter((b) => isSource || b.files === 'all').flatMap((b) =>
+  const isMocked = file.path.endsWith('.mocked.test.ts');
+  const holds = ({ files }: Banned): boolean =>
+    files === 'all' || (files === 'sources' ? isSource : !isMocked);
+  const findings = BANNED.filter(holds).flatMap((b) =>
     [...(b.where === 'text' ? file.text : code).matchAll(new RegExp(b.pattern, 'g'))].map(
       (match) => ({
         line: lineOf(code, match.index),

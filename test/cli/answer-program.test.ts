@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { formatJson } from '../../src/report/json.ts';
 import { aResult, aRun } from '../report/results.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, program, typed } from './program.ts';
 
 const RUN = aRun({
   answer: {
@@ -32,20 +32,20 @@ test('a result and figures of one’s own, as text and JSON', () => {
   expect(json.own.blocks).toBe(512);
 });
 
-test('a result of another command is refused, by name', () => {
+test('a result of another command is refused, by name', async () => {
   const folder = emptyFolder();
   const { runs: _, ...rest } = aResult();
   const bench = { ...rest, command: 'bench', runs: [] };
   writeFileSync(path.join(folder, 'bench.json'), formatJson(bench));
-  const seen = program(['answer', 'bench.json'], folder);
+  const seen = await typed(['answer', 'bench.json'], folder);
   expect([seen.code, seen.out]).toEqual([2, '']);
   expect(seen.err).toContain('bench.json is a result of bench, not stress');
 });
 
-test('a result that cannot answer says why', () => {
+test('a result that cannot answer says why', async () => {
   const folder = emptyFolder();
   writeFileSync(path.join(folder, 'run.json'), formatJson(aResult()));
-  expect(program(['answer', 'run.json'], folder).out).toContain('no row can answer');
+  expect((await typed(['answer', 'run.json'], folder)).out).toContain('no row can answer');
 });
 
 test.each([
@@ -56,8 +56,8 @@ test.each([
   ['--window 0 --rate 5', 'whole number from 1'],
   ['--window 5 --rate 5 --granule 16k --level 1', 'blocks at level 2 only'],
   ['missing.json', 'cannot be read'],
-])('answer %s: one line that says what would be right', (args, text) => {
-  const seen = program(['answer', ...args.split(' ').filter((arg) => arg !== '')]);
+])('answer %s: one line that says what would be right', async (args, text) => {
+  const seen = await typed(['answer', ...args.split(' ').filter((arg) => arg !== '')]);
   expect([seen.code, seen.out]).toEqual([2, '']);
   expect(seen.err.trimEnd().split('\n')).toHaveLength(1);
   expect(seen.err).toContain(text);

@@ -1,12 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, program, typed } from './program.ts';
 
-/**
- * One of each kind, through the real program; the details of each flag are tested without starting
- * a process.
- */
+/** One of each kind, as typed; the details of each flag are tested where they are parsed. */
 const BAD: readonly (readonly [args: string, answer: string])[] = [
   ['', 'no command was given (there are stress, list'],
   ['strss', 'there is no command "strss" (did you mean stress?)'],
@@ -32,8 +29,8 @@ const BAD: readonly (readonly [args: string, answer: string])[] = [
 ];
 
 describe('bad input', () => {
-  it.each(BAD)('%s', (args, answer) => {
-    const seen = program(args.split(' ').filter((arg) => arg !== ''));
+  it.each(BAD)('%s', async (args, answer) => {
+    const seen = await typed(args.split(' ').filter((arg) => arg !== ''));
     expect(seen.err).toContain(answer);
     expect(seen.err).toMatch(/^stage2-stress: [^\n]+\n$/);
     expect(seen.out).toBe('');
@@ -47,17 +44,17 @@ describe('bad input', () => {
     expect(seen.code).toBe(2);
   });
 
-  it('leaves a file that is there as it is', () => {
+  it('leaves a file that is there as it is', async () => {
     const folder = emptyFolder();
     writeFileSync(path.join(folder, 'out.json'), 'old');
-    const seen = program(['stress', '--json', 'out.json', '--level', '9'], folder);
+    const seen = await typed(['stress', '--json', 'out.json', '--level', '9'], folder);
     expect(seen.code).toBe(2);
     expect(seen.files).toEqual(['out.json']);
   });
 });
 
 describe('good input', () => {
-  it('--help and --version, on standard output', () => {
+  it('--help and --version, on standard output', async () => {
     for (const args of [
       ['--help'],
       ['-h'],
@@ -66,7 +63,7 @@ describe('good input', () => {
       ['help', 'stress'],
       ['list', '-h'],
     ]) {
-      const seen = program(args);
+      const seen = await typed(args);
       expect(seen.err).toBe('');
       expect(seen.code).toBe(0);
       expect(seen.out).toContain('Exit codes');
@@ -74,8 +71,8 @@ describe('good input', () => {
     expect(program(['--version']).out).toMatch(/^stage2-stress \d+\.\d+\.\d+\n$/);
   });
 
-  it('--help whatever else stands there', () => {
-    expect(program(['stress', '--seed', 'x', '--help']).code).toBe(0);
+  it('--help whatever else stands there', async () => {
+    expect((await typed(['stress', '--seed', 'x', '--help'])).code).toBe(0);
   });
 
   it('writes no control codes into a pipe', () => {

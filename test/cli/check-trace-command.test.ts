@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { CheckTraceResult } from '../../src/result/check-trace.ts';
 import { readResult } from '../../src/result/read.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, program, typed } from './program.ts';
 
 const log = (name: string): string =>
   path.resolve(import.meta.dirname, `../casemate/logs/${name}.trace`);
@@ -19,9 +19,9 @@ describe('check-trace', () => {
   it.each([
     ['bad-missing-tlbi', 'valid stored over an invalid entry that was not clean'],
     ['bad-page-to-page-accessed', 'valid to valid without break (output address, BBM level 0)'],
-  ])('fails %s with one report that has line, reason, entry and source', (name, why) => {
+  ])('fails %s with one report that has line, reason, entry and source', async (name, why) => {
     const text = readFileSync(log(name), 'utf8').trimEnd();
-    const seen = program(['check-trace', log(name)]);
+    const seen = await typed(['check-trace', log(name)]);
     const [place, reason, entry, source] = seen.out.split('\n');
     expect(place).toBe(`${log(name)}:${text.split('\n').length}: break-before-make`);
     expect(reason).toContain(why);
@@ -31,19 +31,19 @@ describe('check-trace', () => {
     expect(seen.code).toBe(1);
   });
 
-  it('judges by the level of FEAT_BBM that it is given', () => {
+  it('judges by the level of FEAT_BBM that it is given', async () => {
     const folder = emptyFolder();
     const lines = readFileSync(log('bad-missing-tlbi'), 'utf8').split('\n');
     // Without the break: a table directly replaced by a block.
     const direct = lines.filter((line) => !/\(value 0x0\)|barrier/.test(line));
     writeFileSync(path.join(folder, 'direct.log'), direct.join('\n'));
-    expect(program(['check-trace', 'direct.log'], folder).code).toBe(1);
-    expect(program(['check-trace', 'direct.log', '--bbm', '2'], folder).code).toBe(0);
+    expect((await typed(['check-trace', 'direct.log'], folder)).code).toBe(1);
+    expect((await typed(['check-trace', 'direct.log', '--bbm', '2'], folder)).code).toBe(0);
   });
 
-  it('writes a result that report reads', () => {
+  it('writes a result that report reads', async () => {
     const folder = emptyFolder();
-    program(
+    await typed(
       ['check-trace', log('bad-missing-tlbi'), log('good-break-before-make'), '--json', 'x.json'],
       folder,
     );
@@ -52,27 +52,27 @@ describe('check-trace', () => {
     ) as CheckTraceResult;
     expect(result.runs.map(({ verdict }) => verdict)).toEqual(['violated', 'clean']);
     expect(result).toMatchObject({ command: 'check-trace', verdict: 'fail', exitCode: 1 });
-    expect(program(['report', 'x.json', '--markdown', 's.md'], folder).code).toBe(0);
+    expect((await typed(['report', 'x.json', '--markdown', 's.md'], folder)).code).toBe(0);
     expect(readFileSync(path.join(folder, 's.md'), 'utf8')).toContain(
       'bad-missing-tlbi.trace:14: break-before-make',
     );
   });
 
-  it('is inconclusive about a log without a stage-2 tree', () => {
+  it('is inconclusive about a log without a stage-2 tree', async () => {
     const folder = emptyFolder();
     writeFileSync(path.join(folder, 'none.log'), '(lock (id 0) (tid 0) (address 1))\n');
-    const seen = program(['check-trace', 'none.log'], folder);
+    const seen = await typed(['check-trace', 'none.log'], folder);
     expect(seen.out).toContain('reason: none.log: no tree was judged: no entry of a stage-2 tree');
     expect(seen.code).toBe(3);
   });
 
-  it('tells a damaged log by file and line, and judges the others', () => {
+  it('tells a damaged log by file and line, and judges the others', async () => {
     const folder = emptyFolder();
     const text = readFileSync(log('good-break-before-make'), 'utf8');
     writeFileSync(path.join(folder, 'cut.log'), text.slice(0, -30));
     writeFileSync(path.join(folder, 'cut.log.gz'), gzipSync(text).subarray(0, -20));
     const names = ['cut.log', log('malformed'), 'cut.log.gz', log('good-break-before-make')];
-    const seen = program(['check-trace', ...names, '--json', 'x.json'], folder);
+    const seen = await typed(['check-trace', ...names, '--json', 'x.json'], folder);
     expect(seen.err.split('\n')).toEqual([
       expect.stringMatching(/check-trace: cut\.log:\d+: the log ends in the middle of an event/),
       expect.stringContaining('malformed.trace:11: expected a barrier (dsb, isb), got "dmb"'),
@@ -87,17 +87,17 @@ describe('check-trace', () => {
       ...['not-judged', 'not-judged', 'not-judged', 'clean'],
     ]);
     // A violation outranks damage.
-    const worse = program(['check-trace', 'cut.log', log('bad-missing-tlbi')], folder);
+    const worse = await typed(['check-trace', 'cut.log', log('bad-missing-tlbi')], folder);
     expect(worse.code).toBe(1);
   });
 
-  it('reads compressed logs, compares, and writes sequences', () => {
+  it('reads compressed logs, compares, and writes sequences', async () => {
     const folder = emptyFolder();
     const text = readFileSync(log('good-break-before-make'), 'utf8');
     writeFileSync(path.join(folder, 'a.log.gz'), gzipSync(text));
     writeFileSync(path.join(folder, 'b.log'), text);
     const args = ['check-trace', 'a.log.gz', 'b.log', '--compare', '--sequences', 'steps'];
-    const seen = program(args, folder);
+    const seen = await typed(args, folder);
     expect([seen.code, seen.err]).toEqual([0, '']);
     expect(seen.out).toMatch(/^compared +a\.log\.gz +b\.log$/m);
     expect(seen.out).toMatch(/^verdict +clean +clean$/m);
@@ -119,8 +119,8 @@ describe('check-trace', () => {
       '--bbm: "4" is not a whole number from 0 to 3',
     ],
     [['check-trace', log('malformed'), '--compare'], '--compare needs two logs or more'],
-  ])('%j is refused with one line', (args, answer) => {
-    const seen = program(args);
+  ])('%j is refused with one line', async (args, answer) => {
+    const seen = await typed(args);
     expect(seen.err).toMatch(/^stage2-stress: [^\n]+\n$/);
     expect(seen.err).toContain(answer);
     expect([seen.code, seen.out, seen.files]).toEqual([2, '', []]);

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { ExploreResult, ExploreRun } from '../../src/result/explore.ts';
 import { PROTOCOL } from '../stress/e2e/stress.ts';
-import { emptyFolder, MAIN, program } from './program.ts';
+import { emptyFolder, MAIN, program, typed } from './program.ts';
 
 /** Wrong: pages may still be stored to between the merge and the break. Imports nothing. */
 const MERGES_EARLY = `export default {
@@ -56,21 +56,23 @@ test('the RFC as intended is safe, as posted it breaks its claim in three steps'
   expect([result.command, result.verdict, result.exitCode]).toEqual(['explore', 'fail', 1]);
 });
 
-test('without names the exhibit does not turn the verdict', () => {
-  const seen = program(['explore']);
+test('without names the exhibit does not turn the verdict', async () => {
+  const seen = await typed(['explore']);
   expect(seen.out).toContain('shown on purpose');
   expect(seen.code).toBe(0);
 });
 
-test("a seeded bug and a user's broken protocol are found, a correct one is safe", () => {
-  expect(program(['explore', '--mutant', 'no-tlbi']).out).toContain('VIOLATION stale-translation');
-  expect(program(['explore', '--protocol', PROTOCOL('frees-early')]).code).toBe(1);
-  expect(program(['explore', '--protocol', PROTOCOL('my-bbm')]).code).toBe(0);
+test("a seeded bug and a user's broken protocol are found, a correct one is safe", async () => {
+  expect((await typed(['explore', '--mutant', 'no-tlbi'])).out).toContain(
+    'VIOLATION stale-translation',
+  );
+  expect((await typed(['explore', '--protocol', PROTOCOL('frees-early')])).code).toBe(1);
+  expect((await typed(['explore', '--protocol', PROTOCOL('my-bbm')])).code).toBe(0);
 });
 
-test('a search that meets its bound is inconclusive', () => {
+test('a search that meets its bound is inconclusive', async () => {
   const large = ['--level', '1', '--vcpus', '4'];
-  const seen = program(['explore', '--protocol', 'nt-split', ...large, '--time', '100ms']);
+  const seen = await typed(['explore', '--protocol', 'nt-split', ...large, '--time', '100ms']);
   expect(seen.out).toContain('reason: nt-split: the bound timeMs was met');
   expect(seen.code).toBe(3);
 });
@@ -84,24 +86,24 @@ test.each([
   ['--scenario two-vms --cpu tlb=0', '--scenario two-vms does not go with --cpu tlb=0'],
   ['--scenario relocate', 'there are adjust-populated, two-vms'],
   ['--protocol bbm-latte', 'did you mean bbm-late?'],
-])('%s is refused with one line', (args, answer) => {
-  const seen = program(['explore', ...args.split(' ')]);
+])('%s is refused with one line', async (args, answer) => {
+  const seen = await typed(['explore', ...args.split(' ')]);
   expect(seen.code).toBe(2);
   expect(seen.err.trimEnd().split('\n')).toHaveLength(1);
   expect(seen.err).toContain(answer);
   expect(seen.out).toBe('');
 });
 
-test('one vCPU runs on each PE that is named, or as many as are asked for', () => {
+test('one vCPU runs on each PE that is named, or as many as are asked for', async () => {
   const folder = emptyFolder();
   const args = ['explore', '--protocol', 'nt-spec', '--quiet', '--json', 'x.json'];
-  const vcpusOf = (...more: string[]): number[] => {
-    program([...args, ...more], folder);
+  const vcpusOf = async (...more: string[]): Promise<number[]> => {
+    await typed([...args, ...more], folder);
     return resultIn(folder).runs.map(({ vcpus }) => vcpus);
   };
-  expect(vcpusOf()).toEqual([1]);
-  expect(vcpusOf('--cpu', 'bbm=2/1,multihit=abort')).toEqual([2]);
-  expect(vcpusOf('--vcpus', '2,3')).toEqual([2, 3]);
+  expect(await vcpusOf()).toEqual([1]);
+  expect(await vcpusOf('--cpu', 'bbm=2/1,multihit=abort')).toEqual([2]);
+  expect(await vcpusOf('--vcpus', '2,3')).toEqual([2, 3]);
 });
 
 /** By protocol, in the order of the CPUs: what is violated first, `safe`, or `-` where it is not meant to run. */
@@ -127,9 +129,9 @@ const MATRIX_CPUS = [
   ...['2 translate abort', '2 translate old', '3 translate new', '2/1 translate abort'],
 ];
 
-test('--matrix is every protocol on every CPU it is meant for', () => {
+test('--matrix is every protocol on every CPU it is meant for', async () => {
   const folder = emptyFolder();
-  const seen = program(['explore', '--matrix', '--json', 'x.json'], folder);
+  const seen = await typed(['explore', '--matrix', '--json', 'x.json'], folder);
   expect(seen.code).toBe(1);
   const { runs } = resultIn(folder);
   const found = Object.keys(MATRIX).map((protocol) => {
@@ -180,35 +182,37 @@ test('Ctrl-C ends with 130, and what is done is printed and written', async () =
   expect(out).toContain('INCONCLUSIVE interrupted after');
 });
 
-test('with hafdbs=on a protocol that merges dirty state too early loses some', () => {
+test('with hafdbs=on a protocol that merges dirty state too early loses some', async () => {
   const folder = emptyFolder();
   writeFileSync(path.join(folder, 'mine.ts'), MERGES_EARLY);
   const args = ['explore', '--protocol', './mine.ts', '--json', 'x.json', '--cpu'];
-  expect(program([...args, 'hafdbs=off'], folder).code).toBe(0);
-  const seen = program([...args, 'hafdbs=on'], folder);
+  expect((await typed([...args, 'hafdbs=off'], folder)).code).toBe(0);
+  const seen = await typed([...args, 'hafdbs=on'], folder);
   expect(seen.code).toBe(1);
   expect(seen.out).toContain('VIOLATION lost-dirty: store of page 0 by vcpu 0');
   expect(resultIn(folder).runs[0]?.cpu.hafdbs).toBe('on');
   const token = resultIn(folder).runs[0]?.violation?.token ?? '';
-  expect(program(['replay', token], folder).out).toContain('VIOLATION lost-dirty: store of page 0');
+  expect((await typed(['replay', token], folder)).out).toContain(
+    'VIOLATION lost-dirty: store of page 0',
+  );
 });
 
-test('--accesses makes the programs of vCPUs longer or shorter', () => {
+test('--accesses makes the programs of vCPUs longer or shorter', async () => {
   const folder = emptyFolder();
-  const boundsOf = (...more: string[]) => {
+  const boundsOf = async (...more: string[]) => {
     const args = ['explore', '--protocol', 'bbm-early', '--quiet', '--json', 'x.json', ...more];
-    expect(program(args, folder).code).toBe(0);
+    expect((await typed(args, folder)).code).toBe(0);
     return resultIn(folder).runs.map(({ bounds }) => [bounds.accesses, bounds.programs]);
   };
-  expect(boundsOf('--accesses', '1')).toEqual([[1, 4]]);
-  expect(boundsOf()).toEqual([[2, 20]]);
-  expect(boundsOf('--accesses', '3')).toEqual([[3, 84]]);
+  expect(await boundsOf('--accesses', '1')).toEqual([[1, 4]]);
+  expect(await boundsOf()).toEqual([[2, 20]]);
+  expect(await boundsOf('--accesses', '3')).toEqual([[3, 84]]);
 });
 
-test('--scenario two-vms puts a second VM beside the transition', () => {
+test('--scenario two-vms puts a second VM beside the transition', async () => {
   const folder = emptyFolder();
   const args = ['explore', '--mutant', 'neighbour-flushed', '--json', 'x.json'];
-  const seen = program([...args, '--scenario', 'adjust-populated,two-vms'], folder);
+  const seen = await typed([...args, '--scenario', 'adjust-populated,two-vms'], folder);
   expect(seen.code).toBe(1);
   expect(seen.out).toContain('neighbour-flushed (mutant), two-vms, level 2');
   expect(
@@ -220,7 +224,7 @@ test('--scenario two-vms puts a second VM beside the transition', () => {
     [null, []],
     ['two-vms', ['vmid-isolation']],
   ]);
-  expect(program(['explore', '--protocol', 'bbm-early', '--scenario', 'two-vms']).out).toContain(
-    'interesting: the second VM still used its own TLB entry',
-  );
+  expect(
+    (await typed(['explore', '--protocol', 'bbm-early', '--scenario', 'two-vms'])).out,
+  ).toContain('interesting: the second VM still used its own TLB entry');
 });

@@ -6,7 +6,7 @@ import { type Listing, listingOf, listingText } from '../../src/cli/list.ts';
 import { BUILT_IN } from '../../src/cli/registry.ts';
 import { PLAIN } from '../../src/report/paint.ts';
 import { RULES } from '../../src/result/rule.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, program, typed } from './program.ts';
 
 describe('list', () => {
   it('has everything a flag can name, as text', () => {
@@ -19,15 +19,15 @@ describe('list', () => {
       expect(out).toMatch(new RegExp(`^ {2}${name} `, 'm'));
   });
 
-  it('is the same as JSON, on standard output or in a file', () => {
+  it('is the same as JSON, on standard output or in a file', async () => {
     const folder = emptyFolder();
-    const { out, code } = program(['list', '--json'], folder);
+    const { out, code } = await typed(['list', '--json'], folder);
     const listing = JSON.parse(out) as Listing & { tool: string; command: string };
     expect(code).toBe(0);
     expect(listing.tool).toBe('stage2-stress');
     expect(listing.command).toBe('list');
     expect(listing.protocols).toEqual(listingOf(BUILT_IN).protocols);
-    const toFile = program(['list', '--json', 'list.json'], folder);
+    const toFile = await typed(['list', '--json', 'list.json'], folder);
     expect(toFile).toMatchObject({ code: 0, out: '', err: '', files: ['list.json'] });
     expect(readFileSync(path.join(folder, 'list.json'), 'utf8')).toBe(out);
   });

@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { SeedlessResult } from '../../src/cli/litmus.ts';
-import { emptyFolder, MAIN, program } from './program.ts';
+import { emptyFolder, MAIN, program, typed } from './program.ts';
 
 const OWN = path.resolve(import.meta.dirname, '../litmus/own');
 const MP = path.join(OWN, 'mp.litmus');
@@ -27,12 +27,12 @@ describe('litmus', () => {
     expect(resultIn(folder).runs.map((run) => run.agrees)).toEqual(Array(52).fill(true));
   });
 
-  it('exits with 1 where a verdict disagrees', () => {
+  it('exits with 1 where a verdict disagrees', async () => {
     const folder = emptyFolder();
     const row = 'name\tfile\tbase\tets2\nmp\tmp.litmus\tforbidden\t-\n';
     writeFileSync(path.join(folder, 'e.tsv'), row);
     const args = ['litmus', MP, '--expect', 'e.tsv', '--json', 'out.json'];
-    const { code, out } = program(args, folder);
+    const { code, out } = await typed(args, folder);
     expect(code).toBe(1);
     expect(out).toContain('EXPECTED forbidden');
     const [base, ets2] = resultIn(folder).runs;
@@ -40,10 +40,10 @@ describe('litmus', () => {
     expect(ets2).not.toHaveProperty('agrees');
   });
 
-  it('exits with 3 where a file is malformed', () => {
+  it('exits with 3 where a file is malformed', async () => {
     const folder = emptyFolder();
     writeFileSync(path.join(folder, 'bad.litmus'), 'not a test\n');
-    const { code, out, err } = program(['litmus', 'bad.litmus', '--quiet'], folder);
+    const { code, out, err } = await typed(['litmus', 'bad.litmus', '--quiet'], folder);
     expect({ code, err }).toEqual({ code: 3, err: '' });
     expect(out).toMatch(/^reason: bad\.litmus:1: expected [^\n]+\nINCONCLUSIVE /);
   });
@@ -57,8 +57,8 @@ describe('litmus', () => {
     [`${MP} --time 60 --json out.json`, '--time: "60" is not a time'],
     [`${MP} --seed 1 --json out.json`, '--seed is a flag of stress and selftest, not of litmus'],
     [`${MP} --json nowhere/out.json`, '--json: there is no folder nowhere'],
-  ])('refuses "%s" with exit 2', (args, why) => {
-    const seen = program(['litmus', ...args.split(' ').filter((arg) => arg !== '')]);
+  ])('refuses "%s" with exit 2', async (args, why) => {
+    const seen = await typed(['litmus', ...args.split(' ').filter((arg) => arg !== '')]);
     expect(seen.err).toContain(why);
     expect(seen.err).toMatch(/^stage2-stress: [^\n]+\n$/);
     expect({ out: seen.out, code: seen.code, files: seen.files }).toEqual({
@@ -68,8 +68,8 @@ describe('litmus', () => {
     });
   });
 
-  it('has help', () => {
-    const { code, out } = program(['litmus', '--help']);
+  it('has help', async () => {
+    const { code, out } = await typed(['litmus', '--help']);
     expect(code).toBe(0);
     expect(out).toContain('npm run litmus -- <file or folder>… [flags]');
   });
@@ -110,12 +110,12 @@ describe('litmus', () => {
 });
 
 describe.skipIf(!existsSync(PUBLISHED))('litmus with the published tests', () => {
-  it('agrees with all 140 verdicts', () => {
+  it('agrees with all 140 verdicts', async () => {
     const folder = emptyFolder();
     const tests = path.join(PUBLISHED, 'herd');
     const verdicts = path.join(PUBLISHED, 'verdicts.tsv');
     const args = ['litmus', tests, '--expect', verdicts, '--json', 'out.json'];
-    const seen = program(args, folder);
+    const seen = await typed(args, folder);
     expect({ code: seen.code, err: seen.err }).toEqual({ code: 0, err: '' });
     expect(seen.out).toContain('140 verdicts, 0 unsupported\n140 of 140 agree');
     expect(resultIn(folder).runs.filter((run) => run.agrees === true)).toHaveLength(140);

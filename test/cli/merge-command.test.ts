@@ -5,7 +5,7 @@ import { formatJson } from '../../src/report/json.ts';
 import { readResult, type ExploreFile } from '../../src/result/read.ts';
 import { anExploreResult } from '../report/other-results.ts';
 import { aResult } from '../report/results.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, program, typed } from './program.ts';
 
 const PROTOCOLS = 'bbm-late,bbm-early,rfc-nt-intended,rfc-nt-posted,bbml2-direct';
 
@@ -17,25 +17,25 @@ function timeless(file: string): object {
 }
 
 describe('shards of explore', () => {
-  it('merged are one run, but for times; one missing is inconclusive', () => {
+  it('merged are one run, but for times; one missing is inconclusive', async () => {
     const folder = emptyFolder();
     const shards = [1, 2, 3, 4].map((i) => `${i}.json`);
     for (const [i, file] of shards.entries()) {
       const args = ['--protocol', PROTOCOLS, '--shard', `${i + 1}/4`, '--json', file, '--quiet'];
-      expect([0, 1]).toContain(program(['explore', ...args], folder).code);
+      expect([0, 1]).toContain((await typed(['explore', ...args], folder)).code);
     }
-    const whole = program(['explore', '--protocol', PROTOCOLS, '--json', 'whole.json'], folder);
-    const merged = program(['merge', ...shards.toReversed(), '--json', 'merged.json'], folder);
+    const whole = await typed(['explore', '--protocol', PROTOCOLS, '--json', 'whole.json'], folder);
+    const merged = await typed(['merge', ...shards.toReversed(), '--json', 'merged.json'], folder);
     expect(merged.code).toBe(whole.code);
     expect(timeless(path.join(folder, 'merged.json'))).toEqual(
       timeless(path.join(folder, 'whole.json')),
     );
 
-    const three = program(['merge', '1.json', '3.json', '4.json'], folder);
+    const three = await typed(['merge', '1.json', '3.json', '4.json'], folder);
     expect(three.out).toContain('reason: shard 2/4 is missing');
     // A violation in what is there outranks what is missing.
     expect(three.code).toBe(1);
-    expect(program(['merge', '1.json', '2.json'], folder).code).toBe(3);
+    expect((await typed(['merge', '1.json', '2.json'], folder)).code).toBe(3);
   });
 });
 
@@ -62,17 +62,17 @@ describe('merge', () => {
     expect([seen.code, seen.err]).toEqual([0, '']);
   });
 
-  it('prints machines as columns', () => {
-    const seen = program(['merge', 'a.json', 'arm.json'], folder());
+  it('prints machines as columns', async () => {
+    const seen = await typed(['merge', 'a.json', 'arm.json'], folder());
     expect(seen.out).toMatch(/^ +machine 1 +machine 2$/m);
     expect(seen.out).toMatch(/^bbm-late +pass +12\.3% .*pass +12\.3% /m);
   });
 
-  it('writes what report and merge read again', () => {
+  it('writes what report and merge read again', async () => {
     const made = folder();
-    program(['merge', 'a.json', 'arm.json', '--json', 'm.json', '--out', 'site'], made);
-    expect(program(['report', 'm.json', '--quiet'], made).code).toBe(0);
-    const again = program(['merge', 'm.json', 'b.json', '--quiet'], made);
+    await typed(['merge', 'a.json', 'arm.json', '--json', 'm.json', '--out', 'site'], made);
+    expect((await typed(['report', 'm.json', '--quiet'], made)).code).toBe(0);
+    const again = await typed(['merge', 'm.json', 'b.json', '--quiet'], made);
     expect(again.out).toContain('PASS of 3 results');
     expect(readResult(readFileSync(path.join(made, 'site/results.json'), 'utf8')).command).toBe(
       'stress',
@@ -93,8 +93,8 @@ describe('merge', () => {
       'explore --protocol bbm-late --shard 1/2',
       '--shard: 2 shards of 1 searches leave some without work',
     ],
-  ])('%s is refused with one line', (args, answer) => {
-    const seen = program(args.split(' '), folder());
+  ])('%s is refused with one line', async (args, answer) => {
+    const seen = await typed(args.split(' '), folder());
     expect(seen.err).toMatch(/^stage2-stress: [^\n]+\n$/);
     expect(seen.err).toContain(answer);
     expect([seen.code, seen.out]).toEqual([2, '']);

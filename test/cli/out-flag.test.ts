@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { readResult } from '../../src/result/read.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, typed } from './program.ts';
 
 const REPORTS = ['junit.xml', 'report.html', 'results.json', 'results.ktap', 'summary.md'];
 
-it('--out writes the JSON and every form of report into a folder that it makes', () => {
+it('--out writes the JSON and every form of report into a folder that it makes', async () => {
   const folder = emptyFolder();
   const args = [
     '--protocol',
@@ -17,7 +17,7 @@ it('--out writes the JSON and every form of report into a folder that it makes',
     '2/2',
     '--quiet',
   ];
-  const seen = program(['explore', ...args], folder);
+  const seen = await typed(['explore', ...args], folder);
   expect([seen.code, seen.files]).toEqual([1, ['site']]);
   expect(readdirSync(path.join(folder, 'site'))).toEqual(REPORTS);
   const text = (name: string) => readFileSync(path.join(folder, 'site', name), 'utf8');
@@ -29,10 +29,10 @@ it('--out writes the JSON and every form of report into a folder that it makes',
   for (const name of REPORTS) expect(text(name)).toContain('rfc-nt-posted');
 });
 
-it('--out that cannot be is refused before anything runs', () => {
+it('--out that cannot be is refused before anything runs', async () => {
   const folder = emptyFolder();
   for (const command of ['explore', 'stress', 'selftest']) {
-    const seen = program([command, '--out', 'no/where'], folder);
+    const seen = await typed([command, '--out', 'no/where'], folder);
     expect(seen.err).toBe('stage2-stress: --out: there is no folder no; make it first\n');
     expect([seen.code, seen.out, seen.files]).toEqual([2, '', []]);
   }
@@ -41,8 +41,8 @@ it('--out that cannot be is refused before anything runs', () => {
 it.skipIf(process.platform !== 'linux').each([
   ['--out', '/proc/here'],
   ['--json', '/proc/here.json'],
-])('%s %s, where not even root can make anything, is refused too', (flag, place) => {
-  const seen = program(['explore', '--protocol', 'bbm-late', flag, place], emptyFolder());
+])('%s %s, where not even root can make anything, is refused too', async (flag, place) => {
+  const seen = await typed(['explore', '--protocol', 'bbm-late', flag, place], emptyFolder());
   expect(seen.err).toBe(
     `stage2-stress: ${flag}: ${place} cannot be written; choose another place\n`,
   );

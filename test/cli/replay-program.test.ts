@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { command } from '../../src/cli/replay.ts';
 import type { ExploreResult } from '../../src/result/explore.ts';
 import type { ReplayResult } from '../../src/result/replay.ts';
-import { emptyFolder, program, type Seen } from './program.ts';
+import { emptyFolder, program, type Seen, typed } from './program.ts';
 
 /** Wrong: nothing is flushed. It imports nothing, so it can stand in any folder. */
 const UNFLUSHED = `export default {
@@ -23,8 +23,11 @@ const UNFLUSHED = `export default {
 };
 `;
 
-function tokensOf(folder: string, ...args: string[]): { rule: string; token: string }[] {
-  const seen = program(['explore', ...args, '--json', 'x.json'], folder);
+async function tokensOf(
+  folder: string,
+  ...args: string[]
+): Promise<{ rule: string; token: string }[]> {
+  const seen = await typed(['explore', ...args, '--json', 'x.json'], folder);
   expect(seen.code).toBe(1);
   const text = readFileSync(path.join(folder, 'x.json'), 'utf8');
   const { violations = [] } = (JSON.parse(text) as ExploreResult).runs[0] ?? {};
@@ -41,9 +44,9 @@ function refusal(seen: Seen): string {
 }
 
 describe('replay', () => {
-  it('shows the schedule of a built-in protocol, step by step', () => {
+  it('shows the schedule of a built-in protocol, step by step', async () => {
     const folder = emptyFolder();
-    const [first] = tokensOf(folder, '--protocol', 'rfc-nt-posted', '--cpu', 'ets=none');
+    const [first] = await tokensOf(folder, '--protocol', 'rfc-nt-posted', '--cpu', 'ets=none');
     const seen = program(['replay', first?.token ?? ''], folder);
     expect({ code: seen.code, err: seen.err }).toEqual({ code: 1, err: '' });
     const lines = seen.out.split('\n');
@@ -56,59 +59,59 @@ describe('replay', () => {
     expect(seen.out).toContain('R_KFLJB');
   });
 
-  it('shows every violation of a mutant, the operations too', () => {
+  it('shows every violation of a mutant, the operations too', async () => {
     const folder = emptyFolder();
-    const tokens = tokensOf(folder, '--mutant', 'no-tlbi');
+    const tokens = await tokensOf(folder, '--mutant', 'no-tlbi');
     expect(tokens.length).toBeGreaterThan(2);
     for (const { rule, token } of tokens) {
-      const seen = program(['replay', token], folder);
+      const seen = await typed(['replay', token], folder);
       expect(seen.code).toBe(1);
       expect(seen.out).toContain(`VIOLATION ${rule}: `);
     }
   });
 
-  it("follows a user's file, and notices that it has changed", () => {
+  it("follows a user's file, and notices that it has changed", async () => {
     const folder = emptyFolder();
     writeFileSync(path.join(folder, 'mine.ts'), UNFLUSHED);
-    const [first] = tokensOf(folder, '--protocol', './mine.ts');
+    const [first] = await tokensOf(folder, '--protocol', './mine.ts');
     const token = first?.token ?? '';
     expect(token).toContain(':f:mine.ts:');
-    expect(program(['replay', token], folder).code).toBe(1);
+    expect((await typed(['replay', token], folder)).code).toBe(1);
 
     mkdirSync(path.join(folder, 'moved'));
     const moved = path.join('moved', 'mine.ts');
     renameSync(path.join(folder, 'mine.ts'), path.join(folder, moved));
-    expect(refusal(program(['replay', token], folder))).toContain('--protocol FILE says where');
-    expect(program(['replay', token, '--protocol', moved], folder).code).toBe(1);
+    expect(refusal(await typed(['replay', token], folder))).toContain('--protocol FILE says where');
+    expect((await typed(['replay', token, '--protocol', moved], folder)).code).toBe(1);
 
     appendFileSync(path.join(folder, moved), '// another line\n');
-    const seen = program(['replay', token, '--protocol', moved], folder);
+    const seen = await typed(['replay', token, '--protocol', moved], folder);
     expect(refusal(seen)).toContain(
       'mine.ts has changed since the token was made; explore it again',
     );
   });
 
-  it('refuses what is no token, or not all of one', () => {
+  it('refuses what is no token, or not all of one', async () => {
     const folder = emptyFolder();
-    const [first] = tokensOf(folder, '--protocol', 'rfc-nt-posted');
+    const [first] = await tokensOf(folder, '--protocol', 'rfc-nt-posted');
     const token = first?.token ?? '';
-    expect(refusal(program(['replay', token.slice(0, -1)]))).toContain('the token is damaged');
-    expect(refusal(program(['replay', token.replace(':l0', ':l1')]))).toContain(
+    expect(refusal(await typed(['replay', token.slice(0, -1)]))).toContain('the token is damaged');
+    expect(refusal(await typed(['replay', token.replace(':l0', ':l1')]))).toContain(
       'the token is damaged',
     );
-    expect(refusal(program(['replay', 'rfc-nt-posted']))).toContain('the token is damaged');
-    expect(refusal(program(['replay']))).toContain('replay needs <token>');
-    expect(refusal(program(['replay', token, '--protocol', 'x.ts']))).toContain(
+    expect(refusal(await typed(['replay', 'rfc-nt-posted']))).toContain('the token is damaged');
+    expect(refusal(await typed(['replay']))).toContain('replay needs <token>');
+    expect(refusal(await typed(['replay', token, '--protocol', 'x.ts']))).toContain(
       'which is built in',
     );
   });
 
-  it('writes what it shows as JSON, in the form of a result of explore', () => {
+  it('writes what it shows as JSON, in the form of a result of explore', async () => {
     const folder = emptyFolder();
-    const [first] = tokensOf(folder, '--mutant', 'wrong-vmid', '--scenario', 'two-vms');
+    const [first] = await tokensOf(folder, '--mutant', 'wrong-vmid', '--scenario', 'two-vms');
     const explored = JSON.parse(readFileSync(path.join(folder, 'x.json'), 'utf8')) as ExploreResult;
     const token = first?.token ?? '';
-    const seen = program(['replay', token, '--json', 'r.json'], folder);
+    const seen = await typed(['replay', token, '--json', 'r.json'], folder);
     expect({ code: seen.code, err: seen.err }).toEqual({ code: 1, err: '' });
     const result = JSON.parse(readFileSync(path.join(folder, 'r.json'), 'utf8')) as ReplayResult;
     expect(Object.keys(result).toSorted()).toEqual(Object.keys(explored).toSorted());
@@ -132,39 +135,39 @@ describe('replay', () => {
     expect(violation.steps[broken]?.why).toBe(violation.why);
   });
 
-  it('writes every step of a schedule with its reason', () => {
+  it('writes every step of a schedule with its reason', async () => {
     const folder = emptyFolder();
-    const tokens = tokensOf(folder, '--mutant', 'no-tlbi');
+    const tokens = await tokensOf(folder, '--mutant', 'no-tlbi');
     const stale = tokens.find(({ rule }) => rule === 'stale-translation')?.token ?? '';
-    program(['replay', stale, '--json', 'r.json'], folder);
+    await typed(['replay', stale, '--json', 'r.json'], folder);
     const result = JSON.parse(readFileSync(path.join(folder, 'r.json'), 'utf8')) as ReplayResult;
     const [{ violation, broken }] = result.runs;
     expect(violation.steps.filter(({ why }) => (why ?? '') === '')).toEqual([]);
     expect(violation.steps[broken]).toMatchObject({ thread: 'vcpu 0', op: 'load' });
   });
 
-  it('writes nothing for a token that it refuses, and no file where there is no folder', () => {
+  it('writes nothing for a token that it refuses, and no file where there is no folder', async () => {
     const folder = emptyFolder();
-    const [first] = tokensOf(folder, '--mutant', 'no-tlbi');
+    const [first] = await tokensOf(folder, '--mutant', 'no-tlbi');
     const token = first?.token ?? '';
-    const damaged = program(['replay', token.slice(1), '--json', 'r.json'], folder);
+    const damaged = await typed(['replay', token.slice(1), '--json', 'r.json'], folder);
     expect(refusal(damaged)).toContain('the token is damaged');
     expect(damaged.files).not.toContain('r.json');
-    const seen = program(['replay', token, '--json', 'nowhere/r.json'], folder);
+    const seen = await typed(['replay', token, '--json', 'nowhere/r.json'], folder);
     expect(refusal(seen)).toContain('there is no folder');
   });
 
-  it('still knows the token of its example', () => {
+  it('still knows the token of its example', async () => {
     const [example] = command.examples;
     const token = example?.command.split(' ').at(-1) ?? '';
-    expect(program(['replay', token]).out).toContain('VIOLATION claim: ');
+    expect((await typed(['replay', token])).out).toContain('VIOLATION claim: ');
   });
 
-  it('has help, and stands in that of the program', () => {
-    const { out } = program(['replay', '--help']);
+  it('has help, and stands in that of the program', async () => {
+    const { out } = await typed(['replay', '--help']);
     expect(out).toContain('npm run replay -- <token> [flags]');
     expect(out).toMatch(/\n {2}--protocol FILE .*\n(?:.*\n)*? {2}--json FILE /);
     expect(out).toContain('npm run replay -- TOKEN --json steps.json');
-    expect(program(['help']).out).toMatch(/\n {2}replay +one of explore's counterexamples/);
+    expect((await typed(['help'])).out).toMatch(/\n {2}replay +one of explore's counterexamples/);
   });
 });

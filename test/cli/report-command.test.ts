@@ -5,7 +5,7 @@ import { formatJson } from '../../src/report/json.ts';
 import { anExploreResult } from '../report/other-results.ts';
 import { aResult } from '../report/results.ts';
 import { elementsOf } from '../report/xml.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, program, typed } from './program.ts';
 
 function folderWith(files: Readonly<Record<string, string>>): string {
   const folder = emptyFolder();
@@ -21,7 +21,7 @@ describe('report', () => {
     expect([seen.code, seen.err, seen.files]).toEqual([0, '', ['a.json', 'b.json', 'report.html']]);
   });
 
-  it('writes the forms that are named, of all results', () => {
+  it('writes the forms that are named, of all results', async () => {
     const folder = folderWith(RESULTS);
     const args = [
       '--junit',
@@ -34,7 +34,7 @@ describe('report', () => {
       'h.html',
       '--quiet',
     ];
-    const seen = program(['report', 'a.json', 'b.json', ...args], folder);
+    const seen = await typed(['report', 'a.json', 'b.json', ...args], folder);
     expect(seen.files).toEqual(['a.json', 'b.json', 'h.html', 'j.xml', 'k', 'm.md']);
     const read = (name: string) => readFileSync(path.join(folder, name), 'utf8');
     expect(elementsOf(read('j.xml')).filter(({ name }) => name === 'testsuite')).toHaveLength(2);
@@ -44,16 +44,13 @@ describe('report', () => {
     expect(seen.code).toBe(0);
   });
 
-  it('writes every form into a folder that it makes', () => {
+  it('writes every form into a folder that it makes', async () => {
     const folder = folderWith(RESULTS);
-    const seen = program(['report', 'a.json', '--out', 'site'], folder);
+    const seen = await typed(['report', 'a.json', '--out', 'site'], folder);
     expect(seen.files).toEqual(['a.json', 'b.json', 'site']);
-    expect(program(['report', '../a.json', '--quiet'], path.join(folder, 'site')).files).toEqual([
-      'junit.xml',
-      'report.html',
-      'results.ktap',
-      'summary.md',
-    ]);
+    expect(
+      (await typed(['report', '../a.json', '--quiet'], path.join(folder, 'site'))).files,
+    ).toEqual(['junit.xml', 'report.html', 'results.ktap', 'summary.md']);
   });
 
   it.each([
@@ -74,7 +71,7 @@ describe('report', () => {
     ['report a.json --out no/where', '--out: there is no folder no; make it first'],
     ['report a.json --html no/x.html', '--html: there is no folder no; make it first'],
     ['report a.json --jnuit x', '--jnuit is not a flag of report (did you mean --junit?)'],
-  ])('%s is refused with one line', (args, answer) => {
+  ])('%s is refused with one line', async (args, answer) => {
     const [run] = aResult().runs;
     const folder = folderWith({
       ...RESULTS,
@@ -83,17 +80,17 @@ describe('report', () => {
       'newer.json': formatJson({ ...aResult(), schema: 2 }),
       'broken.json': formatJson({ ...aResult(), runs: [{ ...run, windowNs: { p50: 'fast' } }] }),
     });
-    const before = program(['--version'], folder).files;
-    const seen = program(args.split(' '), folder);
+    const before = (await typed(['--version'], folder)).files;
+    const seen = await typed(args.split(' '), folder);
     expect(seen.err).toMatch(/^stage2-stress: [^\n]+\n$/);
     expect(seen.err).toContain(answer);
     expect([seen.code, seen.out, seen.files]).toEqual([2, '', before]);
   });
 
-  it('reads a result whose path has odd characters', () => {
+  it('reads a result whose path has odd characters', async () => {
     const folder = emptyFolder();
     mkdirSync(path.join(folder, 'a b'));
     writeFileSync(path.join(folder, 'a b', 'ä.json'), RESULTS['a.json']);
-    expect(program(['report', 'a b/ä.json'], folder).code).toBe(0);
+    expect((await typed(['report', 'a b/ä.json'], folder)).code).toBe(0);
   });
 });

@@ -49,7 +49,7 @@ function benchOf(change: Partial<VcpuOptions> = {}, config: Partial<MachineConfi
     storesPercent: 50,
     exitEvery: 1024,
     pollsEachAccess: true,
-    coldExits: false,
+    beforeEntry: null,
     isMapped: null,
     ...change,
   };

@@ -38,7 +38,7 @@ test('a setting is what the group runs with', () => {
     signs: ['version'],
     stopsAtSign: true,
     pollsEachAccess: true,
-    coldExits: false,
+    racesEntry: false,
   });
 });
 
@@ -47,7 +47,7 @@ test('racing for the entry is many cold entries, each with one poll', () => {
   const usual = hunt({ pins });
   const racing = hunt({ pins, setting: { ...HUNT_SETTING, racesEntry: true } });
   expect(usual.pin).toBeNull();
-  expect(racing).toMatchObject({ pollsEachAccess: false, coldExits: true, pin: [0, 1] });
+  expect(racing).toMatchObject({ pollsEachAccess: false, racesEntry: true, pin: [0, 1] });
   expect(racing.exitEvery).toBeLessThan(usual.exitEvery);
 });
 

@@ -8,7 +8,7 @@ import { TLBI_KINDS } from '../../arch/tlbi.ts';
 import { DSB_KINDS } from '../../port/cpu.ts';
 import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
 import type { Arena } from '../../machine/arena.ts';
-import { createColdStores } from '../../machine/cold-stores.ts';
+import { createEntryRace } from '../../machine/entry-race.ts';
 import { nextRandom, seedFor } from '../../machine/guest-pattern.ts';
 import { CONTROL, type Layout, VCPU } from '../../machine/layout.ts';
 import { EVENT, type Recorder } from '../../machine/recorder.ts';
@@ -115,7 +115,7 @@ export function createWorkbench(site: Site): Workbench {
       bug,
       spins: plan.spins,
       own: null,
-      ...(plan.coldExits ? { coldStores: createColdStores() } : {}),
+      ...(plan.racesEntry ? { beforePublish: createEntryRace(arena).host } : {}),
     });
     const port = createTransitionCpu(arena, issuer, software.tables, recorder, {
       bug,

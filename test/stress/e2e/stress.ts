@@ -1,10 +1,23 @@
-/** Runs `stress` as a user does and hands back its result: exit code, JSON, text. */
+/**
+ * Runs `stress` and hands back its result: exit code, JSON, text. As a user does, in a process of its
+ * own and with positive controls; or the same command in this process and without them.
+ */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { parseCommandLine } from '../../../src/cli/parse.ts';
+import { BUILT_IN } from '../../../src/cli/registry.ts';
+import { stress as stressCommand } from '../../../src/cli/stress.ts';
 import { readResult } from '../../../src/result/read.ts';
 import type { StressResult, StressRun } from '../../../src/result/stress.ts';
-import { emptyFolder, MAIN } from '../../cli/program.ts';
+import { runStress, type StressHooks } from '../../../src/stress/campaign.ts';
+import type { Controls } from '../../../src/stress/controls.ts';
+import { QUIET_START_MS } from '../../../src/stress/schedule.ts';
+import { memoryTerminal } from '../../cli/memory-terminal.ts';
+import { COMPILED, emptyFolder, MAIN } from '../../cli/program.ts';
+
+// Threads start from it; without it each campaign would compile its modules anew.
+process.env['NODE_COMPILE_CACHE'] ??= COMPILED;
 
 export interface Ended {
   readonly code: number | null;
@@ -31,7 +44,11 @@ export function startStress(args: readonly string[]): Running {
   const child = spawn(
     process.execPath,
     ['--import', ...MAIN, 'stress', ...args, '--quiet', '--json', json],
-    { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } },
+    {
+      cwd: folder,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILED },
+    },
   );
   let out = '';
   let err = '';
@@ -77,7 +94,7 @@ function resultIn(file: string): StressResult {
  */
 const TRIES_MAX = 3;
 
-export async function stress(...args: string[]): Promise<Ended & { result: StressResult }> {
+export async function stressProgram(...args: string[]): Promise<Ended & { result: StressResult }> {
   for (let attempt = 1; ; attempt++) {
     const ended = await startStress(args).ended;
     const { result } = ended;
@@ -89,6 +106,32 @@ export async function stress(...args: string[]): Promise<Ended & { result: Stres
     if (!wasBusy || attempt === TRIES_MAX) return { ...ended, result };
   }
 }
+
+const noControls = (): Promise<Controls> =>
+  Promise.resolve({ results: [], pace: { startMs: QUIET_START_MS } });
+
+/**
+ * The command in this process. What the positive controls show is shown once and for all by
+ * `stressProgram`; here they are left out, which takes a third of the time of most campaigns.
+ */
+export async function stressWith(
+  hooks: Pick<StressHooks, 'bounds'>,
+  args: readonly string[],
+): Promise<Ended & { result: StressResult }> {
+  const terminal = memoryTerminal();
+  const json = path.join(emptyFolder(), 'result.json');
+  const input = parseCommandLine('stress', [...args, '--quiet', '--json', json]);
+  const code = await stressCommand(
+    input,
+    terminal,
+    BUILT_IN,
+    () => (options, given) => runStress(options, { ...given, ...hooks, runControls: noControls }),
+  );
+  return { code, ...terminal.printed, result: resultIn(json) };
+}
+
+export const stress = (...args: string[]): Promise<Ended & { result: StressResult }> =>
+  stressWith({}, args);
 
 /**
  * `args` with more and more rounds, until what only two threads that run at once can show has been

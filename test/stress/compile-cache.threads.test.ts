@@ -78,14 +78,19 @@ test("fills and keeps the user's own", async () => {
   }
 });
 
-/** Isolates of a `stress` in which an ArrayBuffer was detached. */
-async function isolatesWithoutProtector(...args: readonly string[]): Promise<number> {
+/** Isolates of a `stress` in which an ArrayBuffer was detached; with a guard, under npm's command. */
+async function isolatesWithoutProtector(
+  args: readonly string[],
+  cacheHome: string | null = null,
+): Promise<number> {
   const root = fileURLToPath(new URL('../../', import.meta.url));
-  const env = { ...process.env };
+  const env: NodeJS.ProcessEnv = { ...process.env };
+  if (cacheHome !== null) env['XDG_CACHE_HOME'] = cacheHome;
   delete env[VARIABLE];
+  const guard = cacheHome === null ? [] : ['--import', './src/cli/node-guard.js'];
   const child = spawn(
     process.execPath,
-    ['--trace-protector-invalidation', 'src/cli/main.ts', 'stress', ...args],
+    ['--trace-protector-invalidation', ...guard, 'src/cli/main.ts', 'stress', ...args],
     { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] },
   );
   const printed = await text(child.stdout);
@@ -96,5 +101,16 @@ async function isolatesWithoutProtector(...args: readonly string[]): Promise<num
 test("only the main thread and the one that fills the cache strip types, a user's protocol too", async () => {
   const settings = ['--level', '2', '--vcpus', '2', '--rounds', '4', '--repeats', '2'];
   const file = './examples/01-protocol.ts';
-  expect(await isolatesWithoutProtector('--protocol', file, ...settings)).toBe(2);
+  expect(await isolatesWithoutProtector(['--protocol', file, ...settings])).toBe(2);
+});
+
+test('what was compiled is there for the next run: nobody strips types', async () => {
+  const home = mkdtempSync(path.join(tmpdir(), 'stage2-cache-home-'));
+  const args = ['--protocol', 'bbm-early', '--level', '2', '--vcpus', '1', '--rounds', '1'];
+  try {
+    expect(await isolatesWithoutProtector(args, home)).toBe(2);
+    expect(await isolatesWithoutProtector(args, home)).toBe(0);
+  } finally {
+    rmSync(home, { recursive: true });
+  }
 });

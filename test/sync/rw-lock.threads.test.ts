@@ -57,6 +57,16 @@ test('releasing what nobody holds is misuse', () => {
   expect(() => RwLock.attach(sharedWords(2), 1)).toThrow(InvalidError);
 });
 
+test('a queue is somebody who waits, not somebody who holds', () => {
+  const lock = RwLock.init();
+  expect(RwLock.hasQueue(lock)).toBe(false);
+  RwLock.writeLock(lock);
+  expect(RwLock.hasQueue(lock)).toBe(false);
+  expect(RwLock.writeLock(lock, 0, 1)).toBe('timeout');
+  expect(RwLock.hasQueue(lock)).toBe(false);
+  RwLock.writeUnlock(lock);
+});
+
 describe('with another thread', () => {
   const start = (
     variant: string,

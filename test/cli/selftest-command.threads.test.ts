@@ -13,7 +13,7 @@ import type { SelftestResult } from '../../src/result/selftest.ts';
 import type { Outcome, SelftestOptions } from '../../src/selftest/index.ts';
 import { aSelftestRun, aSurvivor, anInnocent } from '../selftest/builders.ts';
 import { memoryTerminal } from './memory-terminal.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, program, typed } from './program.ts';
 
 const PASSING: Outcome = {
   runs: [aSelftestRun()],
@@ -170,8 +170,8 @@ describe('the program', () => {
     ['--time 10', '"10" is not a time such as'],
     ['--json nowhere/out.json', 'there is no folder nowhere'],
     ['--vcpus 2', '--vcpus is a flag of stress'],
-  ])('selftest %s is refused with one line', (args, answer) => {
-    const seen = program(['selftest', ...args.split(' ')]);
+  ])('selftest %s is refused with one line', async (args, answer) => {
+    const seen = await typed(['selftest', ...args.split(' ')]);
     expect(seen.err).toContain(answer);
     expect(seen.err).toMatch(/^stage2-stress: [^\n]+\n$/);
     expect([seen.code, seen.out, seen.files]).toEqual([2, '', []]);

@@ -278,8 +278,8 @@ test('cold stores come after the record is written and before the generation say
   const { i32, layout } = arena;
   const vmidOfFirst = layout.tlbiLogW + TLBI_LOG.recordWords + 1;
   const seen: (readonly (number | undefined)[])[] = [];
-  const coldStores = (): void => void seen.push([i32[CONTROL.tlbiGeneration], i32[vmidOfFirst]]);
-  const issuer = createIssuer(arena, { bug: null, spins: 0, own: null, coldStores });
+  const beforePublish = (): void => void seen.push([i32[CONTROL.tlbiGeneration], i32[vmidOfFirst]]);
+  const issuer = createIssuer(arena, { bug: null, spins: 0, own: null, beforePublish });
   expect(i32[vmidOfFirst]).toBe(0);
   issuer.tlbi(ALL);
   expect(seen).toEqual([[0, 1]]);

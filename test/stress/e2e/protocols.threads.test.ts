@@ -4,7 +4,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { PROTOCOLS } from '../../../src/protocols/index.ts';
-import { PROTOCOL, rowOf, stress, stressUntil } from './stress.ts';
+import type { StressResult } from '../../../src/result/stress.ts';
+import { PROTOCOL, rowOf, stress, stressProgram, stressUntil } from './stress.ts';
 
 const CORRECT = PROTOCOLS.filter((p) => p.exhibit === undefined);
 
@@ -12,7 +13,7 @@ describe('correct protocols', () => {
   it('lose nothing and are not accused with 1, 2, 4 and 8 vCPUs', async () => {
     const names = CORRECT.map((p) => p.name);
     const counts = [1, 2, 4, 8];
-    const { code, result } = await stress(
+    const { code, result } = await stressProgram(
       ...['--protocol', names.join(','), '--vcpus', counts.join(','), '--rounds', '12'],
     );
     expect(result.runs.map((run) => [run.vcpus, run.protocol, run.violations])).toEqual(
@@ -90,21 +91,25 @@ describe('correct protocols', () => {
     expect(code).toBe(0);
   });
 
-  it('at level 1 tear down in the window only if they tear down late', async () => {
-    const { code, result } = await stress(
-      ...['--protocol', 'bbm-late,bbm-early,rfc-nt-intended', '--level', '1', '--vcpus', '1'],
-      ...['--rounds', '30', '--transitions', '2'],
-    );
-    // The windows of every transition, not a rate: 512 tables of 512 entries are torn down in one, none in the other.
-    // On a loaded machine all rounds may be left out of times, because a thread was preempted in each.
-    const timed = ['bbm-late', 'bbm-early']
-      .map((name) => rowOf(result, name).windowNs)
-      .filter((windowNs) => windowNs.count > 0)
-      .map((windowNs) => windowNs.p50 ?? NaN);
-    const [late = Infinity, early = 0] = timed.length === 2 ? timed : [];
-    expect(late).toBeGreaterThan(5 * early);
+  it('at level 1 tear down in the window only if they tear down late', async (context) => {
+    const windowOf = (result: StressResult, name: string) => rowOf(result, name).windowNs;
+    const campaign = (rounds: number) =>
+      stress(
+        ...['--protocol', 'bbm-late,bbm-early,rfc-nt-intended', '--level', '1', '--vcpus', '1'],
+        ...['--rounds', `${rounds}`, '--transitions', '2'],
+      );
+    // Where something else takes a core, a thread is preempted in each round, and none is timed.
+    const isTimed = ({ result }: { result: StressResult }): boolean =>
+      ['bbm-late', 'bbm-early'].every((name) => windowOf(result, name).count > 0);
+    const first = await campaign(30);
+    const { code, result } = isTimed(first) ? first : await campaign(60);
     expect(rowOf(result, 'rfc-nt-intended').faults.spurious).toBe(0);
     expect(code).toBe(0);
+    const late = windowOf(result, 'bbm-late');
+    const early = windowOf(result, 'bbm-early');
+    context.skip(late.count === 0 || early.count === 0, 'no round was without preemption');
+    // 512 tables of 512 entries are torn down in the one window, none in the other.
+    expect(late.p50).toBeGreaterThan(early.p50 ?? Infinity);
   });
 
   it.each(['16k', '64k'])('run with the %s granule, half populated too', async (granule) => {
@@ -216,7 +221,7 @@ describe("a user's protocol file", () => {
   // One campaign: it is judged by itself, whatever runs beside it.
   it('is measured and judged like a built-in one, good or bad', async () => {
     const names = ['my-bbm', 'frees-early', 'read-only', 'leaks-table', 'split-from-old'];
-    const { code, result } = await stress(
+    const { code, result } = await stressProgram(
       ...['--protocol', names.map(PROTOCOL).join(','), '--vcpus', '1', '--rounds', '100'],
     );
     const rulesOf = (name: string): string[] => rowOf(result, name).violations.map((v) => v.rule);
@@ -305,7 +310,14 @@ describe("a user's protocol file", () => {
 
 describe('seeded bugs', () => {
   it.each(['no-tlbi'])('%s fails by name', async (mutant) => {
-    const { code, result } = await stress('--mutant', mutant, '--vcpus', '1', '--rounds', '20');
+    const { code, result } = await stressProgram(
+      '--mutant',
+      mutant,
+      '--vcpus',
+      '1',
+      '--rounds',
+      '20',
+    );
     const [run] = result.runs;
     expect(run?.mutant).toBe(mutant);
     expect(run?.violations.map((v) => v.rule)).toContain('break-before-make');

@@ -1,0 +1,108 @@
+/**
+ * How a campaign spends its time. On a quiet machine a start of a group's threads takes a tenth of a
+ * second or two and rounds take all the rest; on a busy one a start takes seconds (docs/speed.md), and
+ * a plan that does not know this ends with threads started and nothing measured.
+ *
+ * So time is spent in an order: a floor of rounds for each row, then what else a row's share allows,
+ * then further starts. Where it is short, starts go from four to two to one, then rounds get shorter,
+ * and only then groups are left out, by name. Pure.
+ */
+import type { PlannedGroup } from './portfolio.ts';
+
+/** What a start costs here and now. */
+export interface Pace {
+  /** From asking for two threads to the end of their first round. */
+  readonly startMs: number;
+}
+
+/** After another start, of `vcpus` + 1 threads: what others do to the machine changes. */
+export function paceAfter(pace: Pace, vcpus: number, firstRoundMs: number | null): Pace {
+  if (firstRoundMs === null) return pace;
+  return { startMs: (pace.startMs + (2 * firstRoundMs) / (vcpus + 1)) / 2 };
+}
+
+/** A start of two threads on a machine that does nothing else. */
+export const QUIET_START_MS = 250;
+
+/** Starts may take so much of the time that is left; the rest is to measure in. */
+const STARTS_SHARE = 0.25;
+/** Of the threads of a group that ends, beside what it measured. */
+const END_SHARE = 0.3;
+/** Rounds of transitions each row has before time is spent on anything else. */
+const ROUNDS_FLOOR = 20;
+/** A start may turn out cheaper than the last one; not by more than this. */
+const HOPELESS = 0.6;
+/** What a row needs after its start to say anything. */
+const ROW_MS_MIN = 40;
+
+/** Of threads that load what the first two have loaded as well. */
+export function startOf({ vcpus }: Pick<PlannedGroup, 'vcpus'>, { startMs }: Pace): number {
+  return (startMs * (vcpus + 1)) / 2;
+}
+
+/** Of `wanted` starts of each group so many as leave time to measure in: 4, 2 or 1, for one. */
+export function startsThatFit(
+  wanted: number,
+  groups: readonly PlannedGroup[],
+  pace: Pace,
+  leftMs: number | null,
+): number {
+  if (leftMs === null) return wanted;
+  const each = groups.reduce((sum, group) => sum + startOf(group, pace), 0);
+  let starts = wanted;
+  while (starts > 1 && starts * each > STARTS_SHARE * leftMs) starts = Math.floor(starts / 2);
+  return starts;
+}
+
+/** Of `transitions` per round so many as a machine of this pace gets done in a short round. */
+export function shorterRound(transitions: number, { startMs }: Pace): number {
+  const slower = startMs / QUIET_START_MS;
+  return Math.max(1, Math.floor(transitions / (slower < 4 ? 1 : slower < 8 ? 2 : 4)));
+}
+
+export interface Slot {
+  /** Until then it measures; its start counts. */
+  readonly budgetMs: number;
+  /** Rounds with transitions it has even if that takes longer. */
+  readonly roundsMin: number;
+  /** It ends then at the latest, so that the others get theirs. */
+  readonly lastMs: number;
+}
+
+export interface Turn {
+  readonly group: PlannedGroup;
+  /** Relative to the other turns. */
+  readonly weight: number;
+}
+
+/**
+ * The time of the first of `turns`, the others to come after it; null if not even its threads would
+ * have started. `starts`: of each group, this one included.
+ */
+export function slotOf(
+  turns: readonly [Turn, ...Turn[]],
+  starts: number,
+  pace: Pace,
+  leftMs: number,
+): Slot | null {
+  const [{ group, weight }, ...others] = turns;
+  const least = (g: PlannedGroup): number =>
+    (1 + END_SHARE) * startOf(g, pace) + g.items.length * ROW_MS_MIN;
+  // Further starts may be left out, a group may not.
+  const due = others.filter((turn) => turn.group.repeat === 0);
+  const reservedMs = due.reduce((sum, turn) => sum + least(turn.group), 0);
+  const weights = turns.reduce((sum, turn) => sum + turn.weight, 0);
+  const endMs = END_SHARE * startOf(group, pace);
+  const lastMs = leftMs - reservedMs - endMs;
+  const startMs = startOf(group, pace);
+  if (leftMs < HOPELESS * startMs) return null;
+  // What does not fit in its share begins later and is shorter: the start is everybody's cost.
+  const startsMs = turns.reduce((sum, turn) => sum + startOf(turn.group, pace), 0);
+  const shareMs = startMs + Math.max(0, leftMs - startsMs) * (weight / weights) - endMs;
+  const floor = group.repeat === 0 ? ROUNDS_FLOOR : Math.ceil(ROUNDS_FLOOR / starts);
+  return {
+    budgetMs: Math.max(50, shareMs),
+    roundsMin: floor * group.items.length,
+    lastMs: Math.max(startMs + ROW_MS_MIN, shareMs, lastMs),
+  };
+}
