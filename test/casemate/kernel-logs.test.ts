@@ -140,17 +140,23 @@ describe('one cause', () => {
     const lines = [0, 8, 16].map((at) => {
       log.write(low + 0x100 + at, block(0x4000_0000));
       log.lines.push(log.lines.pop()?.replace(/mem\.c:\d+/, 'set') ?? '');
-      log.write(low + 0x100 + at, 0n);
+      // Local, at an address of its own: the sentence has other numbers each time.
+      log.write(low + 0x100 + at, 0n).dsb();
+      log.tlbi(`ipas2e1 (value 0x${(((0x100 + at) / 8) * 512).toString(16)})`).dsb();
       const line = log.next;
       log.write(low + 0x100 + at, block(0x8000_0000));
       log.lines.push(log.lines.pop()?.replace(/mem\.c:\d+/, 'make') ?? '');
       return line;
     });
-    // Flushed by address with the block's level, which the older entry is not clean by.
     const { violations } = judge(log);
     expect(violations).toMatchObject([{ place: 'make', count: 3, line: lines[0] }]);
     expect(violations[0]?.entries).toHaveLength(3);
-    expect(violations[0]?.events.map(({ text }) => text)).toEqual(['store 0x0 (invalid)']);
+    expect(violations[0]?.events.map(({ text }) => text)).toEqual([
+      'store 0x0 (invalid)',
+      'DSB ISH',
+      'TLBI IPAS2E1 0x4000000 vmid=3',
+      'DSB ISH',
+    ]);
   });
 
   it('is two if two places or two steps are wrong', () => {
