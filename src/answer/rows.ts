@@ -1,8 +1,9 @@
 /** Rows of a stress result that can answer the question, each with what the model makes of it. */
 import { type BlockLevel, entrySize, geometryOf, type Granule } from '../arch/geometry.ts';
-import { bucketsOf, TAIL_COUNT_MIN } from '../result/distribution.ts';
+import { bucketsOf, tailOf } from '../result/distribution.ts';
 import type { ProtocolCost } from '../result/answer.ts';
-import type { Estimate, StressRun } from '../result/stress.ts';
+import type { Estimate } from '../result/estimate.ts';
+import type { StressRun } from '../result/stress.ts';
 import { type Exposure, fittedRate, hitProbability } from './hits.ts';
 import { type Guest, type Worth, worthOf } from './worth.ts';
 
@@ -39,7 +40,7 @@ export function answerRows(runs: readonly StressRun[], guest: GuestMemory): read
   return runs.flatMap((run) => {
     const { answer } = run;
     const isPlain = run.mutant === null && run.delays === '' && !run.reorder;
-    if (answer === undefined || answer.kind !== 'coalesce' || !isPlain) return [];
+    if (answer.kind !== 'coalesce' || !isPlain) return [];
     if (run.scheduling !== 'parallel' || run.transitions === 0) return [];
     // What is wrong has no price.
     if (run.verdict === 'fail') return [];
@@ -54,7 +55,7 @@ export function answerRows(runs: readonly StressRun[], guest: GuestMemory): read
           lostNs === null
             ? null
             : worthOf(lostNs.value, blockBytes, { ...guest, vcpus: run.vcpus }),
-        tailNs: run.episodeNs.count < TAIL_COUNT_MIN ? null : run.episodeNs.p99,
+        tailNs: run.episodeNs === null ? null : tailOf(run.episodeNs),
         // Without undisturbed rounds windows and hits are not of the same ones.
         model: lostNs === null ? null : modelFit(run, answer.walkRate),
         cost: answer.cost,
@@ -70,9 +71,9 @@ function blockSize({ granule, level }: StressRun): number {
 
 function modelFit(run: StressRun, walkRate: Estimate | null): ModelFit | null {
   const exposure = exposureOf(run);
-  if (walkRate === null || exposure === null) return null;
-  const rateAt = (share: number): number => fittedRate(exposure, share, run.vcpus);
   const { hitShare } = run;
+  if (walkRate === null || exposure === null || hitShare === null) return null;
+  const rateAt = (share: number): number => fittedRate(exposure, share, run.vcpus);
   return {
     predicted: hitProbability(exposure, walkRate.value, run.vcpus),
     observed: hitShare,
@@ -87,12 +88,11 @@ function modelFit(run: StressRun, walkRate: Estimate | null): ModelFit | null {
 
 /**
  * What can be hit: the time an entry is invalid, and on a CPU that faults on nT the nT time. None of
- * either is nothing to hit; null: windows without a histogram.
+ * either is nothing to hit; null: they were not measured.
  */
 function exposureOf(run: StressRun): Exposure | null {
   const all = run.cpu.nt === 'fault' ? [run.windowNs, run.ntWindowNs] : [run.windowNs];
-  const seen = all.filter(({ count }) => count > 0);
-  return seen.some(({ histogram }) => histogram === undefined)
-    ? null
-    : seen.map(({ histogram }) => bucketsOf(histogram ?? ''));
+  const measured = all.filter((times) => times !== null);
+  if (measured.length < all.length) return null;
+  return measured.filter(({ count }) => count > 0).map(({ histogram }) => bucketsOf(histogram));
 }

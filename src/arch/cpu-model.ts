@@ -44,16 +44,70 @@ export const DEFAULT_CPU: CpuModel = Object.freeze({
   walkcache: true,
 });
 
-/** `bbm=1,nt=translate,…` in the order and spelling of the command line. */
+/** The knobs as results have them, in the order and spelling of the command line. */
+export interface CpuText {
+  readonly bbm: string;
+  readonly nt: string;
+  readonly multihit: string;
+  readonly spec: string;
+  readonly hafdbs: string;
+  readonly ets: string;
+  readonly tlb: number;
+  readonly walkcache: string;
+}
+
+const onOff = (on: boolean): string => (on ? 'on' : 'off');
+
+export function cpuResultOf(cpu: CpuModel): CpuText {
+  return {
+    bbm: cpu.bbm.join('/'),
+    nt: cpu.nt,
+    multihit: cpu.multihit,
+    spec: onOff(cpu.spec),
+    hafdbs: onOff(cpu.hafdbs),
+    ets: cpu.ets,
+    tlb: cpu.tlb,
+    walkcache: onOff(cpu.walkcache),
+  };
+}
+
+/** `bbm=1,nt=translate,…` */
 export function describeCpu(cpu: CpuModel): string {
-  return [
-    `bbm=${cpu.bbm.join('/')}`,
-    `nt=${cpu.nt}`,
-    `multihit=${cpu.multihit}`,
-    `spec=${cpu.spec ? 'on' : 'off'}`,
-    `hafdbs=${cpu.hafdbs ? 'on' : 'off'}`,
-    `ets=${cpu.ets}`,
-    `tlb=${cpu.tlb}`,
-    `walkcache=${cpu.walkcache ? 'on' : 'off'}`,
-  ].join(',');
+  return Object.entries(cpuResultOf(cpu))
+    .map(([name, value]) => `${name}=${value}`)
+    .join(',');
+}
+
+/**
+ * The CPU a protocol runs on: the default one, over it the one the protocol was written for, over
+ * that the flags. A system whose PEs are all of level 3 never aborts, so unless somebody asked for
+ * a behaviour it is `old`.
+ */
+export function cpuFor(
+  protocol: { readonly cpu?: Partial<CpuModel> },
+  overrides: Partial<CpuModel>,
+): CpuModel {
+  const cpu = { ...DEFAULT_CPU, ...protocol.cpu, ...overrides };
+  const asked = overrides.multihit ?? protocol.cpu?.multihit;
+  return asked === undefined && cpu.bbm.every((level) => level === 3)
+    ? { ...cpu, multihit: 'old' }
+    : cpu;
+}
+
+/** Why no machine can be like that, and what would be right; null if one can. */
+export function cpuProblem(cpu: CpuModel): string | null {
+  const bbm = cpu.bbm.join('/');
+  if (cpu.multihit === 'amalgamate' && !cpu.bbm.includes(0)) {
+    return (
+      `multihit=amalgamate needs a PE of BBM level 0, but bbm=${bbm}: ` +
+      'give bbm=0, or multihit=abort|old|new'
+    );
+  }
+  if (cpu.multihit === 'abort' && cpu.bbm.every((level) => level === 3)) {
+    return (
+      `multihit=abort cannot be with bbm=${bbm}, which never aborts: ` +
+      'give multihit=old|new, or bbm=0..2'
+    );
+  }
+  return null;
 }

@@ -1,6 +1,6 @@
 /** What one `explore` command runs: protocols and mutants, CPUs, levels, numbers of vCPUs. */
 import { readFileSync } from 'node:fs';
-import type { CpuModel } from '../arch/cpu-model.ts';
+import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import type { ProtocolSource } from '../explore/protocol/index.ts';
 import {
@@ -11,7 +11,6 @@ import {
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
-import { cpuFor, cpuProblem } from '../stress/plan.ts';
 import type { CommandInput } from './command.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { shortPath } from './paths.ts';

@@ -2,8 +2,7 @@
  * `replay`: the schedule of a token that `explore` printed, again, with everything the hypervisor does
  * and why each step may be so.
  */
-import { type CpuModel, DEFAULT_CPU } from '../arch/cpu-model.ts';
-import { cpuResultOf } from '../explore/protocol/cpu.ts';
+import { type CpuModel, cpuResultOf, DEFAULT_CPU } from '../arch/cpu-model.ts';
 import {
   decodeToken,
   ProtocolThrew,

@@ -4,11 +4,10 @@
  */
 import { randomInt } from 'node:crypto';
 import { cpus } from 'node:os';
+import { cpuFor, cpuProblem } from '../arch/cpu-model.ts';
 import { geometryOf } from '../arch/geometry.ts';
 import { machineProblem } from '../machine/layout.ts';
 import {
-  cpuFor,
-  cpuProblem,
   portfolioRepeats,
   recordsFor,
   SEED_MAX,

@@ -191,7 +191,6 @@ export function createReceiver(
     tlbs.combined.invalidate(-1, 0, layout.pages, 0);
     tlbs.stage2.invalidate(-1, 0, layout.pages, 0);
     tlbs.walk.invalidate(-1, 0, layout.pages, 0);
-    i32[w + VCPU.flushAll] = (i32[w + VCPU.flushAll] as number) + 1;
   }
 
   function acknowledge(generation: number): void {

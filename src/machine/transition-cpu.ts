@@ -51,7 +51,6 @@ export interface TransitionFigures {
   flushNs: number;
   writes: number;
   tlbis: number;
-  invalidStores: number;
 }
 
 export interface TransitionBegin {
@@ -117,7 +116,6 @@ export function createTransitionCpu(
     flushNs: -1,
     writes: 0,
     tlbis: 0,
-    invalidStores: 0,
   };
   let target = -1 as Entry;
   let log: TraceLog;
@@ -162,10 +160,7 @@ export function createTransitionCpu(
   function afterTargetStore(low: number, d: Descriptor): void {
     current = d;
     targetValid = (low & 1) !== 0;
-    if (!targetValid) {
-      figures.invalidStores++;
-      return;
-    }
+    if (!targetValid) return;
     if (invalidSince >= 0) {
       const now = performance.now();
       figures.windowNs = Math.max(figures.windowNs, 0) + toNs(now - invalidSince);
@@ -395,7 +390,7 @@ export function createTransitionCpu(
       timesFlush = measured && count++ % FLUSH_SAMPLE === FLUSH_SAMPLE - 1;
       invalidSince = ntSince = flushSince = -1;
       figures.windowNs = figures.ntWindowNs = figures.flushNs = -1;
-      figures.writes = figures.tlbis = figures.invalidStores = 0;
+      figures.writes = figures.tlbis = 0;
       settle.begin(t.old, t.level, t.ipa, t.size);
       log.begin(t, lock === 'shared' ? sharedRun : exclusiveRun);
     },

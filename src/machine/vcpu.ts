@@ -182,14 +182,12 @@ export function createVcpu(
   };
 
   function enter(): void {
-    bump(VCPU.entries);
     recorder.event(EVENT.enter, 0, 0, 0);
     goIn();
   }
 
   /** An entry that TLBIs are to race with: nothing stands between the hook and the store of the mode. */
   function enterRacing(): void {
-    bump(VCPU.entries);
     recorder.event(EVENT.enter, 0, 0, 0);
     beforeEntry?.();
     goIn();
@@ -233,9 +231,8 @@ export function createVcpu(
    * Counts a fault at its transition. The resets between measured transitions have records too,
    * which nobody reports.
    */
-  function countFault(record: number, field: number, own: number): void {
+  function countFault(record: number, field: number): void {
     Atomics.add(i32, record + field, 1);
-    bump(i32[record + TRANSITION.measured] === 1 ? own : VCPU.resetFaults);
     Atomics.add(i32, CONTROL.faultsSeen, 1);
   }
 
@@ -327,7 +324,7 @@ export function createVcpu(
    */
   function conflictAbort(record: number): number {
     mmu.emptyVm();
-    countFault(record, TRANSITION.conflict, VCPU.conflict);
+    countFault(record, TRANSITION.conflict);
     return HANDLED.spurious;
   }
 
@@ -346,10 +343,10 @@ export function createVcpu(
     const isGenuine =
       code === FAULT.permission || outcome === HANDLED.mapped || outcome === HANDLED.split;
     const isSpurious = code === FAULT.nt || (wasMapped && !isGenuine);
-    if (again) countFault(record, TRANSITION.retry, VCPU.retry);
-    else if (code === FAULT.nt) countFault(record, TRANSITION.nt, VCPU.nt);
-    else if (isSpurious) countFault(record, TRANSITION.spurious, VCPU.spurious);
-    else countFault(record, TRANSITION.genuine, VCPU.genuine);
+    if (again) countFault(record, TRANSITION.retry);
+    else if (code === FAULT.nt) countFault(record, TRANSITION.nt);
+    else if (isSpurious) countFault(record, TRANSITION.spurious);
+    else countFault(record, TRANSITION.genuine);
     if (isSpurious && !again && i32[record + TRANSITION.measured] === 1) episodeSince[0] = sinceMs;
     return outcome;
   }

@@ -5,6 +5,7 @@
 import { type AnswerRow, answerRows } from '../answer/rows.ts';
 import type { StressRun } from '../result/stress.ts';
 import { compact, duration, shareText, significant, unitFor } from './numbers.ts';
+import { NOT_MEASURED } from './not-measured.ts';
 import type { Paint } from './paint.ts';
 import { configurationOf } from './run-tables.ts';
 import { type Column, renderTable } from './table.ts';
@@ -45,7 +46,9 @@ export function answerColumns(rows: readonly AnswerRow[]): readonly Column[] {
     right('guest time lost', 'per cancel', ({ worth }) => durationCell(worth?.perCancelNs ?? null)),
     right('guest time lost', '1 % at', atCell),
     right('', 'episode p99', ({ tailNs }) => durationCell(tailNs)),
-    right('hit', 'observed', ({ run }) => shareText(run.hitShare)),
+    right('hit', 'observed', ({ run }) =>
+      run.hitShare === null ? NOT_MEASURED : shareText(run.hitShare),
+    ),
     right('hit', 'model', ({ model }) => (model === null ? '-' : percent(model.predicted))),
     right('walks/µs', 'idle', ({ model }) => (model === null ? '-' : perUs(model.walkRate))),
     right('walks/µs', 'fitted', fittedCell),

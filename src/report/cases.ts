@@ -11,6 +11,7 @@ import type { StressRun, ViolationEvent } from '../result/stress.ts';
 import { exitMeaning } from './exit-meanings.ts';
 import { searchText } from './explore-text.ts';
 import { shareText } from './numbers.ts';
+import { NOT_MEASURED } from './not-measured.ts';
 import { configurationOf } from './run-tables.ts';
 import { resultTitle } from './verdict-texts.ts';
 import { orderedEvents } from './violation-text.ts';
@@ -149,7 +150,10 @@ function stressCase(run: StressRun): Case {
     ...orderedEvents(v).map(eventLine),
     ...(v.exploreCommand === '' ? [] : [`next: ${v.exploreCommand}`]),
   ]);
-  const hit = run.transitions > 0 ? [`hit: ${shareText(run.hitShare)}`] : [];
+  const hit =
+    run.transitions > 0
+      ? [`hit: ${run.hitShare === null ? NOT_MEASURED : shareText(run.hitShare)}`]
+      : [];
   if (run.exhibit !== null)
     return plain(name, 'skip', `exhibit, not judged: ${run.exhibit}`, [...hit, ...details]);
   const rules = run.violations.map(({ rule }) => rule).join(', ');

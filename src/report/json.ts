@@ -2,6 +2,8 @@
  * Results as JSON: the same result is the same bytes, whoever built the object and in which order.
  * Fields of the contract come first, in its order; others after them by name.
  */
+import { FIGURES } from '../result/figures/figures.ts';
+import { isFigure, type Table } from '../result/figures/kinds.ts';
 
 const ORDER = [
   ...[
@@ -15,42 +17,33 @@ const ORDER = [
     'seed',
     'argv',
     'version',
-    'machine',
   ],
-  ...['startedAt', 'elapsedMs', 'interrupted', 'controls', 'runs'],
-  ...[
-    'scenario',
-    'protocol',
-    'mutant',
-    'cpu',
-    'granule',
-    'level',
-    'vcpus',
-    'scheduling',
-    'reorder',
-    'access',
-    'delays',
-  ],
-  ...[
-    'rounds',
-    'roundsDropped',
-    'transitions',
-    'transitionsHit',
-    'hitShare',
-    'faults',
-    'spuriousPerTransition',
-  ],
-  ...['accesses', 'windowNs', 'ntWindowNs', 'episodeNs', 'flushNs', 'lockNs', 'throughput'],
-  ...['descriptorWrites', 'tlbis', 'refills', 'exhibit', 'violations'],
+  ...['machine', 'startedAt', 'elapsedMs', 'interrupted', 'controls', 'runs'],
+  ...['scenario', 'protocol', 'mutant', 'cpu', 'granule', 'level', 'vcpus', 'scheduling'],
+  ...['reorder', 'access', 'delays', 'repeats'],
+  ...['bbm', 'nt', 'multihit', 'spec', 'hafdbs', 'ets', 'tlb', 'walkcache'],
+  ...namesOf(FIGURES),
+  ...['exhibit', 'violations'],
   ...['name', 'kind', 'rule', 'why', 'vcpu', 'ipa', 'round', 'count', 'events', 'exploreCommand'],
   ...['value', 'lo', 'hi', 'p50', 'p99', 'max'],
   ...['cpus', 'model', 'arch', 'node', 'v8', 'kernel', 'notes'],
-  ...['bbm', 'nt', 'multihit', 'spec', 'hafdbs', 'ets', 'tlb', 'walkcache'],
-  ...['spurious', 'genuine', 'retry', 'conflict', 'issued', 'completed', 'lost'],
-  ...['during', 'baseline', 'caught', 'twinClean', 'standsFor', 'seconds', 'detail'],
+  ...['caught', 'twinClean', 'standsFor', 'seconds', 'detail'],
   ...['thread', 'generation', 'sequence', 'text'],
 ];
-const RANK: ReadonlyMap<string, number> = new Map(ORDER.map((key, i) => [key, i]));
+
+/** Figures, in the order of their table; objects of them before what is in them. */
+function namesOf(table: Table): string[] {
+  const inner = Object.values(table).map((entry) => {
+    if (!isFigure(entry)) return namesOf(entry);
+    return entry.kind === 'group' ? namesOf(entry.figures) : [];
+  });
+  return [...Object.keys(table), ...inner.flat()];
+}
+
+const RANK: ReadonlyMap<string, number> = new Map(
+  // A name in several objects has its first place.
+  [...ORDER.entries()].toReversed().map(([i, key]) => [key, i]),
+);
 
 /**
  * Two spaces of indentation and a newline at the end. What JSON has no word for becomes what a

@@ -3,7 +3,7 @@ import type { ResultFile, StressFile } from '../result/read.ts';
 import { type Case, countOf, suiteOf } from './cases.ts';
 import { machineText, repeatCommand } from './header-text.ts';
 import { seconds } from './numbers.ts';
-import { runColumns } from './run-columns.ts';
+import { runColumns } from './columns/index.ts';
 import { configurationOf } from './run-tables.ts';
 import { resultTitle, verdictMeaning } from './verdict-texts.ts';
 import { visible, visibleLine } from './visible.ts';

@@ -5,7 +5,7 @@ import type { MergedFile } from '../result/merge/index.ts';
 import { shardText } from '../result/shard.ts';
 import { exitMeaning } from './exit-meanings.ts';
 import { machineText } from './header-text.ts';
-import { machineTables } from './machine-columns.ts';
+import { machineTables } from './columns/machines.ts';
 import { counted, grouped, seconds } from './numbers.ts';
 import type { Paint, Style } from './paint.ts';
 import { runTables } from './run-tables.ts';

@@ -1,5 +1,5 @@
 /** Numbers for people: as many digits as mean something, no more. */
-import type { Estimate } from '../result/stress.ts';
+import type { Estimate } from '../result/estimate.ts';
 
 /** `1,234,567`. */
 export function grouped(value: number): string {

@@ -4,8 +4,9 @@
 import { DEFAULT_CPU, describeCpu } from '../arch/cpu-model.ts';
 import type { CpuResult, StressRun } from '../result/stress.ts';
 import { counted, grouped } from './numbers.ts';
+import { missingNotes } from './not-measured.ts';
 import type { Paint } from './paint.ts';
-import { EXHIBIT_MARK, runColumns, SCHEDULED_MARK } from './run-columns.ts';
+import { EXHIBIT_MARK, runColumns, SCHEDULED_MARK } from './columns/index.ts';
 import { renderTable } from './table.ts';
 import { trustNotes } from './trust-text.ts';
 
@@ -91,6 +92,6 @@ export function notesOf(runs: readonly StressRun[], cores: number): string[] {
     const names = ofAll.map((run) => run.mutant ?? run.protocol).join(', ');
     notes.push(`hit and faults are of all rounds, too few being undisturbed: ${names}`);
   }
-  notes.push(...trustNotes(runs));
+  notes.push(...missingNotes(runs), ...trustNotes(runs));
   return notes;
 }

@@ -10,10 +10,10 @@ const NUMBER = /\d+/g;
 
 export function trustNotes(runs: readonly StressRun[]): string[] {
   return DOUBTFUL.flatMap((grade) => {
-    const rows = runs.filter(({ trust }) => trust?.grade === grade);
+    const rows = runs.filter(({ trust }) => trust.grade === grade);
     if (rows.length === 0) return [];
     const names = rows.length === runs.length ? 'all' : rows.map(nameOf).join(', ');
-    const reasons = rows.flatMap(({ trust }) => trust?.reasons ?? []);
+    const reasons = rows.flatMap(({ trust }) => trust.reasons);
     return [`trust in times and rates of ${names}: ${grade}: ${together(reasons).join('; ')}`];
   });
 }

@@ -6,7 +6,7 @@
  * The value stands for its whole bucket, which is at most 1/32 of it wide (HdrHistogram's scheme,
  * 32 buckets per power of two); histograms of several runs can be added without further loss.
  */
-import type { Percentiles } from './stress.ts';
+import type { Percentiles } from './estimate.ts';
 
 export interface Bucket {
   readonly ns: number;
@@ -21,13 +21,11 @@ export function tailOf({ p99, count }: Percentiles): number | null {
   return count < TAIL_COUNT_MIN ? null : p99;
 }
 
-export const HISTOGRAM_PATTERN = /^(?:\d{1,15}x\d{1,15}(?: \d{1,15}x\d{1,15})*)?$/;
-
 export function histogramText(buckets: readonly Bucket[]): string {
   return buckets.map(({ ns, count }) => `${ns}x${count}`).join(' ');
 }
 
-/** `text` must match HISTOGRAM_PATTERN. */
+/** `text` must match HISTOGRAM_PATTERN (checks.ts). */
 export function bucketsOf(text: string): Bucket[] {
   if (text === '') return [];
   return text.split(' ').map((part) => {
@@ -36,14 +34,11 @@ export function bucketsOf(text: string): Bucket[] {
   });
 }
 
-/** All of them as one; null where one that saw something has no histogram to add. */
-export function pooledBuckets(all: readonly Percentiles[]): Bucket[] | null {
+/** All of them as one. */
+export function pooledBuckets(all: readonly Percentiles[]): Bucket[] {
   const counts = new Map<number, number>();
-  for (const { histogram, count } of all) {
-    if (histogram === undefined && count > 0) return null;
-    for (const bucket of bucketsOf(histogram ?? ''))
-      counts.set(bucket.ns, (counts.get(bucket.ns) ?? 0) + bucket.count);
-  }
+  for (const bucket of all.flatMap(({ histogram }) => bucketsOf(histogram)))
+    counts.set(bucket.ns, (counts.get(bucket.ns) ?? 0) + bucket.count);
   return [...counts].map(([ns, count]) => ({ ns, count })).sort((a, b) => a.ns - b.ns);
 }
 

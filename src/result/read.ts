@@ -52,8 +52,8 @@ export function readResult(text: string): ResultFile {
   }
   const checked = v.safeParse(SCHEMAS[known], value, { abortEarly: true });
   if (!checked.success) throw new ResultError(issueText(checked.issues[0]));
-  // The value itself, not what the schema made of it: fields it does not know stay.
-  return value as ResultFile;
+  // Fields that the schema does not know are in it.
+  return checked.output as ResultFile;
 }
 
 function parseJson(text: string): unknown {

@@ -6,22 +6,11 @@
  * valibot is not for worker threads: nothing they load may import this file.
  */
 import * as v from 'valibot';
-import { GROUP_STATES } from './campaign-state.ts';
 import { TRACE_RULES, TRACE_VERDICTS } from './check-trace.ts';
-import { HISTOGRAM_PATTERN } from './distribution.ts';
+import { amount, flag, number, text, texts, whole } from './checks.ts';
 import { OUTCOME_GRADES } from './explore.ts';
 import { LITMUS_VERDICTS } from './litmus.ts';
-import { RULES } from './rule.ts';
-import { TRUST_GRADES } from './trust.ts';
-
-const text = v.string();
-const flag = v.boolean();
-const number = v.pipe(v.number(), v.finite());
-const count = v.pipe(number, v.minValue(0));
-const whole = v.pipe(count, v.integer());
-const texts = v.array(text);
-const exitCode = v.picklist([0, 1, 2, 3, 4, 70, 130]);
-const verdict = v.picklist(['pass', 'fail', 'inconclusive']);
+import { campaign, control, cpu, exitCode, rule, stressRun, verdict } from './stress-schema.ts';
 
 const shard = v.pipe(
   v.looseObject({
@@ -49,7 +38,7 @@ const merged = v.looseObject({
       argv: texts,
       startedAt: text,
       parts: v.exactOptional(texts),
-      elapsedMs: count,
+      elapsedMs: amount,
       seed: v.nullable(number),
       shard: v.nullable(shard),
       machine: whole,
@@ -73,162 +62,11 @@ const header = {
   version: text,
   machine,
   startedAt: text,
-  elapsedMs: count,
+  elapsedMs: amount,
   interrupted: flag,
   shard: v.exactOptional(shard),
   merged: v.exactOptional(merged),
 };
-
-const cpu = v.looseObject({ bbm: text, nt: text });
-const rule = v.picklist(RULES);
-/** Where no trial bounds it, `hi` is infinite, for which JSON has no word. */
-const estimate = v.looseObject({
-  value: v.nullable(count),
-  lo: v.nullable(count),
-  hi: v.nullable(count),
-});
-const percentiles = v.looseObject({
-  p50: v.nullable(count),
-  p99: v.nullable(count),
-  max: v.nullable(count),
-  count: whole,
-  histogram: v.exactOptional(
-    v.pipe(text, v.regex(HISTOGRAM_PATTERN, 'not buckets such as 63x12 65x3')),
-  ),
-});
-
-const violation = v.looseObject({
-  rule,
-  why: text,
-  vcpu: v.nullable(whole),
-  ipa: v.nullable(text),
-  round: v.nullable(whole),
-  count: whole,
-  seen: v.exactOptional(whole),
-  events: v.array(v.looseObject({ thread: text, generation: number, sequence: number, text })),
-  exploreCommand: text,
-});
-
-/** As `estimate`, of a difference. */
-const signedEstimate = v.looseObject({
-  value: v.nullable(number),
-  lo: v.nullable(number),
-  hi: v.nullable(number),
-});
-const migration = v.looseObject({
-  count: whole,
-  pagesSent: count,
-  loggingFaults: count,
-  cancel: v.nullable(
-    v.looseObject({
-      coalesceNs: estimate,
-      faults: estimate,
-      accessesLost: v.nullable(signedEstimate),
-    }),
-  ),
-});
-
-const answer = v.looseObject({
-  kind: v.picklist(['coalesce', 'split']),
-  lostNs: v.nullable(estimate),
-  walkRate: v.nullable(estimate),
-  cost: v.looseObject({ lines: whole, needs: texts }),
-});
-const trust = v.looseObject({
-  grade: v.picklist(TRUST_GRADES),
-  reasons: texts,
-  facts: v.exactOptional(
-    v.looseObject({
-      rounds: whole,
-      roundsKept: whole,
-      roundsDropped: whole,
-      preemptionKnown: flag,
-      scheduled: flag,
-      unsettled: flag,
-      collections: whole,
-      windows: whole,
-      episodes: whole,
-    }),
-  ),
-});
-
-const stressRun = v.looseObject({
-  scenario: text,
-  protocol: text,
-  mutant: v.nullable(text),
-  cpu,
-  granule: text,
-  level: whole,
-  vcpus: whole,
-  scheduling: v.picklist(['parallel', 'scheduled']),
-  reorder: flag,
-  access: text,
-  delays: text,
-  repeats: v.exactOptional(whole),
-  rounds: whole,
-  roundsDropped: whole,
-  transitions: whole,
-  transitionsHit: whole,
-  hitShare: estimate,
-  faults: v.looseObject({
-    spurious: whole,
-    genuine: whole,
-    retry: whole,
-    nt: whole,
-    conflict: whole,
-  }),
-  faultsUnattributed: whole,
-  longestRefaultLoop: v.exactOptional(whole),
-  spuriousPerTransition: estimate,
-  faultsPerTransition: v.exactOptional(
-    v.looseObject({
-      spurious: count,
-      genuine: count,
-      retry: count,
-      nt: count,
-      conflict: count,
-    }),
-  ),
-  sharesOf: v.exactOptional(v.picklist(['undisturbed rounds', 'all rounds'])),
-  accesses: v.looseObject({ issued: whole, completed: whole, lost: number }),
-  windowNs: percentiles,
-  ntWindowNs: percentiles,
-  episodeNs: percentiles,
-  flushNs: percentiles,
-  lockNs: percentiles,
-  throughput: v.looseObject({ during: v.nullable(count), baseline: v.nullable(count) }),
-  descriptorWrites: count,
-  tlbis: count,
-  refills: count,
-  stages: v.exactOptional(
-    v.array(
-      v.looseObject({
-        name: text,
-        ns: estimate,
-        faults: v.looseObject({ spurious: count, genuine: count, retry: count }),
-      }),
-    ),
-  ),
-  neighbour: v.exactOptional(v.looseObject({ accesses: whole, refills: whole, rollovers: whole })),
-  migration: v.exactOptional(migration),
-  verdict,
-  exhibit: v.nullable(text),
-  violations: v.array(violation),
-  notes: texts,
-  machine: v.exactOptional(whole),
-  answer: v.exactOptional(answer),
-  trust: v.exactOptional(trust),
-});
-
-const control = v.looseObject({
-  name: text,
-  rule,
-  caught: flag,
-  twinClean: flag,
-  standsFor: v.exactOptional(text),
-  seconds: count,
-  detail: text,
-});
 
 const exploreViolation = v.looseObject({
   rule,
@@ -250,7 +88,7 @@ const exploreRun = v.looseObject({
   verdict: v.picklist(['safe', 'violated', 'bounded']),
   states: whole,
   executions: whole,
-  elapsedMs: count,
+  elapsedMs: amount,
   bounds: v.looseObject({ accesses: whole }),
   stoppedBy: v.nullable(text),
   exhibit: v.exactOptional(text),
@@ -274,7 +112,7 @@ const litmusRun = v.looseObject({
   reason: v.exactOptional(text),
   states: whole,
   executions: whole,
-  elapsedMs: count,
+  elapsedMs: amount,
   expected: v.exactOptional(v.picklist(LITMUS_VERDICTS)),
   agrees: v.exactOptional(flag),
 });
@@ -288,7 +126,7 @@ const selftestRun = v.looseObject({
   setting: text,
   expected: sighting,
   observed: sighting,
-  seconds: count,
+  seconds: amount,
   firedRule: v.nullable(text),
   wrongRule: v.nullable(text),
   why: v.nullable(text),
@@ -306,10 +144,10 @@ const innocent = v.looseObject({
 const benchRun = v.looseObject({
   name: text,
   unit: text,
-  ours: count,
-  peer: v.nullable(count),
-  ratio: v.nullable(count),
-  aim: v.nullable(count),
+  ours: amount,
+  peer: v.nullable(amount),
+  ratio: v.nullable(amount),
+  aim: v.nullable(amount),
   met: v.nullable(flag),
   why: v.exactOptional(text),
   interval: v.looseTuple([v.nullable(number), v.nullable(number)]),
@@ -324,9 +162,9 @@ const benchSeries = v.looseObject({
   points: v.pipe(
     v.array(
       v.looseObject({
-        x: count,
+        x: amount,
         label: v.exactOptional(text),
-        y: count,
+        y: amount,
         interval: benchInterval,
         laps: whole,
       }),
@@ -371,9 +209,9 @@ const traceRun = v.looseObject({
   tlbis: counts,
   windows: v.looseObject({
     count: whole,
-    p50: v.nullable(count),
-    p99: v.nullable(count),
-    max: v.nullable(count),
+    p50: v.nullable(amount),
+    p99: v.nullable(amount),
+    max: v.nullable(amount),
   }),
   sequences: v.array(
     v.looseObject({
@@ -383,26 +221,6 @@ const traceRun = v.looseObject({
       count: whole,
     }),
   ),
-});
-
-const campaign = v.looseObject({
-  groups: v.array(
-    v.looseObject({
-      label: text,
-      rows: whole,
-      state: v.picklist(GROUP_STATES),
-      shareMs: v.nullable(count),
-      spentMs: count,
-      notes: texts,
-    }),
-  ),
-  leftMs: v.nullable(count),
-  files: v.array(v.looseObject({ path: text, sha256: text })),
-  parts: v.pipe(
-    v.array(v.looseObject({ startedAt: text, elapsedMs: count, exitCode })),
-    v.minLength(1),
-  ),
-  repeats: v.exactOptional(v.array(stressRun)),
 });
 
 export const SCHEMAS = {

@@ -4,7 +4,7 @@
  */
 import type { ResultHeader } from './header.ts';
 import type { Rule } from './rule.ts';
-import type { Estimate } from './stress.ts';
+import type { Estimate } from './estimate.ts';
 
 export type Kill = 'caught' | 'missed';
 

@@ -1,34 +1,10 @@
 /** How far the figures of a row may be relied on: a grade, and every reason against it. Pure. */
 import { TAIL_COUNT_MIN } from './distribution.ts';
+import type { StressRun } from './stress.ts';
 
-export const TRUST_GRADES = ['good', 'fair', 'poor'] as const;
-export type TrustGrade = (typeof TRUST_GRADES)[number];
-
-/** How far the times and rates of a row may be relied on; verdicts do not depend on it. */
-export interface Trust {
-  readonly grade: TrustGrade;
-  /** What speaks against it, worst first; empty for `good`. */
-  readonly reasons: readonly string[];
-  /** What it was graded by; absent in results that do not carry it. */
-  readonly facts?: TrustFacts;
-}
-
-export interface TrustFacts {
-  /** All rounds of transitions, and those that times are taken from. */
-  readonly rounds: number;
-  readonly roundsKept: number;
-  readonly roundsDropped: number;
-  /** Involuntary context switches can be told on this system. */
-  readonly preemptionKnown: boolean;
-  readonly scheduled: boolean;
-  /** The warm-up was given up. */
-  readonly unsettled: boolean;
-  /** Garbage collections in rounds, of all threads of the group. */
-  readonly collections: number;
-  /** Values that the windows' and episodes' percentiles are of. */
-  readonly windows: number;
-  readonly episodes: number;
-}
+export type Trust = StressRun['trust'];
+export type TrustGrade = Trust['grade'];
+export type TrustFacts = Trust['facts'];
 
 const ROUNDS_POOR = 10;
 const ROUNDS_FAIR = 100;
@@ -48,11 +24,9 @@ export function trustOf(facts: TrustFacts): Trust {
   };
 }
 
-/** Of rows that are one: by all of their rounds together, or what is said against any of them. */
+/** Of rows that are one: by all of their rounds together. */
 export function pooledTrust(all: readonly [Trust, ...Trust[]]): Trust {
-  const facts = all.flatMap((trust) => trust.facts ?? []);
-  const [first, ...others] = facts;
-  if (first === undefined || facts.length < all.length) return worstTrust(all);
+  const [first, ...others] = all.map(({ facts }) => facts) as [TrustFacts, ...TrustFacts[]];
   return trustOf(others.reduce(together, first));
 }
 
@@ -68,11 +42,6 @@ function together(a: TrustFacts, b: TrustFacts): TrustFacts {
     windows: a.windows + b.windows,
     episodes: a.episodes + b.episodes,
   };
-}
-
-function worstTrust(all: readonly Trust[]): Trust {
-  const grade = TRUST_GRADES.toReversed().find((g) => all.some((trust) => trust.grade === g));
-  return { grade: grade ?? 'good', reasons: [...new Set(all.flatMap((trust) => trust.reasons))] };
 }
 
 function reasonsOf(f: TrustFacts): Reason[] {

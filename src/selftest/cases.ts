@@ -2,13 +2,12 @@
  * What `selftest` has to do, from what the mutants say of themselves: one case per mutant, engine
  * and setting. Pure.
  */
-import { type CpuModel, describeCpu } from '../arch/cpu-model.ts';
+import { cpuFor, type CpuModel, describeCpu } from '../arch/cpu-model.ts';
 import type { Catch, Engine, Miss, Mutant } from '../mutants/index.ts';
 import type { Protocol } from '../port/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import type { Rule } from '../result/rule.ts';
 import { HUNT_SETTING, type HuntSetting } from '../stress/hunt.ts';
-import { cpuFor } from '../stress/plan.ts';
 
 export interface Case {
   readonly mutant: Mutant;

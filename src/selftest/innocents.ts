@@ -3,11 +3,10 @@
  * every mutant, on the mutant's CPU, under the very settings in which mutants are hunted. None may
  * be accused. Pure: which of them there are, and which can share a group.
  */
-import { type CpuModel, describeCpu } from '../arch/cpu-model.ts';
+import { cpuFor, type CpuModel, describeCpu } from '../arch/cpu-model.ts';
 import type { Protocol } from '../port/index.ts';
 import { mayPass, scenarioNamed } from '../scenarios/index.ts';
 import { HUNT_SETTING, type HuntSetting } from '../stress/hunt.ts';
-import { cpuFor } from '../stress/plan.ts';
 import { machineKey } from '../stress/portfolio.ts';
 import { type Case, flagsOf, protocolNamed } from './cases.ts';
 

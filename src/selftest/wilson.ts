@@ -3,7 +3,7 @@
  * shares near 0 or 1, where the normal interval does not.
  */
 import { assert } from '../arch/assert.ts';
-import type { Estimate } from '../result/stress.ts';
+import type { Estimate } from '../result/estimate.ts';
 
 /** 97.5 % of a standard normal lie below. */
 const Z = 1.959964;

@@ -233,7 +233,6 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
         kind: i32[CONTROL.roundKind] as number,
         durationNs,
         slots: n.slots,
-        broken: n.broken,
         figures: n.figures,
         preempted,
         scheduled: plan.tokens < layout.config.vcpus,

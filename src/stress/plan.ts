@@ -6,7 +6,7 @@
  * Limits stand here because both sides rely on them: the command line refuses what exceeds one, the
  * engine sizes its memory by it.
  */
-import { type CpuModel, DEFAULT_CPU } from '../arch/cpu-model.ts';
+import type { CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../arch/geometry.ts';
 import type { Delay } from '../machine/delays.ts';
 import type { AccessMode } from '../machine/descriptor-load.ts';
@@ -170,38 +170,4 @@ export interface StressProgress {
   readonly violations: number;
   /** What runs now, for people: `bbm-late, evil-disable, level 2, 2 vCPUs`. */
   readonly label: string;
-}
-
-/**
- * The CPU a protocol runs on: the default one, over it the one the protocol was written for, over
- * that the flags. A system whose PEs are all of level 3 never aborts, so unless somebody asked for
- * a behaviour it is `old`.
- */
-export function cpuFor(
-  protocol: { readonly cpu?: Partial<CpuModel> },
-  overrides: Partial<CpuModel>,
-): CpuModel {
-  const cpu = { ...DEFAULT_CPU, ...protocol.cpu, ...overrides };
-  const asked = overrides.multihit ?? protocol.cpu?.multihit;
-  return asked === undefined && cpu.bbm.every((level) => level === 3)
-    ? { ...cpu, multihit: 'old' }
-    : cpu;
-}
-
-/** Why no machine can be like that, and what would be right; null if one can. */
-export function cpuProblem(cpu: CpuModel): string | null {
-  const bbm = cpu.bbm.join('/');
-  if (cpu.multihit === 'amalgamate' && !cpu.bbm.includes(0)) {
-    return (
-      `multihit=amalgamate needs a PE of BBM level 0, but bbm=${bbm}: ` +
-      'give bbm=0, or multihit=abort|old|new'
-    );
-  }
-  if (cpu.multihit === 'abort' && cpu.bbm.every((level) => level === 3)) {
-    return (
-      `multihit=abort cannot be with bbm=${bbm}, which never aborts: ` +
-      'give multihit=old|new, or bbm=0..2'
-    );
-  }
-  return null;
 }

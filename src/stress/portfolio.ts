@@ -6,7 +6,7 @@
  * one such cell in one group, interleaved.
  */
 import { availableParallelism } from 'node:os';
-import type { CpuModel } from '../arch/cpu-model.ts';
+import { cpuFor, type CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
@@ -14,7 +14,7 @@ import { scenarioNamed, suits } from '../scenarios/index.ts';
 import type { GroupRequest } from './group-run.ts';
 import type { PlanItem, ProtocolSource } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
-import { cpuFor, recordsFor, type StressOptions } from './plan.ts';
+import { recordsFor, type StressOptions } from './plan.ts';
 import { roundsOfRepeat, seedOfRepeat } from './repeats.ts';
 import { type Pace, QUIET_START_MS, shorterRound } from './schedule.ts';
 import type { MachineBug, Protocol } from '../port/index.ts';

@@ -9,81 +9,53 @@
  *   Int32Array     items x HISTOGRAMS x HISTOGRAM_BATCHES histograms, log-linear; an item's rounds go
  *                  to its batches in turn, for intervals of percentiles
  */
+import { assert } from '../arch/assert.ts';
+import { HISTOGRAMS, type Source, SOURCES } from '../result/figures/figures.ts';
+import { STAGES } from '../scenarios/index.ts';
 import { HISTOGRAM_WORDS } from './statistics/index.ts';
-
-export const ROW = {
-  round: 0,
-  item: 1,
-  kind: 2,
-  /** A thread was preempted: counts stand, times are not used. */
-  dropped: 3,
-  transitions: 4,
-  hit: 5,
-  spurious: 6,
-  genuine: 7,
-  retry: 8,
-  nt: 9,
-  conflict: 10,
-  issued: 11,
-  completed: 12,
-  inFlight: 13,
-  walks: 14,
-  durationNs: 15,
-  writes: 16,
-  tlbis: 17,
-  invalidStores: 18,
-  ambiguous: 19,
-  entries: 20,
-  resetFaults: 21,
-  flushAll: 22,
-  /** Transitions whose entry was not as wanted at the end. */
-  broken: 23,
-  /** 1 if the round had a sign that was looked for (signs.ts). */
-  signed: 24,
-  /** Scenarios of a migration: those begun, pages sent, faults of any kind while logging was on. */
-  migrations: 25,
-  pagesSent: 26,
-  loggingFaults: 27,
-  /** Cancelled ones; from logging off to the last block: ns, accesses completed, faults. */
-  cancels: 28,
-  cancelNs: 29,
-  cancelAccesses: 30,
-  cancelFaults: 31,
-  /** 1 if the round belongs to the warm-up of its item (warm-up.ts): as if dropped. */
-  warmUp: 32,
-  /** 1 in the last round of a warm-up that never settled. */
-  unsettled: 33,
-  /** Time in episodes, all vCPUs together, ns. */
-  episodeNs: 34,
-  /** 1 if a baseline round ran on blocks. */
-  onBlocks: 35,
-  /** Scenarios with a second VM: its accesses, the walks they took, VMIDs given to another. */
-  neighbourAccesses: 36,
-  neighbourWalks: 37,
-  rollovers: 38,
-  /** Three stages of STAGE_FIELDS each. */
-  stages: 39,
-  /** Most exits in a row of one access because its entry was LOCKED. */
-  longestLoop: 51,
-  fields: 52,
-} as const;
 
 /** What is counted of each stage of the scenario that has stages, from `ROW.stages` on. */
 export const STAGE_FIELDS = { ns: 0, spurious: 1, genuine: 2, retry: 3, count: 4 } as const;
+
+/** Which round it was, in its own row only: totals begin behind these, and count rounds in field 0. */
+const OWN = ['round', 'item', 'kind'] as const;
+
+type Row = Readonly<Record<(typeof OWN)[number] | Source | 'stages' | 'fields', number>>;
+
+/** Fields of a row: one for each thing that is counted in a round (result/figures/figures.ts). */
+export const ROW: Row = Object.freeze(rowFields());
+
+function rowFields(): Row {
+  const counted = Object.keys(SOURCES).filter((name) => name !== 'round') as Exclude<
+    Source,
+    'round'
+  >[];
+  const names = [...OWN, ...counted];
+  const at = Object.fromEntries(names.map((name, i) => [name, i]));
+  const stages = names.length;
+  const row = { ...at, stages, fields: stages + STAGES.length * STAGE_FIELDS.count } as Row;
+  assert(new Set(names).size === names.length, 'no two fields of a row have one name');
+  return row;
+}
+
+/** The first field that is added up over rounds. */
+export const FIRST_TOTAL = OWN.length;
 
 /** Row field of stage 0 to 2. */
 export function stageField(stage: number, field: number): number {
   return ROW.stages + stage * STAGE_FIELDS.count + field;
 }
 
-export const HISTOGRAM = {
-  window: 0,
-  ntWindow: 1,
-  flush: 2,
-  lock: 3,
-  episode: 4,
-  kinds: 5,
-} as const;
+type HistogramName = keyof typeof HISTOGRAMS;
+
+/** Place of each among an item's histograms, and how many there are. */
+export const HISTOGRAM: Readonly<Record<HistogramName | 'kinds', number>> = Object.freeze({
+  ...(Object.fromEntries(Object.keys(HISTOGRAMS).map((name, i) => [name, i])) as Record<
+    HistogramName,
+    number
+  >),
+  kinds: Object.keys(HISTOGRAMS).length,
+});
 
 /** Independent parts of an item's rounds: percentiles are resampled by drawing among them. */
 export const HISTOGRAM_BATCHES = 16;

@@ -3,10 +3,13 @@
  * transition records of the round just ended and adds them to the results area. The hypervisor
  * thread alone runs it, so nothing here is atomic.
  */
+import { assert } from '../arch/assert.ts';
 import type { Arena } from '../machine/arena.ts';
 import { CONTROL, EPISODES_MAX, TRANSITION, VCPU } from '../machine/layout.ts';
+import { HISTOGRAMS, type Source, SOURCES } from '../result/figures/figures.ts';
 import { ROUND_KIND } from './group.ts';
 import {
+  FIRST_TOTAL,
   HISTOGRAM,
   HISTOGRAM_BATCHES,
   histogramBase,
@@ -25,7 +28,6 @@ export interface RoundFacts {
   readonly durationNs: number;
   /** Transition records used, resets included. */
   readonly slots: number;
-  readonly broken: number;
   /** What the workload counted: row field and value. */
   readonly figures: ReadonlyMap<number, number>;
   /** Involuntary context switches of the hypervisor thread itself. */
@@ -36,36 +38,34 @@ export interface RoundFacts {
   readonly signs: number;
 }
 
-const VCPU_FIELDS: readonly (readonly [vcpuWord: number, rowField: number])[] = [
-  [VCPU.issued, ROW.issued],
-  [VCPU.completed, ROW.completed],
-  [VCPU.inFlight, ROW.inFlight],
-  [VCPU.walks, ROW.walks],
-  [VCPU.ambiguous, ROW.ambiguous],
-  [VCPU.entries, ROW.entries],
-  [VCPU.resetFaults, ROW.resetFaults],
-  [VCPU.flushAll, ROW.flushAll],
-  [VCPU.neighbourAccesses, ROW.neighbourAccesses],
-  [VCPU.neighbourWalks, ROW.neighbourWalks],
-];
+type Pairs = readonly (readonly [word: number, place: number])[];
 
-const TRANSITION_FIELDS: readonly (readonly [word: number, rowField: number])[] = [
-  [TRANSITION.spurious, ROW.spurious],
-  [TRANSITION.genuine, ROW.genuine],
-  [TRANSITION.retry, ROW.retry],
-  [TRANSITION.nt, ROW.nt],
-  [TRANSITION.conflict, ROW.conflict],
-  [TRANSITION.writes, ROW.writes],
-  [TRANSITION.tlbis, ROW.tlbis],
-  [TRANSITION.invalidStores, ROW.invalidStores],
-];
+type CountedBy<By> = { [S in Source]: (typeof SOURCES)[S] extends By ? S : never }[Source];
 
-const TIMES: readonly (readonly [word: number, kind: number])[] = [
-  [TRANSITION.windowNs, HISTOGRAM.window],
-  [TRANSITION.ntWindowNs, HISTOGRAM.ntWindow],
-  [TRANSITION.flushNs, HISTOGRAM.flush],
-  [TRANSITION.lockNs, HISTOGRAM.lock],
-];
+/** A word of `words` and its field of the row, for each thing that such words count. */
+function fieldsOf<By extends 'vcpu' | 'vcpu most' | 'transition'>(
+  by: By,
+  words: Readonly<Record<CountedBy<By>, number>>,
+): Pairs {
+  const names = Object.keys(SOURCES).filter((name) => SOURCES[name as Source] === by);
+  return names.map((name) => {
+    const word = words[name as CountedBy<By>];
+    assert(word !== undefined, `figures.ts says ${by} counts ${name}: it has no such word`);
+    return [word, ROW[name as Source]];
+  });
+}
+
+const VCPU_FIELDS = fieldsOf('vcpu', VCPU);
+const VCPU_MOST = fieldsOf('vcpu most', VCPU);
+const TRANSITION_FIELDS = fieldsOf('transition', TRANSITION);
+
+/** `windowNs` of a transition's record goes to the histogram `window`. */
+const TIMES: Pairs = Object.entries(HISTOGRAMS).flatMap(([name, by]) => {
+  if (by !== 'transition') return [];
+  const word = (TRANSITION as Readonly<Record<string, number>>)[`${name}Ns`];
+  assert(word !== undefined, `a transition's record has no ${name}Ns`);
+  return [[word, HISTOGRAM[name as keyof typeof HISTOGRAMS]] as const];
+});
 
 export function collectRound(
   arena: Arena,
@@ -86,7 +86,6 @@ export function collectRound(
   add(ROW.item, facts.item);
   add(ROW.kind, facts.kind);
   add(ROW.durationNs, facts.durationNs);
-  add(ROW.broken, facts.broken);
   for (const [field, value] of facts.figures) add(field, value);
 
   let preempted = facts.preempted;
@@ -96,9 +95,10 @@ export function collectRound(
       add(field, i32[w + word] as number);
       i32[w + word] = 0;
     }
-    const loop = i32[w + VCPU.longestLoop] as number;
-    rows[at + ROW.longestLoop] = Math.max(rows[at + ROW.longestLoop] as number, loop);
-    i32[w + VCPU.longestLoop] = 0;
+    for (const [word, field] of VCPU_MOST) {
+      rows[at + field] = Math.max(rows[at + field] as number, i32[w + word] as number);
+      i32[w + word] = 0;
+    }
     preempted += i32[w + VCPU.preempted] as number;
     i32[w + VCPU.preempted] = 0;
   }
@@ -159,7 +159,7 @@ export function collectRound(
     add(field, sumOfMeasured(arena, facts.slots, word));
   if (facts.signs + countedSigns(rows, at, signs) > 0) add(ROW.signed, 1);
   results.totals[totalAt] = (results.totals[totalAt] as number) + 1;
-  for (let field: number = ROW.dropped; field < ROW.fields; field++) {
+  for (let field: number = FIRST_TOTAL; field < ROW.fields; field++) {
     results.totals[totalAt + field] =
       (results.totals[totalAt + field] as number) + (rows[at + field] as number);
   }

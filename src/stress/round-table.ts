@@ -1,7 +1,7 @@
 /**
  * The kept rounds of one item (or of the baseline), field by field: what intervals are made from.
  */
-import type { Estimate } from '../result/stress.ts';
+import type { Estimate } from '../result/estimate.ts';
 import { type ResultsArea, ROUNDS_KEPT, ROW } from './results-area.ts';
 import { ratioOverRounds } from './statistics/index.ts';
 

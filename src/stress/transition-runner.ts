@@ -120,7 +120,6 @@ export function createTransitionRunner(
       i32[at + TRANSITION.flushNs] = figures.flushNs;
       i32[at + TRANSITION.writes] = figures.writes;
       i32[at + TRANSITION.tlbis] = figures.tlbis;
-      i32[at + TRANSITION.invalidStores] = figures.invalidStores;
       log.end();
       if (software.grace.pending > 0) software.grace.drain(GRACE_TIMEOUT_MS);
       const found = Atomics.load(descriptors, region.entry);

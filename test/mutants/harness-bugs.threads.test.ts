@@ -8,7 +8,7 @@ import type { MachineBug } from '../../src/port/index.ts';
 import type { Rule } from '../../src/result/rule.ts';
 import { runGroup } from '../../src/stress/group-run.ts';
 import { HUNT_SETTING, huntRequest, rulesSeen } from '../../src/stress/hunt.ts';
-import { cpuFor } from '../../src/stress/plan.ts';
+import { cpuFor } from '../../src/arch/cpu-model.ts';
 import { createThreadPool } from '../../src/stress/pool.ts';
 import { twinOf } from './subjects.ts';
 

@@ -1,12 +1,11 @@
 /** A mutant and its twin, as the explorer runs them. */
-import type { CpuModel } from '../../src/arch/cpu-model.ts';
+import { cpuFor, type CpuModel } from '../../src/arch/cpu-model.ts';
 import type { BlockLevel } from '../../src/arch/geometry.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { type Catch, type Mutant, MUTANTS } from '../../src/mutants/index.ts';
 import type { Protocol } from '../../src/port/index.ts';
 import { PROTOCOLS } from '../../src/protocols/index.ts';
 import type { ExploreRun, ExploreViolation } from '../../src/result/explore.ts';
-import { cpuFor } from '../../src/stress/plan.ts';
 
 export interface Explored {
   readonly mutant: Mutant;

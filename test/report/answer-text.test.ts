@@ -4,7 +4,7 @@ import { answerGroups, answerLines, mainGroups } from '../../src/report/answer-t
 import { ownAnswerLines } from '../../src/report/own-answer-text.ts';
 import { PLAIN } from '../../src/report/paint.ts';
 import { trustNotes } from '../../src/report/trust-text.ts';
-import { aRun, CLEAN_RUN } from './results.ts';
+import { aRun, aTrust, CLEAN_RUN } from './results.ts';
 
 const COST = { lines: 8, needs: [] };
 const LATE = aRun({
@@ -90,11 +90,11 @@ test('figures of one’s own', () => {
 });
 
 describe('trust', () => {
-  const fair = (...reasons: string[]) => ({ grade: 'fair', reasons }) as const;
+  const fair = (...reasons: string[]) => aTrust('fair', ...reasons);
   const few = fair('times are of 40 rounds only');
 
   test('good rows are not mentioned; others with every reason', () => {
-    const good = aRun({ trust: { grade: 'good', reasons: [] } });
+    const good = aRun({ trust: aTrust('good') });
     const early = aRun({ protocol: 'bbm-early', trust: few });
     expect(trustNotes([good, aRun()])).toEqual([]);
     expect(trustNotes([good, early, aRun({ trust: few })])).toEqual([
@@ -109,7 +109,7 @@ describe('trust', () => {
     const rows = [
       aRun({ trust: few }),
       aRun({ trust: fair('times are of 8 rounds only', '3 windows: too few for a p99') }),
-      aRun({ protocol: 'x', trust: { grade: 'poor', reasons: ['preempted in 99 % of rounds'] } }),
+      aRun({ protocol: 'x', trust: aTrust('poor', 'preempted in 99 % of rounds') }),
     ];
     expect(trustNotes(rows)).toEqual([
       'trust in times and rates of x: poor: preempted in 99 % of rounds',

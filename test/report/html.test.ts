@@ -134,16 +134,11 @@ describe('a stress result', () => {
     expect(captions).toContain('adjust-populated, 4k level 2, bbm=1');
   });
 
-  it('draws a bar per decade part of a histogram, and a line where there is none', () => {
-    const of = (
-      windowNs: typeof HISTOGRAM | { p50: number; p99: number; max: number; count: number },
-    ) =>
-      page(aResult({ runs: [aRun({ windowNs })] }))
-        .querySelectorAll('figure')[1]
-        ?.querySelectorAll('[aria-label="rect"] rect').length;
-    const { histogram: _, ...bare } = HISTOGRAM;
-    expect(of(HISTOGRAM)).toBe(2);
-    expect(of(bare)).toBe(0);
+  it('draws a bar per decade part of a histogram', () => {
+    const bars = page(aResult({ runs: [aRun({ windowNs: HISTOGRAM })] }))
+      .querySelectorAll('figure')[1]
+      ?.querySelectorAll('[aria-label="rect"] rect');
+    expect(bars).toHaveLength(2);
   });
 
   it('has for a violation one lane per thread, the hypervisor first, in order', () => {

@@ -2,18 +2,57 @@
  * Hand-made results for the tests of reports: every field a plausible figure, overridden where a
  * test looks at it.
  */
-import type { Percentiles, StressResult, StressRun, Violation } from '../../src/result/stress.ts';
+import type { Estimate, Percentiles } from '../../src/result/estimate.ts';
+import type { Trust, TrustFacts } from '../../src/result/trust.ts';
+import type { FaultCounts, StressResult, StressRun, Violation } from '../../src/result/stress.ts';
 
-export const NONE: Percentiles = { p50: null, p99: null, max: null, count: 0 };
+export const NONE: Percentiles = { p50: null, p99: null, max: null, count: 0, histogram: '' };
 
 export const times = (p50: number, p99: number, max: number): Percentiles => ({
   p50,
   p99,
   max,
   count: 1000,
+  histogram: `${p50}x980 ${p99}x19 ${max}x1`,
 });
 
+const FACTS: TrustFacts = {
+  rounds: 1200,
+  roundsKept: 1200,
+  roundsDropped: 0,
+  preemptionKnown: true,
+  scheduled: false,
+  unsettled: false,
+  collections: 0,
+  windows: 38_400,
+  episodes: 5200,
+};
+
+const FAULTS: FaultCounts = { spurious: 5200, genuine: 0, retry: 0, nt: 0, conflict: 0 };
+const TRANSITIONS = 38_400;
+
+/** A figure known exactly. */
+export const exactly = (value: number): Estimate => ({ value, lo: value, hi: value });
+
+/** Graded `fair` or so, for these reasons. */
+export function aTrust(grade: Trust['grade'], ...reasons: readonly string[]): Trust {
+  return { grade, reasons, facts: FACTS };
+}
+
+/** Counts per transition, as a row has them. */
+function ratesOf(faults: FaultCounts, transitions: number): FaultCounts {
+  const rate = (count: number): number => (transitions === 0 ? 0 : count / transitions);
+  return {
+    spurious: rate(faults.spurious),
+    genuine: rate(faults.genuine),
+    retry: rate(faults.retry),
+    nt: rate(faults.nt),
+    conflict: rate(faults.conflict),
+  };
+}
+
 export function aRun(overrides: Partial<StressRun> = {}): StressRun {
+  const { faults = FAULTS, transitions = TRANSITIONS } = overrides;
   return {
     scenario: 'adjust-populated',
     protocol: 'bbm-late',
@@ -37,12 +76,15 @@ export function aRun(overrides: Partial<StressRun> = {}): StressRun {
     delays: '',
     rounds: 1200,
     roundsDropped: 0,
-    transitions: 38_400,
+    transitions,
     transitionsHit: 4723,
     hitShare: { value: 0.123, lo: 0.119, hi: 0.128 },
-    faults: { spurious: 5200, genuine: 0, retry: 0, nt: 0, conflict: 0 },
+    faults,
     faultsUnattributed: 0,
+    longestRefaultLoop: 0,
     spuriousPerTransition: { value: 0.1354, lo: 0.13, hi: 0.141 },
+    faultsPerTransition: ratesOf(faults, transitions),
+    sharesOf: 'undisturbed rounds',
     accesses: { issued: 9_000_000, completed: 9_000_000, lost: 0 },
     windowNs: times(4120, 12_040, 310_400),
     ntWindowNs: NONE,
@@ -50,6 +92,15 @@ export function aRun(overrides: Partial<StressRun> = {}): StressRun {
     flushNs: times(420, 2300, 9000),
     lockNs: times(5200, 15_000, 400_000),
     throughput: { during: 24_300_000, baseline: 31_000_000 },
+    means: {
+      during: exactly(24_300_000),
+      baseline: exactly(31_000_000),
+      refills: exactly(11.2),
+    },
+    roundsWarmUp: 0,
+    trust: aTrust('good'),
+    // A split has no price: reports show no answer.
+    answer: { kind: 'split', lostNs: null, walkRate: null, cost: { lines: 7, needs: [] } },
     descriptorWrites: 2,
     tlbis: 1,
     refills: 11.2,

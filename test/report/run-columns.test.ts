@@ -1,6 +1,6 @@
 /** A p99 is a figure only where there were values enough for one. */
 import { expect, test } from 'vitest';
-import { runColumns } from '../../src/report/run-columns.ts';
+import { runColumns } from '../../src/report/columns/index.ts';
 import { aRun, NONE, times } from './results.ts';
 
 const cells = (title: string, ...counts: readonly (number | null)[]): readonly string[] => {

@@ -1,6 +1,6 @@
 /** Columns that only some scenarios have: figures in one unit, each explained, absent elsewhere. */
 import { expect, it } from 'vitest';
-import { runColumns } from '../../src/report/run-columns.ts';
+import { runColumns } from '../../src/report/columns/index.ts';
 import type { StressRun } from '../../src/result/stress.ts';
 import { aRun } from './results.ts';
 

@@ -1,14 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { bucketsOf, HISTOGRAM_PATTERN, histogramText } from '../../src/result/distribution.ts';
+import { HISTOGRAM_PATTERN } from '../../src/result/checks.ts';
+import { bucketsOf, histogramText } from '../../src/result/distribution.ts';
 import { pooledPercentiles } from '../../src/result/merge/percentiles.ts';
-import {
-  distributionOf,
-  HISTOGRAM_WORDS,
-  percentilesOf,
-  record,
-} from '../../src/stress/statistics/histogram.ts';
-import type { Percentiles } from '../../src/result/stress.ts';
+import { distributionOf, HISTOGRAM_WORDS, record } from '../../src/stress/statistics/histogram.ts';
+import type { Percentiles } from '../../src/result/estimate.ts';
 
 const recorded = (values: readonly number[]): Int32Array => {
   const hist = new Int32Array(HISTOGRAM_WORDS);
@@ -22,7 +18,7 @@ describe('a histogram as text', () => {
   it('comes back as it was, and is what a result file may carry', () => {
     fc.assert(
       fc.property(durations, (values) => {
-        const { histogram = '', count } = seen(values);
+        const { histogram, count } = seen(values);
         expect(histogram).toMatch(HISTOGRAM_PATTERN);
         expect(histogramText(bucketsOf(histogram))).toBe(histogram);
         expect(bucketsOf(histogram).reduce((sum, bucket) => sum + bucket.count, 0)).toBe(count);
@@ -40,26 +36,15 @@ describe('pooled times', () => {
     fc.assert(
       fc.property(durations, durations, durations, (a, b, c) => {
         const pooled = pooledPercentiles([seen(a), seen(b), seen(c)]);
-        const { p50, p99, max, count } = percentilesOf(recorded([...a, ...b, ...c]), 0);
-        expect(pooled).toMatchObject({ p50, p99, max, count });
+        expect(pooled).toEqual(seen([...a, ...b, ...c]));
       }),
     );
   });
 
-  it('have no percentiles where a histogram is missing, but a maximum and a count', () => {
-    const bare = percentilesOf(recorded([10, 20]), 0);
-    expect(pooledPercentiles([bare, seen([30])])).toEqual({
-      p50: null,
-      p99: null,
-      max: 30,
-      count: 3,
-    });
-  });
-
-  it('are those of the only run that saw any, histogram or not', () => {
-    const none = percentilesOf(recorded([]), 0);
-    const bare = percentilesOf(recorded([10, 20]), 0);
-    expect(pooledPercentiles([none, bare, none])).toEqual(bare);
+  it('are those of the only run that saw any', () => {
+    const none = seen([]);
+    const some = seen([10, 20]);
+    expect(pooledPercentiles([none, some, none])).toEqual(some);
     expect(pooledPercentiles([none, none])).toEqual(none);
   });
 });

@@ -2,11 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { pooledEstimate } from '../../src/result/merge/estimates.ts';
 import { pooledPercentiles } from '../../src/result/merge/percentiles.ts';
-import type { Percentiles } from '../../src/result/stress.ts';
+import type { Percentiles } from '../../src/result/estimate.ts';
 import { splitmix32 } from '../../src/stress/statistics/random.ts';
 
 describe('pooled intervals', () => {
-  const of = (value: number, lo: number, hi: number | null, weight: number) => ({
+  const of = (value: number, lo: number, hi: number, weight: number) => ({
     estimate: { value, lo, hi },
     weight,
   });
@@ -26,8 +26,10 @@ describe('pooled intervals', () => {
   });
 
   it('of nothing are unbounded, and nothing adds nothing', () => {
-    expect(pooledEstimate([of(0, 0, null, 0)]).hi).toBe(Number.POSITIVE_INFINITY);
-    expect(pooledEstimate([of(0.5, 0.4, 0.6, 7), of(0, 0, null, 0)])).toEqual({
+    expect(pooledEstimate([of(0, 0, Number.POSITIVE_INFINITY, 0)]).hi).toBe(
+      Number.POSITIVE_INFINITY,
+    );
+    expect(pooledEstimate([of(0.5, 0.4, 0.6, 7), of(0, 0, Number.POSITIVE_INFINITY, 0)])).toEqual({
       value: 0.5,
       lo: 0.4,
       hi: 0.6,

@@ -1,7 +1,7 @@
-/** What rows say of cost and trust is checked where it is there, and need not be there. */
+/** What rows say of cost and trust is checked. */
 import { expect, test } from 'vitest';
 import { readResult } from '../../src/result/read.ts';
-import { aResult, aRun } from '../report/results.ts';
+import { aResult, aRun, aTrust } from '../report/results.ts';
 
 const ANSWER = {
   kind: 'coalesce',
@@ -12,9 +12,9 @@ const ANSWER = {
 const read = (more: object): unknown =>
   readResult(JSON.stringify(aResult({ runs: [{ ...aRun(), ...more }] })));
 
-test('there, or not', () => {
+test('as rows have it', () => {
   expect(read({})).toBeTruthy();
-  expect(read({ answer: ANSWER, trust: { grade: 'fair', reasons: ['few rounds'] } })).toBeTruthy();
+  expect(read({ answer: ANSWER, trust: aTrust('fair', 'few rounds') })).toBeTruthy();
   expect(read({ answer: { ...ANSWER, lostNs: null } })).toBeTruthy();
 });
 

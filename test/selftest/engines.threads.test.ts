@@ -14,7 +14,7 @@ import type { InnocentGroup } from '../../src/selftest/innocents.ts';
 import { createStressEngine } from '../../src/selftest/stress-engine.ts';
 import { gradeSelftest } from '../../src/selftest/verdict.ts';
 import { HUNT_SETTING } from '../../src/stress/hunt.ts';
-import { cpuFor } from '../../src/stress/plan.ts';
+import { cpuFor } from '../../src/arch/cpu-model.ts';
 import { createThreadPool } from '../../src/stress/pool.ts';
 import { aMutant } from './builders.ts';
 

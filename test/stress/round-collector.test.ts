@@ -22,7 +22,6 @@ const FACTS: RoundFacts = {
   kind: ROUND_KIND.transitions,
   durationNs: 1000,
   slots: 3,
-  broken: 0,
   figures: new Map(),
   preempted: 0,
   scheduled: false,

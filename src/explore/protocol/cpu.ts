@@ -1,24 +1,8 @@
-/** The simulated CPU as results show it, and which of its knobs the model has. */
+/** Which knobs of the simulated CPU the model has. */
 import type { CpuModel } from '../../arch/cpu-model.ts';
-import type { CpuResult } from '../../result/stress.ts';
 import { armModel, type ModelOptions } from '../model/index.ts';
 import type { ExploredScenario } from './bounds.ts';
 import type { MachineOptions } from './memory-map.ts';
-
-const onOff = (on: boolean): string => (on ? 'on' : 'off');
-
-export function cpuResultOf(cpu: CpuModel): CpuResult {
-  return {
-    bbm: cpu.bbm.join('/'),
-    nt: cpu.nt,
-    multihit: cpu.multihit,
-    spec: onOff(cpu.spec),
-    hafdbs: onOff(cpu.hafdbs),
-    ets: cpu.ets,
-    tlb: cpu.tlb,
-    walkcache: onOff(cpu.walkcache),
-  };
-}
 
 /** The memory model of this CPU. */
 export function modelOf(cpu: CpuModel): ModelOptions {

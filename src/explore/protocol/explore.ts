@@ -10,7 +10,7 @@
  * which VMID, software walkers of other threads.
  */
 import { assert } from '../../arch/assert.ts';
-import { type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.ts';
+import { type CpuModel, cpuResultOf, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
 import { isValid } from '../../arch/descriptor.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
@@ -31,7 +31,7 @@ import {
   type ExploreBounds,
   type ExploredScenario,
 } from './bounds.ts';
-import { cpuResultOf, machineOf, modelOf, notesOn, unsupportedReason } from './cpu.ts';
+import { machineOf, modelOf, notesOn, unsupportedReason } from './cpu.ts';
 import { type AccessKind, accessesOf, type GuestProgram, guestPrograms } from './guest.ts';
 import { hypervisorScript, traceOf } from './hypervisor.ts';
 import { lostRace } from './lost-race.ts';

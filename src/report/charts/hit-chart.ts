@@ -2,6 +2,7 @@
 import * as Plot from '@observablehq/plot';
 import type { StressRun } from '../../result/stress.ts';
 import { counted, grouped, shareText } from '../numbers.ts';
+import { missingNotes, NOT_MEASURED } from '../not-measured.ts';
 import { type Chart, distinct, marginFor, shortName, subjectOf } from './chart.ts';
 import { draw } from './svg.ts';
 
@@ -14,13 +15,13 @@ export function hitChart(runs: readonly StressRun[]): Chart | null {
   const counts = distinct(shown.map(({ vcpus }) => vcpus));
   // Protocols below their number of vCPUs, which is a row of its own without a mark.
   const rows = counts.flatMap((vcpus): Row[] => [
-    { key: `${vcpus}`, label: counted(vcpus, 'vCPU') },
+    { key: `${vcpus}`, label: counted(vcpus, 'vCPU'), isHeading: true },
     ...shown.filter((run) => run.vcpus === vcpus).map(rowOf),
   ]);
   const labels = new Map(rows.map(({ key, label }) => [key, label]));
   const marks = rows.flatMap(({ key, share }) => (share ? [{ key, ...share }] : []));
-  const headings = rows.filter(({ share }) => share === undefined);
-  const protocols = rows.filter(({ share }) => share !== undefined);
+  const headings = rows.filter(({ isHeading }) => isHeading);
+  const protocols = rows.filter(({ isHeading }) => !isHeading);
   const labelled = {
     label: null,
     tickSize: 0,
@@ -58,14 +59,16 @@ export function hitChart(runs: readonly StressRun[]): Chart | null {
   });
   return {
     title,
-    caption: '',
+    caption: missingNotes(shown.filter(({ hitShare }) => hitShare === null))
+      .map((note) => `${note}.`)
+      .join(' '),
     svg,
     columns: ['protocol', 'vCPUs', 'transitions', 'hit, with 95 % interval'],
     rows: shown.map((run) => [
       subjectOf(run),
       String(run.vcpus),
       grouped(run.transitions),
-      shareText(run.hitShare),
+      run.hitShare === null ? NOT_MEASURED : shareText(run.hitShare),
     ]),
   };
 }
@@ -73,17 +76,24 @@ export function hitChart(runs: readonly StressRun[]): Chart | null {
 interface Row {
   readonly key: string;
   readonly label: string;
-  /** Per cent, with its interval. */
+  /** A number of vCPUs, over its protocols. */
+  readonly isHeading: boolean;
+  /** Per cent, with its interval; absent: not measured. */
   readonly share?: { readonly value: number; readonly lo: number; readonly hi: number };
 }
 
 const keyOf = ({ key }: Row): string => key;
 
 function rowOf(run: StressRun): Row {
-  const { value, lo, hi } = run.hitShare;
+  const { hitShare: measured } = run;
+  const label = subjectOf(run);
+  const key = `${run.vcpus} ${label}`;
+  if (measured === null) return { key, label: `${label} ${NOT_MEASURED}`, isHeading: false };
+  const { value, lo, hi } = measured;
   return {
-    key: `${run.vcpus} ${subjectOf(run)}`,
-    label: subjectOf(run),
+    key,
+    label,
+    isHeading: false,
     share: { value: value * 100, lo: lo * 100, hi: Math.min(1, hi) * 100 },
   };
 }

@@ -1,18 +1,20 @@
 /**
- * A measured time as a distribution per protocol, on a logarithmic axis. Where a result carries no
- * histogram a line from the median to the 99th percentile stands for it.
+ * A measured time as a distribution per protocol, on a logarithmic axis.
  */
 import * as Plot from '@observablehq/plot';
 import { bucketsOf, tailOf } from '../../result/distribution.ts';
-import type { Percentiles, StressRun } from '../../result/stress.ts';
+import type { Percentiles } from '../../result/estimate.ts';
+import type { StressRun } from '../../result/stress.ts';
 import { grouped, significant } from '../numbers.ts';
+import { NOT_MEASURED } from '../not-measured.ts';
 import { type Chart, marginFor, shortName, subjectOf } from './chart.ts';
 import { draw } from './svg.ts';
 
 export interface TimeChart {
   readonly title: string;
   readonly what: string;
-  readonly times: (run: StressRun) => Percentiles;
+  /** Its name among figures. */
+  readonly figure: 'windowNs' | 'ntWindowNs' | 'episodeNs';
 }
 
 const ROW_HEIGHT = 34;
@@ -29,15 +31,15 @@ interface Bar {
 
 /** `runs` are rows of one table. Null if none of them saw such a time. */
 export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | null {
-  const shown = runs.filter((run) => what.times(run).count > 0);
-  if (shown.length === 0) return null;
-  const rows = shown.map((run) => {
-    const times = what.times(run);
-    return { name: subjectOf(run), ...times, p99: tailOf(times) };
+  const rows = runs.flatMap((run) => {
+    const times = run[what.figure];
+    if (times === null || times.count === 0) return [];
+    return [{ name: subjectOf(run), ...times, p99: tailOf(times) }];
   });
+  if (rows.length === 0) return null;
+  const missing = runs.filter((run) => run[what.figure] === null).map(subjectOf);
   const names = rows.map(({ name }) => name);
   const bars = rows.flatMap(barsOf);
-  const lines = rows.filter(({ histogram, p50 }) => histogram === undefined && p50 !== null);
   const svg = draw(what.title, {
     height: 50 + rows.length * ROW_HEIGHT,
     marginLeft: marginFor(names),
@@ -63,16 +65,6 @@ export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | 
         fill: 'var(--accent)',
         fillOpacity: 0.55,
       }),
-      Plot.link(lines, {
-        fy: 'name',
-        x1: 'p50',
-        x2: 'p99',
-        y1: 0.5,
-        y2: 0.5,
-        stroke: 'var(--accent)',
-        strokeWidth: 5,
-        strokeOpacity: 0.55,
-      }),
       Plot.ruleX(
         rows.filter(({ p50 }) => p50 !== null),
         {
@@ -95,25 +87,27 @@ export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | 
       Plot.ruleY([0], { stroke: 'var(--line)' }),
     ],
   });
-  const merged = rows.some(({ p50 }) => p50 === null);
   return {
     title: what.title,
     caption:
       `${what.what}. Line: median; dashed: 99th percentile. The axis is logarithmic; heights are ` +
-      `relative to each row${merged ? '; percentiles of merged runs without histograms are unknown' : ''}.`,
+      `relative to each row.${missing.length === 0 ? '' : ` Not measured: ${missing.join(', ')}.`}`,
     svg,
     columns: ['protocol', 'seen', 'p50', 'p99', 'max'],
-    rows: rows.map(({ name, count, p50, p99, max }) => [
-      name,
-      grouped(count),
-      ...[p50, p99, max].map((ns) => (ns === null ? '' : timeText(ns))),
-    ]),
+    rows: [
+      ...rows.map(({ name, count, p50, p99, max }) => [
+        name,
+        grouped(count),
+        ...[p50, p99, max].map((ns) => (ns === null ? '' : timeText(ns))),
+      ]),
+      ...missing.map((name) => [name, NOT_MEASURED, '', '', '']),
+    ],
   };
 }
 
-function barsOf({ name, histogram }: { name: string; histogram?: string }): Bar[] {
+function barsOf({ name, histogram }: { name: string; histogram: string }): Bar[] {
   const counts = new Map<number, number>();
-  for (const { ns, count } of bucketsOf(histogram ?? '')) {
+  for (const { ns, count } of bucketsOf(histogram)) {
     const bar = Math.floor(Math.log10(Math.max(ns, 1)) * BARS_PER_DECADE);
     counts.set(bar, (counts.get(bar) ?? 0) + count);
   }
@@ -130,7 +124,7 @@ function barsOf({ name, histogram }: { name: string; histogram?: string }): Bar[
 function domainOf(rows: readonly Percentiles[]): [number, number] {
   const all = rows.flatMap(({ p50, p99, max, histogram }) => [
     ...[p50, p99, max].filter((ns) => ns !== null),
-    ...bucketsOf(histogram ?? '').map(({ ns }) => ns),
+    ...bucketsOf(histogram).map(({ ns }) => ns),
   ]);
   const least = Math.max(1, Math.min(...all));
   const most = Math.max(least * 10, ...all);
@@ -155,16 +149,16 @@ export const TIME_CHARTS: readonly TimeChart[] = [
   {
     title: 'Window: entry invalid',
     what: 'From the store that makes the entry invalid to the one that makes it valid',
-    times: (run) => run.windowNs,
+    figure: 'windowNs',
   },
   {
     title: 'nT window',
     what: 'From the store of the block with nT set to the one without',
-    times: (run) => run.ntWindowNs,
+    figure: 'ntWindowNs',
   },
   {
     title: 'Episode: what a faulting access waits',
     what: "From an access's first spurious fault to its completion",
-    times: (run) => run.episodeNs,
+    figure: 'episodeNs',
   },
 ];

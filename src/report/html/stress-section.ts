@@ -4,10 +4,10 @@ import type { ControlResult, StressRun, Violation } from '../../result/stress.ts
 import { HIT_CAPTION, hitChart } from '../charts/hit-chart.ts';
 import { throughputChart } from '../charts/throughput-chart.ts';
 import { TIME_CHARTS, timeChart } from '../charts/time-chart.ts';
-import { machineTables } from '../machine-columns.ts';
+import { machineTables } from '../columns/machines.ts';
 import { counted, significant } from '../numbers.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
-import { runColumns } from '../run-columns.ts';
+import { runColumns } from '../columns/index.ts';
 import { configurationOf, notesOf } from '../run-tables.ts';
 import { orderedEvents, placeOf, timesText } from '../violation-text.ts';
 import { answerPart } from './answer-part.ts';

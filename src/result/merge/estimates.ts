@@ -9,11 +9,10 @@
  * (Hartung and Knapp 2001); where they agree it is that of their rounds. Two values say next to nothing
  * of how far a third would be (t is 12.7), so it takes three.
  */
-import type { Estimate } from '../stress.ts';
+import type { Estimate } from '../estimate.ts';
 
 export interface WeightedEstimate {
-  /** In a file an infinite bound is null. */
-  readonly estimate: { readonly [End in keyof Estimate]: number | null };
+  readonly estimate: Estimate;
   /** Transitions it is of. */
   readonly weight: number;
 }
@@ -65,12 +64,7 @@ export function pooledTime(
 function partsOf(all: readonly WeightedEstimate[]): Part[] {
   return all
     .filter(({ weight }) => weight > 0)
-    .map(({ estimate: { value, lo, hi }, weight }) => ({
-      value: value ?? 0,
-      lo: lo ?? 0,
-      hi: hi ?? Number.POSITIVE_INFINITY,
-      weight,
-    }));
+    .map(({ estimate, weight }) => ({ ...estimate, weight }));
 }
 
 function combined(parts: readonly Part[]): Estimate {

@@ -5,23 +5,19 @@ import {
   pooledBuckets,
   TAIL_COUNT_MIN,
 } from '../distribution.ts';
-import type { Percentiles } from '../stress.ts';
+import type { Percentiles } from '../estimate.ts';
 import { pooledTime } from './estimates.ts';
 
-/**
- * Without histograms percentiles cannot be added: they are null where more than one run saw
- * something. The maximum and the count always can. An interval there is if each run has its own.
- */
+/** An interval there is if each run has its own. */
 export function pooledPercentiles(all: readonly Percentiles[]): Percentiles {
   const seen = all.filter(({ count }) => count > 0);
   const [only, second] = seen;
-  if (only === undefined) return all[0] ?? { p50: null, p99: null, max: null, count: 0 };
+  if (only === undefined) return { p50: null, p99: null, max: null, count: 0, histogram: '' };
   if (second === undefined) return only;
   const maxima = seen.flatMap(({ max }) => max ?? []);
   const max = maxima.length === 0 ? null : Math.max(...maxima);
   const count = seen.reduce((sum, one) => sum + one.count, 0);
   const buckets = pooledBuckets(seen);
-  if (buckets === null) return { p50: null, p99: null, max, count };
   const p50 = percentileOfBuckets(buckets, 0.5, max);
   const p99 = percentileOfBuckets(buckets, 0.99, max);
   const p50Interval = intervalOf('p50', p50, seen);

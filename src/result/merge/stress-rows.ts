@@ -1,9 +1,8 @@
 /** Rows of stress results that measured the same thing in the same environment, as one row. */
-import type { ControlResult, Estimate, FaultCounts, StressRun, Violation } from '../stress.ts';
-import { pooledTrust } from '../trust.ts';
-import { pooledEstimate, type WeightedEstimate } from './estimates.ts';
-import { pooledExtras } from './extras.ts';
-import { pooledPercentiles } from './percentiles.ts';
+import { pooledFigures } from '../figures/pool.ts';
+import { type Measured, missingFigures, whyNotMeasured } from '../figures/not-measured.ts';
+import type { Rows } from '../figures/pool-blocks.ts';
+import type { ControlResult, StressRun, Violation } from '../stress.ts';
 
 /** What rows must share to be pooled; `machine` because a time is that of one machine. */
 export function stressRowKey(run: StressRun): string {
@@ -16,65 +15,19 @@ export function stressRowKey(run: StressRun): string {
   ]);
 }
 
-/** At least one row. Counts are added; a mean per transition is weighted by transitions. */
-export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun {
+/** At least one row. */
+export function pooledRow(rows: Rows): StressRun {
   const [first] = rows;
   if (rows.length === 1) return first;
-  const sum = (of: (run: StressRun) => number): number =>
-    rows.reduce((total, run) => total + of(run), 0);
-  const transitions = sum((run) => run.transitions);
-  const perTransition = (of: (run: StressRun) => number): number =>
-    transitions === 0 ? 0 : sum((run) => of(run) * run.transitions) / transitions;
-  const share = pooledEstimate(
-    rows.map((run) => ({ estimate: run.hitShare, weight: run.transitions })),
-  );
-  // Only what all of them say is said of them together.
-  const { means: _means, answer: _answer, trust: _trust, ...rest } = first;
   const ran = rowsThatRan(rows);
+  const { notMeasured: _ofFirst, ...rest } = first;
+  const figures = pooledFigures(rows, ran);
   const judged = rows.filter((run) => run.violations.length > 0 && run.exhibit === null);
   return {
     ...rest,
-    ...pooledAnswer(ran),
-    ...trustOfAll(rows),
-    ...pooledMeans(rows),
-    ...pooledExtras(rows),
+    ...figures,
+    ...pooledReasons(figures, rows),
     repeats: ran.reduce((total, run) => total + (run.repeats ?? 1), 0),
-    rounds: sum((run) => run.rounds),
-    roundsDropped: sum((run) => run.roundsDropped),
-    roundsWarmUp: sum((run) => run.roundsWarmUp ?? 0),
-    transitions,
-    transitionsHit: sum((run) => run.transitionsHit),
-    hitShare: { ...share, hi: Math.min(1, share.hi) },
-    faults: {
-      spurious: sum((run) => run.faults.spurious),
-      genuine: sum((run) => run.faults.genuine),
-      retry: sum((run) => run.faults.retry),
-      nt: sum((run) => run.faults.nt),
-      conflict: sum((run) => run.faults.conflict),
-    },
-    faultsUnattributed: sum((run) => run.faultsUnattributed),
-    ...longestLoop(rows),
-    spuriousPerTransition: pooledEstimate(
-      rows.map((run) => ({ estimate: run.spuriousPerTransition, weight: run.transitions })),
-    ),
-    ...pooledRates(ran),
-    accesses: {
-      issued: sum((run) => run.accesses.issued),
-      completed: sum((run) => run.accesses.completed),
-      lost: sum((run) => run.accesses.lost),
-    },
-    windowNs: pooledPercentiles(rows.map((run) => run.windowNs)),
-    ntWindowNs: pooledPercentiles(rows.map((run) => run.ntWindowNs)),
-    episodeNs: pooledPercentiles(rows.map((run) => run.episodeNs)),
-    flushNs: pooledPercentiles(rows.map((run) => run.flushNs)),
-    lockNs: pooledPercentiles(rows.map((run) => run.lockNs)),
-    throughput: {
-      during: meanOfRates(rows, 'during'),
-      baseline: meanOfRates(rows, 'baseline'),
-    },
-    descriptorWrites: perTransition((run) => run.descriptorWrites),
-    tlbis: perTransition((run) => run.tlbis),
-    refills: perTransition((run) => run.refills),
     verdict: rowVerdict(rows),
     exhibit: judged.length > 0 ? null : (rows.find((run) => run.exhibit !== null)?.exhibit ?? null),
     violations: pooledViolations(rows),
@@ -82,99 +35,19 @@ export function pooledRow(rows: readonly [StressRun, ...StressRun[]]): StressRun
   };
 }
 
+/** Why what none of them measured was not: each reason once. */
+function pooledReasons(figures: Pick<StressRun, 'hitShare'>, rows: Rows): Measured {
+  const reasons = missingFigures(figures).map(({ path }) => {
+    const why = new Set(rows.flatMap((run) => whyNotMeasured(run, path) ?? []));
+    return [path.join('.'), [...why].join('; ')] as const;
+  });
+  return reasons.length === 0 ? {} : { notMeasured: Object.fromEntries(reasons) };
+}
+
 /** One in which nothing ran has nothing to say beside one in which something did. */
-function rowsThatRan(rows: readonly StressRun[]): readonly StressRun[] {
-  const ran = rows.filter(({ transitions }) => transitions > 0);
-  return ran.length > 0 ? ran : rows;
-}
-
-function longestLoop(rows: readonly StressRun[]): Pick<StressRun, 'longestRefaultLoop'> {
-  const all = rows.flatMap(({ longestRefaultLoop }) => longestRefaultLoop ?? []);
-  return all.length === 0 ? {} : { longestRefaultLoop: Math.max(...all) };
-}
-
-/** None if one of them does not say. */
-function pooledAnswer(rows: readonly StressRun[]): Pick<StressRun, 'answer'> {
-  const answers = rows.flatMap(({ answer, transitions }) =>
-    answer === undefined ? [] : [{ ...answer, weight: transitions }],
-  );
-  const [first] = answers;
-  if (first === undefined || answers.length < rows.length) return {};
-  const lost = answers.flatMap(({ lostNs, weight }) =>
-    lostNs === null ? [] : [{ estimate: lostNs, weight }],
-  );
-  const rates = answers.flatMap(({ walkRate, weight }) =>
-    walkRate === null ? [] : [{ estimate: walkRate, weight }],
-  );
-  return {
-    answer: {
-      kind: first.kind,
-      lostNs: pooledLoss(lost),
-      walkRate: rates.length === 0 ? null : pooledEstimate(rates),
-      cost: first.cost,
-    },
-  };
-}
-
-/** Nothing lost in any is nothing lost: the bound is that of the share of transitions hit. */
-function pooledLoss(all: readonly WeightedEstimate[]): Estimate | null {
-  if (all.length === 0) return null;
-  return all.every(({ estimate }) => estimate.value === 0)
-    ? { value: 0, lo: 0, hi: 0 }
-    : pooledEstimate(all);
-}
-
-function trustOfAll(rows: readonly StressRun[]): Pick<StressRun, 'trust'> {
-  const [first, ...others] = rows.flatMap(({ trust }) => trust ?? []);
-  return first === undefined || others.length + 1 < rows.length
-    ? {}
-    : { trust: pooledTrust([first, ...others]) };
-}
-
-/** A time counts for the rounds it is of, walks for their transitions. */
-function pooledMeans(rows: readonly StressRun[]): Pick<StressRun, 'means'> {
-  const all = rows.flatMap((run) => (run.means === undefined ? [] : [{ run, means: run.means }]));
-  if (all.length < rows.length) return {};
-  const rate = (of: 'during' | 'baseline'): Estimate | null => {
-    const own = all.flatMap(({ run, means }) => {
-      const estimate = means[of];
-      return estimate === null ? [] : [{ estimate, weight: weightOf(run, of) }];
-    });
-    return own.length === 0 ? null : pooledEstimate(own);
-  };
-  return {
-    means: {
-      during: rate('during'),
-      baseline: rate('baseline'),
-      refills: pooledEstimate(
-        all.map(({ run, means }) => ({ estimate: means.refills, weight: run.transitions })),
-      ),
-    },
-  };
-}
-
-/**
- * A rate counts for the rounds it is of: those of transitions that were undisturbed, or the idle
- * ones among all. Where the row has one, there was such a round.
- */
-function weightOf(run: StressRun, of: 'during' | 'baseline'): number {
-  // Without these facts rounds that were dropped in the warm-up are subtracted twice.
-  const kept =
-    run.trust?.facts?.roundsKept ?? run.rounds - run.roundsDropped - (run.roundsWarmUp ?? 0);
-  return Math.max(1, of === 'during' ? kept : run.rounds);
-}
-
-function meanOfRates(rows: readonly StressRun[], of: 'during' | 'baseline'): number | null {
-  let weighted = 0;
-  let weights = 0;
-  for (const run of rows) {
-    const value = run.throughput[of];
-    if (value === null) continue;
-    const weight = weightOf(run, of);
-    weighted += value * weight;
-    weights += weight;
-  }
-  return weights === 0 ? null : weighted / weights;
+function rowsThatRan(rows: Rows): Rows {
+  const [first, ...others] = rows.filter(({ transitions }) => transitions > 0);
+  return first === undefined ? rows : [first, ...others];
 }
 
 /**
@@ -186,33 +59,6 @@ function rowVerdict(rows: readonly StressRun[]): StressRun['verdict'] {
   const ran = rows.filter(({ transitions }) => transitions > 0);
   const isPass = ran.length > 0 && ran.every(({ verdict }) => verdict === 'pass');
   return isPass ? 'pass' : 'inconclusive';
-}
-
-/** Each weighs as much as it had transitions; none if one of them does not say. */
-function pooledRates(
-  rows: readonly StressRun[],
-): Pick<StressRun, 'faultsPerTransition' | 'sharesOf'> {
-  const all = rows.flatMap(({ faultsPerTransition: rates, transitions }) =>
-    rates === undefined ? [] : [{ rates, transitions }],
-  );
-  const weights = all.reduce((sum, { transitions }) => sum + transitions, 0);
-  const mean = (kind: keyof FaultCounts): number =>
-    weights === 0
-      ? 0
-      : all.reduce((sum, { rates, transitions }) => sum + rates[kind] * transitions, 0) / weights;
-  if (all.length < rows.length) return {};
-  return {
-    faultsPerTransition: {
-      spurious: mean('spurious'),
-      genuine: mean('genuine'),
-      retry: mean('retry'),
-      nt: mean('nt'),
-      conflict: mean('conflict'),
-    },
-    sharesOf: rows.every(({ sharesOf }) => sharesOf === 'undisturbed rounds')
-      ? 'undisturbed rounds'
-      : 'all rounds',
-  };
 }
 
 export function pooledViolations(rows: readonly StressRun[]): Violation[] {

@@ -16,7 +16,7 @@
  */
 import { assert } from '../../arch/assert.ts';
 import { type Bucket, histogramText } from '../../result/distribution.ts';
-import type { Percentiles } from '../../result/stress.ts';
+import type { Percentiles } from '../../result/estimate.ts';
 
 const SUB_BITS = 5;
 const SUB_BUCKETS = 1 << SUB_BITS;
@@ -129,16 +129,6 @@ export function percentileOf(hist: Int32Array, base: number, p: number): number 
   return Math.min(middleOf(bucket), maxOf(hist, base));
 }
 
-export function percentilesOf(hist: Int32Array, base: number): Percentiles {
-  const count = countOf(hist, base);
-  return {
-    p50: percentileOf(hist, base, 0.5),
-    p99: percentileOf(hist, base, 0.99),
-    max: count === 0 ? null : maxOf(hist, base),
-    count,
-  };
-}
-
 /** Buckets that hold anything, ascending: the word of each, the value it stands for, its count. */
 export function occupiedBuckets(
   hist: Int32Array,
@@ -155,8 +145,12 @@ export function occupiedBuckets(
 
 /** The percentiles, and the histogram they are of as text (about ten bytes per bucket in use). */
 export function distributionOf(hist: Int32Array, base: number): Percentiles {
+  const count = countOf(hist, base);
   return {
-    ...percentilesOf(hist, base),
+    p50: percentileOf(hist, base, 0.5),
+    p99: percentileOf(hist, base, 0.99),
+    max: count === 0 ? null : maxOf(hist, base),
+    count,
     histogram: histogramText(occupiedBuckets(hist, base)),
   };
 }

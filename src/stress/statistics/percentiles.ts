@@ -4,7 +4,7 @@
  * among those, whole.
  */
 import { TAIL_COUNT_MIN } from '../../result/distribution.ts';
-import type { Percentiles } from '../../result/stress.ts';
+import type { Percentiles } from '../../result/estimate.ts';
 import {
   countOf,
   distributionOf,

@@ -8,7 +8,7 @@
  * to say and would claim certainty; there a formula for independent trials answers instead.
  */
 import { assert } from '../../arch/assert.ts';
-import type { Estimate } from '../../result/stress.ts';
+import type { Estimate } from '../../result/estimate.ts';
 import { splitmix32 } from './random.ts';
 import { poisson, ruleOfThree, wilson } from './share.ts';
 

@@ -6,7 +6,7 @@
  * `rounds.ts`.
  */
 import { assert } from '../../arch/assert.ts';
-import type { Estimate } from '../../result/stress.ts';
+import type { Estimate } from '../../result/estimate.ts';
 
 /** Two-sided 95 % quantile of the normal distribution. */
 const Z = 1.959963984540054;

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/parse.ts';
 import { BUILT_IN } from '../../../src/cli/registry.ts';
 import { stressOptions } from '../../../src/cli/stress-options.ts';
-import { TRUST_GRADES } from '../../../src/result/trust.ts';
-import type { Estimate, StressRun } from '../../../src/result/stress.ts';
+import type { Estimate } from '../../../src/result/estimate.ts';
+import type { StressRun } from '../../../src/result/stress.ts';
 import { planGroups } from '../../../src/stress/portfolio.ts';
 import { stress } from './stress.ts';
 
@@ -24,13 +24,13 @@ test.skipIf(TOO_MANY > 64)('warm-up, trust, cost and loss of three protocols', a
     // A quarter of the rounds at most.
     expect(run.roundsWarmUp).toBeGreaterThanOrEqual(8);
     expect(run.roundsWarmUp).toBeLessThanOrEqual(ROUNDS / 4);
-    expect(TRUST_GRADES).toContain(run.trust?.grade);
+    expect(['good', 'fair', 'poor']).toContain(run.trust.grade);
     expect(run.trust?.grade).not.toBe('good');
-    expect(run.means?.refills.value).toBeGreaterThan(0);
+    expect(run.means.refills?.value).toBeGreaterThan(0);
     expect([run.means?.refills, run.answer?.walkRate].every(isWithin)).toBe(true);
     // Windows of undisturbed rounds only, one per transition at most.
-    const kept = run.rounds - Math.max(run.roundsDropped, run.roundsWarmUp ?? 0);
-    expect(run.windowNs.count).toBeLessThanOrEqual((kept * run.transitions) / run.rounds);
+    const kept = run.rounds - Math.max(run.roundsDropped, run.roundsWarmUp);
+    expect(run.windowNs?.count).toBeLessThanOrEqual((kept * run.transitions) / run.rounds);
   }
   const [early, range, nt] = runs as [StressRun, StressRun, StressRun];
   expect(early.answer?.cost.needs).toEqual([]);
@@ -39,7 +39,7 @@ test.skipIf(TOO_MANY > 64)('warm-up, trust, cost and loss of three protocols', a
   // Nobody is faulted, so nothing is lost; null where too few rounds were undisturbed.
   expect(nt.answer?.lostNs?.value ?? 0).toBe(0);
   const lost = early.answer?.lostNs ?? null;
-  expect(lost === null || early.episodeNs.count === 0 || lost.value > 0).toBe(true);
+  expect(lost === null || early.episodeNs?.count === 0 || lost.value > 0).toBe(true);
   // vCPUs in turns: nothing undisturbed to measure a walk rate in.
   for (const run of runs.slice(3)) {
     expect(run.scheduling).toBe('scheduled');

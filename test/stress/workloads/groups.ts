@@ -3,7 +3,7 @@
  * command line.
  */
 import { afterAll } from 'vitest';
-import { type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
+import { cpuFor, type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../../../src/arch/geometry.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import type { Rule } from '../../../src/result/rule.ts';
@@ -12,7 +12,7 @@ import { type GroupRequest, runGroup } from '../../../src/stress/group-run.ts';
 import type { PlanItem } from '../../../src/stress/group.ts';
 import { HUNT_SETTING, huntRequest, huntRow, rulesSeen } from '../../../src/stress/hunt.ts';
 import { loadProtocol } from '../../../src/stress/load-protocol.ts';
-import { cpuFor, recordsFor } from '../../../src/stress/plan.ts';
+import { recordsFor } from '../../../src/stress/plan.ts';
 import { createThreadPool } from '../../../src/stress/pool.ts';
 
 export interface Choice {

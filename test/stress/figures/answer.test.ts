@@ -1,9 +1,9 @@
 /** What a protocol costs, from its source and its traces. */
 import { describe, expect, test } from 'vitest';
-import { linesOf, needsOf } from '../../src/stress/answer-figures.ts';
-import { PROTOCOLS } from '../../src/protocols/index.ts';
-import type { TransitionTrace } from '../../src/port/trace.ts';
-import { NT, VALID } from '../../src/arch/descriptor.ts';
+import { linesOf, needsOf } from '../../../src/stress/figures/answer.ts';
+import { PROTOCOLS } from '../../../src/protocols/index.ts';
+import type { TransitionTrace } from '../../../src/port/trace.ts';
+import { NT, VALID } from '../../../src/arch/descriptor.ts';
 
 describe('lines', () => {
   test.each<[number, string]>([

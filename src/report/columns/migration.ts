@@ -1,7 +1,8 @@
 /** Columns of runs that cancelled migrations: what one cost, from logging off to the last block. */
-import type { Estimate, StressRun } from '../result/stress.ts';
-import { significant, unitFor } from './numbers.ts';
-import type { RunColumn } from './run-columns.ts';
+import type { Estimate } from '../../result/estimate.ts';
+import type { StressRun } from '../../result/stress.ts';
+import { significant, unitFor } from '../numbers.ts';
+import type { RunColumn } from './column.ts';
 
 const LEGENDS = {
   coalesce: 'per cancel, coalesce: time from dirty logging off to the last block in place',

@@ -1,23 +1,23 @@
 /** The stages of kvm_page_table_test, from the rows of its rounds: pure. */
-import type { StageFigures, StressRun } from '../result/stress.ts';
-import { STAGES } from '../scenarios/index.ts';
-import { ROW, STAGE_FIELDS, stageField } from './results-area.ts';
-import { meanOverRounds } from './statistics/index.ts';
+import type { StageFigures } from '../../result/stress.ts';
+import { STAGES } from '../../scenarios/index.ts';
+import { ROW, STAGE_FIELDS, stageField } from '../results-area.ts';
+import { meanOverRounds } from '../statistics/index.ts';
 
 /** A field of the rounds that times are taken from, round by round. */
 interface Rounds {
   column(field: number): Float64Array;
 }
 
-/** `sum` of a field is over all rounds. Empty where there are no stages. */
+/** `sum` of a field is over all rounds. Undefined where there are no stages. */
 export function stagesOf(
   sum: (field: number) => number,
   rounds: Rounds,
   seed: number,
-): Pick<StressRun, 'stages'> {
+): readonly StageFigures[] | undefined {
   const runs = sum(ROW.round);
-  if (sum(stageField(0, STAGE_FIELDS.ns)) === 0) return {};
-  const stages = STAGES.map((name, i): StageFigures => {
+  if (sum(stageField(0, STAGE_FIELDS.ns)) === 0) return undefined;
+  return STAGES.map((name, i): StageFigures => {
     const perRun = (field: number): number => sum(stageField(i, field)) / runs;
     return {
       name,
@@ -29,5 +29,4 @@ export function stagesOf(
       },
     };
   });
-  return { stages };
 }

@@ -1,9 +1,10 @@
 /** Rows of several machines with the machines as columns: what differs between them, at a glance. */
-import { tailOf } from '../result/distribution.ts';
-import type { StressRun } from '../result/stress.ts';
-import { grouped, shareText, significant, unitFor } from './numbers.ts';
-import { configurationOf } from './run-tables.ts';
-import type { Column } from './table.ts';
+import { tailOf } from '../../result/distribution.ts';
+import type { StressRun } from '../../result/stress.ts';
+import { grouped, shareText, significant, unitFor } from '../numbers.ts';
+import { NOT_MEASURED } from '../not-measured.ts';
+import { configurationOf } from '../run-tables.ts';
+import type { Column } from '../table.ts';
 
 export interface MachineTable {
   /** Configuration, without the machine. */
@@ -22,7 +23,7 @@ export function machineTables(runs: readonly StressRun[], machines: number): Mac
 
 function columnsOf(runs: readonly StressRun[], machines: number): Column[] {
   const names = [...new Set(runs.map(nameOf))];
-  const unit = unitFor(runs.flatMap((run) => run.windowNs.p50 ?? []));
+  const unit = unitFor(runs.flatMap((run) => run.windowNs?.p50 ?? []));
   const time = (ns: number | null): string => {
     if (ns === null) return '';
     return unit.ns === 1 ? grouped(ns) : significant(ns / unit.ns);
@@ -44,12 +45,21 @@ function columnsOf(runs: readonly StressRun[], machines: number): Column[] {
       });
       return [
         column('verdict', (run) => run.verdict),
-        column('hit', (run) => (run.transitions === 0 ? '' : shareText(run.hitShare))),
-        column(`window p50 ${unit.name}`, (run) => time(run.windowNs.p50)),
-        column(`window p99 ${unit.name}`, (run) => time(tailOf(run.windowNs))),
+        column('hit', (run) => hitText(run)),
+        column(`window p50 ${unit.name}`, (run) =>
+          run.windowNs === null ? NOT_MEASURED : time(run.windowNs.p50),
+        ),
+        column(`window p99 ${unit.name}`, (run) =>
+          run.windowNs === null ? NOT_MEASURED : time(tailOf(run.windowNs)),
+        ),
       ];
     }),
   ];
+}
+
+function hitText({ transitions, hitShare }: StressRun): string {
+  if (hitShare === null) return NOT_MEASURED;
+  return transitions === 0 ? '' : shareText(hitShare);
 }
 
 function nameOf(run: StressRun): string {

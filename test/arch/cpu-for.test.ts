@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
-import { cpuFor, cpuProblem } from '../../src/stress/plan.ts';
+import { cpuFor, cpuProblem, DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 
 describe('cpuFor', () => {
   it("puts the protocol's CPU over the default and flags over both", () => {

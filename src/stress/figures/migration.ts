@@ -1,7 +1,7 @@
 /** What a migration took, from the rows of its rounds: pure. */
-import type { MigrationFigures, StressRun } from '../result/stress.ts';
-import { ROW } from './results-area.ts';
-import { rateOverRounds, ratioOverRounds } from './statistics/index.ts';
+import type { MigrationFigures } from '../../result/stress.ts';
+import { ROW } from '../results-area.ts';
+import { rateOverRounds, ratioOverRounds } from '../statistics/index.ts';
 
 /** A field of the rounds that times are taken from, round by round. */
 interface Rounds {
@@ -9,7 +9,7 @@ interface Rounds {
 }
 
 /**
- * `sum` of a field is over all rounds, `idle` the accesses per second with nothing going on. Empty
+ * `sum` of a field is over all rounds, `idle` the accesses per second with nothing going on. Undefined
  * where no migration was begun.
  */
 export function migrationOf(
@@ -17,16 +17,14 @@ export function migrationOf(
   rounds: Rounds,
   idle: number | null,
   seed: number,
-): Pick<StressRun, 'migration'> {
+): MigrationFigures | undefined {
   const count = sum(ROW.migrations);
-  if (count === 0) return {};
+  if (count === 0) return undefined;
   return {
-    migration: {
-      count,
-      pagesSent: sum(ROW.pagesSent) / count,
-      loggingFaults: sum(ROW.loggingFaults) / count,
-      cancel: sum(ROW.cancels) === 0 ? null : cancelOf(rounds, idle, seed),
-    },
+    count,
+    pagesSent: sum(ROW.pagesSent) / count,
+    loggingFaults: sum(ROW.loggingFaults) / count,
+    cancel: sum(ROW.cancels) === 0 ? null : cancelOf(rounds, idle, seed),
   };
 }
 

@@ -1,13 +1,13 @@
 /**
  * What a row says of "is it worth it" (result/answer.ts), from its rounds, protocol and traces.
  */
-import { hasNt, isTable, isValid } from '../arch/descriptor.ts';
-import type { SeenTrace } from '../machine/trace-log.ts';
-import type { Protocol } from '../port/index.ts';
-import type { TransitionTrace } from '../port/trace.ts';
-import type { AnswerFigures } from '../result/answer.ts';
-import { ROW } from './results-area.ts';
-import { rateOverRounds, ratioOverRounds } from './statistics/index.ts';
+import { hasNt, isTable, isValid } from '../../arch/descriptor.ts';
+import type { SeenTrace } from '../../machine/trace-log.ts';
+import type { Protocol } from '../../port/index.ts';
+import type { TransitionTrace } from '../../port/trace.ts';
+import type { AnswerFigures } from '../../result/answer.ts';
+import { ROW } from '../results-area.ts';
+import { rateOverRounds, ratioOverRounds } from '../statistics/index.ts';
 
 interface Rounds {
   column(field: number): Float64Array;

@@ -1,7 +1,7 @@
 /** Columns of kvm_page_table_test: its three stages side by side, as its output lines have them. */
-import type { StageFigures, StressRun } from '../result/stress.ts';
-import { significant, unitFor } from './numbers.ts';
-import type { RunColumn } from './run-columns.ts';
+import type { StageFigures, StressRun } from '../../result/stress.ts';
+import { significant, unitFor } from '../numbers.ts';
+import type { RunColumn } from './column.ts';
 
 const KINDS = ['spurious', 'genuine', 'retry'] as const;
 

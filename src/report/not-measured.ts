@@ -1,0 +1,27 @@
+/** What reports say of figures that were not measured: a mark in their place, and why below. */
+import { missingFigures, whyNotMeasured } from '../result/figures/not-measured.ts';
+import type { StressRun } from '../result/stress.ts';
+
+export const NOT_MEASURED = 'n/m';
+
+/** In the place of the figure; nothing where it is null for another reason. */
+export function missingText(run: StressRun, path: readonly string[]): string {
+  return whyNotMeasured(run, path) === null ? '' : NOT_MEASURED;
+}
+
+/** `n/m, not measured: hitShare, windowNs of bbm-late: the machine was busy`: a line per reason. */
+export function missingNotes(runs: readonly StressRun[]): string[] {
+  const all = runs.flatMap((run) =>
+    missingFigures(run).map(({ path, why }) => ({
+      figure: path.join('.'),
+      why: why ?? 'nobody says why',
+      who: run.mutant ?? run.protocol,
+    })),
+  );
+  return [...Map.groupBy(all, ({ why }) => why)].map(([why, own]) => {
+    const distinct = (of: (one: (typeof own)[number]) => string): string =>
+      [...new Set(own.map(of))].join(', ');
+    const figures = distinct(({ figure }) => figure);
+    return `${NOT_MEASURED}, not measured: ${figures} of ${distinct(({ who }) => who)}: ${why}`;
+  });
+}
