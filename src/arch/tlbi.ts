@@ -23,6 +23,8 @@ export const TLBI_KINDS = [
   'ipas2le1',
   'ripas2e1',
   'alle1',
+  'ripas2le1is',
+  'ripas2le1',
 ] as const;
 export type TlbiKind = (typeof TLBI_KINDS)[number];
 
@@ -80,6 +82,8 @@ const KIND_FACTS: Readonly<Record<TlbiKind, KindFacts>> = {
   ripas2e1: facts('range', false, STAGE2),
   alle1is: facts('all', true, EVERYTHING),
   alle1: facts('all', false, EVERYTHING),
+  ripas2le1is: facts('range', true, STAGE2, true),
+  ripas2le1: facts('range', false, STAGE2, true),
 };
 
 /** Inner Shareable forms reach every PE; the others only the PE that issues them. */

@@ -1,15 +1,17 @@
-/** `check-trace`: casemate's page-table event logs, judged by our break-before-make automaton. */
-import { readFileSync } from 'node:fs';
-import type { BbmLevel } from '../arch/feat-bbm.ts';
-import { judgeLog, LogSyntaxError } from '../casemate/index.ts';
+/** `check-trace`: page-table event logs, judged by our break-before-make automaton. */
+import { compareTraces } from '../report/compare-traces-text.ts';
 import { checkTraceText } from '../report/check-trace-text.ts';
+import { sequenceFiles } from '../report/sequence-files.ts';
 import type { CheckTraceResult, TraceRun } from '../result/check-trace.ts';
-import { EXIT, type Verdict } from '../result/exit-code.ts';
+import { EXIT } from '../result/exit-code.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import type { Command, CommandInput } from './command.ts';
 import { deliver, jsonTarget } from './delivery.ts';
-import { userFolder, userPath } from './paths.ts';
+import { checkOutputFolder, fileIn, writeWhole } from './output-file.ts';
+import { showText } from './progress.ts';
+import { watchSignals } from './signals.ts';
 import type { Terminal } from './terminal.ts';
+import { judgeFile, traceFile } from './trace-file.ts';
 import { UsageError } from './usage-error.ts';
 import { packageVersion } from './version.ts';
 
@@ -17,16 +19,21 @@ import { packageVersion } from './version.ts';
 type SeedlessResult = Omit<CheckTraceResult, 'seed'> & { readonly seed: null };
 
 export async function checkTrace(input: CommandInput, terminal: Terminal): Promise<SeedlessResult> {
-  const { flags } = input;
+  const { flags, positionals } = input;
+  const quiet = flags.quiet ?? false;
+  if (flags.compare === true && positionals.length < 2)
+    throw new UsageError('check-trace: --compare needs two logs or more');
   const json = jsonTarget(flags.json);
+  const folder =
+    flags.sequences === undefined ? null : checkOutputFolder('sequences', flags.sequences);
   const startedAt = new Date();
   const startMs = performance.now();
-  const runs = input.positionals.map((name) => judgeFile(name, flags.bbm ?? 0));
+  const { runs, interrupted } = await judgeAll(input, terminal);
   const result: SeedlessResult = {
     tool: 'stage2-stress',
     schema: 1,
     command: 'check-trace',
-    ...judge(runs),
+    ...judge(runs, interrupted),
     seed: null,
     argv: input.argv,
     version: packageVersion(),
@@ -34,73 +41,95 @@ export async function checkTrace(input: CommandInput, terminal: Terminal): Promi
     machine: { ...machineInfo(), notes: [] },
     startedAt: startedAt.toISOString(),
     elapsedMs: Math.round(performance.now() - startMs),
-    interrupted: false,
+    interrupted,
     runs,
   };
-  const quiet = flags.quiet ?? false;
+  const files = folder === null ? [] : sequenceFiles(runs);
+  if (folder !== null) for (const { name, text } of files) writeWhole(fileIn(folder, name), text);
   const exitCode = await deliver(result, { json, quiet }, terminal, () =>
-    checkTraceText(result, terminal.paint, quiet),
+    [
+      checkTraceText(result, terminal.paint, quiet),
+      ...(flags.compare === true ? [`\n${compareTraces(runs)}`] : []),
+      ...(folder !== null && !quiet
+        ? [`${files.length} sequences written to ${flags.sequences ?? ''}\n`]
+        : []),
+    ].join(''),
   );
   return { ...result, exitCode };
 }
 
-function judgeFile(name: string, bbm: BbmLevel): TraceRun {
-  const text = textOf(name);
+async function judgeAll(
+  { flags, positionals }: CommandInput,
+  terminal: Terminal,
+): Promise<{ runs: TraceRun[]; interrupted: boolean }> {
+  const files = positionals.map(traceFile);
+  const progress = showText(flags.quiet === true ? null : terminal.progress);
+  const interrupt = watchSignals((name) => {
+    progress.clear();
+    terminal.err(`\nstage2-stress: ${name}: reporting what was judged so far\n`);
+  });
+  const runs: TraceRun[] = [];
   try {
-    const judgement = judgeLog(text, bbm);
-    return { file: name, verdict: verdictOf(judgement), ...judgement };
-  } catch (error) {
-    if (error instanceof LogSyntaxError)
-      throw new UsageError(`check-trace: ${name}:${error.line}: ${error.message}`);
-    throw error;
+    for (const file of files) {
+      if (interrupt.signal.aborted) break;
+      const run = await judgeFile(file, flags.bbm ?? 0, interrupt.signal, progress);
+      progress.clear();
+      if (run.damage !== null) {
+        const { line, why } = run.damage;
+        terminal.err(`stage2-stress: check-trace: ${file.name}:${line}: ${why}\n`);
+      }
+      runs.push(run);
+    }
+    return { runs, interrupted: interrupt.signal.aborted };
+  } finally {
+    progress.clear();
+    interrupt.dispose();
   }
 }
 
-function verdictOf({ violations, entries }: Omit<TraceRun, 'file' | 'verdict'>): Verdict {
-  if (violations.length > 0) return 'fail';
-  return entries === 0 ? 'inconclusive' : 'pass';
-}
-
-function textOf(name: string): string {
-  const file = userFolder() === process.cwd() ? name : userPath(name);
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
-    throw new UsageError(`check-trace: ${name}: cannot be read (${code}); name a log of casemate`);
-  }
-}
-
-/** A log without a registered stage-2 tree was not judged, and says nothing. */
+/** A log of which nothing could be judged says nothing. */
 function judge(
   runs: readonly TraceRun[],
+  interrupted: boolean,
 ): Pick<CheckTraceResult, 'verdict' | 'exitCode' | 'reasons'> {
-  const empty = runs.filter(({ verdict }) => verdict === 'inconclusive');
-  const reasons = empty.map(
-    ({ file }) => `${file}: no entry of a stage-2 tree was written after its VTTBR_EL2 was`,
-  );
-  if (runs.some(({ verdict }) => verdict === 'fail'))
-    return { verdict: 'fail', exitCode: EXIT.fail, reasons };
-  if (empty.length > 0) return { verdict: 'inconclusive', exitCode: EXIT.inconclusive, reasons };
-  return { verdict: 'pass', exitCode: EXIT.pass, reasons };
+  const reasons = runs
+    .filter(({ verdict }) => verdict === 'not-judged')
+    .map(({ file, notJudged }) => `${file}: ${notJudged[0] ?? 'nothing was judged'}`);
+  const exitCode = exitCodeOf(runs, interrupted);
+  const violated = runs.some(({ verdict }) => verdict === 'violated');
+  const verdict = violated ? 'fail' : exitCode === EXIT.pass ? 'pass' : 'inconclusive';
+  return { verdict, exitCode, reasons };
+}
+
+function exitCodeOf(runs: readonly TraceRun[], interrupted: boolean): CheckTraceResult['exitCode'] {
+  if (runs.some(({ verdict }) => verdict === 'violated')) return EXIT.fail;
+  if (interrupted) return EXIT.interrupted;
+  if (runs.some(({ damage }) => damage !== null)) return EXIT.usage;
+  return runs.some(({ verdict }) => verdict === 'not-judged') ? EXIT.inconclusive : EXIT.pass;
 }
 
 export const command: Command = {
   positionals: { name: '<log>…', min: 1, max: Number.POSITIVE_INFINITY },
   about:
-    'Reads page-table event logs of casemate (one s-expression per event, trace format of v3.0.2) ' +
-    'and judges every entry of every registered stage-2 tree by the same break-before-make ' +
-    'automaton as stress and explore. A page that is replaced by another page without a break is a ' +
-    'violation whatever the access flag says. Not judged: locks and owners, stage-1 trees, granules ' +
-    'other than 4K.',
+    'Reads logs of page-table events (one s-expression per event, the format of casemate v3.0.2; ' +
+    '.gz too), such as a tracer makes of a booted kernel, and judges every entry of every tree ' +
+    'they register, stage 2 and stage 1 of EL2, by the same break-before-make automaton as stress ' +
+    'and explore; VMIDs and ASIDs, freed tables, and locks where the log has them. Findings of ' +
+    'one cause are one violation with a count. What a log does not tell is said and not guessed. ' +
+    'A damaged log is told with file and line, and the others are still judged. The format and ' +
+    'its limits: docs/kvm-traces.md.',
   examples: [
     {
       command: 'check-trace -- test/casemate/logs/good-break-before-make.trace',
       why: 'a correct change of a table entry',
     },
     {
-      command: 'check-trace -- boot.log --bbm 2 --json boot.json',
+      command: 'check-trace -- boot.log.gz --bbm 2 --json boot.json',
       why: 'on CPUs of FEAT_BBM level 2, for a program',
+    },
+    {
+      command: 'check-trace -- old.log new.log --compare --sequences steps',
+      why: 'two kernels side by side, and how each changed the size of mappings, to be explored',
     },
   ],
   run: async (input, terminal) => (await checkTrace(input, terminal)).exitCode,

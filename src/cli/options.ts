@@ -396,6 +396,20 @@ export const OPTIONS = {
     commands: ['check-trace'],
     parse: (text) => wholeNumber(0, 3)(text) as BbmLevel,
   }),
+  sequences: option({
+    value: 'DIR',
+    help: 'writes each distinct sequence by which a log coalesced or split an entry as a .seq file',
+    default: 'not written',
+    commands: ['check-trace'],
+    parse: anyText,
+  }),
+  compare: option({
+    value: null,
+    help: 'the logs side by side: transitions, TLBIs, windows, sequences, verdicts',
+    default: 'off',
+    commands: ['check-trace'],
+    parse: flag,
+  }),
   against: option({
     value: 'FILE',
     help: 'an earlier result of bench --json: exit 1 if a ratio to C fell beyond its interval',

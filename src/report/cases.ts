@@ -58,6 +58,9 @@ function verdictCase(result: ResultFile): Case {
 
 const STATUS = { pass: 'pass', fail: 'fail', inconclusive: 'error' } as const;
 
+/** Of judged logs. */
+const TRACE_STATUS = { clean: 'pass', violated: 'fail', 'not-judged': 'error' } as const;
+
 function statusOf(verdict: Verdict): CaseStatus {
   return STATUS[verdict];
 }
@@ -110,9 +113,15 @@ function casesOf(result: ResultFile): Case[] {
       return result.runs.map((run) =>
         plain(
           run.file,
-          statusOf(run.verdict),
-          run.violations.length === 0 ? '' : `${run.violations.length} violations`,
-          run.violations.map((v) => `${run.file}:${v.line}: ${v.rule}: ${v.why}`),
+          TRACE_STATUS[run.verdict],
+          run.violations.length > 0
+            ? `${run.violations.length} violations`
+            : run.verdict === 'not-judged'
+              ? (run.notJudged[0] ?? 'not judged')
+              : '',
+          run.violations.map(
+            (v) => `${run.file}:${v.line}: ${v.rule}: ${v.why} (${v.count} times)`,
+          ),
         ),
       );
     default:

@@ -1,4 +1,5 @@
 /** What each rule of the checker says, one line for people. */
+import type { TraceRule } from '../result/check-trace.ts';
 import type { Rule } from '../result/rule.ts';
 
 export const RULE_TEXTS: Readonly<Record<Rule, string>> = {
@@ -19,4 +20,10 @@ export const RULE_TEXTS: Readonly<Record<Rule, string>> = {
   'table-leak': 'a table page is neither reachable nor free at the end',
   refcount: "a table page's count is not 1 + its valid entries at the end",
   progress: 'a vCPU did not finish its accesses after the hypervisor stopped',
+};
+
+/** The same, with what only logs of real programs are judged by. */
+export const TRACE_RULE_TEXTS: Readonly<Record<TraceRule, string>> = {
+  ...RULE_TEXTS,
+  ownership: 'a table was stored to without the lock of its tree, or by one who does not own it',
 };

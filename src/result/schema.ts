@@ -6,6 +6,7 @@
  * valibot is not for worker threads: nothing they load may import this file.
  */
 import * as v from 'valibot';
+import { TRACE_RULES, TRACE_VERDICTS } from './check-trace.ts';
 import { amount, flag, number, text, texts, whole } from './checks.ts';
 import { ABLATION_CHANGES, OUTCOME_GRADES } from './explore.ts';
 import { LITMUS_VERDICTS } from './litmus.ts';
@@ -199,15 +200,51 @@ const benchSeries = v.looseObject({
   aim: v.exactOptional(v.looseObject({ what: text, met: flag })),
 });
 
+const traceStep = v.looseObject({
+  line: whole,
+  thread: whole,
+  text,
+  source: v.nullable(text),
+});
+const counts = v.record(text, whole);
 const traceRun = v.looseObject({
   file: text,
-  verdict,
-  records: whole,
+  verdict: v.picklist(TRACE_VERDICTS),
+  events: whole,
   entries: whole,
+  threads: whole,
   violations: v.array(
-    v.looseObject({ line: whole, rule, why: text, source: v.nullable(text), entry: text }),
+    v.looseObject({
+      rule: v.picklist(TRACE_RULES),
+      why: text,
+      place: text,
+      count: v.pipe(whole, v.minValue(1)),
+      firstEvent: whole,
+      line: whole,
+      source: v.nullable(text),
+      entry: text,
+      entries: texts,
+      events: v.array(traceStep),
+    }),
   ),
-  notes: texts,
+  notJudged: texts,
+  damage: v.nullable(v.looseObject({ line: whole, why: text })),
+  transitions: counts,
+  tlbis: counts,
+  windows: v.looseObject({
+    count: whole,
+    p50: v.nullable(amount),
+    p99: v.nullable(amount),
+    max: v.nullable(amount),
+  }),
+  sequences: v.array(
+    v.looseObject({
+      kind: v.picklist(['coalesce', 'split']),
+      level: whole,
+      steps: texts,
+      count: whole,
+    }),
+  ),
 });
 
 export const SCHEMAS = {

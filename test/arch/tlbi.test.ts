@@ -48,9 +48,9 @@ test.each([
   }
 });
 
-test('there are 12 kinds, each with a broadcast and a local form', () => {
+test('there are 14 kinds, each with a broadcast and a local form', () => {
   const names = new Set<string>(TLBI_KINDS);
-  expect(names.size).toBe(12);
+  expect(names.size).toBe(14);
   expect(TLBI_KINDS.every((k) => names.has(k.endsWith('is') ? k.slice(0, -2) : `${k}is`))).toBe(
     true,
   );

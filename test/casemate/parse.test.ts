@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseLog } from '../../src/casemate/parse.ts';
-import { LogSyntaxError } from '../../src/casemate/tokens.ts';
+import { parseLog } from '../../src/casemate/reading/parse.ts';
+import { LogSyntaxError } from '../../src/casemate/reading/tokens.ts';
 
 const events = (text: string) => [...parseLog(text)];
 const problem = (text: string): string => {
@@ -24,6 +24,7 @@ describe('a log', () => {
       thread: 2,
       event: { op: 'write', order: 'release', address: 16, value: 42n },
       source: 'm.c:7',
+      task: null,
     });
     expect(events('(mem-write 1 2 "m.c:7" RELEASE 10 2a)')).toEqual([{ ...record, line: 1 }]);
   });

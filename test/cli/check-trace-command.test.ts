@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { CheckTraceResult } from '../../src/result/check-trace.ts';
 import { readResult } from '../../src/result/read.ts';
@@ -49,7 +50,7 @@ describe('check-trace', () => {
     const result = readResult(
       readFileSync(path.join(folder, 'x.json'), 'utf8'),
     ) as CheckTraceResult;
-    expect(result.runs.map(({ verdict }) => verdict)).toEqual(['fail', 'pass']);
+    expect(result.runs.map(({ verdict }) => verdict)).toEqual(['violated', 'clean']);
     expect(result).toMatchObject({ command: 'check-trace', verdict: 'fail', exitCode: 1 });
     expect((await typed(['report', 'x.json', '--markdown', 's.md'], folder)).code).toBe(0);
     expect(readFileSync(path.join(folder, 's.md'), 'utf8')).toContain(
@@ -61,8 +62,50 @@ describe('check-trace', () => {
     const folder = emptyFolder();
     writeFileSync(path.join(folder, 'none.log'), '(lock (id 0) (tid 0) (address 1))\n');
     const seen = await typed(['check-trace', 'none.log'], folder);
-    expect(seen.out).toContain('reason: none.log: no entry of a stage-2 tree was written');
+    expect(seen.out).toContain('reason: none.log: no tree was judged: no entry of a stage-2 tree');
     expect(seen.code).toBe(3);
+  });
+
+  it('tells a damaged log by file and line, and judges the others', async () => {
+    const folder = emptyFolder();
+    const text = readFileSync(log('good-break-before-make'), 'utf8');
+    writeFileSync(path.join(folder, 'cut.log'), text.slice(0, -30));
+    writeFileSync(path.join(folder, 'cut.log.gz'), gzipSync(text).subarray(0, -20));
+    const names = ['cut.log', log('malformed'), 'cut.log.gz', log('good-break-before-make')];
+    const seen = await typed(['check-trace', ...names, '--json', 'x.json'], folder);
+    expect(seen.err.split('\n')).toEqual([
+      expect.stringMatching(/check-trace: cut\.log:\d+: the log ends in the middle of an event/),
+      expect.stringContaining('malformed.trace:11: expected a barrier (dsb, isb), got "dmb"'),
+      expect.stringMatching(/check-trace: cut\.log\.gz:\d+: the file could not be read further/),
+      '',
+    ]);
+    expect(seen.code).toBe(2);
+    const { runs } = JSON.parse(
+      readFileSync(path.join(folder, 'x.json'), 'utf8'),
+    ) as CheckTraceResult;
+    expect(runs.map(({ verdict }) => verdict)).toEqual([
+      ...['not-judged', 'not-judged', 'not-judged', 'clean'],
+    ]);
+    // A violation outranks damage.
+    const worse = await typed(['check-trace', 'cut.log', log('bad-missing-tlbi')], folder);
+    expect(worse.code).toBe(1);
+  });
+
+  it('reads compressed logs, compares, and writes sequences', async () => {
+    const folder = emptyFolder();
+    const text = readFileSync(log('good-break-before-make'), 'utf8');
+    writeFileSync(path.join(folder, 'a.log.gz'), gzipSync(text));
+    writeFileSync(path.join(folder, 'b.log'), text);
+    const args = ['check-trace', 'a.log.gz', 'b.log', '--compare', '--sequences', 'steps'];
+    const seen = await typed(args, folder);
+    expect([seen.code, seen.err]).toEqual([0, '']);
+    expect(seen.out).toMatch(/^compared +a\.log\.gz +b\.log$/m);
+    expect(seen.out).toMatch(/^verdict +clean +clean$/m);
+    expect(seen.out).toMatch(/^1 : 1 times {2}coalesce at level 2: str 0; /m);
+    const steps = readFileSync(path.join(folder, 'steps/a-coalesce-1.seq'), 'utf8').split('\n');
+    expect(steps[0]).toBe('# coalesce of an entry of level 2, used once in a.log.gz');
+    expect(steps.slice(-3)).toEqual([expect.stringMatching(/^#/) as string, 'free child', '']);
+    expect(steps).toContain('str 0');
   });
 
   it.each([
@@ -72,17 +115,10 @@ describe('check-trace', () => {
       'check-trace: none.log: cannot be read (ENOENT); name a log of casemate',
     ],
     [
-      ['check-trace', log('malformed')],
-      'malformed.trace:11: expected a barrier (dsb, isb), got "dmb"',
-    ],
-    [
       ['check-trace', log('malformed'), '--bbm', '4'],
       '--bbm: "4" is not a whole number from 0 to 3',
     ],
-    [
-      ['check-trace', log('good-break-before-make'), log('malformed'), '--json', 'x.json'],
-      'malformed.trace:11:',
-    ],
+    [['check-trace', log('malformed'), '--compare'], '--compare needs two logs or more'],
   ])('%j is refused with one line', async (args, answer) => {
     const seen = await typed(args);
     expect(seen.err).toMatch(/^stage2-stress: [^\n]+\n$/);

@@ -196,19 +196,30 @@ export function aTraceResult(): CheckTraceFile {
     runs: [
       {
         file: 'boot.log',
-        verdict: 'fail',
-        records: 100,
+        verdict: 'violated',
+        events: 100,
         entries: 7,
+        threads: 2,
         violations: [
           {
             line: 12,
             rule: 'break-before-make',
             why: 'valid to valid without break',
+            place: 'mem.c:7',
+            count: 2,
+            firstEvent: 11,
             source: 'mem.c:7',
             entry: 'entry at 0x1000',
+            entries: ['entry at 0x1000', 'entry at 0x1008'],
+            events: [{ line: 12, thread: 0, text: 'store 0x0 (invalid)', source: 'mem.c:6' }],
           },
         ],
-        notes: ['the stage-1 tree of TTBR0_EL2 is not judged'],
+        notJudged: ['locks are not in this log'],
+        damage: null,
+        transitions: { coalesce: 2 },
+        tlbis: { vmalls12e1is: 1 },
+        windows: { count: 1, p50: 4, p99: 4, max: 4 },
+        sequences: [{ kind: 'coalesce', level: 2, steps: ['str 0', 'stlr block'], count: 2 }],
       },
     ],
   };

@@ -1,9 +1,8 @@
-/** Results that are one table each: litmus verdicts, benchmarks, judged logs. */
-import type { BenchFile, CheckTraceFile, LitmusFile } from '../../result/read.ts';
+/** Results that are one table each: litmus verdicts and benchmarks. */
+import type { BenchFile, LitmusFile } from '../../result/read.ts';
 import type { BenchSeries } from '../../result/bench.ts';
 import { growthChart } from '../charts/growth-chart.ts';
-import { counted, grouped, significant } from '../numbers.ts';
-import { RULE_TEXTS } from '../rule-texts.ts';
+import { grouped, significant } from '../numbers.ts';
 import { aimText, exponentText } from '../series-text.ts';
 import { figures } from './figure.ts';
 import { html, type Html, NOTHING } from './html.ts';
@@ -90,53 +89,4 @@ function growthPart(series: readonly BenchSeries[]): Html {
       (near 0 linear), so that a power is a straight line.
     </p>
     ${table('How costs grow', columns, rows)} ${figures(series.map(growthChart), 'all points')}`;
-}
-
-export function checkTraceSection({ runs }: CheckTraceFile): Html {
-  const columns = [
-    left('log'),
-    left('verdict'),
-    ...['records', 'entries', 'violations'].map(right),
-  ];
-  const rows = runs.map((run) => [
-    run.file,
-    run.verdict,
-    grouped(run.records),
-    grouped(run.entries),
-    grouped(run.violations.length),
-  ]);
-  const details = runs.flatMap((run) =>
-    run.violations.map(
-      (v) =>
-        html`<section class="violation">
-          <h4>${v.rule}: ${run.file}:${v.line}</h4>
-          <dl>
-            <dt>rule</dt>
-            <dd>${RULE_TEXTS[v.rule]}</dd>
-            <dt>why</dt>
-            <dd>${v.why}</dd>
-            <dt>entry</dt>
-            <dd>${v.entry}</dd>
-            ${
-              v.source === null
-                ? NOTHING
-                : html`<dt>source</dt>
-                    <dd><code>${v.source}</code></dd>`
-            }
-          </dl>
-        </section>`,
-    ),
-  );
-  const notes = runs.flatMap((run) => run.notes.map((note) => html`<li>${run.file}: ${note}</li>`));
-  return html`<h3>Logs</h3>
-    ${table('Logs', columns, rows)}
-    ${
-      notes.length === 0
-        ? NOTHING
-        : html`<ul>
-            ${notes}
-          </ul>`
-    }
-    <h3>${counted(details.length, 'violation')}</h3>
-    ${details}`;
 }

@@ -62,6 +62,8 @@ export interface LogRecord {
   readonly id: number;
   readonly thread: number;
   readonly event: LogEvent;
+  /** The task that ran, as SP_EL0 names it; null if the log does not tell. */
+  readonly task: string | null;
   /** `file:line` of the program, or a key into a table of its own; null if the log has none. */
   readonly source: string | null;
 }

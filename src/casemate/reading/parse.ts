@@ -1,4 +1,7 @@
-/** From the text of a log to its records, one at a time: logs of a booting kernel are long. */
+/**
+ * From the text of a log to its records, whatever their form: named or positional fields, one
+ * record over several lines or several in one. lines.ts gives it what its fast path does not know.
+ */
 import { Fields } from './fields.ts';
 import { type DsbScope, HINTS, type LogEvent, type LogRecord, SYSREGS } from './record.ts';
 import { tokensOf } from './tokens.ts';
@@ -6,24 +9,33 @@ import { tokensOf } from './tokens.ts';
 const WORD_BYTES = 8;
 /** One event that fills more is no page-table event. */
 const SET_BYTES_MAX = 2 ** 30;
-const DSB_SCOPES: readonly DsbScope[] = ['ish', 'ishst', 'nsh', 'nshst', 'sy'];
+export const DSB_SCOPES: readonly DsbScope[] = ['ish', 'ishst', 'nsh', 'nshst', 'sy'];
 /** Operations that act on all of something, and those with a register operand. */
-const TLBI_WHOLE = [
+export const TLBI_WHOLE = [
   ...['vmalls12e1', 'vmalls12e1is', 'vmalle1', 'vmalle1is', 'alle1', 'alle1is', 'alle2', 'alle2is'],
 ];
-const TLBI_ADDRESS = [
+export const TLBI_ADDRESS = [
   'ipas2e1',
   'ipas2e1is',
   'ipas2le1',
   'ipas2le1is',
+  'ripas2e1',
+  'ripas2e1is',
+  'ripas2le1',
+  'ripas2le1is',
   'vae2',
   'vae2is',
+  'vale2',
   'vale2is',
+  'rvae2',
+  'rvae2is',
+  'rvale2',
+  'rvale2is',
 ];
 
 /** Throws a LogSyntaxError at the first record that is none. */
-export function* parseLog(text: string): Generator<LogRecord, void> {
-  const fields = new Fields(tokensOf(text));
+export function* parseLog(text: string, firstLine = 1): Generator<LogRecord, void> {
+  const fields = new Fields(tokensOf(text, firstLine));
   while (fields.next.kind !== 'end') yield record(fields);
 }
 
@@ -36,18 +48,26 @@ function record(fields: Fields): LogRecord {
   // Positional records have the source here, named ones at the end.
   const early = fields.next.kind === 'string' ? fields.take().text : null;
   const event = KINDS[kind](fields);
-  const source = early ?? sourceOf(fields);
+  const { source, task } = trailing(fields);
   fields.expect(')', `")" at the end of the record ${kind}`);
-  return { line, id, thread, event, source };
+  return { line, id, thread, event, task, source: early ?? source };
 }
 
-function sourceOf(fields: Fields): string | null {
-  if (fields.next.kind === ')' || fields.next.kind === 'end') return null;
-  return fields.field(['src'], () => {
-    if (fields.next.kind !== 'string' && fields.next.kind !== 'word')
-      fields.fail('a source location');
-    return fields.take().text;
-  });
+/** `(src "file:line")` and `(task 0x…)`, in either order, or a source without a name. */
+function trailing(fields: Fields): Pick<LogRecord, 'source' | 'task'> {
+  const found: { source: string | null; task: string | null } = { source: null, task: null };
+  while (fields.next.kind !== ')' && fields.next.kind !== 'end') {
+    const name = fields.field(['src', 'task'], (named) => {
+      if (fields.next.kind !== 'string' && fields.next.kind !== 'word')
+        fields.fail('a source location');
+      if (named === 'task') found.task = fields.take().text.toLowerCase();
+      else found.source = fields.take().text;
+      return named;
+    });
+    // A source without a name is the last thing of its record.
+    if (name === '') break;
+  }
+  return found;
 }
 
 type Kind =

@@ -1,5 +1,5 @@
 /** What a log has written, by 64-bit word. Whole pages that were filled alike are kept as one. */
-import type { Descriptor } from '../arch/descriptor.ts';
+import type { Descriptor } from '../../arch/descriptor.ts';
 
 export const PAGE_BYTES = 4096;
 const WORD_BYTES = 8;
@@ -16,28 +16,27 @@ export class LogMemory {
   /** Zero where nothing was written: memory is handed to casemate zeroed. */
   read(address: number): Descriptor {
     const page = this.#pages.get(pageOf(address));
-    return page?.words.get(address) ?? page?.fill ?? 0n;
+    return page === undefined ? 0n : (page.words.get(address) ?? page.fill);
   }
 
   write(address: number, value: Descriptor): void {
     const at = pageOf(address);
-    const page = this.#pages.get(at) ?? { fill: 0n, words: new Map<number, Descriptor>() };
+    let page = this.#pages.get(at);
+    if (page === undefined) {
+      page = { fill: 0n, words: new Map<number, Descriptor>() };
+      this.#pages.set(at, page);
+    }
     page.words.set(address, value);
-    this.#pages.set(at, page);
   }
 
-  /** Addresses of the words of a page that are not zero, ascending. */
-  nonZero(page: number): number[] {
-    return wordsOf(page, PAGE_BYTES).filter((address) => this.read(address) !== 0n);
+  /** Addresses of the words of a table that are not zero, ascending. */
+  nonZero(table: number, bytes: number): number[] {
+    return wordsOf(table, bytes).filter((address) => this.read(address) !== 0n);
   }
 
   /** Zeroing forgets, so that a range may be as long as memory; other values take room. */
   fill(address: number, size: number, value: Descriptor): void {
-    const pages =
-      value === 0n
-        ? [...this.#pages.keys()].filter((p) => p + PAGE_BYTES > address && p < address + size)
-        : pagesOf(address, size);
-    for (const page of pages) {
+    for (const page of value === 0n ? this.#pagesIn(address, size) : pagesOf(address, size)) {
       const from = Math.max(page, address);
       const bytes = Math.min(page + PAGE_BYTES, address + size) - from;
       if (bytes < PAGE_BYTES) for (const word of wordsOf(from, bytes)) this.write(word, value);
@@ -45,6 +44,21 @@ export class LogMemory {
       else this.#pages.set(page, { fill: value, words: new Map() });
     }
   }
+
+  #pagesIn(address: number, size: number): number[] {
+    return keysWithin(this.#pages, address, size);
+  }
+}
+
+/** First addresses of the pages of a map that a range touches, whichever is fewer to look at. */
+export function keysWithin(
+  pages: ReadonlyMap<number, unknown>,
+  address: number,
+  size: number,
+): number[] {
+  if (size / PAGE_BYTES <= pages.size)
+    return [...pagesOf(address, size)].filter((page) => pages.has(page));
+  return [...pages.keys()].filter((p) => p + PAGE_BYTES > address && p < address + size);
 }
 
 export function pageOf(address: number): number {

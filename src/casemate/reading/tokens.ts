@@ -22,8 +22,8 @@ export class LogSyntaxError extends Error {
 const TOKEN =
   /(?<skip>[ \t\r\n]+|(?<=^|\n)![^\n]*)|(?<bracket>[()])|"(?<string>[^"\n]*)"|(?<word>[^()\s"]+)/y;
 
-export function* tokensOf(text: string): Generator<Token, void> {
-  let line = 1;
+export function* tokensOf(text: string, firstLine = 1): Generator<Token, void> {
+  let line = firstLine;
   const pattern = new RegExp(TOKEN);
   while (pattern.lastIndex < text.length) {
     const at = pattern.lastIndex;

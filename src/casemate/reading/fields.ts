@@ -55,14 +55,14 @@ export class Fields {
     return found;
   }
 
-  /** The value of a field that may be named. */
-  field<T>(names: readonly string[], value: () => T): T {
-    if (this.#next.kind !== '(') return value();
+  /** The value of a field that may be named; `value` is told the name, empty if it is not. */
+  field<T>(names: readonly string[], value: (name: string) => T): T {
+    if (this.#next.kind !== '(') return value('');
     this.take();
     const [name = ''] = names;
     if (!names.includes(this.#next.text)) this.fail(`the field ${name}`);
-    this.take();
-    const result = value();
+    const found = this.take().text;
+    const result = value(found);
     this.expect(')', `")" after the field ${name}`);
     return result;
   }

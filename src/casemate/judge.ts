@@ -1,0 +1,561 @@
+/**
+ * Judges the events of a log, one at a time: every entry of every tree that the log registers, by
+ * the automaton that judges protocols (checker/entry-state.ts), and who may touch it.
+ *
+ * The memory it takes grows with the tables of the log, not with its length.
+ */
+import { assertNever } from '../arch/assert.ts';
+import type { Descriptor } from '../arch/descriptor.ts';
+import type { BbmLevel } from '../arch/feat-bbm.ts';
+import { translates } from '../checker/place.ts';
+import type { TraceRun } from '../result/check-trace.ts';
+import { Causes, type Finding } from './grouping/causes.ts';
+import { Transitions } from './grouping/transitions.ts';
+import { NotJudged } from './not-judged.ts';
+import type { LogEvent, LogRecord } from './reading/record.ts';
+import type { FlushEvent } from './rules/automaton.ts';
+import { decodeTlbi } from './rules/decode-tlbi.ts';
+import { El2State } from './rules/el2-state.ts';
+import { Identity } from './rules/identity.ts';
+import { Ownership } from './rules/ownership.ts';
+import { type Stale, StaleSet } from './rules/stale-set.ts';
+import { Stage2State } from './rules/stage2-state.ts';
+import { Forest } from './tables/forest.ts';
+import { LogMemory, PAGE_BYTES, wordsOf } from './tables/memory.ts';
+import { Registers, type Switch } from './tables/registers.ts';
+import {
+  cacheable,
+  childOf,
+  type EntryPlace,
+  entryText,
+  hex,
+  type TablePage,
+  type Tree,
+} from './tables/tree.ts';
+
+/** What a log came to, without the file's name and what reading it came to. */
+export type Judged = Omit<TraceRun, 'file' | 'damage'>;
+
+export class LogJudge {
+  readonly #bbm: BbmLevel;
+  #memory = new LogMemory();
+  #forest = new Forest(this.#memory);
+  #registers = new Registers();
+  #stale = new StaleSet((stale) => this.#forget(stale));
+  #ownership = new Ownership();
+  #identity = new Identity();
+  readonly #causes = new Causes();
+  readonly #transitions = new Transitions();
+  readonly #notJudged = new NotJudged();
+  readonly #written = new Set<number>();
+  readonly #threads = new Set<number>();
+  readonly #tlbis = new Map<string, number>();
+  #events = 0;
+  /** Switches to declared roots, each of which was judged. */
+  #switches = 0;
+  #tasksSeen = false;
+
+  constructor(bbm: BbmLevel) {
+    this.#bbm = bbm;
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  get causes(): number {
+    return this.#causes.count;
+  }
+
+  judgement(): Judged {
+    this.#stale.settle();
+    this.#notJudged.end({
+      unflushed: this.#stale.size,
+      entries: this.#written.size,
+      threads: this.#threads.size,
+      ownershipTold: this.#ownershipTold,
+      ownershipRemark: this.#ownership.remark,
+      tasksSeen: this.#tasksSeen,
+      nothing: this.#written.size === 0 && this.#switches === 0,
+    });
+    const violations = this.#causes.violations();
+    const open = this.#notJudged.isOpen || (this.#written.size === 0 && this.#switches === 0);
+    return {
+      verdict: violations.length > 0 ? 'violated' : open ? 'not-judged' : 'clean',
+      events: this.#events,
+      entries: this.#written.size,
+      threads: this.#threads.size,
+      violations,
+      notJudged: this.#notJudged.texts(),
+      transitions: this.#transitions.counts(),
+      tlbis: Object.fromEntries([...this.#tlbis].sort(([a], [b]) => a.localeCompare(b))),
+      windows: this.#transitions.windows(),
+      sequences: this.#transitions.sequences.seen(),
+    };
+  }
+
+  /** Another log begins: nothing of the machine is as it was, what was found stays. */
+  startAgain(): void {
+    this.#stale.settle();
+    this.#memory = new LogMemory();
+    this.#forest = new Forest(this.#memory);
+    this.#registers = new Registers();
+    this.#stale = new StaleSet((stale) => this.#forget(stale));
+    this.#ownership = new Ownership();
+    this.#identity = new Identity();
+  }
+
+  take(record: LogRecord): void {
+    this.#events += 1;
+    this.#threads.add(record.thread);
+    if (record.task !== null) this.#tasksSeen = true;
+    const { event } = record;
+    switch (event.op) {
+      case 'write':
+        this.#own(event.address, record);
+        this.#write(event.address, event.value, record);
+        return;
+      case 'init':
+        this.#fill(event, 0n, record);
+        return;
+      case 'set':
+        this.#fill(event, event.value * 0x0101_0101_0101_0101n, record);
+        return;
+      case 'free':
+        this.#free(event, record);
+        return;
+      case 'dsb': {
+        // DSB SY is of the Full System domain, which the Inner Shareable one is part of.
+        const kind = event.scope === 'sy' ? 'ish' : event.scope;
+        if (kind === 'ish') this.#registers.idle(record.thread);
+        this.#flush({ op: 'dsb', kind }, record);
+        return;
+      }
+      case 'isb':
+        this.#registers.isb(record.thread);
+        this.#transitions.sequences.isb(record.thread);
+        return;
+      case 'tlbi':
+        this.#tlbi(event, record);
+        return;
+      case 'sysreg':
+        this.#sysreg(event, record);
+        return;
+      case 'hint':
+        this.#ownership.hint(event);
+        if (event.kind === 'set_root_lock') this.#declare(event.location);
+        if (event.kind === 'release_table') this.#release(event.location, record);
+        return;
+      case 'lock':
+      case 'trylock':
+      case 'unlock':
+        this.#ownership.lock(event, record);
+        return;
+      case 'read':
+        return;
+      default:
+        return assertNever(event);
+    }
+  }
+
+  get #ownershipTold(): boolean {
+    return this.#ownership.isTold || this.#registers.instrumented;
+  }
+
+  #violate(record: LogRecord, finding: Omit<Finding, 'history'>, stale?: Stale): unknown {
+    return this.#causes.tell({ ...finding, history: stale?.history ?? [] }, record);
+  }
+
+  /** Where the address lies in a tree, once walkers have left what is clean by now. */
+  #placeOf(address: number): EntryPlace | null {
+    for (;;) {
+      const place = this.#forest.entryAt(address);
+      if (place === null || this.#stale.size === 0) return place;
+      let page: TablePage | undefined = place.page;
+      let changed = false;
+      while (page !== undefined && page.parent !== null) {
+        const parent: number = page.parent;
+        this.#stale.get(parent);
+        if (this.#forest.entryAt(address)?.page !== place.page) changed = true;
+        page = changed ? undefined : this.#forest.entryAt(parent)?.page;
+      }
+      if (!changed) return place;
+    }
+  }
+
+  #own(address: number, record: LogRecord): void {
+    const place = this.#placeOf(address);
+    if (place === null) return;
+    this.#written.add(address);
+    if (!this.#ownershipTold) return;
+    const why = this.#ownership.objection(address, place.page, record.thread);
+    if (why !== null)
+      this.#violate(record, { rule: 'ownership', why, entry: entryText(address, place) });
+  }
+
+  #write(address: number, value: Descriptor, record: LogRecord): void {
+    const before = this.#memory.read(address);
+    const place = this.#placeOf(address);
+    if (place === null || before === value) {
+      this.#memory.write(address, value);
+      return;
+    }
+    this.#written.add(address);
+    this.#registers.busy(record.thread);
+    const { tree } = place.page;
+    const seen = [
+      cacheable(tree, before, place.level),
+      cacheable(tree, value, place.level),
+    ] as const;
+    const holder = this.#holderOf(place);
+    if (holder === null) {
+      this.#store(address, place, seen, record);
+      this.#transitions.store(address, place, seen, record, this.#events);
+    } else this.#storeFrozen(address, place, seen, holder, record);
+    this.#memory.write(address, value);
+    if (translates(value, place.level)) {
+      tree.filled = true;
+      this.#unflushedNumber({ tree }, record);
+    }
+    const child = childOf(tree, value, place.level);
+    if (child !== null) this.#link(address, child, place, record);
+  }
+
+  #store(
+    address: number,
+    place: EntryPlace,
+    [before, value]: readonly [Descriptor, Descriptor],
+    record: LogRecord,
+  ): void {
+    const { level, page } = place;
+    const wasValid = translates(before, level);
+    const index = record.line - 1;
+    const pending = this.#foreignFlush(address, value, record);
+    // Over what is invalid and clean anything may be written.
+    if (pending === undefined && !wasValid) return;
+    const stale = pending ?? this.#watch(address, place, before, record);
+    const finding = stale.automaton.store(value, index, this.#bbm);
+    const alone = stale.forgiven?.store(value, index, this.#bbm) ?? null;
+    if (finding !== null) this.#tellStore(stale, finding.why, alone?.why ?? null, record);
+    this.#remember(stale, value, record);
+    const table = childOf(page.tree, before, level);
+    if (table !== null) stale.tables.add(table);
+    if (stale.automaton.isClean) this.#stale.delete(address);
+    else if (wasValid) {
+      // Only a store over something valid makes more stale; others leave the duty where it is.
+      stale.agent = { thread: record.thread, task: record.task };
+      this.#stale.renewed(stale);
+    }
+  }
+
+  /**
+   * The stale entry at `address`. If others have flushed it, nobody knows whether they had seen the
+   * store that made it stale; from here on it is taken to be clean.
+   */
+  #foreignFlush(address: number, value: Descriptor, record: LogRecord): Stale | undefined {
+    const stale = this.#stale.get(address);
+    if (stale === undefined || !stale.automaton.isCleanByOthers) return stale;
+    const finding = stale.automaton.store(value, record.line - 1, this.#bbm);
+    if (finding?.code === 'valid-over-unclean') this.#notJudged.foreignFlush(record);
+    this.#stale.delete(address);
+    this.#forget(stale);
+    return undefined;
+  }
+
+  /** `alone`: what would be wrong if the entry had been clean since its last finding. */
+  #tellStore(stale: Stale, why: string, alone: string | null, record: LogRecord): void {
+    const entry = entryText(stale.address, stale.place);
+    if (stale.told !== null && alone === null) {
+      this.#causes.again(stale.told, entry);
+      return;
+    }
+    const remark = stale.automaton.remark();
+    const full = remark === null ? why : `${why}; ${remark}`;
+    stale.told = this.#violate(record, { rule: 'break-before-make', why: full, entry }, stale);
+    const { event } = record;
+    if (event.op === 'write') {
+      const value = cacheable(stale.place.page.tree, event.value, stale.place.level);
+      stale.forgiven = this.#automatonOf(stale.place, value);
+    }
+  }
+
+  #remember(stale: Stale, value: Descriptor, { line, thread, source }: LogRecord): void {
+    const what = translates(value, stale.place.level) ? 'valid' : 'invalid';
+    if (stale.history.length < 24)
+      stale.history.push({ line, thread, text: `store ${hex(value)} (${what})`, source });
+  }
+
+  #watch(address: number, place: EntryPlace, old: Descriptor, record: LogRecord): Stale {
+    const { thread, task } = record;
+    return this.#stale.add({
+      address,
+      place,
+      automaton: this.#automatonOf(place, old),
+      agent: { thread, task },
+      tables: new Set<number>(),
+      told: null,
+      forgiven: null,
+      history: [],
+    });
+  }
+
+  #automatonOf({ level, ipa, size, page }: EntryPlace, old: Descriptor): Stage2State | El2State {
+    const { tree } = page;
+    const table = childOf(tree, old, level);
+    const oldLeaves = table === null ? [] : this.#forest.leavesBelow(table);
+    const place = {
+      geometry: tree.shape.geometry,
+      ...{ level, ipa, size, old, oldLeaves },
+      // What a table's leaves map beside addresses is not told.
+      maps: null,
+      hafdbs: tree.shape.hardwareAf,
+      // KVM may give the VM another VMID while the entry is stale; its flushes go by the new one.
+      get vmid() {
+        return tree.id;
+      },
+    };
+    return tree.regime === 'stage2' ? new Stage2State(place) : new El2State(place);
+  }
+
+  /** The stale entry above `place` through which walkers may still come to it. */
+  #holderOf(place: EntryPlace): Stale | null {
+    if (this.#stale.size === 0) return null;
+    let { page } = place;
+    while (page.parent !== null) {
+      const holder = this.#stale.get(page.parent);
+      if (holder?.tables.has(page.base) === true && !this.#points(page.parent, page.base))
+        return holder;
+      const above = this.#forest.pageAt(page.parent);
+      if (above === null) return null;
+      page = above;
+    }
+    return null;
+  }
+
+  #points(entry: number, table: number): boolean {
+    const place = this.#forest.entryAt(entry);
+    if (place === null) return false;
+    return childOf(place.page.tree, this.#memory.read(entry), place.level) === table;
+  }
+
+  #storeFrozen(
+    address: number,
+    place: EntryPlace,
+    [before, value]: readonly [Descriptor, Descriptor],
+    holder: Stale,
+    record: LogRecord,
+  ): void {
+    if (!translates(before, place.level) && !translates(value, place.level)) return;
+    const missing = holder.automaton.missing();
+    const why = `an entry of the old table was written while walkers may still use it: ${missing}`;
+    if (holder.automaton.isCleanByOthers) this.#notJudged.foreignFlush(record);
+    else {
+      const entry = entryText(address, place);
+      this.#violate(record, { rule: 'break-before-make', why, entry }, holder);
+    }
+  }
+
+  #link(entry: number, child: number, place: EntryPlace, record: LogRecord): void {
+    const used = this.#placeOf(child)?.page ?? null;
+    if (used !== null && used.parent !== entry) this.#usedTwice(entry, child, used, place, record);
+    this.#forest.link(entry, child);
+  }
+
+  /** A table page is linked that a tree has already. */
+  #usedTwice(
+    entry: number,
+    child: number,
+    used: TablePage,
+    place: EntryPlace,
+    record: LogRecord,
+  ): void {
+    const { tree, parent } = used;
+    if (tree !== place.page.tree && this.#mayBeGone(tree)) {
+      this.#presumeGone(tree, record);
+      return;
+    }
+    const stale = parent === null ? undefined : this.#stale.get(parent);
+    const still = parent === null || this.#points(parent, child);
+    const where = parent === null ? `the root at ${hex(tree.root)}` : `the entry at ${hex(parent)}`;
+    const missing = stale === undefined ? '' : `: ${stale.automaton.missing()}`;
+    const why = still
+      ? `a table page is used in two places: it is still part of the tree, by ${where}`
+      : `a table page was linked again while walkers may still come to it by ${where}${missing}`;
+    const what = `table page ${hex(child)}, linked by the ${entryText(entry, place)}`;
+    this.#violate(record, { rule: 'freed-table', why, entry: what }, stale);
+    if (parent !== null) this.#forest.unlink(parent, child);
+  }
+
+  /** Nothing in the log says that the tree is still in use. */
+  #mayBeGone(tree: Tree): boolean {
+    return !tree.declared && (tree.doubtful || !this.#registers.isLoaded(tree.root));
+  }
+
+  #presumeGone(tree: Tree, record: LogRecord): void {
+    this.#notJudged.presumedGone(tree.root, record);
+    this.#uproot(tree);
+  }
+
+  #uproot(tree: Tree): void {
+    for (const { address, place } of this.#stale.values())
+      if (place.page.tree === tree) this.#stale.delete(address);
+    this.#forest.uproot(tree);
+  }
+
+  #fill(event: { address: number; size: number }, value: bigint, record: LogRecord): void {
+    for (const frame of this.#forest.framesIn(event.address, event.size)) {
+      const place = this.#placeOf(frame);
+      if (place === null) continue;
+      if (event.size >= PAGE_BYTES && this.#mayBeGone(place.page.tree)) {
+        this.#presumeGone(place.page.tree, record);
+        continue;
+      }
+      const from = Math.max(frame, event.address);
+      const to = Math.min(frame + PAGE_BYTES, event.address + event.size);
+      for (const word of wordsOf(from, to - from)) this.#write(word, value, record);
+    }
+    this.#memory.fill(event.address, event.size, value);
+  }
+
+  #free(event: { address: number; size: number }, record: LogRecord): void {
+    for (const frame of this.#forest.framesIn(event.address, event.size)) {
+      const place = this.#placeOf(frame);
+      if (place === null) continue;
+      if (place.page.tree.doubtful) this.#presumeGone(place.page.tree, record);
+      else this.#freed(place, 'freed', record);
+    }
+    this.#memory.fill(event.address, event.size, 0n);
+  }
+
+  #freed(place: EntryPlace, how: 'freed' | 'given up', record: LogRecord): void {
+    const holder = this.#holderOf(place);
+    if (holder?.automaton.isCleanByOthers === true) {
+      this.#notJudged.foreignFlush(record);
+      return;
+    }
+    const why =
+      holder === null
+        ? `a table page was ${how} while it is part of a tree`
+        : `a table page was ${how} while walkers may still use it: ${holder.automaton.missing()}`;
+    const { parent, base } = place.page;
+    const of = parent === null ? 'root' : `linked by the entry at ${hex(parent)}`;
+    const entry = `table page ${hex(base)}, ${of}`;
+    this.#violate(record, { rule: 'freed-table', why, entry }, holder ?? undefined);
+  }
+
+  /** A barrier or TLBI helps the entries that its own thread, or task, made stale. */
+  #flush(event: FlushEvent, record: LogRecord): void {
+    const { thread, task, line, source } = record;
+    this.#stale.flush({ event, agent: { thread, task }, index: line - 1, source });
+    this.#transitions.sequences.flush(event, thread);
+  }
+
+  #tlbi(event: Extract<LogEvent, { op: 'tlbi' }>, record: LogRecord): void {
+    this.#tlbis.set(event.kind, (this.#tlbis.get(event.kind) ?? 0) + 1);
+    this.#registers.busy(record.thread);
+    const flush = decodeTlbi(event, this.#registers, record, this.#notJudged);
+    const { regime, id, all } = flush.takes;
+    if (regime === 'el2' && all) this.#identity.flushed('el2', null);
+    if (regime === 'stage2' && all) this.#identity.flushed('stage2', id);
+    if (flush.event.op === 'el2' && ![...this.#forest.trees()].some((t) => t.regime === 'el2'))
+      this.#notJudged.noEl2Tree(event.kind);
+    this.#flush(flush.event, record);
+  }
+
+  /** Clean: nobody walks from the entry into what it does not point to any more. */
+  #forget({ address, tables }: Stale): void {
+    for (const table of tables)
+      if (!this.#points(address, table)) this.#forest.unlink(address, table);
+  }
+
+  #declare(root: number): void {
+    const tree = this.#forest.treeAt(root);
+    if (tree !== null) tree.declared = true;
+  }
+
+  #sysreg(event: Extract<LogEvent, { op: 'sysreg' }>, record: LogRecord): void {
+    const named = this.#registers.write(event, record.thread);
+    if (named?.regime === 'stage2') this.#unflushedNumber({ thread: record.thread }, record);
+    if (named === null || named.root === 0) return;
+    const asid = this.#identity.asidObjection(named, this.#registers.isHostExtended);
+    const entry = `the tree at ${hex(named.root)}`;
+    if (asid !== null) this.#violate(record, { rule: 'vmid-isolation', why: asid, entry });
+    const known = this.#forest.treeAt(named.root);
+    const tree = known?.regime === named.regime ? known : this.#plant(named, record);
+    if (tree === null) return;
+    tree.doubtful = false;
+    if (tree.declared) this.#switches += 1;
+    const change = this.#identity.changeObjection(tree, named.id);
+    if (change !== null) this.#violate(record, { rule: 'vmid-isolation', why: change, entry });
+    if (tree.id !== named.id) {
+      // Flushes until now were for the number it had.
+      this.#stale.settle();
+      tree.id = named.id;
+      tree.filled = false;
+    }
+    if (!tree.filled) tree.filled = this.#forest.isFilled(tree);
+    const shared = this.#identity.use(tree, this.#forest.trees(), record.thread);
+    if (shared !== null) this.#violate(record, { rule: 'vmid-isolation', why: shared, entry });
+  }
+
+  #unflushedNumber(by: Parameters<Identity['convict']>[0], record: LogRecord): void {
+    const suspicion = this.#identity.convict(by);
+    if (suspicion === null) return;
+    const entry = `the tree at ${hex(suspicion.tree.root)}`;
+    this.#violate(record, { rule: 'vmid-isolation', why: suspicion.why, entry });
+  }
+
+  #plant({ regime, root, id, shape }: Switch, record: LogRecord): Tree | null {
+    const reason =
+      typeof shape === 'string'
+        ? shape
+        : root % 2 ** shape.geometry.pageShift === 0
+          ? null
+          : 'its root is no table address';
+    if (typeof shape === 'string' || reason !== null) {
+      this.#notJudged.tree(root, reason ?? '', this.#registers.controlText(regime));
+      return null;
+    }
+    const page = this.#placeOf(root)?.page;
+    if (page !== undefined && this.#mayBeGone(page.tree)) this.#presumeGone(page.tree, record);
+    const declared = this.#ownership.hasLock(root);
+    const flags = { declared, filled: false, doubtful: false };
+    const tree: Tree = { regime, root, shape, id, ...flags };
+    this.#forest.plant(tree);
+    return tree;
+  }
+
+  #release(location: number, record: LogRecord): void {
+    const tree = this.#forest.treeAt(location);
+    if (tree !== null) {
+      this.#releaseTree(tree, record);
+      return;
+    }
+    const place = this.#placeOf(location);
+    if (place !== null && location === place.page.base) {
+      this.#freed(place, 'given up', record);
+      return;
+    }
+    this.#notJudged.unknownRelease(location, record);
+    for (const each of this.#forest.trees()) if (!each.declared) each.doubtful = true;
+  }
+
+  #releaseTree(tree: Tree, record: LogRecord): void {
+    for (const { address, place } of this.#stale.values()) {
+      if (place.page.tree !== tree) continue;
+      const stale = this.#stale.get(address);
+      if (stale === undefined) continue;
+      if (stale.automaton.isCleanByOthers) {
+        this.#notJudged.foreignFlush(record);
+        continue;
+      }
+      const entry = entryText(address, place);
+      if (stale.told === null) {
+        const missing = stale.automaton.missing();
+        const why = `the tree was given up while walkers may still use it: ${missing}`;
+        this.#violate(record, { rule: 'freed-table', why, entry }, stale);
+      } else this.#causes.again(stale.told, entry);
+    }
+    this.#uproot(tree);
+  }
+}

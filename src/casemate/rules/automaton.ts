@@ -1,0 +1,31 @@
+/** One entry's automaton, whatever its regime: what a stale entry is judged by. */
+import type { Descriptor } from '../../arch/descriptor.ts';
+import type { BbmLevel } from '../../arch/feat-bbm.ts';
+import type { TlbiOp } from '../../arch/tlbi.ts';
+import type { StoreFinding } from '../../checker/entry-state.ts';
+import type { DsbKind } from '../../port/cpu.ts';
+import type { El2Tlbi } from './el2-state.ts';
+
+/** A barrier or a TLBI. */
+export type FlushEvent =
+  | { readonly op: 'dsb'; readonly kind: DsbKind }
+  /** `older`: VMIDs that it may act on as well, for want of an ISB after VTTBR_EL2 was written. */
+  | { readonly op: 'tlbi'; readonly tlbi: TlbiOp; readonly older: readonly number[] }
+  | { readonly op: 'el2'; readonly tlbi: El2Tlbi };
+
+export interface Automaton {
+  readonly current: Descriptor;
+  /** No old translation may be cached any more. */
+  readonly isClean: boolean;
+  /** The same if the barriers and TLBIs of all threads count. */
+  readonly isCleanByOthers: boolean;
+  /** Nothing but a TLBI that reaches the entry changes its state; others may be told of, at most. */
+  readonly isWaiting: boolean;
+  /** What is missing, in one clause; nothing if it is clean. */
+  missing(): string;
+  /** What made the blamed TLBI uncertain. */
+  remark(): string | null;
+  /** `own`: of the thread or task that made the entry stale. `index`: line of the log, from 0. */
+  advance(event: FlushEvent, index: number, own: boolean): void;
+  store(value: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null;
+}

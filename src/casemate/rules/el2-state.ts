@@ -1,0 +1,167 @@
+/**
+ * The break-before-make automaton of an entry of EL2's stage-1 tree: like that of a stage-2 entry
+ * (checker/entry-state.ts), but one TLBI takes leaves and walk caches at once, and there is no
+ * second stage to flush: store, DSB ISH, TLBI VAE2IS / VALE2IS / ALLE2IS, DSB ISH (R_DDMVT).
+ */
+import type { Descriptor } from '../../arch/descriptor.ts';
+import type { BbmLevel } from '../../arch/feat-bbm.ts';
+import type { TlbiOp } from '../../arch/tlbi.ts';
+import { allRemoved, classesOf, type EntryClass, remove } from '../../checker/coverage.ts';
+import type { StoreFinding } from '../../checker/entry-state.ts';
+import { type Place, translates } from '../../checker/place.ts';
+import { judgeStore, ruleOf, sameMapping } from '../../checker/store-rule.ts';
+import { storeSentence } from '../../checker/store-sentence.ts';
+import type { Automaton, FlushEvent } from './automaton.ts';
+
+export interface El2Tlbi {
+  /** As the log writes it, `vae2is`. */
+  readonly name: string;
+  /** The stage-2 operation that reaches the same entries; null: all of them. */
+  readonly reach: TlbiOp | null;
+  readonly broadcast: boolean;
+}
+
+/** Why a barrier or TLBI did not help. */
+interface Mishap {
+  readonly of: 'dsb' | 'tlbi';
+  readonly text: string;
+}
+
+interface Obligation {
+  readonly olds: readonly Descriptor[];
+  readonly storedAt: number;
+  readonly progress: 'stored' | 'ordered' | 'flushed';
+  readonly classes: readonly EntryClass[];
+  readonly mishap: Mishap | null;
+}
+
+export class El2State implements Automaton {
+  readonly place: Place;
+  #current: Descriptor;
+  #lastValid: Descriptor;
+  #must: Obligation | null = null;
+  /** The same with everybody's barriers and TLBIs. */
+  #wide: Obligation | null = null;
+
+  constructor(place: Place) {
+    this.place = place;
+    this.#current = place.old;
+    this.#lastValid = place.old;
+  }
+
+  get current(): Descriptor {
+    return this.#current;
+  }
+
+  get isClean(): boolean {
+    return this.#must === null;
+  }
+
+  get isCleanByOthers(): boolean {
+    return this.#wide === null;
+  }
+
+  get isWaiting(): boolean {
+    return this.#must?.progress === 'ordered' && (this.#wide?.progress ?? 'ordered') === 'ordered';
+  }
+
+  missing(): string {
+    const o = this.#must;
+    if (o === null) return '';
+    if (o.mishap !== null) return o.mishap.text;
+    if (o.progress === 'flushed')
+      return 'the TLBI was not followed by a DSB ISH: other PEs may still be at it (R_YNJCP)';
+    return `no TLBI came between the store of event ${o.storedAt + 1} and this`;
+  }
+
+  remark(): null {
+    return null;
+  }
+
+  advance(event: FlushEvent, index: number, own: boolean): void {
+    if (own && this.#must !== null) this.#must = after(this.place, this.#must, event, index);
+    if (this.#wide !== null) this.#wide = after(this.place, this.#wide, event, index);
+  }
+
+  store(value: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null {
+    const { level, geometry } = this.place;
+    const wasValid = translates(this.#current, level);
+    if (!translates(value, level)) {
+      if (wasValid) this.#oblige(this.#current, index);
+      this.#current = value;
+      return null;
+    }
+    const before = wasValid ? this.#current : this.#lastValid;
+    const unclean = this.#unclean(value);
+    const verdict = judgeStore({
+      geometry,
+      level,
+      bbm,
+      before,
+      after: value,
+      broken: !wasValid,
+      unclean,
+      besideSize: [],
+    });
+    const step = this.missing();
+    if (verdict.consequence === 'must-flush') this.#oblige(before, index);
+    this.#current = value;
+    this.#lastValid = value;
+    if (verdict.violation === null) return null;
+    const { violation: code, change } = verdict;
+    return { code, why: storeSentence({ code, change, bbm, level, after: value, step }) };
+  }
+
+  #unclean(value: Descriptor): 'no' | 'same' | 'other' {
+    if (this.#must === null) return 'no';
+    const { geometry, level } = this.place;
+    const same = (old: Descriptor): boolean =>
+      sameMapping(old, value) || ruleOf(geometry, level, old, value) === 'direct';
+    return this.#must.olds.every(same) ? 'same' : 'other';
+  }
+
+  #oblige(old: Descriptor, storedAt: number): void {
+    const olds = [...(this.#must?.olds ?? []), old];
+    const classes = classesOf(this.place, olds);
+    this.#must = { olds, storedAt, progress: 'stored', classes, mishap: null };
+    this.#wide = this.#must;
+  }
+}
+
+function after(place: Place, o: Obligation, event: FlushEvent, index: number): Obligation | null {
+  if (event.op === 'dsb') return afterDsb(o, event.kind, index);
+  return event.op === 'el2' ? afterTlbi(place, o, event.tlbi, index) : o;
+}
+
+function afterDsb(o: Obligation, kind: string, index: number): Obligation | null {
+  const dsb = `DSB ${kind.toUpperCase()} (event ${index + 1})`;
+  const mishap = (text: string): Obligation => ({ ...o, mishap: { of: 'dsb', text } });
+  if (o.progress === 'ordered') return o;
+  if (kind.startsWith('nsh'))
+    return mishap(`${dsb} acts for the issuing PE only: an Inner Shareable DSB is missing`);
+  // A TLBI that came too early still explains what is missing; a weak DSB no longer does.
+  if (o.progress === 'stored')
+    return { ...o, progress: 'ordered', mishap: o.mishap?.of === 'tlbi' ? o.mishap : null };
+  if (kind === 'ish') return null;
+  return mishap(
+    `${dsb} does not complete a TLBI, which needs a DSB for loads and stores (R_PSMWS)`,
+  );
+}
+
+function afterTlbi(place: Place, o: Obligation, op: El2Tlbi, index: number): Obligation {
+  const tlbi = `TLBI ${op.name.toUpperCase()} (event ${index + 1})`;
+  const mishap = (text: string): Obligation => ({
+    ...o,
+    mishap: { of: 'tlbi', text: `${tlbi} ${text}` },
+  });
+  if (o.progress === 'flushed') return o;
+  if (o.progress === 'stored')
+    return mishap(
+      'was issued before a DSB ordered the store, so a walker could refill the old entry after it',
+    );
+  if (!op.broadcast)
+    return mishap('is local to the issuing PE where a broadcast (IS) one is needed');
+  const classes = op.reach === null ? [] : remove(place, o.classes, op.reach);
+  if (allRemoved(place, classes)) return { ...o, classes, progress: 'flushed', mishap: null };
+  return { ...mishap('does not reach all that the old entry left in TLBs'), classes };
+}

@@ -1,0 +1,138 @@
+/**
+ * Which table pages belong to which tree, at what level and for which addresses: found from a
+ * registered root by following table descriptors in what the log has written.
+ */
+import { isLeaf } from '../../arch/descriptor.ts';
+import { childLevel, entrySize, type Level } from '../../arch/geometry.ts';
+import { keysWithin, type LogMemory, PAGE_BYTES, pageOf } from './memory.ts';
+import { cacheable, childOf, type EntryPlace, type TablePage, type Tree } from './tree.ts';
+
+const ENTRY_BYTES = 8;
+
+export class Forest {
+  readonly #memory: LogMemory;
+  /** By every 4 KiB of a table: with larger granules several of them are one table. */
+  readonly #pages = new Map<number, TablePage>();
+  readonly #trees = new Map<number, Tree>();
+
+  constructor(memory: LogMemory) {
+    this.#memory = memory;
+  }
+
+  trees(): Iterable<Tree> {
+    return this.#trees.values();
+  }
+
+  treeAt(root: number): Tree | null {
+    return this.#trees.get(root) ?? null;
+  }
+
+  plant(tree: Tree): void {
+    const { geometry, level, pages } = tree.shape;
+    this.#trees.set(tree.root, tree);
+    for (let i = 0; i < pages; i++) {
+      const base = tree.root + i * tableBytes(tree);
+      const ipa = i * entrySize(geometry, level) * geometry.entriesPerTable;
+      this.#add({ tree, base, level, ipa, parent: null });
+    }
+  }
+
+  /** The program gave the tree up: its pages are memory like any other. */
+  uproot(tree: Tree): void {
+    this.#trees.delete(tree.root);
+    for (const [address, page] of this.#pages) if (page.tree === tree) this.#pages.delete(address);
+  }
+
+  pageAt(address: number): TablePage | null {
+    return this.#pages.get(pageOf(address)) ?? null;
+  }
+
+  /** Every 4 KiB of its tables that a range touches. */
+  framesIn(address: number, size: number): number[] {
+    return keysWithin(this.#pages, address, size);
+  }
+
+  entryAt(address: number): EntryPlace | null {
+    const page = this.#pages.get(pageOf(address));
+    if (page === undefined) return null;
+    const size = entrySize(page.tree.shape.geometry, page.level);
+    const ipa = page.ipa + ((address - page.base) / ENTRY_BYTES) * size;
+    return { page, level: page.level, ipa, size };
+  }
+
+  /** `entry` has been made to point to the table page `child`. */
+  link(entry: number, child: number): void {
+    const place = this.entryAt(entry);
+    if (place === null || place.level === 3) return;
+    const { tree } = place.page;
+    const { ipa } = place;
+    this.#add({ tree, base: child, level: childLevel(place.level), ipa, parent: entry });
+  }
+
+  /** Nothing walks from `entry` to `child` any more. */
+  unlink(entry: number, child: number): void {
+    const page = this.#pages.get(child);
+    if (page?.parent !== entry) return;
+    for (const frame of framesOf(page)) this.#pages.delete(frame);
+    for (const [address, table] of this.#tablesIn(page)) this.unlink(address, table);
+  }
+
+  /** Levels of the valid leaves below the table page `child`. */
+  leavesBelow(child: number): Level[] {
+    const found = new Set<Level>();
+    this.#collectLeaves(child, found);
+    return [...found];
+  }
+
+  /** Addresses of the entries of a table page and of all below it. */
+  entriesBelow(child: number): number[] {
+    const page = this.#pages.get(child);
+    if (page === undefined) return [];
+    const own = this.#memory.nonZero(page.base, tableBytes(page.tree));
+    return [...own, ...this.#tablesIn(page).flatMap(([, table]) => this.entriesBelow(table))];
+  }
+
+  /** Something that TLBs may hold is in a page of the root. */
+  isFilled(tree: Tree): boolean {
+    const bytes = tree.shape.pages * tableBytes(tree);
+    return this.#memory
+      .nonZero(tree.root, bytes)
+      .some((at) => (cacheable(tree, this.#memory.read(at), tree.shape.level) & 1n) === 1n);
+  }
+
+  #collectLeaves(child: number, found: Set<Level>): void {
+    const page = this.#pages.get(child);
+    if (page === undefined) return;
+    const { tree, base, level } = page;
+    for (const at of this.#memory.nonZero(base, tableBytes(tree))) {
+      const value = this.#memory.read(at);
+      if (isLeaf(cacheable(tree, value, level), level)) found.add(level);
+      const table = childOf(tree, value, level);
+      if (table !== null) this.#collectLeaves(table, found);
+    }
+  }
+
+  #add(page: TablePage): void {
+    // A page that points back to one above it would be followed for ever.
+    if (this.#pages.get(page.base)?.tree === page.tree) return;
+    for (const frame of framesOf(page)) this.#pages.set(frame, page);
+    for (const [entry, table] of this.#tablesIn(page)) this.link(entry, table);
+  }
+
+  /** Entries of a page that are table descriptors, and where they lead. */
+  #tablesIn({ tree, base, level }: TablePage): [entry: number, table: number][] {
+    if (level === 3) return [];
+    return this.#memory.nonZero(base, tableBytes(tree)).flatMap((at) => {
+      const table = childOf(tree, this.#memory.read(at), level);
+      return table === null ? [] : [[at, table] as [number, number]];
+    });
+  }
+}
+
+function tableBytes({ shape }: Tree): number {
+  return 2 ** shape.geometry.pageShift;
+}
+
+function* framesOf({ base, tree }: TablePage): Generator<number, void> {
+  for (let at = base; at < base + tableBytes(tree); at += PAGE_BYTES) yield at;
+}

@@ -1,0 +1,144 @@
+/**
+ * The system registers of a log's threads, and which VMID a TLBI acts on under them.
+ *
+ * A write of VTTBR_EL2 is certain to be in effect only after a context synchronisation (DDI
+ * 0487, D24.1.2): until then a TLBI may act on the VMID from before it as well. Some tracers leave
+ * ISBs out while no table store or TLBI of that CPU waits for its DSB, so a missing ISB counts only
+ * where the log would have shown one.
+ */
+import type { LogEvent } from '../reading/record.ts';
+import { idOf, type RangeUnits, rootOf } from './operands.ts';
+import { type ShapeOrReason, stage1Shape, stage2Shape } from './start-level.ts';
+import type { Regime } from './tree.ts';
+
+/** A tree that a thread switched to. */
+export interface Switch {
+  readonly regime: Regime;
+  readonly root: number;
+  readonly id: number;
+  readonly shape: ShapeOrReason;
+}
+
+interface Cpu {
+  vttbr: bigint | null;
+  /** VMIDs of before, which may still be in effect. */
+  older: number[];
+  /** When VTTBR_EL2 was written, an ISB after it would have been in the log. */
+  isbExpected: boolean;
+  /** A table store or TLBI waits for a DSB ISH. */
+  busy: boolean;
+}
+
+/** VMIDs that a TLBI of a thread may act on; null where the log never named one. */
+export interface ActingVmids {
+  /** The last one written. */
+  readonly now: number;
+  /** Others, for want of an ISB. */
+  readonly older: readonly number[];
+  /** The log leaves open whether there was one. */
+  readonly unknown: boolean;
+}
+
+/** By TG0. */
+const TG0_BYTES = [4096, 65_536, 16_384] as const;
+const E2H = 1n << 34n;
+const DS = 1n << 32n;
+/** Registers that only an instrumented hypervisor tells of. */
+const OF_EL2 = new Set(['hcr_el2', 'tcr_el2', 'sctlr_el2', 'mair_el2']);
+
+export class Registers {
+  readonly #cpus = new Map<number, Cpu>();
+  #vtcr: bigint | null = null;
+  #tcr: bigint | null = null;
+  #hcr = 0n;
+  #isbSeen = false;
+  #idleIsbSeen = false;
+  /** The log comes from a program that tells of EL2's own registers. */
+  instrumented = false;
+
+  get isHostExtended(): boolean {
+    return (this.#hcr & E2H) !== 0n;
+  }
+
+  /** How the operand of a TLBI by range counts: 64 KiB with FEAT_LPA2, else granules. */
+  rangeUnits(regime: Regime): RangeUnits {
+    const value = this.#control(regime) ?? 0n;
+    return {
+      large: (value & DS) !== 0n,
+      granuleBytes: TG0_BYTES[Number((value >> 14n) & 3n)] ?? 0,
+    };
+  }
+
+  #control(regime: Regime): bigint | null {
+    return regime === 'stage2' ? this.#vtcr : this.#tcr;
+  }
+
+  controlText(regime: Regime): string {
+    const name = regime === 'stage2' ? 'VTCR_EL2' : 'TCR_EL2';
+    const value = this.#control(regime);
+    return value === null ? `${name} is not in the log` : `${name} 0x${value.toString(16)}`;
+  }
+
+  /** Roots that some thread has loaded. */
+  isLoaded(root: number): boolean {
+    for (const { vttbr } of this.#cpus.values())
+      if (vttbr !== null && rootOf(vttbr) === root) return true;
+    return false;
+  }
+
+  /** The tree, if the register is one that names a tree. */
+  write(event: Extract<LogEvent, { op: 'sysreg' }>, thread: number): Switch | null {
+    const { register, value } = event;
+    if (OF_EL2.has(register)) this.instrumented = true;
+    if (register === 'vtcr_el2') this.#vtcr = value;
+    if (register === 'tcr_el2') this.#tcr = value;
+    if (register === 'hcr_el2') this.#hcr = value;
+    const named = { root: rootOf(value), id: idOf(value) };
+    if (register === 'ttbr0_el2') return { regime: 'el2', ...named, shape: stage1Shape(this.#tcr) };
+    if (register !== 'vttbr_el2') return null;
+    this.#switchTo(value, this.#cpu(thread));
+    return { regime: 'stage2', ...named, shape: stage2Shape(this.#vtcr) };
+  }
+
+  #switchTo(value: bigint, cpu: Cpu): void {
+    const before = cpu.vttbr;
+    cpu.vttbr = value;
+    if (before === null || idOf(before) === idOf(value)) return;
+    cpu.isbExpected = cpu.older.length === 0 ? cpu.busy : cpu.isbExpected && cpu.busy;
+    if (!cpu.older.includes(idOf(before))) cpu.older.push(idOf(before));
+  }
+
+  isb(thread: number): void {
+    const cpu = this.#cpu(thread);
+    this.#isbSeen = true;
+    if (!cpu.busy) this.#idleIsbSeen = true;
+    cpu.older = [];
+  }
+
+  /** A store to a table, or a TLBI. */
+  busy(thread: number): void {
+    this.#cpu(thread).busy = true;
+  }
+
+  /** A DSB that completes them. */
+  idle(thread: number): void {
+    this.#cpu(thread).busy = false;
+  }
+
+  acting(thread: number): ActingVmids | null {
+    const { vttbr, older, isbExpected } = this.#cpu(thread);
+    if (vttbr === null) return null;
+    const now = idOf(vttbr);
+    const others = older.filter((vmid) => vmid !== now);
+    const told = isbExpected || this.#idleIsbSeen || !this.#isbSeen;
+    return { now, older: told ? others : [], unknown: !told && others.length > 0 };
+  }
+
+  #cpu(thread: number): Cpu {
+    const known = this.#cpus.get(thread);
+    if (known !== undefined) return known;
+    const cpu: Cpu = { vttbr: null, older: [], isbExpected: false, busy: false };
+    this.#cpus.set(thread, cpu);
+    return cpu;
+  }
+}
