@@ -213,7 +213,7 @@ export class LogJudge {
       this.#transitions.store(address, place, seen, record, this.#events);
     } else this.#storeFrozen(address, place, seen, holder, record);
     this.#memory.write(address, value);
-    if (translates(value, place.level)) {
+    if (translates(value, place.level, true)) {
       tree.filled = true;
       this.#unflushedNumber({ tree }, record);
     }
@@ -228,7 +228,7 @@ export class LogJudge {
     record: LogRecord,
   ): void {
     const { level, page } = place;
-    const wasValid = translates(before, level);
+    const wasValid = translates(before, level, true);
     const index = record.line - 1;
     const pending = this.#foreignFlush(address, value, record);
     // Over what is invalid and clean anything may be written.
@@ -280,7 +280,7 @@ export class LogJudge {
   }
 
   #remember(stale: Stale, value: Descriptor, { line, thread, source }: LogRecord): void {
-    const what = translates(value, stale.place.level) ? 'valid' : 'invalid';
+    const what = translates(value, stale.place.level, true) ? 'valid' : 'invalid';
     if (stale.history.length < 24)
       stale.history.push({ line, thread, text: `store ${hex(value)} (${what})`, source });
   }
@@ -345,7 +345,7 @@ export class LogJudge {
     holder: Stale,
     record: LogRecord,
   ): void {
-    if (!translates(before, place.level) && !translates(value, place.level)) return;
+    if (!translates(before, place.level, true) && !translates(value, place.level, true)) return;
     const missing = holder.automaton.missing();
     const why = `an entry of the old table was written while walkers may still use it: ${missing}`;
     if (holder.automaton.isCleanByOthers) this.#notJudged.foreignFlush(record);

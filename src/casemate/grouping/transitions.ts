@@ -45,8 +45,8 @@ export class Transitions {
   ): void {
     this.#giveUp(events);
     const { level } = place;
-    const was = translates(before, level);
-    const is = translates(after, level);
+    const was = translates(before, level, true);
+    const is = translates(after, level, true);
     const release = record.event.op === 'write' && record.event.order === 'release';
     const open = this.#broken.get(address);
     if (open?.thread === record.thread) open.steps.store(after, release);

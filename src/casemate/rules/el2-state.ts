@@ -85,8 +85,8 @@ export class El2State implements Automaton {
 
   store(value: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null {
     const { level, geometry } = this.place;
-    const wasValid = translates(this.#current, level);
-    if (!translates(value, level)) {
+    const wasValid = translates(this.#current, level, true);
+    if (!translates(value, level, true)) {
       if (wasValid) this.#oblige(this.#current, index);
       this.#current = value;
       return null;

@@ -42,7 +42,8 @@ export interface EntryPlace {
 
 /**
  * A descriptor as TLBs see it: a leaf with AF = 0 faults and is cached nowhere unless hardware sets
- * the flag itself (I_WZCBG), so without that it is as good as invalid.
+ * the flag itself (I_WZCBG), so without that it is as good as invalid. What stands in an entry here has
+ * been through this, so whoever asks whether it translates need not look at the flag again.
  */
 export function cacheable(tree: Tree, value: Descriptor, level: Level): Descriptor {
   if (tree.shape.hardwareAf || (value & AF) !== 0n || !isLeaf(value, level)) return value;

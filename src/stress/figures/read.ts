@@ -46,8 +46,8 @@ function readTable(table: Table, reader: Reader, facts: RowFacts): Values {
 
 /** Of kinds that a machine which is busy with other things falsifies. */
 const isOfQuietRounds = (figure: Figure): boolean =>
-  figure.kind === 'plain' ? isOfQuietRounds(figure.of) : QUIET_KINDS.includes(figure.kind);
-const QUIET_KINDS: readonly Figure['kind'][] = ['share', 'rate', 'speed', 'time'];
+  figure.kind === 'plain' ? isOfQuietRounds(figure.of) : QUIET_KINDS.has(figure.kind);
+const QUIET_KINDS: ReadonlySet<Figure['kind']> = new Set(['share', 'rate', 'speed', 'time']);
 
 function readFigure(figure: Figure, reader: Reader, facts: RowFacts): unknown {
   if (reader.disturbed !== null && isOfQuietRounds(figure)) return null;
