@@ -165,6 +165,8 @@ export interface Receiver {
   applyPending(): void;
   /** Enters the guest: from here on issuers wait for this vCPU. */
   enter(): void;
+  /** With or without the fence between IN_GUEST and the generation (`entry-unfenced`), from now on. */
+  setFenced(fenced: boolean): void;
   /** Leaves the guest: holds no translation and need not be waited for. */
   leave(): void;
   /** Generation up to which this PE's TLBs are clean. */
@@ -185,6 +187,7 @@ export function createReceiver(
   const { records: logRecords, recordWords } = TLBI_LOG;
   // A TLB made now is empty: it owes nothing to flushes before it.
   let seen = Atomics.load(i32, CONTROL.tlbiGeneration);
+  let fenced = bug !== 'entry-unfenced';
   Atomics.store(i32, w + VCPU.ack, seen);
 
   function emptyAll(): void {
@@ -230,13 +233,16 @@ export function createReceiver(
   return {
     applyPending,
     enter() {
-      if (bug === 'entry-unfenced') {
+      if (!fenced) {
         i32[w + VCPU.mode] = 1;
         if (i32[CONTROL.tlbiGeneration] !== seen) applyPending();
         return;
       }
       Atomics.store(i32, w + VCPU.mode, 1);
       if (Atomics.load(i32, CONTROL.tlbiGeneration) !== seen) applyPending();
+    },
+    setFenced(on) {
+      fenced = on;
     },
     leave() {
       Atomics.store(i32, w + VCPU.mode, 0);

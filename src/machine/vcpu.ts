@@ -80,6 +80,8 @@ export interface Vcpu {
    * updates of the one this vCPU was made with. Between rounds only.
    */
   use(cpu: CpuModel): void;
+  /** The one seeded bug that may differ from round to round: `entry-unfenced`. Between rounds only. */
+  setFenced(fenced: boolean): void;
   /**
    * Runs accesses until the round's end is declared; counts go to the vCPU's block. Returns false
    * if stopped.
@@ -554,6 +556,7 @@ export function createVcpu(
       assert(model.spec === speculates, 'a vCPU that speculates is another vCPU');
       mmu.use(model);
     },
+    setFenced: (fenced) => receiver.setFenced(fenced),
     runRound(round, seed) {
       random = seed;
       step = 0;

@@ -44,8 +44,8 @@ function times(): Times {
 
 /** Of the CPUs' time; less is a shell, an editor, a monitor. */
 export const OTHERS_SHARE_BUSY = 0.15;
-/** Of rounds in which every vCPU had a CPU to itself. */
-const PREEMPTED_SHARE_BUSY = 0.3;
+/** Of rounds in which every vCPU had a CPU to itself; on two cores the main thread alone makes a third. */
+const PREEMPTED_SHARE_BUSY = 0.6;
 
 /** Fewer rounds than this in which no thread was preempted say nothing where others were. */
 export const KEPT_MIN = 10;

@@ -16,7 +16,7 @@ import { gradeCampaign } from './campaign-grade.ts';
 import type { GroupEnd } from './group-run.ts';
 import { machineInfo } from './machine-info.ts';
 import type { ProtocolRef, StressOptions } from './plan.ts';
-import type { PlannedGroup } from './portfolio.ts';
+import { isPortfolio, type PlannedGroup } from './portfolio.ts';
 import { pooledRepeats, roundsOfRepeat } from './repeats.ts';
 import { type Earlier, type GroupTask, joinedControls, joinedRows } from './resume.ts';
 
@@ -55,6 +55,9 @@ interface Entry {
   readonly state: GroupState;
   readonly rows: readonly StressRun[];
 }
+
+/** A row of fewer is no sample of anything. */
+const ROUNDS_SHOWN_MIN = 3;
 
 export function createCampaignRecord(
   options: StressOptions,
@@ -97,7 +100,12 @@ export function createCampaignRecord(
     },
     resultOf({ controls: own, failure, stopped, leftMs, others, starts }) {
       const all = [...entries.values()];
-      const runs = pooledRepeats([...entries].map(([{ group }, { rows }]) => ({ group, rows })));
+      const pooled = pooledRepeats([...entries].map(([{ group }, { rows }]) => ({ group, rows })));
+      // Of the portfolio nobody asked for single rows: those with hardly a round are named in one line.
+      const mayLack = isPortfolio(options) && all.every(({ state }) => isEnded(state));
+      const isIdle = (run: StressRun): boolean =>
+        mayLack && run.rounds < ROUNDS_SHOWN_MIN && run.verdict !== 'fail';
+      const runs = pooled.filter((run) => !isIdle(run));
       const controls = joinedControls(earlier, own);
       // Whoever interrupts what is complete has interrupted nothing.
       const interrupted = stopped && all.some(({ state }) => !isEnded(state));
@@ -113,7 +121,10 @@ export function createCampaignRecord(
       const remarks = [
         ...(busy === null ? [] : [busy]),
         ...(isEarly ? ['ended at the first violation, as asked: --fail-fast'] : []),
-        ...(leftOut.length === 0 ? [] : [leftOutSentence(leftOut.map(([{ group }]) => group))]),
+        ...leftOutLines(
+          leftOut.map(([{ group }]) => group),
+          pooled.filter(isIdle),
+        ),
       ];
       const named = leftOut.some(([{ group }]) => group.items.some((item) => item.named));
       const grade = gradeCampaign(runs, controls, failure, interrupted, named);
@@ -142,13 +153,17 @@ export function createCampaignRecord(
   };
 }
 
-/** One line, by name. */
-function leftOutSentence(groups: readonly PlannedGroup[]): string {
-  const names = groups.map(
-    ({ label, items }) =>
-      `${items.map(({ protocol }) => protocol.name).join(', ')} (${label.replace(/, repeat.*/, '')})`,
-  );
-  return `left out, because there was no time for them: ${names.join('; ')}`;
+/** One line, by name, if there is any. */
+function leftOutLines(groups: readonly PlannedGroup[], rows: readonly StressRun[]): string[] {
+  const names = [
+    ...groups.map(({ label, items }) => {
+      const protocols = items.map(({ protocol }) => protocol.name);
+      return `${protocols.join(', ')} (${label.replace(/, repeat.*/, '')})`;
+    }),
+    ...rows.map(({ protocol, scenario, level }) => `${protocol} (${scenario}, level ${level})`),
+  ];
+  if (names.length === 0) return [];
+  return [`left out, because there was no time for them: ${names.join('; ')}`];
 }
 
 function stateOf(

@@ -9,15 +9,23 @@ import type { ControlResult, StressResult, StressRun } from '../result/stress.ts
 import { watchOthers } from './busy.ts';
 import { createCampaignRecord } from './campaign-record.ts';
 import { runControls } from './controls.ts';
-import { type GroupOutcome, type HangBounds, runGroup } from './group-run.ts';
+import type { GroupOutcome, GroupRequest, HangBounds } from './group-run.ts';
 import { pinsFor } from './pinning.ts';
 import type { StressOptions, StressProgress } from './plan.ts';
 import { createThreadPool } from './pool.ts';
-import { budgetOf, planGroups, requestOf } from './portfolio.ts';
+import { budgetOf, isPortfolio, planGroups, requestOf } from './portfolio.ts';
 import { repeated } from './repeats.ts';
 import { type GroupTask, leftOf, tasksOf } from './resume.ts';
 import { rowOf } from './rows.ts';
-import { type Pace, paceAfter, QUIET_START_MS, slotOf, startsThatFit } from './schedule.ts';
+import {
+  BUSY_START_MS,
+  costOf,
+  paceAfter,
+  QUIET_START_MS,
+  slotOf,
+  startsThatFit,
+} from './schedule.ts';
+import { createStarter } from './starter.ts';
 import { groupsOfShard } from './shard-groups.ts';
 
 export interface StressHooks {
@@ -39,6 +47,11 @@ export interface StressHooks {
 /** Kept for the end of a campaign: grading, writing, and as much again for each start that is slow. */
 const TAIL_MS = 400;
 const TAIL_SHARE = 0.5;
+
+/** What a busy machine may have beside the default time, if nobody said how long it may take. */
+const STRETCH_MS = 12_000;
+const isStretchable = (options: StressOptions): boolean =>
+  isPortfolio(options) && options.rounds === null && !options.explicit.includes('time');
 
 export async function runStress(options: StressOptions, hooks: StressHooks): Promise<StressResult> {
   const startedMs = performance.now() - (hooks.agedMs ?? 0);
@@ -102,33 +115,39 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
     for (const task of tasks) {
       if (!isEnded(task.before) && !isWanted(task)) record.leaveOut(task);
     }
+    if (endMs !== null && isStretchable(options) && pace.startMs >= BUSY_START_MS)
+      endMs += STRETCH_MS;
+    const starter = createStarter(pool, (task: GroupTask) => ({
+      ...requestOf(task.group, options, options.seed, pins.usual, pace),
+      roundsBefore: task.roundsBefore,
+    }));
     while (turns.length > 0 && !hooks.signal.aborted && failure === null) {
       hooks.onCheckpoint?.(standing(true));
       const left = leftMs();
       const [task, ...later] = turns as [GroupTask, ...GroupTask[]];
-      const slot = left === null ? null : slotOf([task, ...later], starts, pace, left);
+      const slot = left === null ? null : slotOf([task, ...later], starts, costOf(pace), left);
       turns.shift();
       if (left !== null && slot === null) {
         record.leaveOut(task);
         continue;
       }
-      const request = requestOf(task.group, options, options.seed, pins.usual, pace);
-      const outcome = await runGroup(
-        pool,
-        { ...request, ...slot, roundsBefore: task.roundsBefore },
+      const { request, started, isAhead } = await starter.take(task);
+      if (later[0] !== undefined && pace.startMs >= BUSY_START_MS) starter.startAhead(later[0]);
+      const outcome = await started.run(
         {
           signal: hooks.signal,
           onTick: (tick) => progress(task.group.label, tick),
           ...(hooks.bounds && { bounds: hooks.bounds }),
         },
+        slot ?? request,
       );
-      if (slot !== null && outcome.end.kind === 'done' && outcome.firstRoundMs === null) {
-        // Its threads had not even started when its time was over.
+      const measured = rowsOf(task, options, outcome, request);
+      if (!isAhead) pace = paceAfter(pace, task.group.vcpus, outcome.readyMs);
+      const isEmpty = measured.every((run) => run.rounds === 0 && run.violations.length === 0);
+      if (slot !== null && outcome.end.kind === 'done' && isEmpty) {
         record.leaveOut(task);
         continue;
       }
-      const measured = rowsOf(task, options, outcome, pace);
-      pace = paceAfter(pace, task.group.vcpus, outcome.firstRoundMs);
       const rows = record.add(task, {
         rows: measured,
         end: outcome.end.kind,
@@ -144,6 +163,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
       if (outcome.end.kind === 'failed') failure = outcome.end.why;
       if (options.failFast && rows.some(({ verdict }) => verdict === 'fail')) break;
     }
+    await starter.drop();
   } catch (error) {
     failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
   } finally {
@@ -157,9 +177,8 @@ function rowsOf(
   { group }: GroupTask,
   options: StressOptions,
   outcome: GroupOutcome,
-  pace: Pace,
+  request: GroupRequest,
 ): readonly StressRun[] {
-  const request = requestOf(group, options, options.seed, null, pace);
   return group.items.map((planned, item) =>
     rowOf({
       request,

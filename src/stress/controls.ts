@@ -18,28 +18,28 @@ import { DEFAULT_CPU } from '../arch/cpu-model.ts';
 import { MUTANTS, type Mutant } from '../mutants/index.ts';
 import type { ControlResult } from '../result/stress.ts';
 import type { Rule } from '../result/rule.ts';
-import { type GroupHooks, type GroupOutcome, type GroupRequest, startGroup } from './group-run.ts';
+import { type GroupHooks, type GroupOutcome, type GroupRequest, runGroup } from './group-run.ts';
 import type { PlanItem } from './group.ts';
-import { busyNote, type Hunt, HUNT_SETTING, huntRequest, roundsFor, rulesSeen } from './hunt.ts';
+import { busyNote, HUNT_SETTING, huntRequest, rulesSeen } from './hunt.ts';
 import { loadProtocol } from './load-protocol.ts';
 import type { Pins } from './pinning.ts';
 import type { ThreadPool } from './pool.ts';
-import { ROW, totalOf } from './results-area.ts';
-import { type Pace, QUIET_START_MS } from './schedule.ts';
+import { type ResultsArea, ROW, totalOf } from './results-area.ts';
+import type { Pace } from './schedule.ts';
+import { recordedSigns, signsOf } from './signs.ts';
 
 const SURE = 'no-tlbi';
 const RACE = 'entry-unfenced';
 
-/** A fifth of a second on a quiet machine. It ends when seen. */
+/** A tenth of a second on a quiet machine. It ends when seen. */
 const RACE_MS = 12_000;
 /** Where no time limit was given. */
 const RACE_UNHURRIED_MS = 30_000;
-/** Of a campaign with a limit the race gets at most this share. */
-const RACE_SHARE = 0.25;
-/** However short the campaign is: without this control it can be no pass. */
+/** Of a campaign with a limit the controls get at most this share. */
+const SHARE_MAX = 0.3;
+/** However short the campaign is: without the sure control it can be no pass. */
 const SURE_MS_MIN = 2_000;
-/** For as many rounds as fit. A busy machine takes longer for those that must be. */
-const TWIN_MS = 150;
+/** Of the twin, at least. */
 const TWIN_ROUNDS_MIN = 8;
 
 /** Known before it has run: what a run without it has not shown. */
@@ -52,6 +52,10 @@ export interface Controls {
   readonly pace: Pace;
 }
 
+/**
+ * All in one group, because what takes long on a busy machine is starting threads: an item runs no
+ * more when it has been caught, and the twin goes on until it has had its rounds.
+ */
 export async function runControls(
   pool: ThreadPool,
   seed: number,
@@ -59,44 +63,60 @@ export async function runControls(
   budgetMs: number | null,
   hooks: GroupHooks,
 ): Promise<Controls> {
-  const where = { seed, pins };
-  const raceMs = budgetMs === null ? RACE_UNHURRIED_MS : Math.min(RACE_MS, budgetMs * RACE_SHARE);
-  const last = budgetMs === null ? {} : { lastMs: Math.max(SURE_MS_MIN, budgetMs * RACE_SHARE) };
-  const race = mutantNamed(RACE);
   const sure = mutantNamed(SURE);
-  const raceRequest = requestOf(where, [itemOf(race)], race, true);
-  const sureRequest = requestOf(where, [itemOf(sure), twinOf(sure)], sure, false);
-  // Nobody takes times here, so both may start at once: on a busy machine starts are what takes long.
-  const racing = startGroup(pool, raceRequest);
-  const other = startGroup(pool, sureRequest);
-
-  const raced = await settled(racing.run(hooks, { budgetMs: raceMs }), () => other.cancel());
-  const pace = { startMs: raced.firstRoundMs ?? QUIET_START_MS };
-  if (hooks.signal.aborted) {
-    await other.cancel();
-    return { results: [], pace };
-  }
-  const rules = await seenIn(raceRequest, raced, 0, race);
-  const caught = caughtBy(race, rules);
-  const twinRounds = twinRoundsFor(caught === null ? 0 : totalOf(raced.results, 0, ROW.round));
-  const judged = await settled(
-    other.run(hooks, { budgetMs: TWIN_MS, roundsMin: roundsFor(2 * twinRounds), ...last }),
-    () => Promise.resolve(),
-  );
-  if (hooks.signal.aborted) return { results: [], pace };
-  const sureRules = await seenIn(sureRequest, judged, 0, sure);
-  const twin = {
-    rules: await seenIn(sureRequest, judged, 1, null, sure.twin),
-    transitions: totalOf(judged.results, 1, ROW.transitions),
+  const race = mutantNamed(RACE);
+  const rules = [...new Set([sure, race].flatMap(expectedOf))];
+  const request: GroupRequest = {
+    ...huntRequest({
+      // The twin first: the machine is the one without a bug.
+      items: [twinOf(race), itemOf(sure), itemOf(race)],
+      setting: { ...HUNT_SETTING, racesEntry: true },
+      ...{ rules, stopsAtSign: false, seed, pins, budgetMs: null },
+    }),
+    retiresAtSign: true,
   };
-  const results = [resultOf(sure, judged, sureRules, twin), resultOf(race, raced, rules, twin)];
-  return { results, pace };
+  const limitMs =
+    budgetMs === null
+      ? RACE_UNHURRIED_MS
+      : Math.max(SURE_MS_MIN, Math.min(RACE_MS, budgetMs * SHARE_MAX));
+  const signs = [expectedOf(sure), expectedOf(race)].map(signsOf);
+  const caughtAt: (number | null)[] = [null, null];
+  const startedMs = performance.now();
+  const outcome = await runGroup(pool, request, hooks, {
+    budgetMs: limitMs,
+    isDone: (arena, results) => {
+      for (const [i, of] of signs.entries()) {
+        if (recordedSigns(arena, i + 1, of) > 0) caughtAt[i] ??= performance.now() - startedMs;
+      }
+      const needed = twinRoundsFor(roundsOf(results, 2));
+      return caughtAt.every((ms) => ms !== null) && roundsOf(results, 0) >= needed;
+    },
+  });
+  const pace = { startMs: outcome.readyMs ?? limitMs };
+  if (hooks.signal.aborted) return { results: [], pace };
+  if (outcome.end.kind === 'failed') throw new Error(outcome.end.why);
+  const twin = {
+    rules: await seenIn(request, outcome, 0, null, race.twin),
+    transitions: totalOf(outcome.results, 0, ROW.transitions),
+  };
+  const results = [sure, race].map(async (mutant, i) =>
+    resultOf(mutant, {
+      outcome,
+      item: i + 1,
+      seen: await seenIn(request, outcome, i + 1, mutant),
+      seconds: (caughtAt[i] ?? outcome.elapsedMs) / 1000,
+      twin,
+    }),
+  );
+  return { results: await Promise.all(results), pace };
 }
 
 /** The chance of a false accusation must be at least that of the true one. */
 export function twinRoundsFor(rounds: number): number {
   return Math.max(TWIN_ROUNDS_MIN, 2 * rounds);
 }
+
+const roundsOf = (results: ResultsArea, item: number): number => totalOf(results, item, ROW.round);
 
 function mutantNamed(name: string): Mutant {
   const mutant = MUTANTS.find((m) => m.name === name);
@@ -122,33 +142,6 @@ const twinOf = ({ twin }: Mutant): PlanItem => ({
   bug: null,
 });
 
-/** The twin serves both, so both run as what is hard to see needs it. */
-function requestOf(
-  where: Pick<Hunt, 'seed' | 'pins'>,
-  items: readonly PlanItem[],
-  mutant: Mutant,
-  stopsAtSign: boolean,
-): GroupRequest {
-  const setting = { ...HUNT_SETTING, racesEntry: true };
-  const rules = expectedOf(mutant);
-  return huntRequest({ items, setting, rules, stopsAtSign, ...where, budgetMs: null });
-}
-
-/** Throws if a thread failed, when what was started beside it has ended. */
-async function settled(
-  running: Promise<GroupOutcome>,
-  cancel: () => Promise<void>,
-): Promise<GroupOutcome> {
-  try {
-    const outcome = await running;
-    if (outcome.end.kind !== 'failed') return outcome;
-    throw new Error(outcome.end.why);
-  } catch (error) {
-    await cancel();
-    throw error;
-  }
-}
-
 async function seenIn(
   request: GroupRequest,
   outcome: GroupOutcome,
@@ -171,23 +164,26 @@ interface Twin {
   readonly transitions: number;
 }
 
-function resultOf(
-  mutant: Mutant,
-  outcome: GroupOutcome,
-  seen: readonly Rule[],
-  twin: Twin,
-): ControlResult {
+interface Shown {
+  readonly outcome: GroupOutcome;
+  readonly item: number;
+  readonly seen: readonly Rule[];
+  readonly seconds: number;
+  readonly twin: Twin;
+}
+
+function resultOf(mutant: Mutant, { outcome, item, seen, seconds, twin }: Shown): ControlResult {
   const rule = caughtBy(mutant, seen);
   const others = seen.filter((r) => r !== rule);
-  const busy = busyNote(outcome, 0);
-  const transitions = totalOf(outcome.results, 0, ROW.transitions);
+  const busy = busyNote(outcome, item);
+  const transitions = totalOf(outcome.results, item, ROW.transitions);
   return {
     name: mutant.name,
     rule: rule ?? (mutant.rule as Rule),
     caught: rule !== null,
     twinClean: twin.rules.length === 0,
     ...(mutant.name === RACE && rule === null ? { standsFor: RACE_STANDS_FOR } : {}),
-    seconds: outcome.elapsedMs / 1000,
+    seconds,
     detail: [
       mutant.what,
       rule !== null

@@ -24,6 +24,8 @@ import { createResultsArea, type ResultsArea } from './results-area.ts';
 
 /** When the main thread ends a group that has not ended by itself. */
 export interface GroupLimits {
+  /** Asked now and then, from its first round on: it has what it was started for. Absent: never. */
+  readonly isDone?: (arena: Arena, results: ResultsArea) => boolean;
   /** Wall time after which the group is ended in order; null: when its rounds are done. */
   readonly budgetMs: number | null;
   /**
@@ -63,8 +65,8 @@ export interface GroupOutcome {
   readonly othersShare: number;
   /** From `run` on. */
   readonly elapsedMs: number;
-  /** Until the first round was done: what a start costs here; null if none was. */
-  readonly firstRoundMs: number | null;
+  /** Until all threads were ready for the first round: what a start costs here; null if they never were. */
+  readonly readyMs: number | null;
 }
 
 /** How long nothing may happen before a group is taken to hang. */
@@ -91,6 +93,8 @@ export interface GroupHooks {
 }
 
 const TICK_MS = 100;
+/** Where a group ends as soon as something is seen. */
+const LOOK_MS = 20;
 /** From the stop word to termination. */
 const STOP_GRACE_MS = 500;
 
@@ -106,13 +110,15 @@ export async function runGroup(
   pool: ThreadPool,
   request: GroupRequest,
   hooks: GroupHooks,
+  limits: GroupLimits = request,
 ): Promise<GroupOutcome> {
-  return startGroup(pool, request).run(hooks);
+  return startGroup(pool, request).run(hooks, limits);
 }
 
 /** What starts while another group runs disturbs it: for groups in which no times are taken. */
 export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGroup {
-  const { config, budgetMs: _budgetMs, roundsMin: _roundsMin, lastMs: _lastMs, ...rest } = request;
+  const { config, isDone: _isDone, budgetMs: _budgetMs, ...others } = request;
+  const { roundsMin: _roundsMin, lastMs: _lastMs, ...rest } = others;
   const needs = machineNeeds(scenarioNamed(request.scenario));
   // Of all items of a group or of none (portfolio.ts, machineKey).
   const hafdbs = request.items.some(({ cpu }) => cpu.hafdbs);
@@ -147,29 +153,33 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
 
     const { hangMs, startMs } = hooks.bounds ?? HANG_BOUNDS;
     const patience = createPatience();
-    let firstRoundMs: number | null = null;
-    const timer = setInterval(() => {
-      const elapsedMs = performance.now() - startedMs;
-      const rounds = Atomics.load(i32, CONTROL.roundsDone);
-      if (rounds > 0) firstRoundMs ??= elapsedMs;
-      if (isOver(limits, elapsedMs, rounds)) {
-        Atomics.store(i32, CONTROL.finish, 1);
-        // Threads that are still starting would go on with that, for nothing.
-        if (rounds === 0 && isStarting(arena)) stop({ kind: 'done' });
-      }
-      const isLate = patience.isOver(progressOf(arena), isStarting(arena) ? startMs : hangMs);
-      if (isLate) {
-        const waitedMs = Math.round(patience.sinceProgressMs());
-        const threads = `${describeThreads(arena)}, ${describeWork(arena, plan)}`;
-        stop({ kind: 'failed', why: `${whoHangs(arena)} for ${waitedMs} ms (${threads})` });
-      }
-      hooks.onTick({
-        rounds,
-        faults: Atomics.load(i32, CONTROL.faultsSeen),
-        evidence: Atomics.load(i32, CONTROL.evidenceSeen),
-        elapsedMs,
-      });
-    }, TICK_MS);
+    let readyMs: number | null = null;
+    const timer = setInterval(
+      () => {
+        const elapsedMs = performance.now() - startedMs;
+        const rounds = Atomics.load(i32, CONTROL.roundsDone);
+        if (!isStarting(arena)) readyMs ??= elapsedMs;
+        const isDone = rounds > 0 && limits.isDone?.(arena, results) === true;
+        if (isDone || isOver(limits, elapsedMs, rounds)) {
+          Atomics.store(i32, CONTROL.finish, 1);
+          // Threads that are still starting would go on with that, for nothing.
+          if (rounds === 0 && isStarting(arena)) stop({ kind: 'done' });
+        }
+        const isLate = patience.isOver(progressOf(arena), isStarting(arena) ? startMs : hangMs);
+        if (isLate) {
+          const waitedMs = Math.round(patience.sinceProgressMs());
+          const threads = `${describeThreads(arena)}, ${describeWork(arena, plan)}`;
+          stop({ kind: 'failed', why: `${whoHangs(arena)} for ${waitedMs} ms (${threads})` });
+        }
+        hooks.onTick({
+          rounds,
+          faults: Atomics.load(i32, CONTROL.faultsSeen),
+          evidence: Atomics.load(i32, CONTROL.evidenceSeen),
+          elapsedMs,
+        });
+      },
+      limits.isDone === undefined ? TICK_MS : LOOK_MS,
+    );
 
     try {
       const [hypervisor, ...vcpus] = await Promise.all([tasks.hypervisor, ...tasks.vcpus]);
@@ -192,8 +202,7 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
         },
         othersShare: others().share,
         elapsedMs,
-        firstRoundMs:
-          firstRoundMs ?? (Atomics.load(i32, CONTROL.roundsDone) > 0 ? elapsedMs : null),
+        readyMs: readyMs ?? (isStarting(arena) ? null : elapsedMs),
       };
     } finally {
       clearInterval(timer);

@@ -66,6 +66,8 @@ export interface GroupPlan {
   readonly signs: readonly Sign[];
   /** End the group at the first sign. */
   readonly stopsAtSign: boolean;
+  /** An item that has shown a sign runs no more; the others go on. */
+  readonly retiresAtSign?: boolean;
   /** End the group after the first round in which a rule was broken (first-violation.ts). */
   readonly failsFast?: boolean;
 }

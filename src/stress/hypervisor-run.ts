@@ -114,9 +114,10 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
   /**
    * Until as many vCPUs as may run at once are in the guest: a thread that is still waking up from
    * the barrier would turn a short round into one without guests. Bounded: a vCPU may lose its CPU
-   * right here.
+   * right here. Where entries are raced the first TLBI waits for the vCPU, which may well be out.
    */
   function awaitGuests(): void {
+    if (plan.racesEntry) return;
     const expected = Math.min(plan.tokens, layout.config.vcpus);
     const deadline = performance.now() + GUESTS_TIMEOUT_MS;
     for (let spin = 0; ; spin++) {
@@ -139,7 +140,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
   }
 
   function hasSign(): boolean {
-    if (!plan.stopsAtSign) return false;
+    if (!plan.stopsAtSign && plan.retiresAtSign !== true) return false;
     if (totalOf(results, currentItem, ROW.signed) > 0) return true;
     return Atomics.load(i32, CONTROL.evidenceSeen) > 0 && signsOfItem() > 0;
   }
@@ -180,9 +181,18 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     });
   }
 
+  /** In turns among those that have not retired; all of them if none is left. */
+  function nextItem(): number {
+    const all = plan.items.map((_, item) => item);
+    const isLeft = (item: number): boolean => totalOf(results, item, ROW.signed) === 0;
+    const left = plan.retiresAtSign === true ? all.filter(isLeft) : all;
+    const running = left.length > 0 ? left : all;
+    return running[itemOfRound(transitionsRounds, running.length)] as number;
+  }
+
   function isFinished(): boolean {
     if (transitionsRounds >= plan.roundsMax) return true;
-    if (hasSign() || hasFailed()) return true;
+    if ((plan.stopsAtSign && hasSign()) || hasFailed()) return true;
     return Atomics.load(i32, CONTROL.finish) !== 0;
   }
 
@@ -191,7 +201,7 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
       const finished = isFinished();
       const baseline = !finished && round % BASELINE_EVERY === 1;
       const previousItem = currentItem;
-      if (!finished && !baseline) currentItem = itemOfRound(transitionsRounds, plan.items.length);
+      if (!finished && !baseline) currentItem = nextItem();
       // What one protocol left in the TLBs must not be held against the next.
       if (currentItem !== previousItem) workload.emptyTlbs();
       currentRound = round;

@@ -11,21 +11,31 @@ import type { PlannedGroup } from './portfolio.ts';
 
 /** What a start costs here and now. */
 export interface Pace {
-  /** From asking for two threads to the end of their first round. */
+  /** From asking for two threads until both are ready for their first round. */
   readonly startMs: number;
 }
 
 /** After another start, of `vcpus` + 1 threads: what others do to the machine changes. */
-export function paceAfter(pace: Pace, vcpus: number, firstRoundMs: number | null): Pace {
-  if (firstRoundMs === null) return pace;
-  return { startMs: (pace.startMs + (2 * firstRoundMs) / (vcpus + 1)) / 2 };
+export function paceAfter(pace: Pace, vcpus: number, readyMs: number | null): Pace {
+  if (readyMs === null) return pace;
+  return { startMs: (pace.startMs + (2 * readyMs) / (vcpus + 1)) / 2 };
 }
 
 /** A start of two threads on a machine that does nothing else. */
-export const QUIET_START_MS = 250;
+export const QUIET_START_MS = 300;
+
+/** From here on a group's threads are started while the one before runs (starter.ts). */
+export const BUSY_START_MS = 3 * QUIET_START_MS;
+/** Of such a start what the next group still waits for. */
+const AHEAD_SHARE = 0.4;
+
+/** What a start costs the campaign. */
+export function costOf({ startMs }: Pace): Pace {
+  return { startMs: startMs >= BUSY_START_MS ? AHEAD_SHARE * startMs : startMs };
+}
 
 /** Starts may take so much of the time that is left; the rest is to measure in. */
-const STARTS_SHARE = 0.25;
+const STARTS_SHARE = 0.4;
 /** Of the threads of a group that ends, beside what it measured. */
 const END_SHARE = 0.3;
 /** Rounds of transitions each row has before time is spent on anything else. */
@@ -33,7 +43,7 @@ const ROUNDS_FLOOR = 20;
 /** A start may turn out cheaper than the last one; not by more than this. */
 const HOPELESS = 0.6;
 /** What a row needs after its start to say anything. */
-const ROW_MS_MIN = 40;
+const ROW_MS_MIN = 100;
 
 /** Of threads that load what the first two have loaded as well. */
 export function startOf({ vcpus }: Pick<PlannedGroup, 'vcpus'>, { startMs }: Pace): number {

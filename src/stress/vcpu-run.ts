@@ -23,12 +23,18 @@ import {
   sweepBlock,
   tracksHoles,
 } from '../scenarios/index.ts';
+import type { MachineBug } from '../port/machine-bug.ts';
 import { type Collections, countCollections } from './collections.ts';
 import { createSoftwareSide } from './software-side.ts';
 import { type GroupPlan, ROUND_KIND } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { createPreemptionCounter } from './preemption.ts';
 import { roundBarrier } from './round-barrier.ts';
+
+/** The bug that a vCPU can have in some rounds only, for the controls (controls.ts). */
+const RACE: MachineBug = 'entry-unfenced';
+const sameMachine = (a: MachineBug | null, b: MachineBug | null): boolean =>
+  (a === RACE ? null : a) === (b === RACE ? null : b);
 
 /** Memory of at most this many pages is compared after every round, larger only at the end. */
 const COMPARE_PAGES_MAX = 4096;
@@ -125,7 +131,9 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
       shared = protocols[item]?.lock === 'shared';
       const before = preemption.read();
       const planned = plan.items[item];
-      assert(planned !== undefined && planned.bug === first.bug, `no plan item ${item} here`);
+      assert(planned !== undefined, `no plan item ${item}`);
+      assert(sameMachine(planned.bug, first.bug), `plan item ${item} is of another machine`);
+      machine.setFenced(planned.bug !== RACE);
       if (planned.cpu !== inUse) {
         machine.use(planned.cpu);
         inUse = planned.cpu;
