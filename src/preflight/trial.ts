@@ -5,7 +5,7 @@
  */
 import { cpuFor, type CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../arch/geometry.ts';
-import { glanceAt, ProtocolThrew } from '../explore/protocol/index.ts';
+import { clockMs, glanceAt, ProtocolThrew } from '../explore/protocol/index.ts';
 import type { Protocol } from '../port/index.ts';
 import type { Rule } from '../result/rule.ts';
 import { loadProtocol } from '../stress/load-protocol.ts';
@@ -88,11 +88,11 @@ function look(
   count: () => void,
   tell: Tell,
 ): void {
-  const endMs = performance.now() + LOOK_MS;
+  const endMs = clockMs() + LOOK_MS;
   const bounded: Protocol = {
     ...protocol,
     run(...given) {
-      if (performance.now() > endMs) throw new LookIsOver();
+      if (clockMs() > endMs) throw new LookIsOver();
       return counted(protocol, count).run(...given);
     },
   };
