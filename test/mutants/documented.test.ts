@@ -1,4 +1,4 @@
-/** docs/bugs.md has a row for every mutant, made from what the mutant says of itself. */
+/** docs/bugs.md has a row for every mutant, made from what the mutant says of itself; others count them. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ENGINES, type Mutant, MUTANTS } from '../../src/mutants/index.ts';
@@ -46,4 +46,10 @@ test('the catalogue of bugs says what the mutants say', () => {
     return;
   }
   expect(text.slice(from, to)).toBe(made);
+});
+
+test.each(['README.md', 'CHANGELOG.md'])('%s says how many there are', (name) => {
+  const text = readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8');
+  const counts = [...text.matchAll(/(\d+) seeded bugs/g)].map(([, count]) => Number(count));
+  expect(counts).toEqual([MUTANTS.length]);
 });
