@@ -6,6 +6,7 @@
 import { cpuFor, type CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../arch/geometry.ts';
 import { clockMs, glanceAt, ProtocolThrew } from '../explore/protocol/index.ts';
+import { runningBy } from '../port/foreign.ts';
 import type { Protocol } from '../port/index.ts';
 import type { Rule } from '../result/rule.ts';
 import { loadProtocol } from '../stress/load-protocol.ts';
@@ -89,13 +90,11 @@ function look(
   tell: Tell,
 ): void {
   const endMs = clockMs() + LOOK_MS;
-  const bounded: Protocol = {
-    ...protocol,
-    run(...given) {
-      if (clockMs() > endMs) throw new LookIsOver();
-      return counted(protocol, count).run(...given);
-    },
-  };
+  const counting = counted(protocol, count);
+  const bounded = runningBy(protocol, (...given) => {
+    if (clockMs() > endMs) throw new LookIsOver();
+    return counting.run(...given);
+  });
   try {
     for (const { rule, why } of glanceAt(bounded, cpu, level)) {
       const text = `protocol ${protocol.name} breaks the rule ${rule}: in the explorer ${why}`;
