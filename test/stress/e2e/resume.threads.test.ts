@@ -102,10 +102,15 @@ function expectBalanced(run: StressRun): void {
   expect(run.accesses.lost).toBe(0);
   expect(run.accesses.completed).toBeLessThanOrEqual(run.accesses.issued);
   const kept = run.rounds - run.roundsDropped - run.roundsWarmUp;
-  expect(run.windowNs?.count).toBeGreaterThanOrEqual(kept * WINDOWS);
-  expect(run.windowNs?.count).toBeLessThanOrEqual(ROUNDS * WINDOWS);
-  const buckets = bucketsOf(run.windowNs?.histogram ?? '');
-  expect(buckets.reduce((sum, { count }) => sum + count, 0)).toBe(run.windowNs?.count);
+  // On a busy machine times are not measured, and it is said.
+  if (run.windowNs === null) {
+    expect(run.notMeasured?.['windowNs']).toContain('other programs');
+    return;
+  }
+  expect(run.windowNs.count).toBeGreaterThanOrEqual(kept * WINDOWS);
+  expect(run.windowNs.count).toBeLessThanOrEqual(ROUNDS * WINDOWS);
+  const buckets = bucketsOf(run.windowNs.histogram);
+  expect(buckets.reduce((sum, { count }) => sum + count, 0)).toBe(run.windowNs.count);
 }
 
 /** A busy machine may not show the race of a control: that is the only thing forgiven. */
