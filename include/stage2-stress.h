@@ -191,6 +191,7 @@ enum {
 	__s2s_tlbi_vmalls12e1is, __s2s_tlbi_vmalle1is, __s2s_tlbi_ipas2e1is, __s2s_tlbi_ipas2le1is,
 	__s2s_tlbi_ripas2e1is, __s2s_tlbi_alle1is, __s2s_tlbi_vmalls12e1, __s2s_tlbi_vmalle1,
 	__s2s_tlbi_ipas2e1, __s2s_tlbi_ipas2le1, __s2s_tlbi_ripas2e1, __s2s_tlbi_alle1,
+	__s2s_tlbi_ripas2le1is, __s2s_tlbi_ripas2le1,
 };
 
 #define TLBI_TTL_UNKNOWN 0x7fffffff

@@ -51,6 +51,8 @@ export interface ModuleText {
   readonly file: string;
   /** Lines of code of `run`; null where there is no text: the line table then counts. */
   readonly lines: number | null;
+  /** Where `run` stands; null where there is no text. */
+  readonly start: SourcePlace | null;
   /** `file:line:column` of a word in it, or the file. */
   readonly placeOf: (word: string) => string;
 }
@@ -60,7 +62,7 @@ export function protocolOf(
   wasm: Uint8Array<ArrayBuffer>,
   text: ModuleText,
 ): Partial<Described> & Pick<Protocol, 'run'> {
-  const { file, lines } = text;
+  const { file, lines, start } = text;
   const module = compiledModule(wasm, file);
   const sections = sectionsOf(wasm);
   if (sections.memoryBytes > MEMORY_MAX_BYTES) {
@@ -89,6 +91,11 @@ export function protocolOf(
   isForeign(runInModule, {
     lines: lines ?? codeLines(table),
     place: () => placeHere(table, sections.codeStart),
+    start,
+    placeAt: (offset) => {
+      const place = table.placeOf(offset - sections.codeStart);
+      return place === null || isHeader(place.file) ? null : place;
+    },
     explain: (error) => explain(error, table, sections.codeStart, stackPointer.value as number),
   });
   return { ...described, run: runInModule };

@@ -19,10 +19,12 @@ export interface NativeProtocol {
 /** Throws NativeProblem. */
 export async function loadC(file: string): Promise<NativeProtocol> {
   const { wasm, warnings } = await compile(file);
-  const body = functionBody(readFileSync(file, 'utf8'), 'run');
+  const source = readFileSync(file, 'utf8');
+  const body = functionBody(source, 'run');
   const protocol = protocolOf(wasm, {
     file,
-    lines: body === null ? null : codeLines(body),
+    lines: body === null ? null : codeLines(body.text),
+    start: body === null ? null : { file, line: body.line, column: 1 },
     placeOf: (word) => placeOf(word, sourceTree(file)) ?? file,
   });
   return { protocol, warnings };
@@ -36,7 +38,10 @@ export function loadWasm(file: string): NativeProtocol {
       `${file}: not a WebAssembly module, or one with features that Node lacks`,
     );
   }
-  return { protocol: protocolOf(wasm, { file, lines: null, placeOf: () => file }), warnings: [] };
+  return {
+    protocol: protocolOf(wasm, { file, lines: null, start: null, placeOf: () => file }),
+    warnings: [],
+  };
 }
 
 /** Everything that was compiled but this project's own header: what a token of the protocol stands for. */

@@ -51,8 +51,15 @@ function readText(file: string): string {
   return bytes.toString('utf8');
 }
 
-/** The text of the function `name` from its opening bracket to the closing one; null if it is not there. */
-export function functionBody(text: string, name: string): string | null {
+export interface FunctionBody {
+  /** From its opening bracket to the closing one. */
+  readonly text: string;
+  /** Of the function's name, from 1. */
+  readonly line: number;
+}
+
+/** Of the function `name`; null if it is not there. */
+export function functionBody(text: string, name: string): FunctionBody | null {
   // Comments, strings and characters as blanks of the same length, so that brackets in them do not count.
   const code = text.replaceAll(
     /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g,
@@ -64,7 +71,10 @@ export function functionBody(text: string, name: string): string | null {
   let depth = 0;
   for (let i = start; i < code.length; i++) {
     if (code[i] === '{') depth++;
-    if (code[i] === '}' && --depth === 0) return text.slice(start, i + 1);
+    if (code[i] === '}' && --depth === 0) {
+      const line = text.slice(0, head.index).split('\n').length;
+      return { text: text.slice(start, i + 1), line };
+    }
   }
   return null;
 }

@@ -29,6 +29,10 @@ export interface ForeignText {
   readonly explain: (error: unknown) => ForeignError | null;
   /** Asked from within an operation that `run` called: where in the text that is. */
   readonly place?: () => SourcePlace | null;
+  /** Where its first step, or the function of its steps, stands. */
+  readonly start?: SourcePlace | null;
+  /** Of an instruction of the compiled module, by its offset in bytes in the file. */
+  readonly placeAt?: (offset: number) => SourcePlace | null;
 }
 
 const texts = new WeakMap<Protocol['run'], ForeignText>();
@@ -36,6 +40,13 @@ const texts = new WeakMap<Protocol['run'], ForeignText>();
 /** Says of a `run` that it stands for a text in another language. */
 export function isForeign(run: Protocol['run'], text: ForeignText): void {
   texts.set(run, text);
+}
+
+/** `protocol`, its text too, with a `run` around its own. */
+export function runningBy(protocol: Protocol, run: Protocol['run']): Protocol {
+  const text = foreignTextOf(protocol);
+  if (text !== null) isForeign(run, text);
+  return { ...protocol, run };
 }
 
 /** Null for a protocol in JavaScript. */

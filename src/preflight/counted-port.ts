@@ -1,4 +1,5 @@
 /** A protocol whose port says each operation once it is done. */
+import { runningBy } from '../port/foreign.ts';
 import type { Protocol } from '../port/index.ts';
 
 type Operation = (...given: readonly unknown[]) => unknown;
@@ -20,9 +21,7 @@ function countedIn<T extends object>(operations: T, count: () => void): T {
 
 /** The same protocol on a port that counts. What an operation throws is not counted. */
 export function counted(protocol: Protocol, count: () => void): Protocol {
-  return {
-    ...protocol,
-    run: (cpu, transition, tables) =>
-      protocol.run(countedIn(cpu, count), transition, countedIn(tables, count)),
-  };
+  return runningBy(protocol, (cpu, transition, tables) =>
+    protocol.run(countedIn(cpu, count), transition, countedIn(tables, count)),
+  );
 }

@@ -15,22 +15,34 @@ interface Message {
     readonly scriptId?: string;
     readonly url?: string;
     readonly callFrames?: readonly {
-      readonly location: { readonly scriptId: string; readonly lineNumber: number };
+      readonly location: {
+        readonly scriptId: string;
+        readonly lineNumber: number;
+        readonly columnNumber?: number;
+      };
     }[];
   };
 }
 
-/** The innermost call in one of `files` that the thread is in; null if that cannot be found out. */
+/** In a file, or where the thread is in WebAssembly, of the calls there, the innermost first. */
+export type LoopPlace = Place | { readonly offsets: readonly number[] };
+
+/** The innermost call that is not `isOurs` and that the thread is in; null if that cannot be found out. */
 export async function placeOfLoop(
   threadId: number,
   isOurs: (file: string) => boolean,
-): Promise<Place | null> {
+): Promise<LoopPlace | null> {
   const session = new Session();
-  const { promise, resolve } = Promise.withResolvers<Place | null>();
+  const { promise, resolve } = Promise.withResolvers<LoopPlace | null>();
   const timer = setTimeout(resolve, PAUSE_MS_MAX, null);
   const urls = new Map<string, string>();
 
-  function placeIn(frames: NonNullable<Message['params']>['callFrames'] = []): Place | null {
+  function placeIn(frames: NonNullable<Message['params']>['callFrames'] = []): LoopPlace | null {
+    // A place in a module is its offset, as a column.
+    const offsets = frames.flatMap(({ location: { scriptId, columnNumber = 0 } }) =>
+      urls.get(scriptId)?.startsWith('wasm://') === true ? [columnNumber] : [],
+    );
+    if (offsets.length > 0) return { offsets };
     for (const { location } of frames) {
       const url = urls.get(location.scriptId) ?? '';
       if (!url.startsWith('file://')) continue;

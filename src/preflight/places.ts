@@ -1,8 +1,9 @@
 /** Where in a file something is: a protocol's function, or the call that is running now. */
 import { Session } from 'node:inspector';
 import { fileURLToPath } from 'node:url';
+import { foreignTextOf, type SourcePlace } from '../port/foreign.ts';
 import type { Protocol } from '../port/index.ts';
-import { thrownBy } from '../port/thrown.ts';
+import { placeNow } from '../port/places.ts';
 import type { Place } from './word.ts';
 
 /** `protocol mine threw: no DSB is called "sy" (/home/me/mine.ts:12:9)`, taken apart. */
@@ -15,8 +16,14 @@ export function placed(text: string): { readonly text: string; readonly place: P
 }
 
 /** Of the protocol's code that is running now; null if none is. */
-export function placeOfCaller(): Place | null {
-  return placed(thrownBy({ name: '', run: () => {} }, new Error())).place;
+export function placeOfCaller(protocol: Protocol): Place | null {
+  return inFile(placeNow(protocol));
+}
+
+/** Null for a place in no file. */
+export function inFile(place: SourcePlace | null | undefined): Place | null {
+  if (!place || place.file === null) return null;
+  return { file: place.file, line: place.line };
 }
 
 interface Property {
@@ -29,6 +36,9 @@ interface Property {
  * so this is for a thread that has nothing more to do.
  */
 export function placeOfRun(protocol: Protocol): Place | null {
+  const foreign = foreignTextOf(protocol);
+  // What V8 knows of is the harness's own stand-in.
+  if (foreign !== null) return inFile(foreign.start);
   const session = new Session();
   const name = '__stage2StressProtocol';
   const globals = globalThis as Record<string, unknown>;

@@ -55,7 +55,7 @@ export function runAlone(
   const software = createSoftwareSide(arena, 0, (kind, page, is, expected) => {
     const evidence = anomalyEvidence(kind, page, is, expected, 0);
     if (evidence === null) return;
-    found.push({ evidence, place: placeOfCaller(), isTwice: kind === 'double-free' });
+    found.push({ evidence, place: placeOfCaller(protocol), isTwice: kind === 'double-free' });
   });
   const { layout } = arena;
   const audit = createAudit(software.pool, [

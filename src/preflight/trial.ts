@@ -6,6 +6,7 @@
 import { cpuFor, type CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../arch/geometry.ts';
 import { clockMs, glanceAt, ProtocolThrew } from '../explore/protocol/index.ts';
+import { foreignTextOf, runningBy } from '../port/foreign.ts';
 import type { Protocol } from '../port/index.ts';
 import type { Rule } from '../result/rule.ts';
 import { loadProtocol } from '../stress/load-protocol.ts';
@@ -46,6 +47,8 @@ export async function runTrial(task: TrialTask, say: (word: Word) => void): Prom
   const protocol = await loadProtocol(source);
   const cpu = cpuFor(protocol, cpuOverrides);
   const count = (): void => progress.count();
+  // Its author has other words for the port's operations.
+  const isForeign = foreignTextOf(protocol) !== null;
   const known = new Set<string>();
   const tell: Tell = ({ place, ...word }) => {
     const key = word.kind === 'violation' ? `${word.rule}` : word.text;
@@ -65,7 +68,7 @@ export async function runTrial(task: TrialTask, say: (word: Word) => void): Prom
         level,
         cpu,
       })) {
-        const violation = violationOf(name, finding, level);
+        const violation = violationOf({ name, isForeign }, finding, level);
         if (violation !== null) tell(violation);
       }
     } catch (error) {
@@ -89,13 +92,11 @@ function look(
   tell: Tell,
 ): void {
   const endMs = clockMs() + LOOK_MS;
-  const bounded: Protocol = {
-    ...protocol,
-    run(...given) {
-      if (clockMs() > endMs) throw new LookIsOver();
-      return counted(protocol, count).run(...given);
-    },
-  };
+  const counting = counted(protocol, count);
+  const bounded = runningBy(protocol, (...given) => {
+    if (clockMs() > endMs) throw new LookIsOver();
+    return counting.run(...given);
+  });
   try {
     for (const { rule, why } of glanceAt(bounded, cpu, level)) {
       const text = `protocol ${protocol.name} breaks the rule ${rule}: in the explorer ${why}`;
@@ -119,7 +120,7 @@ function look(
 const wholeFile = (file: string): Place => ({ file, line: null });
 
 function violationOf(
-  name: string,
+  { name, isForeign }: { readonly name: string; readonly isForeign: boolean },
   { evidence, place, isTwice }: SoloFinding,
   level: BlockLevel,
 ): Untold | null {
@@ -136,7 +137,7 @@ function violationOf(
       return word(
         'table-leak',
         `leaks ${pages} in one transition at level ${level}: neither freed nor reachable at the ` +
-          'end; what is unlinked must be freed, with tables.tearDown say',
+          `end; what is unlinked must be freed${isForeign ? '' : ', with tables.tearDown say'}`,
       );
     }
     case 'refcount':

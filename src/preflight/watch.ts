@@ -3,7 +3,10 @@ import { getCompileCacheDir } from 'node:module';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { isHarness } from './harness-files.ts';
-import { placeOfLoop } from './place-of-loop.ts';
+import { foreignTextOf } from '../port/foreign.ts';
+import { loadProtocol } from '../stress/load-protocol.ts';
+import { type LoopPlace, placeOfLoop } from './place-of-loop.ts';
+import { inFile } from './places.ts';
 import { type ProgressWords, progressWords, STAGE } from './progress-words.ts';
 import { Stillness } from './stillness.ts';
 import type { TrialTask } from './trial.ts';
@@ -73,7 +76,7 @@ export async function watchTrial(
   try {
     const stuck = await stuckIn(worker, progress, over, () => isOver);
     if (stuck === null) return;
-    const place = await placeOfLoop(threadId, isHarness);
+    const place = await inText(task, await placeOfLoop(threadId, isHarness));
     const right = progress.stage() < STAGE.alone ? 'loading has to end' : 'run() has to return';
     failed(`${stuck} (${STAGE_TEXTS[progress.stage()]}); ${right} by itself`, place);
   } finally {
@@ -81,6 +84,17 @@ export async function watchTrial(
     end();
     await worker.terminate();
   }
+}
+
+/** Where in its text that is. */
+async function inText(
+  { name, path: file }: Pick<TrialTask, 'name' | 'path'>,
+  place: LoopPlace | null,
+): Promise<Place | null> {
+  if (place === null || 'file' in place) return place;
+  const foreign = foreignTextOf(await loadProtocol({ from: 'file', name, path: file }));
+  const places = place.offsets.map((offset) => inFile(foreign?.placeAt?.(offset)));
+  return places.find((known) => known !== null) ?? inFile(foreign?.start);
 }
 
 /** Threads do not take part in the cache of compiled modules that this process has by a call. */

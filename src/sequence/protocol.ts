@@ -49,7 +49,9 @@ export function sequenceProtocol(
     if (!(error instanceof BadArgument) || at === null) return null;
     return { what: error.message, where: `${file ?? 'the sequence'}:${at.line}:${at.column}` };
   };
-  isForeign(run, { place, lines: sites.length, explain });
+  const first = steps[0]?.at;
+  const start = first === undefined ? null : { file, line: first.line, column: first.column };
+  isForeign(run, { place, lines: sites.length, explain, start });
   return defineProtocol({
     name: sequence.name ?? name,
     kind,

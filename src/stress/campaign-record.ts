@@ -102,7 +102,8 @@ export function createCampaignRecord(
       const all = [...entries.values()];
       const pooled = pooledRepeats([...entries].map(([{ group }, { rows }]) => ({ group, rows })));
       // Of the portfolio nobody asked for single rows: those with hardly a round are named in one line.
-      const mayLack = isPortfolio(options) && all.every(({ state }) => isEnded(state));
+      const isTimed = isPortfolio(options) && options.rounds === null;
+      const mayLack = isTimed && all.every(({ state }) => isEnded(state));
       const isIdle = (run: StressRun): boolean =>
         mayLack && run.rounds < ROUNDS_SHOWN_MIN && run.verdict !== 'fail';
       const runs = pooled.filter((run) => !isIdle(run));

@@ -125,7 +125,10 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
       hooks.onCheckpoint?.(standing(true));
       const left = leftMs();
       const [task, ...later] = turns as [GroupTask, ...GroupTask[]];
-      const slot = left === null ? null : slotOf([task, ...later], starts, costOf(pace), left);
+      const slot =
+        left === null
+          ? null
+          : slotOf([task, ...later], starts, costOf(pace), left, state.rounds === 0);
       turns.shift();
       if (left !== null && slot === null) {
         record.leaveOut(task);

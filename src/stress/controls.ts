@@ -20,7 +20,7 @@ import type { ControlResult } from '../result/stress.ts';
 import type { Rule } from '../result/rule.ts';
 import { type GroupHooks, type GroupOutcome, type GroupRequest, runGroup } from './group-run.ts';
 import type { PlanItem } from './group.ts';
-import { busyNote, HUNT_SETTING, huntRequest, rulesSeen } from './hunt.ts';
+import { busyNote, HUNT_SETTING, huntRequest, roundsFor, rulesSeen } from './hunt.ts';
 import { loadProtocol } from './load-protocol.ts';
 import type { Pins } from './pinning.ts';
 import type { ThreadPool } from './pool.ts';
@@ -37,6 +37,8 @@ const RACE_MS = 12_000;
 const RACE_UNHURRIED_MS = 30_000;
 /** Of a campaign with a limit the controls get at most this share. */
 const SHARE_MAX = 0.3;
+/** The sure one gets more if it needs more. */
+const SURE_SHARE_MAX = 0.6;
 /** However short the campaign is: without the sure control it can be no pass. */
 const SURE_MS_MIN = 2_000;
 /** Of the twin, at least. */
@@ -84,6 +86,9 @@ export async function runControls(
   const startedMs = performance.now();
   const outcome = await runGroup(pool, request, hooks, {
     budgetMs: limitMs,
+    // A round of the twin and one of the sure control there must be.
+    roundsMin: roundsFor(2),
+    lastMs: Math.max(2 * SURE_MS_MIN, (budgetMs ?? Infinity) * SURE_SHARE_MAX),
     isDone: (arena, results) => {
       for (const [i, of] of signs.entries()) {
         if (recordedSigns(arena, i + 1, of) > 0) caughtAt[i] ??= performance.now() - startedMs;

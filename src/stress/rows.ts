@@ -9,7 +9,7 @@ import type { Evidence } from '../result/evidence.ts';
 import type { Protocol } from '../port/index.ts';
 import type { StressRun, Violation } from '../result/stress.ts';
 import { commandText } from '../sequence/index.ts';
-import { KEPT_MIN, whyDisturbed } from './busy.ts';
+import { whyDisturbed } from './busy.ts';
 import type { GroupOutcome, GroupRequest } from './group-run.ts';
 import { type ProtocolSource, ROUND_KIND } from './group.ts';
 import { readFigures } from './figures/read.ts';
@@ -28,6 +28,9 @@ export interface RowRequest {
   readonly reorder: boolean;
   readonly delays: StressRun['delays'];
 }
+
+/** Fewer rounds than this in which no thread was preempted say less than all rounds together. */
+const KEPT_MIN = 10;
 
 export function rowOf(r: RowRequest): StressRun {
   const { request, outcome, item, protocol } = r;
@@ -61,8 +64,7 @@ export function rowOf(r: RowRequest): StressRun {
       judged: kept.rounds.length >= KEPT_MIN ? kept : table,
       disturbed: whyDisturbed({
         rounds: table.rounds.length,
-        kept: kept.rounds.length,
-        scheduled,
+        dropped: table.column(ROW.dropped).filter((d) => d > 0).length,
         othersShare: outcome.othersShare,
       }),
       idle: baseline(() => true),

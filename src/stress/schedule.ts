@@ -42,6 +42,8 @@ const END_SHARE = 0.3;
 const ROUNDS_FLOOR = 20;
 /** A start may turn out cheaper than the last one; not by more than this. */
 const HOPELESS = 0.6;
+/** For a round of each row of the one group that runs although its time is over. */
+const LAST_RESORT_MS = 500;
 /** What a row needs after its start to say anything. */
 const ROW_MS_MIN = 100;
 
@@ -67,7 +69,7 @@ export function startsThatFit(
 /** Of `transitions` per round so many as a machine of this pace gets done in a short round. */
 export function shorterRound(transitions: number, { startMs }: Pace): number {
   const slower = startMs / QUIET_START_MS;
-  return Math.max(1, Math.floor(transitions / (slower < 4 ? 1 : slower < 8 ? 2 : 4)));
+  return Math.max(1, Math.floor(transitions / (slower < 4 ? 1 : slower < 6 ? 2 : 8)));
 }
 
 export interface Slot {
@@ -87,13 +89,15 @@ export interface Turn {
 
 /**
  * The time of the first of `turns`, the others to come after it; null if not even its threads would
- * have started. `starts`: of each group, this one included.
+ * have started, unless it must run: a campaign of which nothing has run says nothing at all. `starts`: of
+ * each group, this one included.
  */
 export function slotOf(
   turns: readonly [Turn, ...Turn[]],
   starts: number,
   pace: Pace,
   leftMs: number,
+  mustRun = false,
 ): Slot | null {
   const [{ group, weight }, ...others] = turns;
   const least = (g: PlannedGroup): number =>
@@ -105,7 +109,10 @@ export function slotOf(
   const endMs = END_SHARE * startOf(group, pace);
   const lastMs = leftMs - reservedMs - endMs;
   const startMs = startOf(group, pace);
-  if (leftMs < HOPELESS * startMs) return null;
+  if (leftMs < HOPELESS * startMs) {
+    if (!mustRun) return null;
+    return { budgetMs: 50, roundsMin: group.items.length, lastMs: 2 * startMs + LAST_RESORT_MS };
+  }
   // What does not fit in its share begins later and is shorter: the start is everybody's cost.
   const startsMs = turns.reduce((sum, turn) => sum + startOf(turn.group, pace), 0);
   const shareMs = startMs + Math.max(0, leftMs - startsMs) * (weight / weights) - endMs;

@@ -55,20 +55,6 @@ test('with --cpu one search, from a file as from the command line', MINUTES, () 
   expect(loaded).toMatchObject({ protocol: 'mine', verdict: 'safe', states: typed?.states });
 });
 
-test('stress runs a sequence, and its command for explore is one', MINUTES, () => {
-  const folder = emptyFolder();
-  const flags = ['--rounds', '20', '--vcpus', '1', '--seed', '1', '--quiet', '--json', 'x.json'];
-  const seen = program(['stress', '--sequence', WRONG.replace('; isb', ''), ...flags], folder);
-  const { runs } = JSON.parse(readFileSync(path.join(folder, 'x.json'), 'utf8')) as {
-    runs: { protocol: string; violations: { exploreCommand: string }[] }[];
-  };
-  expect(seen.code).toBe(1);
-  expect(runs[0]?.protocol).toBe('sequence');
-  expect(runs[0]?.violations[0]?.exploreCommand).toContain(
-    '--sequence "str 0; dsb ishst; tlbi vmalls12e1is; str block; free child" --cpu bbm=1',
-  );
-});
-
 test('--ablate: a table, JSON, and a token that shows what a step is for', MINUTES, () => {
   const folder = emptyFolder();
   const flags = ['--ablate', '--cpu', 'bbm=1', '--json', 'x.json', '--out', 'reports'];

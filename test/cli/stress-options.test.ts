@@ -32,6 +32,7 @@ describe('stressOptions', () => {
       storesPercent: 50,
       pattern: 'uniform',
       blocks: STRESS_DEFAULTS.blocks,
+      failFast: false,
       quiet: false,
       explicit: [],
       argv: [],
@@ -47,7 +48,7 @@ describe('stressOptions', () => {
     const args =
       '--protocol bbm-late,nt-spec --mutant no-tlbi --scenario adjust-half --cpu bbm=2/1 --granule 4k --level 1,2 ' +
       '--vcpus 1,3 --rounds 10 --repeats 2 --transitions 5 --time 10s --seed 7 --reorder --delay tlbi=20 --access plain --pin off ' +
-      '--stores 30 --pattern hot --blocks 2 --quiet';
+      '--stores 30 --pattern hot --blocks 2 --fail-fast --quiet';
     expect(await options(...args.split(' '))).toEqual({
       protocols: [
         { from: 'built-in', name: 'bbm-late', named: true },
@@ -71,6 +72,7 @@ describe('stressOptions', () => {
       storesPercent: 30,
       pattern: 'hot',
       blocks: 2,
+      failFast: true,
       quiet: true,
       explicit: (
         'protocol mutant scenario cpu granule level vcpus rounds repeats transitions time seed reorder delay access pin ' +

@@ -1,6 +1,6 @@
 /** The one sentence about a machine that others use too. */
 import { describe, expect, it } from 'vitest';
-import { busySentence, watchOthers } from '../../src/stress/busy.ts';
+import { busySentence, watchOthers, whyDisturbed } from '../../src/stress/busy.ts';
 
 const quiet = { share: 0.02, load1: 0.8, cpus: 2 };
 const busy = { share: 0.71, load1: 12.34, cpus: 2 };
@@ -26,7 +26,7 @@ describe('busySentence', () => {
   });
 
   it('is told by preemptions alone, as in a container that sees no other programs', () => {
-    expect(busySentence(quiet, [row(100, 40, 'parallel')], once)).toContain('busy');
+    expect(busySentence(quiet, [row(100, 70, 'parallel')], once)).toContain('busy');
   });
 
   it('says how many starts were left out', () => {
@@ -40,4 +40,24 @@ it('others have a share of the time between 0 and 1', () => {
   expect(share).toBeGreaterThanOrEqual(0);
   expect(share).toBeLessThanOrEqual(1);
   expect(cpus).toBeGreaterThan(0);
+});
+
+describe('figures of a row', () => {
+  const few = { rounds: 100, dropped: 5 };
+  const many = { rounds: 100, dropped: 80 };
+
+  it('are measured while others leave the CPUs alone, however often own threads meet', () => {
+    expect(whyDisturbed({ ...many, othersShare: 0.15 })).toBeNull();
+    expect(whyDisturbed({ rounds: 0, dropped: 0, othersShare: 0.9 })).toBeNull();
+  });
+
+  it('are measured while no thread loses its CPU, however much others do elsewhere', () => {
+    expect(whyDisturbed({ ...few, othersShare: 0.6 })).toBeNull();
+  });
+
+  it('are not where others took CPUs away, which is said', () => {
+    expect(whyDisturbed({ ...many, othersShare: 0.6 })).toBe(
+      'other programs had 60 % of the CPUs, and a thread lost its CPU in 80 of 100 rounds',
+    );
+  });
 });

@@ -30,7 +30,7 @@ describe('starts', () => {
   });
 
   it('go from four to two to one as they get slower, and never to none', () => {
-    const starts = [250, 400, 1000, 3000, 60_000].map((startMs) =>
+    const starts = [300, 600, 1200, 3000, 60_000].map((startMs) =>
       startsThatFit(4, eight, { startMs }, 40_000),
     );
     expect(starts).toEqual([4, 2, 1, 1, 1]);
@@ -40,7 +40,7 @@ describe('starts', () => {
 test('rounds get shorter only when even one start is slow, and never empty', () => {
   const at = (startMs: number): number => shorterRound(32, { startMs });
   expect([QUIET_START_MS, 3.9 * QUIET_START_MS].map(at)).toEqual([32, 32]);
-  expect([4, 8, 100].map((times) => at(times * QUIET_START_MS))).toEqual([16, 8, 8]);
+  expect([4, 6, 100].map((times) => at(times * QUIET_START_MS))).toEqual([16, 4, 4]);
   expect(shorterRound(2, { startMs: 60_000 })).toBe(1);
 });
 
@@ -95,6 +95,7 @@ describe('a slot', () => {
   it('is none if not even its threads would have started', () => {
     expect(slotOf([turnOf(groupOf())], 1, { startMs: 5000 }, 2000)).toBeNull();
     expect(slotOf([turnOf(groupOf())], 1, { startMs: 5000 }, 4000)).not.toBeNull();
+    expect(slotOf([turnOf(groupOf())], 1, { startMs: 5000 }, -100, true)?.roundsMin).toBe(4);
   });
 
   it('counts further starts as what may be left out', () => {

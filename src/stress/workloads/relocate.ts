@@ -12,7 +12,8 @@
  * Protocols that split have no such use and are not run: their rows stay empty.
  */
 import { isValid } from '../../arch/descriptor.ts';
-import { defineProtocol, type Cpu, type Protocol, type Transition } from '../../port/index.ts';
+import { runningBy } from '../../port/foreign.ts';
+import type { Cpu, Protocol, Transition } from '../../port/index.ts';
 import type { Table, Tables } from '../../port/tables.ts';
 import bbmEarly from '../../protocols/bbm-early.ts';
 import type { Region } from '../regions.ts';
@@ -42,17 +43,14 @@ export function createRelocate(bench: Workbench): Workload {
   function moving(protocol: Protocol): Protocol {
     const known = protocols.get(protocol);
     if (known !== undefined) return known;
-    const made = defineProtocol({
-      ...protocol,
-      run(cpu, t, tables) {
-        const region = regions.all[Math.floor((t.ipa - layout.ipaBase) / t.size)] as Region;
-        const version = regions.versionOf(region);
-        protocol.run(
-          copying(cpu, t, () => copy(region, version, version + 1)),
-          t,
-          withoutOldTable(tables),
-        );
-      },
+    const made = runningBy(protocol, (cpu, t, tables) => {
+      const region = regions.all[Math.floor((t.ipa - layout.ipaBase) / t.size)] as Region;
+      const version = regions.versionOf(region);
+      protocol.run(
+        copying(cpu, t, () => copy(region, version, version + 1)),
+        t,
+        withoutOldTable(tables),
+      );
     });
     protocols.set(protocol, made);
     return made;

@@ -29,11 +29,36 @@ describe.skipIf(noCompiler !== null)('C', () => {
   });
 
   it.each([
-    ['loops for ever', runWith('for (;;)\n;'), /made no progress.*in a transition of mine/],
-    ['touches an entry', runWith('*t->ptep = 0;'), /mine threw: a plain access .*mine\.c:8:\d+\)/],
-  ])('that %s ends with exit 70', async (_, text, why) => {
-    const { code, result } = await start(text).ended;
-    expect(result?.reasons.join('\n')).toMatch(why);
+    ['loops for ever', runWith('for (;;) ;'), /mine\.c:8: protocol mine does not return/],
+    [
+      'touches an entry',
+      runWith('*t->ptep = 0;'),
+      /mine\.c:8: protocol mine threw: a plain access/,
+    ],
+  ])('that %s ends with exit 70, its line first', async (_, text, why) => {
+    const { code, err, result } = await start(text).ended;
+    expect(err.split('\n').findLast((line) => line !== '')).toMatch(why);
+    expect(result?.reasons[0]).toMatch(why);
     expect([code, result?.verdict]).toEqual([70, 'inconclusive']);
   });
+
+  const TEAR_DOWN = '  stage2_tear_down(childp, t->level + 1);\n';
+  it.each([
+    ['leaks', '', /mine\.c:4: protocol mine leaks 1 table page/],
+    ['frees twice', TEAR_DOWN.repeat(2), /mine\.c:13: protocol mine frees table page \w+ a second/],
+  ])('that %s fails, its line first', async (_, tearDown, why) => {
+    const { code, result } = await start(runWith('').replace(TEAR_DOWN, tearDown)).ended;
+    expect(result?.reasons[0]).toMatch(why);
+    expect([code, result?.verdict]).toEqual([1, 'fail']);
+  });
+});
+
+it('a sequence that leaks fails, the line of its first step first', async () => {
+  const text = '# leaks\n\nstr 0; dsb ishst; tlbi vmalls12e1is; dsb ish; isb; str block\n';
+  const file = path.join(folderWith({ 'mine.seq': text }), 'mine.seq');
+  const { code, result } = await startStress(['--protocol', file, ...ROUNDS]).ended;
+  expect(result?.reasons[0]).toMatch(
+    /mine\.seq:3: protocol mine leaks 1 table page.* must be freed$/,
+  );
+  expect([code, result?.verdict]).toEqual([1, 'fail']);
 });

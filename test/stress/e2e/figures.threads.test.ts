@@ -5,6 +5,7 @@ import { parseCommandLine } from '../../../src/cli/parse.ts';
 import { BUILT_IN } from '../../../src/cli/registry.ts';
 import { stressOptions } from '../../../src/cli/stress-options.ts';
 import type { Estimate } from '../../../src/result/estimate.ts';
+import { isEnded } from '../../../src/result/campaign-state.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
 import { planGroups } from '../../../src/stress/portfolio.ts';
 import { stress } from './stress.ts';
@@ -26,11 +27,13 @@ test.skipIf(TOO_MANY > 64)('warm-up, trust, cost and loss of three protocols', a
     expect(run.roundsWarmUp).toBeLessThanOrEqual(ROUNDS / 4);
     expect(['good', 'fair', 'poor']).toContain(run.trust.grade);
     expect(run.trust?.grade).not.toBe('good');
-    expect(run.means.refills?.value).toBeGreaterThan(0);
+    const isMeasured = run.notMeasured === undefined;
+    expect((run.means.refills?.value ?? 0) > 0).toBe(isMeasured);
     expect([run.means?.refills, run.answer?.walkRate].every(isWithin)).toBe(true);
     // Windows of undisturbed rounds only, one per transition at most.
     const kept = run.rounds - Math.max(run.roundsDropped, run.roundsWarmUp);
-    expect(run.windowNs?.count).toBeLessThanOrEqual((kept * run.transitions) / run.rounds);
+    const most = (kept * run.transitions) / run.rounds;
+    expect(run.windowNs?.count ?? 0).toBeLessThanOrEqual(most);
   }
   const [early, range, nt] = runs as [StressRun, StressRun, StressRun];
   expect(early.answer?.cost.needs).toEqual([]);
@@ -54,7 +57,13 @@ test('the portfolio has a row for each protocol and configuration, of all its st
     items.map(({ protocol }) => [protocol.name, level, vcpus]),
   );
   const { result } = await stress('--time', '8s', '--repeats', '2', '--seed', '5');
-  expect(result.runs.map((run) => [run.protocol, run.level, run.vcpus])).toEqual(planned);
+  // On a busy machine some have no time, and are named.
+  const shown = result.runs.map((run) => [run.protocol, run.level, run.vcpus]);
+  const said = (result.remarks ?? []).join('\n');
+  const keys = new Set(shown.map(String));
+  expect(planned.filter((key) => keys.has(String(key)))).toEqual(shown);
+  const missing = planned.filter((key) => !keys.has(String(key)));
+  expect(missing.filter(([name]) => !said.includes(String(name)))).toEqual([]);
   for (const run of result.runs) {
     expect(run.repeats).toBeLessThanOrEqual(2);
     expect(run.accesses.lost).toBe(0);
@@ -66,7 +75,7 @@ test('the portfolio has a row for each protocol and configuration, of all its st
     const all = [hitShare, spuriousPerTransition, means?.refills, answer?.lostNs, answer?.walkRate];
     expect(all.every(isWithin)).toBe(true);
   }
-  expect(result.campaign?.groups.every(({ state }) => state === 'done')).toBe(true);
+  expect(result.campaign?.groups.every(isEnded)).toBe(true);
 });
 
 /** The value lies in its own interval; an estimate that is not there says nothing wrong. */

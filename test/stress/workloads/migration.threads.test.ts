@@ -82,10 +82,12 @@ test('with hardware dirty state stores to pages that are logged take no exit', a
   expect(run?.migration?.loggingFaults).toBeLessThanOrEqual(1);
 });
 
-test('a cancelled migration says what it cost, a completed one does not', async () => {
+test('a cancelled migration says what it cost, a completed one does not', async ({ skip }) => {
   const choice = { vcpus: 1, rounds: 12 };
   const [cancelled] = await rowsOf(['bbm-early'], { ...choice, scenario: 'migration-cancel' });
   const cancel = cancelled?.migration?.cancel;
+  // A machine that is busy with other things says nothing of times, and so it is said.
+  skip(cancel === null && cancelled?.notMeasured !== undefined, 'the machine was busy');
   expect(cancel?.coalesceNs.value).toBeGreaterThan(0);
   expect(cancel?.coalesceNs.hi).toBeGreaterThanOrEqual(cancel?.coalesceNs.lo ?? Infinity);
   expect(cancel?.faults.value).toBeGreaterThanOrEqual(0);
