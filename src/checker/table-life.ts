@@ -88,8 +88,8 @@ export class TableLife {
 
   /** What is wrong with this free. The first tells all: one teardown frees many pages. */
   free(event: FreeEvent): LifeFinding | null {
-    // A teardown that met no page.
-    if (event.tables === 0) return null;
+    // A teardown that met no page; one that met none for they are freed already is the second.
+    if (event.tables === 0 && !this.#map.isFreed(event.table)) return null;
     const finding = this.#judge(event);
     if (event.when === 'now') this.#map.free(event.table, event.part);
     if (finding === null || this.#hasFound) return null;

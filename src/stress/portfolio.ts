@@ -16,7 +16,7 @@ import type { PlanItem, ProtocolSource } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { recordsFor, type StressOptions } from './plan.ts';
 import { roundsOfRepeat, seedOfRepeat } from './repeats.ts';
-import { type Pace, QUIET_START_MS, shorterRound } from './schedule.ts';
+import { type Pace, shorterRound } from './schedule.ts';
 import type { MachineBug, Protocol } from '../port/index.ts';
 
 /** One row to be: what the engine runs, and how its result is judged and named. */
@@ -251,6 +251,12 @@ function transitionsOf({ level, scenario }: PlannedGroup, options: StressOptions
   return isMigration ? MIGRATIONS_PER_ROUND * options.blocks : options.transitions;
 }
 
+/** Shorter on a busy machine, unless rounds were asked for by number: then all of them are the same. */
+function inRoundsOf(group: PlannedGroup, options: StressOptions, pace: Pace | null): number {
+  const transitions = transitionsOf(group, options);
+  return pace === null || options.rounds !== null ? transitions : shorterRound(transitions, pace);
+}
+
 /** vCPUs that can truly run at once beside the hypervisor. */
 export function parallelVcpus(): number {
   return Math.max(1, availableParallelism() - 1);
@@ -266,7 +272,7 @@ export function requestOf(
   const { level, vcpus } = group;
   const transitions = options.explicit.includes('transitions')
     ? options.transitions
-    : shorterRound(transitionsOf(group, options), pace ?? { startMs: QUIET_START_MS });
+    : inRoundsOf(group, options, pace);
   const tokens = Math.min(vcpus, parallelVcpus());
   const cores = availableParallelism();
   return {

@@ -69,7 +69,7 @@ export function startsThatFit(
 /** Of `transitions` per round so many as a machine of this pace gets done in a short round. */
 export function shorterRound(transitions: number, { startMs }: Pace): number {
   const slower = startMs / QUIET_START_MS;
-  return Math.max(1, Math.floor(transitions / (slower < 4 ? 1 : slower < 8 ? 2 : 4)));
+  return Math.max(1, Math.floor(transitions / (slower < 4 ? 1 : slower < 6 ? 2 : 8)));
 }
 
 export interface Slot {

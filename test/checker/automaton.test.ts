@@ -373,7 +373,9 @@ describe('the end', () => {
   it('without a DSB after the last store is a note', () => {
     const steps = [w.invalidate, ...w.flushVmid, w.store(w.block, 'release')];
     expect(coalesce(0, steps).notes).toEqual([
-      expect.stringMatching(/^no DSB after the last store to the entry: .* fault once more/),
+      expect.stringMatching(
+        /^no DSB after the last store to the entry \(R_FFWJK, B2\.3\): .* fault once more/,
+      ),
     ]);
     expect(coalesce(0, [...steps, w.final]).notes).toEqual([]);
   });

@@ -15,14 +15,14 @@ const judge = (
   ...steps: readonly Step[]
 ): readonly AutomatonFinding[] => judgeTrace(traceOf(kind, steps), 1).violations;
 const codes = (findings: readonly AutomatonFinding[]): string[] => findings.map((v) => v.code);
-const free = (table: TableName, part: FreedPart = 'all', level: Level = 3): Step =>
+const free = (table: TableName, part: FreedPart = 'all', level: Level = 3, tables = 1): Step =>
   w.step('other', {
     op: 'free',
     when: 'now',
     table,
     part,
     level: part === 'page' ? null : level,
-    tables: 1,
+    tables,
   });
 
 describe('a table page', () => {
@@ -35,6 +35,12 @@ describe('a table page', () => {
     expect(twice).toMatchObject([{ rule: 'freed-table', code: 'freed-twice' }]);
     const below = judge('coalesce', ...MADE, free('old'), free('old 3'));
     expect(codes(below)).toEqual(['freed-twice']);
+    // The explorer's books give no page back the second time.
+    const none = judge('coalesce', ...MADE, free('old'), free('old', 'all', 3, 0));
+    expect(codes(none)).toEqual(['freed-twice']);
+    expect(codes(judge('coalesce', ...MADE, free('old', 'all', 3, 0)))).not.toContain(
+      'freed-twice',
+    );
   });
 
   it('that was made and is linked is not freed', () => {

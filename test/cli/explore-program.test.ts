@@ -81,7 +81,7 @@ test.each([
   ['--granule 4k', '--granule'],
   ['--vcpus 5', '--vcpus'],
   ['--accesses 4', '--accesses'],
-  ['--matrix --cpu bbm=1', '--cpu does not go with --matrix'],
+  ['--matrix --cpu bbm=1', '--cpu bbm does not go with --matrix'],
   ['--mutant entry-unfenced', 'is a bug of the machine'],
   ['--scenario two-vms --cpu tlb=0', '--scenario two-vms does not go with --cpu tlb=0'],
   ['--scenario relocate', 'there are adjust-populated, two-vms'],

@@ -89,7 +89,8 @@ function replayOperations(
   const steps = violation.steps.map((step, i) =>
     i < last ? step : { ...step, why: violation.why },
   );
-  return { violation, steps, broken: last };
+  const { why, by } = violation;
+  return { violation: { rule, why, by }, steps, broken: last };
 }
 
 function replaySchedule(

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   childLevel,
   type Cpu,
+  type Descriptor,
   EMPTY,
   flushVmid,
   LOCKED,
@@ -166,17 +167,30 @@ describe('a protocol that loses the entry to another vCPU', () => {
     ]);
   });
 
-  it('may wait until it wins', () => {
-    const waits = ending(tearDown, {
+  /** Asks for the entry until it has it, or finds what `givesWayTo` says of. */
+  const asking = (givesWayTo: (found: Descriptor) => boolean): Protocol =>
+    ending(tearDown, {
       lock: 'shared',
       run(cpu, t, tables) {
         const child = tables.follow(t.old);
-        while (cpu.compareExchange(t.entry, t.old, LOCKED) !== t.old);
+        for (let found = LOCKED; found !== t.old;) {
+          found = cpu.compareExchange(t.entry, t.old, LOCKED);
+          if (found !== t.old && givesWayTo(found)) return;
+        }
         flushVmid(cpu);
         cpu.writeRelease(t.entry, t.wanted);
         tables.tearDownAfterGrace(child, childLevel(t.level));
       },
     });
-    expect(found(waits)).toEqual([]);
+
+  it('may wait until the winner is done', () => {
+    expect(found(asking((other) => other !== LOCKED))).toEqual([]);
+    expect(found(asking(() => true))).toEqual([]);
+  });
+
+  it('does not wait for the old table, which the winner has replaced', () => {
+    expect(found(asking(() => false))).toEqual([
+      expect.stringMatching(/^progress: whoever loses the race for the entry never ends: /),
+    ]);
   });
 });

@@ -60,7 +60,6 @@ describe('the second VM', () => {
 
   const taking: [string, readonly TlbiOp[]][] = [
     ['by its VMID', [{ kind: 'vmalls12e1is', vmid: 2 }]],
-    ['with everybody else', [{ kind: 'alle1is' }]],
     [
       'by its VMID and one stage after the other',
       [
@@ -74,6 +73,18 @@ describe('the second VM', () => {
     expect(rules(run)).toEqual(['vmid-isolation operations']);
     expect(run.violation?.steps.at(-1)?.op).toBe('tlbi');
     expect(itsWords(run)).toEqual(['walked']);
+  });
+
+  it('loses it with everybody else to a flush of all VMIDs, which is slow and no fault', () => {
+    const run = besideAnother(alsoFlushing({ kind: 'alle1is' }));
+    expect(rules(run)).toEqual([]);
+    expect(run.protocolNotes).toEqual([
+      expect.stringMatching(
+        /^TLBI ALLE1IS removes TLB entries of the second VM .*: allowed, .*slow/,
+      ),
+    ]);
+    expect(itsWords(run)).toEqual(['walked']);
+    expect(run.verdict).toBe('safe');
   });
 
   it('may keep it in a combined entry where its stage-2 entries are flushed alone', () => {

@@ -104,13 +104,10 @@ export function split(summary: string, run: Steps): Protocol {
 }
 
 /** Break-before-make (R_DDMVT) with `flush` between break and make. */
-export function coalesceBroken(
-  summary: string,
-  flush: (cpu: Cpu, t: Transition) => void,
-): Protocol {
+export function coalesceBroken(summary: string, flush: Steps): Protocol {
   return coalesce(`invalidate, ${summary}, block, tear down`, (cpu, t, tables) => {
     cpu.write(t.entry, EMPTY);
-    flush(cpu, t);
+    flush(cpu, t, tables);
     cpu.writeRelease(t.entry, t.wanted);
     tables.tearDown(tables.follow(t.old), childLevel(t.level));
     cpu.dsb('ishst');

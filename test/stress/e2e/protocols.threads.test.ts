@@ -251,7 +251,8 @@ describe("a user's protocol file", () => {
       'changes-child': /^entry 0 of the old table, which is linked: .*memory type/,
       'cleans-ipa': /^data cache cleaned .*\(that is its IPA\).*wrong address$/,
       'merges-freed': /^an entry of the old table was read after the page was freed$/,
-      'split-device': /^the new subtree table \d+ differs from the wanted block in memory type$/,
+      'split-device':
+        /^the new subtree table \d+ differs from the wanted block in memory type \(Device-.* instead of Normal Write-Back\)$/,
     };
     const names = Object.keys(causes);
     const { code, result } = await stress(

@@ -113,11 +113,11 @@ function expectBalanced(run: StressRun): void {
   expect(buckets.reduce((sum, { count }) => sum + count, 0)).toBe(run.windowNs.count);
 }
 
-/** A busy machine may not show the race of a control: that is the only thing forgiven. */
+/** A busy machine may not show the race of a control: that is the only thing forgiven, and it is said. */
 function expectPassed({ exitCode, controls, reasons }: Resumable): void {
   const missed = controls.filter(({ caught }) => !caught).map(({ name }) => name);
-  expect(reasons.filter((reason) => !reason.includes('control missed'))).toEqual([]);
-  expect(exitCode).toBe(missed.length === 0 ? 0 : 3);
+  expect(reasons.filter((reason) => !reason.startsWith('not shown here'))).toEqual([]);
+  expect(exitCode).toBe(0);
   expect(missed.every((name) => name === 'entry-unfenced')).toBe(true);
 }
 

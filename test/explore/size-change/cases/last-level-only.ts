@@ -11,10 +11,11 @@ import { coalesceBroken, leftovers, SAFE, type SizeChangeCase } from '../size-ch
 export default {
   name: 'last-level-only',
   weak: {
-    protocol: coalesceBroken('leaves alone, page by page', (cpu, t) => {
+    protocol: coalesceBroken('leaves alone, page by page', (cpu, t, { entries }) => {
       cpu.dsb('ishst');
-      cpu.tlbi({ kind: 'ipas2le1is', ipa: t.ipa });
-      cpu.tlbi({ kind: 'ipas2le1is', ipa: t.ipa + t.size / 2 });
+      for (let ipa = t.ipa; ipa < t.ipa + t.size; ipa += t.size / entries) {
+        cpu.tlbi({ kind: 'ipas2le1is', ipa });
+      }
       cpu.dsb('ish');
       cpu.tlbi({ kind: 'vmalle1is' });
       cpu.dsb('ish');
@@ -22,10 +23,11 @@ export default {
     expected: leftovers('walk caches', { tables: true }),
   },
   synchronised: {
-    protocol: coalesceBroken('all levels, page by page', (cpu, t) => {
+    protocol: coalesceBroken('all levels, page by page', (cpu, t, { entries }) => {
       cpu.dsb('ishst');
-      cpu.tlbi({ kind: 'ipas2e1is', ipa: t.ipa });
-      cpu.tlbi({ kind: 'ipas2e1is', ipa: t.ipa + t.size / 2 });
+      for (let ipa = t.ipa; ipa < t.ipa + t.size; ipa += t.size / entries) {
+        cpu.tlbi({ kind: 'ipas2e1is', ipa });
+      }
       cpu.dsb('ish');
       cpu.tlbi({ kind: 'vmalle1is' });
       cpu.dsb('ish');
