@@ -106,6 +106,10 @@ describe('check-trace', () => {
     expect(steps[0]).toBe('# coalesce of an entry of level 2, used once in a.log.gz');
     expect(steps.slice(-3)).toEqual([expect.stringMatching(/^#/) as string, 'free child', '']);
     expect(steps).toContain('str 0');
+    const flags = ['--protocol', './steps/a-coalesce-1.seq', '--cpu', 'bbm=1'];
+    const explored = await typed(['explore', ...flags], folder);
+    expect([explored.code, explored.err]).toEqual([0, '']);
+    expect(explored.out).toMatch(/^a-coalesce-1 +safe /m);
   });
 
   it.each([
