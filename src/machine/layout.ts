@@ -23,7 +23,6 @@ import { assert } from '../arch/assert.ts';
 import {
   type BlockLevel,
   entrySize,
-  type Geometry,
   geometryOf,
   type Granule,
   levelShift,
@@ -333,19 +332,6 @@ export function machineProblem(config: MachineConfig): string | null {
   return null;
 }
 
-/** Index of the first region in its table, where all of them fit in behind it: odd, many bits set. */
-const FIRST_INDEX = 0b101_0101;
-
-/**
- * Above 0, so that a lost address is not mistaken for page 0, and with bits set all over: a protocol
- * that puts bits of the address where they do not belong is not to be right by chance. Regions that
- * fill a table begin where it does, as a walk cache takes the first one to.
- */
-function ipaBaseOf(g: Geometry, { level, blocks }: MachineConfig): number {
-  const first = FIRST_INDEX + blocks <= g.entriesPerTable ? FIRST_INDEX : 0;
-  return 4 * entrySize(g, g.blockLevels[0] ?? 2) + first * entrySize(g, level);
-}
-
 export function layoutOf(config: MachineConfig): Layout {
   const g = geometryOf(config.granule);
   assert(
@@ -418,7 +404,10 @@ export function layoutOf(config: MachineConfig): Layout {
     regionPages,
     pages,
     guestPages,
-    ipaBase: ipaBaseOf(g, config),
+    // Aligned to the largest block, above 0 so that a lost address is not mistaken for page 0. Pages are
+    // counted from here everywhere, and a walk cache and TLBIs by address take that for aligned: with a base in
+    // mid-table the flush of an entry above it misses what it covers, and correct protocols are accused.
+    ipaBase: 4 * entrySize(g, g.blockLevels[0] ?? 2),
     // Guest frames and tables lie above 4 GiB, in different 4 GiB units: both halves of a
     // descriptor matter.
     guestPaBase: 2 ** 36,
