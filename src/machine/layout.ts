@@ -404,9 +404,9 @@ export function layoutOf(config: MachineConfig): Layout {
     regionPages,
     pages,
     guestPages,
-    // Aligned to the largest block, above 0 so that a lost address is not mistaken for page 0. Pages are
-    // counted from here everywhere, and a walk cache and TLBIs by address take that for aligned: with a base in
-    // mid-table the flush of an entry above it misses what it covers, and correct protocols are accused.
+    // Aligned to the largest block, above 0 so that a lost address is not mistaken for page 0. Pages
+    // are counted from here, and a walk cache and TLBIs by address take that for aligned: with a base
+    // in mid-table the flush of an entry above misses what it covers: correct protocols are accused.
     ipaBase: 4 * entrySize(g, g.blockLevels[0] ?? 2),
     // Guest frames and tables lie above 4 GiB, in different 4 GiB units: both halves of a
     // descriptor matter.
