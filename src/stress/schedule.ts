@@ -120,6 +120,11 @@ export function slotOf(
   return {
     budgetMs: Math.max(50, shareMs),
     roundsMin: floor * group.items.length,
-    lastMs: Math.max(startMs + ROW_MS_MIN, shareMs, lastMs),
+    lastMs: Math.max(
+      startMs + ROW_MS_MIN,
+      shareMs,
+      lastMs,
+      mustRun ? 1.5 * startMs + LAST_RESORT_MS : 0,
+    ),
   };
 }
