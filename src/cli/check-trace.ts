@@ -1,6 +1,6 @@
 /** `check-trace`: page-table event logs, judged by our break-before-make automaton. */
-import { compareTraces } from '../report/compare-traces-text.ts';
-import { checkTraceText } from '../report/check-trace-text.ts';
+import { compareTraces } from '../report/text/compare-traces-text.ts';
+import { checkTraceText } from '../report/text/check-trace-text.ts';
 import { sequenceFiles } from '../report/sequence-files.ts';
 import type { CheckTraceResult, TraceRun } from '../result/check-trace.ts';
 import { EXIT } from '../result/exit-code.ts';

@@ -1,6 +1,6 @@
 /** `doctor`: this machine, and what no run on it can show. */
 import type { DoctorOptions } from '../doctor/index.ts';
-import { doctorText } from '../report/doctor-text.ts';
+import { doctorText } from '../report/text/doctor-text.ts';
 import type { DoctorResult } from '../result/doctor.ts';
 import type { ExitCode } from '../result/exit-code.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from './command.ts';

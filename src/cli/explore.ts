@@ -14,9 +14,9 @@ import {
   INTERRUPTED,
   ProtocolThrew,
 } from '../explore/protocol/index.ts';
-import { ablationLines } from '../report/ablation-text.ts';
-import { endLines, matrixLines, runText, tableLines } from '../report/explore-text.ts';
-import { sequenceLines } from '../report/sequence-text.ts';
+import { ablationLines } from '../report/text/ablation-text.ts';
+import { endLines, matrixLines, runText, tableLines } from '../report/text/explore-text.ts';
+import { sequenceLines } from '../report/text/sequence-text.ts';
 import type { Sequence } from '../sequence/index.ts';
 import { counted, grouped } from '../report/numbers.ts';
 import { BadArgument } from '../port/checked-port.ts';

@@ -1,5 +1,5 @@
 /** `merge`: results of shards, repeats and machines as one result, with one verdict. */
-import { mergeText } from '../report/merge-text.ts';
+import { mergeText } from '../report/text/merge-text.ts';
 import type { ExitCode } from '../result/exit-code.ts';
 import { type MergedFile, mergeResults } from '../result/merge/index.ts';
 import { ResultError, type ResultFile } from '../result/read.ts';

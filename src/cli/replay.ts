@@ -14,7 +14,7 @@ import {
 import type { Protocol } from '../port/protocol.ts';
 import { exitMeaning } from '../report/exit-meanings.ts';
 import { counted } from '../report/numbers.ts';
-import { formatSchedule } from '../report/schedule-text.ts';
+import { formatSchedule } from '../report/text/schedule-text.ts';
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
 import type { ReplayResult, ReplayRun } from '../result/replay.ts';
 import { machineInfo } from '../stress/machine-info.ts';

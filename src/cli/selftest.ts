@@ -1,7 +1,7 @@
 /** `selftest`: checks the flags, runs the mutants and the correct protocols, prints the kill table. */
 import { randomInt } from 'node:crypto';
 import { ENGINES, MUTANTS } from '../mutants/index.ts';
-import { selftestText } from '../report/selftest-text.ts';
+import { selftestText } from '../report/text/selftest-text.ts';
 import type { ExitCode } from '../result/exit-code.ts';
 import type { SelftestResult } from '../result/selftest.ts';
 import {

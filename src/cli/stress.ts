@@ -1,6 +1,6 @@
 /** `stress`: checks the flags, runs the campaign, prints and writes its result. */
 import { formatJson } from '../report/json.ts';
-import { stressText } from '../report/text.ts';
+import { stressText } from '../report/text/stress-text.ts';
 import { isComplete } from '../result/campaign-state.ts';
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
 import type { StressResult } from '../result/stress.ts';

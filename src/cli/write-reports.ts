@@ -21,9 +21,9 @@ const JSON_FILE = 'results.json';
 
 const RENDER: Readonly<Record<Form, () => Promise<(results: readonly ResultFile[]) => string>>> = {
   html: async () => (await import('../report/html/page.ts')).htmlReport,
-  junit: async () => (await import('../report/junit.ts')).junitReport,
-  ktap: async () => (await import('../report/ktap.ts')).ktapReport,
-  markdown: async () => (await import('../report/markdown.ts')).markdownReport,
+  junit: async () => (await import('../report/cases/junit.ts')).junitReport,
+  ktap: async () => (await import('../report/cases/ktap.ts')).ktapReport,
+  markdown: async () => (await import('../report/cases/markdown.ts')).markdownReport,
 };
 
 export async function formText(form: Form, results: readonly ResultFile[]): Promise<string> {

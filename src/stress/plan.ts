@@ -12,18 +12,14 @@ import type { Delay } from '../machine/delays.ts';
 import type { AccessMode } from '../machine/descriptor-load.ts';
 import type { Pattern } from '../machine/guest-pattern.ts';
 import type { Shard } from '../result/shard.ts';
-import type { Earlier } from './resume.ts';
+import type { Earlier } from '../result/stress.ts';
+import type { Pinning } from './pinning.ts';
 
 export { ACCESS_MODES, type AccessMode } from '../machine/descriptor-load.ts';
 export { type Delay, DELAY_SITES, type DelaySite } from '../machine/delays.ts';
 export { type Pattern, PATTERNS } from '../machine/guest-pattern.ts';
+export type { Pinning } from './pinning.ts';
 export { VCPUS_MAX } from '../machine/layout.ts';
-
-export type Pinning =
-  | { readonly mode: 'auto' }
-  | { readonly mode: 'off' }
-  /** The hypervisor's CPU first, then the vCPUs', round and round. */
-  | { readonly mode: 'list'; readonly cpus: readonly number[] };
 
 /**
  * A protocol to run. `named` is false where it came in through `all`: an exhibit then stays an

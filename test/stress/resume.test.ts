@@ -4,11 +4,11 @@ import { parseCommandLine } from '../../src/cli/parse.ts';
 import { BUILT_IN } from '../../src/cli/registry.ts';
 import { stressOptions } from '../../src/cli/stress-options.ts';
 import { type GroupState, isComplete } from '../../src/result/campaign-state.ts';
-import type { ControlResult, StressRun } from '../../src/result/stress.ts';
+import type { ControlResult, Earlier, StressRun } from '../../src/result/stress.ts';
 import { BASELINE_EVERY, itemOfRound, roundAfter } from '../../src/stress/group.ts';
-import { type PlannedGroup, planGroups } from '../../src/stress/portfolio.ts';
+import type { PlannedGroup } from '../../src/stress/planned-group.ts';
+import { planGroups } from '../../src/stress/portfolio.ts';
 import {
-  type Earlier,
   joinedControls,
   joinedRows,
   leftOf,
