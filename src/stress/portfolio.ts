@@ -96,10 +96,10 @@ const PORTFOLIO: readonly Choice[] = [
 /** Nothing was said of what to compare: the portfolio is it. */
 export function isPortfolio({ explicit }: Pick<StressOptions, 'explicit'>): boolean {
   const choices = [
-    ...(['protocol', 'sequence', 'mutant', 'scenario'] as const),
-    ...(['level', 'vcpus', 'cpu', 'granule'] as const),
+    ...(['protocols', 'mutants', 'scenarios'] as const),
+    ...(['levels', 'vcpus', 'cpuOverrides', 'granule'] as const),
   ];
-  return !choices.some((flag) => explicit.includes(flag));
+  return !choices.some((field) => explicit.includes(field));
 }
 
 export async function planGroups(options: StressOptions): Promise<readonly PlannedGroup[]> {
@@ -211,14 +211,14 @@ async function itemsOf(options: StressOptions): Promise<readonly PlannedItem[]> 
 }
 
 /**
- * Without --time and --rounds an explicit choice gets this much per row, within the portfolio's
+ * Without a time or rounds an explicit choice gets this much per row, within the portfolio's
  * time.
  */
 const MS_PER_ROW = 2_500;
 
 /** Of the whole campaign; null: until its rounds are done. */
 export function budgetOf(options: StressOptions, groups: readonly PlannedGroup[]): number | null {
-  if (options.timeMs === null || options.explicit.includes('time')) return options.timeMs;
+  if (options.timeMs === null || options.explicit.includes('timeMs')) return options.timeMs;
   const rows = groups.reduce((sum, { items }) => sum + items.length, 0);
   return Math.min(options.timeMs, 10_000 + rows * MS_PER_ROW);
 }
