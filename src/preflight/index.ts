@@ -9,7 +9,8 @@
 import { availableParallelism } from 'node:os';
 import { EXIT } from '../result/exit-code.ts';
 import type { StressResult, StressRun } from '../result/stress.ts';
-import { packageVersion, runStress, type StressHooks } from '../stress/campaign.ts';
+import { packageVersion } from '../result/version.ts';
+import { runStress, type StressHooks } from '../stress/campaign.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import type { ProtocolRef, StressOptions } from '../stress/plan.ts';
 import { isLate } from '../stress/schedule.ts';

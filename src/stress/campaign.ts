@@ -2,10 +2,10 @@
  * `stress` from options to result: controls first, then the groups, each with its share of the
  * time; everything that came out is graded and put into one plain result.
  */
-import { readFileSync } from 'node:fs';
 import { loaderOf, MODULE, moduleOf } from '../loaders/index.ts';
 import { isEnded } from '../result/campaign-state.ts';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
+import { packageVersion } from '../result/version.ts';
 import { watchOthers } from './busy.ts';
 import { createCampaignRecord } from './campaign-record.ts';
 import { runControls } from './controls.ts';
@@ -57,7 +57,7 @@ const STRETCH_MS = 12_000;
 /** Beyond the time asked for, where it is all that is left to measure in; 3 s are allowed. */
 const OVERRUN_MS = 2_000;
 const isStretchable = (options: StressOptions): boolean =>
-  isPortfolio(options) && options.rounds === null && !options.explicit.includes('time');
+  isPortfolio(options) && options.rounds === null && !options.explicit.includes('timeMs');
 
 export async function runStress(options: StressOptions, hooks: StressHooks): Promise<StressResult> {
   const startedMs = performance.now() - (hooks.agedMs ?? 0);
@@ -210,11 +210,6 @@ function rowsOf(
       delays: options.delays.map((d) => `${d.site}=${d.ns}`).join(','),
     }),
   );
-}
-
-export function packageVersion(): string {
-  const url = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

@@ -7,7 +7,7 @@
  * then further starts. Where it is short, starts go from four to two to one, then rounds get shorter,
  * and only then groups are left out, by name. Pure.
  */
-import type { PlannedGroup } from './portfolio.ts';
+import type { PlannedGroup } from './planned-group.ts';
 
 /** What a start costs here and now. */
 export interface Pace {

@@ -1,9 +1,8 @@
 /** What a campaign makes of the words on its protocols: none at all, or one whose verdict has them. */
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import type { Flags } from '../../src/cli/options.ts';
-import { BUILT_IN } from '../../src/cli/registry.ts';
-import { stressOptions } from '../../src/cli/stress-options.ts';
+import { BUILT_IN } from '../../src/request/registry.ts';
+import { stressOptions, type StressRequest } from '../../src/request/stress.ts';
 import { type Campaign, runTriedStress } from '../../src/preflight/index.ts';
 import type { Word } from '../../src/preflight/word.ts';
 import type { StressResult } from '../../src/result/stress.ts';
@@ -22,11 +21,10 @@ interface Tried {
 async function tried(
   protocols: readonly string[],
   passed: StressResult,
-  more: Flags = {},
+  more: StressRequest = {},
   agedMs = 500,
 ): Promise<Tried> {
-  const flags = { protocol: protocols, seed: 1, ...more };
-  const options = await stressOptions({ flags, positionals: [], argv: [] }, BUILT_IN);
+  const options = await stressOptions({ protocols, seed: 1, ...more }, BUILT_IN);
   const words: Word[] = [];
   let asked: StressHooks | null = null;
   const campaign: Campaign = (_options, given) => {
@@ -80,7 +78,7 @@ it('a rule broken alone is in the verdict, though the campaign has not seen it',
 });
 
 it('and ends it before it begins where --fail-fast says so', async () => {
-  const { result, asked } = await tried([fixture('leaks')], passing, { 'fail-fast': true });
+  const { result, asked } = await tried([fixture('leaks')], passing, { failFast: true });
   expect(asked).toBeNull();
   expect([result.verdict, result.exitCode, result.runs]).toEqual(['fail', 1, []]);
 });

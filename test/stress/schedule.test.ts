@@ -1,7 +1,7 @@
 /** How a campaign spends its time. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import type { PlannedGroup } from '../../src/stress/portfolio.ts';
+import type { PlannedGroup } from '../../src/stress/planned-group.ts';
 import {
   type Pace,
   isLate,
