@@ -11,14 +11,14 @@ import {
 } from '../explore/protocol/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
 import { loaderOf, SEQUENCE } from '../loaders/index.ts';
-import { type Catch, MUTANTS } from '../mutants/index.ts';
+import { type Catch, MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { commandText, packSequence, parseSequence, type Sequence } from '../sequence/index.ts';
 import type { ProtocolRef } from '../stress/plan.ts';
 import type { CommandInput } from './command.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { shortPath } from './paths.ts';
-import { BUILT_IN, selectNames, selectProtocols } from './registry.ts';
+import { BUILT_IN, selectNames, selectProtocols, sizeChanging } from './registry.ts';
 import { UsageError } from './usage-error.ts';
 
 /** What a mutant brings. */
@@ -74,7 +74,9 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
   const mutants = selectNames('mutant', flags.mutant ?? [], BUILT_IN.mutants);
   const isNamed = mutants.length > 0 || flags.sequence !== undefined;
   const wanted = flags['explore-protocol'] ?? (isNamed ? [] : ['all']);
-  const protocols = await selectProtocols(wanted, BUILT_IN, flags.sequence);
+  // What its columns differ in makes a difference to changes of size.
+  const known = flags.matrix === true ? sizeChanging(BUILT_IN, wanted) : BUILT_IN;
+  const protocols = await selectProtocols(wanted, known, flags.sequence);
   const subjects = protocols.map(({ ref, protocol }): Subject => ({
     protocol,
     source: sourceOf(ref),
@@ -85,8 +87,8 @@ export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subj
   }));
   for (const name of mutants) {
     const mutant = MUTANTS.find((m) => m.name === name);
-    if (mutant?.seed.kind === 'protocol') {
-      const { protocol } = mutant.seed;
+    const protocol = mutant === undefined ? null : subjectOf(mutant, 'explore').protocol;
+    if (mutant !== undefined && protocol !== null) {
       const source: ProtocolSource = { kind: 'mutant', name, text: '' };
       const settings = mutant.caughtBy.find(({ engine }) => engine === 'explore') ?? {};
       subjects.push({ protocol, source, mutant: name, sequence: null, settings, exhibit: null });

@@ -7,6 +7,7 @@ import { cpus } from 'node:os';
 import { cpuFor, cpuProblem } from '../arch/cpu-model.ts';
 import { geometryOf } from '../arch/geometry.ts';
 import { machineProblem } from '../machine/layout.ts';
+import { changesSize } from '../port/kinds.ts';
 import {
   portfolioRepeats,
   recordsFor,
@@ -17,7 +18,13 @@ import {
 } from '../stress/plan.ts';
 import type { CommandInput } from './command.ts';
 import type { Flags } from './options.ts';
-import { type Catalogue, selectNames, selectProtocols, type SelectedProtocol } from './registry.ts';
+import {
+  type Catalogue,
+  selectNames,
+  selectProtocols,
+  type SelectedProtocol,
+  sizeChanging,
+} from './registry.ts';
 import { machineNeeds, scenarioNamed, suits } from '../scenarios/index.ts';
 import { budgetOf, isPortfolio, planGroups } from '../stress/portfolio.ts';
 import { rowCount } from '../stress/shard-groups.ts';
@@ -56,7 +63,12 @@ export async function stressOptions(
   refuseCombinations(flags);
   const mutants = selectNames('mutant', flags.mutant ?? [], catalogue.mutants);
   const scenarios = selectNames('scenario', flags.scenario ?? [], catalogue.scenarios);
-  const protocols = await selectProtocols(flags.protocol ?? [], catalogue, flags.sequence);
+  const protocols = await selectProtocols(
+    flags.protocol ?? [],
+    sizeChanging(catalogue, flags.protocol ?? []),
+    flags.sequence,
+  );
+  refuseOtherKinds(protocols);
   refuseCpu(flags, protocols);
   refuseUnsuited(scenarios, protocols);
   const shard = shardOf(flags.shard);
@@ -95,6 +107,16 @@ export async function stressOptions(
   if (flags.repeats !== undefined) await refuseRepeats(options);
   if (shard !== null) refuseEmptyShard(shard, rowCount(await planGroups(options)), 'rows');
   return options;
+}
+
+function refuseOtherKinds(protocols: readonly SelectedProtocol[]): void {
+  const other = protocols.find(({ protocol }) => !changesSize(protocol.kind));
+  if (other === undefined) return;
+  const { name, kind } = other.protocol;
+  throw new UsageError(
+    `--protocol: ${name} is of kind ${kind}, which stress does not run: it takes coalesce and split; ` +
+      'try it with explore',
+  );
 }
 
 /** Starting a group's threads takes half of this, on a quiet machine. */

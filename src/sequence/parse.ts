@@ -3,7 +3,7 @@
  * kernel mean the same steps.
  */
 import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
-import type { ProtocolKind } from '../port/protocol.ts';
+import type { ProtocolKind } from '../port/kinds.ts';
 import { Cursor } from './cursor.ts';
 import { bracketed, maybePlace, store, tlbi } from './operands.ts';
 import { END, scan, type Word } from './scan.ts';

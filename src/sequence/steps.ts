@@ -1,7 +1,7 @@
 /** A plain sequence as data: the steps that were written, each with its place in the text. */
 import type { TlbiKind } from '../arch/tlbi.ts';
 import type { DmbKind, DsbKind } from '../port/cpu.ts';
-import type { ProtocolKind } from '../port/protocol.ts';
+import type { ProtocolKind } from '../port/kinds.ts';
 
 /** Line and column from 1. */
 export interface Place {

@@ -2,6 +2,7 @@ import { cpus } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/cli/parse.ts';
 import { BUILT_IN } from '../../src/cli/registry.ts';
+import { PROTOCOLS } from '../../src/protocols/index.ts';
 import { command } from '../../src/cli/stress.ts';
 import { stressOptions } from '../../src/cli/stress-options.ts';
 import { STRESS_DEFAULTS, type StressOptions } from '../../src/stress/plan.ts';
@@ -101,7 +102,7 @@ describe('stressOptions', () => {
 
   it('takes all, and does not call those named', async () => {
     const all = await options('--protocol', 'all', '--mutant', 'all', '--scenario', 'all');
-    expect(all.protocols.map((p) => p.name)).toEqual(BUILT_IN.protocols.map((p) => p.name));
+    expect(all.protocols.map((p) => p.name)).toEqual(PROTOCOLS.map((p) => p.name));
     expect(all.protocols.some((p) => p.named)).toBe(false);
     expect(all.mutants).toEqual(BUILT_IN.mutants.map((m) => m.name));
     expect(all.scenarios).toEqual(BUILT_IN.scenarios.map((s) => s.name));

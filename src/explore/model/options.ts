@@ -12,8 +12,20 @@ export type Architecture = (typeof ALL_ARCHITECTURES)[number];
 /** What published verdicts are given for, and what a test that asks for none is run under. */
 export const ARCHITECTURES = ['base', 'ets2'] as const satisfies readonly Architecture[];
 
+/**
+ * How the completion of a broadcast TLBI falls short on cores with an erratum. In each case a second
+ * broadcast TLBI, of any kind, issued after the DSB of the first, makes up for it, once its own DSB is
+ * done; but for `ipi`, which takes an interrupt to the PE.
+ *
+ *   late-writes   entries are gone, but stores they translated may take effect later (4118414)
+ *   repeat        entries may still be used (1286807, 2441007, 2441009)
+ *   ipi           entries are gone, but accesses they translated may take effect later (4193714)
+ */
+export const TLBI_COMPLETIONS = ['ok', 'late-writes', 'repeat', 'ipi'] as const;
+
 export interface ModelOptions {
   readonly arch: Architecture;
+  readonly tlbi: (typeof TLBI_COMPLETIONS)[number];
   /** Ordering of explicit accesses: Arm's, total store order, or one interleaving. */
   readonly memory: 'arm' | 'tso' | 'sc';
   /** False: every walk reads the tables as they are, nothing is cached. */
@@ -40,6 +52,7 @@ export interface ModelOptions {
 export function armModel(arch: Architecture, weakening: Partial<ModelOptions> = {}): ModelOptions {
   return {
     arch,
+    tlbi: 'ok',
     memory: 'arm',
     tlb: true,
     tlbiRemoves: true,

@@ -67,12 +67,12 @@ export class Walks {
   #compute(address: number, write: boolean): Walk[] {
     const spansOf = this.#order.spansOf.bind(this.#order);
     const paths = this.#system.translation.paths(address, write, spansOf);
-    const walks = paths.flatMap((path) => this.#candidate(address, path) ?? []);
+    const walks = paths.flatMap((path) => this.#candidate(address, path, write) ?? []);
     return [...walks, ...this.#collisions(address, walks)];
   }
 
   /** Null if the entries were never there one after the other. */
-  #candidate(address: number, path: WalkPath): Walk | null {
+  #candidate(address: number, path: WalkPath, write: boolean): Walk | null {
     const { result, entries } = path;
     const isKept = this.#options.tlb && result.cacheable !== false;
     let from = 0;
@@ -95,7 +95,7 @@ export class Walks {
       paths: [{ path, from }],
       from,
       usable,
-      waits: this.#waits(address, path, usable, isKept),
+      waits: this.#completed(this.#waits(address, path, usable, isKept), write),
     };
   }
 
@@ -145,6 +145,20 @@ export class Walks {
   /** A TLBI that removes nothing is met by nobody: a cached value outlives the last of them. */
   #tlbi(from: number, but: number | null, matches: (op: number) => boolean): number {
     if (!this.#options.tlbiRemoves || from >= NEVER) return NEVER;
-    return this.#order.firstTlbi(this.#vcpu, from, but, matches);
+    const position = this.#order.firstTlbi(this.#vcpu, from, but, matches);
+    // An erratum: the entry goes with the next TLBI after a DSB only.
+    const isWhole = this.#options.tlbi !== 'repeat' || position === NEVER;
+    return isWhole ? position : this.#order.repeatOf(this.#vcpu, position);
+  }
+
+  /** What waits for an access that the TLBI at `position` should have waited for (options.ts). */
+  #completed(position: number, write: boolean): number {
+    const { tlbi } = this.#options;
+    if (position === NEVER) return NEVER;
+    if (tlbi === 'late-writes' && write) return this.#order.repeatOf(this.#vcpu, position);
+    if (tlbi !== 'ipi') return position;
+    const { translation } = this.#system;
+    const isInterrupt = (op: number): boolean => translation.isInterrupt?.(op) === true;
+    return this.#order.firstTlbi(this.#vcpu, position, this.#thread, isInterrupt);
   }
 }

@@ -5,7 +5,7 @@
 import type { CpuModel } from '../../arch/cpu-model.ts';
 import { idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
-import type { Protocol } from '../../port/index.ts';
+import { plainChange, type Protocol } from '../../port/index.ts';
 import { BoundReached, EXPLORE_BOUNDS } from './bounds.ts';
 import { machineOf } from './cpu.ts';
 import { runProtocol } from './explore.ts';
@@ -22,7 +22,7 @@ export function glanceAt(
   level: BlockLevel,
 ): readonly BookFinding[] {
   const machine = machineOf(cpu, 'adjust-populated');
-  const map = new MemoryMap(protocol.kind, level, EXPLORE_BOUNDS.tables, machine);
+  const map = new MemoryMap(plainChange(protocol), level, EXPLORE_BOUNDS.tables, machine);
   const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
   try {
     const { paths } = runProtocol(protocol, map, bbm, 1, EXPLORE_BOUNDS);

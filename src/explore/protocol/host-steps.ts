@@ -11,7 +11,7 @@ import type { PlacedEvent, TrailStep } from '../model/index.ts';
 import { isForeign } from './hardware-update.ts';
 import { guestName, placeName, valueText } from './describe.ts';
 import { type MemoryMap, REUSED, TARGET } from './memory-map.ts';
-import { reachesVcpus } from './reach.ts';
+import { reachOf } from './reach.ts';
 import { FAILED, type Overtaking, reasonOf } from './reasons.ts';
 import type { Operation } from './recording.ts';
 import type { TimedStep } from './schedule.ts';
@@ -63,8 +63,7 @@ export class HostSteps {
   #eventsOf(operation: Operation, index: number): number {
     const { isRead, receivers, path } = this.#input;
     if (operation.kind === 'write') return isRead(operation.location) ? 1 : 0;
-    if (operation.kind === 'tlbi')
-      return reachesVcpus(this.#input.map, operation.tlbi) ? receivers : 0;
+    if (operation.kind === 'tlbi') return reachOf(this.#input.map, operation.tlbi, receivers);
     if (operation.kind !== 'cas' || !isRead(operation.location)) return 0;
     const nth = path.operations.slice(0, index).filter(isAnswered).length;
     return path.answers[nth] === operation.expected ? 1 : 0;
@@ -251,6 +250,7 @@ export class HostSteps {
     const { map } = this.#input;
     const what = `${placeName(map, location)} = ${valueText(map, location, value)}`;
     if (location === map.lock) return { thread, op: 'unlock', detail: what };
+    if (location === map.moment) return { thread, op: 'take', detail: what };
     if (isForeign(value, REUSED) && location !== TARGET) {
       return { thread, op: 'write', detail: `${what} (the page was freed)` };
     }

@@ -4,7 +4,7 @@
  */
 import { type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import { idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
-import type { Protocol } from '../../port/index.ts';
+import { changesOf, type Protocol } from '../../port/index.ts';
 import type { ExploreStep, ExploreViolation } from '../../result/explore.ts';
 import { orderOf, OrderRun, type PlacedEvent, type TrailStep } from '../model/index.ts';
 import { Aftermath } from './aftermath.ts';
@@ -62,8 +62,10 @@ export function replayToken(
 const bbmOf = (cpu: CpuModel) => sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
 
 function hostOf(token: ScheduleToken, protocol: Protocol, cpu: CpuModel): Host {
+  const change = changesOf(protocol)[token.form];
+  if (change === undefined) throw new ReplayRefused(`${token.name} has no such form any more`);
   const map = new MemoryMap(
-    protocol.kind,
+    change,
     token.level,
     EXPLORE_BOUNDS.tables,
     machineOf(cpu, token.scenario),

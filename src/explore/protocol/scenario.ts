@@ -14,7 +14,7 @@ import { heldAfter } from './hardware-update.ts';
 import { hypervisorScript } from './hypervisor.ts';
 import type { MemoryMap } from './memory-map.ts';
 import { NEIGHBOUR_PROGRAM } from './neighbour.ts';
-import { reachesVcpus } from './reach.ts';
+import { reachOf, runsOnGuestPe } from './reach.ts';
 import { type PeModel, RegionTranslation, type TranslatedAccess } from './translation.ts';
 import { NOT_THE_SAME, NotDeterministic, type Path, unroll, type Unrolled } from './unroll.ts';
 
@@ -98,7 +98,8 @@ export function unrollHost(
       isRead,
       valueOf,
       tlbiOf: (op) => tlbis.of(op, JSON.stringify(op)),
-      receiversOf: (op) => (reachesVcpus(map, op) ? everyVcpu : []),
+      receiversOf: (op) => everyVcpu.slice(0, reachOf(map, op, receivers)),
+      localDsbCounts: runsOnGuestPe(map),
       bounds,
     });
   const first = tree(() => true);
@@ -164,6 +165,7 @@ export function scenarioOf(
   const pes = indices.map((vcpu) => peOf(cpu, vcpu));
   const translation = new RegionTranslation(map, pes, accesses, values, tlbis);
   const read = new Set([map.lock]);
+  if (map.moment !== null) read.add(map.moment);
   const valuesOf = (entry: number): number[] => {
     read.add(entry);
     return [...(held[entry] ?? [])].map(valueOf);
@@ -193,6 +195,7 @@ export function scenarioOf(
     ],
     initial: [...initial.map(valueOf), ...translation.leafLocations()],
     translation,
+    ...(map.moment === null ? {} : { moment: map.moment }),
   };
   return { system, translation, program, guests, accesses, paths: tree.paths, isRead };
 }

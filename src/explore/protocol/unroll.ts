@@ -36,6 +36,8 @@ export interface UnrollInput extends Numbers {
    * that is not ordered after that; a load finds what this thread stored last.
    */
   readonly isRead: (location: number) => boolean;
+  /** A Non-shareable DSB is good for what the thread does: there is a guest on its own PE. */
+  readonly localDsbCounts?: boolean;
   readonly bounds: ExploreBounds;
 }
 
@@ -164,7 +166,8 @@ class Unroller {
         };
       }
       case 'dsb': {
-        const covers = DSB_COVERS[operation.dsb];
+        const { localDsbCounts = false } = this.#input;
+        const covers = (localDsbCounts ? LOCAL_DSB_COVERS : DSB_COVERS)[operation.dsb];
         return covers === null ? next : { kind: 'dsb', covers, next };
       }
       case 'dmb':
@@ -195,6 +198,12 @@ const DSB_COVERS = {
   nsh: null,
   nshst: null,
 } as const satisfies Record<string, BarrierKind | null>;
+
+/**
+ * On the PE of a guest: for that one guest they are as good as the others. For guests elsewhere this
+ * orders too much, so that it is used only where nothing is asked of those.
+ */
+const LOCAL_DSB_COVERS = { ...DSB_COVERS, nsh: 'full', nshst: 'store' } as const;
 
 const DMB_COVERS = {
   ish: 'full',
