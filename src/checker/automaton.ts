@@ -126,6 +126,7 @@ class Automaton {
       case 'cmo':
       case 'dmb':
       case 'isb':
+      case 'ipi':
       case 'get':
       case 'put':
         break;

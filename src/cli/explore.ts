@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runsOn } from '../ablation/index.ts';
-import { idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
+import { announcedBbm } from '../arch/cpu-model.ts';
 import {
   exploreInSteps,
   type ExploreProgress,
@@ -204,7 +204,7 @@ async function ablate(
   runIt: (search: Search) => Promise<ExploreRun>,
   isStopped: () => boolean,
 ): Promise<Ablated> {
-  const bbm = sanitisedBbmLevel(search.cpu.bbm.map((field) => idAa64Mmfr2(field)));
+  const bbm = announcedBbm(search.cpu);
   const tried = variantsOn(search.subject.protocol, search.level);
   const variants: ExploreRun[] = [];
   for (const variant of tried) {

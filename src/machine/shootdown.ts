@@ -44,6 +44,8 @@ export class Stopped extends Error {
 
 export interface Issuer {
   tlbi(op: TlbiOp): void;
+  /** Returns once each vCPU that is in the guest has taken an interrupt: a record that removes nothing. */
+  ipi(): void;
   /**
    * Returns when the barrier is complete. Throws Stopped, or an Error if a vCPU never acknowledges.
    */
@@ -82,10 +84,11 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
    * one atomic add, and one store that is the last thing done, so that the way from "published" to
    * the DSB's look at the vCPUs is as short as it can be.
    */
-  function append(op: TlbiOp): void {
+  function append(op: TlbiOp | null): void {
     const generation = (Atomics.add(i32, CONTROL.tlbiTicket, 1) + 1) | 0;
     const at = layout.tlbiLogW + (generation % TLBI_LOG.records) * TLBI_LOG.recordWords;
-    codec.encode(i32, at, op);
+    if (op === null) codec.encodeInterrupt(i32, at);
+    else codec.encode(i32, at, op);
     while (Atomics.load(i32, CONTROL.tlbiGeneration) !== ((generation - 1) | 0)) {
       // Another issuer has the generation before ours and is about to publish it.
       if (Atomics.load(i32, CONTROL.stop) !== 0) throw new Stopped('stopped while issuing a TLBI');
@@ -136,6 +139,15 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
     }
   }
 
+  /** Waits for everything issued so far. */
+  function complete(): void {
+    for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+      if (bug === 'dsb-skips-vcpu' && vcpu === 0) continue;
+      if (out[vcpu] === 0) waitFor(vcpu);
+    }
+    outstanding = false;
+  }
+
   return {
     tlbi(op) {
       if (isBroadcast(op.kind)) {
@@ -145,14 +157,13 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
         codec.apply(scratch, 0, own);
       }
     },
+    ipi() {
+      append(null);
+      complete();
+    },
     dsb(kind) {
       // Only a DSB over loads and stores, inner shareable, completes a broadcast TLBI (R_PSMWS).
-      if (kind !== 'ish' || !outstanding) return;
-      for (let vcpu = 0; vcpu < vcpus; vcpu++) {
-        if (bug === 'dsb-skips-vcpu' && vcpu === 0) continue;
-        if (out[vcpu] === 0) waitFor(vcpu);
-      }
-      outstanding = false;
+      if (kind === 'ish' && outstanding) complete();
     },
   };
 }

@@ -279,6 +279,11 @@ export function createTransitionCpu(
       buffer?.mayDrain();
       log.isb();
     },
+    ipi() {
+      buffer?.drainAll();
+      issuer.ipi();
+      log.ipi();
+    },
     tlbi(op: TlbiOp) {
       buffer?.mayDrain();
       if (timesFlush && flushSince < 0) flushSince = performance.now();

@@ -58,6 +58,8 @@ export type TraceEvent =
   | { readonly op: 'dsb'; readonly kind: DsbKind }
   | { readonly op: 'dmb'; readonly kind: DmbKind }
   | { readonly op: 'isb' }
+  /** An interrupt to each PE, taken. */
+  | { readonly op: 'ipi' }
   | { readonly op: 'tlbi'; readonly tlbi: TlbiOp }
   /** A subtree of pages that maps what `like`, a leaf of `level`, maps. */
   | {

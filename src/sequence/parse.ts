@@ -28,6 +28,7 @@ const STEPS: Readonly<Record<string, (c: Cursor, word: Word) => readonly Action[
     if (c.has('(')) c.expect(')', 'isb()');
     return [{ op: 'isb' }];
   },
+  ipi: () => [{ op: 'ipi' }],
   tlbi: (c) => [tlbi(c, 'tlbi')],
   __tlbi: (c) => [tlbi(c, '__tlbi')],
   __tlbi_level: (c) => [tlbi(c, '__tlbi_level')],
@@ -48,7 +49,7 @@ const STEPS: Readonly<Record<string, (c: Cursor, word: Word) => readonly Action[
 const HEADS = new Set(['split', 'coalesce', 'name', 'lock', 'claims']);
 
 const WORDS =
-  'str, stlr, cas, ldr, dsb, dmb, isb, tlbi, free, alloc, put, get, merge, clean, each page';
+  'str, stlr, cas, ldr, dsb, dmb, isb, ipi, tlbi, free, alloc, put, get, merge, clean, each page';
 
 /** Throws SequenceError. */
 export function parseSequence(text: string): Sequence {

@@ -128,6 +128,9 @@ class Run {
       case 'dsb':
         cpu.dsb(step.kind);
         return true;
+      case 'ipi':
+        cpu.ipi();
+        return true;
       case 'isb':
         cpu.isb();
         return true;

@@ -49,7 +49,8 @@ export type Action =
   | { readonly op: 'load'; readonly child: number | null }
   | { readonly op: 'dsb'; readonly kind: DsbKind }
   | { readonly op: 'dmb'; readonly kind: DmbKind }
-  | { readonly op: 'isb' }
+  /** `ipi`: an interrupt to each PE, taken. */
+  | { readonly op: 'isb' | 'ipi' }
   | {
       readonly op: 'tlbi';
       readonly kind: TlbiKind;

@@ -59,7 +59,8 @@ export function actionText(action: Action): string {
     case 'dmb':
       return `${action.op} ${action.kind}`;
     case 'isb':
-      return 'isb';
+    case 'ipi':
+      return action.op;
     case 'tlbi': {
       const { kind, address, ttl, vmid } = action;
       return [

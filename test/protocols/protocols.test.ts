@@ -157,6 +157,7 @@ function wordsOf(t: TransitionTrace): string[] {
       case 'dmb':
         return `dmb ${e.kind}`;
       case 'isb':
+      case 'ipi':
       case 'build':
       case 'allocate':
         return e.op;

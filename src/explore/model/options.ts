@@ -7,25 +7,17 @@
  * the model on purpose, so that a test can prove that each rule matters: an injected model bug has
  * to turn some litmus verdict red.
  */
+import type { TlbiCompletion } from '../../arch/cpu-model.ts';
+
 export const ALL_ARCHITECTURES = ['base', 'ets2', 'ets3'] as const;
 export type Architecture = (typeof ALL_ARCHITECTURES)[number];
 /** What published verdicts are given for, and what a test that asks for none is run under. */
 export const ARCHITECTURES = ['base', 'ets2'] as const satisfies readonly Architecture[];
 
-/**
- * How the completion of a broadcast TLBI falls short on cores with an erratum. In each case a second
- * broadcast TLBI, of any kind, issued after the DSB of the first, makes up for it, once its own DSB is
- * done; but for `ipi`, which takes an interrupt to the PE.
- *
- *   late-writes   entries are gone, but stores they translated may take effect later (4118414)
- *   repeat        entries may still be used (1286807, 2441007, 2441009)
- *   ipi           entries are gone, but accesses they translated may take effect later (4193714)
- */
-export const TLBI_COMPLETIONS = ['ok', 'late-writes', 'repeat', 'ipi'] as const;
-
 export interface ModelOptions {
   readonly arch: Architecture;
-  readonly tlbi: (typeof TLBI_COMPLETIONS)[number];
+  /** How a broadcast TLBI falls short on a core with an erratum. */
+  readonly tlbi: TlbiCompletion;
   /** Ordering of explicit accesses: Arm's, total store order, or one interleaving. */
   readonly memory: 'arm' | 'tso' | 'sc';
   /** False: every walk reads the tables as they are, nothing is cached. */

@@ -267,6 +267,8 @@ export interface TranslationSystem {
   matches(op: number, address: number, depth: number, isLeaf: boolean): boolean;
   /** Is `op` no TLBI but an interrupt, which removes nothing? Absent: there are none. */
   isInterrupt?(op: number): boolean;
+  /** Does `op` act on the PE that issues it alone? Absent: none does. */
+  isLocal?(op: number): boolean;
   /**
    * Does `op` remove an entry that keeps a whole walk for `address` in one piece (stage 1 and 2
    * combined)? Such an entry may be filled from any other one. Absent: there are none.

@@ -10,8 +10,8 @@
  * which VMID, software walkers of other threads.
  */
 import { assert } from '../../arch/assert.ts';
-import { type CpuModel, cpuResultOf, DEFAULT_CPU } from '../../arch/cpu-model.ts';
-import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
+import { announcedBbm, type CpuModel, cpuResultOf, DEFAULT_CPU } from '../../arch/cpu-model.ts';
+import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { isValid } from '../../arch/descriptor.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
 import { againstOf, judgeTrace } from '../../checker/index.ts';
@@ -64,6 +64,8 @@ export interface ExploreOptions {
   /** Guest programs in place of every combination. */
   readonly programs?: readonly GuestProgram[];
   readonly bounds?: Partial<ExploreBounds>;
+  /** Runs by itself in the real granules, too (survey.ts). Default: true. */
+  readonly realGranules?: boolean;
   /** Where the protocol comes from, for the tokens of its violations. Default: a built-in one. */
   readonly source?: ProtocolSource;
 }
@@ -135,7 +137,7 @@ export function* exploreInSteps(
   const pages = maps[0]?.pages ?? 0;
   const programs = options.programs ?? guestPrograms(kinds, pages, options.accesses);
   assert(programs.length > 0, 'an exploration has guest programs');
-  const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
+  const bbm = announcedBbm(cpu);
   const figures: Figures = { states: 0, orders: 0, stoppedBy: null, stoppedWhy: null };
   const outcomes = new Outcomes(protocol.claims);
   const hosts = maps.flatMap(
@@ -152,7 +154,7 @@ export function* exploreInSteps(
   } catch (cause) {
     throw isUneven(cause) ? nameProtocol(protocol, cause) : cause;
   }
-  const judged = hosts.map((host) => judgeOperations(host, bbm, protocol));
+  const judged = hosts.map((host) => judgeOperations(host, bbm, protocol, options.realGranules));
   const signed = signViolations(hosts, options, cpu, outcomes, judged);
   const protocolNotes = [...new Set(judged.flatMap(({ notes }) => notes))];
   const isWhole = figures.stoppedBy === null;
@@ -337,7 +339,12 @@ export interface JudgedOperations {
   readonly notes: readonly string[];
 }
 
-export function judgeOperations(host: Host, bbm: BbmLevel, protocol: Protocol): JudgedOperations {
+export function judgeOperations(
+  host: Host,
+  bbm: BbmLevel,
+  protocol: Protocol,
+  realGranules = true,
+): JudgedOperations {
   const { claims, lock = 'exclusive' } = protocol;
   const { map } = host;
   const violations: OperationsViolation[] = [];
@@ -386,7 +393,9 @@ export function judgeOperations(host: Host, bbm: BbmLevel, protocol: Protocol): 
     if (path !== undefined) found('progress', LOSER_WAITS, path, null);
   }
   const surveyed =
-    violations.length === 0 ? surveyOf(protocol, map.changeName, bbm, map.hafdbs) : null;
+    realGranules && violations.length === 0
+      ? surveyOf(protocol, map.changeName, bbm, map.hafdbs)
+      : null;
   for (const note of surveyed?.notes ?? []) notes.add(note);
   for (const violation of surveyed?.violations ?? [])
     violations.push({ ...violation, against: null });

@@ -64,6 +64,7 @@ export class HostSteps {
     const { isRead, receivers, path } = this.#input;
     if (operation.kind === 'write') return isRead(operation.location) ? 1 : 0;
     if (operation.kind === 'tlbi') return reachOf(this.#input.map, operation.tlbi, receivers);
+    if (operation.kind === 'ipi') return this.#input.map.counts === 'interrupts' ? receivers : 0;
     if (operation.kind !== 'cas' || !isRead(operation.location)) return 0;
     const nth = path.operations.slice(0, index).filter(isAnswered).length;
     return path.answers[nth] === operation.expected ? 1 : 0;
@@ -213,6 +214,8 @@ export class HostSteps {
         return { thread, op: 'dmb', detail: `DMB ${operation.dmb.toUpperCase()}`, why };
       case 'isb':
         return { thread, op: 'isb', detail: 'ISB', why };
+      case 'ipi':
+        return { thread, op: 'ipi', detail: 'an interrupt to each PE', why };
       case 'tlbi':
         return { thread, op: 'tlbi', detail: describeTlbi(operation.tlbi), why };
       case 'write':
@@ -237,6 +240,11 @@ export class HostSteps {
       const where = guestName(this.#input.vcpus, event.receiver - 1);
       const detail = `${describeTlbi(operation.tlbi)} takes effect at ${where}`;
       return { thread, op: 'tlbi', detail, why };
+    }
+    if (operation.kind === 'ipi') {
+      assert(event.kind === 'tlbi', 'an interrupt is delivered');
+      const where = guestName(this.#input.vcpus, event.receiver - 1);
+      return { thread, op: 'ipi', detail: `the interrupt is taken by ${where}`, why };
     }
     if (operation.kind === 'write') return { ...this.#storeStep(operation), why };
     assert(operation.kind === 'cas', 'only stores and TLBIs are events');

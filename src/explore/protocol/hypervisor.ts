@@ -188,6 +188,10 @@ function createCpu(
       recording.isb();
       recording.note({ op: 'isb' });
     },
+    ipi() {
+      recording.ipi();
+      recording.note({ op: 'ipi' });
+    },
     tlbi(op) {
       recording.tlbi(op);
       recording.note({ op: 'tlbi', tlbi: op });

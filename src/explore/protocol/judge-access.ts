@@ -7,6 +7,7 @@
  *           unless the protocol left it in place
  */
 import { assert, assertNever } from '../../arch/assert.ts';
+import type { TlbiCompletion } from '../../arch/cpu-model.ts';
 import {
   type Descriptor,
   hasNt,
@@ -41,6 +42,7 @@ export interface JudgeInput {
   /** Who makes it. */
   readonly vcpu: number;
   readonly phase: 'early' | 'late';
+  readonly tlbi: TlbiCompletion;
   /**
    * Walkers keep dirty state, and after everything the tables call the page clean (aftermath.ts).
    */
@@ -164,6 +166,13 @@ function judgeLate(input: JudgeInput, d: Descriptor, level: Level): Judgement {
   return forbidden(rule, `${phase === 'late' ? '' : 'late '}${wrong.word} store`, why);
 }
 
+/** On a core whose TLBIs do not wait for accesses under way: where nobody has taken the memory. */
+function isHarmless({ map, access, tlbi }: JudgeInput): boolean {
+  const mayBeLate = tlbi === 'ipi' || (tlbi === 'late-writes' && access.kind === 'store');
+  const { takes, readOnly } = map.change;
+  return mayBeLate && (takes === undefined || (readOnly === 'new' && access.kind === 'load'));
+}
+
 function judgeMapping(input: JudgeInput, d: Descriptor, level: Level): Judgement {
   const { map, access, phase } = input;
   const version = softwareBits(d);
@@ -183,6 +192,10 @@ function judgeMapping(input: JudgeInput, d: Descriptor, level: Level): Judgement
   const word = `${isOld ? 'old' : 'new'}${hasNt(d, level) ? ' (nT)' : ''}`;
   if (phase === 'late' && isOld && map.change.readOnly === 'old') {
     return acceptable(word, 'it used the old mapping still, which only denies stores');
+  }
+  if (phase === 'late' && isOld && isHarmless(input)) {
+    const why = 'it was translated before the flush and took effect after it, in the same memory';
+    return interesting(`late ${word}`, `${why}: the core has an erratum (R_LXHLD)`);
   }
   if (phase === 'late' && isOld) {
     const after = leafAfter(input);

@@ -92,6 +92,11 @@ export const NEIGHBOUR_AFTER: Descriptor = neighbourLeaf(false, NEW_VERSION);
 export interface MachineOptions {
   readonly hafdbs?: boolean;
   readonly hasNeighbour?: boolean;
+  /**
+   * What a vCPU can tell beside the TLBIs that remove something of it: on cores with an erratum every
+   * TLBI, or the interrupts that make up for one. Default: nothing.
+   */
+  readonly counts?: 'every-tlbi' | 'interrupts' | null;
   /** Default: `tiny`. */
   readonly geometry?: Geometry;
   /** First IPA of the region, a multiple of its size. */
@@ -109,6 +114,7 @@ export class MemoryMap {
   readonly hafdbs: boolean;
   /** There is a second VM (neighbour.ts). */
   readonly hasNeighbour: boolean;
+  readonly counts: 'every-tlbi' | 'interrupts' | null;
   /** `tiny` under search. */
   readonly geometry: Geometry;
   readonly ipa: number;
@@ -132,6 +138,7 @@ export class MemoryMap {
     {
       hafdbs = false,
       hasNeighbour = false,
+      counts = null,
       geometry = GEOMETRY,
       ipa = REGION_IPA,
       mixed = false,
@@ -147,6 +154,7 @@ export class MemoryMap {
     this.tables = tables;
     this.hafdbs = hafdbs;
     this.hasNeighbour = hasNeighbour;
+    this.counts = counts;
     this.size = entrySize(this.geometry, level);
     this.pages = pagesPerEntry(this.geometry, level);
     this.pa = changeName === 'relocate' ? OTHER_PA : REGION_PA;

@@ -1,6 +1,6 @@
 /** A protocol in the small machine, without a search: every way through it, and what it did. */
-import type { CpuModel } from '../../arch/cpu-model.ts';
-import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
+import { announcedBbm, type CpuModel } from '../../arch/cpu-model.ts';
+import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
 import { plainChange, type Protocol } from '../../port/index.ts';
 import { BoundReached, EXPLORE_BOUNDS, type ExploredScenario } from './bounds.ts';
@@ -31,7 +31,7 @@ export function breaksByItself(
     EXPLORE_BOUNDS.tables,
     machineOf(cpu, scenario),
   );
-  const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
+  const bbm = announcedBbm(cpu);
   try {
     const host = runProtocol(protocol, map, bbm, 1, EXPLORE_BOUNDS);
     return judgeOperations(host, bbm, protocol).violations.length > 0;

@@ -2,6 +2,9 @@
 import { isBroadcast, scopeOf, type TlbiOp } from '../../arch/tlbi.ts';
 import { type MemoryMap, NEIGHBOUR_VMID, VMID } from './memory-map.ts';
 
+/** Number of the operation that is no TLBI but an interrupt. */
+export const INTERRUPT = -1;
+
 /** The vCPU whose fault a relaxed permission repairs: the handler runs on its PE. */
 export const RELAXED_FOR = 0;
 
@@ -11,6 +14,8 @@ export const RELAXED_FOR = 0;
  * a fault is repaired, which is done on the PE that took it.
  */
 export function reachOf(map: MemoryMap, { kind, vmid = VMID }: TlbiOp, receivers: number): number {
+  // On a core with an erratum any of them may be the one that completes what came before.
+  if (map.counts === 'every-tlbi' && isBroadcast(kind)) return receivers;
   const isKnown = vmid === VMID || (map.hasNeighbour && vmid === NEIGHBOUR_VMID);
   if (!isKnown && scopeOf(kind) !== 'all') return 0;
   if (isBroadcast(kind)) return receivers;

@@ -43,6 +43,8 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
       return dsbReason(operation.dsb, around.tlbiPending);
     case 'dmb':
       return 'orders accesses before it with those after it, and completes no TLBI (bob)';
+    case 'ipi':
+      return 'whatever each PE was at is done once it has taken the interrupt';
     case 'isb':
       return 'context synchronisation: what follows comes after what the DSBs waited for (IFB-ob)';
     case 'tlbi':

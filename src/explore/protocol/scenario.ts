@@ -48,6 +48,8 @@ export interface Scenario {
   readonly paths: readonly Path[];
   /** Locations that vCPUs may read. What the hypervisor does to others is no step. */
   readonly isRead: (location: number) => boolean;
+  /** Of its CPU. */
+  readonly tlbi: CpuModel['tlbi'];
 }
 
 class Numbering<T> {
@@ -100,6 +102,7 @@ export function unrollHost(
       tlbiOf: (op) => tlbis.of(op, JSON.stringify(op)),
       receiversOf: (op) => everyVcpu.slice(0, reachOf(map, op, receivers)),
       localDsbCounts: runsOnGuestPe(map),
+      interrupted: map.counts === 'interrupts' ? everyVcpu : [],
       bounds,
     });
   const first = tree(() => true);
@@ -197,7 +200,8 @@ export function scenarioOf(
     translation,
     ...(map.moment === null ? {} : { moment: map.moment }),
   };
-  return { system, translation, program, guests, accesses, paths: tree.paths, isRead };
+  const { tlbi } = cpu;
+  return { system, translation, program, guests, accesses, paths: tree.paths, isRead, tlbi };
 }
 
 /**

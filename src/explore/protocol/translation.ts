@@ -23,6 +23,7 @@ import {
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { childLevel, entrySize, type Level, tableIndex } from '../../arch/geometry.ts';
 import {
+  isBroadcast,
   mustInvalidate,
   type TlbEntryView,
   type TlbiOp,
@@ -37,6 +38,7 @@ import type {
 } from '../model/index.ts';
 import type { AccessAnswers, AccessKind } from './guest.ts';
 import { afterAccess, isForeign } from './hardware-update.ts';
+import { INTERRUPT } from './reach.ts';
 import {
   GEOMETRY,
   type MemoryMap,
@@ -275,6 +277,14 @@ export class RegionTranslation implements TranslationSystem {
     return this.#leaf(address, { kind: 'leaf', d: after, level }, { cacheable: !isNt, update });
   }
 
+  isInterrupt(op: number): boolean {
+    return op === INTERRUPT;
+  }
+
+  isLocal(op: number): boolean {
+    return op !== INTERRUPT && !isBroadcast(this.#tlbi(op).kind);
+  }
+
   matches(op: number, address: number, depth: number, isLeaf: boolean): boolean {
     return this.#removes(op, address, isLeaf ? 'stage2' : 'walk', depth);
   }
@@ -285,6 +295,7 @@ export class RegionTranslation implements TranslationSystem {
   }
 
   #removes(op: number, address: number, structure: TlbStructure, depth: number): boolean {
+    if (op === INTERRUPT) return false;
     const place = STRUCTURES.indexOf(structure) * DEPTHS + depth;
     const key = (op * this.#accesses.length + address) * STRUCTURES.length * DEPTHS + place;
     const known = this.#removed[key];

@@ -14,6 +14,7 @@ import type { DmbKind, TlbiOp, TraceEvent } from '../../port/index.ts';
 import { type BarrierKind, NO_DEPENDENCY, type Node } from '../model/index.ts';
 import { BoundReached, type ExploreBounds } from './bounds.ts';
 import type { BookFinding } from './page-book.ts';
+import { INTERRUPT } from './reach.ts';
 import { type Operation, Recording, type Script } from './recording.ts';
 
 /** Numbers for what the model knows as numbers only. */
@@ -22,6 +23,8 @@ export interface Numbers {
   readonly tlbiOf: (op: TlbiOp) => number;
   /** vCPUs that a TLBI reaches. */
   readonly receiversOf: (op: TlbiOp) => readonly number[];
+  /** vCPUs to which it makes a difference that they are interrupted. */
+  readonly interrupted?: readonly number[];
 }
 
 export interface UnrollInput extends Numbers {
@@ -174,6 +177,19 @@ class Unroller {
         return { kind: 'dmb', covers: DMB_COVERS[operation.dmb], next };
       case 'isb':
         return { kind: 'isb', next };
+      case 'ipi': {
+        const { interrupted = [] } = this.#input;
+        if (interrupted.length === 0) return { kind: 'dmb', covers: 'full', next };
+        const done: Node = { kind: 'dsb', covers: 'full', next };
+        const sent: Node = {
+          kind: 'tlbi',
+          op: INTERRUPT,
+          receivers: interrupted,
+          address: NO_DEPENDENCY,
+          next: done,
+        };
+        return { kind: 'dsb', covers: 'full', next: sent };
+      }
       case 'tlbi': {
         const op = this.#input.tlbiOf(operation.tlbi);
         const receivers = this.#input.receiversOf(operation.tlbi);

@@ -6,7 +6,8 @@ import { RwLock } from '#sync';
 import { assert } from '../../arch/assert.ts';
 import { TLBI_KINDS } from '../../arch/tlbi.ts';
 import { DSB_KINDS } from '../../port/cpu.ts';
-import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
+import { announcedBbm } from '../../arch/cpu-model.ts';
+import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { Arena } from '../../machine/arena.ts';
 import { createEntryRace } from '../../machine/entry-race.ts';
 import { nextRandom, seedFor } from '../../machine/guest-pattern.ts';
@@ -168,7 +169,7 @@ export function createWorkbench(site: Site): Workbench {
     begin(of, round) {
       item = of;
       state = seedFor(plan.seed, -1, round);
-      bbm = sanitisedBbmLevel(planned().cpu.bbm.map((level) => idAa64Mmfr2(level)));
+      bbm = announcedBbm(planned().cpu);
     },
     step({ protocol, region, measured }, count) {
       const log = measured ? (logs[item] as TraceLog) : resetLog;
@@ -230,6 +231,7 @@ export function createWorkbench(site: Site): Workbench {
 /** What is flushed outside of transitions is an event like any other. */
 function recorded(issuer: Issuer, recorder: Recorder, layout: Layout): Issuer {
   return {
+    ipi: () => issuer.ipi(),
     tlbi(op) {
       issuer.tlbi(op);
       const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / 2 ** layout.pageShift;
