@@ -71,7 +71,7 @@ export const CPU_KNOBS: KnobTable = {
   },
   bbmid: {
     values: 'same|0..3',
-    help: 'BBM level that the ID field says, where that is less than the PEs do',
+    help: 'BBM level that the ID field says, where that is less',
     parse: bbmId,
   },
 };

@@ -23,7 +23,7 @@ import type { DsbKind } from '../port/cpu.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 import type { Arena } from './arena.ts';
 import { CONTROL, TLBI_LOG, VCPU, VCPUS_MAX } from './layout.ts';
-import { createTlbiCodec, type TlbSet } from './tlbi-codec.ts';
+import { createTlbiCodec, INTERRUPT, type TlbSet } from './tlbi-codec.ts';
 
 /**
  * A vCPU that does not acknowledge for this long is a dead thread or a bug of the harness, not a
@@ -180,16 +180,23 @@ export interface Receiver {
   setFenced(fenced: boolean): void;
   /** Leaves the guest: holds no translation and need not be waited for. */
   leave(): void;
-  /** Generation up to which this PE's TLBs are clean. */
+  /** Is one of the records that it has not seen yet an interrupt? */
+  isInterrupted(): boolean;
+  /** Generation up to which it has acknowledged: but for the erratum, up to which its TLBs are clean. */
   seen(): number;
 }
 
+/**
+ * `lags`: a core with an erratum, on which a TLBI that was acknowledged may leave entries until the next one
+ * comes (arch/cpu-model.ts, `repeat`).
+ */
 export function createReceiver(
   arena: Arena,
   vcpu: number,
   tlbs: TlbSet,
   bug: MachineBug | null,
   onApplied: (generation: number, records: number) => void,
+  lags = false,
 ): Receiver {
   const { i32, layout } = arena;
   const w = layout.vcpuW + vcpu * VCPU.words;
@@ -198,6 +205,8 @@ export function createReceiver(
   const { records: logRecords, recordWords } = TLBI_LOG;
   // A TLB made now is empty: it owes nothing to flushes before it.
   let seen = Atomics.load(i32, CONTROL.tlbiGeneration);
+  /** Records up to this one are applied: all that were seen, unless it lags. */
+  let applied = seen;
   let fenced = bug !== 'entry-unfenced';
   Atomics.store(i32, w + VCPU.ack, seen);
 
@@ -218,24 +227,30 @@ export function createReceiver(
   }
 
   function applyPending(): void {
+    apply(lags);
+  }
+
+  function apply(lagging: boolean): void {
     const generation = Atomics.load(i32, CONTROL.tlbiGeneration);
-    if (generation === seen) return;
+    if (generation === seen && (lagging || applied === seen)) return;
     if (bug === 'ack-before-invalidate' && Atomics.load(i32, w + VCPU.ack) !== generation) {
       // Emptied at the next poll: what is accessed until then uses what should be gone.
       acknowledge(generation);
       return;
     }
-    const records = generation - seen;
+    const records = generation - applied;
+    const upTo = lagging ? seen : generation;
     if (records >= RECORDS_SAFE) {
       emptyAll();
     } else {
-      for (let g = seen + 1; g - generation <= 0; g++) {
+      for (let g = applied + 1; g - upTo <= 0; g++) {
         codec.apply(i32, tlbiLogW + (g % logRecords) * recordWords, tlbs);
       }
       // Records may have been overwritten while we read them, if we were away long enough: then
       // drop everything.
-      if (Atomics.load(i32, CONTROL.tlbiGeneration) - seen >= RECORDS_SAFE) emptyAll();
+      if (Atomics.load(i32, CONTROL.tlbiGeneration) - applied >= RECORDS_SAFE) emptyAll();
     }
+    applied = upTo;
     seen = generation;
     onApplied(generation, records);
     if (bug !== 'ack-before-invalidate') acknowledge(generation);
@@ -246,11 +261,12 @@ export function createReceiver(
     enter() {
       if (!fenced) {
         i32[w + VCPU.mode] = 1;
-        if (i32[CONTROL.tlbiGeneration] !== seen) applyPending();
+        if (i32[CONTROL.tlbiGeneration] !== seen) apply(false);
         return;
       }
       Atomics.store(i32, w + VCPU.mode, 1);
-      if (Atomics.load(i32, CONTROL.tlbiGeneration) !== seen) applyPending();
+      // Nobody waited for what it owes: it takes all of it.
+      if (Atomics.load(i32, CONTROL.tlbiGeneration) !== seen || applied !== seen) apply(false);
     },
     setFenced(on) {
       fenced = on;
@@ -258,6 +274,13 @@ export function createReceiver(
     leave() {
       Atomics.store(i32, w + VCPU.mode, 0);
       wake();
+    },
+    isInterrupted() {
+      const generation = Atomics.load(i32, CONTROL.tlbiGeneration);
+      for (let g = seen + 1; g - generation <= 0; g++) {
+        if (i32[tlbiLogW + (g % logRecords) * recordWords] === INTERRUPT) return true;
+      }
+      return false;
     },
     seen: () => seen,
   };

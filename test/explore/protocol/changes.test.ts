@@ -16,6 +16,7 @@ import {
   type Transition,
 } from '../../../src/port/index.ts';
 import { OTHER_PROTOCOLS } from '../../../src/protocols/index.ts';
+import { commandText, parseSequence, sequenceProtocol } from '../../../src/sequence/index.ts';
 import { oddities, type Run, shownRules } from './fixtures.ts';
 
 function ofKind(kind: Protocol['kind'], run: Run, over: Partial<Protocol> = {}): Protocol {
@@ -148,4 +149,16 @@ test('what a vCPU is denied after a local flush elsewhere is repaired by its nex
   const ids = explored(relaxed, 2).outcomes.map(({ id, grade }) => `${id}: ${grade}`);
   expect(ids.some((id) => id.includes('denied once more'))).toBe(true);
   expect(ids.some((id) => id.includes('denied for ever'))).toBe(false);
+});
+
+test.each<[string, string, string[]]>([
+  ['unmap-leaf', 'unmap-leaf: str 0; dsb ishst; tlbi vmalls12e1is; dsb ish; put', []],
+  ['unmap-table', 'unmap-table: str 0; put; free child', ['freed-table', 'stale-translation']],
+  ['restrict', 'restrict: str block; dsb ishst; tlbi vmalls12e1is', ['lost-dirty']],
+  ['relocate', 'relocate: str 0; stlr block', ['lost-access', 'stale-translation', 'tlb-conflict']],
+])('a sequence of %s', (form, text, rules) => {
+  const protocol = sequenceProtocol(parseSequence(text));
+  expect(protocol.kind).toBe(form === 'restrict' ? 'protect' : form.split('-')[0]);
+  expect(commandText(text)).toContain(`${form}: str`);
+  expect(shownRules(explored(protocol))).toEqual(expect.arrayContaining(rules));
 });
