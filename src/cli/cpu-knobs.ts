@@ -82,7 +82,8 @@ export const CPU_KNOB_NAMES = Object.keys(CPU_KNOBS) as readonly (keyof CpuModel
 export function knobText(value: unknown): string {
   if (value === null) return SAME;
   if (typeof value === 'boolean') return value ? 'on' : 'off';
-  return Array.isArray(value) ? value.join('/') : String(value);
+  if (Array.isArray(value)) return value.join('/');
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
 export function defaultKnobText(name: keyof CpuModel): string {

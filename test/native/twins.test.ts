@@ -81,7 +81,7 @@ describe.skipIf(noCompiler !== null).each(TWINS)('%s in C', (name) => {
 });
 
 describe.skipIf(noCompiler !== null)('the examples of other kinds', () => {
-  test.each(KINDS)('%s.c does what %s.ts does', async (kind) => {
+  test.each(KINDS)('%s.c does what the one in TypeScript does', async (kind) => {
     const { protocol, warnings } = await loadC(path.join(EXAMPLES, `c/${kind}.c`));
     expect(warnings).toEqual([]);
     const explored = (one: Protocol): ExploreRun =>

@@ -43,6 +43,6 @@ test('where the memory stays, a store that comes late is no harm, and the host r
       rounds: 2,
       cpu: { tlbi: 'late-writes' },
     });
-    expect(run && balanceOf(run), scenario).toEqual(CLEAN);
+    expect([scenario, run && balanceOf(run)]).toEqual([scenario, CLEAN]);
   }
 });
