@@ -17,7 +17,7 @@ import {
 } from '../../../src/port/index.ts';
 import { ALL_PROTOCOLS } from '../../../src/protocols/index.ts';
 import { repaired } from '../../../src/protocols/repaired.ts';
-import { formatSchedule } from '../../../src/report/schedule-text.ts';
+import { formatSchedule } from '../../../src/report/text/schedule-text.ts';
 import type { ExploreRun } from '../../../src/result/explore.ts';
 import { shownRules } from './fixtures.ts';
 

@@ -1,0 +1,8 @@
+/** Explorations as a whole: see run.ts. */
+export { searchCount } from './judge.ts';
+export {
+  type ExplorationHooks,
+  type ExplorationResult,
+  runExploration,
+  type SearchAt,
+} from './run.ts';
