@@ -5,7 +5,7 @@ import { EXPLORE_BOUNDS } from '../src/explore/protocol/bounds.ts';
 import type { GuestProgram } from '../src/explore/protocol/guest.ts';
 import { MemoryMap } from '../src/explore/protocol/memory-map.ts';
 import { scenarioOf, unrollHost } from '../src/explore/protocol/scenario.ts';
-import type { Protocol } from '../src/port/index.ts';
+import { plainChange, type Protocol } from '../src/port/index.ts';
 
 /** Makes a search ready; what is handed back runs it, anew at each call. */
 export function prepareSearch(
@@ -13,7 +13,7 @@ export function prepareSearch(
   vcpus: number,
   program: GuestProgram,
 ): () => SearchStats {
-  const map = new MemoryMap(protocol.kind, 1, EXPLORE_BOUNDS.tables);
+  const map = new MemoryMap(plainChange(protocol), 1, EXPLORE_BOUNDS.tables);
   const host = unrollHost(protocol, map, 1, vcpus, EXPLORE_BOUNDS);
   const { system } = scenarioOf(host, DEFAULT_CPU, program, EXPLORE_BOUNDS.nodes);
   const bounds = { ...EXPLORE_BOUNDS, visits: 1 };

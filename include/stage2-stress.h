@@ -95,6 +95,7 @@ __s2s_import(cmpxchg) u64 __s2s_port_cmpxchg(volatile void *entry, u64 expected,
 __s2s_import(dsb) void __s2s_port_dsb(u32 kind);
 __s2s_import(dmb) void __s2s_port_dmb(u32 kind);
 __s2s_import(isb) void __s2s_port_isb(void);
+__s2s_import(ipi) void __s2s_port_ipi(void);
 __s2s_import(tlbi) void __s2s_port_tlbi(u32 op, u64 ipa, u64 size, u32 ttl, s32 vmid);
 __s2s_import(entries) u32 __s2s_port_entries(void);
 __s2s_import(page_shift) u32 __s2s_port_page_shift(void);
@@ -182,6 +183,8 @@ __s2s_inline void __s2s_write_release(volatile void *p, u64 d)
 #define dsb(kind) __s2s_port_dsb(__s2s_dsb_##kind)
 #define dmb(kind) __s2s_port_dmb(__s2s_dmb_##kind)
 #define isb() __s2s_port_isb()
+/* An interrupt to each PE that may run the VM, taken by each when this returns. */
+#define stage2_ipi() __s2s_port_ipi()
 #define smp_mb() dmb(ish)
 #define smp_wmb() dmb(ishst)
 #define smp_rmb() dmb(ishld)

@@ -31,7 +31,8 @@ export function describeCall(call: Call, t: Transition, isSplit: boolean): strin
     case 'dmb':
       return `dmb ${call.kind}`;
     case 'isb':
-      return 'isb';
+    case 'ipi':
+      return call.op;
     case 'tlbi':
       return tlbiText(call.tlbi, t);
     case 'allocate':

@@ -25,7 +25,7 @@ export type Call =
     }
   | { readonly op: 'dsb'; readonly kind: DsbKind }
   | { readonly op: 'dmb'; readonly kind: DmbKind }
-  | { readonly op: 'isb' }
+  | { readonly op: 'isb' | 'ipi' }
   | { readonly op: 'tlbi'; readonly tlbi: TlbiOp }
   | { readonly op: 'allocate' | 'buildSubtree'; readonly level: Level }
   | { readonly op: 'mergeState' }
@@ -68,6 +68,7 @@ export function tapped(
       dsb: (kind) => through({ op: 'dsb', kind }, () => cpu.dsb(kind)),
       dmb: (kind) => through({ op: 'dmb', kind }, () => cpu.dmb(kind)),
       isb: () => through({ op: 'isb' }, () => cpu.isb()),
+      ipi: () => through({ op: 'ipi' }, () => cpu.ipi()),
       tlbi: (tlbi) => through({ op: 'tlbi', tlbi }, () => cpu.tlbi(tlbi)),
     };
     const tappedTables: RunArguments[2] = {

@@ -12,6 +12,8 @@ export function whyStillThere(
 ): string {
   const { call, isLast } = step;
   switch (call.op) {
+    case 'ipi':
+      return 'a TLBI and its DSB are enough where no erratum is';
     case 'isb':
       return 'for what the issuing PE itself fetches and translates next; it runs no guest here';
     case 'dsb':

@@ -2,7 +2,7 @@
  * The knobs of the simulated CPU, all of them choices the architecture leaves to the
  * implementation.
  */
-import type { BbmLevel } from './feat-bbm.ts';
+import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from './feat-bbm.ts';
 
 /**
  * What a PE does with a block whose nT bit is set (R_MRRPW, I_XPRKH; SMMU IHI0070H.a 3.21.1 for
@@ -18,6 +18,19 @@ export type NtBehaviour = (typeof NT_BEHAVIOURS)[number];
 export const MULTIHIT_BEHAVIOURS = ['abort', 'old', 'new', 'amalgamate'] as const;
 export type MultihitBehaviour = (typeof MULTIHIT_BEHAVIOURS)[number];
 
+/**
+ * How the completion of a broadcast TLBI falls short on cores with an erratum. In each case a second
+ * broadcast TLBI, of any kind, issued after the DSB of the first, makes up for it once its own DSB is
+ * done; but for `ipi`, which takes an interrupt to each PE.
+ *
+ *   late-writes   entries are gone, but stores they translated may take effect later (4118414,
+ *                 CVE-2025-10263: most large cores since Cortex-A76)
+ *   repeat        entries may still be used (1286807, 2441007, 2441009)
+ *   ipi           entries are gone, but accesses they translated may take effect later (4193714)
+ */
+export const TLBI_COMPLETIONS = ['ok', 'late-writes', 'repeat', 'ipi'] as const;
+export type TlbiCompletion = (typeof TLBI_COMPLETIONS)[number];
+
 export interface CpuModel {
   /** BBM level of each PE; PE `i` has `bbm[i % bbm.length]`. Protocols see the minimum. */
   readonly bbm: readonly BbmLevel[];
@@ -31,6 +44,12 @@ export interface CpuModel {
   /** Page entries per TLB structure; 0 is no TLB at all. A power of two. */
   readonly tlb: number;
   readonly walkcache: boolean;
+  readonly tlbi: TlbiCompletion;
+  /**
+   * What ID_AA64MMFR2_EL1.BBM says where it says less than the PEs do, as on AmpereOne; null: what they
+   * do. Protocols see this one.
+   */
+  readonly bbmid: BbmLevel | null;
 }
 
 export const DEFAULT_CPU: CpuModel = Object.freeze({
@@ -42,6 +61,8 @@ export const DEFAULT_CPU: CpuModel = Object.freeze({
   ets: 'ets2',
   tlb: 256,
   walkcache: true,
+  tlbi: 'ok',
+  bbmid: null,
 });
 
 /** The knobs as results have them, in the order and spelling of the command line. */
@@ -54,6 +75,9 @@ export interface CpuText {
   readonly ets: string;
   readonly tlb: number;
   readonly walkcache: string;
+  /** Errata and odd ID fields: absent on a CPU that has none. */
+  readonly tlbi?: string;
+  readonly bbmid?: string;
 }
 
 const onOff = (on: boolean): string => (on ? 'on' : 'off');
@@ -68,6 +92,8 @@ export function cpuResultOf(cpu: CpuModel): CpuText {
     ets: cpu.ets,
     tlb: cpu.tlb,
     walkcache: onOff(cpu.walkcache),
+    ...(cpu.tlbi === 'ok' ? {} : { tlbi: cpu.tlbi }),
+    ...(cpu.bbmid === null ? {} : { bbmid: String(cpu.bbmid) }),
   };
 }
 
@@ -94,9 +120,22 @@ export function cpuFor(
     : cpu;
 }
 
+/** The BBM level that protocols see: what every PE's ID field announces. */
+export function announcedBbm({ bbm, bbmid }: CpuModel): BbmLevel {
+  const level = sanitisedBbmLevel(bbm.map((field) => idAa64Mmfr2(field)));
+  return bbmid === null ? level : (Math.min(level, bbmid) as BbmLevel);
+}
+
 /** Why no machine can be like that, and what would be right; null if one can. */
 export function cpuProblem(cpu: CpuModel): string | null {
   const bbm = cpu.bbm.join('/');
+  const least = Math.min(...cpu.bbm);
+  if (cpu.bbmid !== null && cpu.bbmid > least) {
+    return (
+      `bbmid=${cpu.bbmid} announces more than bbm=${bbm} can do: give bbmid=${least} or less, or ` +
+      'leave it out'
+    );
+  }
   if (cpu.multihit === 'amalgamate' && !cpu.bbm.includes(0)) {
     return (
       `multihit=amalgamate needs a PE of BBM level 0, but bbm=${bbm}: ` +

@@ -10,7 +10,7 @@
  * cache-clean.ts contents, end-of-transition.ts and new-tables.ts where it arrived.
  */
 import { assertNever } from '../arch/assert.ts';
-import { type Descriptor, isTable, sameButState, typeOf } from '../arch/descriptor.ts';
+import { type Descriptor, isTable, isValid, sameButState, typeOf } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import { entrySize } from '../arch/geometry.ts';
 import {
@@ -126,6 +126,7 @@ class Automaton {
       case 'cmo':
       case 'dmb':
       case 'isb':
+      case 'ipi':
       case 'get':
       case 'put':
         break;
@@ -173,6 +174,7 @@ class Automaton {
     const unowned = this.#ownership.judge('target', event, before);
     if (unowned !== null) this.#violateOnce('unowned', unowned, index);
     const beside = this.#besideSize(event, this.#place);
+    if (this.#isEmptied(this.#tables.target)) this.#target.emptied();
     const finding = this.#target.store(event.value, index, this.#bbm, beside);
     if (finding !== null && this.#failedAt !== null) {
       const failed = `the compare-exchange of event ${this.#failedAt + 1} failed and stored nothing`;
@@ -218,10 +220,22 @@ class Automaton {
     if (unowned !== null) this.#violateOnce('unowned', `${where}: ${unowned}`, index);
     const before = child.current;
     const beside = this.#besideSize(event, child.place);
+    if (this.#isEmptied(this.#tables.linkOf(at.table, at.index))) child.emptied();
     const finding = child.store(event.value, index, this.#bbm, beside);
     if (finding !== null) this.#violateOnce(finding.code, `${where}: ${finding.why}`, index);
     const isAgain = event.links !== null && event.links === this.#tables.linkOf(at.table, at.index);
     if (!isAgain || !isTable(before, level)) this.#publish(event, before, level, index);
+  }
+
+  /** Was every entry of the table made invalid, and is what they held gone from all TLBs? */
+  #isEmptied(table: TableName | null): boolean {
+    if (table === null || this.#children.size === 0) return false;
+    const { entriesPerTable } = this.#place.geometry;
+    for (let index = 0; index < entriesPerTable; index++) {
+      const child = this.#children.get(`${table}#${index}`);
+      if (child === undefined || child.must !== null || isValid(child.current)) return false;
+    }
+    return true;
   }
 
   /** What the table that the store links changes beside the size of the block it is to replace. */
@@ -295,7 +309,8 @@ class Automaton {
     const contents = this.#made.judge();
     if (contents !== null) this.#violate('ends-elsewhere', contents.why, contents.event);
     this.#endUnclean();
-    this.#noteShould(this.#target);
+    if (this.#trace.change === 'restrict') this.#endRestricted();
+    else if (this.#trace.change !== 'relax') this.#noteShould(this.#target);
     if (!this.#storesOrdered) {
       this.#notes.add(
         'no DSB after the last store to the entry (R_FFWJK, B2.3): until it becomes visible a walk may ' +
@@ -325,6 +340,16 @@ class Automaton {
         `held may survive: ${child.missing()}`;
       this.#violateOnce('left-unclean', why, must.storedAt);
     }
+  }
+
+  /** Whoever withdraws a permission is to rely on it: here the TLBI is no mere advice. */
+  #endRestricted(): void {
+    const { should, place } = this.#target;
+    if (should === null) return;
+    const why =
+      'left unclean, the permission that was withdrawn may still be in TLBs (R_GPPYH): ' +
+      missingStep(place, should);
+    this.#violate('left-unclean', why, should.storedAt);
   }
 
   #noteShould({ should, shouldWhy, place }: EntryState): void {

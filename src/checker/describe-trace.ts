@@ -30,6 +30,8 @@ function describe(trace: TransitionTrace, event: TraceEvent): string {
       return `DSB ${event.kind.toUpperCase()}`;
     case 'dmb':
       return `DMB ${event.kind.toUpperCase()}`;
+    case 'ipi':
+      return 'an interrupt to each PE';
     case 'isb':
       return 'ISB';
     case 'tlbi':

@@ -1,10 +1,11 @@
 /**
  * Where a transition must have arrived: coalesce at the wanted block, split at some table, a block
- * that moves at its new place, nT cleared.
+ * that moves at its new place, nT cleared; unmapped; or left alone.
  */
 import {
   describeDescriptor,
   type Descriptor,
+  EMPTY,
   hasNt,
   isValid,
   LOCKED,
@@ -14,6 +15,7 @@ import {
   softwareBits,
   typeOf,
 } from '../arch/descriptor.ts';
+import { changeNamed } from '../port/kinds.ts';
 import type { TransitionTrace } from '../port/trace.ts';
 import type { FindingCode } from './automaton-verdict.ts';
 import { leafDifference } from './leaf-difference.ts';
@@ -28,9 +30,21 @@ export interface Shortcoming {
 /** Of the output address of a block, what every granule and level has: bits [47:21]. */
 const BLOCK_ADDRESS = 0xffff_ffe0_0000n;
 
-/** Block to block, elsewhere: nobody asked for a table. */
-function moves({ old, wanted }: TransitionTrace): boolean {
-  return ((old ^ wanted) & BLOCK_ADDRESS) !== 0n;
+/** Is a table asked for? Where no change is named, for a block; but not elsewhere. */
+function splits({ change, level, old, wanted }: TransitionTrace): boolean {
+  if (change !== undefined) return changeNamed(change).to === 'table';
+  return typeOf(old, level) === 'block' && ((old ^ wanted) & BLOCK_ADDRESS) === 0n;
+}
+
+/** The entry is to be invalid in the end. */
+function judgeEmptied(trace: TransitionTrace, last: Descriptor): Shortcoming | null {
+  if (last === EMPTY) return null;
+  const holds = describeDescriptor(geometryOfTrace(trace), last, trace.level);
+  const why = isValid(last)
+    ? `the transition was to unmap and ends with the ${holds}`
+    : `the transition was to unmap and leaves bits in the entry (${holds}): who fills holes looks for ` +
+      'an empty one';
+  return { code: 'ends-elsewhere', why };
 }
 
 function wantedPa(trace: TransitionTrace): number {
@@ -46,7 +60,13 @@ export function judgeEnd(
   stored: boolean,
 ): Shortcoming | null {
   const { level, wanted } = trace;
-  const split = typeOf(trace.old, level) === 'block' && !moves(trace);
+  const aimed = trace.change === undefined ? null : changeNamed(trace.change).to;
+  if (aimed === 'empty') return judgeEmptied(trace, last);
+  if (aimed === 'locked') {
+    const why = 'another vCPU had LOCKED the entry, and the transition stored to it';
+    return stored ? { code: 'unowned', why } : null;
+  }
+  const split = splits(trace);
   if (split && typeOf(last, level) === 'table') return null;
   if (!split && sameMapping(last, wanted)) {
     if (sameButState(last, wanted)) return null;

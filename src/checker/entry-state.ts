@@ -28,7 +28,7 @@ export interface StoreFinding {
 }
 
 export class EntryState {
-  readonly place: Place;
+  place: Place;
   /** It was seen not to translate, though it did before the transition. */
   windowed = false;
   ntWindowed = false;
@@ -73,6 +73,11 @@ export class EntryState {
   /** What is missing before the old translations are gone; nothing if they are. */
   missing(): string {
     return this.#must === null ? '' : missingStep(this.place, this.#must);
+  }
+
+  /** Nothing is left below the table it holds, in any TLB: only the table itself may be cached. */
+  emptied(): void {
+    this.place = { ...this.place, oldLeaves: [] };
   }
 
   /** A barrier or a TLBI of the transition. */

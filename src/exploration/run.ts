@@ -5,7 +5,7 @@
 import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runsOn } from '../ablation/index.ts';
-import { idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
+import { announcedBbm } from '../arch/cpu-model.ts';
 import { exploreInSteps, type ExploreProgress, ProtocolThrew } from '../explore/protocol/index.ts';
 import { internalErrorText } from '../report/internal-error.ts';
 import type { ExplorePlan, Search } from '../request/explore.ts';
@@ -139,7 +139,7 @@ async function ablate(
   runIt: (search: Search) => Promise<ExploreRun>,
   signal: AbortSignal,
 ): Promise<Ablated> {
-  const bbm = sanitisedBbmLevel(search.cpu.bbm.map((field) => idAa64Mmfr2(field)));
+  const bbm = announcedBbm(search.cpu);
   const tried = variantsOn(search.subject.protocol, search.level);
   const variants: ExploreRun[] = [];
   for (const variant of tried) {

@@ -37,6 +37,7 @@ const CPU_SITES = {
   dsb: 'dsb',
   dmb: 'dmb',
   isb: 'isb',
+  ipi: 'isb',
   tlbi: 'tlbi',
 } as const satisfies Record<keyof Cpu, DelaySite>;
 const TABLE_SITES = {

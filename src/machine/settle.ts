@@ -8,7 +8,7 @@
  */
 import { isTable, isValid, NT, softwareBits, type Descriptor } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
-import type { TlbiOp } from '../arch/tlbi.ts';
+import { isBroadcast, type TlbiOp } from '../arch/tlbi.ts';
 import { VMID } from './layout.ts';
 
 /** Does `now`, in an entry of `level`, still translate what `old` did, under the old version? */
@@ -26,7 +26,8 @@ export interface SettleTracker {
   onDsbIsh(): boolean;
 }
 
-export function createSettleTracker(): SettleTracker {
+/** `completedByNext`: a core on which the next TLBI, of any kind, completes the ones before its DSB. */
+export function createSettleTracker(completedByNext = false): SettleTracker {
   let old: Descriptor = 0n;
   let level: Level = 2;
   let ipa = 0;
@@ -36,6 +37,9 @@ export function createSettleTracker(): SettleTracker {
   let stage2Done = false;
   let bothIssued = false;
   let settled = false;
+  /** All was issued and waited for; something was issued after that. */
+  let waitedFor = false;
+  let repeated = false;
 
   function coversStage2(op: TlbiOp): boolean {
     if (op.kind === 'ripas2e1is') {
@@ -54,10 +58,11 @@ export function createSettleTracker(): SettleTracker {
       level = l;
       ipa = from;
       size = bytes;
-      stage2Issued = stage2Done = bothIssued = settled = false;
+      stage2Issued = stage2Done = bothIssued = settled = waitedFor = repeated = false;
     },
     onTlbi(op, now) {
       if (settled || leadsToOld(now, old, level)) return;
+      if (waitedFor && isBroadcast(op.kind)) repeated = true;
       if (op.vmid !== undefined && op.vmid !== VMID && op.kind !== 'alle1is') return;
       if (op.kind === 'vmalls12e1is' || op.kind === 'alle1is') bothIssued = true;
       else if (op.kind === 'vmalle1is') bothIssued = bothIssued || stage2Done;
@@ -66,7 +71,8 @@ export function createSettleTracker(): SettleTracker {
     onDsbIsh() {
       if (settled) return false;
       if (stage2Issued) stage2Done = true;
-      settled = bothIssued;
+      settled = bothIssued && (!completedByNext || repeated);
+      waitedFor = bothIssued;
       return settled;
     },
   };

@@ -24,7 +24,7 @@ import type { MachineBug } from '../port/machine-bug.ts';
 import type { Arena } from './arena.ts';
 import { LAST_RESORT_MS } from './last-resort.ts';
 import { CONTROL, TLBI_LOG, VCPU, VCPUS_MAX } from './layout.ts';
-import { createTlbiCodec, type TlbSet } from './tlbi-codec.ts';
+import { createTlbiCodec, INTERRUPT, type TlbSet } from './tlbi-codec.ts';
 
 /**
  * A receiver this far behind drops everything. Fewer than the ring holds: an issuer writes its record
@@ -39,6 +39,8 @@ export class Stopped extends Error {
 
 export interface Issuer {
   tlbi(op: TlbiOp): void;
+  /** Returns once each vCPU that is in the guest has taken an interrupt: a record that removes nothing. */
+  ipi(): void;
   /**
    * Returns when the barrier is complete. Throws Stopped, or an Error if a vCPU never acknowledges.
    */
@@ -77,10 +79,11 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
    * one atomic add, and one store that is the last thing done, so that the way from "published" to
    * the DSB's look at the vCPUs is as short as it can be.
    */
-  function append(op: TlbiOp): void {
+  function append(op: TlbiOp | null): void {
     const generation = (Atomics.add(i32, CONTROL.tlbiTicket, 1) + 1) | 0;
     const at = layout.tlbiLogW + (generation % TLBI_LOG.records) * TLBI_LOG.recordWords;
-    codec.encode(i32, at, op);
+    if (op === null) codec.encodeInterrupt(i32, at);
+    else codec.encode(i32, at, op);
     while (Atomics.load(i32, CONTROL.tlbiGeneration) !== ((generation - 1) | 0)) {
       // Another issuer has the generation before ours and is about to publish it.
       if (Atomics.load(i32, CONTROL.stop) !== 0) throw new Stopped('stopped while issuing a TLBI');
@@ -131,6 +134,15 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
     }
   }
 
+  /** Waits for everything issued so far. */
+  function complete(): void {
+    for (let vcpu = 0; vcpu < vcpus; vcpu++) {
+      if (bug === 'dsb-skips-vcpu' && vcpu === 0) continue;
+      if (out[vcpu] === 0) waitFor(vcpu);
+    }
+    outstanding = false;
+  }
+
   return {
     tlbi(op) {
       if (isBroadcast(op.kind)) {
@@ -140,14 +152,13 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
         codec.apply(scratch, 0, own);
       }
     },
+    ipi() {
+      append(null);
+      complete();
+    },
     dsb(kind) {
       // Only a DSB over loads and stores, inner shareable, completes a broadcast TLBI (R_PSMWS).
-      if (kind !== 'ish' || !outstanding) return;
-      for (let vcpu = 0; vcpu < vcpus; vcpu++) {
-        if (bug === 'dsb-skips-vcpu' && vcpu === 0) continue;
-        if (out[vcpu] === 0) waitFor(vcpu);
-      }
-      outstanding = false;
+      if (kind === 'ish' && outstanding) complete();
     },
   };
 }
@@ -164,16 +175,23 @@ export interface Receiver {
   setFenced(fenced: boolean): void;
   /** Leaves the guest: holds no translation and need not be waited for. */
   leave(): void;
-  /** Generation up to which this PE's TLBs are clean. */
+  /** Is one of the records that it has not seen yet an interrupt? */
+  isInterrupted(): boolean;
+  /** Generation up to which it has acknowledged: but for the erratum, up to which its TLBs are clean. */
   seen(): number;
 }
 
+/**
+ * `lags`: a core with an erratum, on which a TLBI that was acknowledged may leave entries until the next one
+ * comes (arch/cpu-model.ts, `repeat`).
+ */
 export function createReceiver(
   arena: Arena,
   vcpu: number,
   tlbs: TlbSet,
   bug: MachineBug | null,
   onApplied: (generation: number, records: number) => void,
+  lags = false,
 ): Receiver {
   const { i32, layout } = arena;
   const w = layout.vcpuW + vcpu * VCPU.words;
@@ -182,6 +200,8 @@ export function createReceiver(
   const { records: logRecords, recordWords } = TLBI_LOG;
   // A TLB made now is empty: it owes nothing to flushes before it.
   let seen = Atomics.load(i32, CONTROL.tlbiGeneration);
+  /** Records up to this one are applied: all that were seen, unless it lags. */
+  let applied = seen;
   let fenced = bug !== 'entry-unfenced';
   Atomics.store(i32, w + VCPU.ack, seen);
 
@@ -202,24 +222,30 @@ export function createReceiver(
   }
 
   function applyPending(): void {
+    apply(lags);
+  }
+
+  function apply(lagging: boolean): void {
     const generation = Atomics.load(i32, CONTROL.tlbiGeneration);
-    if (generation === seen) return;
+    if (generation === seen && (lagging || applied === seen)) return;
     if (bug === 'ack-before-invalidate' && Atomics.load(i32, w + VCPU.ack) !== generation) {
       // Emptied at the next poll: what is accessed until then uses what should be gone.
       acknowledge(generation);
       return;
     }
-    const records = generation - seen;
+    const records = generation - applied;
+    const upTo = lagging ? seen : generation;
     if (records >= RECORDS_SAFE) {
       emptyAll();
     } else {
-      for (let g = seen + 1; g - generation <= 0; g++) {
+      for (let g = applied + 1; g - upTo <= 0; g++) {
         codec.apply(i32, tlbiLogW + (g % logRecords) * recordWords, tlbs);
       }
       // Records may have been overwritten while we read them, if we were away long enough: then
       // drop everything.
-      if (Atomics.load(i32, CONTROL.tlbiGeneration) - seen >= RECORDS_SAFE) emptyAll();
+      if (Atomics.load(i32, CONTROL.tlbiGeneration) - applied >= RECORDS_SAFE) emptyAll();
     }
+    applied = upTo;
     seen = generation;
     onApplied(generation, records);
     if (bug !== 'ack-before-invalidate') acknowledge(generation);
@@ -230,11 +256,12 @@ export function createReceiver(
     enter() {
       if (!fenced) {
         i32[w + VCPU.mode] = 1;
-        if (i32[CONTROL.tlbiGeneration] !== seen) applyPending();
+        if (i32[CONTROL.tlbiGeneration] !== seen) apply(false);
         return;
       }
       Atomics.store(i32, w + VCPU.mode, 1);
-      if (Atomics.load(i32, CONTROL.tlbiGeneration) !== seen) applyPending();
+      // Nobody waited for what it owes: it takes all of it.
+      if (Atomics.load(i32, CONTROL.tlbiGeneration) !== seen || applied !== seen) apply(false);
     },
     setFenced(on) {
       fenced = on;
@@ -242,6 +269,13 @@ export function createReceiver(
     leave() {
       Atomics.store(i32, w + VCPU.mode, 0);
       wake();
+    },
+    isInterrupted() {
+      const generation = Atomics.load(i32, CONTROL.tlbiGeneration);
+      for (let g = seen + 1; g - generation <= 0; g++) {
+        if (i32[tlbiLogW + (g % logRecords) * recordWords] === INTERRUPT) return true;
+      }
+      return false;
     },
     seen: () => seen,
   };

@@ -23,6 +23,7 @@ export function createSoftwareCpu(arena: Arena, issuer: Issuer): Cpu {
     // Atomics are sequentially consistent.
     dmb: () => {},
     isb: () => {},
+    ipi: () => issuer.ipi(),
     tlbi: (op) => issuer.tlbi(op),
   };
 }

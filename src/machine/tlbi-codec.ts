@@ -40,11 +40,16 @@ export interface TlbSet {
 }
 
 export interface TlbiCodec {
+  /** Writes an interrupt, which removes nothing, at word `at` of `words`. */
+  encodeInterrupt(words: Int32Array, at: number): void;
   /** Writes `op` at word `at` of `words`. Allocates nothing. */
   encode(words: Int32Array, at: number, op: TlbiOp): void;
   /** Applies the record at word `at` of `words` to one PE's structures. */
   apply(words: Int32Array, at: number, tlbs: TlbSet): void;
 }
+
+/** Word 0 of a record that is no TLBI. */
+export const INTERRUPT = -1;
 
 const COMBINED = 1;
 const STAGE2 = 2;
@@ -77,6 +82,9 @@ export function createTlbiCodec(layout: Layout): TlbiCodec {
   const within = (page: number): number => Math.max(first - 1, Math.min(page, end));
 
   return {
+    encodeInterrupt(words, at) {
+      words[at] = INTERRUPT;
+    },
     encode(words, at, op) {
       const kind = TLBI_KINDS.indexOf(op.kind);
       let from = 0;
@@ -95,6 +103,7 @@ export function createTlbiCodec(layout: Layout): TlbiCodec {
       words[at + 4] = op.ttl ?? 0;
     },
     apply(words, at, tlbs) {
+      if (words[at] === INTERRUPT) return;
       const bits = facts[words[at] as number] as number;
       const vmid = (bits & EVERY_VMID) === 0 ? (words[at + 1] as number) : -1;
       const from = words[at + 2] as number;

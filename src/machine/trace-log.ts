@@ -53,6 +53,7 @@ export interface TraceLog {
   dsb(kind: DsbKind): void;
   dmb(kind: DmbKind): void;
   isb(): void;
+  ipi(): void;
   tlbi(op: TlbiOp): void;
   allocated(table: Table, level: Level): void;
   built(table: Table, level: Level, like: Descriptor): void;
@@ -234,6 +235,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     dsb: (kind) => add(OP.dsb, DSB_KINDS.indexOf(kind), 0, 0, 0, 0),
     dmb: (kind) => add(OP.dmb, DMB_KINDS.indexOf(kind), 0, 0, 0, 0),
     isb: () => add(OP.isb, 0, 0, 0, 0, 0),
+    ipi: () => add(OP.ipi, 0, 0, 0, 0, 0),
     tlbi(op) {
       assert(transition !== null, 'TLBI outside of a transition');
       // What lies between two granules is rounded as the TLBI log rounds it.

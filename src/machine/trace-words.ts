@@ -51,6 +51,7 @@ export const OP = {
   cmo: 15,
   /** Subject: index into DMB_KINDS. */
   dmb: 16,
+  ipi: 17,
 } as const;
 export const FREED_PARTS: readonly FreedPart[] = ['all', 'below', 'page'];
 
@@ -182,6 +183,9 @@ export function traceOf(
         break;
       case OP.isb:
         events.push({ op: 'isb' });
+        break;
+      case OP.ipi:
+        events.push({ op: 'ipi' });
         break;
       case OP.tlbi:
         events.push({ op: 'tlbi', tlbi: tlbiOf(t, subject, low, high, a, b) });

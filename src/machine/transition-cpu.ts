@@ -25,6 +25,7 @@ import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 import type { Transition } from '../port/protocol.ts';
 import type { Table, Tables } from '../port/tables.ts';
+import type { TlbiCompletion } from '../arch/cpu-model.ts';
 import type { TlbiOp } from '../arch/tlbi.ts';
 import { TLBI_KINDS } from '../arch/tlbi.ts';
 import type { Arena } from './arena.ts';
@@ -80,6 +81,8 @@ export interface TransitionCpuOptions {
   readonly reorderSeed: number | null;
   readonly delays: readonly Delay[];
   readonly delaySeed: number;
+  /** Of the CPU. Default: as it should be. */
+  readonly tlbi?: TlbiCompletion;
 }
 
 const FLUSH_SAMPLE = 8;
@@ -105,7 +108,7 @@ export function createTransitionCpu(
   const cell = new BigUint64Array(1);
   const cellHalves = new Int32Array(cell.buffer);
   const pageBytes = 2 ** layout.pageShift;
-  const settle = createSettleTracker();
+  const settle = createSettleTracker(options.tlbi === 'repeat');
   const oldPages = createOldPages(arena);
   const { slotOfPage } = oldPages;
   const exclusiveRun: TraceRun = { vmid: VMID, lock: 'exclusive', slotOfPage };
@@ -278,6 +281,11 @@ export function createTransitionCpu(
     isb() {
       buffer?.mayDrain();
       log.isb();
+    },
+    ipi() {
+      buffer?.drainAll();
+      issuer.ipi();
+      log.ipi();
     },
     tlbi(op: TlbiOp) {
       buffer?.mayDrain();

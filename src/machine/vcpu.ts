@@ -31,6 +31,7 @@ import {
   TRANSITION,
   VCPU,
 } from './layout.ts';
+import { createLateStore, type LateStore } from './erratum.ts';
 import { createMmu } from './mmu.ts';
 import { createNeighbour } from './neighbour.ts';
 import { EVENT, EVIDENCE, type Recorder, VIA } from './recorder.ts';
@@ -151,8 +152,13 @@ export function createVcpu(
 
   const mmu = createMmu(arena, vcpu, cpu, options.access, recorder);
   const { combined } = mmu.tlbs;
-  const receiver = createReceiver(arena, vcpu, mmu.tlbs, bug, (generation, records) =>
-    recorder.event(EVENT.tlbiApplied, generation, records, 0),
+  const receiver = createReceiver(
+    arena,
+    vcpu,
+    mmu.tlbs,
+    bug,
+    (generation, records) => recorder.event(EVENT.tlbiApplied, generation, records, 0),
+    cpu.tlbi === 'repeat',
   );
 
   /**
@@ -178,6 +184,26 @@ export function createVcpu(
   let completed = 0;
   let inGuest = false;
   let seen = receiver.seen();
+
+  /** What late stores store: no access in `batch` stores a negative value. */
+  let lateSequence = 0;
+  let latePage = 0;
+  const lateStore = createLateStore(cpu.tlbi, receiver, {
+    translate() {
+      latePage = chooseAhead(nextRandom(random ^ ++lateSequence), lateSequence);
+      const data = combined.lookup(latePage);
+      return data >= 0 && (data & writable) !== 0 ? data : -1;
+    },
+    store(data) {
+      const value = -lateSequence;
+      i32[ownW + (data >>> 10) * guestStrideW] = value;
+      shadow[latePage] = value;
+      recorder.event(EVENT.access, latePage, value, 0);
+      issued++;
+      completed++;
+    },
+    isTlbiPending: () => Atomics.load(i32, generationW) !== receiver.seen(),
+  });
 
   const bump = (word: number, by = 1): void => {
     i32[w + word] = (i32[w + word] as number) + by;
@@ -208,8 +234,16 @@ export function createVcpu(
   }
 
   function applyPending(): void {
-    receiver.applyPending();
+    if (lateStore === null) receiver.applyPending();
+    else applyLate(lateStore);
     seen = receiver.seen();
+  }
+
+  /** A core with an erratum: a store is translated before, and takes effect after. */
+  function applyLate(late: LateStore): void {
+    late.translate();
+    receiver.applyPending();
+    late.land();
   }
 
   /**

@@ -70,7 +70,7 @@ import { walksIntoFreed } from './tables/walks-into-freed.ts';
 import { wrongPa } from './contents/wrong-pa.ts';
 import { wrongVmid } from './flush/wrong-vmid.ts';
 
-export { type Catch, type Engine, ENGINES, type Miss, type Mutant } from './mutant.ts';
+export { type Catch, type Engine, ENGINES, type Miss, type Mutant, subjectOf } from './mutant.ts';
 
 export const MUTANTS: readonly Mutant[] = Object.freeze([
   noTlbi,

@@ -73,8 +73,22 @@ export interface Mutant {
   readonly seed:
     | { readonly kind: 'protocol'; readonly protocol: Protocol }
     | { readonly kind: 'machine'; readonly bug: MachineBug };
+  /**
+   * The same bug as a protocol of the kind it is about, and its twin: what `explore` runs where what
+   * `stress` runs is a path of the machine, or is of another kind there.
+   */
+  readonly explored?: { readonly protocol: Protocol; readonly twin: string };
   readonly caughtBy: readonly Catch[];
   readonly missedBy: readonly Miss[];
+}
+
+/** The protocol that `engine` runs, and the name of its correct twin; null: the twin, on its machine. */
+export function subjectOf(
+  { seed, twin, explored }: Mutant,
+  engine: 'stress' | 'explore',
+): { readonly protocol: Protocol | null; readonly twin: string } {
+  if (engine === 'explore' && explored !== undefined) return explored;
+  return { protocol: seed.kind === 'protocol' ? seed.protocol : null, twin };
 }
 
 /** Types and freezes a mutant. */

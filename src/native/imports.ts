@@ -87,6 +87,7 @@ export function importsOf(port: PortOfRun): Readonly<Record<string, PortFunction
     dsb: (kind: number) => port.cpu.dsb(DSB_KINDS[kind] ?? 'ish'),
     dmb: (kind: number) => port.cpu.dmb(DMB_KINDS[kind] ?? 'ish'),
     isb: () => port.cpu.isb(),
+    ipi: () => port.cpu.ipi(),
     tlbi: (op: number, ipa: bigint, size: bigint, ttl: number, vmid: number) =>
       port.cpu.tlbi(tlbiOf(op, ipa, size, ttl, vmid)),
     entries: () => port.tables.entries,

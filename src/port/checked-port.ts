@@ -158,6 +158,10 @@ export function checkedPort(
       inside('isb');
       cpu.isb();
     },
+    ipi() {
+      inside('ipi');
+      cpu.ipi();
+    },
     tlbi(op) {
       inside('tlbi');
       checkTlbi(op, limits.granule);

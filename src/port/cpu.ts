@@ -45,6 +45,11 @@ export interface Cpu {
   /** Orders accesses of memory (smp_mb, smp_wmb, smp_rmb). It completes nothing, no TLBI waits for it. */
   dmb(kind: DmbKind): void;
   isb(): void;
+  /**
+   * Interrupts every PE that may run the VM, and returns once each has taken it (kvm_make_all_cpus_request
+   * with a wait, smp_call_function). No TLBI and no DSB: but whatever a PE was at is done by then.
+   */
+  ipi(): void;
   /** Starts an invalidation; its effects are unordered until a DSB (R_TGVWD). */
   tlbi(op: TlbiOp): void;
 }

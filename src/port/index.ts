@@ -1,6 +1,7 @@
 /** Everything a protocol file needs: the port, descriptor bits and TLBI operations. */
 export * from './cpu.ts';
 export * from './tables.ts';
+export * from './kinds.ts';
 export * from './protocol.ts';
 export * from './sequences.ts';
 export * from './trace.ts';

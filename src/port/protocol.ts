@@ -15,11 +15,8 @@ import type { Descriptor } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import type { Cpu, Entry } from './cpu.ts';
+import type { ChangeName, ProtocolKind } from './kinds.ts';
 import type { Tables } from './tables.ts';
-
-export const PROTOCOL_KINDS = ['coalesce', 'split'] as const;
-/** `coalesce`: table to block. `split`: block to table. */
-export type ProtocolKind = (typeof PROTOCOL_KINDS)[number];
 
 /** One run of a protocol on one entry. */
 export interface Transition {
@@ -29,11 +26,14 @@ export interface Transition {
   /** First IPA the entry maps, and how many bytes. */
   readonly ipa: number;
   readonly size: number;
-  /** What the entry holds when the protocol starts: a table (coalesce) or a block (split). */
+  /** What the entry holds at the start: a table (coalesce), a block (split), or as its kind has it. */
   readonly old: Descriptor;
-  /** The block to arrive at (coalesce), or the block whose pages the new table must map (split). */
+  /**
+   * The block to arrive at, or the block whose pages the new table must map (split); EMPTY where
+   * nothing is to be mapped (unmap).
+   */
   readonly wanted: Descriptor;
-  /** First output address, in bytes: the same before and after. */
+  /** First output address of `wanted`, in bytes; before it was the same, unless the kind is relocate. */
   readonly pa: number;
   /** Sanitised ID_AA64MMFR2_EL1.BBM: the minimum over all PEs, unknown values above 3 read as 3. */
   readonly bbm: BbmLevel;
@@ -54,6 +54,8 @@ export interface Protocol {
   /** Lower-case words joined by hyphens; unique. */
   readonly name: string;
   readonly kind: ProtocolKind;
+  /** The one form of its kind that it is for (kinds.ts). Default: all of them. */
+  readonly form?: ChangeName;
   /** One line: the order of steps. */
   readonly summary: string;
   /** Kernel version, commit or message it was taken from. */

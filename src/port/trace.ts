@@ -9,6 +9,7 @@ import type { Descriptor } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
 import type { TlbiOp } from '../arch/tlbi.ts';
 import type { DmbKind, DsbKind } from './cpu.ts';
+import type { ChangeName } from './kinds.ts';
 
 /**
  * `target` is the entry under transition; `child n` the n-th other entry the protocol touched
@@ -57,6 +58,8 @@ export type TraceEvent =
   | { readonly op: 'dsb'; readonly kind: DsbKind }
   | { readonly op: 'dmb'; readonly kind: DmbKind }
   | { readonly op: 'isb' }
+  /** An interrupt to each PE, taken. */
+  | { readonly op: 'ipi' }
   | { readonly op: 'tlbi'; readonly tlbi: TlbiOp }
   /** A subtree of pages that maps what `like`, a leaf of `level`, maps. */
   | {
@@ -93,6 +96,8 @@ export interface TransitionTrace {
   readonly vmid: number;
   /** How the VM's lock is held meanwhile: `shared` beside faulting vCPUs (v6.2 and later). */
   readonly lock: 'exclusive' | 'shared';
+  /** What was to be done. Absent: a table becomes a block, a block becomes a table or moves. */
+  readonly change?: ChangeName;
   /**
    * Levels of the valid leaves below the old table, if the old entry was one. Empty: there are
    * none, so that a by-address TLBI of one page covers it.

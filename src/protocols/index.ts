@@ -1,4 +1,4 @@
-/** The built-in protocols, in the order tables show them. */
+/** The built-in protocols, in the order tables show them: those that change sizes, and the others. */
 import type { Protocol } from '../port/index.ts';
 import bbmEarly from './bbm-early.ts';
 import bbmEarlyLocked from './bbm-early-locked.ts';
@@ -7,13 +7,18 @@ import bbmLate from './bbm-late.ts';
 import bbmLateCmo from './bbm-late-cmo.ts';
 import bbml2Direct from './bbml2-direct.ts';
 import bbml3Direct from './bbml3-direct.ts';
+import mapHole from './map-hole.ts';
 import ntSpec from './nt-spec.ts';
 import ntSplit from './nt-split.ts';
+import relaxLocal from './relax-local.ts';
+import relocateBreak from './relocate-break.ts';
 import rfcL0 from './rfc-l0.ts';
 import rfcNtIntended from './rfc-nt-intended.ts';
 import rfcNtPosted from './rfc-nt-posted.ts';
 import splitEager from './split-eager.ts';
 import splitLazy from './split-lazy.ts';
+import unmapLeafwise from './unmap-leafwise.ts';
+import writeProtect from './write-protect.ts';
 
 export const PROTOCOLS: readonly Protocol[] = Object.freeze([
   bbmLate,
@@ -31,3 +36,14 @@ export const PROTOCOLS: readonly Protocol[] = Object.freeze([
   splitEager,
   ntSplit,
 ]);
+
+/** Of the kinds that change no size (port/kinds.ts). `stress` measures the ones above only. */
+export const OTHER_PROTOCOLS: readonly Protocol[] = Object.freeze([
+  unmapLeafwise,
+  mapHole,
+  writeProtect,
+  relaxLocal,
+  relocateBreak,
+]);
+
+export const ALL_PROTOCOLS: readonly Protocol[] = Object.freeze([...PROTOCOLS, ...OTHER_PROTOCOLS]);

@@ -21,7 +21,7 @@ const ORDER = [
   ...['machine', 'startedAt', 'elapsedMs', 'interrupted', 'controls', 'runs'],
   ...['scenario', 'protocol', 'mutant', 'cpu', 'granule', 'level', 'vcpus', 'scheduling'],
   ...['reorder', 'access', 'delays', 'repeats'],
-  ...['bbm', 'nt', 'multihit', 'spec', 'hafdbs', 'ets', 'tlb', 'walkcache'],
+  ...['bbm', 'nt', 'multihit', 'spec', 'hafdbs', 'ets', 'tlb', 'walkcache', 'tlbi', 'bbmid'],
   ...namesOf(FIGURES),
   ...['exhibit', 'violations'],
   ...['name', 'kind', 'rule', 'why', 'vcpu', 'ipa', 'round', 'count', 'events', 'exploreCommand'],

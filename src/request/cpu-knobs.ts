@@ -7,6 +7,7 @@ import {
   DEFAULT_CPU,
   MULTIHIT_BEHAVIOURS,
   NT_BEHAVIOURS,
+  TLBI_COMPLETIONS,
 } from '../arch/cpu-model.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import { UsageError, within } from './usage-error.ts';
@@ -23,6 +24,8 @@ type KnobTable = { readonly [K in keyof CpuModel]: CpuKnob<CpuModel[K]> };
 
 export const TLB_MAX = 4096;
 const PES_MAX = 64;
+/** Of `bbmid`: the ID field says what the PEs do. */
+const SAME = 'same';
 
 export const CPU_KNOBS: KnobTable = {
   bbm: {
@@ -61,6 +64,16 @@ export const CPU_KNOBS: KnobTable = {
     parse: tlbEntries,
   },
   walkcache: { values: 'off|on', help: 'intermediate levels are cached', parse: onOff },
+  tlbi: {
+    values: TLBI_COMPLETIONS.join('|'),
+    help: 'errata: what TLBI and DSB leave behind',
+    parse: oneOf(TLBI_COMPLETIONS),
+  },
+  bbmid: {
+    values: 'same|0..3',
+    help: 'BBM level that the ID field says, where that is less',
+    parse: bbmId,
+  },
 };
 
 export const CPU_KNOB_NAMES = Object.keys(CPU_KNOBS) as readonly (keyof CpuModel)[];
@@ -68,7 +81,8 @@ export const CPU_KNOB_NAMES = Object.keys(CPU_KNOBS) as readonly (keyof CpuModel
 /** A knob's value in the spelling of the command line. */
 export function knobText(value: unknown): string {
   if (typeof value === 'boolean') return value ? 'on' : 'off';
-  return Array.isArray(value) ? value.join('/') : String(value);
+  const text = Array.isArray(value) ? value.join('/') : String(value);
+  return text === 'null' ? SAME : text;
 }
 
 export function defaultKnobText(name: keyof CpuModel): string {
@@ -93,6 +107,12 @@ function bbmLevels(text: string): readonly BbmLevel[] {
     return levels.map((level) => Number(level) as BbmLevel);
   }
   throw new UsageError(`"${text}" is not a BBM level from 0 to 3, or one per PE such as 2/1`);
+}
+
+function bbmId(text: string): BbmLevel | null {
+  if (text === SAME) return null;
+  if (/^[0-3]$/.test(text)) return Number(text) as BbmLevel;
+  throw new UsageError(`"${text}" is not a BBM level from 0 to 3, nor ${SAME}`);
 }
 
 function tlbEntries(text: string): number {

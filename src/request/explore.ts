@@ -15,14 +15,14 @@ import {
 } from '../explore/protocol/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
 import { loaderOf, SEQUENCE } from '../loaders/index.ts';
-import { type Catch, MUTANTS } from '../mutants/index.ts';
+import { type Catch, MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { commandText, packSequence, parseSequence, type Sequence } from '../sequence/index.ts';
 import { itemsOfShard, type Shard } from '../result/shard.ts';
 import type { ProtocolRef } from '../stress/plan.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { shortPath } from './paths.ts';
-import { BUILT_IN, selectNames, selectProtocols } from './registry.ts';
+import { BUILT_IN, selectNames, selectProtocols, sizeChanging } from './registry.ts';
 import { about, refusal, the } from './refusal.ts';
 import { sequenceText } from './sequence-text.ts';
 import { refuseEmptyShard } from './shard.ts';
@@ -125,7 +125,9 @@ export async function subjectsOf(request: ExploreRequest): Promise<readonly Subj
   const isNamed = mutants.length > 0 || sequence !== undefined;
   const wanted = request.protocols ?? (isNamed ? [] : ['all']);
   const names = wanted.filter((each) => typeof each === 'string');
-  const protocols = await selectProtocols(names, BUILT_IN, sequence);
+  // What the columns of a matrix differ in makes a difference to changes of size.
+  const known = request.matrix === true ? sizeChanging(BUILT_IN, names) : BUILT_IN;
+  const protocols = await selectProtocols(names, known, sequence);
   const subjects = protocols.map(({ ref, protocol }): Subject => ({
     protocol,
     source: sourceOf(ref),
@@ -136,8 +138,8 @@ export async function subjectsOf(request: ExploreRequest): Promise<readonly Subj
   }));
   for (const name of mutants) {
     const mutant = MUTANTS.find((m) => m.name === name);
-    if (mutant?.seed.kind === 'protocol') {
-      const { protocol } = mutant.seed;
+    const protocol = mutant === undefined ? null : subjectOf(mutant, 'explore').protocol;
+    if (mutant !== undefined && protocol !== null) {
       const source: ProtocolSource = { kind: 'mutant', name, text: '' };
       const settings = mutant.caughtBy.find(({ engine }) => engine === 'explore') ?? {};
       subjects.push({ protocol, source, mutant: name, sequence: null, settings, exhibit: null });

@@ -3,7 +3,8 @@
  * answer names the field and what belongs there. The tables are typed by `Protocol` and `Claims`: a
  * new field there is a type error here.
  */
-import { type Claims, PROTOCOL_KINDS, type Protocol } from '../port/protocol.ts';
+import { CHANGE_NAMES, PROTOCOL_KINDS } from '../port/kinds.ts';
+import type { Claims, Protocol } from '../port/protocol.ts';
 import { CPU_KNOB_NAMES, CPU_KNOBS, knobText } from './cpu-knobs.ts';
 import { suggestion } from './did-you-mean.ts';
 import { UsageError } from './usage-error.ts';
@@ -29,6 +30,7 @@ const FIELDS: Readonly<Record<keyof Protocol, Field>> = {
     typeof v === 'string' && NAME.test(v) ? null : 'must be lower-case words joined by hyphens',
   ),
   kind: required((v) => oneOfText(v, PROTOCOL_KINDS)),
+  form: optional((v) => oneOfText(v, CHANGE_NAMES)),
   summary: required(lineProblem),
   origin: required(lineProblem),
   claims: required(claimsProblem),

@@ -1,7 +1,8 @@
 /** Looks up by name the protocols, mutants and scenarios of a request; loads protocols from files. */
 import { type Mutant, MUTANTS } from '../mutants/index.ts';
+import { changesSize } from '../port/kinds.ts';
 import type { Protocol } from '../port/protocol.ts';
-import { PROTOCOLS } from '../protocols/index.ts';
+import { ALL_PROTOCOLS } from '../protocols/index.ts';
 import { parseSequence, sequenceProtocol } from '../sequence/index.ts';
 import { type Scenario, SCENARIOS } from '../scenarios/index.ts';
 import type { ProtocolRef } from '../stress/plan.ts';
@@ -16,7 +17,7 @@ export interface Catalogue {
 }
 
 export const BUILT_IN: Catalogue = Object.freeze({
-  protocols: PROTOCOLS,
+  protocols: ALL_PROTOCOLS,
   mutants: MUTANTS,
   scenarios: SCENARIOS,
 });
@@ -60,6 +61,15 @@ export async function selectProtocols(
   if (twin === undefined) return [...named, last];
   throw refusal`${the('sequence')}: it is named ${twin.name} like another protocol; give it its own
     name: …`;
+}
+
+/** The catalogue, where `all` is to stand for changes of size and no others. */
+export function sizeChanging(
+  catalogue: Pick<Catalogue, 'protocols'>,
+  texts: readonly string[],
+): Pick<Catalogue, 'protocols'> {
+  if (!texts.includes(ALL)) return catalogue;
+  return { protocols: catalogue.protocols.filter(({ kind }) => changesSize(kind)) };
 }
 
 async function selectNamed(

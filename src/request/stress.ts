@@ -8,6 +8,7 @@ import { cpus } from 'node:os';
 import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
 import { type BlockLevel, geometryOf, type Granule } from '../arch/geometry.ts';
 import { machineProblem } from '../machine/layout.ts';
+import { changesSize } from '../port/kinds.ts';
 import type { Shard } from '../result/shard.ts';
 import { machineNeeds, scenarioNamed, suits } from '../scenarios/index.ts';
 import {
@@ -24,7 +25,13 @@ import {
 import { budgetOf, isPortfolio, planGroups } from '../stress/portfolio.ts';
 import { rowCount } from '../stress/shard-groups.ts';
 import { about, refusal, the } from './refusal.ts';
-import { type Catalogue, selectNames, selectProtocols, type SelectedProtocol } from './registry.ts';
+import {
+  type Catalogue,
+  selectNames,
+  selectProtocols,
+  type SelectedProtocol,
+  sizeChanging,
+} from './registry.ts';
 import { sequenceText } from './sequence-text.ts';
 import { refuseEmptyShard } from './shard.ts';
 
@@ -71,7 +78,9 @@ export async function stressOptions(
   const scenarios = selectNames('scenario', request.scenarios ?? [], catalogue.scenarios);
   const { sequence, shard = null } = request;
   if (sequence !== undefined) about('sequence', () => sequenceText(sequence));
-  const protocols = await selectProtocols(request.protocols ?? [], catalogue, sequence);
+  const names = request.protocols ?? [];
+  const protocols = await selectProtocols(names, sizeChanging(catalogue, names), sequence);
+  refuseOtherKinds(protocols);
   refuseCpu(request, protocols);
   refuseUnsuited(scenarios, protocols);
   const explicit = explicitIn(request);
@@ -120,6 +129,14 @@ function explicitIn(request: StressRequest): StressOptions['explicit'] {
   return fields.flatMap((field) =>
     request[field] === undefined ? [] : (OPTION_OF[field] ?? field),
   );
+}
+
+function refuseOtherKinds(protocols: readonly SelectedProtocol[]): void {
+  const other = protocols.find(({ protocol }) => !changesSize(protocol.kind));
+  if (other === undefined) return;
+  const { name, kind } = other.protocol;
+  throw refusal`${the('protocols')}: ${name} is of kind ${kind}, which stress does not run: it takes
+    coalesce and split; try it with explore`;
 }
 
 /** Starting a group's threads takes half of this, on a quiet machine. */

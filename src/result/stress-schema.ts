@@ -20,6 +20,8 @@ export const cpu = open({
   ets: text,
   tlb: whole,
   walkcache: text,
+  tlbi: v.optional(text),
+  bbmid: v.optional(text),
 });
 
 const violation = open({

@@ -3,9 +3,9 @@
  * and setting. Pure.
  */
 import { cpuFor, type CpuModel, describeCpu } from '../arch/cpu-model.ts';
-import type { Catch, Engine, Miss, Mutant } from '../mutants/index.ts';
+import { type Catch, type Engine, type Miss, type Mutant, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/index.ts';
-import { PROTOCOLS } from '../protocols/index.ts';
+import { ALL_PROTOCOLS } from '../protocols/index.ts';
 import type { Rule } from '../result/rule.ts';
 import { HUNT_SETTING, type HuntSetting } from '../stress/hunt.ts';
 
@@ -15,6 +15,8 @@ export interface Case {
   readonly engine: 'stress' | 'explore';
   /** The mutant's own protocol, or its twin on a machine with a bug. */
   readonly protocol: Protocol;
+  /** The correct protocol it was made from. */
+  readonly twin: Protocol;
   readonly cpu: CpuModel;
   readonly setting: HuntSetting;
   /** Rules of which one must fire; empty where the engine need not catch it. */
@@ -27,7 +29,7 @@ export interface Case {
 }
 
 export function protocolNamed(name: string): Protocol {
-  const protocol = PROTOCOLS.find((p) => p.name === name);
+  const protocol = ALL_PROTOCOLS.find((p) => p.name === name);
   if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
   return protocol;
 }
@@ -53,7 +55,7 @@ function caughtCase(mutant: Mutant, catches: Catch): Case {
     racesEntry: catches.racesEntry ?? false,
   };
   return {
-    ...subjectOf(mutant, catches.cpu ?? {}),
+    ...runOf(mutant, catches.engine, catches.cpu ?? {}),
     ...columnOf(catches.engine),
     setting,
     rules: catches.rules as readonly Rule[],
@@ -66,7 +68,7 @@ function caughtCase(mutant: Mutant, catches: Catch): Case {
 function missedCase(mutant: Mutant, { engine, why }: Miss): Case {
   const setting: HuntSetting = { ...HUNT_SETTING, reorder: engine === 'stress-reorder' };
   return {
-    ...subjectOf(mutant, {}),
+    ...runOf(mutant, engine, {}),
     ...columnOf(engine),
     setting,
     rules: [],
@@ -80,13 +82,15 @@ function columnOf(column: Engine): Pick<Case, 'column' | 'engine'> {
   return { column, engine: column === 'explore' ? 'explore' : 'stress' };
 }
 
-function subjectOf(
+function runOf(
   mutant: Mutant,
+  column: Engine,
   cpu: Partial<CpuModel>,
-): Pick<Case, 'mutant' | 'protocol' | 'cpu'> {
-  const twin = protocolNamed(mutant.twin);
-  const protocol = mutant.seed.kind === 'protocol' ? mutant.seed.protocol : twin;
-  return { mutant, protocol, cpu: cpuFor({ cpu: { ...twin.cpu, ...protocol.cpu } }, cpu) };
+): Pick<Case, 'mutant' | 'protocol' | 'twin' | 'cpu'> {
+  const subject = subjectOf(mutant, columnOf(column).engine);
+  const twin = protocolNamed(subject.twin);
+  const protocol = subject.protocol ?? twin;
+  return { mutant, protocol, twin, cpu: cpuFor({ cpu: { ...twin.cpu, ...protocol.cpu } }, cpu) };
 }
 
 /** The setting as flags of `stress` or `explore`; empty for the default one. */

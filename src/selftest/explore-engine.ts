@@ -37,7 +37,7 @@ function vcpusOf(vcpus: number): 1 | 2 {
 
 export function searchMutant(searched: Case, budgetMs: number): Attempted {
   const { mutant, protocol, cpu, setting, rules: expected, by, why } = searched;
-  if (mutant.seed.kind === 'machine') {
+  if (mutant.seed.kind === 'machine' && mutant.explored === undefined) {
     return { kind: 'failed', why: `explore does not simulate the machine bug ${mutant.seed.bug}` };
   }
   const result = explored({

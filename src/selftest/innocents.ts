@@ -8,7 +8,7 @@ import type { Protocol } from '../port/index.ts';
 import { mayPass, scenarioNamed } from '../scenarios/index.ts';
 import { HUNT_SETTING, type HuntSetting } from '../stress/hunt.ts';
 import { machineKey } from '../stress/portfolio.ts';
-import { type Case, flagsOf, protocolNamed } from './cases.ts';
+import { type Case, flagsOf } from './cases.ts';
 
 export interface Innocent {
   readonly protocol: Protocol;
@@ -33,13 +33,13 @@ export function innocentGroups(
     string,
     { engine: Case['engine']; setting: HuntSetting; own: Innocent[] }
   >();
-  for (const { engine, setting, mutant, cpu } of expected) {
+  for (const { engine, setting, twin, cpu } of expected) {
     // The model knows neither scenarios nor delays nor who enters when.
     const { level, vcpus } = setting;
     const kept = engine === 'stress' ? setting : { ...HUNT_SETTING, level, vcpus };
     const key = JSON.stringify([engine, kept]);
     const there = byKey.get(key) ?? { engine, setting: kept, own: [] };
-    there.own.push({ protocol: protocolNamed(mutant.twin), cpu });
+    there.own.push({ protocol: twin, cpu });
     byKey.set(key, there);
   }
   return [...byKey.values()].flatMap(({ engine, setting, own }) => {

@@ -80,7 +80,8 @@ class Made {
       case 'dmb':
         return { op: 'dmb', kind: event.kind };
       case 'isb':
-        return { op: 'isb' };
+      case 'ipi':
+        return { op: event.op };
       case 'tlbi':
         return this.#tlbi(event.tlbi);
       case 'build':

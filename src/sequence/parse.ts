@@ -3,7 +3,13 @@
  * kernel mean the same steps.
  */
 import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
-import type { ProtocolKind } from '../port/protocol.ts';
+import {
+  CHANGE_NAMES,
+  type ChangeName,
+  formsOf,
+  PROTOCOL_KINDS,
+  type ProtocolKind,
+} from '../port/kinds.ts';
 import { Cursor } from './cursor.ts';
 import { bracketed, maybePlace, store, tlbi } from './operands.ts';
 import { END, scan, type Word } from './scan.ts';
@@ -28,6 +34,7 @@ const STEPS: Readonly<Record<string, (c: Cursor, word: Word) => readonly Action[
     if (c.has('(')) c.expect(')', 'isb()');
     return [{ op: 'isb' }];
   },
+  ipi: () => [{ op: 'ipi' }],
   tlbi: (c) => [tlbi(c, 'tlbi')],
   __tlbi: (c) => [tlbi(c, '__tlbi')],
   __tlbi_level: (c) => [tlbi(c, '__tlbi_level')],
@@ -45,10 +52,10 @@ const STEPS: Readonly<Record<string, (c: Cursor, word: Word) => readonly Action[
 };
 
 /** Words that say something of the whole sequence, each before the first step. */
-const HEADS = new Set(['split', 'coalesce', 'name', 'lock', 'claims']);
+const HEADS = new Set<string>([...PROTOCOL_KINDS, ...CHANGE_NAMES, 'name', 'lock', 'claims']);
 
 const WORDS =
-  'str, stlr, cas, ldr, dsb, dmb, isb, tlbi, free, alloc, put, get, merge, clean, each page';
+  'str, stlr, cas, ldr, dsb, dmb, isb, ipi, tlbi, free, alloc, put, get, merge, clean, each page';
 
 /** Throws SequenceError. */
 export function parseSequence(text: string): Sequence {
@@ -59,6 +66,7 @@ class Parser {
   readonly #c: Cursor;
   #name: string | null = null;
   #kind: ProtocolKind | null = null;
+  #form: ChangeName | null = null;
   #lock: Sequence['lock'] = 'exclusive';
   readonly #claims = new Set<(typeof CLAIMS)[number]>();
   readonly #prose = new Map<string, string>();
@@ -79,6 +87,7 @@ class Parser {
     return {
       name: this.#name,
       kind: this.#kind ?? 'coalesce',
+      ...(this.#form === null ? {} : { form: this.#form }),
       lock: this.#lock,
       claims: {
         neverInvalid: this.#claims.has('never-invalid'),
@@ -156,12 +165,23 @@ class Parser {
     } else {
       if (this.#kind !== null)
         c.refuse(`${word.text}: the kind was said before: ${this.#kind}`, word);
-      this.#kind = word.text === 'split' ? 'split' : 'coalesce';
+      this.#changes(word.text);
       // Steps may follow on the same line.
       return [];
     }
     if (!c.atEnd) c.refuse(`${word.text}: ${c.shown()} is one word too many`);
     return [];
+  }
+
+  /** A kind, or one form of it. */
+  #changes(word: string): void {
+    const kind = PROTOCOL_KINDS.find((each) => each === word);
+    this.#form = kind === undefined ? (CHANGE_NAMES.find((each) => each === word) ?? null) : null;
+    const form = this.#form;
+    this.#kind =
+      kind ??
+      PROTOCOL_KINDS.find((each) => form !== null && formsOf(each).includes(form)) ??
+      'coalesce';
   }
 
   #sayProse(word: Word): readonly Step[] {

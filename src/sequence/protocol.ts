@@ -34,7 +34,7 @@ export function sequenceProtocol(
     file = null,
   }: { readonly name?: string; readonly file?: string | null } = {},
 ): Protocol {
-  const { kind, lock, claims, steps, summary, origin } = sequence;
+  const { kind, form, lock, claims, steps, summary, origin } = sequence;
   const sites = sitesOf(steps);
   let now: Step | null = null;
   const run: Protocol['run'] = (cpu, t, tables) => {
@@ -62,6 +62,7 @@ export function sequenceProtocol(
       ...(claims.handlesConflict ? { handlesConflict: true } : {}),
     },
     lock,
+    ...(form === undefined ? {} : { form }),
     run,
   });
 }
@@ -127,6 +128,9 @@ class Run {
         return true;
       case 'dsb':
         cpu.dsb(step.kind);
+        return true;
+      case 'ipi':
+        cpu.ipi();
         return true;
       case 'isb':
         cpu.isb();

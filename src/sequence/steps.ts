@@ -1,7 +1,7 @@
 /** A plain sequence as data: the steps that were written, each with its place in the text. */
 import type { TlbiKind } from '../arch/tlbi.ts';
 import type { DmbKind, DsbKind } from '../port/cpu.ts';
-import type { ProtocolKind } from '../port/protocol.ts';
+import type { ChangeName, ProtocolKind } from '../port/kinds.ts';
 
 /** Line and column from 1. */
 export interface Place {
@@ -49,7 +49,8 @@ export type Action =
   | { readonly op: 'load'; readonly child: number | null }
   | { readonly op: 'dsb'; readonly kind: DsbKind }
   | { readonly op: 'dmb'; readonly kind: DmbKind }
-  | { readonly op: 'isb' }
+  /** `ipi`: an interrupt to each PE, taken. */
+  | { readonly op: 'isb' | 'ipi' }
   | {
       readonly op: 'tlbi';
       readonly kind: TlbiKind;
@@ -75,6 +76,8 @@ export interface Sequence {
   /** Null: it has none of its own. */
   readonly name: string | null;
   readonly kind: ProtocolKind;
+  /** Absent: every form of its kind. */
+  readonly form?: ChangeName;
   readonly lock: 'exclusive' | 'shared';
   readonly claims: { readonly neverInvalid: boolean; readonly handlesConflict: boolean };
   /** One line each; null where nothing is said. */

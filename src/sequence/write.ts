@@ -9,8 +9,12 @@ export interface WriteOptions {
 }
 
 export function writeSequence(sequence: Sequence, { lines = false }: WriteOptions = {}): string {
-  const parts = [...headsOf(sequence), ...sequence.steps.map((step) => stepText(step, lines))];
-  return lines ? `${parts.join('\n')}\n` : parts.join('; ').replace('split:; ', 'split: ');
+  const { kind, form } = sequence;
+  const steps = sequence.steps.map((step) => stepText(step, lines));
+  const change = kind === 'coalesce' ? '' : `${form ?? kind}:`;
+  const heads = headsOf(sequence);
+  if (lines) return `${[...heads, ...(change === '' ? [] : [change]), ...steps].join('\n')}\n`;
+  return [...heads, `${change === '' ? '' : `${change} `}${steps.join('; ')}`].join('; ');
 }
 
 /** As `--sequence "…"` takes it, without prose: nothing in it means anything to a shell. */
@@ -18,7 +22,7 @@ export function commandText(text: string): string {
   return writeSequence({ ...parseSequence(text), summary: null, origin: null });
 }
 
-function headsOf({ name, kind, lock, claims, summary, origin }: Sequence): string[] {
+function headsOf({ name, lock, claims, summary, origin }: Sequence): string[] {
   const claimed = [
     ...(claims.neverInvalid ? ['never-invalid'] : []),
     ...(claims.handlesConflict ? ['handles-conflict'] : []),
@@ -29,7 +33,6 @@ function headsOf({ name, kind, lock, claims, summary, origin }: Sequence): strin
     ...(origin === null ? [] : [`origin: ${origin}`]),
     ...(lock === 'exclusive' ? [] : [`lock: ${lock}`]),
     ...(claimed.length === 0 ? [] : [`claims: ${claimed.join(', ')}`]),
-    ...(kind === 'split' ? ['split:'] : []),
   ];
 }
 
@@ -59,7 +62,8 @@ export function actionText(action: Action): string {
     case 'dmb':
       return `${action.op} ${action.kind}`;
     case 'isb':
-      return 'isb';
+    case 'ipi':
+      return action.op;
     case 'tlbi': {
       const { kind, address, ttl, vmid } = action;
       return [

@@ -3,7 +3,7 @@
  * judges it as it will judge the whole run; what vCPUs recorded is told by its signs alone, and judged
  * by the main thread when the group has ended.
  */
-import { sanitisedBbmLevel, idAa64Mmfr2 } from '../arch/feat-bbm.ts';
+import { announcedBbm } from '../arch/cpu-model.ts';
 import { judgeRun } from '../checker/grade.ts';
 import type { SeenTrace } from '../machine/trace-log.ts';
 import type { Protocol } from '../port/index.ts';
@@ -33,7 +33,7 @@ export function isViolated(item: ItemSoFar): boolean {
     accounting: { issued: 0, completed: 0, inFlight: 0 },
     claims: protocol.claims,
     cpu: planned.cpu,
-    bbm: sanitisedBbmLevel(planned.cpu.bbm.map((level) => idAa64Mmfr2(level))),
+    bbm: announcedBbm(planned.cpu),
     transitions,
     spuriousFaults: item.spuriousFaults,
   });

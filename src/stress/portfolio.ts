@@ -144,7 +144,7 @@ function byMachine(items: readonly PlannedItem[]): readonly (readonly PlannedIte
 
 /** Plan items of one group have the same. */
 export function machineKey(cpu: CpuModel, bug: MachineBug | null): string {
-  return JSON.stringify([cpu.tlb, cpu.walkcache, cpu.spec, cpu.hafdbs, bug]);
+  return JSON.stringify([cpu.tlb, cpu.walkcache, cpu.spec, cpu.hafdbs, cpu.tlbi, bug]);
 }
 
 function groupOf(choice: Omit<Choice, 'protocols'>, items: readonly PlannedItem[]): PlannedGroup {

@@ -2,8 +2,7 @@
  * From a finished group to result rows: sums over rounds, intervals, percentiles, and the checker's
  * verdict per item.
  */
-import { cpuResultOf, describeCpu } from '../arch/cpu-model.ts';
-import { idAa64Mmfr2, sanitisedBbmLevel } from '../arch/feat-bbm.ts';
+import { announcedBbm, cpuResultOf, describeCpu } from '../arch/cpu-model.ts';
 import { gradeRun } from '../checker/index.ts';
 import type { Evidence } from '../result/evidence.ts';
 import type { Protocol } from '../port/index.ts';
@@ -92,7 +91,7 @@ export function rowOf(r: RowRequest): StressRun {
     accounting: { issued, completed, inFlight: totalOf(outcome.results, item, ROW.inFlight) },
     claims: protocol.claims,
     cpu: plan.cpu,
-    bbm: sanitisedBbmLevel(plan.cpu.bbm.map((level) => idAa64Mmfr2(level))),
+    bbm: announcedBbm(plan.cpu),
     transitions: figures.transitions,
     spuriousFaults: figures.faults.spurious,
     exploreCommand: exploreCommand(r),

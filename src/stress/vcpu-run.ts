@@ -10,6 +10,7 @@ import { createEntryRace } from '../machine/entry-race.ts';
 import { createFaultHandler } from '../machine/fault-exit.ts';
 import { seedFor } from '../machine/guest-pattern.ts';
 import { CONTROL, VCPU } from '../machine/layout.ts';
+import { repairing } from '../machine/erratum.ts';
 import { createRecorder } from '../machine/recorder.ts';
 import { createRunTokens } from '../machine/run-tokens.ts';
 import { createIssuer } from '../machine/shootdown.ts';
@@ -54,12 +55,12 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   const protocols = await Promise.all(plan.items.map((item) => loadProtocol(item.protocol)));
   Atomics.add(i32, CONTROL.started, 1);
 
-  const issuer = createIssuer(arena, { bug: null, spins: plan.spins, own: null });
-  const cpu = createSoftwareCpu(arena, issuer);
-  const software = createSoftwareSide(arena, vcpu + 1);
-  let shared = false;
   const first = plan.items[0];
   assert(first !== undefined, 'a group has at least one item');
+  const issuer = createIssuer(arena, { bug: null, spins: plan.spins, own: null });
+  const cpu = createSoftwareCpu(arena, repairing(issuer, first.cpu.tlbi));
+  const software = createSoftwareSide(arena, vcpu + 1);
+  let shared = false;
   const handler = createFaultHandler(arena, cpu, software.tables, software.grace, {
     vcpu,
     spins: plan.spins,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cpuFor, cpuProblem, DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
+import { announcedBbm, cpuFor, cpuProblem, DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 
 describe('cpuFor', () => {
   it("puts the protocol's CPU over the default and flags over both", () => {
@@ -19,6 +19,15 @@ describe('cpuFor', () => {
     expect(cpuFor({}, { bbm: [3, 2] }).multihit).toBe('abort');
     expect(cpuFor({}, { bbm: [3], multihit: 'abort' }).multihit).toBe('abort');
     expect(cpuFor({ cpu: { bbm: [3], multihit: 'new' } }, {}).multihit).toBe('new');
+  });
+});
+
+describe('announcedBbm', () => {
+  it('is the least of the PEs, or what their ID fields say where that is less', () => {
+    expect(announcedBbm({ ...DEFAULT_CPU, bbm: [3, 2] })).toBe(2);
+    expect(announcedBbm({ ...DEFAULT_CPU, bbm: [3], bbmid: 0 })).toBe(0);
+    expect(cpuProblem({ ...DEFAULT_CPU, bbm: [2], bbmid: 3 })).toMatch(/^bbmid=3 announces more/);
+    expect(cpuProblem({ ...DEFAULT_CPU, bbm: [3], multihit: 'old', bbmid: 0 })).toBeNull();
   });
 });
 

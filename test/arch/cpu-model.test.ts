@@ -19,6 +19,8 @@ test('tells two CPUs apart by any knob', () => {
     { ets: 'none' },
     { tlb: 0 },
     { walkcache: false },
+    { tlbi: 'repeat' },
+    { bbmid: 0 },
   ] as const;
   const names = others.map((knob) => describeCpu({ ...DEFAULT_CPU, ...knob }));
   expect(new Set([describeCpu(DEFAULT_CPU), ...names]).size).toBe(others.length + 1);

@@ -103,7 +103,7 @@ describe('a protocol file', () => {
     expect(await answerTo('n.ts', 'export default null;')).toContain('is null, not a protocol');
     expect(await answerTo('a.ts', 'export default [1];')).toContain('is an array, not a protocol');
     expect(await answerTo('k.ts', `export default ${RIGHT.replace('coalesce', 'merge')};`)).toBe(
-      './k.ts: the default export has kind = "merge"; it must be one of coalesce|split',
+      './k.ts: the default export has kind = "merge"; it must be one of coalesce|split|unmap|map|protect|relocate',
     );
   });
 

@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/cli/parse.ts';
+import { PROTOCOLS } from '../../src/protocols/index.ts';
 import { BUILT_IN } from '../../src/request/registry.ts';
 import { command } from '../../src/cli/commands/stress/command.ts';
 import { STRESS_FLAGS, stressOptionsOf } from '../../src/cli/commands/stress/flags.ts';
@@ -99,7 +100,7 @@ describe('stressOptions', () => {
 
   it('takes all, and does not call those named', async () => {
     const all = await options('--protocol', 'all', '--mutant', 'all', '--scenario', 'all');
-    expect(all.protocols.map((p) => p.name)).toEqual(BUILT_IN.protocols.map((p) => p.name));
+    expect(all.protocols.map((p) => p.name)).toEqual(PROTOCOLS.map((p) => p.name));
     expect(all.protocols.some((p) => p.named)).toBe(false);
     expect(all.mutants).toEqual(BUILT_IN.mutants.map((m) => m.name));
     expect(all.scenarios).toEqual(BUILT_IN.scenarios.map((s) => s.name));

@@ -164,6 +164,7 @@ describe('every protocol settles', () => {
         if (tracker.onDsbIsh()) settled = barriers;
       },
       isb: () => {},
+      ipi: () => {},
       tlbi: (op) => tracker.onTlbi(op, now),
     };
     const nothing = (): void => {};

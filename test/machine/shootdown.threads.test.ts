@@ -100,6 +100,39 @@ describe('a TLBI', () => {
     expect(sizesOf(b.tlbs)).toEqual([0, 0, 0]);
   });
 
+  test('leaves entries on a core that lags, until the next one comes or the guest is left', () => {
+    const arena = arenaOf();
+    const tlbs = filledTlbs(arena);
+    const issuer = createIssuer(arena, { bug: null, spins: 0, own: null });
+    const receiver = createReceiver(arena, 0, tlbs, null, () => {}, true);
+    receiver.enter();
+    issuer.tlbi(ALL);
+    receiver.applyPending();
+    expect([receiver.seen(), ...sizesOf(tlbs)], 'acknowledged').toEqual([1, 4, 4, 1]);
+    issuer.tlbi({ kind: 'ipas2le1is', ipa: 0 });
+    expect(receiver.isInterrupted()).toBe(false);
+    receiver.applyPending();
+    expect([receiver.seen(), ...sizesOf(tlbs)]).toEqual([2, 0, 0, 0]);
+    const other = filledTlbs(arena);
+    const lagging = createReceiver(arena, 0, other, null, () => {}, true);
+    lagging.enter();
+    issuer.tlbi(ALL);
+    lagging.applyPending();
+    lagging.leave();
+    lagging.enter();
+    expect(sizesOf(other)).toEqual([0, 0, 0]);
+  });
+
+  test('is not what an interrupt is: that removes nothing, and is waited for', () => {
+    const b = benchOf();
+    b.issuer.ipi();
+    b.receiver.enter();
+    expect([b.receiver.seen(), ...sizesOf(b.tlbs)]).toEqual([1, 4, 4, 1]);
+    b.receiver.leave();
+    b.issuer.ipi();
+    expect(b.receiver.isInterrupted()).toBe(true);
+  });
+
   test('before a TLB was made is nothing to it', () => {
     const arena = arenaOf();
     createIssuer(arena, { bug: null, spins: 0, own: null }).tlbi(ALL);

@@ -5,7 +5,7 @@ import { describe, expect, it, test } from 'vitest';
 import { IMPLEMENTED_RULES } from '../../src/checker/rules/index.ts';
 import { type Catch, ENGINES, type Engine, MUTANTS } from '../../src/mutants/index.ts';
 import { MACHINE_BUGS } from '../../src/port/index.ts';
-import { PROTOCOLS } from '../../src/protocols/index.ts';
+import { ALL_PROTOCOLS, PROTOCOLS } from '../../src/protocols/index.ts';
 import { SCENARIOS } from '../../src/scenarios/index.ts';
 import { twinOf } from './subjects.ts';
 
@@ -45,6 +45,11 @@ describe('each mutant', () => {
     expect(seed.kind === 'machine' ? seed.bug : seed.protocol.name).toBe(name);
     const made = seed.kind === 'machine' ? { kind, lock } : seed.protocol;
     expect([made.kind, made.lock]).toEqual([kind, lock]);
+    const { explored } = mutant;
+    if (explored === undefined) return;
+    const model = ALL_PROTOCOLS.find((p) => p.name === explored.twin);
+    expect(explored.protocol.name).toBe(name);
+    expect([explored.protocol.kind, explored.protocol.lock]).toEqual([model?.kind, model?.lock]);
   });
 
   it.each(named)('%s is caught under settings that exist', (_, { caughtBy }) => {

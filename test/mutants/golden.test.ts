@@ -20,7 +20,7 @@ function report(subject: Explored, run: ExploreRun): string {
   const { bbm, nt, multihit } = run.cpu;
   return [
     `${mutant.name}: ${mutant.what}`,
-    `${mutant.twin} with one bug, level ${level}, bbm=${bbm} nt=${nt} multihit=${multihit}`,
+    `${subject.twin.name} with one bug, level ${level}, bbm=${bbm} nt=${nt} multihit=${multihit}`,
     '',
     `VIOLATION ${rule} (shown by ${by === 'schedule' ? 'a schedule' : 'the operations'}): ${why}`,
     formatSchedule(steps),

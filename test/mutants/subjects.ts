@@ -2,9 +2,9 @@
 import { cpuFor, type CpuModel } from '../../src/arch/cpu-model.ts';
 import type { BlockLevel } from '../../src/arch/geometry.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
-import { type Catch, type Mutant, MUTANTS } from '../../src/mutants/index.ts';
+import { type Catch, type Mutant, MUTANTS, subjectOf } from '../../src/mutants/index.ts';
 import type { Protocol } from '../../src/port/index.ts';
-import { PROTOCOLS } from '../../src/protocols/index.ts';
+import { ALL_PROTOCOLS } from '../../src/protocols/index.ts';
 import type { ExploreRun, ExploreViolation } from '../../src/result/explore.ts';
 
 export interface Explored {
@@ -16,18 +16,22 @@ export interface Explored {
   readonly level: BlockLevel;
 }
 
-export function twinOf(mutant: Mutant): Protocol {
-  const twin = PROTOCOLS.find((p) => p.name === mutant.twin);
-  if (twin === undefined) throw new Error(`${mutant.name}: no protocol is called ${mutant.twin}`);
+function named(name: string): Protocol {
+  const twin = ALL_PROTOCOLS.find((p) => p.name === name);
+  if (twin === undefined) throw new Error(`no protocol is called ${name}`);
   return twin;
+}
+
+export function twinOf(mutant: Mutant): Protocol {
+  return named(mutant.twin);
 }
 
 /** All that the explorer must catch. */
 export const EXPLORED: readonly Explored[] = MUTANTS.flatMap((mutant) => {
   const catches = mutant.caughtBy.find(({ engine }) => engine === 'explore');
-  if (catches === undefined || mutant.seed.kind !== 'protocol') return [];
-  const { protocol } = mutant.seed;
-  const twin = twinOf(mutant);
+  const { protocol, twin: twinName } = subjectOf(mutant, 'explore');
+  if (catches === undefined || protocol === null) return [];
+  const twin = named(twinName);
   const cpu = cpuFor({ cpu: { ...twin.cpu, ...protocol.cpu } }, catches.cpu ?? {});
   return [{ mutant, catches, protocol, twin, cpu, level: catches.level ?? 2 }];
 });

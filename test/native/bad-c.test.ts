@@ -64,7 +64,7 @@ describe.skipIf(noCompiler !== null)('C', () => {
     [
       'a kind that is none',
       runWith('').replace('coalesce', 'merge'),
-      'mine.c: STAGE2_PROTOCOL has kind = "merge"; it must be one of coalesce|split',
+      'mine.c: STAGE2_PROTOCOL has kind = "merge"; it must be one of coalesce|split|unmap|map|protect|relocate',
     ],
     ['nothing at all', '', 'mine.c: it does not #include "stage2-stress.h"'],
   ])('%s', async (_, text, says) => {

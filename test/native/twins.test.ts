@@ -11,6 +11,13 @@ import { PROTOCOLS } from '../../src/protocols/index.ts';
 import type { ExploreRun } from '../../src/result/explore.ts';
 import { noCompiler } from './compiled.ts';
 
+const EXAMPLES = path.resolve(import.meta.dirname, '../../examples');
+const exampleOf = async (kind: string): Promise<Protocol> =>
+  ((await import(`${EXAMPLES}/kinds/${kind}.ts`)) as { default: Protocol }).default;
+
+/** Kinds that change no size. */
+const KINDS = ['unmap', 'map', 'protect', 'relocate'];
+
 const TWINS = [
   'bbm-late',
   'bbm-early',
@@ -72,5 +79,17 @@ describe.skipIf(noCompiler !== null).each(TWINS)('%s in C', (name) => {
       );
       expect({ cpu, ...ours }).toEqual({ cpu, ...theirs });
     }
+  });
+});
+
+describe.skipIf(noCompiler !== null)('the examples of other kinds', () => {
+  test.each(KINDS)('%s.c does what the one in TypeScript does', async (kind) => {
+    const { protocol, warnings } = await loadC(path.join(EXAMPLES, `c/${kind}.c`));
+    expect(warnings).toEqual([]);
+    const explored = (one: Protocol): ExploreRun =>
+      exploreProtocol({ protocol: one, realGranules: false });
+    const c = explored(protocol as Protocol);
+    const ts = explored(await exampleOf(kind));
+    expect([c.verdict, c.states, c.outcomes]).toEqual(['safe', ts.states, ts.outcomes]);
   });
 });

@@ -43,6 +43,7 @@ describe('flushes of KVM', () => {
       dsb: (kind) => log.push(`dsb ${kind}`),
       dmb: (kind) => log.push(`dmb ${kind}`),
       isb: () => log.push('isb'),
+      ipi: () => log.push('ipi'),
       tlbi: (op) => log.push(describeTlbi(op)),
     });
     return log;

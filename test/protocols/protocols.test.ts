@@ -157,6 +157,7 @@ function wordsOf(t: TransitionTrace): string[] {
       case 'dmb':
         return `dmb ${e.kind}`;
       case 'isb':
+      case 'ipi':
       case 'build':
       case 'allocate':
         return e.op;
@@ -245,7 +246,7 @@ describe.each<BlockLevel>([2, 1])('at level %i', (level) => {
       expect(arrived).toBe(true);
       expect(isTable(before, level)).toBe(protocol.kind === 'coalesce');
       expect(isTable(after, level)).toBe(protocol.kind === 'split');
-      const tables = {
+      const tables: Record<string, number> = {
         coalesce: reachable - SUBTREE[level],
         split: protocol.name === 'split-lazy' ? reachable - SUBTREE[level] + 3 - level : reachable,
       };

@@ -34,6 +34,7 @@ export function aCase(name: string, overrides: Partial<Case> = {}): Case {
     column: 'stress',
     engine: 'stress',
     protocol: bbmEarly,
+    twin: bbmEarly,
     cpu: DEFAULT_CPU,
     setting: HUNT_SETTING,
     rules: ['stale-translation'],

@@ -6,7 +6,7 @@ import { EXPLORE_BOUNDS, exploreProtocol } from '../../src/explore/protocol/inde
 import { runProtocol } from '../../src/explore/protocol/explore.ts';
 import { traceOf } from '../../src/explore/protocol/hypervisor.ts';
 import { MemoryMap } from '../../src/explore/protocol/memory-map.ts';
-import type { Protocol, TransitionTrace } from '../../src/port/index.ts';
+import { plainChange, type Protocol, type TransitionTrace } from '../../src/port/index.ts';
 import { PROTOCOLS } from '../../src/protocols/index.ts';
 import {
   packSequence,
@@ -24,7 +24,7 @@ const BBM = 1;
 const levelFor = ({ name }: Protocol): 1 | 2 => (name === 'bbm-late-cmo' ? 1 : 2);
 
 function traced(protocol: Protocol): TransitionTrace {
-  const map = new MemoryMap(protocol.kind, levelFor(protocol), EXPLORE_BOUNDS.tables);
+  const map = new MemoryMap(plainChange(protocol), levelFor(protocol), EXPLORE_BOUNDS.tables);
   const { paths } = runProtocol(protocol, map, BBM, 1, EXPLORE_BOUNDS);
   const [longest] = paths.toSorted((a, b) => b.operations.length - a.operations.length);
   if (longest === undefined) throw new Error('a protocol has a way through it');

@@ -113,6 +113,7 @@ export function createMachine(options: MachineOptions = {}): Machine {
     dsb: (kind) => log.push(`dsb ${kind}`),
     dmb: (kind) => log.push(`dmb ${kind}`),
     isb: () => log.push('isb'),
+    ipi: () => log.push('ipi'),
     tlbi: (op) => log.push(describeTlbi(op)),
   };
   const counted: PoolTables = {

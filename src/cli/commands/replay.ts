@@ -18,8 +18,8 @@ import { formatSchedule } from '../../report/text/schedule-text.ts';
 import { EXIT, type ExitCode } from '../../result/exit-code.ts';
 import type { ReplayResult, ReplayRun } from '../../result/replay.ts';
 import { machineInfo } from '../../stress/machine-info.ts';
-import { MUTANTS } from '../../mutants/index.ts';
-import { PROTOCOLS } from '../../protocols/index.ts';
+import { MUTANTS, subjectOf as subjectOfMutant } from '../../mutants/index.ts';
+import { ALL_PROTOCOLS } from '../../protocols/index.ts';
 import {
   parseSequence,
   SequenceError,
@@ -134,9 +134,9 @@ async function subjectOf(token: ScheduleToken, file: string | undefined): Promis
   if (token.kind === 'sequence') return { protocol: unpacked(token), text: '' };
   const protocol =
     token.kind === 'built-in'
-      ? PROTOCOLS.find(({ name }) => name === token.name)
-      : MUTANTS.flatMap(({ name, seed }) =>
-          name === token.name && seed.kind === 'protocol' ? [seed.protocol] : [],
+      ? ALL_PROTOCOLS.find(({ name }) => name === token.name)
+      : MUTANTS.flatMap((mutant) =>
+          mutant.name === token.name ? (subjectOfMutant(mutant, 'explore').protocol ?? []) : [],
         )[0];
   if (protocol === undefined) {
     throw new UsageError(`replay: this version has no ${token.kind} ${token.name}`);

@@ -7,6 +7,8 @@
  * the model on purpose, so that a test can prove that each rule matters: an injected model bug has
  * to turn some litmus verdict red.
  */
+import type { TlbiCompletion } from '../../arch/cpu-model.ts';
+
 export const ALL_ARCHITECTURES = ['base', 'ets2', 'ets3'] as const;
 export type Architecture = (typeof ALL_ARCHITECTURES)[number];
 /** What published verdicts are given for, and what a test that asks for none is run under. */
@@ -14,6 +16,8 @@ export const ARCHITECTURES = ['base', 'ets2'] as const satisfies readonly Archit
 
 export interface ModelOptions {
   readonly arch: Architecture;
+  /** How a broadcast TLBI falls short on a core with an erratum. */
+  readonly tlbi: TlbiCompletion;
   /** Ordering of explicit accesses: Arm's, total store order, or one interleaving. */
   readonly memory: 'arm' | 'tso' | 'sc';
   /** False: every walk reads the tables as they are, nothing is cached. */
@@ -40,6 +44,7 @@ export interface ModelOptions {
 export function armModel(arch: Architecture, weakening: Partial<ModelOptions> = {}): ModelOptions {
   return {
     arch,
+    tlbi: 'ok',
     memory: 'arm',
     tlb: true,
     tlbiRemoves: true,

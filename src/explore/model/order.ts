@@ -70,6 +70,21 @@ export class GlobalOrder {
   }
 
   /**
+   * Position of the TLBI, of whatever kind, that vCPU `vcpu` receives after the one at `position` from
+   * the same thread, which had waited for that one before (DSB).
+   */
+  repeatOf(vcpu: number, position: number): number {
+    const first = this.at(position);
+    if (first?.event.kind !== 'tlbi') return NEVER;
+    for (let p = position + 1; p <= this.#placed.length; p++) {
+      const placed = this.at(p);
+      if (placed?.event.kind !== 'tlbi' || placed.event.receiver !== vcpu) continue;
+      if (placed.thread === first.thread && placed.event.epoch > first.event.epoch) return p;
+    }
+    return NEVER;
+  }
+
+  /**
    * Position of the first TLBI that vCPU `vcpu` receives at or after `from` and that `matches`, be
    * it from anyone or from a thread other than `but`.
    */

@@ -184,6 +184,8 @@ export type OrderEvent =
       readonly op: number;
       readonly receiver: number;
       readonly instance: number;
+      /** DSBs for loads and stores that its thread had behind it; 0 where nobody asks (errata). */
+      readonly epoch: number;
     };
 
 /** An event in a global order. */
@@ -202,6 +204,11 @@ export interface System {
   readonly translation: TranslationSystem;
   /** True: reads have no branch for a value that no execution lets them find. */
   readonly isSparse?: true;
+  /**
+   * A location that one store marks as the moment from which nothing may be stored through some
+   * translations any more (`lateLocation`). Absent: there is no such moment.
+   */
+  readonly moment?: number;
 }
 
 /** A walk that found `location`, or one that ended in a fault. */
@@ -213,6 +220,8 @@ export type WalkResult =
       readonly cacheable?: boolean;
       /** The walk goes through only with this update of its last entry. */
       readonly update?: HardwareUpdate;
+      /** What a store through it that takes effect after the system's moment names instead. */
+      readonly lateLocation?: number;
     }
   | {
       readonly kind: 'fault';
@@ -256,6 +265,10 @@ export interface TranslationSystem {
    * `isLeaf` tells the translation itself from a table on the way to it.
    */
   matches(op: number, address: number, depth: number, isLeaf: boolean): boolean;
+  /** Is `op` no TLBI but an interrupt, which removes nothing? Absent: there are none. */
+  isInterrupt?(op: number): boolean;
+  /** Does `op` act on the PE that issues it alone? Absent: none does. */
+  isLocal?(op: number): boolean;
   /**
    * Does `op` remove an entry that keeps a whole walk for `address` in one piece (stage 1 and 2
    * combined)? Such an entry may be filled from any other one. Absent: there are none.

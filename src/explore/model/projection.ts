@@ -161,7 +161,10 @@ function locationsRead(
       if (alsoRead && result.kind === 'mapped') read.add(result.location);
     }
   };
+  const { moment } = system;
   for (const node of accessesOf(system, thread)) {
+    const isStore = node.kind === 'write' && node.target.kind === 'address';
+    if (isStore && moment !== undefined) read.add(moment);
     if (node.kind === 'read') note(node.target, false, true);
     else if (node.kind === 'rmw') note(node.target, true, true);
     else if (node.kind === 'write') note(node.target, true, false);

@@ -37,7 +37,9 @@ export const PDMB = 13;
 export const PDSB = 14;
 export const PCSE = 15;
 export const PACQ = 16;
-const VIEWS = 17;
+/** Not a view: DSBs for loads and stores so far. */
+export const EPOCH = 17;
+const VIEWS = 18;
 
 export interface Layout {
   /** Per location: index of the write last read or written, in coherence order. */
@@ -316,6 +318,7 @@ export class Rules {
     }
     if (covers !== 'load') view = this.join(view, at(s, VWR));
     if (covers === 'full') {
+      s[EPOCH] = at(s, EPOCH) + 1;
       if (this.options.dsbWaitsForTlbi) view = this.join(view, at(s, VTLBI));
       if (this.options.dsbWaitsForUpdates) view = this.join(view, at(s, VHU));
     }

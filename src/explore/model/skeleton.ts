@@ -9,7 +9,7 @@
 import { assert } from '../../arch/assert.ts';
 import type { ModelOptions } from './options.ts';
 import type { Node, OrderEvent, ReadNode, RmwNode, System, WriteNode } from './program.ts';
-import { type Frame, layoutOf, Rules } from './rules.ts';
+import { EPOCH, type Frame, layoutOf, Rules } from './rules.ts';
 
 export interface Skeleton {
   /** In program order. */
@@ -97,9 +97,10 @@ class Collector {
       case 'tlbi': {
         const floor = this.#rules.tlbiFloor(s, node.address);
         const instance = events.length;
+        const epoch = this.#rules.options.tlbi === 'ok' ? 0 : (s[EPOCH] as number);
         const more: OrderEvent[] = [];
         for (const [i, receiver] of node.receivers.entries()) {
-          more.push({ kind: 'tlbi', op: node.op, receiver, instance });
+          more.push({ kind: 'tlbi', op: node.op, receiver, instance, epoch });
           this.#rules.didTlbi(s, 1 << (instance + i));
         }
         const floors = [...before, ...more.map(() => floor)];
@@ -250,6 +251,6 @@ function inBoth(left: readonly number[], right: readonly number[]): number[] {
 }
 
 function keyOf(event: OrderEvent): string {
-  if (event.kind === 'tlbi') return `t${event.op}@${event.receiver}`;
+  if (event.kind === 'tlbi') return `t${event.op}@${event.receiver}.${event.epoch}`;
   return `${event.hardware ? 'u' : 'w'}${event.location}=${event.value}`;
 }

@@ -361,6 +361,36 @@ export class ThreadRun {
     return next;
   }
 
+  /** Position of the system's moment, where it makes a difference to a store through `walk`. */
+  #momentOf(walk: Walk | null): number {
+    const { moment } = this.#system;
+    const result = walk?.result;
+    if (moment === undefined || result?.kind !== 'mapped') return NEVER;
+    if (result.lateLocation === undefined) return NEVER;
+    return this.#order.writesOf(moment)[1] ?? NEVER;
+  }
+
+  /** A store that takes effect after `moment`, as early as it can there. */
+  #writeLate(
+    node: WriteNode,
+    depth: number,
+    { location, view: walk, waits, walk: by, done }: Translated,
+    moment: number,
+  ): void {
+    assert(by?.result.kind === 'mapped', 'it has a location of its own');
+    const late = by.result.lateLocation as number;
+    const s = this.#branchFrame(depth);
+    const floor = max(this.#rules.writeFloor(s, node, location), walk);
+    const position = max(floor, moment);
+    if (position >= waits) return;
+    this.#rules.speculated(s, node.address, walk);
+    this.#rules.didWrite(s, node, location, position);
+    const result = { kind: 'value', value: late } as const;
+    this.#trail.push({ node, walk: by, view: position, result });
+    this.#step(this.#after(node, late), depth + 1, done);
+    this.#trail.pop();
+  }
+
   /** Only own writes stand between the one the load-exclusive read and `position`. */
   #isMonitored(s: Frame, location: number, position: number): boolean {
     const { monitor } = this.#rules.layout;
@@ -404,8 +434,15 @@ export class ThreadRun {
   }
 
   #write(node: WriteNode, depth: number, before: number): void {
-    this.#translate(node, depth, before, ({ location, view: walk, waits, walk: by, done }) => {
+    this.#translate(node, depth, before, (translated) => {
+      const { location, view: walk, waits, walk: by, done } = translated;
       const s = this.#frame(depth + 1);
+      const moment = node.unseen === true ? this.#momentOf(by) : NEVER;
+      if (moment !== NEVER) {
+        this.#writeLate(node, depth + 1, translated, moment);
+        // What has to come after the moment takes effect after it.
+        if (max(this.#rules.writeFloor(s, node, location), walk) >= moment) return;
+      }
       if (node.value === null) {
         this.#rules.speculated(s, node.address, walk);
         this.#step(this.#after(node, location), depth + 1, done);

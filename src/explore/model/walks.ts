@@ -67,12 +67,12 @@ export class Walks {
   #compute(address: number, write: boolean): Walk[] {
     const spansOf = this.#order.spansOf.bind(this.#order);
     const paths = this.#system.translation.paths(address, write, spansOf);
-    const walks = paths.flatMap((path) => this.#candidate(address, path) ?? []);
+    const walks = paths.flatMap((path) => this.#candidate(address, path, write) ?? []);
     return [...walks, ...this.#collisions(address, walks)];
   }
 
   /** Null if the entries were never there one after the other. */
-  #candidate(address: number, path: WalkPath): Walk | null {
+  #candidate(address: number, path: WalkPath, write: boolean): Walk | null {
     const { result, entries } = path;
     const isKept = this.#options.tlb && result.cacheable !== false;
     let from = 0;
@@ -95,7 +95,10 @@ export class Walks {
       paths: [{ path, from }],
       from,
       usable,
-      waits: this.#waits(address, path, usable, isKept),
+      waits: this.#completed(
+        this.#waits(address, path, usable, isKept),
+        write && result.kind === 'mapped',
+      ),
     };
   }
 
@@ -145,6 +148,39 @@ export class Walks {
   /** A TLBI that removes nothing is met by nobody: a cached value outlives the last of them. */
   #tlbi(from: number, but: number | null, matches: (op: number) => boolean): number {
     if (!this.#options.tlbiRemoves || from >= NEVER) return NEVER;
+    if (this.#options.tlbi === 'repeat') return this.#repeated(from, but, matches);
     return this.#order.firstTlbi(this.#vcpu, from, but, matches);
+  }
+
+  /**
+   * On a core where the next TLBI after a DSB has to complete the one before, what is filled meanwhile
+   * out of entries that linger goes with them: the earliest such completion from `from` on.
+   */
+  #repeated(from: number, but: number | null, matches: (op: number) => boolean): number {
+    let first = NEVER;
+    let position = 0;
+    for (;;) {
+      position = this.#order.firstTlbi(this.#vcpu, position + 1, but, matches);
+      if (position === NEVER) return first;
+      const done = this.#isLocal(position) ? position : this.#order.repeatOf(this.#vcpu, position);
+      if (done >= from && done < first) first = done;
+    }
+  }
+
+  /** Errata are about broadcasts only. */
+  #isLocal(position: number): boolean {
+    const event = this.#order.at(position)?.event;
+    return event?.kind === 'tlbi' && this.#system.translation.isLocal?.(event.op) === true;
+  }
+
+  /** What waits for an access that the TLBI at `position` should have waited for (options.ts). */
+  #completed(position: number, write: boolean): number {
+    const { tlbi } = this.#options;
+    if (position === NEVER || tlbi === 'ok' || this.#isLocal(position)) return position;
+    if (tlbi === 'late-writes' && write) return this.#order.repeatOf(this.#vcpu, position);
+    if (tlbi !== 'ipi') return position;
+    const { translation } = this.#system;
+    const isInterrupt = (op: number): boolean => translation.isInterrupt?.(op) === true;
+    return this.#order.firstTlbi(this.#vcpu, position, this.#thread, isInterrupt);
   }
 }

@@ -33,7 +33,8 @@ export class Aftermath {
    */
   cleanPages(memory: readonly number[], path: number): number {
     const { map } = this.#host;
-    if (!map.hafdbs) return 0;
+    // What an unmap or a write-protection finds dirty is for its caller to note.
+    if (!map.hafdbs || map.change.takes === 'at-end') return 0;
     let clean = 0;
     for (const page of this.#pages) {
       const { leaf } = mappingOf(map, this.#last(memory, path), page);

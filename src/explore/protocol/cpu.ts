@@ -1,12 +1,12 @@
 /** Which knobs of the simulated CPU the model has. */
-import type { CpuModel } from '../../arch/cpu-model.ts';
+import type { CpuModel, TlbiCompletion } from '../../arch/cpu-model.ts';
 import { armModel, type ModelOptions } from '../model/index.ts';
 import type { ExploredScenario } from './bounds.ts';
 import type { MachineOptions } from './memory-map.ts';
 
 /** The memory model of this CPU. */
 export function modelOf(cpu: CpuModel): ModelOptions {
-  return armModel(cpu.ets === 'ets2' ? 'ets2' : 'base', { tlb: cpu.tlb > 0 });
+  return armModel(cpu.ets === 'ets2' ? 'ets2' : 'base', { tlb: cpu.tlb > 0, tlbi: cpu.tlbi });
 }
 
 /** Why this cannot be explored, or null. */
@@ -16,9 +16,20 @@ export function unsupportedReason(cpu: CpuModel, scenario: ExploredScenario): st
     : null;
 }
 
+const COUNTS = {
+  ok: null,
+  'late-writes': 'every-tlbi',
+  repeat: 'every-tlbi',
+  ipi: 'interrupts',
+} as const satisfies Record<TlbiCompletion, MachineOptions['counts']>;
+
 /** The small machine that a protocol changes entries of. */
 export function machineOf(cpu: CpuModel, scenario: ExploredScenario): MachineOptions {
-  return { hafdbs: cpu.hafdbs, hasNeighbour: scenario === 'two-vms' };
+  return {
+    hafdbs: cpu.hafdbs,
+    hasNeighbour: scenario === 'two-vms',
+    counts: COUNTS[cpu.tlbi],
+  };
 }
 
 /** Knobs that make no difference to the model, where somebody might think they do. */

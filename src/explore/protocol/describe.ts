@@ -10,7 +10,15 @@ import {
 } from '../../arch/descriptor.ts';
 import { childLevel, type Geometry, type Level } from '../../arch/geometry.ts';
 import { isForeign } from './hardware-update.ts';
-import { GEOMETRY, LOCK_FREE, type MemoryMap, REUSED, TARGET, UNFILLED } from './memory-map.ts';
+import {
+  GEOMETRY,
+  LOCK_FREE,
+  type MemoryMap,
+  REUSED,
+  TAKEN,
+  TARGET,
+  UNFILLED,
+} from './memory-map.ts';
 import { NEIGHBOUR_NAME } from './neighbour.ts';
 
 /** What reports call vCPU `vcpu` of `vcpus`: the one behind them is the second VM's. */
@@ -23,6 +31,7 @@ export function placeName(map: MemoryMap, location: number): string {
   if (location === TARGET) return 'entry';
   if (location === map.lock) return 'lock';
   if (map.hasNeighbour && location === map.neighbour) return `entry of ${NEIGHBOUR_NAME}`;
+  if (location === map.moment) return 'memory of the old mapping';
   const table = map.tableOf(location);
   if (table === null) return `location ${location}`;
   return `table ${table}[${location - map.entryOf(table, 0)}]`;
@@ -34,6 +43,7 @@ export function placeName(map: MemoryMap, location: number): string {
  */
 export function valueText(map: MemoryMap, location: number, d: Descriptor): string {
   if (location === map.lock) return d === LOCK_FREE ? 'free' : 'held';
+  if (location === map.moment) return d === TAKEN ? 'taken' : "the VM's";
   if (location === TARGET) return describeEntry(map, d, map.level);
   if (location > map.lock) return leafText(d, 3);
   if (isForeign(d, REUSED)) return `another user's data${flagsSet(map, d, REUSED)}`;

@@ -10,12 +10,12 @@
  * which VMID, software walkers of other threads.
  */
 import { assert } from '../../arch/assert.ts';
-import { type CpuModel, cpuResultOf, DEFAULT_CPU } from '../../arch/cpu-model.ts';
-import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
+import { announcedBbm, type CpuModel, cpuResultOf, DEFAULT_CPU } from '../../arch/cpu-model.ts';
+import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { isValid } from '../../arch/descriptor.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
 import { againstOf, judgeTrace } from '../../checker/index.ts';
-import type { Protocol } from '../../port/index.ts';
+import { changeNamed, changesOf, type Protocol } from '../../port/index.ts';
 import { thrownBy } from '../../port/thrown.ts';
 import type {
   ExploreBoundValues,
@@ -64,6 +64,8 @@ export interface ExploreOptions {
   /** Guest programs in place of every combination. */
   readonly programs?: readonly GuestProgram[];
   readonly bounds?: Partial<ExploreBounds>;
+  /** Runs by itself in the real granules, too (survey.ts). Default: true. */
+  readonly realGranules?: boolean;
   /** Where the protocol comes from, for the tokens of its violations. Default: a built-in one. */
   readonly source?: ProtocolSource;
 }
@@ -128,28 +130,33 @@ export function* exploreInSteps(
   const reason = unsupportedReason(cpu, scenario);
   if (reason !== null) throw new ExploreUnsupported(reason);
   const bounds: ExploreBounds = { ...EXPLORE_BOUNDS, ...options.bounds };
-  const map = new MemoryMap(protocol.kind, level, bounds.tables, machineOf(cpu, scenario));
-  const programs = options.programs ?? guestPrograms(kinds, map.pages, options.accesses);
+  const machine = machineOf(cpu, scenario);
+  const maps = changesOf(protocol).map(
+    (change) => new MemoryMap(change, level, bounds.tables, machine),
+  );
+  const pages = maps[0]?.pages ?? 0;
+  const programs = options.programs ?? guestPrograms(kinds, pages, options.accesses);
   assert(programs.length > 0, 'an exploration has guest programs');
-  const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
+  const bbm = announcedBbm(cpu);
   const figures: Figures = { states: 0, orders: 0, stoppedBy: null, stoppedWhy: null };
   const outcomes = new Outcomes(protocol.claims);
-  const host = hostOf(options.protocol, map, bbm, vcpus, bounds, figures);
+  const hosts = maps.flatMap(
+    (map) => hostOf(options.protocol, map, bbm, vcpus, bounds, figures) ?? [],
+  );
   try {
-    if (host !== null) {
-      const searched = { host, cpu, programs, bounds, startedMs, figures, outcomes };
-      for (const progress of explorePrograms(searched)) {
-        yield progress;
-        if (!isStopped()) continue;
-        figures.stoppedBy = INTERRUPTED;
-        break;
-      }
+    const searched = { hosts, cpu, programs, bounds, startedMs, figures, outcomes };
+    for (const progress of explorePrograms(searched)) {
+      yield progress;
+      if (!isStopped()) continue;
+      figures.stoppedBy = INTERRUPTED;
+      break;
     }
   } catch (cause) {
     throw isUneven(cause) ? nameProtocol(protocol, cause) : cause;
   }
-  const judged = host === null ? NOTHING_JUDGED : judgeOperations(host, bbm, protocol);
-  const signed = host === null ? [] : signViolations(host, options, cpu, outcomes, judged);
+  const judged = hosts.map((host) => judgeOperations(host, bbm, protocol, options.realGranules));
+  const signed = signViolations(hosts, options, cpu, outcomes, judged);
+  const protocolNotes = [...new Set(judged.flatMap(({ notes }) => notes))];
   const isWhole = figures.stoppedBy === null;
   const violations = signed
     .filter((v, i, all) => all.findIndex((other) => other.rule === v.rule) === i)
@@ -176,8 +183,8 @@ export function* exploreInSteps(
     violation: violations.find((v) => v.by === 'schedule') ?? violations[0] ?? null,
     violations,
     ...(figures.stoppedWhy === null ? {} : { stoppedWhy: figures.stoppedWhy }),
-    notes: [...judged.notes, ...notesOn(cpu)],
-    ...(judged.notes.length === 0 ? {} : { protocolNotes: judged.notes }),
+    notes: [...protocolNotes, ...notesOn(cpu)],
+    ...(protocolNotes.length === 0 ? {} : { protocolNotes }),
   };
 }
 
@@ -242,7 +249,7 @@ function nameProtocol(protocol: Protocol, cause: unknown): ProtocolThrew {
 }
 
 interface Searched {
-  readonly host: Host;
+  readonly hosts: readonly Host[];
   readonly cpu: CpuModel;
   readonly programs: readonly GuestProgram[];
   readonly bounds: ExploreBounds;
@@ -252,9 +259,10 @@ interface Searched {
 }
 
 function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void> {
-  const { host, cpu, programs, bounds, figures, outcomes } = all;
+  const { hosts, cpu, programs, bounds, figures, outcomes } = all;
   const options = modelOf(cpu);
-  for (const [programsDone, program] of programs.entries()) {
+  const searches = hosts.flatMap((host) => programs.map((program) => ({ host, program })));
+  for (const [programsDone, { host, program }] of searches.entries()) {
     const scenario = boundedBy(figures, () => scenarioOf(host, cpu, program, bounds.nodes));
     if (scenario === null) return;
     const { states, orders } = figures;
@@ -273,7 +281,7 @@ function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void>
       figures.orders = orders + search.orders;
       yield {
         programsDone,
-        programs: programs.length,
+        programs: searches.length,
         states: figures.states,
         depth: search.depth,
       };
@@ -283,34 +291,41 @@ function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void>
   }
 }
 
-/** Every violation with its token. */
+/** Every violation with its token. `judged`: of each host. */
 function signViolations(
-  host: Host,
+  hosts: readonly Host[],
   { protocol, mutant = null, source }: ExploreOptions,
   cpu: CpuModel,
   outcomes: Outcomes,
-  judged: JudgedOperations,
+  judged: readonly JudgedOperations[],
 ): (ExploreViolation & { readonly against?: string | null })[] {
-  const { map, vcpus } = host;
   const builtIn = mutant === null ? 'built-in' : 'mutant';
   const from = source ?? { kind: builtIn, name: mutant ?? protocol.name, text: '' };
-  const head = {
-    kind: from.kind,
-    name: from.name,
-    fingerprint: fingerprintOf(protocol, host.paths, from.text),
-    cpu: cpuKey(cpu, vcpus),
-    level: map.level,
-    vcpus,
-    scenario: map.hasNeighbour ? 'two-vms' : 'adjust-populated',
-  } as const;
-  const shown = outcomes.violations(judged.whys).map(({ violation, place }) => ({
+  const headOf = ({ map, vcpus, paths }: Host) =>
+    ({
+      kind: from.kind,
+      name: from.name,
+      fingerprint: fingerprintOf(protocol, paths, from.text),
+      cpu: cpuKey(cpu, vcpus),
+      level: map.level,
+      vcpus,
+      scenario: map.hasNeighbour ? 'two-vms' : 'adjust-populated',
+      form: Math.max(0, changesOf(protocol).indexOf(map.changeName)),
+    }) as const;
+  const whysOf = (host: Host): readonly string[] => judged[hosts.indexOf(host)]?.whys ?? [];
+  const shown = outcomes.violations(whysOf).map(({ violation, place, host }) => ({
     ...violation,
-    token: encodeToken({ ...head, shows: { by: 'schedule', ...place } }),
+    token: encodeToken({ ...headOf(host), shows: { by: 'schedule', ...place } }),
   }));
-  const done = judged.violations.map((violation) => ({
-    ...violation,
-    token: encodeToken({ ...head, shows: { by: 'operations', rule: violation.rule } }),
-  }));
+  const done = hosts.flatMap((host, i) =>
+    (judged[i]?.violations ?? []).map((violation) => ({
+      ...violation,
+      token: encodeToken({
+        ...headOf(host),
+        shows: { by: 'operations', rule: violation.rule },
+      }),
+    })),
+  );
   return [...shown, ...done];
 }
 
@@ -324,9 +339,12 @@ export interface JudgedOperations {
   readonly notes: readonly string[];
 }
 
-const NOTHING_JUDGED: JudgedOperations = { violations: [], whys: [], notes: [] };
-
-export function judgeOperations(host: Host, bbm: BbmLevel, protocol: Protocol): JudgedOperations {
+export function judgeOperations(
+  host: Host,
+  bbm: BbmLevel,
+  protocol: Protocol,
+  realGranules = true,
+): JudgedOperations {
   const { claims, lock = 'exclusive' } = protocol;
   const { map } = host;
   const violations: OperationsViolation[] = [];
@@ -343,14 +361,17 @@ export function judgeOperations(host: Host, bbm: BbmLevel, protocol: Protocol): 
   };
   const script = hypervisorScript(protocol, map, bbm);
   const lost = lock === 'shared' ? lostRace(script, map) : null;
-  const ways = host.paths.map((path) => ({ path, when: '' }));
+  // Of several forms a sentence says which.
+  const isOneOfMany = changesOf(protocol).length > 1;
+  const start = isOneOfMany ? `where ${changeNamed(map.changeName).text}: ` : '';
+  const ways = host.paths.map((path) => ({ path, when: start }));
   if (lost !== null && lost.path !== null) {
-    ways.push({ path: lost.path, when: 'when its compare-exchange finds LOCKED: ' });
+    ways.push({ path: lost.path, when: `${start}when its compare-exchange finds LOCKED: ` });
   }
   for (const { path, when } of ways) {
     const trace = traceOf(map, path, lock);
     const verdict = judgeTrace(trace, bbm, false, map.hafdbs);
-    for (const note of when === '' ? verdict.notes : []) notes.add(note);
+    for (const note of when === start ? verdict.notes : []) notes.add(note);
     if (verdict.windowed && claims.neverInvalid === true) {
       const stored = trace.events.findIndex(
         (e) => e.op === 'write' && !isValid(e.value) && isValid(e.place?.before ?? trace.old),
@@ -371,7 +392,10 @@ export function judgeOperations(host: Host, bbm: BbmLevel, protocol: Protocol): 
     const [path] = host.paths;
     if (path !== undefined) found('progress', LOSER_WAITS, path, null);
   }
-  const surveyed = violations.length === 0 ? surveyOf(protocol, bbm, map.hafdbs) : null;
+  const surveyed =
+    realGranules && violations.length === 0
+      ? surveyOf(protocol, map.changeName, bbm, map.hafdbs)
+      : null;
   for (const note of surveyed?.notes ?? []) notes.add(note);
   for (const violation of surveyed?.violations ?? [])
     violations.push({ ...violation, against: null });

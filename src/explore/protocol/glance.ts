@@ -2,10 +2,9 @@
  * A look at a protocol without a search: it is unrolled, as for any exploration, and its books of
  * table pages are read at the end of each way through it. Takes milliseconds.
  */
-import type { CpuModel } from '../../arch/cpu-model.ts';
-import { idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
+import { announcedBbm, type CpuModel } from '../../arch/cpu-model.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
-import type { Protocol } from '../../port/index.ts';
+import { plainChange, type Protocol } from '../../port/index.ts';
 import { BoundReached, EXPLORE_BOUNDS } from './bounds.ts';
 import { machineOf } from './cpu.ts';
 import { runProtocol } from './explore.ts';
@@ -22,8 +21,8 @@ export function glanceAt(
   level: BlockLevel,
 ): readonly BookFinding[] {
   const machine = machineOf(cpu, 'adjust-populated');
-  const map = new MemoryMap(protocol.kind, level, EXPLORE_BOUNDS.tables, machine);
-  const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
+  const map = new MemoryMap(plainChange(protocol), level, EXPLORE_BOUNDS.tables, machine);
+  const bbm = announcedBbm(cpu);
   try {
     const { paths } = runProtocol(protocol, map, bbm, 1, EXPLORE_BOUNDS);
     const findings = paths.flatMap((path) => path.findings);

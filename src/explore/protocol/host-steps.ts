@@ -11,7 +11,7 @@ import type { PlacedEvent, TrailStep } from '../model/index.ts';
 import { isForeign } from './hardware-update.ts';
 import { guestName, placeName, valueText } from './describe.ts';
 import { type MemoryMap, REUSED, TARGET } from './memory-map.ts';
-import { reachesVcpus } from './reach.ts';
+import { reachOf } from './reach.ts';
 import { FAILED, type Overtaking, reasonOf } from './reasons.ts';
 import type { Operation } from './recording.ts';
 import type { TimedStep } from './timed-step.ts';
@@ -63,8 +63,8 @@ export class HostSteps {
   #eventsOf(operation: Operation, index: number): number {
     const { isRead, receivers, path } = this.#input;
     if (operation.kind === 'write') return isRead(operation.location) ? 1 : 0;
-    if (operation.kind === 'tlbi')
-      return reachesVcpus(this.#input.map, operation.tlbi) ? receivers : 0;
+    if (operation.kind === 'tlbi') return reachOf(this.#input.map, operation.tlbi, receivers);
+    if (operation.kind === 'ipi') return this.#input.map.counts === 'interrupts' ? receivers : 0;
     if (operation.kind !== 'cas' || !isRead(operation.location)) return 0;
     const nth = path.operations.slice(0, index).filter(isAnswered).length;
     return path.answers[nth] === operation.expected ? 1 : 0;
@@ -214,6 +214,8 @@ export class HostSteps {
         return { thread, op: 'dmb', detail: `DMB ${operation.dmb.toUpperCase()}`, why };
       case 'isb':
         return { thread, op: 'isb', detail: 'ISB', why };
+      case 'ipi':
+        return { thread, op: 'ipi', detail: 'an interrupt to each PE', why };
       case 'tlbi':
         return { thread, op: 'tlbi', detail: describeTlbi(operation.tlbi), why };
       case 'write':
@@ -239,6 +241,11 @@ export class HostSteps {
       const detail = `${describeTlbi(operation.tlbi)} takes effect at ${where}`;
       return { thread, op: 'tlbi', detail, why };
     }
+    if (operation.kind === 'ipi') {
+      assert(event.kind === 'tlbi', 'an interrupt is delivered');
+      const where = guestName(this.#input.vcpus, event.receiver - 1);
+      return { thread, op: 'ipi', detail: `the interrupt is taken by ${where}`, why };
+    }
     if (operation.kind === 'write') return { ...this.#storeStep(operation), why };
     assert(operation.kind === 'cas', 'only stores and TLBIs are events');
     const { map } = this.#input;
@@ -251,6 +258,7 @@ export class HostSteps {
     const { map } = this.#input;
     const what = `${placeName(map, location)} = ${valueText(map, location, value)}`;
     if (location === map.lock) return { thread, op: 'unlock', detail: what };
+    if (location === map.moment) return { thread, op: 'take', detail: what };
     if (isForeign(value, REUSED) && location !== TARGET) {
       return { thread, op: 'write', detail: `${what} (the page was freed)` };
     }

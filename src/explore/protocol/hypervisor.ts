@@ -2,13 +2,13 @@
  * The hypervisor's thread: it holds the VM's lock, runs the protocol, and unlocks, which is a
  * store-release (KVM's mmu_lock). A vCPU that has seen the lock free comes after the transition.
  */
-import { type Descriptor, TYPE_TABLE_OR_PAGE, VALID } from '../../arch/descriptor.ts';
+import { type Descriptor, isValid, TYPE_TABLE_OR_PAGE, VALID } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { checkedPort, checkReturned } from '../../port/checked-port.ts';
 import type { Cpu, Entry, Protocol, Transition, TransitionTrace } from '../../port/index.ts';
 import { withoutChance } from './chance.ts';
 import { isUpdateOf } from './hardware-update.ts';
-import { LOCK_FREE, type MemoryMap, NEIGHBOUR_AFTER, TARGET, VMID } from './memory-map.ts';
+import { LOCK_FREE, type MemoryMap, NEIGHBOUR_AFTER, TAKEN, TARGET, VMID } from './memory-map.ts';
 import { createModelTables, type Roles } from './model-tables.ts';
 import { PageBook } from './page-book.ts';
 import type { Recording, Script } from './recording.ts';
@@ -34,7 +34,8 @@ export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLev
     const tables = createModelTables(map, recording, book, roleOf);
     if (map.hasNeighbour) recording.write(map.neighbour, NEIGHBOUR_AFTER, false);
     let isOpen = true;
-    const port = checkedPort(createCpu(map, recording, book, roleOf), tables, {
+    const taking = new Taking(map, recording);
+    const port = checkedPort(createCpu(map, recording, book, roleOf, taking), tables, {
       ...limits,
       isOpen: () => isOpen,
       protocol: protocol.name,
@@ -44,6 +45,8 @@ export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLev
     } finally {
       isOpen = false;
     }
+    taking.atEnd();
+    if (map.change.from === 'locked') ownerGoesOn(map, recording, book);
     recording.write(map.lock, LOCK_FREE, true);
     book.audit();
     recording.findings.push(...book.findings);
@@ -65,22 +68,69 @@ export function traceOf(
     pa: map.pa,
     vmid: VMID,
     lock,
-    oldLeaves: map.kind === 'coalesce' ? [3] : [],
+    change: map.changeName,
+    oldLeaves: map.change.from === 'table' ? [3] : [],
     events: path.trace,
   };
 }
 
 function createRoles(): Roles {
-  const known: number[] = [TARGET];
+  const known = new Map([[TARGET as number, 0]]);
   return (location) => {
-    const found = known.indexOf(location);
-    const index = found >= 0 ? found : known.push(location) - 1;
+    const index = known.get(location) ?? known.size;
+    known.set(location, index);
     return index === 0 ? 'target' : `child ${index}`;
   };
 }
 
+/**
+ * Who takes the memory behind the old mapping, and when (kinds.ts): one store, which stands for all
+ * that is done to it from then on.
+ */
+class Taking {
+  readonly #map: MemoryMap;
+  readonly #recording: Recording;
+  #isDone = false;
+
+  constructor(map: MemoryMap, recording: Recording) {
+    this.#map = map;
+    this.#recording = recording;
+  }
+
+  /** A descriptor is about to be stored to the entry. */
+  beforeStore(location: number, value: Descriptor): void {
+    const { change, old } = this.#map;
+    const isNew = location === TARGET && isValid(value) && value !== old;
+    if (change.takes === 'before-new' && isNew) this.#take();
+  }
+
+  /** The protocol has returned. */
+  atEnd(): void {
+    if (this.#map.change.takes === 'at-end') this.#take();
+  }
+
+  #take(): void {
+    const { moment } = this.#map;
+    if (this.#isDone || moment === null) return;
+    this.#isDone = true;
+    this.#recording.write(moment, TAKEN, false);
+  }
+}
+
+/** Whoever holds the entry LOCKED puts its block there, and looks at nothing before (stage2_make_pte). */
+function ownerGoesOn(map: MemoryMap, recording: Recording, book: PageBook): void {
+  book.count(TARGET as Entry, 1);
+  recording.write(TARGET, map.wanted, true);
+}
+
 /** The port, one operation of the recording each. An answered read is an event, a waiting one not. */
-function createCpu(map: MemoryMap, recording: Recording, book: PageBook, roleOf: Roles): Cpu {
+function createCpu(
+  map: MemoryMap,
+  recording: Recording,
+  book: PageBook,
+  roleOf: Roles,
+  taking: Taking,
+): Cpu {
   function noteRead(entry: Entry, value: Descriptor, expected?: Descriptor): void {
     const page = map.tableOf(entry);
     const table = page === null ? null : book.nameOf(page);
@@ -104,6 +154,7 @@ function createCpu(map: MemoryMap, recording: Recording, book: PageBook, roleOf:
 
   function store(entry: Entry, value: Descriptor, release: boolean): void {
     const before = recording.peek(entry);
+    taking.beforeStore(entry, value);
     recording.write(entry, value, release);
     noteWrite(release ? 'release' : 'plain', entry, value, before);
   }
@@ -117,6 +168,7 @@ function createCpu(map: MemoryMap, recording: Recording, book: PageBook, roleOf:
     write: (entry, value) => store(entry, value, false),
     writeRelease: (entry, value) => store(entry, value, true),
     compareExchange(entry, expected, desired) {
+      taking.beforeStore(entry, desired);
       const found = recording.compareExchange(entry, expected, desired);
       if (found === expected) noteWrite('cas', entry, desired, found);
       else noteRead(entry, found, expected);
@@ -135,6 +187,10 @@ function createCpu(map: MemoryMap, recording: Recording, book: PageBook, roleOf:
     isb() {
       recording.isb();
       recording.note({ op: 'isb' });
+    },
+    ipi() {
+      recording.ipi();
+      recording.note({ op: 'ipi' });
     },
     tlbi(op) {
       recording.tlbi(op);

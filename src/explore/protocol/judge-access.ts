@@ -7,19 +7,22 @@
  *           unless the protocol left it in place
  */
 import { assert, assertNever } from '../../arch/assert.ts';
+import type { TlbiCompletion } from '../../arch/cpu-model.ts';
 import {
   type Descriptor,
   hasNt,
+  isValid,
   outputAddress,
   softwareBits,
   typeOf,
 } from '../../arch/descriptor.ts';
 import { childLevel, entrySize, type Level, tableIndex } from '../../arch/geometry.ts';
-import type { Claims } from '../../port/index.ts';
+import type { ChangeName, Claims } from '../../port/index.ts';
 import type { OutcomeGrade } from '../../result/explore.ts';
 import type { Rule } from '../../result/rule.ts';
 import type { Access, AccessResult } from './guest.ts';
 import { GEOMETRY, type MemoryMap, NEW_VERSION, OLD_VERSION, TARGET } from './memory-map.ts';
+import { RELAXED_FOR } from './reach.ts';
 import type { Fault, Leaf } from './translation.ts';
 
 export interface Judgement {
@@ -36,7 +39,10 @@ export interface JudgeInput {
   /** What the hypervisor leaves behind, by location. */
   readonly memory: readonly Descriptor[];
   readonly access: Access;
+  /** Who makes it. */
+  readonly vcpu: number;
   readonly phase: 'early' | 'late';
+  readonly tlbi: TlbiCompletion;
   /**
    * Walkers keep dirty state, and after everything the tables call the page clean (aftermath.ts).
    */
@@ -133,18 +139,46 @@ export function judgeLeaf(input: JudgeInput, leaf: Leaf): Judgement {
           'the wrong level, or its address is wrong',
       );
     case 'leaf':
-      return judgeMapping(input, leaf.d, leaf.level);
+      return leaf.late === true
+        ? judgeLate(input, leaf.d, leaf.level)
+        : judgeMapping(input, leaf.d, leaf.level);
     default:
       return assertNever(leaf);
   }
 }
 
+/** By change: the rule that a store through the old mapping breaks once the memory is taken. */
+const LATE_RULES: Readonly<Partial<Record<ChangeName, Rule>>> = {
+  relocate: 'lost-access',
+  restrict: 'lost-dirty',
+};
+
+/** A store that took effect after the memory behind the old mapping was taken. */
+function judgeLate(input: JudgeInput, d: Descriptor, level: Level): Judgement {
+  const { map, phase } = input;
+  const wrong = judgeMapping(input, d, level);
+  // That it used the old mapping at all tells more.
+  if (wrong.grade === 'forbidden') return wrong;
+  const rule = LATE_RULES[map.changeName] ?? 'stale-translation';
+  const why =
+    `it stored through the old mapping, ${map.change.late ?? 'too late'} ` +
+    '(R_LXHLD: a TLBI is complete when the accesses that use its entries are)';
+  return forbidden(rule, `${phase === 'late' ? '' : 'late '}${wrong.word} store`, why);
+}
+
+/** On a core whose TLBIs do not wait for accesses under way: where nobody has taken the memory. */
+function isHarmless({ map, access, tlbi }: JudgeInput): boolean {
+  const mayBeLate = tlbi === 'ipi' || (tlbi === 'late-writes' && access.kind === 'store');
+  const { takes, readOnly } = map.change;
+  return mayBeLate && (takes === undefined || (readOnly === 'new' && access.kind === 'load'));
+}
+
 function judgeMapping(input: JudgeInput, d: Descriptor, level: Level): Judgement {
   const { map, access, phase } = input;
-  const found =
-    outputAddress(GEOMETRY, d, level) + (map.pagePa(access.page) % entrySize(GEOMETRY, level));
   const version = softwareBits(d);
-  if (found !== map.pagePa(access.page)) {
+  const pa = map.pagePa(access.page, version);
+  const found = outputAddress(GEOMETRY, d, level) + (pa % entrySize(GEOMETRY, level));
+  if (found !== pa) {
     const why = `it was sent to 0x${found.toString(16)} (version ${version}), where no version leads`;
     return forbidden('wrong-output-address', 'wrong address', why);
   }
@@ -156,6 +190,13 @@ function judgeMapping(input: JudgeInput, d: Descriptor, level: Level): Judgement
   }
   const isOld = version === OLD_VERSION;
   const word = `${isOld ? 'old' : 'new'}${hasNt(d, level) ? ' (nT)' : ''}`;
+  if (phase === 'late' && isOld && map.change.readOnly === 'old') {
+    return acceptable(word, 'it used the old mapping still, which only denies stores');
+  }
+  if (phase === 'late' && isOld && isHarmless(input)) {
+    const why = 'it was translated before the flush and took effect after it, in the same memory';
+    return interesting(`late ${word}`, `${why}: the core has an erratum (R_LXHLD)`);
+  }
   if (phase === 'late' && isOld) {
     const after = leafAfter(input);
     if (after === null || softwareBits(after) !== OLD_VERSION) {
@@ -180,15 +221,22 @@ function judgeMapping(input: JudgeInput, d: Descriptor, level: Level): Judgement
 }
 
 export function judgeFault(input: JudgeInput, fault: Fault): Judgement {
-  const { map, claims } = input;
+  const { map, claims, phase } = input;
   const level = `level ${fault.level}`;
   switch (fault.kind) {
     case 'translation': {
       // A split may leave pages to be mapped on demand; a coalesce has to map all it had.
-      const mapped = map.kind === 'coalesce' || leafAfter(input) !== null;
+      const mapped = map.changeName === 'coalesce' || leafAfter(input) !== null;
       if (!mapped) {
         const why = 'its page is not mapped any more after the transition: the fault is genuine';
         return acceptable('genuine fault', why);
+      }
+      if (!isValid(map.old)) {
+        if (phase === 'early') {
+          return acceptable('genuine fault', 'its page was not mapped before the transition');
+        }
+        const why = `it took a Translation fault of ${level} though the page had been mapped`;
+        return interesting('spurious fault', `${why}: a walk from before (R_FFWJK)`);
       }
       const word = 'spurious fault';
       const why = `it took a Translation fault of ${level} on a page mapped before and after`;
@@ -207,15 +255,39 @@ export function judgeFault(input: JudgeInput, fault: Fault): Judgement {
     }
     case 'access-flag':
       return interesting('access-flag fault', `it took an Access flag fault of ${level}`);
-    case 'permission':
+    case 'permission': {
+      const { readOnly } = map.change;
+      if (input.access.kind === 'store' && readOnly !== undefined) {
+        return judgeDenied(input, fault);
+      }
       return forbidden(
         'wrong-permission',
         'permission fault',
         `it took a Permission fault of ${level}, and every version of the mapping permits it`,
       );
+    }
     default:
       return assertNever(fault.kind);
   }
+}
+
+/** A Permission fault of a store where the old or the new mapping denies stores. */
+function judgeDenied({ map, phase, access, vcpu }: JudgeInput, fault: Fault): Judgement {
+  const level = `level ${fault.level}`;
+  if (map.change.readOnly === 'new' || phase === 'early') {
+    const when = map.change.readOnly === 'new' ? 'new' : 'old';
+    const why = `the ${when} mapping denies it: the fault is genuine`;
+    return acceptable('genuine fault', why);
+  }
+  const why = `the ${access.kind} took a Permission fault of ${level} after the page was made writable`;
+  if (vcpu !== RELAXED_FOR) {
+    return interesting('denied once more', `${why}: its next fault flushes its own TLB (v6.4)`);
+  }
+  return forbidden(
+    'progress',
+    'denied for ever',
+    `${why} on the PE whose fault that was to repair: its TLB denies every further try (R_GPPYH)`,
+  );
 }
 
 export function judgeAccess(

@@ -43,7 +43,7 @@ export class OutcomeJudge {
     assert(guestEnd !== undefined, `vCPU ${vcpu} has no end ${end}`);
     const judged =
       vcpu < this.#host.vcpus
-        ? this.#judgeEnd(guestEnd, path, clean)
+        ? this.#judgeEnd(guestEnd, vcpu, path, clean)
         : this.#judgeNeighbour(guestEnd);
     this.#judged.set(key, judged);
     return judged;
@@ -59,8 +59,8 @@ export class OutcomeJudge {
     };
   }
 
-  #judgeEnd({ results }: GuestEnd, path: number, clean: number): JudgedEnd {
-    const { program, translation, paths } = this.#scenario;
+  #judgeEnd({ results }: GuestEnd, vcpu: number, path: number, clean: number): JudgedEnd {
+    const { program, translation, paths, tlbi } = this.#scenario;
     const { map } = this.#host;
     const memory = paths[path]?.memory;
     assert(memory !== undefined, `no path ${path}`);
@@ -70,7 +70,16 @@ export class OutcomeJudge {
       assert(access !== undefined, 'one result per access');
       const phase = i < program.early.length ? 'early' : 'late';
       const endsClean = (clean & (1 << access.page)) !== 0;
-      const input = { map, claims: this.#claims, memory, access, phase, endsClean } as const;
+      const input = {
+        map,
+        claims: this.#claims,
+        memory,
+        access,
+        vcpu,
+        phase,
+        tlbi,
+        endsClean,
+      } as const;
       return judgeAccess(input, result, translation.leaves, translation.faults);
     });
     const words = (list: readonly Judgement[]): string => list.map(({ word }) => word).join(', ');

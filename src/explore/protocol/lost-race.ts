@@ -28,7 +28,7 @@ export function lostRace(script: Script, map: MemoryMap): LostRace | null {
   const answers: Descriptor[] = [];
   let found = 0;
   let lost = false;
-  const won = map.kind === 'coalesce' ? map.wanted : map.descriptorFor((map.tables - 1) as Table);
+  const won = map.change.to === 'table' ? map.descriptorFor((map.tables - 1) as Table) : map.wanted;
   const answer = (location: number, _: number, recording: Recording): Descriptor => {
     const isCas = recording.operations.at(-1)?.kind === 'cas';
     lost ||= isCas && location === TARGET;

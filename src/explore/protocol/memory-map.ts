@@ -1,9 +1,10 @@
 /**
  * The memory of one small machine, as locations of the model. Geometry `tiny`: two entries a table.
  *
- *   0       1 … 2·tables          1 + 2·tables     then                 from there on
- *   entry   table pages, by page  the VM's lock    second VM's entry    what each access may see
- *                                                  (if there is one)    (translation.ts)
+ *   0       1 … 2·tables          1 + 2·tables     then                    from there on
+ *   entry   table pages, by page  the VM's lock    second VM's entry,      what each access may see
+ *                                                  or the moment at which  (translation.ts)
+ *                                                  memory is taken (if any)
  *
  * The region under transition is the whole machine: one entry of level 1 or 2. Above it nothing
  * ever changes. Old leaves carry version 1 in their software bits, new ones 2, as under `stress`.
@@ -19,7 +20,10 @@ import {
   DBM,
   childLeaf,
   type Descriptor,
+  EMPTY,
+  isTable,
   type LeafAttributes,
+  LOCKED,
   makeLeaf,
   makeTable,
   NORMAL_RW,
@@ -34,7 +38,13 @@ import {
   type Level,
   pagesPerEntry,
 } from '../../arch/geometry.ts';
-import type { Entry, ProtocolKind, Table } from '../../port/index.ts';
+import {
+  type Change,
+  changeNamed,
+  type ChangeName,
+  type Entry,
+  type Table,
+} from '../../port/index.ts';
 
 export const VMID = 1;
 export const NEIGHBOUR_VMID = 2;
@@ -47,6 +57,8 @@ const CLEAN = Object.freeze({ write: false, dbm: true });
 export const GEOMETRY: Geometry = geometryOf('tiny');
 const REGION_IPA = 0x4000_0000;
 const REGION_PA = 0x8000_0000;
+/** Where a block that moves goes. */
+const OTHER_PA = 0xa000_0000;
 const TABLES_PA = 0x1_0000_0000;
 const FOREIGN_PA = 0xc000_0000;
 const FOREIGN_VERSION = 15;
@@ -65,6 +77,10 @@ export const UNFILLED: Descriptor = foreignLeaf(FOREIGN_VERSION - 1);
 export const LOCK_FREE = 0n;
 export const LOCK_HELD = 1n;
 
+/** Values of the moment: the memory behind the old mapping is the VM's, or was taken. */
+export const NOT_TAKEN = 0n;
+export const TAKEN = 1n;
+
 export const TARGET = 0;
 
 /** The second VM's page: writable, and then write-protected by its host without a TLBI as yet. */
@@ -76,6 +92,11 @@ export const NEIGHBOUR_AFTER: Descriptor = neighbourLeaf(false, NEW_VERSION);
 export interface MachineOptions {
   readonly hafdbs?: boolean;
   readonly hasNeighbour?: boolean;
+  /**
+   * What a vCPU can tell beside the TLBIs that remove something of it: on cores with an erratum every
+   * TLBI, or the interrupts that make up for one. Default: nothing.
+   */
+  readonly counts?: 'every-tlbi' | 'interrupts' | null;
   /** Default: `tiny`. */
   readonly geometry?: Geometry;
   /** First IPA of the region, a multiple of its size. */
@@ -85,17 +106,21 @@ export interface MachineOptions {
 }
 
 export class MemoryMap {
-  readonly kind: ProtocolKind;
+  readonly change: Change;
+  readonly changeName: ChangeName;
   readonly level: BlockLevel;
   readonly tables: number;
   /** Walkers set access flag and dirty state (FEAT_HAFDBS). */
   readonly hafdbs: boolean;
   /** There is a second VM (neighbour.ts). */
   readonly hasNeighbour: boolean;
+  readonly counts: 'every-tlbi' | 'interrupts' | null;
   /** `tiny` under search. */
   readonly geometry: Geometry;
   readonly ipa: number;
-  readonly pa = REGION_PA;
+  /** Where the region lies before, and where the wanted block leads. */
+  readonly oldPa = REGION_PA;
+  readonly pa: number;
   /** The old pages are not alike. */
   readonly #isMixed: boolean;
   readonly size: number;
@@ -107,12 +132,13 @@ export class MemoryMap {
   readonly oldTables: number;
 
   constructor(
-    kind: ProtocolKind,
+    changeName: ChangeName,
     level: BlockLevel,
     tables: number,
     {
       hafdbs = false,
       hasNeighbour = false,
+      counts = null,
       geometry = GEOMETRY,
       ipa = REGION_IPA,
       mixed = false,
@@ -121,20 +147,43 @@ export class MemoryMap {
     this.geometry = geometry;
     this.ipa = ipa;
     this.#isMixed = mixed;
-    this.kind = kind;
+    const change: Change = changeNamed(changeName);
+    this.changeName = changeName;
+    this.change = change;
     this.level = level;
     this.tables = tables;
     this.hafdbs = hafdbs;
     this.hasNeighbour = hasNeighbour;
+    this.counts = counts;
     this.size = entrySize(this.geometry, level);
     this.pages = pagesPerEntry(this.geometry, level);
-    const block = (sw: number, over: Partial<LeafAttributes>): Descriptor =>
-      makeLeaf(this.geometry, level, REGION_PA, { ...NORMAL_RW, ...over, sw });
-    this.wanted = block(NEW_VERSION, { dbm: hafdbs });
-    const untouched = hafdbs ? { ...CLEAN, af: false } : {};
-    this.old = kind === 'split' ? block(OLD_VERSION, untouched) : this.descriptorFor(0 as Table);
-    this.oldTables = kind === 'split' ? 0 : this.pagesOfSubtree(level);
+    this.pa = changeName === 'relocate' ? OTHER_PA : REGION_PA;
+    this.oldTables = change.from === 'table' ? this.pagesOfSubtree(level) : 0;
+    this.old = this.#oldEntry();
+    this.wanted = change.to === 'empty' ? EMPTY : this.#wantedBlock();
     assert(this.oldTables <= tables, `the old subtree needs ${this.oldTables} table pages`);
+  }
+
+  #oldEntry(): Descriptor {
+    const { from, readOnly } = this.change;
+    if (from === 'table') return this.descriptorFor(0 as Table);
+    if (from !== 'block') return from === 'locked' ? LOCKED : EMPTY;
+    const permission = readOnly === undefined ? {} : { write: readOnly !== 'old' };
+    // Where permission is what changes, no hardware gives it back.
+    const state = this.hafdbs && readOnly === undefined ? { ...CLEAN, af: false } : {};
+    return this.#block(OLD_VERSION, this.oldPa, { ...permission, ...state });
+  }
+
+  #wantedBlock(): Descriptor {
+    const { readOnly } = this.change;
+    return this.#block(NEW_VERSION, this.pa, {
+      write: readOnly !== 'new',
+      dbm: this.hafdbs && readOnly === undefined,
+    });
+  }
+
+  #block(sw: number, pa: number, over: Partial<LeafAttributes>): Descriptor {
+    return makeLeaf(this.geometry, this.level, pa, { ...NORMAL_RW, ...over, sw });
   }
 
   get lock(): number {
@@ -151,9 +200,14 @@ export class MemoryMap {
     return this.hafdbs ? (leaf | DBM) & ~(AF | S2AP_W) : leaf;
   }
 
+  /** The moment at which the memory behind the old mapping is taken; null: it is not. */
+  get moment(): number | null {
+    return this.change.takes === undefined ? null : this.lock + (this.hasNeighbour ? 2 : 1);
+  }
+
   /** First location behind those that hold something of the host's. */
   get end(): number {
-    return this.lock + (this.hasNeighbour ? 2 : 1);
+    return this.lock + 1 + (this.hasNeighbour ? 1 : 0) + (this.change.takes === undefined ? 0 : 1);
   }
 
   /** Table pages below an entry of `level`, all leaves being pages. */
@@ -197,8 +251,9 @@ export class MemoryMap {
     return this.ipa + page * 2 ** this.geometry.pageShift;
   }
 
-  pagePa(page: number): number {
-    return this.pa + page * 2 ** this.geometry.pageShift;
+  /** Where the mapping of `version` leads. */
+  pagePa(page: number, version: number): number {
+    return (version === OLD_VERSION ? this.oldPa : this.pa) + page * 2 ** this.geometry.pageShift;
   }
 
   /**
@@ -208,6 +263,7 @@ export class MemoryMap {
   initialAt(location: number): Descriptor {
     if (location === TARGET) return this.old;
     if (location === this.lock) return LOCK_HELD;
+    if (location === this.moment) return NOT_TAKEN;
     const table = this.tableOf(location);
     if (table === null || table >= this.oldTables) return 0n;
     assert(this.level === 2, 'an old subtree of one page');
@@ -220,7 +276,7 @@ export class MemoryMap {
     const clean = this.hafdbs ? CLEAN : {};
     const odd = index === 0 ? { write: false } : index === 1 ? { af: false } : {};
     const leaf = { ...NORMAL_RW, ...clean, ...(this.#isMixed ? odd : {}), sw: OLD_VERSION };
-    return makeLeaf(this.geometry, this.level, this.pa, leaf);
+    return makeLeaf(this.geometry, this.level, this.oldPa, leaf);
   }
 
   /** What every location up to the lock holds before the transition. */
@@ -229,7 +285,8 @@ export class MemoryMap {
     memory[TARGET] = this.old;
     memory[this.lock] = LOCK_HELD;
     if (this.hasNeighbour) memory[this.neighbour] = NEIGHBOUR_BEFORE;
-    if (this.kind === 'coalesce') {
+    if (this.moment !== null) memory[this.moment] = NOT_TAKEN;
+    if (isTable(this.old, this.level)) {
       this.fill(this.level, this.#oldLeaf(2), contiguousPages(), (entry, d) => {
         const isSecond = entry === this.entryOf(this.tableOf(entry) ?? (0 as Table), 1);
         const isUntouched = this.hafdbs && isSecond && !this.isTableAddress(d);

@@ -56,6 +56,8 @@ function detailOf(map: MemoryMap, event: TraceEvent, location: number | null): s
       return `DSB ${event.kind.toUpperCase()}`;
     case 'dmb':
       return `DMB ${event.kind.toUpperCase()}`;
+    case 'ipi':
+      return 'an interrupt to each PE';
     case 'isb':
       return 'ISB';
     case 'tlbi':

@@ -23,6 +23,7 @@ import { Tally } from './tally.ts';
 export interface ShownViolation {
   readonly violation: ExploreViolation;
   readonly place: SchedulePlace;
+  readonly host: Host;
 }
 
 export class Outcomes {
@@ -73,18 +74,22 @@ export class Outcomes {
     );
   }
 
-  /** `reasons`: what the automaton says of the operations, which explains most schedules. */
-  violations(reasons: readonly string[]): ShownViolation[] {
-    const reason = reasons[0] === undefined ? '' : `; cause: ${reasons[0]}`;
-    return [...this.#shown].map(([rule, { why, schedule, place }]) => ({
+  /** `reasonsOf`: what the automaton says of the operations, which explains most schedules. */
+  violations(reasonsOf: (host: Host) => readonly string[]): ShownViolation[] {
+    const causeOf = (host: Host): string => {
+      const [reason] = reasonsOf(host);
+      return reason === undefined ? '' : `; cause: ${reason}`;
+    };
+    return [...this.#shown].map(([rule, { why, schedule, place, host }]) => ({
       violation: {
         rule,
-        why: `${why}${reason}`,
+        why: `${why}${causeOf(host)}`,
         by: 'schedule',
         steps: schedule.steps,
         token: null,
       },
       place,
+      host,
     }));
   }
 }

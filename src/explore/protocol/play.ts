@@ -1,8 +1,8 @@
 /** A protocol in the small machine, without a search: every way through it, and what it did. */
-import type { CpuModel } from '../../arch/cpu-model.ts';
-import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
+import { announcedBbm, type CpuModel } from '../../arch/cpu-model.ts';
+import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
-import type { Protocol } from '../../port/index.ts';
+import { plainChange, type Protocol } from '../../port/index.ts';
 import { BoundReached, EXPLORE_BOUNDS, type ExploredScenario } from './bounds.ts';
 import { machineOf } from './cpu.ts';
 import { judgeOperations, runProtocol } from './explore.ts';
@@ -10,7 +10,7 @@ import { MemoryMap } from './memory-map.ts';
 
 /** Throws ProtocolThrew. A bound that is met ends it: what ran, ran. */
 export function playProtocol(protocol: Protocol, level: BlockLevel, bbm: BbmLevel): void {
-  const map = new MemoryMap(protocol.kind, level, EXPLORE_BOUNDS.tables);
+  const map = new MemoryMap(plainChange(protocol), level, EXPLORE_BOUNDS.tables);
   try {
     runProtocol(protocol, map, bbm, 1, EXPLORE_BOUNDS);
   } catch (error) {
@@ -25,8 +25,13 @@ export function breaksByItself(
   level: BlockLevel,
   scenario: ExploredScenario,
 ): boolean {
-  const map = new MemoryMap(protocol.kind, level, EXPLORE_BOUNDS.tables, machineOf(cpu, scenario));
-  const bbm = sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
+  const map = new MemoryMap(
+    plainChange(protocol),
+    level,
+    EXPLORE_BOUNDS.tables,
+    machineOf(cpu, scenario),
+  );
+  const bbm = announcedBbm(cpu);
   try {
     const host = runProtocol(protocol, map, bbm, 1, EXPLORE_BOUNDS);
     return judgeOperations(host, bbm, protocol).violations.length > 0;

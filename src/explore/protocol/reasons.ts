@@ -8,7 +8,7 @@ import { isBroadcast } from '../../arch/tlbi.ts';
 import type { DsbKind } from '../../port/index.ts';
 import { isForeign } from './hardware-update.ts';
 import { LOCK_FREE, type MemoryMap, REUSED, TARGET } from './memory-map.ts';
-import { reachesVcpus } from './reach.ts';
+import { reachOf } from './reach.ts';
 import type { Operation } from './recording.ts';
 
 /** What a step of the hypervisor has around it. */
@@ -43,13 +43,15 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
       return dsbReason(operation.dsb, around.tlbiPending);
     case 'dmb':
       return 'orders accesses before it with those after it, and completes no TLBI (bob)';
+    case 'ipi':
+      return 'whatever each PE was at is done once it has taken the interrupt';
     case 'isb':
       return 'context synchronisation: what follows comes after what the DSBs waited for (IFB-ob)';
     case 'tlbi':
-      if (!isBroadcast(operation.tlbi.kind)) {
+      if (!isBroadcast(operation.tlbi.kind) && reachOf(map, operation.tlbi, 1) === 0) {
         return 'not broadcast: it reaches no other PE, and no vCPU runs on this one (R_TGVWD)';
       }
-      if (!reachesVcpus(map, operation.tlbi)) {
+      if (reachOf(map, operation.tlbi, 1) === 0) {
         return 'it names a VMID that no VM here has: there is nothing to remove (R_NWYRD)';
       }
       if (around.overtakes !== null || around.overtakenBy !== null) return tlbiReason(around);
@@ -94,6 +96,7 @@ function storeReason(
       ? 'a store-release waits for no TLBI: only a DSB does (R_PSMWS)'
       : 'store-release: whoever sees the lock free comes after the stores above (bob)';
   }
+  if (location === map.moment) return 'from here on what is stored through the old mapping is lost';
   if (isForeign(value, REUSED) && location !== TARGET) {
     return 'the next user of the page stores to it: walks that still read it are lost (R_RVJDB)';
   }

@@ -28,6 +28,7 @@ export type Operation =
   | { readonly kind: 'dsb'; readonly dsb: DsbKind }
   | { readonly kind: 'dmb'; readonly dmb: DmbKind }
   | { readonly kind: 'isb' }
+  | { readonly kind: 'ipi' }
   | { readonly kind: 'tlbi'; readonly tlbi: TlbiOp };
 
 /** Thrown at the first read past the log. Nobody outside this file sees it. */
@@ -122,6 +123,10 @@ export class Recording {
 
   isb(): void {
     this.#add({ kind: 'isb' });
+  }
+
+  ipi(): void {
+    this.#add({ kind: 'ipi' });
   }
 
   tlbi(op: TlbiOp): void {

@@ -2,9 +2,8 @@
  * One schedule again: the same order and the same way of the vCPU through it, with everything the
  * hypervisor does. Nothing is searched. Other vCPUs take the first way they have.
  */
-import { type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.ts';
-import { idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
-import type { Protocol } from '../../port/index.ts';
+import { announcedBbm, type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.ts';
+import { changesOf, type Protocol } from '../../port/index.ts';
 import type { ExploreStep, ExploreViolation } from '../../result/explore.ts';
 import { orderOf, OrderRun, type PlacedEvent, type TrailStep } from '../model/index.ts';
 import { Aftermath } from './aftermath.ts';
@@ -59,17 +58,17 @@ export function replayToken(
   return found;
 }
 
-const bbmOf = (cpu: CpuModel) => sanitisedBbmLevel(cpu.bbm.map((field) => idAa64Mmfr2(field)));
-
 function hostOf(token: ScheduleToken, protocol: Protocol, cpu: CpuModel): Host {
+  const change = changesOf(protocol)[token.form];
+  if (change === undefined) throw new ReplayRefused(`${token.name} has no such form any more`);
   const map = new MemoryMap(
-    protocol.kind,
+    change,
     token.level,
     EXPLORE_BOUNDS.tables,
     machineOf(cpu, token.scenario),
   );
   try {
-    return runProtocol(protocol, map, bbmOf(cpu), token.vcpus, EXPLORE_BOUNDS);
+    return runProtocol(protocol, map, announcedBbm(cpu), token.vcpus, EXPLORE_BOUNDS);
   } catch (error) {
     if (!(error instanceof BoundReached)) throw error;
     throw new ReplayRefused(`${token.name} does ${error.message} now`);
@@ -82,7 +81,7 @@ function replayOperations(
   host: Host,
   cpu: CpuModel,
 ): Replay | null {
-  const { violations } = judgeOperations(host, bbmOf(cpu), protocol);
+  const { violations } = judgeOperations(host, announcedBbm(cpu), protocol);
   const violation = violations.find((one) => one.rule === rule);
   if (violation === undefined) return null;
   const last = violation.steps.length - 1;

@@ -14,7 +14,7 @@ import { heldAfter } from './hardware-update.ts';
 import { hypervisorScript } from './hypervisor.ts';
 import type { MemoryMap } from './memory-map.ts';
 import { NEIGHBOUR_PROGRAM } from './neighbour.ts';
-import { reachesVcpus } from './reach.ts';
+import { reachOf, runsOnGuestPe } from './reach.ts';
 import { type PeModel, RegionTranslation, type TranslatedAccess } from './translation.ts';
 import { NOT_THE_SAME, NotDeterministic, type Path, unroll, type Unrolled } from './unroll.ts';
 
@@ -48,6 +48,8 @@ export interface Scenario {
   readonly paths: readonly Path[];
   /** Locations that vCPUs may read. What the hypervisor does to others is no step. */
   readonly isRead: (location: number) => boolean;
+  /** Of its CPU. */
+  readonly tlbi: CpuModel['tlbi'];
 }
 
 class Numbering<T> {
@@ -98,7 +100,9 @@ export function unrollHost(
       isRead,
       valueOf,
       tlbiOf: (op) => tlbis.of(op, JSON.stringify(op)),
-      receiversOf: (op) => (reachesVcpus(map, op) ? everyVcpu : []),
+      receiversOf: (op) => everyVcpu.slice(0, reachOf(map, op, receivers)),
+      localDsbCounts: runsOnGuestPe(map),
+      interrupted: map.counts === 'interrupts' ? everyVcpu : [],
       bounds,
     });
   const first = tree(() => true);
@@ -164,6 +168,7 @@ export function scenarioOf(
   const pes = indices.map((vcpu) => peOf(cpu, vcpu));
   const translation = new RegionTranslation(map, pes, accesses, values, tlbis);
   const read = new Set([map.lock]);
+  if (map.moment !== null) read.add(map.moment);
   const valuesOf = (entry: number): number[] => {
     read.add(entry);
     return [...(held[entry] ?? [])].map(valueOf);
@@ -193,8 +198,10 @@ export function scenarioOf(
     ],
     initial: [...initial.map(valueOf), ...translation.leafLocations()],
     translation,
+    ...(map.moment === null ? {} : { moment: map.moment }),
   };
-  return { system, translation, program, guests, accesses, paths: tree.paths, isRead };
+  const { tlbi } = cpu;
+  return { system, translation, program, guests, accesses, paths: tree.paths, isRead, tlbi };
 }
 
 /**

@@ -211,8 +211,10 @@ function accessStep(
 
 function throughText(leaf: Leaf): string {
   switch (leaf.kind) {
-    case 'leaf':
-      return leafText(leaf.d, leaf.level);
+    case 'leaf': {
+      const text = leafText(leaf.d, leaf.level);
+      return leaf.late === true ? `${text}, which takes effect only now` : text;
+    }
     case 'freed':
       return 'an entry of a freed table';
     case 'unfilled':

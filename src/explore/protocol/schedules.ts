@@ -33,6 +33,7 @@ export interface Shown {
   readonly schedule: Schedule;
   readonly place: SchedulePlace;
   readonly why: string;
+  readonly host: Host;
 }
 
 /** One way of one vCPU through one order: what replays a schedule. */
@@ -195,7 +196,7 @@ export class Schedules {
     if (schedule.length >= known) return;
     const why = `${access.kind} of page ${access.page} by vcpu ${vcpu}: ${judgement.why}`;
     const place = { program, choice, numbers, vcpu, end };
-    shown.set(judgement.rule, { why, schedule, place });
+    shown.set(judgement.rule, { why, schedule, place, host: this.#host });
   }
 
   /** What the hypervisor reads under this order, on its way `path`. */

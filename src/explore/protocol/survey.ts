@@ -10,7 +10,7 @@
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { type Granule, geometryOf } from '../../arch/geometry.ts';
 import { judgeTrace } from '../../checker/index.ts';
-import type { Protocol } from '../../port/index.ts';
+import type { ChangeName, Protocol } from '../../port/index.ts';
 import type { ExploreViolation } from '../../result/explore.ts';
 import { BoundReached } from './bounds.ts';
 import { hypervisorScript, traceOf } from './hypervisor.ts';
@@ -42,23 +42,28 @@ export interface Surveyed {
 const known = new WeakMap<Protocol, Map<string, Surveyed>>();
 
 /** What a protocol does wrong in the real granules. The same question is answered once. */
-export function surveyOf(protocol: Protocol, bbm: BbmLevel, hafdbs: boolean): Surveyed {
+export function surveyOf(
+  protocol: Protocol,
+  change: ChangeName,
+  bbm: BbmLevel,
+  hafdbs: boolean,
+): Surveyed {
   const of = known.get(protocol) ?? new Map<string, Surveyed>();
   known.set(protocol, of);
-  const key = `${bbm} ${hafdbs}`;
-  const found = of.get(key) ?? survey(protocol, bbm, hafdbs);
+  const key = `${change} ${bbm} ${hafdbs}`;
+  const found = of.get(key) ?? survey(protocol, change, bbm, hafdbs);
   of.set(key, found);
   return found;
 }
 
-function survey(protocol: Protocol, bbm: BbmLevel, hafdbs: boolean): Surveyed {
+function survey(protocol: Protocol, change: ChangeName, bbm: BbmLevel, hafdbs: boolean): Surveyed {
   const violations: ExploreViolation[] = [];
   const notes: string[] = [];
   let most = 0;
   for (const { granule, ipas } of PLACES) {
     for (const ipa of granule === '64k' && most > PAGEWISE ? [] : ipas) {
       const geometry = geometryOf(granule);
-      const map = new MemoryMap(protocol.kind, 2, TABLES, { hafdbs, geometry, ipa, mixed: true });
+      const map = new MemoryMap(change, 2, TABLES, { hafdbs, geometry, ipa, mixed: true });
       const where = `in the ${granule.toUpperCase()} granule, at IPA 0x${ipa.toString(16)}`;
       const run = runAlone(protocol, map, bbm);
       if (typeof run === 'string') notes.push(`${where}, it was not tried: ${run}`);

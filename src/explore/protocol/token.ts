@@ -5,7 +5,7 @@
  *   │  │ │       │        │     │ │ │     │         └ checksum of everything before it
  *   │  │ │       │        │     │ │ │     └ skeletons, events in order, vCPU, its way; or @RULE
  *   │  │ │       │        │     │ │ └ accesses before and after the lock is seen free
- *   │  │ │       │        │     └─┴ level, vCPUs; 1n beside a second VM
+ *   │  │ │       │        │     └─┴ level, vCPUs; 1n beside a second VM; 1/1 in the second form of its kind
  *   │  │ │       │        └ knobs other than the default, and always bbm
  *   │  │ │       └ fingerprint of what the protocol does and, of a file, of its text
  *   │  └─┴ built-in (p), mutant (m), file (f) or sequence (s); its name, or all of it
@@ -48,6 +48,8 @@ export interface ScheduleToken {
   readonly level: BlockLevel;
   readonly vcpus: number;
   readonly scenario: ExploredScenario;
+  /** Which of the forms of its kind. */
+  readonly form: number;
   readonly shows: ScheduleKey | OperationsKey;
 }
 
@@ -117,8 +119,8 @@ export function encodeToken(token: ScheduleToken): string | null {
   return `${body}:${digest(body, CHECKSUM_DIGITS)}`;
 }
 
-function vcpusText({ vcpus, scenario }: ScheduleToken): string {
-  return `${vcpus}${scenario === 'two-vms' ? NEIGHBOUR_LETTER : ''}`;
+function vcpusText({ vcpus, scenario, form }: ScheduleToken): string {
+  return `${vcpus}${scenario === 'two-vms' ? NEIGHBOUR_LETTER : ''}${form === 0 ? '' : `/${form}`}`;
 }
 
 function showsText(shows: ScheduleKey | OperationsKey): string {
@@ -165,7 +167,8 @@ export function decodeToken(text: string): ScheduleToken | null {
     cpu,
     level: level === '1' ? 1 : 2,
     vcpus: Number.parseInt(vcpus ?? '', 10),
-    scenario: vcpus?.endsWith(NEIGHBOUR_LETTER) === true ? 'two-vms' : 'adjust-populated',
+    scenario: vcpus?.includes(NEIGHBOUR_LETTER) === true ? 'two-vms' : 'adjust-populated',
+    form: Number(vcpus?.split('/')[1] ?? 0),
     shows,
   };
 }

@@ -17,11 +17,13 @@ import {
   type Descriptor,
   hasNt,
   outputAddress,
+  softwareBits,
   typeOf,
 } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { childLevel, entrySize, type Level, tableIndex } from '../../arch/geometry.ts';
 import {
+  isBroadcast,
   mustInvalidate,
   type TlbEntryView,
   type TlbiOp,
@@ -36,10 +38,12 @@ import type {
 } from '../model/index.ts';
 import type { AccessAnswers, AccessKind } from './guest.ts';
 import { afterAccess, isForeign } from './hardware-update.ts';
+import { INTERRUPT } from './reach.ts';
 import {
   GEOMETRY,
   type MemoryMap,
   NEIGHBOUR_VMID,
+  OLD_VERSION,
   REUSED,
   TARGET,
   UNFILLED,
@@ -51,7 +55,13 @@ export type FaultKind = 'translation' | 'nt' | 'access-flag' | 'permission' | 'c
 /** A leaf as accesses may use it. */
 export type Leaf =
   /** With access flag and dirty state as the access leaves them. */
-  | { readonly kind: 'leaf'; readonly d: Descriptor; readonly level: Level }
+  /** `late`: a store through it took effect after the memory had been taken (kinds.ts). */
+  | {
+      readonly kind: 'leaf';
+      readonly d: Descriptor;
+      readonly level: Level;
+      readonly late?: true;
+    }
   /**
    * Read out of a table page after its reuse, or before it was filled. `updated`: and the walker
    * stored there (FEAT_HAFDBS).
@@ -165,7 +175,25 @@ export class RegionTranslation implements TranslationSystem {
     const number = found >= 0 ? found : this.leaves.push(leaf) - 1;
     assert(number < LEAVES_MAX, 'a small machine has few leaves');
     const location = this.#locationOf(address, number);
-    return { kind: 'mapped', location, cacheable, ...(update === null ? {} : { update }) };
+    const late = this.#lateOf(address, leaf);
+    return {
+      kind: 'mapped',
+      location,
+      cacheable,
+      ...(update === null ? {} : { update }),
+      ...(late === null ? {} : { lateLocation: late }),
+    };
+  }
+
+  /** Where a store through the old mapping goes once the memory behind it is taken; null: nowhere else. */
+  #lateOf(address: number, leaf: Leaf): number | null {
+    const isStore = this.#access(address).kind === 'store';
+    if (this.#map.moment === null || !isStore || leaf.kind !== 'leaf') return null;
+    if (softwareBits(leaf.d) !== OLD_VERSION) return null;
+    const late: Leaf = { ...leaf, late: true };
+    const found = this.leaves.findIndex((other) => sameLeaf(other, late));
+    const number = found >= 0 ? found : this.leaves.push(late) - 1;
+    return this.#locationOf(address, number);
   }
 
   #fault(kind: FaultKind, level: Level): WalkResult {
@@ -249,6 +277,14 @@ export class RegionTranslation implements TranslationSystem {
     return this.#leaf(address, { kind: 'leaf', d: after, level }, { cacheable: !isNt, update });
   }
 
+  isInterrupt(op: number): boolean {
+    return op === INTERRUPT;
+  }
+
+  isLocal(op: number): boolean {
+    return op !== INTERRUPT && !isBroadcast(this.#tlbi(op).kind);
+  }
+
   matches(op: number, address: number, depth: number, isLeaf: boolean): boolean {
     return this.#removes(op, address, isLeaf ? 'stage2' : 'walk', depth);
   }
@@ -259,6 +295,7 @@ export class RegionTranslation implements TranslationSystem {
   }
 
   #removes(op: number, address: number, structure: TlbStructure, depth: number): boolean {
+    if (op === INTERRUPT) return false;
     const place = STRUCTURES.indexOf(structure) * DEPTHS + depth;
     const key = (op * this.#accesses.length + address) * STRUCTURES.length * DEPTHS + place;
     const known = this.#removed[key];
@@ -326,6 +363,8 @@ export class RegionTranslation implements TranslationSystem {
     for (const result of [...single, ...pairs]) {
       if (result.kind === 'fault') faults.add(result.fault);
       else leaves.set(this.leafAt(result.location), result.location);
+      const late = result.kind === 'mapped' ? result.lateLocation : undefined;
+      if (late !== undefined) leaves.set(this.leafAt(late), late);
       const update = result.kind === 'mapped' ? result.update : undefined;
       if (update !== undefined) updates.set(`${update.entry}=${update.value}`, update);
     }
@@ -334,7 +373,9 @@ export class RegionTranslation implements TranslationSystem {
 }
 
 function sameLeaf(a: Leaf, b: Leaf): boolean {
-  if (a.kind === 'leaf') return b.kind === 'leaf' && a.d === b.d && a.level === b.level;
+  if (a.kind === 'leaf') {
+    return b.kind === 'leaf' && a.d === b.d && a.level === b.level && a.late === b.late;
+  }
   if (a.kind === 'amalgam' || a.kind === 'stray') return a.kind === b.kind;
   return a.kind === b.kind && a.updated === b.updated;
 }

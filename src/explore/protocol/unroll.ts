@@ -14,6 +14,7 @@ import type { DmbKind, TlbiOp, TraceEvent } from '../../port/index.ts';
 import { type BarrierKind, NO_DEPENDENCY, type Node } from '../model/index.ts';
 import { BoundReached, type ExploreBounds } from './bounds.ts';
 import type { BookFinding } from './page-book.ts';
+import { INTERRUPT } from './reach.ts';
 import { type Operation, Recording, type Script } from './recording.ts';
 
 /** Numbers for what the model knows as numbers only. */
@@ -22,6 +23,8 @@ export interface Numbers {
   readonly tlbiOf: (op: TlbiOp) => number;
   /** vCPUs that a TLBI reaches. */
   readonly receiversOf: (op: TlbiOp) => readonly number[];
+  /** vCPUs to which it makes a difference that they are interrupted. */
+  readonly interrupted?: readonly number[];
 }
 
 export interface UnrollInput extends Numbers {
@@ -36,6 +39,8 @@ export interface UnrollInput extends Numbers {
    * that is not ordered after that; a load finds what this thread stored last.
    */
   readonly isRead: (location: number) => boolean;
+  /** A Non-shareable DSB is good for what the thread does: there is a guest on its own PE. */
+  readonly localDsbCounts?: boolean;
   readonly bounds: ExploreBounds;
 }
 
@@ -164,13 +169,27 @@ class Unroller {
         };
       }
       case 'dsb': {
-        const covers = DSB_COVERS[operation.dsb];
+        const { localDsbCounts = false } = this.#input;
+        const covers = (localDsbCounts ? LOCAL_DSB_COVERS : DSB_COVERS)[operation.dsb];
         return covers === null ? next : { kind: 'dsb', covers, next };
       }
       case 'dmb':
         return { kind: 'dmb', covers: DMB_COVERS[operation.dmb], next };
       case 'isb':
         return { kind: 'isb', next };
+      case 'ipi': {
+        const { interrupted = [] } = this.#input;
+        if (interrupted.length === 0) return { kind: 'dmb', covers: 'full', next };
+        const done: Node = { kind: 'dsb', covers: 'full', next };
+        const sent: Node = {
+          kind: 'tlbi',
+          op: INTERRUPT,
+          receivers: interrupted,
+          address: NO_DEPENDENCY,
+          next: done,
+        };
+        return { kind: 'dsb', covers: 'full', next: sent };
+      }
       case 'tlbi': {
         const op = this.#input.tlbiOf(operation.tlbi);
         const receivers = this.#input.receiversOf(operation.tlbi);
@@ -195,6 +214,12 @@ const DSB_COVERS = {
   nsh: null,
   nshst: null,
 } as const satisfies Record<string, BarrierKind | null>;
+
+/**
+ * On the PE of a guest: for that one guest they are as good as the others. For guests elsewhere this
+ * orders too much, so that it is used only where nothing is asked of those.
+ */
+const LOCAL_DSB_COVERS = { ...DSB_COVERS, nsh: 'full', nshst: 'store' } as const;
 
 const DMB_COVERS = {
   ish: 'full',

@@ -4,8 +4,8 @@
  *
  * Evidence: kernel stage2_try_break_pte (v6.2), which refuses LOCKED. Caught by: table-leak, refcount.
  */
-import { onThreads } from '../catches.ts';
-import { notInModel } from '../misses.ts';
+import { defineProtocol, isValid, LOCKED } from '../../port/index.ts';
+import { inModel, onThreads } from '../catches.ts';
 import { defineMutant } from '../mutant.ts';
 
 export const lockedTaken = defineMutant({
@@ -15,6 +15,28 @@ export const lockedTaken = defineMutant({
   rule: 'table-leak',
   twin: 'bbm-early-locked',
   seed: { kind: 'machine', bug: 'locked-taken' },
-  caughtBy: onThreads(['table-leak', 'refcount'], { scenario: 'parallel-faults' }),
-  missedBy: [notInModel('its vCPUs do not fill holes')],
+  explored: {
+    twin: 'map-hole',
+    protocol: defineProtocol({
+      name: 'locked-taken',
+      kind: 'map',
+      summary: 'map-hole, which takes whatever is not valid for empty',
+      origin: 'seeded bug',
+      claims: {},
+      lock: 'shared',
+      run(cpu, t, tables) {
+        if (isValid(t.old)) return;
+        if (cpu.compareExchange(t.entry, t.old, LOCKED) !== t.old) return;
+        tables.cleanDcache(t.pa, t.size);
+        tables.get(t.entry);
+        cpu.writeRelease(t.entry, t.wanted);
+        cpu.dsb('ishst');
+      },
+    }),
+  },
+  caughtBy: [
+    ...onThreads(['table-leak', 'refcount'], { scenario: 'parallel-faults' }),
+    inModel(['refcount'], { by: 'operations' }),
+  ],
+  missedBy: [],
 });

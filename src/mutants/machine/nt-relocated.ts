@@ -5,10 +5,23 @@
  * Evidence: R_WHZWS (the output address changes and one of the two is writable: break-before-make),
  * R_PVTFW. Caught by: lost-access, and break-before-make from the operations.
  */
-import { defineProtocol, flushVmid, NT } from '../../port/index.ts';
-import { onThreads } from '../catches.ts';
-import { notInModel } from '../misses.ts';
+import { defineProtocol, flushVmid, NT, type Protocol } from '../../port/index.ts';
+import { inModel, onThreads } from '../catches.ts';
 import { defineMutant } from '../mutant.ts';
+
+const moved: Protocol = defineProtocol({
+  name: 'nt-relocated',
+  kind: 'coalesce',
+  summary: 'block|nT, flush VMID, block, for a block that moves',
+  origin: 'seeded bug',
+  claims: { neverInvalid: true },
+  run(cpu, t) {
+    cpu.writeRelease(t.entry, t.wanted | NT);
+    flushVmid(cpu);
+    cpu.write(t.entry, t.wanted);
+    flushVmid(cpu);
+  },
+});
 
 export const ntRelocated = defineMutant({
   name: 'nt-relocated',
@@ -16,22 +29,8 @@ export const ntRelocated = defineMutant({
   evidence: 'R_WHZWS, R_PVTFW',
   rule: 'lost-access',
   twin: 'bbm-early',
-  seed: {
-    kind: 'protocol',
-    protocol: defineProtocol({
-      name: 'nt-relocated',
-      kind: 'coalesce',
-      summary: 'block|nT, flush VMID, block, for a block that moves',
-      origin: 'seeded bug',
-      claims: { neverInvalid: true },
-      run(cpu, t) {
-        cpu.writeRelease(t.entry, t.wanted | NT);
-        flushVmid(cpu);
-        cpu.write(t.entry, t.wanted);
-        flushVmid(cpu);
-      },
-    }),
-  },
-  caughtBy: onThreads(['lost-access'], { scenario: 'relocate' }),
-  missedBy: [notInModel('its regions do not move')],
+  seed: { kind: 'protocol', protocol: moved },
+  explored: { twin: 'relocate-break', protocol: { ...moved, kind: 'relocate' } },
+  caughtBy: [...onThreads(['lost-access'], { scenario: 'relocate' }), inModel(['lost-access'])],
+  missedBy: [],
 });

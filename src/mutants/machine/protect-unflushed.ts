@@ -5,8 +5,8 @@
  * Evidence: R_GPPYH; kernel kvm_flush_remote_tlbs after kvm_get_dirty_log_protect. Caught by:
  * lost-dirty, once a migration is complete.
  */
-import { onThreads } from '../catches.ts';
-import { notInModel } from '../misses.ts';
+import { defineProtocol } from '../../port/index.ts';
+import { inModel, onThreads } from '../catches.ts';
 import { defineMutant } from '../mutant.ts';
 
 export const protectUnflushed = defineMutant({
@@ -16,6 +16,24 @@ export const protectUnflushed = defineMutant({
   rule: 'lost-dirty',
   twin: 'bbm-early',
   seed: { kind: 'machine', bug: 'protect-unflushed' },
-  caughtBy: onThreads(['lost-dirty'], { scenario: 'migration-complete' }),
-  missedBy: [notInModel('it does not model dirty logging')],
+  explored: {
+    twin: 'write-protect',
+    protocol: defineProtocol({
+      name: 'protect-unflushed',
+      kind: 'protect',
+      form: 'restrict',
+      summary: 'write-protect without its flush',
+      origin: 'seeded bug',
+      claims: { neverInvalid: true },
+      run(cpu, t) {
+        cpu.write(t.entry, t.wanted);
+        cpu.dsb('ishst');
+      },
+    }),
+  },
+  caughtBy: [
+    ...onThreads(['lost-dirty'], { scenario: 'migration-complete' }),
+    inModel(['lost-dirty']),
+  ],
+  missedBy: [],
 });

@@ -5,8 +5,8 @@
  * Evidence: R_TGVWD, R_YNJCP; kernel __kvm_tlb_flush_vmid. Caught by: lost-dirty, once a migration
  * is complete.
  */
-import { onThreads } from '../catches.ts';
-import { notInModel } from '../misses.ts';
+import { defineProtocol } from '../../port/index.ts';
+import { inModel, onThreads } from '../catches.ts';
 import { defineMutant } from '../mutant.ts';
 
 export const protectWithoutDsb = defineMutant({
@@ -16,6 +16,25 @@ export const protectWithoutDsb = defineMutant({
   rule: 'lost-dirty',
   twin: 'bbm-early',
   seed: { kind: 'machine', bug: 'protect-without-dsb' },
-  caughtBy: onThreads(['lost-dirty'], { scenario: 'migration-complete' }),
-  missedBy: [notInModel('it does not model dirty logging')],
+  explored: {
+    twin: 'write-protect',
+    protocol: defineProtocol({
+      name: 'protect-without-dsb',
+      kind: 'protect',
+      form: 'restrict',
+      summary: 'write-protect without the DSB after its TLBI',
+      origin: 'seeded bug',
+      claims: { neverInvalid: true },
+      run(cpu, t) {
+        cpu.write(t.entry, t.wanted);
+        cpu.dsb('ishst');
+        cpu.tlbi({ kind: 'vmalls12e1is' });
+      },
+    }),
+  },
+  caughtBy: [
+    ...onThreads(['lost-dirty'], { scenario: 'migration-complete' }),
+    inModel(['lost-dirty']),
+  ],
+  missedBy: [],
 });

@@ -4,8 +4,8 @@
  *
  * Evidence: R_GPPYH; review of a12ab1378a88 (2023-09). Caught by: progress.
  */
-import { onThreads } from '../catches.ts';
-import { notInModel } from '../misses.ts';
+import { defineProtocol } from '../../port/index.ts';
+import { inModel, onThreads } from '../catches.ts';
 import { defineMutant } from '../mutant.ts';
 
 export const relaxUnflushed = defineMutant({
@@ -15,6 +15,25 @@ export const relaxUnflushed = defineMutant({
   rule: 'progress',
   twin: 'bbm-early',
   seed: { kind: 'machine', bug: 'relax-unflushed' },
-  caughtBy: onThreads(['progress'], { scenario: 'permission-ping-pong' }),
-  missedBy: [notInModel('it has no fault handler')],
+  explored: {
+    twin: 'relax-local',
+    protocol: defineProtocol({
+      name: 'relax-unflushed',
+      kind: 'protect',
+      form: 'relax',
+      summary: 'relax-local without its flush',
+      origin: 'seeded bug',
+      claims: { neverInvalid: true },
+      lock: 'shared',
+      run(cpu, t) {
+        cpu.compareExchange(t.entry, t.old, t.wanted);
+        cpu.dsb('ishst');
+      },
+    }),
+  },
+  caughtBy: [
+    ...onThreads(['progress'], { scenario: 'permission-ping-pong' }),
+    inModel(['progress']),
+  ],
+  missedBy: [],
 });

@@ -4,8 +4,15 @@
  *
  * Evidence: kernel commit 36e008323926 (v6.9); R_SQXYZ, I_LTZBK. Caught by: freed-table.
  */
-import { onThreads } from '../catches.ts';
-import { notInModel } from '../misses.ts';
+import {
+  childLevel,
+  defineProtocol,
+  EMPTY,
+  flushIpa,
+  flushRange,
+  isTable,
+} from '../../port/index.ts';
+import { inModel, onThreads } from '../catches.ts';
 import { defineMutant } from '../mutant.ts';
 
 export const unmapHinted = defineMutant({
@@ -15,6 +22,35 @@ export const unmapHinted = defineMutant({
   rule: 'freed-table',
   twin: 'bbm-early',
   seed: { kind: 'machine', bug: 'unmap-hinted' },
-  caughtBy: onThreads(['freed-table'], { scenario: 'unmap-under-walk' }),
-  missedBy: [notInModel('nothing is unmapped there')],
+  explored: {
+    twin: 'unmap-leafwise',
+    protocol: defineProtocol({
+      name: 'unmap-hinted',
+      kind: 'unmap',
+      form: 'unmap-table',
+      summary: 'unmap-leafwise with the level of the table as the hint of its flush',
+      origin: 'seeded bug',
+      claims: {},
+      run(cpu, t, tables) {
+        const table = tables.follow(t.old);
+        for (let index = 0; index < tables.entries; index++) {
+          const entry = tables.entryOf(table, index);
+          const d = cpu.read(entry);
+          if (isTable(d, childLevel(t.level))) return;
+          cpu.write(entry, EMPTY);
+          tables.put(entry);
+        }
+        flushRange(cpu, t.ipa, t.size);
+        cpu.write(t.entry, EMPTY);
+        flushIpa(cpu, t.ipa, t.level);
+        tables.put(t.entry);
+        tables.freeNow(table);
+      },
+    }),
+  },
+  caughtBy: [
+    ...onThreads(['freed-table'], { scenario: 'unmap-under-walk' }),
+    inModel(['freed-table']),
+  ],
+  missedBy: [],
 });

@@ -27,7 +27,7 @@ export function answerOf(
   seed: number,
 ): AnswerFigures {
   return {
-    kind: protocol.kind,
+    kind: protocol.kind === 'split' ? 'split' : 'coalesce',
     lostNs: judged === null ? null : lostOf(judged, seed),
     walkRate: idle === null ? null : walkRateOf(idle, vcpus, seed),
     cost: {

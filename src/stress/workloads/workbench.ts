@@ -6,16 +6,19 @@ import { RwLock } from '#sync';
 import { assert } from '../../arch/assert.ts';
 import { TLBI_KINDS } from '../../arch/tlbi.ts';
 import { DSB_KINDS } from '../../port/cpu.ts';
-import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-bbm.ts';
+import { announcedBbm, DEFAULT_CPU } from '../../arch/cpu-model.ts';
+import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { Arena } from '../../machine/arena.ts';
 import { createEntryRace } from '../../machine/entry-race.ts';
 import { nextRandom, seedFor } from '../../machine/guest-pattern.ts';
 import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
 import { CONTROL, type Layout, VCPU } from '../../machine/layout.ts';
 import { EVENT, type Recorder } from '../../machine/recorder.ts';
+import { repaired } from '../../protocols/repaired.ts';
 import { createIssuer, type Issuer, Stopped } from '../../machine/shootdown.ts';
 import { createTraceLog, type TraceLog } from '../../machine/trace-log.ts';
 import { traceAddresses } from '../../machine/trace-words.ts';
+import { repairing } from '../../machine/erratum.ts';
 import { createTransitionCpu } from '../../machine/transition-cpu.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import type { MachineBug, Protocol } from '../../port/index.ts';
@@ -93,8 +96,10 @@ export function createWorkbench(site: Site): Workbench {
   const { arena, plan, protocols, regions, software, recorder } = site;
   const { i32, layout } = arena;
   const lock = RwLock.attach(i32, CONTROL.mmuLock);
+  // Items of one group are of one machine.
+  const { tlbi } = plan.items[0]?.cpu ?? DEFAULT_CPU;
   const flusher = recorded(
-    createIssuer(arena, { bug: null, spins: plan.spins, own: null }),
+    repairing(createIssuer(arena, { bug: null, spins: plan.spins, own: null }), tlbi),
     recorder,
     layout,
   );
@@ -119,6 +124,7 @@ export function createWorkbench(site: Site): Workbench {
     });
     const port = createTransitionCpu(arena, issuer, software.tables, recorder, {
       bug,
+      tlbi,
       freedCount: () => software.freedCount(),
       reorderSeed: plan.reorder ? seedFor(plan.seed, -2, plan.roundsBefore ?? 0) : null,
       delays: plan.delays,
@@ -135,6 +141,17 @@ export function createWorkbench(site: Site): Workbench {
     );
     runners.set(bug, runner);
     return runner;
+  }
+
+  const owns = new Map<Protocol, Protocol>();
+  /** A protocol that the harness itself uses: on a core with an erratum with the repair. */
+  function ownOf(protocol: Protocol): Protocol {
+    if (tlbi === 'ok') return protocol;
+    const known = owns.get(protocol);
+    if (known !== undefined) return known;
+    const made = repaired(protocol, tlbi === 'ipi' ? 'interrupt' : 'repeat');
+    owns.set(protocol, made);
+    return made;
   }
 
   function pause(meanNs: number): void {
@@ -168,14 +185,15 @@ export function createWorkbench(site: Site): Workbench {
     begin(of, round) {
       item = of;
       state = seedFor(plan.seed, -1, round);
-      bbm = sanitisedBbmLevel(planned().cpu.bbm.map((level) => idAa64Mmfr2(level)));
+      bbm = announcedBbm(planned().cpu);
     },
     step({ protocol, region, measured }, count) {
       const log = measured ? (logs[item] as TraceLog) : resetLog;
       const runner = runnerFor(planned().bug);
       assert(count.slots < layout.config.transitionsMax, 'a round has a record per transition');
       try {
-        if (runner.run(protocol, region, count.slots++, measured, log)) return true;
+        const run = measured ? protocol : ownOf(protocol);
+        if (runner.run(run, region, count.slots++, measured, log)) return true;
       } catch (error) {
         if (!(error instanceof PoolExhausted)) throw error;
       }
@@ -184,7 +202,7 @@ export function createWorkbench(site: Site): Workbench {
     },
     reset(protocol, region, slot) {
       try {
-        runnerFor(null).run(protocol, region, slot, false, resetLog);
+        runnerFor(null).run(ownOf(protocol), region, slot, false, resetLog);
       } catch (error) {
         // Leaked by what ran before: the next step finds the region as it is, and the audit the leak.
         if (!(error instanceof PoolExhausted)) throw error;
@@ -230,6 +248,7 @@ export function createWorkbench(site: Site): Workbench {
 /** What is flushed outside of transitions is an event like any other. */
 function recorded(issuer: Issuer, recorder: Recorder, layout: Layout): Issuer {
   return {
+    ipi: () => issuer.ipi(),
     tlbi(op) {
       issuer.tlbi(op);
       const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / 2 ** layout.pageShift;

@@ -93,7 +93,7 @@ function seen(node: Node): Node {
 }
 
 function words(outcomes: Outcomes): string[] {
-  const rules = outcomes.violations([]).map(({ violation }) => violation.rule);
+  const rules = outcomes.violations(() => []).map(({ violation }) => violation.rule);
   return [...outcomes.table().map(({ id, grade }) => `${id}: ${grade}`), ...rules.toSorted()];
 }
 

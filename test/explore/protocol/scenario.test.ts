@@ -9,7 +9,7 @@ import { type GuestProgram, guestPrograms } from '../../../src/explore/protocol/
 import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
 import { scenarioOf, unrollHost } from '../../../src/explore/protocol/scenario.ts';
 import { armModel, search, type System } from '../../../src/explore/model/index.ts';
-import type { Protocol } from '../../../src/port/index.ts';
+import { plainChange, type Protocol } from '../../../src/port/index.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import { bbmEarlyWith, builtin, exploreLoads, shownRules } from './fixtures.ts';
 
@@ -31,7 +31,7 @@ function guestOutcomes(system: System): { outcomes: number[]; states: number } {
 
 /** With the stores nobody reads left out, and with all of them. */
 function both(protocol: Protocol, program: GuestProgram) {
-  const map = new MemoryMap(protocol.kind, 2, EXPLORE_BOUNDS.tables);
+  const map = new MemoryMap(plainChange(protocol), 2, EXPLORE_BOUNDS.tables);
   const host = unrollHost(protocol, map, 1, 1, EXPLORE_BOUNDS);
   const { system } = scenarioOf(host, DEFAULT_CPU, program, EXPLORE_BOUNDS.nodes);
   const [, ...guests] = system.threads;

@@ -28,6 +28,7 @@ const tokens: fc.Arbitrary<ScheduleToken> = fc.record({
   cpu: fc.constantFrom('bbm=1', 'bbm=2/3,nt=conflict,multihit=old,spec=on,ets=none,tlb=0'),
   level: fc.constantFrom(1 as const, 2 as const),
   vcpus: fc.integer({ min: 1, max: 4 }),
+  form: fc.constantFrom(0, 1),
   scenario: fc.constantFrom(...SCENARIOS_EXPLORED),
   shows: fc.oneof(
     fc.record({
@@ -56,6 +57,7 @@ const SIMPLE: ScheduleToken = {
   level: 2,
   vcpus: 1,
   scenario: 'adjust-populated',
+  form: 0,
   shows: { by: 'operations', rule: 'claim' },
 };
 

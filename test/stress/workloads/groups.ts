@@ -2,6 +2,7 @@
  * One group of a scenario on real threads, graded: what `stress` does, without its controls and its
  * command line.
  */
+import path from 'node:path';
 import { afterAll } from 'vitest';
 import { cpuFor, type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../../../src/arch/geometry.ts';
@@ -60,9 +61,13 @@ function requestOf(items: readonly PlanItem[], choice: Choice): GroupRequest {
   };
 }
 
-/** Correct protocols, one row each. */
+/** Correct protocols, one row each: names, or paths of files named after what they hold. */
 export async function rowsOf(names: readonly string[], choice: Choice): Promise<StressRun[]> {
-  const sources = names.map((name) => ({ from: 'built-in', name }) as const);
+  const sources = names.map((name) =>
+    name.includes('/')
+      ? ({ from: 'file', name: path.basename(name, '.ts'), path: name } as const)
+      : ({ from: 'built-in', name } as const),
+  );
   const protocols = await Promise.all(sources.map(loadProtocol));
   const items = protocols.map((protocol, i) => ({
     protocol: sources[i] as (typeof sources)[number],
