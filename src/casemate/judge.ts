@@ -490,6 +490,7 @@ export class LogJudge {
     if (tree.id !== named.id) {
       // Flushes until now were for the number it had.
       this.#stale.settle();
+      if (!tree.filled) this.#identity.leaveUnused(tree);
       tree.id = named.id;
       tree.filled = false;
     }
