@@ -7,6 +7,12 @@
 #define THREAD_FLAGS 0x50f00
 #define STACK_BYTES (64 << 10)
 
+/*
+ * Linux 5.10 does not run a program whose writable segment has nothing in the file: what it zeroes
+ * behind the file's part is then not mapped.
+ */
+__attribute__((used)) static char written[16] = "data";
+
 void program(long argc, char **argv);
 
 __asm__(".text\n"
