@@ -30,6 +30,10 @@ export const COMMANDS = {
     "casemate's page-table event logs against break-before-make",
     () => import('./check-trace.ts'),
   ),
+  trace: row(
+    'boots a kernel under QEMU, logs what KVM does to its tables, and judges it',
+    () => import('./trace.ts'),
+  ),
   bench: row(
     'micro-benchmarks, and the hot paths beside the same in C',
     () => import('./bench.ts'),

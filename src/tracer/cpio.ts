@@ -29,7 +29,10 @@ export function cpioArchive(files: readonly CpioFile[]): Uint8Array {
   return Buffer.concat(parts);
 }
 
-function entry({ name, mode, content = new Uint8Array(), device }: CpioFile, inode: number): Buffer[] {
+function entry(
+  { name, mode, content = new Uint8Array(), device }: CpioFile,
+  inode: number,
+): Buffer[] {
   const path = Buffer.from(`${name}\0`, 'utf8');
   const numbers = [
     ...[inode, mode, 0, 0, 1, 0, content.length],

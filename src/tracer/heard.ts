@@ -9,7 +9,8 @@ export type Heard =
 
 /** Null: of QEMU, or of the kernel's console. */
 export function heard(line: string): Heard | null {
-  const [, word, rest = ''] = /kvm-trace: (events|step|summary|error:|failed:) ?(.*)$/.exec(line) ?? [];
+  const [, word, rest = ''] =
+    /kvm-trace: (events|step|summary|error:|failed:) ?(.*)$/.exec(line) ?? [];
   switch (word) {
     case 'events':
       return { kind: 'events', count: Number(rest) };

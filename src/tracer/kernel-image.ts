@@ -28,7 +28,9 @@ export function kernelImage(name: string, file: Uint8Array): KernelImage {
     const pages = isImage ? (PAGES[(bytes.readUInt8(FLAGS_AT) >> 1) & 3] ?? 'unknown') : 'unknown';
     return { bytes, release: releaseIn(bytes), pages };
   }
-  throw new TracerProblem(`${name}: ${whatElse(bytes)}; expected an arm64 Image (vmlinuz of Debian)`);
+  throw new TracerProblem(
+    `${name}: ${whatElse(bytes)}; expected an arm64 Image (vmlinuz of Debian)`,
+  );
 }
 
 function unpacked(name: string, bytes: Buffer): Buffer {
@@ -46,7 +48,8 @@ function whatElse(bytes: Buffer): string {
       : 'an ELF file of another architecture';
   }
   if (ascii(bytes, 514, 4) === 'HdrS') return 'a kernel for x86';
-  if (ascii(bytes, 0, 7) === '!<arch>') return 'a Debian package: unpack it (dpkg -x) and name its vmlinuz';
+  if (ascii(bytes, 0, 7) === '!<arch>')
+    return 'a Debian package: unpack it (dpkg -x) and name its vmlinuz';
   return bytes.length === 0 ? 'an empty file' : 'no kernel for arm64';
 }
 

@@ -31,6 +31,9 @@ export function qemuArguments(machine: Machine): string[] {
     ...['-nodefaults', '-display', 'none', '-serial', 'stdio', '-no-reboot'],
     ...['-kernel', machine.kernel, '-initrd', machine.initramfs],
     ...['-append', [...words, '--', ...machine.programWords].join(' ')],
-    ...['-plugin', `${value(machine.plugin)},out=${value(machine.log)},ram=${value(machine.memory)}`],
+    ...[
+      '-plugin',
+      `${value(machine.plugin)},out=${value(machine.log)},ram=${value(machine.memory)}`,
+    ],
   ];
 }

@@ -66,7 +66,8 @@ function nonEmpty(text: string | undefined): string | null {
 
 async function qemuVersion(qemu: string): Promise<{ text: string; problem: string | null }> {
   const { code, text } = await runProgram(qemu, ['--version']);
-  if (code === null) return { text: '', problem: `${qemu} (version ${QEMU_MAJOR_MIN} or later) is not here` };
+  if (code === null)
+    return { text: '', problem: `${qemu} (version ${QEMU_MAJOR_MIN} or later) is not here` };
   const [, version = '', major = ''] = /version ((\d+)\.\d+(?:\.\d+)?)/.exec(text) ?? [];
   if (code !== 0 || version === '') {
     const [first = ''] = text.trim().split('\n');
@@ -92,9 +93,7 @@ async function arm64Compiler(env: NodeJS.ProcessEnv): Promise<CCompiler | null> 
   if (named !== null) return await firstThatRuns([{ program: named, flags: clangFlags(named) }]);
   const gcc = ['aarch64-linux-gnu-gcc', ...versions(14, 12), 'aarch64-none-linux-gnu-gcc'];
   const native = process.arch === 'arm64' ? ['cc', 'gcc'] : [];
-  const found = await firstThatRuns(
-    [...native, ...gcc].map((program) => ({ program, flags: [] })),
-  );
+  const found = await firstThatRuns([...native, ...gcc].map((program) => ({ program, flags: [] })));
   return found ?? (await clangWithLinker());
 }
 

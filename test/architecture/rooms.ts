@@ -28,12 +28,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   preflight: listed('arch port pgtable protocols machine scenarios stress explore result'),
   selftest: listed('arch port mutants protocols machine scenarios checker stress explore result'),
   casemate: listed('arch port checker result'),
+  tracer: [],
   doctor: listed('arch machine stress result'),
   answer: listed('arch result'),
   report: listed('arch result answer'),
   cli: listed(
     'arch port protocols mutants sequence native loaders ablation sync result pgtable machine scenarios',
-    'checker stress explore litmus selftest casemate preflight report answer doctor bench workers',
+    'checker stress explore litmus selftest casemate tracer preflight report answer doctor bench workers',
   ),
   bench: listed(
     'arch port protocols pgtable machine scenarios stress explore litmus report result',

@@ -1,7 +1,7 @@
 /*
  * The first program of the booted kernel: it makes KVM do, once or a few times, each thing that
  * KVM does to stage-2 tables, and switches the machine off. Arguments, after -- on the kernel's
- * command line: vcpus=N vms=N cycles=N, or run=/program to run that one instead.
+ * command line: vcpus=N vms=N cycles=N sparse=N, or run=/program to run that one instead.
  */
 #include "say.h"
 #include "sys.h"
@@ -73,12 +73,12 @@ static void run_program(const char *path) {
 static void cycle(struct vm *vm) {
 	say_step("dirty logging on, every second page stored to");
 	vm_log_dirty(vm, true);
-	vm_touch(vm, 0, RAM_BYTES, 2 * PAGE_BYTES, true);
+	vm_touch(vm, 0, RAM_BYTES, 2, true);
 	vm_fetch_dirty(vm);
-	vm_touch(vm, 0, RAM_BYTES, 4 * PAGE_BYTES, true);
+	vm_touch(vm, 0, RAM_BYTES, 4, true);
 	say_step("dirty logging off, every page stored to");
 	vm_log_dirty(vm, false);
-	vm_touch(vm, 0, RAM_BYTES, PAGE_BYTES, true);
+	vm_touch(vm, 0, RAM_BYTES, 1, true);
 }
 
 /* What the kernel does to guest memory by itself: pages go, come back and become read-only. */
@@ -87,20 +87,20 @@ static void take_back(struct vm *vm) {
 
 	say_step("half of the memory discarded and read again");
 	sys3(SYS_MADVISE, half, RAM_BYTES / 2, MADV_DONTNEED);
-	vm_touch(vm, RAM_BYTES / 2, RAM_BYTES / 2, PAGE_BYTES, false);
-	vm_touch(vm, RAM_BYTES / 2, RAM_BYTES / 2, PAGE_BYTES, true);
+	vm_touch(vm, RAM_BYTES / 2, RAM_BYTES / 2, 1, false);
+	vm_touch(vm, RAM_BYTES / 2, RAM_BYTES / 2, 1, true);
 	say_step("a block made read-only and writable again");
 	sys3(SYS_MPROTECT, half, BLOCK_BYTES, PROT_READ);
-	vm_touch(vm, RAM_BYTES / 2, BLOCK_BYTES, PAGE_BYTES, false);
+	vm_touch(vm, RAM_BYTES / 2, BLOCK_BYTES, 1, false);
 	sys3(SYS_MPROTECT, half, BLOCK_BYTES, PROT_READ | PROT_WRITE);
-	vm_touch(vm, RAM_BYTES / 2, BLOCK_BYTES, PAGE_BYTES, true);
+	vm_touch(vm, RAM_BYTES / 2, BLOCK_BYTES, 1, true);
 	say_step("single pages discarded");
-	for (unsigned long at = 0; at < BLOCK_BYTES; at += 16 * PAGE_BYTES)
+	for (unsigned long at = 0; at < BLOCK_BYTES; at += 16 * PAGE_BYTES * vm->sparse)
 		sys3(SYS_MADVISE, vm->ram + at, PAGE_BYTES, MADV_DONTNEED);
-	vm_touch(vm, 0, BLOCK_BYTES, PAGE_BYTES, true);
+	vm_touch(vm, 0, BLOCK_BYTES, 1, true);
 }
 
-static void exercise(unsigned vcpus, unsigned count, unsigned cycles) {
+static void exercise(unsigned vcpus, unsigned count, unsigned cycles, unsigned sparse) {
 	long kvm = open_file("/dev/kvm", O_RDWR);
 
 	if (kvm < 0)
@@ -108,10 +108,10 @@ static void exercise(unsigned vcpus, unsigned count, unsigned cycles) {
 		     "at EL2", kvm);
 	for (unsigned i = 0; i < count; i++) {
 		say_step("a VM is created, every page of it stored to");
-		vm_create(&vms[i], kvm, vcpus);
+		vm_create(&vms[i], kvm, vcpus, sparse);
 		if (i > 0)
 			vm_split_eagerly(&vms[i], kvm);
-		vm_touch(&vms[i], 0, RAM_BYTES, PAGE_BYTES, true);
+		vm_touch(&vms[i], 0, RAM_BYTES, 1, true);
 		vm_start_others(&vms[i]);
 	}
 	for (unsigned round = 0; round < cycles; round++)
@@ -139,7 +139,8 @@ void program(long argc, char **argv) {
 	else
 		exercise(number(argument(argc, argv, "vcpus="), 2, VCPUS_MAX),
 			 number(argument(argc, argv, "vms="), 2, VMS_MAX),
-			 number(argument(argc, argv, "cycles="), 2, 100));
+			 number(argument(argc, argv, "cycles="), 2, 100),
+			 number(argument(argc, argv, "sparse="), 1, 128));
 	say_step("done");
 	power_off();
 }

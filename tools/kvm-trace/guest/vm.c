@@ -65,12 +65,13 @@ static void publish_code(const char *code) {
 				 : "memory");
 }
 
-void vm_create(struct vm *vm, long kvm, unsigned vcpus) {
+void vm_create(struct vm *vm, long kvm, unsigned vcpus, unsigned sparse) {
 	long bytes = must(sys3(SYS_IOCTL, kvm, KVM_GET_VCPU_MMAP_SIZE, 0), "KVM_GET_VCPU_MMAP_SIZE");
 	struct vcpu_target target;
 	char *code, *ram;
 
 	vm->vcpus = vcpus;
+	vm->sparse = sparse;
 	vm->fd = must(sys3(SYS_IOCTL, kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
 	code = memory(CODE_BYTES, MAP_PRIVATE | MAP_ANONYMOUS, -1, "mmap of code");
 	memcpy(code, guest_code, (size_t)(guest_code_end - guest_code));
@@ -101,10 +102,10 @@ void vm_split_eagerly(struct vm *vm, long kvm) {
 		sys3(SYS_IOCTL, vm->fd, KVM_ENABLE_CAP, &split);
 }
 
-static void touch(struct vcpu *vcpu, unsigned long from, unsigned long bytes, unsigned long stride,
+static void touch(struct vcpu *vcpu, unsigned long from, unsigned long bytes, unsigned of_several,
 		  bool store) {
 	set_register(vcpu, 0, RAM_AT + from);
-	set_register(vcpu, 1, stride);
+	set_register(vcpu, 1, PAGE_BYTES * vcpu->vm->sparse * of_several);
 	set_register(vcpu, 2, RAM_AT + from + bytes);
 	set_register(vcpu, 3, EXIT_AT);
 	set_register(vcpu, 4, store);
@@ -118,16 +119,16 @@ static void touch(struct vcpu *vcpu, unsigned long from, unsigned long bytes, un
 	vcpu->page->immediate_exit = 0;
 }
 
-void vm_touch(struct vm *vm, unsigned long from, unsigned long bytes, unsigned long stride,
+void vm_touch(struct vm *vm, unsigned long from, unsigned long bytes, unsigned of_several,
 	      bool store) {
-	touch(&vm->vcpu[0], from, bytes, stride, store);
+	touch(&vm->vcpu[0], from, bytes, of_several, store);
 }
 
 static void read_all(void *argument) {
 	struct vcpu *vcpu = argument;
 
 	while (!__atomic_load_n(&vcpu->vm->stop, __ATOMIC_ACQUIRE))
-		touch(vcpu, 0, RAM_BYTES, PAGE_BYTES, false);
+		touch(vcpu, 0, RAM_BYTES, 1, false);
 	__atomic_store_n(&vcpu->running, false, __ATOMIC_RELEASE);
 }
 

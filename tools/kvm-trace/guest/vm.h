@@ -27,15 +27,17 @@ struct vm {
 	long fd;
 	char *ram;
 	unsigned vcpus;
+	/* Only every so-manieth page is touched. */
+	unsigned sparse;
 	struct vcpu vcpu[VCPUS_MAX];
 	bool stop;
 };
 
-void vm_create(struct vm *, long kvm, unsigned vcpus);
+void vm_create(struct vm *, long kvm, unsigned vcpus, unsigned sparse);
 /* Blocks are split when logging begins; does nothing where the kernel cannot. */
 void vm_split_eagerly(struct vm *, long kvm);
-/* vCPU 0 touches `bytes` of memory at every `stride`, and comes back. */
-void vm_touch(struct vm *, unsigned long from, unsigned long bytes, unsigned long stride,
+/* vCPU 0 touches every page of `bytes` of memory, or of several only the first, and comes back. */
+void vm_touch(struct vm *, unsigned long from, unsigned long bytes, unsigned of_several,
 	      bool store);
 /* All other vCPUs read all memory, over and over, in threads of their own. */
 void vm_start_others(struct vm *);
