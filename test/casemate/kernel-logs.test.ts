@@ -222,6 +222,13 @@ describe('threads and tasks', () => {
 });
 
 describe('what was done', () => {
+  it('to a table whose pages were unmapped before is no change of a mapping’s size', () => {
+    const log = planted().write(leaf, 0n).flush().write(low, 0n).flush();
+    const { transitions, sequences } = judge(log.write(low, block(0x8000_0000)).dsb('ishst'));
+    expect(transitions).toEqual({ map: 1, unmap: 1, 'unlink-table': 1 });
+    expect(sequences).toEqual([]);
+  });
+
   it('is counted by kind, with windows, and as sequences of steps', () => {
     const log = planted().write(low, 0n).dsb('ishst').tlbi('vmalls12e1is').dsb();
     isb(log).write(low, block(0x8000_0000)).dsb('ishst');
