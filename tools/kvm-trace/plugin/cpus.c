@@ -92,11 +92,18 @@ unsigned cpu_exception_level(unsigned cpu) {
 	return cpu_register(cpu, REG_CPSR) >> 2 & 3;
 }
 
-uint64_t cpu_task(unsigned cpu) {
-	uint64_t task = cpu_register(cpu, REG_SP_EL0);
+/* Addresses of the kernel, of 52 bits or less, have all of these set. */
+static bool is_of_kernel(uint64_t address) {
+	return address >> 52 == 0xfff;
+}
 
-	/* User space has its own stack there, the kernel its task, in the upper half. */
-	return task >> 48 == 0xffff ? task : cpu_register(cpu, REG_SP) & ~(STACK_BYTES - 1);
+uint64_t cpu_task(unsigned cpu) {
+	uint64_t task = cpu_register(cpu, REG_SP_EL0), stack = cpu_register(cpu, REG_SP);
+
+	/* User space has its own stack there, and EL2 without VHE may still have a guest's. */
+	if (is_of_kernel(task))
+		return task;
+	return is_of_kernel(stack) ? stack & ~(STACK_BYTES - 1) : 0;
 }
 
 bool cpu_is_guest(unsigned cpu) {

@@ -18,7 +18,7 @@ const char *cpu_missing(unsigned cpu);
 uint64_t cpu_operand(unsigned cpu, unsigned rt);
 uint64_t cpu_register(unsigned cpu, unsigned which);
 unsigned cpu_exception_level(unsigned cpu);
-/* What runs: the kernel's pointer to its task, else its stack. */
+/* What runs: the kernel's pointer to its task, else its stack, else 0: not known. */
 uint64_t cpu_task(unsigned cpu);
 /* EL1 or EL0 under a stage 2: a guest, or the host of pKVM. */
 bool cpu_is_guest(unsigned cpu);

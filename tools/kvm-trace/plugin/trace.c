@@ -182,10 +182,15 @@ static void on_tlbi(struct by who, const struct insn *insn) {
 	wait_for_dsb(who);
 }
 
-/* Does a DSB of this CPU have anything to wait for? A task may have come from another CPU. */
+/* What waits on that CPU is of this one, or of the task that came from there. */
+static bool is_own(unsigned cpu, struct by who) {
+	return cpu == who.cpu || (who.task && cpus[cpu].task == who.task);
+}
+
+/* Does a DSB of this CPU have anything to wait for? */
 static bool awaited(struct by who) {
 	for (unsigned i = 0; i < cpus_count(); i++)
-		if (cpus[i].waiting && (i == who.cpu || cpus[i].task == who.task))
+		if (cpus[i].waiting && is_own(i, who))
 			return true;
 	return false;
 }
@@ -203,7 +208,7 @@ static void on_dsb(struct by who, const char *name) {
 	if (strcmp(name, "ish") && strcmp(name, "sy"))
 		return;
 	for (unsigned i = 0; i < cpus_count(); i++)
-		if (i == who.cpu || cpus[i].task == who.task)
+		if (is_own(i, who))
 			cpus[i].waiting = false;
 }
 
