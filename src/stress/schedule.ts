@@ -29,6 +29,12 @@ export const BUSY_START_MS = 3 * QUIET_START_MS;
 /** Of such a start what the next group still waits for. */
 const AHEAD_SHARE = 0.4;
 
+/** From the command's start to a campaign's, on a quiet machine, it takes half a second. */
+const LATE_MS = 1500;
+
+/** A command that took so long to get here is on a busy machine, or a slow one. */
+export const isLate = (agedMs = 0): boolean => agedMs >= LATE_MS;
+
 /** What a start costs the campaign. */
 export function costOf({ startMs }: Pace): Pace {
   return { startMs: startMs >= BUSY_START_MS ? AHEAD_SHARE * startMs : startMs };
