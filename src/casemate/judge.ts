@@ -209,8 +209,9 @@ export class LogJudge {
     ] as const;
     const holder = this.#holderOf(place);
     if (holder === null) {
+      const maps = this.#mapsSomething(place, seen[0]);
       this.#store(address, place, seen, record);
-      this.#transitions.store(address, place, seen, record, this.#events);
+      this.#transitions.store(address, place, seen, record, { events: this.#events, maps });
     } else this.#storeFrozen(address, place, seen, holder, record);
     this.#memory.write(address, value);
     if (translates(value, place.level, true)) {
@@ -219,6 +220,11 @@ export class LogJudge {
     }
     const child = childOf(tree, value, place.level);
     if (child !== null) this.#link(address, child, place, record);
+  }
+
+  #mapsSomething({ page, level }: EntryPlace, descriptor: Descriptor): boolean {
+    const table = childOf(page.tree, descriptor, level);
+    return table === null || this.#forest.leavesBelow(table).length > 0;
   }
 
   #store(
@@ -490,6 +496,7 @@ export class LogJudge {
     if (tree.id !== named.id) {
       // Flushes until now were for the number it had.
       this.#stale.settle();
+      if (!tree.filled) this.#identity.leaveUnused(tree);
       tree.id = named.id;
       tree.filled = false;
     }

@@ -38,6 +38,10 @@ const FILES = {
     "casemate's page-table event logs against break-before-make",
     () => import('./commands/check-trace/command.ts'),
   ),
+  trace: row(
+    'boots a kernel under QEMU, logs what KVM does to its tables, and judges it',
+    () => import('./commands/trace.ts'),
+  ),
   bench: row(
     'micro-benchmarks, and the hot paths beside the same in C',
     () => import('./commands/bench.ts'),

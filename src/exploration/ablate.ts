@@ -28,7 +28,7 @@ export function splitVariantName(name: string): readonly [string, string | null]
   return base === undefined || code === undefined ? [name, null] : [base, code];
 }
 
-/** Throws ProtocolThrew. */
+/** Throws ProtocolFailure. */
 export function variantsOn(protocol: Protocol, level: BlockLevel): readonly Variant[] {
   const steps = recordSteps(protocol, (tapped, bbm) => playProtocol(tapped, level, bbm));
   return variantsOf(protocol, steps);

@@ -1,6 +1,6 @@
 /** Operations of a protocol in a promise that it left behind: refused there, where nobody waits. */
-import { ProtocolThrew } from '../explore/protocol/index.ts';
 import { BadArgument } from '../port/checked-port.ts';
+import { ProtocolFailure } from '../port/protocol-failure.ts';
 
 export interface LateOperations {
   /** Throws what was refused since the last look, as the protocol's own failure. */
@@ -19,7 +19,7 @@ export function watchLateOperations(): LateOperations {
     check() {
       const error = found;
       found = null;
-      if (error !== null) throw new ProtocolThrew(error.message, { cause: error });
+      if (error !== null) throw new ProtocolFailure(error.message, { cause: error });
     },
     dispose: () => void process.off('unhandledRejection', onRejection),
   };

@@ -6,7 +6,7 @@ import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runsOn } from '../ablation/index.ts';
 import { announcedBbm } from '../arch/cpu-model.ts';
-import { exploreInSteps, type ExploreProgress, ProtocolThrew } from '../explore/protocol/index.ts';
+import { exploreInSteps, type ExploreProgress } from '../explore/protocol/index.ts';
 import { internalErrorText } from '../report/internal-error.ts';
 import type { ExplorePlan, Search } from '../request/explore.ts';
 import type { ExploreFailure, ExploreResult, ExploreRun } from '../result/explore.ts';
@@ -17,6 +17,7 @@ import { type Ablated, cpuTextOf, searchOf, variantsOn, withAblations } from './
 import { isCut, judge } from './judge.ts';
 import { watchLateOperations } from './late-operations.ts';
 import { MissingSteps } from './missing-steps.ts';
+import { ProtocolFailure } from '../port/protocol-failure.ts';
 
 /** Between two looks at signals; the search itself hands over every few milliseconds. */
 const TURN_MS = 50;
@@ -100,7 +101,7 @@ async function runAll(plan: ExplorePlan, hooks: ExplorationHooks): Promise<Ran> 
         run = withMissing(search, await runIt(search), missing);
         if (plan.ablate) ablated.push(await ablate(search, run, runIt, hooks.signal));
       } catch (error) {
-        const why = error instanceof ProtocolThrew ? error.message : internalErrorText(error);
+        const why = error instanceof ProtocolFailure ? error.message : internalErrorText(error);
         const failure = { protocol: search.subject.protocol.name, why };
         failures.push(failure);
         hooks.onFailure(failure);

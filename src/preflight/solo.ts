@@ -36,7 +36,7 @@ export interface SoloFinding {
   readonly isTwice: boolean;
 }
 
-/** Throws what the protocol throws, as ProtocolError. */
+/** Throws what the protocol throws, as ProtocolFailure. */
 export function runAlone(
   protocol: Protocol,
   source: ProtocolSource,

@@ -5,17 +5,17 @@
  */
 import { cpuFor, type CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../arch/geometry.ts';
-import { glanceAt, processorMs, ProtocolThrew } from '../explore/protocol/index.ts';
+import { glanceAt, processorMs } from '../explore/protocol/index.ts';
 import { foreignTextOf, runningBy } from '../port/foreign.ts';
 import type { Protocol } from '../port/index.ts';
 import type { Rule } from '../result/rule.ts';
 import { loadProtocol } from '../stress/load-protocol.ts';
-import { ProtocolError } from '../stress/transition-runner.ts';
 import { counted } from './counted-port.ts';
 import { placed, placeOfRun } from './places.ts';
 import { progressWords, STAGE } from './progress-words.ts';
 import { runAlone, type SoloFinding } from './solo.ts';
 import type { Place, Word } from './word.ts';
+import { ProtocolFailure } from '../port/protocol-failure.ts';
 
 export interface TrialTask {
   readonly name: string;
@@ -75,7 +75,7 @@ export async function runTrial(task: TrialTask, say: (word: Word) => void): Prom
         if (violation !== null) tell(violation);
       }
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
+      if (!(error instanceof ProtocolFailure)) throw error;
       tell({ kind: 'unusable', rule: null, level, ...placed(error.message) });
       return;
     }
@@ -106,7 +106,7 @@ function look(
       tell({ kind: 'violation', rule, level, place: null, text });
     }
   } catch (error) {
-    if (!(error instanceof ProtocolThrew)) throw error;
+    if (!(error instanceof ProtocolFailure)) throw error;
     if (error.cause instanceof LookIsOver) return;
     // The small machine has tables of two entries, for which it may not be meant.
     const { text, place } = placed(error.message);

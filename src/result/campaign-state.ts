@@ -11,7 +11,6 @@ import type { campaign } from './stress-schema.ts';
 export type CampaignState = Read<typeof campaign>;
 export type GroupState = CampaignState['groups'][number];
 export type GroupStateName = GroupState['state'];
-export type CampaignPart = CampaignState['parts'][number];
 export type ProtocolFile = CampaignState['files'][number];
 
 /** Nothing more is to be run of it. */

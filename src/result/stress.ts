@@ -13,9 +13,7 @@ export type Violation = StressRun['violations'][number];
 export type ViolationEvent = Violation['events'][number];
 
 export type FaultCounts = StressRun['faults'];
-export type RunMeans = StressRun['means'];
 export type StageFigures = NonNullable<StressRun['stages']>[number];
-export type NeighbourFigures = NonNullable<StressRun['neighbour']>;
 export type MigrationFigures = NonNullable<StressRun['migration']>;
 
 export type ControlResult = Read<typeof control>;

@@ -1,16 +1,12 @@
 /** Searches of the Arm model: the half of `Engines` that `explore` does. */
-import {
-  EXPLORE_BOUNDS,
-  exploreProtocol,
-  ExploreUnsupported,
-  ProtocolThrew,
-} from '../explore/protocol/index.ts';
+import { EXPLORE_BOUNDS, exploreProtocol, ExploreUnsupported } from '../explore/protocol/index.ts';
 import type { ExploreOptions } from '../explore/protocol/index.ts';
 import type { ExploreRun } from '../result/explore.ts';
 import type { InnocentRun } from '../result/selftest.ts';
 import type { Case } from './cases.ts';
 import type { Attempted } from './engines.ts';
 import type { Innocent, InnocentGroup } from './innocents.ts';
+import { ProtocolFailure } from '../port/protocol-failure.ts';
 
 type Explored =
   | { readonly kind: 'run'; readonly run: ExploreRun }
@@ -22,7 +18,7 @@ function explored(options: ExploreOptions): Explored {
     return { kind: 'run', run: exploreProtocol(options) };
   } catch (error) {
     const { name, message } = error instanceof Error ? error : new Error(String(error));
-    const isForeseen = error instanceof ExploreUnsupported || error instanceof ProtocolThrew;
+    const isForeseen = error instanceof ExploreUnsupported || error instanceof ProtocolFailure;
     return {
       kind: 'impossible',
       why: isForeseen ? message : `the search failed: ${name}: ${message}`,

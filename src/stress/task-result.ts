@@ -7,7 +7,7 @@ import { raiseStop } from '#sync';
 import { CONTROL } from '../machine/layout.ts';
 import type { GroupPlan } from './group.ts';
 import { cpuOfThread, pinThisThread } from './pinning.ts';
-import { ProtocolError } from './transition-runner.ts';
+import { ProtocolFailure } from '../port/protocol-failure.ts';
 
 export type TaskResult<T> =
   | { readonly ok: true; readonly value: T }
@@ -28,7 +28,7 @@ export async function guarded<T>(
     return {
       ok: false,
       message,
-      stack: error instanceof ProtocolError ? message : (stack ?? message),
+      stack: error instanceof ProtocolFailure ? message : (stack ?? message),
     };
   }
 }

@@ -19,11 +19,7 @@ import { checkReturned } from '../port/checked-port.ts';
 import { thrownBy } from '../port/thrown.ts';
 import type { Region, Regions } from './regions.ts';
 import type { SoftwareSide } from './software-side.ts';
-
-/** Not a bug of the harness: its stack says nothing that the message does not. */
-export class ProtocolError extends Error {
-  override readonly name = 'ProtocolError';
-}
+import { ProtocolFailure } from '../port/protocol-failure.ts';
 
 export interface TransitionRunner {
   /**
@@ -40,7 +36,7 @@ function runNamed(protocol: Protocol, port: TransitionCpu, transition: Transitio
     checkReturned(protocol.run(port.cpu, transition, port.tables));
   } catch (error) {
     if (error instanceof Stopped || error instanceof PoolExhausted) throw error;
-    throw new ProtocolError(thrownBy(protocol, error));
+    throw new ProtocolFailure(thrownBy(protocol, error));
   }
 }
 

@@ -28,6 +28,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   preflight: listed('arch port pgtable protocols machine scenarios stress explore result'),
   selftest: listed('arch port mutants protocols machine scenarios checker stress explore result'),
   casemate: listed('arch port checker result'),
+  tracer: [],
   doctor: listed('arch machine stress result'),
   answer: listed('arch result'),
   report: listed('arch result answer'),
@@ -36,8 +37,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ),
   exploration: listed('arch port sequence ablation explore stress request report result'),
   cli: listed(
-    'arch port protocols mutants sequence native loaders sync result pgtable machine scenarios',
-    'checker stress explore litmus selftest casemate preflight report answer doctor bench workers',
+    'arch port protocols mutants sequence native loaders ablation sync result pgtable machine scenarios',
+    'checker stress explore litmus selftest casemate tracer preflight report answer doctor bench workers',
     'request exploration',
   ),
   bench: listed(

@@ -42,6 +42,29 @@ describe('the VMID of a tree', () => {
   });
 });
 
+describe('a VMID that trees have only until they get their own', () => {
+  // Each VM is first loaded with VMID 0, to flush this CPU, before it gets a number and runs.
+  const second = (first: Log) => {
+    isb(first.vttbr(other, 0)).tlbi('vmalle1').dsb('nsh');
+    return isb(isb(first.vttbr(0, 0)).vttbr(other, 2)).write(other, table(0x15000));
+  };
+
+  it('is nobody’s while the tree has nothing in it', () => {
+    const log = new Log();
+    for (const at of [root, other])
+      log.add('mem-init', `(address 0x${at.toString(16)}) (size 0x1000)`);
+    isb(log.vttbr(root, 0)).tlbi('vmalle1').dsb('nsh');
+    isb(isb(log.vttbr(0, 0)).vttbr(root, 1)).write(root, table(low));
+    expect(whys(second(log))).toEqual([]);
+  });
+
+  it('is the first tree’s once there is', () => {
+    const log = isb(planted().vttbr(root, 0));
+    isb(log.vttbr(root, 1));
+    expect(whys(second(log))).toEqual([expect.stringContaining('ran under')]);
+  });
+});
+
 describe('VTTBR_EL2 without an ISB before the TLBI', () => {
   const change = (between: (log: Log) => Log) => {
     const log = planted().write(low, 0n).dsb().vttbr(other, 4).vttbr();
@@ -199,6 +222,13 @@ describe('threads and tasks', () => {
 });
 
 describe('what was done', () => {
+  it('to a table whose pages were unmapped before is no change of a mapping’s size', () => {
+    const log = planted().write(leaf, 0n).flush().write(low, 0n).flush();
+    const { transitions, sequences } = judge(log.write(low, block(0x8000_0000)).dsb('ishst'));
+    expect(transitions).toEqual({ map: 1, unmap: 1, 'unlink-table': 1 });
+    expect(sequences).toEqual([]);
+  });
+
   it('is counted by kind, with windows, and as sequences of steps', () => {
     const log = planted().write(low, 0n).dsb('ishst').tlbi('vmalls12e1is').dsb();
     isb(log).write(low, block(0x8000_0000)).dsb('ishst');

@@ -35,13 +35,16 @@ export class Transitions {
   /** By number of events. */
   readonly #windows = new Map<number, number>();
 
-  /** `events`: records of the log so far. */
+  /**
+   * `events`: records of the log so far. `maps`: something below `before` is mapped; a table of which
+   * everything was unmapped before is no mapping whose size could be changed.
+   */
   store(
     address: number,
     place: EntryPlace,
     [before, after]: readonly [Descriptor, Descriptor],
     record: LogRecord,
-    events: number,
+    { events, maps }: { readonly events: number; readonly maps: boolean },
   ): void {
     this.#giveUp(events);
     const { level } = place;
@@ -50,7 +53,8 @@ export class Transitions {
     const release = record.event.op === 'write' && record.event.order === 'release';
     const open = this.#broken.get(address);
     if (open?.thread === record.thread) open.steps.store(after, release);
-    if (was && !is) this.#break(address, place, [before, after], record, events, release);
+    if (was && !is && !maps) this.#count('unlink-table');
+    else if (was && !is) this.#break(address, place, [before, after], record, events, release);
     else if (was) this.#count(kindOf(place, before, after));
     else if (is) this.#make(address, place, after, record, events);
   }

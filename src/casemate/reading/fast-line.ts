@@ -3,6 +3,7 @@
  * one regular expression for each kind. Whatever does not fit is left to parse.ts, which also
  * knows what to say about it.
  */
+import { ownName } from './names.ts';
 import { DSB_SCOPES, TLBI_ADDRESS, TLBI_WHOLE } from './parse.ts';
 import type { DsbScope, LogEvent, LogRecord } from './record.ts';
 
@@ -88,7 +89,7 @@ function record(
     id: Number(m[1]),
     thread: Number(m[2]),
     event,
-    task: task ?? null,
-    source: source ?? null,
+    task: task === undefined ? null : ownName(task),
+    source: source === undefined ? null : ownName(source),
   };
 }

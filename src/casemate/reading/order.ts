@@ -22,6 +22,8 @@ export class EventOrder {
   #starts = 0;
   #start: number | null = null;
   #events = 0;
+  /** Steps ahead over at least one id. */
+  #ahead = 0;
   readonly #recent: number[] = [];
   /** Ids after which the ids jumped ahead. */
   readonly #jumps: number[] = [];
@@ -48,6 +50,7 @@ export class EventOrder {
     }
     if (id < last) this.#stepBack(id, last, line);
     else {
+      this.#ahead += 1;
       this.#jumps.push(last);
       if (this.#jumps.length > JUMPS_MAX) this.#jumps.shift();
       this.#gap ??= `line ${line}: event ${id} stands after event ${last}: events may be missing`;
@@ -66,9 +69,11 @@ export class EventOrder {
       this.#gap = null;
     } else this.isUncertain = true;
     this.#recent.push(this.#events);
-    if (this.#recent.length < BACK_MAX) return;
-    const oldest = this.#recent.shift() ?? 0;
-    if (this.#events - oldest > WITHIN_EVENTS) return;
+    // Hardly two events in a row: every so-manieth line, and then the others.
+    const isMixed = this.#events > WITHIN_EVENTS && this.#ahead > this.#events / 2;
+    const oldest = this.#recent.length < BACK_MAX ? undefined : this.#recent.shift();
+    const isDense = oldest !== undefined && this.#events - oldest <= WITHIN_EVENTS;
+    if (!isDense && !isMixed) return;
     throw new OrderLost(
       line,
       `event ${id} stands after event ${last}, and so do others: expected ids that count up, ` +

@@ -3,6 +3,7 @@
  * record over several lines or several in one. lines.ts gives it what its fast path does not know.
  */
 import { Fields } from './fields.ts';
+import { ownName } from './names.ts';
 import { type DsbScope, HINTS, type LogEvent, type LogRecord, SYSREGS } from './record.ts';
 import { tokensOf } from './tokens.ts';
 
@@ -50,7 +51,12 @@ function record(fields: Fields): LogRecord {
   const event = KINDS[kind](fields);
   const { source, task } = trailing(fields);
   fields.expect(')', `")" at the end of the record ${kind}`);
-  return { line, id, thread, event, task, source: early ?? source };
+  const place = early ?? source;
+  return {
+    ...{ line, id, thread, event },
+    task: task === null ? null : ownName(task),
+    source: place === null ? null : ownName(place),
+  };
 }
 
 /** `(src "file:line")` and `(task 0x…)`, in either order, or a source without a name. */

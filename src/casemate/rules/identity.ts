@@ -69,6 +69,12 @@ export class Identity {
     return null;
   }
 
+  /** The tree gets another number and never had a translation under this one: nobody holds any. */
+  leaveUnused(tree: Tree): void {
+    const key = `${tree.regime} ${tree.id}`;
+    if (this.#users.get(key) === tree) this.#users.delete(key);
+  }
+
   /** `thread` goes on to another tree, or something valid was stored to `tree`: was it unflushed? */
   convict(by: { readonly thread: number } | { readonly tree: Tree }): Suspicion | null {
     if (this.#suspicions.size === 0) return null;

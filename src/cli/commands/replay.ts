@@ -5,7 +5,6 @@
 import { type CpuModel, cpuResultOf, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import {
   decodeToken,
-  ProtocolThrew,
   type Replay,
   ReplayRefused,
   replayToken,
@@ -32,7 +31,6 @@ import { parseCpu } from '../../request/cpu-knobs.ts';
 import { fileSource } from '../../request/explore.ts';
 import { Delivery, jsonTarget } from '../files/delivery.ts';
 import { loadProtocolFile, looksLikePath } from '../../request/protocol-file.ts';
-import { ProtocolFailure } from '../../port/protocol-failure.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../../request/usage-error.ts';
 import { packageVersion } from '../../result/version.ts';
@@ -113,20 +111,11 @@ export async function replay(
 
 /** The variant of `explore --ablate` that the token is of. */
 function variantOf({ protocol, text }: Found, token: ScheduleToken, code: string): Found {
-  const variant = refusingThrows(() => variantOn(protocol, token.level, code));
+  const variant = variantOn(protocol, token.level, code);
   if (variant !== null) return { protocol: variant, text };
   throw new UsageError(
     `replay: ${protocol.name} has changed since the token was made; ${EXPLORE_AGAIN}`,
   );
-}
-
-function refusingThrows<T>(action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    if (error instanceof ProtocolThrew) throw new ProtocolFailure(error.message, { cause: error });
-    throw error;
-  }
 }
 
 async function subjectOf(token: ScheduleToken, file: string | undefined): Promise<Found> {
@@ -174,7 +163,6 @@ function run(token: ScheduleToken, protocol: Protocol, text: string, cpu: CpuMod
     if (error instanceof ReplayRefused) {
       throw new UsageError(`replay: ${error.message}; ${EXPLORE_AGAIN}`);
     }
-    if (error instanceof ProtocolThrew) throw new ProtocolFailure(error.message, { cause: error });
     throw error;
   }
 }

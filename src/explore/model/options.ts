@@ -71,7 +71,6 @@ export const ABLATIONS = {
   sc: { memory: 'sc' },
   'no-tlb': { tlb: false },
 } as const satisfies Record<string, Partial<ModelOptions>>;
-export type Ablation = keyof typeof ABLATIONS;
 
 /**
  * What a search may cost. A search that meets one of these says which; nothing is cut short

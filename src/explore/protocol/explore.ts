@@ -45,6 +45,7 @@ import { cpuKey, encodeToken, fingerprintOf, type ProtocolSource } from './token
 import { surveyOf } from './survey.ts';
 import { TimeLimit, withTimeLimit } from './time-limit.ts';
 import { NotDeterministic, type Path } from './unroll.ts';
+import { ProtocolFailure } from '../../port/protocol-failure.ts';
 
 export interface ExploreOptions {
   readonly protocol: Protocol;
@@ -90,11 +91,6 @@ export class ExploreUnsupported extends Error {
   override readonly name = 'ExploreUnsupported';
 }
 
-/** The protocol threw: what it threw is `cause`. */
-export class ProtocolThrew extends Error {
-  override readonly name = 'ProtocolThrew';
-}
-
 /**
  * Time for all runs of a protocol together; they take milliseconds. Ctrl-C waits for it, so it is
  * less than a user does.
@@ -109,7 +105,7 @@ interface Figures {
   stoppedWhy: string | null;
 }
 
-/** Throws ExploreUnsupported, ProtocolThrew. A bound that was met is part of the result. */
+/** Throws ExploreUnsupported, ProtocolFailure. A bound that was met is part of the result. */
 export function exploreProtocol(options: ExploreOptions): ExploreRun {
   const steps = exploreInSteps(options);
   for (let step = steps.next(); ; step = steps.next()) if (step.done === true) return step.value;
@@ -214,7 +210,7 @@ function hostOf(
   return boundedBy(figures, () => runProtocol(protocol, map, bbm, vcpus, bounds));
 }
 
-/** Throws BoundReached, and ProtocolThrew if it throws or does not return. */
+/** Throws BoundReached, and ProtocolFailure if it throws or does not return. */
 export function runProtocol(
   protocol: Protocol,
   map: MemoryMap,
@@ -236,16 +232,16 @@ function isUneven(cause: unknown): cause is NotDeterministic | Chance {
 }
 
 /** What its author has to hear, as one line. */
-function nameProtocol(protocol: Protocol, cause: unknown): ProtocolThrew {
+function nameProtocol(protocol: Protocol, cause: unknown): ProtocolFailure {
   const { name } = protocol;
   if (cause instanceof TimeLimit) {
     const loop = 'a loop without an operation of the port?';
-    return new ProtocolThrew(`protocol ${name} ${cause.message}: ${loop}`, { cause });
+    return new ProtocolFailure(`protocol ${name} ${cause.message}: ${loop}`, { cause });
   }
   const text = isUneven(cause)
     ? `protocol ${name} cannot be explored: ${cause.message}`
     : thrownBy(protocol, cause);
-  return new ProtocolThrew(text, { cause });
+  return new ProtocolFailure(text, { cause });
 }
 
 interface Searched {

@@ -13,7 +13,7 @@ import type { BookFinding } from './page-book.ts';
 
 /**
  * What is wrong with its table pages, one finding a rule. Empty, too, if a bound was met. Throws
- * ProtocolThrew if it throws, does not return, or does not do the same again.
+ * ProtocolFailure if it throws, does not return, or does not do the same again.
  */
 export function glanceAt(
   protocol: Protocol,

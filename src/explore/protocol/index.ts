@@ -8,7 +8,6 @@ export {
   exploreProtocol,
   ExploreUnsupported,
   INTERRUPTED,
-  ProtocolThrew,
 } from './explore.ts';
 export { glanceAt } from './glance.ts';
 export {

@@ -8,7 +8,7 @@ import { machineOf } from './cpu.ts';
 import { judgeOperations, runProtocol } from './explore.ts';
 import { MemoryMap } from './memory-map.ts';
 
-/** Throws ProtocolThrew. A bound that is met ends it: what ran, ran. */
+/** Throws ProtocolFailure. A bound that is met ends it: what ran, ran. */
 export function playProtocol(protocol: Protocol, level: BlockLevel, bbm: BbmLevel): void {
   const map = new MemoryMap(plainChange(protocol), level, EXPLORE_BOUNDS.tables);
   try {

@@ -34,7 +34,7 @@ export class ReplayRefused extends Error {
 
 /**
  * `cpu`: what the token's `cpu` stands for. `text`: the protocol's file, empty for a built-in one.
- * Throws ReplayRefused, and ProtocolThrew as an exploration does.
+ * Throws ReplayRefused, and ProtocolFailure as an exploration does.
  */
 export function replayToken(
   token: ScheduleToken,

@@ -85,10 +85,6 @@ function setMax(hist: Int32Array, base: number, value: number): void {
   hist[base + MAX_LO] = value % MAX_LO_SPAN;
 }
 
-export function clearHistogram(hist: Int32Array, base: number): void {
-  hist.fill(0, base, base + HISTOGRAM_WORDS);
-}
-
 /** Adds everything recorded in `from` to `into`. The order of merges does not matter. */
 export function mergeHistogram(
   into: Int32Array,

@@ -4,12 +4,12 @@ import {
   describeProgram,
   exploreProtocol,
   guestPrograms,
-  ProtocolThrew,
 } from '../../../src/explore/protocol/index.ts';
 import { formatSchedule } from '../../../src/report/text/schedule-text.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import type { Protocol } from '../../../src/port/index.ts';
 import { bbmEarlyWith, builtin, changed, exploreLoads } from './fixtures.ts';
+import { ProtocolFailure } from '../../../src/port/protocol-failure.ts';
 
 describe('the shortest counterexample', () => {
   it('of rfc-nt-posted has three steps', () => {
@@ -110,7 +110,7 @@ describe('errors', () => {
     const thrower = changed('bbm-early', () => {
       throw new Error('not today');
     });
-    expect(() => exploreLoads(thrower)).toThrow(ProtocolThrew);
+    expect(() => exploreLoads(thrower)).toThrow(ProtocolFailure);
     expect(() => exploreLoads(thrower)).toThrow('protocol changed threw: not today');
   });
 });

@@ -4,7 +4,6 @@ import { parseCpu } from '../../../src/request/cpu-knobs.ts';
 import {
   decodeToken,
   exploreProtocol,
-  ProtocolThrew,
   type Replay,
   ReplayRefused,
   replayToken,
@@ -17,6 +16,7 @@ import type { Protocol } from '../../../src/port/index.ts';
 import { PROTOCOLS } from '../../../src/protocols/index.ts';
 import type { ExploreRun, ExploreStep, ExploreViolation } from '../../../src/result/explore.ts';
 import { bbmEarlyWith, builtin } from './fixtures.ts';
+import { ProtocolFailure } from '../../../src/port/protocol-failure.ts';
 
 const OTHER_CPUS: readonly Partial<CpuModel>[] = [
   { bbm: [0], multihit: 'amalgamate' },
@@ -175,6 +175,6 @@ describe('a replay', () => {
         throw new Error('not today');
       },
     };
-    expect(() => again(thrower, stale)).toThrow(ProtocolThrew);
+    expect(() => again(thrower, stale)).toThrow(ProtocolFailure);
   });
 });

@@ -19,7 +19,7 @@ import { JSON_FILE, NO_COLOR, QUIET } from '../../flags/common.ts';
 import { flag, switched } from '../../flags/flag.ts';
 import { anyText, wholeNumber } from '../../../request/values.ts';
 
-const FLAGS = {
+export const FLAGS = {
   bbm: flag({
     value: '0|1|2|3',
     help: 'FEAT_BBM level that the system may rely on: what may be changed without a break',

@@ -5,10 +5,10 @@
  *           Written by the thread that runs the function (compare-exchange 0 to 1, store 2, or 0 if
  *           the function threw). Storing 2 publishes what the function did; loading 2 acquires it.
  */
-import { InvalidError } from './errors.ts';
-import { DEFAULT_SPINS } from './spin.ts';
-import { spinForChange } from './wait-for-change.ts';
-import { checkWords, newWords, viewWords } from './words.ts';
+import { InvalidError } from '../errors.ts';
+import { DEFAULT_SPINS } from '../spin.ts';
+import { spinForChange } from '../wait-for-change.ts';
+import { checkWords, newWords, viewWords } from '../words.ts';
 
 const STATE = 0;
 export const ONCE_WORDS = 1;

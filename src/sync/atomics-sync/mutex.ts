@@ -14,9 +14,9 @@
  * Left out: fairness (a running thread may overtake a woken one), recursion, and recovery of a dead
  * owner's lock.
  */
-import { DeadlockError, PermissionError } from './errors.ts';
-import { DEFAULT_SPINS, pause } from './spin.ts';
-import { checkThread, checkTimestamp, checkWords, newWords, viewWords } from './words.ts';
+import { DeadlockError, PermissionError } from '../errors.ts';
+import { DEFAULT_SPINS, pause } from '../spin.ts';
+import { checkThread, checkTimestamp, checkWords, newWords, viewWords } from '../words.ts';
 
 const STATE = 0;
 const OWNER = 1;

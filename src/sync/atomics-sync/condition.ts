@@ -11,9 +11,9 @@
  * lost.
  */
 import { Mutex } from './mutex.ts';
-import { DEFAULT_SPINS } from './spin.ts';
-import { spinForChange } from './wait-for-change.ts';
-import { checkTimestamp, checkWords, newWords, viewWords } from './words.ts';
+import { DEFAULT_SPINS } from '../spin.ts';
+import { spinForChange } from '../wait-for-change.ts';
+import { checkTimestamp, checkWords, newWords, viewWords } from '../words.ts';
 
 const SEQUENCE = 0;
 export const CONDITION_WORDS = 1;

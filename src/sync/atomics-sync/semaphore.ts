@@ -14,10 +14,10 @@
  * does, loses the second of two posts: the first woke one waiter, the second finds 1 and wakes
  * nobody.
  */
-import { InvalidError } from './errors.ts';
-import { DEFAULT_SPINS } from './spin.ts';
-import { spinForChange } from './wait-for-change.ts';
-import { checkTimestamp, checkWords, isInt32, newWords, viewWords } from './words.ts';
+import { InvalidError } from '../errors.ts';
+import { DEFAULT_SPINS } from '../spin.ts';
+import { spinForChange } from '../wait-for-change.ts';
+import { checkTimestamp, checkWords, isInt32, newWords, viewWords } from '../words.ts';
 
 const VALUE = 0;
 const WAITERS = 1;

@@ -7,9 +7,9 @@
  *           publishes all the holder did; the compare-exchange that finds 0 acquires it. Unlock
  *           notifies nobody: no sleep is long.
  */
-import { DeadlockError, PermissionError } from './errors.ts';
-import { DEFAULT_SPINS, pause } from './spin.ts';
-import { checkThread, checkWords, newWords, viewWords } from './words.ts';
+import { DeadlockError, PermissionError } from '../errors.ts';
+import { DEFAULT_SPINS, pause } from '../spin.ts';
+import { checkThread, checkWords, newWords, viewWords } from '../words.ts';
 
 const OWNER = 0;
 export const SPIN_LOCK_WORDS = 1;
