@@ -86,6 +86,7 @@ export function kernelProtocol({ tree, wasm, capabilities, origin }: KernelModul
   const bytes = new Uint8Array(memory.buffer);
   const pristine = bytes.slice(0, heapBase);
   const entry = exports[offer.entry] as Run;
+  const machine = exports['machine'] as (entries: number) => void;
   const locked = BigInt.asUintN(64, (exports['locked'] as () => bigint)());
   const encoding = { locked, fwb: capabilities.includes('fwb') };
   const isShared = offer.lock === 'shared';
@@ -93,11 +94,12 @@ export function kernelProtocol({ tree, wasm, capabilities, origin }: KernelModul
   const run: Protocol['run'] = (cpu, t, tables) => {
     refuseOtherPages(tables.entries);
     const scale = new Scale(t, tables.entries);
-    const pages = new Pages(tables, t);
+    const pages = new Pages(tables, t, bytes);
     const descriptors = new Descriptors(encoding, scale, t, pages.isTable);
     running = { cpu, tables, t, pages, descriptors, scale };
     stackPointer.value = stackTop;
     bytes.set(pristine);
+    machine(tables.entries);
     const error = entry(
       Pages.pgd(t),
       t.level,
@@ -148,7 +150,6 @@ function importsOf(
   text: (at: number) => string,
 ): Record<string, (...operands: never[]) => unknown> {
   const guest = { pa: 0n };
-  /** Null: the entry does not exist in this machine. */
   const stored = (at: number, d: bigint): { place: Place; machine: Descriptor } => {
     const { pages, descriptors } = now();
     const place = pages.at(at);
@@ -159,28 +160,21 @@ function importsOf(
     read(at: number): bigint {
       const { cpu, pages, descriptors } = now();
       const place = pages.at(at);
-      if (place.entry === null) return pages.nowhere(at, place);
       const d = cpu.read(place.entry);
       pages.seen(place, d);
       return descriptors.toKernel(d, place.level);
     },
     write(at: number, d: bigint) {
       const { place, machine } = stored(at, d);
-      if (place.entry === null) now().pages.storeNowhere(at, unsigned(d));
-      else now().cpu.write(place.entry, machine);
+      now().cpu.write(place.entry, machine);
     },
     write_release(at: number, d: bigint) {
       const { place, machine } = stored(at, d);
-      if (place.entry === null) now().pages.storeNowhere(at, unsigned(d));
-      else now().cpu.writeRelease(place.entry, machine);
+      now().cpu.writeRelease(place.entry, machine);
     },
     cmpxchg(at: number, old: bigint, d: bigint): bigint {
       const { place, machine } = stored(at, d);
       const { cpu, descriptors, pages } = now();
-      if (place.entry === null) {
-        pages.storeNowhere(at, unsigned(d));
-        return old;
-      }
       const expected = descriptors.toMachine(unsigned(old), place.level);
       const found = cpu.compareExchange(place.entry, expected, machine);
       pages.seen(place, found);
@@ -218,32 +212,29 @@ function importsOf(
       return pointer ?? GUEST;
     },
     virt_to_phys: (at: number): bigint => now().pages.physical(at),
-    zalloc_page: (): number => now().pages.allocate(),
-    get_page(at: number) {
-      const { entry } = now().pages.at(at);
-      if (entry !== null) now().tables.get(entry);
-    },
+    zalloc_page: (below: number): number => now().pages.allocate(below),
+    get_page: (at: number) => now().tables.get(now().pages.at(at).entry),
     put_page(at: number) {
       const { tables, pages } = now();
-      const { entry, page } = pages.at(at);
-      if (entry === null) return;
+      const { entry, table } = pages.at(at);
       // The last reference is the page's own (put_page of its first entry has the same address).
-      if (page !== null && page.table !== null && tables.countOf(page.table) === 1) {
-        tables.freeNow(page.table);
-      } else tables.put(entry);
+      if (table !== null && tables.countOf(table) === 1) tables.freeNow(table);
+      else tables.put(entry);
     },
     page_count(at: number): number {
-      const { page } = now().pages.at(at);
-      return page === null || page.table === null ? 1 : now().tables.countOf(page.table);
+      const { tables, pages } = now();
+      const table = pages.tableOf(at);
+      return table === null ? 1 : tables.countOf(table);
     },
     free_page(at: number) {
-      const { page } = now().pages.at(at);
-      if (page !== null && page.table !== null) now().tables.freeNow(page.table);
+      const { tables, pages } = now();
+      const table = pages.tableOf(at);
+      if (table !== null) tables.freeNow(table);
     },
     free_unlinked(at: number, level: number) {
-      const { page } = now().pages.at(at);
-      if (page === null || page.table === null) return;
-      now().tables.tearDownAfterGrace(page.table, childLevel(level as 1 | 2));
+      const { tables, pages } = now();
+      const table = pages.tableOf(at);
+      if (table !== null) tables.tearDownAfterGrace(table, childLevel(level as 1 | 2));
     },
     dcache(_at: number, size: number) {
       const { tables, scale } = now();

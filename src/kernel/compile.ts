@@ -50,6 +50,8 @@ const WATCHED = '-fsanitize-coverage=trace-pc,trace-loads,trace-stores';
 const STACK_BYTES = 16_384;
 /** Handles of table pages lie above the statics, where nothing else does. */
 export const ENTRIES_AT = 0x10_0000;
+/** As in glue.c: pages below entries that a smaller machine does not have. */
+export const NOWHERE_AT = 0x50_0000;
 export const MEMORY_BYTES = 2 ** 23;
 
 const LINK: readonly string[] = [

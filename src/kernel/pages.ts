@@ -2,63 +2,60 @@
  * Pointers of the tree's code to table entries. A page of tables is a handle: 4 KiB of addresses above
  * the module's own memory, which hold nothing between two loads.
  *
- *   ENTRIES_AT        + 4096          + 8192
- *   +-----------------+---------------+---------------+
- *   | page of target  | first table   | …             |   512 entries each, in the kernel's eyes
- *   +-----------------+---------------+---------------+
+ *   ENTRIES_AT        + 4096          + 8192         NOWHERE_AT
+ *   +-----------------+---------------+---     ---+-----------------+
+ *   | page of target  | first table   | …         | page of nowhere | …      512 entries each
+ *   +-----------------+---------------+---     ---+-----------------+
  *
- * Of the first page the tree's code may touch the target alone. An entry that the machine's smaller
- * tables do not have reads as 0 unless it is being changed, and what is hung below it is nowhere.
+ * Of the first page the tree's code may touch the target alone. Entries that the machine's smaller tables
+ * do not have, and pages below such entries, are the module's own affair (glue.c).
  */
 import type { Descriptor } from '../arch/descriptor.ts';
 import { childLevel, type Level } from '../arch/geometry.ts';
 import type { Entry } from '../port/cpu.ts';
 import type { Transition } from '../port/protocol.ts';
 import type { Table, Tables } from '../port/tables.ts';
-import { ENTRIES_AT, MEMORY_BYTES } from './compile.ts';
+import { ENTRIES_AT, MEMORY_BYTES, NOWHERE_AT } from './compile.ts';
 import { KERNEL_ENTRIES, kernelSize } from './scale.ts';
 
 const PAGE_BYTES = 4096;
 const ENTRY_BYTES = 8;
-const PAGES_MAX = (MEMORY_BYTES - ENTRIES_AT) / PAGE_BYTES;
+const TABLES_MAX = (NOWHERE_AT - ENTRIES_AT) / PAGE_BYTES - 1;
+const NOWHERE_MAX = (MEMORY_BYTES - NOWHERE_AT) / PAGE_BYTES;
 const ADDRESS = 0xffff_ffff_f000n;
-const VALID = 1n;
 const VALID_TABLE = 3n;
+/** Where no memory is: what pages of nowhere have for an address. */
+const NOWHERE_PA = 0xf000_0000_0000n;
 
 interface Page {
-  /** Null: it hangs below an entry that the machine does not have. */
-  readonly table: Table | null;
+  readonly table: Table;
   /** Of its entries. */
   readonly level: Level;
 }
 
 /** An entry as a pointer names it. */
 export interface Place {
-  /** Null: the machine has no such entry. */
-  readonly entry: Entry | null;
+  readonly entry: Entry;
   /** Null for the page that holds the target. */
-  readonly page: Page | null;
+  readonly table: Table | null;
   readonly level: Level;
-  readonly index: number;
 }
 
 export class Pages {
   readonly #tables: Tables;
+  readonly #memory: Uint8Array;
   readonly #target: Place;
   readonly #targetAt: number;
   readonly #pages: Page[] = [];
-  readonly #numberOf = new Map<bigint, number>();
-  /** What entries hold that the machine does not have, while they are broken and owned. */
-  readonly #broken = new Map<number, Descriptor>();
-  /** What the tree's code has looked at last: a page it asks for next belongs below that. */
-  #last: Place;
+  readonly #pointerOf = new Map<bigint, number>();
+  #nowhere = 0;
 
-  constructor(tables: Tables, { entry, level, ipa }: Transition) {
+  constructor(tables: Tables, { entry, level, ipa }: Transition, memory: Uint8Array) {
     const index = Math.floor(ipa / kernelSize(level)) % KERNEL_ENTRIES;
     this.#tables = tables;
-    this.#target = { entry, page: null, level, index };
+    this.#memory = memory;
+    this.#target = { entry, table: null, level };
     this.#targetAt = ENTRIES_AT + index * ENTRY_BYTES;
-    this.#last = this.#target;
   }
 
   /** The start of the top table, which has concatenated pages: the target lies in the one mapped. */
@@ -71,76 +68,69 @@ export class Pages {
   at(pointer: number): Place {
     const address = pointer >>> 0;
     if (address === this.#targetAt) return this.#target;
-    const number = Math.floor((address - ENTRIES_AT) / PAGE_BYTES) - 1;
+    const page = this.#pages[Math.floor((address - ENTRIES_AT) / PAGE_BYTES) - 1];
     const index = (address % PAGE_BYTES) / ENTRY_BYTES;
-    const page = this.#pages[number];
     if (page === undefined || !Number.isInteger(index)) {
       throw new TypeError(
         `the pointer 0x${address.toString(16)} is none to a table entry of this transition`,
       );
     }
     const { table, level } = page;
-    const isThere = table !== null && index < this.#tables.entries;
-    return { entry: isThere ? this.#tables.entryOf(table, index) : null, page, level, index };
+    return { entry: this.#tables.entryOf(table, index), table, level };
+  }
+
+  /** The table that a pointer lies in; null for one that is nowhere. */
+  tableOf(pointer: number): Table | null {
+    return pointer >>> 0 >= NOWHERE_AT ? null : this.at(pointer).table;
   }
 
   /** An entry was read, and this was in it. */
-  seen(place: Place, d: Descriptor): void {
-    this.#last = place;
-    if (!this.isTable(d, place.level) || this.#numberOf.has(d & ADDRESS)) return;
-    this.#add(this.#tables.follow(d), d);
+  seen({ level }: Place, d: Descriptor): void {
+    if (!this.isTable(d, level) || this.#pointerOf.has(d & ADDRESS)) return;
+    this.#add(this.#tables.follow(d), childLevel(level), d);
   }
 
-  /** Reads an entry that the machine does not have. */
-  nowhere(pointer: number, place: Place): Descriptor {
-    this.#last = place;
-    return this.#broken.get(pointer) ?? 0n;
-  }
+  isTable = (d: Descriptor, level: Level): boolean =>
+    level < 3 && (d & VALID_TABLE) === VALID_TABLE;
 
-  /** A leaf or a table is as good as nothing: there is nothing to do below it. */
-  storeNowhere(pointer: number, d: Descriptor): void {
-    if ((d & VALID) === 0n && d !== 0n) this.#broken.set(pointer, d);
-    else this.#broken.delete(pointer);
-  }
-
-  isTable = (d: Descriptor, level: Level): boolean => level < 3 && (d & VALID_TABLE) === VALID_TABLE;
-
-  /** A page for below the entry that was looked at last. */
-  allocate(): number {
-    const level = childLevel(this.#last.level);
-    if (this.#last.entry === null) return this.#pointer(this.#push({ table: null, level }));
+  /** A page for below the entry `pointer`. */
+  allocate(pointer: number): number {
+    const isThere =
+      pointer === this.#targetAt ||
+      (pointer < NOWHERE_AT && pointer % PAGE_BYTES < this.#tables.entries * ENTRY_BYTES);
+    if (!isThere) return this.#allocateNowhere();
+    const level = childLevel(this.at(pointer).level);
     const table = this.#tables.allocate(level);
-    return this.#pointer(this.#add(table, this.#tables.descriptorFor(table)));
+    return this.#add(table, level, this.#tables.descriptorFor(table));
   }
 
   /** Null: it is none of the tables. */
   virtual(pa: bigint): number | null {
-    const number = this.#numberOf.get(pa & ADDRESS);
-    return number === undefined ? null : this.#pointer(number);
+    return this.#pointerOf.get(pa & ADDRESS) ?? null;
   }
 
-  /** Of a page that is nowhere: an address that nothing has. */
   physical(pointer: number): bigint {
-    const { page } = this.at(pointer);
-    if (page === null) throw new TypeError('the address of the page that holds the target is not known');
-    if (page.table === null) return 0n;
-    return this.#tables.descriptorFor(page.table) & ADDRESS;
+    const address = pointer >>> 0;
+    if (address >= NOWHERE_AT) return NOWHERE_PA + BigInt(address);
+    const { table } = this.at(address);
+    if (table !== null) return this.#tables.descriptorFor(table) & ADDRESS;
+    throw new TypeError('the address of the page that holds the target is not known');
   }
 
-  #add(table: Table, d: Descriptor): number {
-    const number = this.#push({ table, level: childLevel(this.#last.level) });
-    this.#numberOf.set(d & ADDRESS, number);
-    return number;
-  }
-
-  #push(page: Page): number {
-    if (this.#pages.length >= PAGES_MAX - 1) {
-      throw new Error(`more than ${PAGES_MAX - 1} pages of tables in one transition`);
+  #add(table: Table, level: Level, d: Descriptor): number {
+    if (this.#pages.length >= TABLES_MAX) {
+      throw new Error(`more than ${TABLES_MAX} pages of tables in one transition`);
     }
-    return this.#pages.push(page) - 1;
+    const pointer = ENTRIES_AT + this.#pages.push({ table, level }) * PAGE_BYTES;
+    this.#memory.fill(0, pointer, pointer + PAGE_BYTES);
+    this.#pointerOf.set(d & ADDRESS, pointer);
+    return pointer;
   }
 
-  #pointer(number: number): number {
-    return ENTRIES_AT + (number + 1) * PAGE_BYTES;
+  #allocateNowhere(): number {
+    if (this.#nowhere >= NOWHERE_MAX) throw new Error(`more than ${NOWHERE_MAX} pages of nowhere`);
+    const pointer = NOWHERE_AT + this.#nowhere++ * PAGE_BYTES;
+    this.#memory.fill(0, pointer, pointer + PAGE_BYTES);
+    return pointer;
   }
 }

@@ -2,9 +2,12 @@
 #include <asm/kvm_pgtable.h>
 
 S2S_IMPORT(read) u64 port_read(u32 at);
+S2S_IMPORT(write) void port_write(u32 at, u64 d);
+S2S_IMPORT(write_release) void port_write_release(u32 at, u64 d);
+S2S_IMPORT(cmpxchg) u64 port_cmpxchg(u32 at, u64 expected, u64 desired);
 S2S_IMPORT(phys_to_virt) u32 port_phys_to_virt(u64 pa);
 S2S_IMPORT(virt_to_phys) u64 port_virt_to_phys(u32 at);
-S2S_IMPORT(zalloc_page) u32 port_zalloc_page(void);
+S2S_IMPORT(zalloc_page) u32 port_zalloc_page(u32 below);
 S2S_IMPORT(get_page) void port_get_page(u32 at);
 S2S_IMPORT(put_page) void port_put_page(u32 at);
 S2S_IMPORT(page_count) u32 port_page_count(u32 at);
@@ -14,11 +17,62 @@ S2S_IMPORT(dcache) void port_dcache(u32 at, u32 size);
 S2S_IMPORT(plain_store) void port_plain_store(u32 at);
 S2S_IMPORT(narrow_load) void port_narrow_load(u32 at);
 
+/*
+ * Entries that the machine's smaller tables do not have, and pages below them: memory of this module,
+ * zeroed by the other side. What is invalid is kept, as the code looks whether an entry is still its own;
+ * a leaf or a table reads as 0, so that nobody goes on below it.
+ */
+#define S2S_NOWHERE 0x500000u
+#define S2S_PAGE 4096u
+__attribute__((export_name("machine"))) void machine(u32 entries);
+static u32 s2s_table_bytes = S2S_PAGE;
+/* The entry that was looked at last: a page that is asked for next belongs below it. */
+static u32 s2s_last;
+void machine(u32 entries) { s2s_table_bytes = entries * sizeof(kvm_pte_t); }
+static bool s2s_is_nowhere(u32 at)
+{
+	return at >= S2S_NOWHERE || (at >= S2S_BASE + S2S_PAGE && at % S2S_PAGE >= s2s_table_bytes);
+}
+static u64 s2s_store_nowhere(u32 at, u64 d)
+{
+	u64 *p = (u64 *)at;
+	u64 old = *p;
+
+	*p = d & 1 ? 0 : d;
+	return old;
+}
+void s2s_write(u32 at, u64 d)
+{
+	if (s2s_is_nowhere(at))
+		s2s_store_nowhere(at, d);
+	else
+		port_write(at, d);
+}
+void s2s_write_release(u32 at, u64 d)
+{
+	if (s2s_is_nowhere(at))
+		s2s_store_nowhere(at, d);
+	else
+		port_write_release(at, d);
+}
+u64 s2s_cmpxchg(u32 at, u64 expected, u64 desired)
+{
+	return s2s_is_nowhere(at) ? s2s_store_nowhere(at, desired) : port_cmpxchg(at, expected, desired);
+}
+
 void *s2s_phys_to_virt(u64 pa) { return (void *)port_phys_to_virt(pa); }
 u64 s2s_virt_to_phys(void *p) { return port_virt_to_phys(S2S_AT(p)); }
-void *s2s_zalloc_page(void *cache) { return (void *)port_zalloc_page(); }
-void s2s_get_page(void *p) { port_get_page(S2S_AT(p)); }
-void s2s_put_page(void *p) { port_put_page(S2S_AT(p)); }
+void *s2s_zalloc_page(void *cache) { return (void *)port_zalloc_page(s2s_last); }
+void s2s_get_page(void *p)
+{
+	if (!s2s_is_nowhere(S2S_AT(p)))
+		port_get_page(S2S_AT(p));
+}
+void s2s_put_page(void *p)
+{
+	if (!s2s_is_nowhere(S2S_AT(p)))
+		port_put_page(S2S_AT(p));
+}
 int s2s_page_count(void *p) { return port_page_count(S2S_AT(p)); }
 void s2s_free_page(void *p) { port_free_page(S2S_AT(p)); }
 void s2s_dcache(void *p, size_t size) { port_dcache(S2S_AT(p), size); }
@@ -26,7 +80,10 @@ void s2s_dcache(void *p, size_t size) { port_dcache(S2S_AT(p), size); }
 /* The answer lies where the load is about to look. */
 void __sanitizer_cov_load8(u64 *p)
 {
-	if (s2s_is_entry(p))
+	if (!s2s_is_entry(p))
+		return;
+	s2s_last = S2S_AT(p);
+	if (!s2s_is_nowhere(S2S_AT(p)))
 		*p = port_read(S2S_AT(p));
 }
 void __sanitizer_cov_store8(u64 *p)

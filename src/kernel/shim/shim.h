@@ -96,9 +96,9 @@ S2S_IMPORT(bug) __attribute__((noreturn)) void s2s_bug(const char *what);
 #define S2S_BASE 0x100000u
 #define S2S_AT(p) ((u32)(__UINTPTR_TYPE__)(p))
 #define s2s_is_entry(p) (S2S_AT(p) >= S2S_BASE)
-S2S_IMPORT(write) void s2s_write(u32 at, u64 d);
-S2S_IMPORT(write_release) void s2s_write_release(u32 at, u64 d);
-S2S_IMPORT(cmpxchg) u64 s2s_cmpxchg(u32 at, u64 expected, u64 desired);
+void s2s_write(u32 at, u64 d);
+void s2s_write_release(u32 at, u64 d);
+u64 s2s_cmpxchg(u32 at, u64 expected, u64 desired);
 S2S_IMPORT(dsb) void s2s_dsb(const char *kind);
 S2S_IMPORT(dmb) void s2s_dmb(const char *kind);
 S2S_IMPORT(isb) void s2s_isb(void);
