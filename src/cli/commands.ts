@@ -30,6 +30,10 @@ export const COMMANDS = {
     "casemate's page-table event logs against break-before-make",
     () => import('./check-trace.ts'),
   ),
+  kernel: row(
+    "a kernel tree's own code in the explorer, on every CPU; what each step is for",
+    () => import('./kernel.ts'),
+  ),
   bench: row(
     'micro-benchmarks, and the hot paths beside the same in C',
     () => import('./bench.ts'),

@@ -17,6 +17,7 @@ import { commandText, packSequence, parseSequence, type Sequence } from '../sequ
 import type { ProtocolRef } from '../stress/plan.ts';
 import type { CommandInput } from './command.ts';
 import { parseCpu } from './cpu-knobs.ts';
+import { kernelProtocols } from './kernel-flags.ts';
 import { shortPath } from './paths.ts';
 import { BUILT_IN, selectNames, selectProtocols } from './registry.ts';
 import { UsageError } from './usage-error.ts';
@@ -73,7 +74,8 @@ const DEFAULT_SCENARIOS: readonly ExploredScenario[] = ['adjust-populated'];
 export async function subjectsOf({ flags }: CommandInput): Promise<readonly Subject[]> {
   const mutants = selectNames('mutant', flags.mutant ?? [], BUILT_IN.mutants);
   const isNamed = mutants.length > 0 || flags.sequence !== undefined;
-  const wanted = flags['explore-protocol'] ?? (isNamed ? [] : ['all']);
+  const named = kernelProtocols(flags, flags['explore-protocol']);
+  const wanted = named ?? (isNamed ? [] : ['all']);
   const protocols = await selectProtocols(wanted, BUILT_IN, flags.sequence);
   const subjects = protocols.map(({ ref, protocol }): Subject => ({
     protocol,

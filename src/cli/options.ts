@@ -36,7 +36,9 @@ import {
   TRANSITIONS_MAX,
   VCPUS_MAX,
 } from '../stress/plan.ts';
+import { CAPABILITY_NAMES, DEFAULT_CAPABILITIES, TLB_FLAVOURS } from '../kernel/index.ts';
 import { parseCpu } from './cpu-knobs.ts';
+import { parseCapabilities } from './kernel-flags.ts';
 import type { CommandName } from './commands.ts';
 import { parseShard } from './shard.ts';
 import { sequenceText } from './sequence-text.ts';
@@ -82,6 +84,36 @@ export const OPTIONS = {
     commands: ['stress', 'explore'],
     parse: sequenceText,
   }),
+  kernel: option({
+    value: 'DIR',
+    help:
+      'a kernel tree: its functions as protocols, all that it offers, or those that --protocol names: ' +
+      'kernel:map, kernel:map-shared, kernel:split (docs/kernels.md)',
+    default: 'none',
+    commands: ['stress', 'explore'],
+    parse: anyText,
+  }),
+  'kernel-tlb': option({
+    value: TLB_FLAVOURS.join('|'),
+    help: "whose tlb.c of the tree's flushes",
+    default: TLB_FLAVOURS[0],
+    commands: ['stress', 'explore', 'kernel'],
+    parse: oneOf(TLB_FLAVOURS),
+  }),
+  'kernel-caps': option({
+    value: 'a,b,…',
+    help: `what the tree's code finds the CPU to have: ${CAPABILITY_NAMES.join('|')}, or none`,
+    default: DEFAULT_CAPABILITIES.join(','),
+    commands: ['stress', 'explore', 'kernel'],
+    parse: parseCapabilities,
+  }),
+  mutate: option({
+    value: null,
+    help: 'which step of the code is needed: each left out, weakened and moved in turn',
+    default: 'off',
+    commands: ['kernel'],
+    parse: flag,
+  }),
   scenario: option({
     value: 'a,b,…',
     help: 'workloads by name; `all`',
@@ -100,7 +132,7 @@ export const OPTIONS = {
     value: 'key=value,…',
     help: 'knobs of the simulated CPU, see below',
     default: "the protocol's own CPU, else the defaults below",
-    commands: ['stress', 'explore'],
+    commands: ['stress', 'explore', 'kernel'],
     parse: parseCpu,
   }),
   granule: option({
@@ -250,8 +282,8 @@ export const OPTIONS = {
     flag: 'level',
     value: '1|2',
     help: 'level of the block: 2 is a table of two pages, 1 one more level',
-    default: '2',
-    commands: ['explore'],
+    default: '2; kernel: both, with --mutate 2',
+    commands: ['explore', 'kernel'],
     parse: listOf((text) => wholeNumber(1, 2)(text) as BlockLevel),
   }),
   'explore-vcpus': option({
@@ -310,7 +342,7 @@ export const OPTIONS = {
     value: '60s|10m|2h',
     help: 'how long one search may take',
     default: `${EXPLORE_BOUNDS.timeMs / 1000}s`,
-    commands: ['explore'],
+    commands: ['explore', 'kernel'],
     parse: duration(100, TIME_MS_MAX),
   }),
   'litmus-time': option({
@@ -509,7 +541,7 @@ export const OPTIONS = {
     value: 'DIR',
     help: 'every form of report, and the JSON where there is one, in DIR, which is made if it must',
     default: 'not written',
-    commands: ['stress', 'explore', 'selftest', 'report', 'merge'],
+    commands: ['stress', 'explore', 'selftest', 'report', 'merge', 'kernel'],
     parse: anyText,
   }),
   json: option({
@@ -528,6 +560,7 @@ export const OPTIONS = {
       'check-trace',
       'answer',
       'bench',
+      'kernel',
     ],
     parse: anyText,
   }),
@@ -558,7 +591,16 @@ export const OPTIONS = {
     value: null,
     help: 'no progress line and no tables: what is wrong and the verdict only',
     default: 'off',
-    commands: ['stress', 'explore', 'litmus', 'selftest', 'report', 'merge', 'check-trace'],
+    commands: [
+      'stress',
+      'explore',
+      'litmus',
+      'selftest',
+      'report',
+      'merge',
+      'check-trace',
+      'kernel',
+    ],
     parse: flag,
   }),
   'no-color': option({
@@ -579,6 +621,7 @@ export const OPTIONS = {
       'bench',
       'doctor',
       'init',
+      'kernel',
       'help',
     ],
     parse: flag,

@@ -16,6 +16,7 @@ import {
   type StressOptions,
 } from '../stress/plan.ts';
 import type { CommandInput } from './command.ts';
+import { kernelProtocols } from './kernel-flags.ts';
 import type { Flags } from './options.ts';
 import { type Catalogue, selectNames, selectProtocols, type SelectedProtocol } from './registry.ts';
 import { machineNeeds, scenarioNamed, suits } from '../scenarios/index.ts';
@@ -52,7 +53,8 @@ export async function stressOptions(
   input: CommandInput,
   catalogue: Catalogue,
 ): Promise<StressOptions> {
-  const { flags } = input;
+  const named = kernelProtocols(input.flags, input.flags.protocol);
+  const flags = { ...input.flags, ...(named === undefined ? {} : { protocol: named }) };
   refuseCombinations(flags);
   const mutants = selectNames('mutant', flags.mutant ?? [], catalogue.mutants);
   const scenarios = selectNames('scenario', flags.scenario ?? [], catalogue.scenarios);

@@ -63,7 +63,10 @@ export interface KernelModule {
   readonly origin: string;
 }
 
-export function kernelProtocol({ tree, wasm, capabilities, origin }: KernelModule, offer: Offer): Protocol {
+export function kernelProtocol(
+  { tree, wasm, capabilities, origin }: KernelModule,
+  offer: Offer,
+): Protocol {
   const sections = sectionsOf(wasm);
   const isOurs = (file: string): boolean => !file.startsWith(`${tree.folder}/`);
   const places = new CodePlaces(lineTableOf(sections), sections.codeStart, isOurs);
@@ -247,7 +250,9 @@ function importsOf(
       throw new Error(`BUG_ON(${text(what)})`);
     },
     plain_store() {
-      throw new Error('a plain store to a table entry: it may tear, and nothing says when it is visible');
+      throw new Error(
+        'a plain store to a table entry: it may tear, and nothing says when it is visible',
+      );
     },
     narrow_load() {
       throw new Error('a load of a part of a table entry');

@@ -146,7 +146,9 @@ function problemIn(output: string, { folder, version }: KernelTree): string {
   const header = `${INCLUDES}/asm/kvm_pgtable.h`;
   const place = where?.replace(header, path.join(folder, HEADER)) ?? folder;
   const missing =
-    /(?:undeclared identifier|undeclared function|function|unknown type name|undefined symbol:?) '?(\w+)/.exec(what)?.[1];
+    /(?:undeclared identifier|undeclared function|function|unknown type name|undefined symbol:?) '?(\w+)/.exec(
+      what,
+    )?.[1];
   const shim =
     missing === undefined
       ? 'the shim does not fit this tree'

@@ -32,12 +32,7 @@ export class Descriptors {
   readonly #isTable: IsTable;
 
   /** `isTable`: it points to a page of tables. */
-  constructor(
-    encoding: Encoding,
-    scale: Scale,
-    { wanted }: Transition,
-    isTable: IsTable,
-  ) {
+  constructor(encoding: Encoding, scale: Scale, { wanted }: Transition, isTable: IsTable) {
     this.#encoding = encoding;
     this.#scale = scale;
     this.#version = wanted & SOFTWARE;

@@ -8,18 +8,9 @@ import { offersOf } from './offers.ts';
 import { parseReference } from './reference.ts';
 import { kernelTree, PGTABLE, tlbFile } from './tree.ts';
 
-export {
-  type Capability,
-  CAPABILITY_NAMES,
-  DEFAULT_CAPABILITIES,
-} from './capabilities.ts';
+export { type Capability, CAPABILITY_NAMES, DEFAULT_CAPABILITIES } from './capabilities.ts';
 export { type Offer, OFFER_NAMES, offersOf } from './offers.ts';
-export {
-  type KernelReference,
-  parseReference,
-  REFERENCE,
-  referenceText,
-} from './reference.ts';
+export { type KernelReference, parseReference, REFERENCE, referenceText } from './reference.ts';
 export { kernelTree, type KernelTree, TLB_FLAVOURS, type TlbFlavour } from './tree.ts';
 
 export interface LoadedKernel {

@@ -120,9 +120,8 @@ function macrosOf(
   tlbflush: string | null,
   major: number,
 ): string[] {
-  const free = /\bvoid\s*\(\*\s*(free_(?:removed|unlinked)_table)\)\(void \*\w+,\s*(\w+) \w+\)/.exec(
-    header,
-  );
+  const free =
+    /\bvoid\s*\(\*\s*(free_(?:removed|unlinked)_table)\)\(void \*\w+,\s*(\w+) \w+\)/.exec(header);
   const saysOperand = tlbflush !== null && /\b__tlbi_level\b/.test(tlbflush);
   const takesAddress = saysOperand ? /\bvoid __tlbi_level\(/.test(tlbflush) : major >= 7;
   const lockedType = /\bKVM_INVALID_PTE_TYPE_LOCKED\b/.test(header);

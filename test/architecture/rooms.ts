@@ -12,7 +12,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   mutants: listed('arch port protocols'),
   sequence: listed('arch port'),
   native: listed('arch port'),
-  loaders: listed('native sequence'),
+  kernel: listed('arch port native'),
+  loaders: listed('native sequence kernel'),
   sync: [],
   result: listed('arch'),
   ablation: listed('arch port result'),
@@ -32,8 +33,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   answer: listed('arch result'),
   report: listed('arch result answer'),
   cli: listed(
-    'arch port protocols mutants sequence native loaders ablation sync result pgtable machine scenarios',
-    'checker stress explore litmus selftest casemate preflight report answer doctor bench workers',
+    'arch port protocols mutants sequence native kernel loaders ablation sync result pgtable machine',
+    'scenarios checker stress explore litmus selftest casemate preflight report answer doctor bench workers',
   ),
   bench: listed(
     'arch port protocols pgtable machine scenarios stress explore litmus report result',
