@@ -7,15 +7,15 @@ import {
   OFFER_NAMES,
   type Offer,
   offersOf,
+  PREFIX,
   referenceText,
   type TlbFlavour,
 } from '../kernel/index.ts';
 import { NativeProblem } from '../native/index.ts';
 import { userPath } from './paths.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError, within } from './usage-error.ts';
 import { listOf, nameOf } from './values.ts';
 
-const PREFIX = 'kernel:';
 const NONE = 'none';
 
 /** `fwb,ttl`, or `none`. */
@@ -54,10 +54,7 @@ export function kernelProtocols(
   return (wanted ?? []).map((text) => {
     if (!text.startsWith(PREFIX)) return text;
     const name = text.slice(PREFIX.length);
-    nameOf(
-      'protocol',
-      OFFER_NAMES.map((each) => PREFIX + each),
-    )(text);
+    within('--protocol', () => nameOf('protocol', OFFER_NAMES)(text));
     return named(name);
   });
 }

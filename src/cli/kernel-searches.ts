@@ -4,7 +4,7 @@ import { cpuFor, type CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import { ACCESSES_EXPLORED } from '../explore/protocol/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
-import { kernelTree, type Offer, offersOf } from '../kernel/index.ts';
+import { kernelTree, type KernelTree, type Offer, offersOf, PREFIX } from '../kernel/index.ts';
 import type { KernelInfo } from '../result/explore.ts';
 import type { CommandInput } from './command.ts';
 import { fileSource, type Search, type Subject } from './explore-plan.ts';
@@ -32,7 +32,7 @@ export async function tasksOf(input: CommandInput, text: string): Promise<readon
   const levels = flags['explore-level'] ?? (flags.mutate === true ? [2] : LEVELS);
   const cpus = cpusOf(input);
   const tasks: KernelTask[] = [];
-  for (const offer of offersOf(tree)) {
+  for (const offer of offersWanted(input, tree, text)) {
     const subject = await subjectOf(folder, text, offer, input);
     const tlb = flags['kernel-tlb'] ?? 'vhe';
     const shared = offer.lock === 'shared';
@@ -44,12 +44,24 @@ export async function tasksOf(input: CommandInput, text: string): Promise<readon
         level,
         vcpus: 1,
         scenario: 'adjust-populated',
-        accesses: accessesOf(offer, level),
+        accesses: flags.accesses ?? accessesOf(offer, level),
       }));
       tasks.push({ info, folder, searches });
     }
   }
   return tasks;
+}
+
+function offersWanted({ flags }: CommandInput, tree: KernelTree, text: string): readonly Offer[] {
+  const offers = offersOf(tree);
+  const wanted = flags['kernel-protocol'];
+  if (wanted === undefined) return offers;
+  return wanted.map((name) => {
+    const offer = offers.find((each) => PREFIX + each.name === name);
+    if (offer !== undefined) return offer;
+    const has = offers.map((each) => PREFIX + each.name).join(', ');
+    throw new UsageError(`--protocol: ${text}, v${tree.version}, offers no ${name}; it has ${has}`);
+  });
 }
 
 /**

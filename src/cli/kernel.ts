@@ -220,12 +220,12 @@ function judge(
 export const command: Command = {
   positionals: { name: '<tree> [<tree>]', min: 1, max: 2 },
   about:
-    "Compiles a kernel tree's own arch/arm64/kvm/hyp/pgtable.c and tlb.c, as they are, behind the port, and " +
-    'explores every function that changes the size of a mapping, on CPUs of every BBM level, on both levels ' +
-    'of the block, with the lock held exclusively and for reading where the version knows that. --mutate ' +
-    'leaves out, weakens and moves each step that these functions take, and says which is needed where. Two ' +
-    'trees are shown side by side: operations of each function, and verdicts. It takes a C compiler ' +
-    '(docs/c-protocols.md); nothing of a tree is kept but in the cache of the user.',
+    "Compiles a kernel tree's own arch/arm64/kvm/hyp/pgtable.c and tlb.c, as they are, behind the port, " +
+    'and explores every function that changes the size of a mapping: on CPUs of every BBM level, on both ' +
+    'levels of the block, with the lock held exclusively and, where the version knows that, for reading. ' +
+    '--mutate leaves out, weakens and moves each step that these functions take, and says which is needed ' +
+    'where. Two trees are shown side by side: operations of each function, and verdicts. It takes a C ' +
+    'compiler (docs/c-protocols.md); nothing of a tree is kept but in the cache of the user.',
   examples: [
     { command: 'kernel -- ~/linux', why: 'every function on every CPU, one table' },
     { command: 'kernel -- ~/linux --mutate', why: 'which barrier, TLBI, get and put is needed' },

@@ -36,7 +36,12 @@ import {
   TRANSITIONS_MAX,
   VCPUS_MAX,
 } from '../stress/plan.ts';
-import { CAPABILITY_NAMES, DEFAULT_CAPABILITIES, TLB_FLAVOURS } from '../kernel/index.ts';
+import {
+  CAPABILITY_NAMES,
+  DEFAULT_CAPABILITIES,
+  OFFER_NAMES,
+  TLB_FLAVOURS,
+} from '../kernel/index.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { parseCapabilities } from './kernel-flags.ts';
 import type { CommandName } from './commands.ts';
@@ -270,6 +275,14 @@ export const OPTIONS = {
     commands: ['explore'],
     parse: listOf(anyText),
   }),
+  'kernel-protocol': option({
+    flag: 'protocol',
+    value: 'a,b,…',
+    help: 'functions of the tree by name, such as kernel:map',
+    default: 'all that it offers',
+    commands: ['kernel'],
+    parse: listOf(nameOf('function', OFFER_NAMES)),
+  }),
   'explore-granule': option({
     flag: 'granule',
     value: 'tiny',
@@ -300,7 +313,7 @@ export const OPTIONS = {
       `accesses of each vCPU at most, 1 to ${ACCESSES_EXPLORED_MAX}: the last after the ` +
       'transition, those before it at any time',
     default: String(ACCESSES_EXPLORED),
-    commands: ['explore'],
+    commands: ['explore', 'kernel'],
     parse: wholeNumber(1, ACCESSES_EXPLORED_MAX),
   }),
   'explore-scenario': option({

@@ -12,7 +12,7 @@ import type { Tables } from '../port/tables.ts';
 import { CodePlaces, lineTableOf, sectionsOf } from '../native/index.ts';
 import { type Capability, hasCapability } from './capabilities.ts';
 import { Descriptors } from './descriptors.ts';
-import type { Offer } from './offers.ts';
+import { type Offer, PREFIX } from './offers.ts';
 import { Pages, type Place } from './pages.ts';
 import { KERNEL_ENTRIES, Scale } from './scale.ts';
 import type { KernelTree } from './tree.ts';
@@ -125,7 +125,7 @@ export function kernelProtocol(
     explain: (error) => explain(error, places),
   });
   return Object.freeze({
-    name: `kernel:${offer.name}`,
+    name: PREFIX + offer.name,
     kind: offer.kind,
     summary: `${offer.symbol}() ${offer.summary}`,
     origin,

@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   type Compiled,
+  type Compiler,
   diagnosticsIn,
   findCompiler,
   type Job,
@@ -68,12 +69,16 @@ const LINK: readonly string[] = [
 const unwritten = new Map<string, Compiled>();
 
 /** Throws NativeProblem, with what the compiler misses. */
-export async function compileTree(tree: KernelTree, flavour: TlbFlavour): Promise<Compiled> {
+export async function compileTree(
+  tree: KernelTree,
+  flavour: TlbFlavour,
+  find: () => Promise<Compiler> = findCompiler,
+): Promise<Compiled> {
   const job = jobOf(tree, flavour);
   const key = createHash('sha256').update(JSON.stringify(job)).digest('hex');
   const cached = unwritten.get(key) ?? readCache(key);
   if (cached !== null) return cached;
-  const { wasm, output } = await (await findCompiler()).build(job);
+  const { wasm, output } = await (await find()).build(job);
   if (wasm === null) throw new NativeProblem(problemIn(output, tree));
   const compiled: Compiled = { wasm, warnings: [] };
   if (!writeCache(key, compiled)) unwritten.set(key, compiled);
@@ -132,6 +137,10 @@ function emptyHeaders(files: readonly SourceFile[]): readonly SourceFile[] {
     .map((name) => ({ path: `${INCLUDES}/${name}`, text: '' }));
 }
 
+/** A name that the compiler or the linker does not know. */
+const MISSING =
+  /(?:undeclared (?:identifier|function)|unknown type name|undefined symbol:?) '?(\w+)/;
+
 /** One line: what the compiler missed, and whose it is to mend. */
 function problemIn(output: string, { folder, version }: KernelTree): string {
   const errors = diagnosticsIn(output).filter(({ severity }) => severity === 'error');
@@ -145,10 +154,7 @@ function problemIn(output: string, { folder, version }: KernelTree): string {
   const rest = more === 0 ? '' : ` (and ${more} more error${more === 1 ? '' : 's'})`;
   const header = `${INCLUDES}/asm/kvm_pgtable.h`;
   const place = where?.replace(header, path.join(folder, HEADER)) ?? folder;
-  const missing =
-    /(?:undeclared identifier|undeclared function|function|unknown type name|undefined symbol:?) '?(\w+)/.exec(
-      what,
-    )?.[1];
+  const missing = MISSING.exec(what)?.[1];
   const shim =
     missing === undefined
       ? 'the shim does not fit this tree'

@@ -50,7 +50,9 @@ export function offersOf(tree: KernelTree): readonly Offer[] {
   ]);
 }
 
-/** Of any tree. */
+export const PREFIX = 'kernel:';
+
+/** Of any tree, as protocols are named. */
 export const OFFER_NAMES: readonly string[] = ROWS.flatMap(({ name, shares }) =>
-  shares ? [name, `${name}${SHARED}`] : [name],
+  shares ? [PREFIX + name, `${PREFIX}${name}${SHARED}`] : [PREFIX + name],
 );

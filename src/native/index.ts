@@ -8,7 +8,7 @@ import { functionBody, sourceTree } from './source-tree.ts';
 
 export { type Compiled, readCache, writeCache } from './cache.ts';
 export { CodePlaces } from './code-places.ts';
-export { findCompiler, type Job, NOWHERE } from './compiler.ts';
+export { type Compiler, findCompiler, type Job, NOWHERE } from './compiler.ts';
 export { diagnosticsIn } from './diagnostics.ts';
 export { lineTableOf } from './line-table.ts';
 export { sectionsOf } from './module-sections.ts';

@@ -119,6 +119,12 @@ export function countText(rows: readonly MutationRow[]): string {
   return `${needed} of ${rows.length} changes break a rule (${share} %)`;
 }
 
+/** Of a change that the code itself notices there is no rule to name. */
+function whyText(row: MutationRow, cpus: number): string {
+  const isNoticed = row.needed && row.rules.length === 0;
+  return isNoticed ? `needed: the code stops itself: ${row.why ?? ''}` : neededText(row, cpus);
+}
+
 function mutationTable(
   rows: readonly MutationRow[],
   cpus: number,
@@ -136,7 +142,7 @@ function mutationTable(
   const used = widths.reduce((total, width) => total + width + GAP, 0);
   const wide = Math.max(NEEDED_COLUMNS_MIN, columnsMax - used);
   const lines = rows.flatMap((row, i) =>
-    wrap(neededText(row, cpus), wide).map((text, n) => ({
+    wrap(whyText(row, cpus), wide).map((text, n) => ({
       cells: n === 0 ? (cells[i] ?? []) : [],
       text,
     })),

@@ -117,6 +117,7 @@ export interface KernelInfo {
 
 /** One change of a tree's code. */
 export interface MutationRow extends AblationRow {
+  /** `needed` without rules: the code itself stopped, and `why` says at which of its checks. */
   /** Below the tree's folder; null where it is not known. */
   readonly file: string | null;
 }

@@ -130,7 +130,7 @@ S2S_IMPORT(assembly) void s2s_assembly(const char *text);
 
 /* Inline assembly of a .c file: "isb" and what does nothing here is known, the rest is refused by name. */
 static int s2s_asm_;
-static inline int s2s_asm_text(const char *text) { s2s_assembly(text); return 0; }
+#define s2s_asm_text(text) (s2s_assembly(text), 0)
 #define S2S_TEXT(...) #__VA_ARGS__
 #define S2S_EXPANDED(...) S2S_TEXT(__VA_ARGS__)
 #define s2s_asm_(...) s2s_asm_text(S2S_EXPANDED(__VA_ARGS__))
