@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { ARCHITECTURES } from '../src/explore/model/index.ts';
 import { runFile } from '../src/litmus/run.ts';
-import { NO_EXPECTATIONS } from '../src/litmus/expect.ts';
+import { NO_EXPECTATIONS } from '../src/litmus/verdict/expect.ts';
 import { answer } from './answer.ts';
 import type { Question, Subject } from './question.ts';
 import { rateOf } from './rate.ts';

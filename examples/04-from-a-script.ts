@@ -8,8 +8,8 @@ import { explore, stress } from 'stage2-stress';
 const protocols = ['bbm-early', 'rfc-nt-intended'];
 
 for (const protocol of protocols) {
-  const run = await explore({ protocol, cpu: { nt: 'translate' } });
-  console.log(`${protocol}: ${run.verdict} in ${run.states} states`);
+  const { runs } = await explore({ protocol, cpu: { nt: 'translate' } });
+  for (const run of runs) console.log(`${protocol}: ${run.verdict} in ${run.states} states`);
 }
 
 const { verdict, runs, controls } = await stress({ protocols, vcpus: [1], timeMs: 8_000, seed: 1 });

@@ -5,14 +5,15 @@ import mine from './01-protocol.ts';
 import broken from './02-with-a-bug.ts';
 
 test.each([0, 1, 2] as const)('my protocol is safe where BBM is %i', async (bbm) => {
-  const run = await explore({ protocol: mine, cpu: { bbm: [bbm] } });
+  const { verdict } = await explore({ protocol: mine, cpu: { bbm: [bbm] } });
 
-  expect(run.verdict).toBe('safe');
+  expect(verdict).toBe('pass');
 });
 
 test('the bug is found, with a schedule that shows it', async () => {
-  const run = await explore({ protocol: broken });
+  const { verdict, runs } = await explore({ protocol: broken });
 
-  expect(run.verdict).toBe('violated');
-  expect(run.violations.map((violation) => violation.rule)).toContain('freed-table');
+  expect(verdict).toBe('fail');
+  const violations = runs.flatMap((run) => run.violations);
+  expect(violations.map((violation) => violation.rule)).toContain('freed-table');
 });

@@ -1,5 +1,5 @@
 /** Series for people: a small table each, its exponent, and what it comes to. */
-import { aimText, exponentText, seriesColumns } from '../../src/report/series-text.ts';
+import { aimText, exponentText, seriesColumns } from '../../src/report/text/series-text.ts';
 import { renderTable } from '../../src/report/table.ts';
 import { wrap } from '../../src/report/wrap.ts';
 import type { BenchSeries } from '../../src/result/bench.ts';

@@ -3,14 +3,14 @@
  */
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
 import { COMMAND_NAMES, type CommandName, COMMANDS } from './commands.ts';
-import { suggestion } from './did-you-mean.ts';
+import { suggestion } from '../request/did-you-mean.ts';
 import { commandHelp, programHelp } from './help.ts';
-import { internalErrorLine } from './internal-error.ts';
-import { asksForHelp, parseCommandLine } from './parse.ts';
-import { ProtocolFailure } from './protocol-failure.ts';
+import { internalErrorLine } from '../report/internal-error.ts';
+import { asksForHelp, parseCommandLine, UnknownFlag } from './parse.ts';
+import { ProtocolFailure } from '../port/protocol-failure.ts';
 import type { Terminal } from './terminal.ts';
-import { UsageError } from './usage-error.ts';
-import { packageVersion } from './version.ts';
+import { UsageError } from '../request/usage-error.ts';
+import { packageVersion } from '../result/version.ts';
 
 export async function dispatch(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   try {
@@ -32,15 +32,30 @@ export async function dispatch(args: readonly string[], terminal: Terminal): Pro
 async function runCommand(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const [first, ...rest] = args;
   if (first === '--version') return print(terminal, `stage2-stress ${packageVersion()}\n`);
-  if (first === '--help' || first === '-h') return print(terminal, programHelp());
+  if (first === '--help' || first === '-h') return print(terminal, programHelp(COMMANDS));
   const name = commandNamed(first);
-  if (asksForHelp(rest)) return print(terminal, await commandHelp(name));
-  const input = parseCommandLine(name, rest);
+  if (asksForHelp(rest)) return print(terminal, await commandHelp(COMMANDS, name));
   const { command } = await COMMANDS[name].load();
+  const input = await knowingOthers(name, () => parseCommandLine(name, command.flags, rest));
   refuseCount(name, input.positionals, command.positionals);
-  const { json, 'list-json': listed } = input.flags;
-  const isForData = json === '-' || listed === '-';
+  const isForData = input.flags['json'] === '-';
   return await command.run(input, isForData ? terminal.dataOnly() : terminal);
+}
+
+/** Of a flag that the command has not: which have it. */
+async function knowingOthers<T>(name: CommandName, parse: () => T): Promise<T> {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof UnknownFlag)) throw error;
+    const others: string[] = [];
+    for (const other of COMMAND_NAMES) {
+      const { command } = await COMMANDS[other].load();
+      if (Object.keys(command.flags).some((flag) => `--${flag}` === error.flag)) others.push(other);
+    }
+    if (others.length === 0) throw error;
+    throw new UsageError(`${error.flag} is a flag of ${others.join(' and ')}, not of ${name}`);
+  }
 }
 
 function commandNamed(text: string | undefined): CommandName {

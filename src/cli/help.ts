@@ -1,19 +1,19 @@
-/** `help`, and `--help` everywhere: made from the tables of commands, options and exit codes. */
+/** `help`, and `--help` everywhere: made from the table of commands, the flags of each, and exit codes. */
 import { exitCodeLines } from '../report/exit-meanings.ts';
 import { alignColumns } from '../report/table.ts';
 import { wrap } from '../report/wrap.ts';
+import { CPU_KNOB_NAMES, CPU_KNOBS, defaultKnobText } from '../request/cpu-knobs.ts';
+import { nameOf } from '../request/values.ts';
 import { EXIT } from '../result/exit-code.ts';
-import type { Command } from './command.ts';
-import { COMMAND_NAMES, type CommandName, COMMANDS } from './commands.ts';
-import { CPU_KNOB_NAMES, CPU_KNOBS, defaultKnobText } from './cpu-knobs.ts';
-import { flagOf, type OptionId, optionOf, optionsOf } from './options.ts';
-import { nameOf } from './values.ts';
+import type { Command, CommandTable } from './command.ts';
+import { NO_COLOR } from './flags/common.ts';
+import type { Flag } from './flags/flag.ts';
 
 const COLUMNS = 100;
 const INDENT = 26;
 
-export function programHelp(): string {
-  const commands = COMMAND_NAMES.map((name) => `  ${name.padEnd(13)}${COMMANDS[name].summary}`);
+export function programHelp(commands: CommandTable): string {
+  const rows = Object.entries(commands);
   return lines([
     'stage2-stress: stress harness and explorer for protocols that resize stage-2 mappings',
     '',
@@ -24,17 +24,19 @@ export function programHelp(): string {
     '  … --version',
     '',
     'Commands',
-    ...commands,
+    ...rows.map(([name, { summary }]) => `  ${name.padEnd(13)}${summary}`),
     '',
     ...exitCodes(),
   ]);
 }
 
-export async function commandHelp(name: CommandName): Promise<string> {
-  const { command } = await COMMANDS[name].load();
+export async function commandHelp(commands: CommandTable, name: string): Promise<string> {
+  const row = commands[name];
+  if (row === undefined) throw new Error(`there is no command ${name}`);
+  const { command } = await row.load();
   const operand = command.positionals.name === '' ? '' : ` ${command.positionals.name}`;
   return lines([
-    `stage2-stress ${name}: ${COMMANDS[name].summary}`,
+    `stage2-stress ${name}: ${row.summary}`,
     '',
     'Usage',
     `  npm run ${name} --${operand} [flags]`,
@@ -42,10 +44,10 @@ export async function commandHelp(name: CommandName): Promise<string> {
     ...wrap(command.about, COLUMNS),
     '',
     'Flags',
-    ...optionsOf(name).flatMap(optionLines),
+    ...Object.entries(command.flags).flatMap(([flag, about]) => flagLines(flag, about)),
     `  ${'--help'.padEnd(INDENT - 2)}this text`,
     '',
-    ...(optionsOf(name).includes('cpu') ? cpuSection() : []),
+    ...('cpu' in command.flags ? cpuSection() : []),
     'Examples',
     ...exampleLines(command),
     '',
@@ -53,11 +55,10 @@ export async function commandHelp(name: CommandName): Promise<string> {
   ]);
 }
 
-function optionLines(id: OptionId): string[] {
-  const option = optionOf(id);
-  const head = `  --${flagOf(id)}${option.value === null ? '' : ` ${option.value}`}`;
-  const text = wrap(option.help, COLUMNS - INDENT);
-  const defaults = `[default: ${option.default}]`;
+function flagLines(name: string, { value, help, default: standard }: Flag<unknown>): string[] {
+  const head = `  --${name}${value === null ? '' : ` ${value}`}`;
+  const text = wrap(help, COLUMNS - INDENT);
+  const defaults = `[default: ${standard}]`;
   if (`${text.at(-1)} ${defaults}`.length <= COLUMNS - INDENT)
     text.push(`${text.pop()} ${defaults}`);
   else text.push(defaults);
@@ -90,16 +91,22 @@ function lines(all: readonly string[]): string {
   return `${all.join('\n')}\n`;
 }
 
-export const command: Command = {
-  positionals: { name: '[command]', min: 0, max: 1 },
-  about: 'Prints what --help prints, for the program or for one command.',
-  examples: [{ command: 'stress -- --help', why: 'every flag of stress' }],
-  run: async ({ positionals: [name] }, terminal) => {
-    terminal.out(
-      name === undefined
-        ? programHelp()
-        : await commandHelp(nameOf('command', COMMAND_NAMES)(name)),
-    );
-    return EXIT.pass;
-  },
-};
+const FLAGS = { 'no-color': NO_COLOR };
+
+/** The command that prints help for one of `commands`, itself among them. */
+export function helpOf(commands: CommandTable): Command<typeof FLAGS> {
+  return {
+    positionals: { name: '[command]', min: 0, max: 1 },
+    about: 'Prints what --help prints, for the program or for one command.',
+    examples: [{ command: 'stress -- --help', why: 'every flag of stress' }],
+    flags: FLAGS,
+    run: async ({ positionals: [name] }, terminal) => {
+      terminal.out(
+        name === undefined
+          ? programHelp(commands)
+          : await commandHelp(commands, nameOf('command', Object.keys(commands))(name)),
+      );
+      return EXIT.pass;
+    },
+  };
+}

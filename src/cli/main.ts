@@ -1,8 +1,8 @@
 /** The program: `node --import ./src/cli/node-guard.js src/cli/main.ts <command> [flags]`. */
 import { EXIT, type ExitCode } from '../result/exit-code.ts';
-import { exitCodeAfter } from './delivery.ts';
+import { exitCodeAfter } from './files/delivery.ts';
 import { dispatch } from './dispatch.ts';
-import { internalErrorLine } from './internal-error.ts';
+import { internalErrorLine } from '../report/internal-error.ts';
 import { watchStreams } from './streams.ts';
 import { processTerminal } from './terminal.ts';
 

@@ -1,17 +1,23 @@
 /**
- * From arguments to flags, by the table in `options.ts`. `--flag value` and `--flag=value` are the
- * same; `--` ends flags. Anything that is not exactly right is a `UsageError`: a mistyped flag must
- * never silently run something else.
+ * From arguments to flags, by a command's table. `--flag value` and `--flag=value` are the same; `--`
+ * ends flags. Anything that is not exactly right is a `UsageError`: a mistyped flag must never silently
+ * run something else.
  */
-import { COMMAND_NAMES, type CommandName } from './commands.ts';
+import { parseArgs } from 'node:util';
+import { suggestion } from '../request/did-you-mean.ts';
+import { UsageError, within } from '../request/usage-error.ts';
 import type { CommandInput } from './command.ts';
-import { suggestion } from './did-you-mean.ts';
-import { flagOf, type Flags, type OptionId, optionOf, optionsOf } from './options.ts';
-import { UsageError, within } from './usage-error.ts';
+import type { Flag, FlagsOf, FlagTable } from './flags/flag.ts';
 
-interface Given {
-  readonly id: OptionId;
-  readonly text: string;
+/** A flag that the command has not; another may have it. */
+export class UnknownFlag extends UsageError {
+  /** With its dashes. */
+  readonly flag: string;
+
+  constructor(command: string, flag: string, names: readonly string[]) {
+    super(`${flag} is not a flag of ${command} ${suggestion(flag, [...names, '--help'])}`);
+    this.flag = flag;
+  }
 }
 
 /** True if help was asked for; whatever else stands there does not matter then. */
@@ -21,78 +27,68 @@ export function asksForHelp(args: readonly string[]): boolean {
   return flags.includes('--help') || flags.includes('-h');
 }
 
-export function parseCommandLine(command: CommandName, args: readonly string[]): CommandInput {
+export function parseCommandLine<Table extends FlagTable>(
+  command: string,
+  table: Table,
+  args: readonly string[],
+): CommandInput<Table> {
   const positionals: string[] = [];
-  const given: Given[] = [];
-  for (let i = 0; i < args.length; i++) {
-    const arg = args[i] as string;
-    if (arg === '--') {
-      positionals.push(...args.slice(i + 1));
-      break;
-    }
-    if (!arg.startsWith('-') || arg === '-') {
-      positionals.push(arg);
+  const flags: Record<string, unknown> = {};
+  // Which words are values depends on the table, and what is wrong is told in our own words.
+  const { tokens } = parseArgs({ args: [...args], strict: false, tokens: true });
+  let taken = -1;
+  for (const { kind, index } of tokens) {
+    if (index <= taken || kind === 'option-terminator') continue;
+    const word = args[index] as string;
+    if (kind === 'positional') {
+      positionals.push(word);
       continue;
     }
-    const [name, inline] = splitInline(arg);
-    const id = findOption(command, name);
-    const next = args[i + 1];
+    taken = index;
+    const [given, inline] = splitInline(word);
+    const [name, row] = rowOf(command, table, given);
+    const next = args[index + 1];
     const takesNext =
-      optionOf(id).value !== null &&
-      inline === null &&
-      next !== undefined &&
-      !next.startsWith('--');
-    given.push({ id, text: takesNext ? next : valueWithoutNext(id, inline) });
-    if (takesNext) i += 1;
+      row.value !== null && inline === null && next !== undefined && !next.startsWith('--');
+    if (takesNext) taken += 1;
+    const text = takesNext ? next : valueWithoutNext(name, row, inline);
+    flags[name] = joined(name, row, flags[name], text);
   }
-  return { flags: parseValues(given), positionals, argv: args };
+  return { flags: flags as FlagsOf<Table>, positionals, argv: args };
 }
 
-function splitInline(arg: string): readonly [string, string | null] {
-  const equals = arg.indexOf('=');
-  return equals < 0 ? [arg, null] : [arg.slice(0, equals), arg.slice(equals + 1)];
+function splitInline(word: string): readonly [string, string | null] {
+  const equals = word.indexOf('=');
+  return equals < 0 ? [word, null] : [word.slice(0, equals), word.slice(equals + 1)];
 }
 
-function findOption(command: CommandName, name: string): OptionId {
-  const taken = optionsOf(command);
-  const found = taken.find((id) => `--${flagOf(id)}` === name);
-  if (found !== undefined) return found;
-  const others = COMMAND_NAMES.filter((other) =>
-    optionsOf(other).some((id) => `--${flagOf(id)}` === name),
-  );
-  if (others.length > 0)
-    throw new UsageError(`${name} is a flag of ${others.join(' and ')}, not of ${command}`);
-  const names = taken.map((id) => `--${flagOf(id)}`);
-  throw new UsageError(
-    `${name} is not a flag of ${command} ${suggestion(name, [...names, '--help'])}`,
+function rowOf(command: string, table: FlagTable, given: string): readonly [string, Flag<unknown>] {
+  const name = given.slice('--'.length);
+  const row = given.startsWith('--') && Object.hasOwn(table, name) ? table[name] : undefined;
+  if (row !== undefined) return [name, row];
+  throw new UnknownFlag(
+    command,
+    given,
+    Object.keys(table).map((each) => `--${each}`),
   );
 }
 
-function valueWithoutNext(id: OptionId, inline: string | null): string {
-  const option = optionOf(id);
-  const name = `--${flagOf(id)}`;
-  if (option.value === null) {
-    if (inline !== null) throw new UsageError(`${name} takes no value, but "${inline}" was given`);
-    return '';
+function valueWithoutNext(name: string, row: Flag<unknown>, inline: string | null): string {
+  if (row.value === null) {
+    if (inline === null) return '';
+    throw new UsageError(`--${name} takes no value, but "${inline}" was given`);
   }
   if (inline !== null && inline !== '') return inline;
-  if (inline === null && option.valueOptional) return '-';
-  throw new UsageError(`${name} needs a value: ${name} ${option.value}`);
+  if (inline === null && row.valueOptional) return '-';
+  throw new UsageError(`--${name} needs a value: --${name} ${row.value}`);
 }
 
-function parseValues(given: readonly Given[]): Flags {
-  const flags: Partial<Record<OptionId, unknown>> = {};
-  for (const { id, text } of given) {
-    const before = flags[id];
-    const option = optionOf(id);
-    if (before !== undefined && !option.repeatable) {
-      const joined = option.value?.includes(',')
-        ? ': join its values with commas'
-        : ': once is enough';
-      throw new UsageError(`--${flagOf(id)} is there twice${joined}`);
-    }
-    const value = within(`--${flagOf(id)}`, () => option.parse(text));
-    flags[id] = before === undefined ? value : [...(before as unknown[]), ...(value as unknown[])];
+/** The value of `text`, beside the one that is there already. */
+function joined(name: string, row: Flag<unknown>, before: unknown, text: string): unknown {
+  if (before !== undefined && !row.repeatable) {
+    const hint = row.value?.includes(',') ? 'join its values with commas' : 'once is enough';
+    throw new UsageError(`--${name} is there twice: ${hint}`);
   }
-  return flags as Flags;
+  const value = within(`--${name}`, () => row.parse(text));
+  return before === undefined ? value : [...(before as unknown[]), ...(value as unknown[])];
 }

@@ -2,7 +2,7 @@
  * Standard output and standard error when they fail: one line, once, and never a stack. A reader that
  * has seen enough (`list | head`) closes the pipe; that is no reason to lose a result or its exit code.
  */
-import { fileProblem } from './write-problem.ts';
+import { fileProblem } from './files/write-problem.ts';
 
 export interface StreamWatch {
   /** Something that was to be printed is lost, and nobody chose that. */

@@ -1,42 +1,52 @@
-/** `explore` as a function: every outcome of one protocol on one CPU. */
-import type { CpuModel } from '../arch/cpu-model.ts';
+/** `explore` as a function: the same searches as the command, and the whole result as plain data. */
 import type { BlockLevel } from '../arch/geometry.ts';
-import { sourceOf } from '../cli/explore-plan.ts';
-import { BUILT_IN, selectProtocols } from '../cli/registry.ts';
-import { sequenceText } from '../cli/sequence-text.ts';
-import { UsageError, within } from '../cli/usage-error.ts';
-import { exploreProtocol } from '../explore/protocol/index.ts';
+import { type ExplorationResult, runExploration } from '../exploration/index.ts';
 import type { Protocol } from '../port/index.ts';
+import { explorePlan, type ExploreRequest as Asked } from '../request/explore.ts';
 import type { ExploreRun } from '../result/explore.ts';
 import { pathOrName } from './path-or-name.ts';
 
-export interface ExploreRequest {
-  /** The protocol itself, the name of a built-in one, or a file. */
+/** What is left out is chosen as the command would. */
+export interface ExploreRequest extends Omit<Asked, 'protocols' | 'levels' | 'vcpus'> {
+  /** Protocols themselves, names of built-in ones, and files. */
+  readonly protocols?: readonly (Protocol | string | URL)[];
+  /** Or one. */
   readonly protocol?: Protocol | string | URL;
-  /** Or plain steps, in place of a protocol: "str 0; dsb ishst; …" (docs/sequences.md). */
-  readonly sequence?: string;
-  readonly cpu?: Partial<CpuModel>;
-  /** 2 where nothing is said. */
+  readonly levels?: readonly BlockLevel[];
+  /** Or one. */
   readonly level?: BlockLevel;
-  /** 1 where nothing is said. */
-  readonly vcpus?: number;
-  /** Of each vCPU at most, 1 to 3; 2 where nothing is said. */
-  readonly accesses?: number;
+  readonly vcpus?: number | readonly number[];
+  readonly signal?: AbortSignal;
+  /** A search has ended. */
+  readonly onRun?: (run: ExploreRun) => void;
 }
 
-/** Throws UsageError, ExploreUnsupported, or what the protocol throws as ProtocolThrew. */
-export async function explore(request: ExploreRequest): Promise<ExploreRun> {
-  const { protocol, sequence, ...options } = request;
-  if ((protocol === undefined) === (sequence === undefined)) {
-    throw new UsageError('explore: give either a protocol or a sequence');
-  }
-  if (typeof protocol === 'object' && !(protocol instanceof URL)) {
-    return exploreProtocol({ protocol, ...options });
-  }
-  if (sequence !== undefined) within('sequence', () => sequenceText(sequence));
-  const named = protocol === undefined ? [] : [pathOrName(protocol)];
-  const [selected] = await selectProtocols(named, BUILT_IN, sequence);
-  if (selected === undefined) throw new Error('one name selects one protocol');
-  const source = sourceOf(selected.ref);
-  return exploreProtocol({ protocol: selected.protocol, source, ...options });
+/**
+ * Throws UsageError. A protocol that throws is a failure in the result; an abort ends it in order: the
+ * result has what was done.
+ */
+export async function explore(request: ExploreRequest = {}): Promise<ExplorationResult> {
+  const { signal = new AbortController().signal, onRun = () => {}, ...rest } = request;
+  return runExploration(await explorePlan(asked(rest)), {
+    signal,
+    argv: [],
+    onProgress: () => {},
+    onRun: (run) => onRun(run),
+    onFailure: () => {},
+  });
+}
+
+function asked({ protocol, protocols, level, levels, vcpus, ...rest }: ExploreRequest): Asked {
+  const named = protocols ?? (protocol === undefined ? undefined : [protocol]);
+  const wanted = levels ?? (level === undefined ? undefined : [level]);
+  return {
+    ...rest,
+    ...(named === undefined ? {} : { protocols: named.map(itselfOrName) }),
+    ...(wanted === undefined ? {} : { levels: wanted }),
+    ...(vcpus === undefined ? {} : { vcpus: typeof vcpus === 'number' ? [vcpus] : vcpus }),
+  };
+}
+
+function itselfOrName(given: Protocol | string | URL): Protocol | string {
+  return typeof given === 'string' || given instanceof URL ? pathOrName(given) : given;
 }

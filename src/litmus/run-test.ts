@@ -12,20 +12,20 @@ import {
   type SearchBounds,
 } from '../explore/model/index.ts';
 import type { LitmusVerdict } from '../result/litmus.ts';
-import { Collector } from './collector.ts';
+import { Collector } from './verdict/collector.ts';
 import { Unsupported } from './errors.ts';
-import { formatPlace } from './final-state.ts';
-import { extend } from './integer-type.ts';
-import { BBM_EXPECTED, NeedsBbm, WITNESS } from './needs-bbm.ts';
-import { observedFaults, observedPlaces } from './outcomes.ts';
-import { Registers, type Tracked } from './registers.ts';
+import { formatPlace } from './verdict/final-state.ts';
+import { extend } from './parse/integer-type.ts';
+import { BBM_EXPECTED, NeedsBbm, WITNESS } from './verdict/needs-bbm.ts';
+import { observedFaults, observedPlaces } from './verdict/outcomes.ts';
+import { Registers, type Tracked } from './parse/registers.ts';
 import type { LitmusTest, Place, Quantifier } from './test-case.ts';
-import { Names, type Shape } from './translation.ts';
-import { unroll, type Unrolled, type UnrollSetting } from './unroll.ts';
-import { TreeTooLarge } from './unroller.ts';
-import { defaultPte, NO_FRAME, numberValue, type Value, ZERO } from './value.ts';
+import { Names, type Shape } from './tree/translation.ts';
+import { unroll, type Unrolled, type UnrollSetting } from './tree/unroll.ts';
+import { TreeTooLarge } from './tree/unroller.ts';
+import { defaultPte, NO_FRAME, numberValue, type Value, ZERO } from './parse/value.ts';
 import { variantsOf } from './variants.ts';
-import { type Walker, walkersOf } from './walker.ts';
+import { type Walker, walkersOf } from './tree/walker.ts';
 
 export interface StateCount {
   readonly text: string;

@@ -16,9 +16,9 @@ import {
 } from '../explore/model/index.ts';
 import type { LitmusRunResult } from '../result/litmus.ts';
 import { LitmusSyntaxError, Unsupported } from './errors.ts';
-import { type Expectations, NO_EXPECTATIONS, parseExpectations } from './expect.ts';
+import { type Expectations, NO_EXPECTATIONS, parseExpectations } from './verdict/expect.ts';
 import { litmusFiles, LitmusUsageError } from './files.ts';
-import { parseLitmus } from './parse.ts';
+import { parseLitmus } from './parse/parse.ts';
 import { runTest, type TestOutcome } from './run-test.ts';
 import type { LitmusTest } from './test-case.ts';
 import { stronger, variantsOf } from './variants.ts';

@@ -1,8 +1,8 @@
 /** A parsed litmus test. */
-import type { CodePoint } from './code-point.ts';
-import type { Instruction } from './instruction.ts';
-import type { IntegerType } from './integer-type.ts';
-import type { Value } from './value.ts';
+import type { CodePoint } from './parse/code-point.ts';
+import type { Instruction } from './parse/instruction.ts';
+import type { IntegerType } from './parse/integer-type.ts';
+import type { Value } from './parse/value.ts';
 
 /**
  * A place a test can name: a register of a thread, a symbol's memory (an element of it, if it is an

@@ -37,6 +37,7 @@ import {
   regionShift as regionShiftOf,
   VCPU,
 } from './layout.ts';
+import { LAST_RESORT_MS } from './last-resort.ts';
 import { EVIDENCE, type Recorder } from './recorder.ts';
 
 /** What the handler did: plain numbers, because they go into the event ring. */
@@ -88,7 +89,6 @@ const DBM_HIGH = 1 << (51 - 32);
 /** Software bits [58:55] as seen in the high half. */
 const TAG_SHIFT = 55 - 32;
 const LOCKED_LOW = Number(LOCKED);
-const LOCK_TIMEOUT_MS = 10_000;
 
 export function createFaultHandler(
   arena: Arena,
@@ -285,10 +285,10 @@ export function createFaultHandler(
   /** False: the run is being stopped, and nothing is held. */
   function acquire(shared: boolean): boolean {
     const taken = shared
-      ? RwLock.readLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop)
-      : RwLock.writeLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop);
+      ? RwLock.readLock(lock, spins, LAST_RESORT_MS, i32, CONTROL.stop)
+      : RwLock.writeLock(lock, spins, LAST_RESORT_MS, i32, CONTROL.stop);
     if (taken === 'timeout') {
-      throw new Error(`vCPU ${vcpu} did not get the mmu_lock in ${LOCK_TIMEOUT_MS} ms`);
+      throw new Error(`vCPU ${vcpu} did not get the mmu_lock in ${LAST_RESORT_MS} ms`);
     }
     if (taken === 'acquired' && shared) grace.enter();
     return taken === 'acquired';

@@ -22,14 +22,9 @@ import { isBroadcast, type TlbiOp } from '../arch/tlbi.ts';
 import type { DsbKind } from '../port/cpu.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 import type { Arena } from './arena.ts';
+import { LAST_RESORT_MS } from './last-resort.ts';
 import { CONTROL, TLBI_LOG, VCPU, VCPUS_MAX } from './layout.ts';
 import { createTlbiCodec, type TlbSet } from './tlbi-codec.ts';
-
-/**
- * A vCPU that does not acknowledge for this long is a dead thread or a bug of the harness, not a
- * slow one.
- */
-const DSB_TIMEOUT_MS = 10_000;
 
 /**
  * A receiver this far behind drops everything. Fewer than the ring holds: an issuer writes its record
@@ -115,7 +110,7 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
     const w = layout.vcpuW + vcpu * VCPU.words;
     if (!isPending(w)) return;
     for (let spin = 0; spin < spins; spin++) if (!isPending(w)) return;
-    const deadline = performance.now() + DSB_TIMEOUT_MS;
+    const deadline = performance.now() + LAST_RESORT_MS;
     Atomics.add(i32, CONTROL.dsbWaiters, 1);
     try {
       for (;;) {
@@ -126,7 +121,7 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
         if (Atomics.load(i32, CONTROL.stop) !== 0) throw new Stopped('stopped in DSB');
         if (performance.now() > deadline) {
           throw new Error(
-            `vCPU ${vcpu} did not acknowledge TLBI ${issued} within ${DSB_TIMEOUT_MS} ms`,
+            `vCPU ${vcpu} did not acknowledge TLBI ${issued} within ${LAST_RESORT_MS} ms`,
           );
         }
         Atomics.wait(i32, w + VCPU.event, event, 20);

@@ -31,7 +31,8 @@ import {
 } from '../arch/descriptor.ts';
 import { type BlockLevel, entrySize, type Level } from '../arch/geometry.ts';
 import { findLeaf } from './lookup.ts';
-import { type AgainWhy, map } from './map.ts';
+import { map } from './map.ts';
+import type { AgainWhy } from './map-table.ts';
 import type { Coalesce } from './map-table.ts';
 import { makeYoung, relaxPermissions, type RelaxScope } from './permissions.ts';
 import type { Stage2 } from './stage2.ts';

@@ -14,7 +14,6 @@ import { childLevel } from '../arch/geometry.ts';
 import type { Entry } from '../port/cpu.ts';
 import { flushVmid } from '../port/sequences.ts';
 import { make, tryBreak } from './break-make.ts';
-import type { AgainWhy } from './map.ts';
 import { childOf, type Stage2 } from './stage2.ts';
 import type { Step, Visit, Visitor, WalkOptions } from './walker.ts';
 
@@ -23,6 +22,9 @@ import type { Step, Visit, Visitor, WalkOptions } from './walker.ts';
  * race, try again.
  */
 export type Coalesce = (visit: Visit, wanted: Descriptor) => boolean;
+
+/** Why nothing was changed and the access should be tried again: KVM's -EAGAIN. */
+export type AgainWhy = 'same' | 'permission' | 'locked' | 'raced';
 
 /** What the table half needs of the leaf half. */
 export interface MapSteps {

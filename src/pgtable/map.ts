@@ -30,7 +30,7 @@ import {
 } from '../arch/descriptor.ts';
 import { childLevel, entrySize, type Level } from '../arch/geometry.ts';
 import { make, tryBreak } from './break-make.ts';
-import { type Coalesce, createTableVisits } from './map-table.ts';
+import { type AgainWhy, type Coalesce, createTableVisits } from './map-table.ts';
 import { leafFits, type Stage2 } from './stage2.ts';
 import { type Step, type Visit, walk } from './walker.ts';
 
@@ -51,9 +51,6 @@ export interface MapRequest {
    */
   readonly keepsBlocks?: boolean;
 }
-
-/** Why nothing was changed and the access should be tried again: KVM's -EAGAIN. */
-export type AgainWhy = 'same' | 'permission' | 'locked' | 'raced';
 
 export type MapResult =
   | { readonly kind: 'mapped' }

@@ -9,14 +9,16 @@
 import { availableParallelism } from 'node:os';
 import { EXIT } from '../result/exit-code.ts';
 import type { StressResult, StressRun } from '../result/stress.ts';
-import { packageVersion, runStress, type StressHooks } from '../stress/campaign.ts';
+import { packageVersion } from '../result/version.ts';
+import { runStress, type StressHooks } from '../stress/campaign.ts';
 import { machineInfo } from '../stress/machine-info.ts';
 import type { ProtocolRef, StressOptions } from '../stress/plan.ts';
+import { isLate } from '../stress/schedule.ts';
 import { watchTrial } from './watch.ts';
 import { type Word, wordLine } from './word.ts';
 
 export interface TriedHooks extends StressHooks {
-  /** At once, before any thread of the campaign is started. */
+  /** At once, before any row of the campaign is. */
   readonly onWord?: (word: Word) => void;
 }
 
@@ -34,15 +36,32 @@ export async function runTriedStress(
   if (files.length === 0) return campaign(options, hooks);
   const startedAt = new Date();
   const startedMs = performance.now();
-  const words = await tryAll(files, options, hooks);
+  const isOver = (words: readonly Word[]): boolean =>
+    !hooks.signal.aborted &&
+    words.some(({ kind }) => kind === 'unusable' || (kind === 'violation' && options.failFast));
+  const trying = tryAll(files, options, hooks);
+  const over = new AbortController();
+  // What takes long on a busy machine is waiting for a CPU, which the campaign's controls, none of the
+  // user's, can do meanwhile. On a quiet one they would be disturbed.
+  const mayRun = trying.then((words) => {
+    if (isOver(words)) over.abort();
+    return !isOver(words);
+  });
+  const meanwhile = isLate(hooks.agedMs)
+    ? campaign(options, {
+        ...hooks,
+        mayRun,
+        signal: AbortSignal.any([hooks.signal, over.signal]),
+      })
+    : null;
+  const words = await trying;
   const spentMs = performance.now() - startedMs;
-  const isOver = ({ kind }: Word): boolean =>
-    kind === 'unusable' || (kind === 'violation' && options.failFast);
-  if (words.some(isOver) && !hooks.signal.aborted) {
+  if (isOver(words)) {
+    await meanwhile;
     return refused(words, options, startedAt, spentMs);
   }
   const agedMs = (hooks.agedMs ?? 0) + spentMs;
-  return withWords(await campaign(options, { ...hooks, agedMs }), words);
+  return withWords(await (meanwhile ?? campaign(options, { ...hooks, agedMs })), words);
 }
 
 /** All of them: one that fails hides nothing of the next. */

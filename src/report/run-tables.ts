@@ -8,7 +8,7 @@ import { missingNotes } from './not-measured.ts';
 import type { Paint } from './paint.ts';
 import { EXHIBIT_MARK, runColumns, SCHEDULED_MARK } from './columns/index.ts';
 import { renderTable } from './table.ts';
-import { trustNotes } from './trust-text.ts';
+import { trustNotes } from './text/trust-text.ts';
 
 export interface RunTables {
   readonly lines: readonly string[];

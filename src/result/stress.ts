@@ -28,3 +28,6 @@ export interface StressResult extends ResultHeader<'stress'> {
   /** Absent in results that were merged, and that no program can go on from. */
   readonly campaign?: CampaignState;
 }
+
+/** A result that says how far it came. */
+export type Earlier = StressResult & { readonly campaign: CampaignState };

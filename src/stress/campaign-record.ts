@@ -10,15 +10,16 @@ import {
   isEnded,
   type ProtocolFile,
 } from '../result/campaign-state.ts';
-import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
+import type { ControlResult, Earlier, StressResult, StressRun } from '../result/stress.ts';
 import { busySentence, type OthersLoad } from './busy.ts';
 import { gradeCampaign } from './campaign-grade.ts';
 import type { GroupEnd } from './group-run.ts';
 import { machineInfo } from './machine-info.ts';
 import type { ProtocolRef, StressOptions } from './plan.ts';
-import { isPortfolio, type PlannedGroup } from './portfolio.ts';
+import type { PlannedGroup } from './planned-group.ts';
+import { isPortfolio } from './portfolio.ts';
 import { pooledRepeats, roundsOfRepeat } from './repeats.ts';
-import { type Earlier, type GroupTask, joinedControls, joinedRows } from './resume.ts';
+import { type GroupTask, joinedControls, joinedRows } from './resume.ts';
 
 export interface GroupMeasured {
   readonly rows: readonly StressRun[];

@@ -2,10 +2,10 @@
  * `stress` from options to result: controls first, then the groups, each with its share of the
  * time; everything that came out is graded and put into one plain result.
  */
-import { readFileSync } from 'node:fs';
 import { loaderOf, MODULE, moduleOf } from '../loaders/index.ts';
 import { isEnded } from '../result/campaign-state.ts';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
+import { packageVersion } from '../result/version.ts';
 import { watchOthers } from './busy.ts';
 import { createCampaignRecord } from './campaign-record.ts';
 import { runControls } from './controls.ts';
@@ -20,6 +20,8 @@ import { rowOf } from './rows.ts';
 import {
   BUSY_START_MS,
   costOf,
+  isLate,
+  type Pace,
   paceAfter,
   QUIET_START_MS,
   slotOf,
@@ -37,6 +39,8 @@ export interface StressHooks {
   readonly onCheckpoint?: (result: StressResult) => void;
   /** Time that the command has had before: a limit holds for all of it. Absent: none. */
   readonly agedMs?: number;
+  /** Nothing of the user's is judged before this says so: they are still being tried. Absent: they may. */
+  readonly mayRun?: Promise<boolean>;
   readonly signal: AbortSignal;
   /** For tests of campaigns, which need not prove the checker anew each time. No command sets it. */
   readonly runControls?: typeof runControls;
@@ -53,7 +57,7 @@ const STRETCH_MS = 12_000;
 /** Beyond the time asked for, where it is all that is left to measure in; 3 s are allowed. */
 const OVERRUN_MS = 2_000;
 const isStretchable = (options: StressOptions): boolean =>
-  isPortfolio(options) && options.rounds === null && !options.explicit.includes('time');
+  isPortfolio(options) && options.rounds === null && !options.explicit.includes('timeMs');
 
 export async function runStress(options: StressOptions, hooks: StressHooks): Promise<StressResult> {
   const startedMs = performance.now() - (hooks.agedMs ?? 0);
@@ -66,7 +70,11 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   const record = createCampaignRecord(options, tasks, earlier, packageVersion());
   const files = options.protocols.flatMap((ref) => (ref.from === 'file' ? [ref.path] : []));
   const modules = files.filter((file) => loaderOf(file) === MODULE).map(moduleOf);
-  const pool = await createThreadPool(modules, hooks.bounds?.compileMs);
+  const { compileMs } = hooks.bounds ?? {};
+  const pool = await createThreadPool(modules, {
+    signal: hooks.signal,
+    ...(compileMs !== undefined && { limitMs: compileMs }),
+  });
   const budgetMs = budgetOf(options, planned);
   const pins = pinsFor(options.pin, threads);
   const state = { rounds: 0, faults: 0, violations: 0 };
@@ -75,6 +83,12 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   let tailMs = TAIL_MS;
   let endMs = budgetMs === null ? null : startedMs + budgetMs;
   let starts = options.repeats;
+  // A guess, until a start has been seen.
+  let pace: Pace = { startMs: isLate(hooks.agedMs) ? BUSY_START_MS : QUIET_START_MS };
+  const starter = createStarter(pool, (task: GroupTask) => ({
+    ...requestOf(task.group, options, options.seed, pins.usual, pace),
+    roundsBefore: task.roundsBefore,
+  }));
 
   const leftMs = (): number | null => (endMs === null ? null : endMs - tailMs - performance.now());
   const progress = (label: string, tick: { rounds: number; faults: number }): void =>
@@ -102,12 +116,14 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   if (kept !== null) endMs = startedMs + kept + tailMs;
 
   try {
+    const first = tasks.find((task) => !isEnded(task.before));
+    if (isLate(hooks.agedMs) && first !== undefined) starter.startAhead(first);
     const shown = await (hooks.runControls ?? runControls)(pool, options.seed, pins, budgetMs, {
       signal: hooks.signal,
       onTick: (tick) => progress('positive controls', tick),
     });
     controls = shown.results;
-    let { pace } = shown;
+    ({ pace } = shown);
     tailMs += TAIL_SHARE * Math.max(0, pace.startMs - QUIET_START_MS);
     if (kept !== null) endMs = performance.now() + kept + tailMs;
     starts = startsThatFit(options.repeats, planned, pace, leftMs());
@@ -120,10 +136,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
     if (endMs !== null && pace.startMs >= BUSY_START_MS) {
       endMs += isStretchable(options) ? STRETCH_MS : OVERRUN_MS;
     }
-    const starter = createStarter(pool, (task: GroupTask) => ({
-      ...requestOf(task.group, options, options.seed, pins.usual, pace),
-      roundsBefore: task.roundsBefore,
-    }));
+    if ((await hooks.mayRun) === false) turns.length = 0;
     while (turns.length > 0 && !hooks.signal.aborted && failure === null) {
       hooks.onCheckpoint?.(standing(true));
       const left = leftMs();
@@ -197,11 +210,6 @@ function rowsOf(
       delays: options.delays.map((d) => `${d.site}=${d.ns}`).join(','),
     }),
   );
-}
-
-export function packageVersion(): string {
-  const url = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);

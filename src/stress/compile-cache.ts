@@ -39,6 +39,12 @@ export interface CompileCache {
   remove(): void;
 }
 
+export interface FillBounds {
+  readonly limitMs?: number;
+  /** Nobody wants it any more. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Compiles `modules` in a thread: URLs for whoever will import them, paths for whoever will require
  * them, because the cache knows the two by different names. Threads and processes with the V8 flags
@@ -47,13 +53,14 @@ export interface CompileCache {
  */
 export async function fillCompileCache(
   modules: readonly string[],
-  limitMs: number = FILL_MS_MAX,
+  { limitMs = FILL_MS_MAX, signal }: FillBounds = {},
 ): Promise<CompileCache> {
+  const bounds = { limitMs, ...(signal && { signal }) };
   const given = process.env[VARIABLE];
   // Empty is how Node is told to keep none.
   if (given !== undefined && given !== '') {
     const env = { ...process.env };
-    await fill(modules, env, limitMs);
+    await fill(modules, env, bounds);
     return { env, remove: () => {} };
   }
   const kept = getCompileCacheDir();
@@ -61,7 +68,7 @@ export async function fillCompileCache(
     // Node makes a folder in it for each version, set of flags and user.
     const base = path.dirname(kept);
     const env = { ...process.env, [VARIABLE]: base };
-    await fillOnce(base, modules, env);
+    await fillOnce(base, modules, env, bounds);
     return { env, remove: () => {} };
   }
   const folder = newFolder();
@@ -73,7 +80,7 @@ export async function fillCompileCache(
   // Also if the process is ended in the middle.
   process.once('exit', remove);
   const env = { ...process.env, [VARIABLE]: folder };
-  await fill(modules, env, limitMs);
+  await fill(modules, env, bounds);
   return { env, remove };
 }
 
@@ -82,15 +89,16 @@ async function fillOnce(
   base: string,
   modules: readonly string[],
   env: NodeJS.ProcessEnv,
+  bounds: FillBounds,
 ): Promise<void> {
   const isOwn = (module: string): boolean => module.includes(SOURCES) || module.includes(WORKERS);
   const stamp = path.join(base, `filled-${sourcesHash()}`);
   if (existsSync(stamp)) {
     const others = modules.filter((module) => !isOwn(module));
-    if (others.length > 0) await fill(others, env);
+    if (others.length > 0) await fill(others, env, bounds);
     return;
   }
-  if (!(await fill(modules, env))) return;
+  if (!(await fill(modules, env, bounds))) return;
   try {
     writeFileSync(stamp, '');
   } catch {
@@ -132,22 +140,27 @@ function removeFolder(folder: string): void {
 async function fill(
   modules: readonly string[],
   env: NodeJS.ProcessEnv,
-  limitMs: number = FILL_MS_MAX,
+  { limitMs = FILL_MS_MAX, signal }: FillBounds,
 ): Promise<boolean> {
+  if (signal?.aborted === true) return false;
   const { promise: exited, resolve } = Promise.withResolvers<void>();
   const filler = new Worker(FILLER, { env, workerData: modules });
   filler.once('exit', () => resolve());
   // Whoever needs the module will say what is wrong with it.
   filler.on('error', () => {});
   let isWhole = true;
-  const patience = createPatience();
-  const timer = setInterval(() => {
-    if (!patience.isOver('filling', limitMs)) return;
+  const end = (): void => {
     isWhole = false;
     void filler.terminate();
+  };
+  signal?.addEventListener('abort', end, { once: true });
+  const patience = createPatience();
+  const timer = setInterval(() => {
+    if (patience.isOver('filling', limitMs)) end();
   }, LOOK_MS);
   // What a filler that failed was writing is written once it has ended.
   await exited;
+  signal?.removeEventListener('abort', end);
   clearInterval(timer);
   return isWhole;
 }

@@ -6,7 +6,12 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { assertNever } from '../arch/assert.ts';
-import type { Pinning } from './plan.ts';
+
+export type Pinning =
+  | { readonly mode: 'auto' }
+  | { readonly mode: 'off' }
+  /** The hypervisor's CPU first, then the vCPUs', round and round. */
+  | { readonly mode: 'list'; readonly cpus: readonly number[] };
 
 /** CPUs this process may use, from /proc/self/status; null where that is not known. */
 export function allowedCpus(): number[] | null {

@@ -12,18 +12,14 @@ import type { Delay } from '../machine/delays.ts';
 import type { AccessMode } from '../machine/descriptor-load.ts';
 import type { Pattern } from '../machine/guest-pattern.ts';
 import type { Shard } from '../result/shard.ts';
-import type { Earlier } from './resume.ts';
+import type { Earlier } from '../result/stress.ts';
+import type { Pinning } from './pinning.ts';
 
 export { ACCESS_MODES, type AccessMode } from '../machine/descriptor-load.ts';
 export { type Delay, DELAY_SITES, type DelaySite } from '../machine/delays.ts';
 export { type Pattern, PATTERNS } from '../machine/guest-pattern.ts';
+export type { Pinning } from './pinning.ts';
 export { VCPUS_MAX } from '../machine/layout.ts';
-
-export type Pinning =
-  | { readonly mode: 'auto' }
-  | { readonly mode: 'off' }
-  /** The hypervisor's CPU first, then the vCPUs', round and round. */
-  | { readonly mode: 'list'; readonly cpus: readonly number[] };
 
 /**
  * A protocol to run. `named` is false where it came in through `all`: an exhibit then stays an
@@ -39,29 +35,6 @@ export type ProtocolRef =
       readonly text: string;
     };
 
-/** The flags of `stress` a user may have given, by their long names without dashes. */
-export type StressFlag =
-  | 'protocol'
-  | 'sequence'
-  | 'mutant'
-  | 'scenario'
-  | 'cpu'
-  | 'granule'
-  | 'level'
-  | 'vcpus'
-  | 'rounds'
-  | 'repeats'
-  | 'transitions'
-  | 'time'
-  | 'seed'
-  | 'reorder'
-  | 'delay'
-  | 'access'
-  | 'pin'
-  | 'stores'
-  | 'pattern'
-  | 'blocks';
-
 export interface Resume {
   readonly earlier: Earlier;
   /** `timeMs` is for what is missing; otherwise that gets what the earlier parts left. */
@@ -74,7 +47,7 @@ export interface StressOptions {
   readonly mutants: readonly string[];
   /** Empty, and not in `explicit`: the engine's portfolio. */
   readonly scenarios: readonly string[];
-  /** What `--cpu` said, and only that; `cpuFor` puts it over the protocol's own CPU. */
+  /** What was said of the CPU, and only that; `cpuFor` puts it over the protocol's own CPU. */
   readonly cpuOverrides: Partial<CpuModel>;
   readonly granule: Granule;
   readonly levels: readonly BlockLevel[];
@@ -106,12 +79,11 @@ export interface StressOptions {
   readonly resume?: Resume;
   /** The campaign ends with the first group that broke a rule, and that with the round. */
   readonly failFast: boolean;
-  readonly quiet: boolean;
   /**
-   * The flags the user gave. Everything else is a default the engine may replace by something that
+   * What was asked for by name. Everything else is a default the engine may replace by something that
    * fits better.
    */
-  readonly explicit: readonly StressFlag[];
+  readonly explicit: readonly (keyof StressOptions)[];
   /** The arguments after the command's name, as typed: goes into the result unchanged. */
   readonly argv: readonly string[];
 }

@@ -9,7 +9,7 @@
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
 import { SEMI_SPACE_MB } from './collections.ts';
-import { fillCompileCache } from './compile-cache.ts';
+import { type FillBounds, fillCompileCache } from './compile-cache.ts';
 import type { GroupPlan } from './group.ts';
 import type { HypervisorRunResult } from './hypervisor-run.ts';
 import type { TaskResult } from './task-result.ts';
@@ -39,16 +39,16 @@ const VCPU = workerFile('vcpu');
 const MUTANTS = new URL('../mutants/index.ts', import.meta.url).href;
 
 /**
- * `modules`: URLs of what threads import beside their own: protocols of the user. `compileMs`: what
- * they may take to be compiled at most.
+ * `modules`: URLs of what threads import beside their own: protocols of the user. `bounds`: of their
+ * being compiled.
  */
 export async function createThreadPool(
   modules: readonly string[] = [],
-  compileMs?: number,
+  bounds: FillBounds = {},
 ): Promise<ThreadPool> {
   setFlagsOnce();
   // Piscina requires the module of a task, or tries to.
-  const cache = await fillCompileCache([HYPERVISOR, VCPU, MUTANTS, ...modules], compileMs);
+  const cache = await fillCompileCache([HYPERVISOR, VCPU, MUTANTS, ...modules], bounds);
   const open = new Set<Piscina>();
 
   function threads(count: number): Piscina {

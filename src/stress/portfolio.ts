@@ -12,34 +12,13 @@ import { MUTANTS } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import { scenarioNamed, suits } from '../scenarios/index.ts';
 import type { GroupRequest } from './group-run.ts';
-import type { PlanItem, ProtocolSource } from './group.ts';
+import type { ProtocolSource } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { recordsFor, type StressOptions } from './plan.ts';
+import type { PlannedGroup, PlannedItem } from './planned-group.ts';
 import { roundsOfRepeat, seedOfRepeat } from './repeats.ts';
 import { type Pace, shorterRound } from './schedule.ts';
-import type { MachineBug, Protocol } from '../port/index.ts';
-
-/** One row to be: what the engine runs, and how its result is judged and named. */
-export interface PlannedItem {
-  readonly item: PlanItem;
-  readonly protocol: Protocol;
-  readonly mutant: string | null;
-  /** Named on the command line: an exhibit is then judged like any other. */
-  readonly named: boolean;
-}
-
-export interface PlannedGroup {
-  readonly label: string;
-  readonly scenario: string;
-  readonly level: BlockLevel;
-  readonly vcpus: number;
-  readonly items: readonly PlannedItem[];
-  /** Which start of its threads this is, from 0, of how many (repeats.ts). */
-  readonly repeat: number;
-  readonly repeats: number;
-  /** Share of the campaign's time, relative to the other groups. */
-  readonly weight: number;
-}
+import type { MachineBug } from '../port/index.ts';
 
 /** Whole-GiB transitions take milliseconds: a round of many would be one sample. */
 const TRANSITIONS_AT_LEVEL_1 = 2;
@@ -117,10 +96,10 @@ const PORTFOLIO: readonly Choice[] = [
 /** Nothing was said of what to compare: the portfolio is it. */
 export function isPortfolio({ explicit }: Pick<StressOptions, 'explicit'>): boolean {
   const choices = [
-    ...(['protocol', 'sequence', 'mutant', 'scenario'] as const),
-    ...(['level', 'vcpus', 'cpu', 'granule'] as const),
+    ...(['protocols', 'mutants', 'scenarios'] as const),
+    ...(['levels', 'vcpus', 'cpuOverrides', 'granule'] as const),
   ];
-  return !choices.some((flag) => explicit.includes(flag));
+  return !choices.some((field) => explicit.includes(field));
 }
 
 export async function planGroups(options: StressOptions): Promise<readonly PlannedGroup[]> {
@@ -232,14 +211,14 @@ async function itemsOf(options: StressOptions): Promise<readonly PlannedItem[]> 
 }
 
 /**
- * Without --time and --rounds an explicit choice gets this much per row, within the portfolio's
+ * Without a time or rounds an explicit choice gets this much per row, within the portfolio's
  * time.
  */
 const MS_PER_ROW = 2_500;
 
 /** Of the whole campaign; null: until its rounds are done. */
 export function budgetOf(options: StressOptions, groups: readonly PlannedGroup[]): number | null {
-  if (options.timeMs === null || options.explicit.includes('time')) return options.timeMs;
+  if (options.timeMs === null || options.explicit.includes('timeMs')) return options.timeMs;
   const rows = groups.reduce((sum, { items }) => sum + items.length, 0);
   return Math.min(options.timeMs, 10_000 + rows * MS_PER_ROW);
 }

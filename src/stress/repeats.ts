@@ -9,7 +9,7 @@
 import { assert } from '../arch/assert.ts';
 import { pooledRow } from '../result/merge/stress-rows.ts';
 import type { StressRun } from '../result/stress.ts';
-import type { PlannedGroup } from './portfolio.ts';
+import type { PlannedGroup } from './planned-group.ts';
 
 /** `groups` have repeat 0 of 1, as they were planned. */
 export function repeated(

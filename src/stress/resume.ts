@@ -12,11 +12,8 @@
 import { assert } from '../arch/assert.ts';
 import { type CampaignState, type GroupState, isEnded } from '../result/campaign-state.ts';
 import { pooledControls, pooledRow, pooledViolations } from '../result/merge/stress-rows.ts';
-import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
-import type { PlannedGroup } from './portfolio.ts';
-
-/** A result that says how far it came. */
-export type Earlier = StressResult & { readonly campaign: CampaignState };
+import type { ControlResult, Earlier, StressRun } from '../result/stress.ts';
+import type { PlannedGroup } from './planned-group.ts';
 
 export interface GroupTask {
   readonly group: PlannedGroup;

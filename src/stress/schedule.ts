@@ -7,7 +7,7 @@
  * then further starts. Where it is short, starts go from four to two to one, then rounds get shorter,
  * and only then groups are left out, by name. Pure.
  */
-import type { PlannedGroup } from './portfolio.ts';
+import type { PlannedGroup } from './planned-group.ts';
 
 /** What a start costs here and now. */
 export interface Pace {
@@ -28,6 +28,12 @@ export const QUIET_START_MS = 300;
 export const BUSY_START_MS = 3 * QUIET_START_MS;
 /** Of such a start what the next group still waits for. */
 const AHEAD_SHARE = 0.4;
+
+/** From the command's start to a campaign's, on a quiet machine, it takes half a second. */
+const LATE_MS = 1500;
+
+/** A command that took so long to get here is on a busy machine, or a slow one. */
+export const isLate = (agedMs = 0): boolean => agedMs >= LATE_MS;
 
 /** What a start costs the campaign. */
 export function costOf({ startMs }: Pace): Pace {

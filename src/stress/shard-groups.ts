@@ -4,7 +4,7 @@
  * comparison is between processes, and perhaps machines.
  */
 import { itemsOfShard, type Shard } from '../result/shard.ts';
-import type { PlannedGroup } from './portfolio.ts';
+import type { PlannedGroup } from './planned-group.ts';
 
 export function groupsOfShard(
   groups: readonly PlannedGroup[],

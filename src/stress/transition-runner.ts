@@ -7,6 +7,7 @@ import { isTable, sameButState } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { Arena } from '../machine/arena.ts';
 import { GHOST_CHANGING, GHOST_STABLE, ghostWord } from '../machine/ghost.ts';
+import { LAST_RESORT_MS } from '../machine/last-resort.ts';
 import { CONTROL, GHOST, TRANSITION } from '../machine/layout.ts';
 import { EVENT, type Recorder } from '../machine/recorder.ts';
 import { Stopped } from '../machine/shootdown.ts';
@@ -23,9 +24,6 @@ import type { SoftwareSide } from './software-side.ts';
 export class ProtocolError extends Error {
   override readonly name = 'ProtocolError';
 }
-
-const LOCK_TIMEOUT_MS = 10_000;
-const GRACE_TIMEOUT_MS = 10_000;
 
 export interface TransitionRunner {
   /**
@@ -61,11 +59,11 @@ export function createTransitionRunner(
 
   function acquire(shared: boolean): void {
     const taken = shared
-      ? RwLock.readLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop)
-      : RwLock.writeLock(lock, spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop);
+      ? RwLock.readLock(lock, spins, LAST_RESORT_MS, i32, CONTROL.stop)
+      : RwLock.writeLock(lock, spins, LAST_RESORT_MS, i32, CONTROL.stop);
     if (taken === 'stopped') throw new Stopped('stopped while taking the mmu_lock');
     if (taken === 'timeout')
-      throw new Error(`hypervisor did not get the mmu_lock in ${LOCK_TIMEOUT_MS} ms`);
+      throw new Error(`hypervisor did not get the mmu_lock in ${LAST_RESORT_MS} ms`);
   }
 
   return {
@@ -121,7 +119,7 @@ export function createTransitionRunner(
       i32[at + TRANSITION.writes] = figures.writes;
       i32[at + TRANSITION.tlbis] = figures.tlbis;
       log.end();
-      if (software.grace.pending > 0) software.grace.drain(GRACE_TIMEOUT_MS);
+      if (software.grace.pending > 0) software.grace.drain(LAST_RESORT_MS);
       const found = Atomics.load(descriptors, region.entry);
       return protocol.kind === 'coalesce' ? sameButState(found, wanted) : isTable(found, level);
     },

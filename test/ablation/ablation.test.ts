@@ -1,6 +1,11 @@
 /** Which step is needed: recorded steps, variants, rows and the tokens that show them. */
 import { describe, expect, test } from 'vitest';
-import { splitVariantName, variantName, variantOn, variantsOn } from '../../src/cli/ablate.ts';
+import {
+  splitVariantName,
+  variantName,
+  variantOn,
+  variantsOn,
+} from '../../src/exploration/ablate.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { defineProtocol, EMPTY, flushIpa, type Protocol } from '../../src/port/index.ts';
 import { PROTOCOLS } from '../../src/protocols/index.ts';

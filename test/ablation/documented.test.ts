@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { PROTOCOLS } from '../../src/protocols/index.ts';
-import { changeText, neededText } from '../../src/report/ablation-text.ts';
+import { changeText, neededText } from '../../src/report/text/ablation-text.ts';
 import { ablated, cpusOf } from './tables.ts';
 
 const FILE = new URL('../../docs/ablation.md', import.meta.url);

@@ -1,7 +1,7 @@
 /** `explore --ablate` of a built-in protocol, with loads alone: stores show nothing more there. */
 import { ablationRows, type Explored, runsOn } from '../../src/ablation/index.ts';
-import { variantsOn } from '../../src/cli/ablate.ts';
-import { parseCpu } from '../../src/cli/cpu-knobs.ts';
+import { variantsOn } from '../../src/exploration/ablate.ts';
+import { parseCpu } from '../../src/request/cpu-knobs.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import type { Protocol } from '../../src/port/index.ts';
 import type { AblationRow, ExploreRun } from '../../src/result/explore.ts';

@@ -13,6 +13,8 @@ export interface Import {
    * Path in the repository for relative and `#` specifiers, null for packages and node: modules.
    */
   readonly target: string | null;
+  /** Gone when the program runs: `import type`, `export type`, a type's `import('').Name`. */
+  readonly typesOnly: boolean;
 }
 
 /** As in package.json; a test compares. */
@@ -25,8 +27,14 @@ export const ALIASES: Readonly<Record<string, string>> = { '#sync': 'src/sync/in
 const FORMS = [
   /\b(?:import|export)\b[^;'"()=]*?\bfrom\s*(['"])(?<specifier>[^'"\n]+)\1/g,
   /\bimport\s*(['"])(?<specifier>[^'"\n]+)\1/g,
-  /\bimport\s*\(\s*(['"])(?<specifier>[^'"\n]+)\1/g,
+  /(?:\btypeof\s+)?\bimport\s*\(\s*(['"])(?<specifier>[^'"\n]+)\1\s*\)?(?:\s*\.\s*[A-Z])?/g,
 ];
+
+/**
+ * Not `import { type A }`, which loads its file all the same. A member with a capital is a type: values
+ * of modules are taken by `await`.
+ */
+const TYPES_ONLY = /^(?:(?:import|export)\s+type\b|typeof\b|import\s*\(.*[A-Z]$)/s;
 
 export function importsOf(file: SourceFile): Import[] {
   const code = blank(file.text, 'imports');
@@ -37,6 +45,7 @@ export function importsOf(file: SourceFile): Import[] {
       line: lineOf(code, match.index),
       specifier,
       target: resolve(file.path, specifier),
+      typesOnly: TYPES_ONLY.test(match[0]),
     };
   });
   return found.sort((a, b) => a.line - b.line);

@@ -1,5 +1,5 @@
 /**
- * Who may import whom (design §9). A room is a folder of src, workers or bench; each may import itself,
+ * Who may import whom (docs/architecture.md). A room is a folder of src, workers or bench; each may import itself,
  * node: modules, and the rooms named here. The order is a direction: no room may name one that
  * names it.
  */
@@ -32,16 +32,19 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   doctor: listed('arch machine stress result'),
   answer: listed('arch result'),
   report: listed('arch result answer'),
+  request: listed(
+    'arch port protocols mutants sequence native kernel loaders scenarios machine stress explore result',
+  ),
+  exploration: listed('arch port sequence ablation explore stress request report result'),
   cli: listed(
-    'arch port protocols mutants sequence native kernel loaders ablation sync result pgtable machine',
+    'arch port protocols mutants sequence native kernel loaders sync result pgtable machine',
     'scenarios checker stress explore litmus selftest casemate preflight report answer doctor bench workers',
+    'request exploration',
   ),
   bench: listed(
     'arch port protocols pgtable machine scenarios stress explore litmus report result',
   ),
-  library: listed(
-    'arch port preflight protocols mutants sequence ablation result stress explore cli',
-  ),
+  library: listed('arch port preflight protocols mutants request exploration result stress'),
   workers: listed(
     'arch port preflight loaders machine stress sync scenarios pgtable result doctor',
   ),

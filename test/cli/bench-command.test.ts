@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { BenchOptions } from '../../bench/index.ts';
-import { bench, type BenchSuite } from '../../src/cli/bench.ts';
+import { command, bench, type BenchSuite } from '../../src/cli/commands/bench.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
 import { formatJson } from '../../src/report/json.ts';
 import type { BenchResult, BenchSeries } from '../../src/result/bench.ts';
@@ -76,7 +76,7 @@ test('hands over the earlier result, writes JSON, and prints', async () => {
   const terminal = memoryTerminal();
   const asked: BenchOptions[] = [];
   const argv = ['--against', before, '--json', after];
-  const code = await bench(parseCommandLine('bench', argv), terminal, () =>
+  const code = await bench(parseCommandLine('bench', command.flags, argv), terminal, () =>
     Promise.resolve(suite(asked)),
   );
   expect(code).toBe(0);
@@ -94,7 +94,7 @@ test('--growth: series, and no earlier result', async () => {
   const terminal = memoryTerminal();
   const asked: BenchOptions[] = [];
   const argv = ['--growth', '--json', file];
-  const code = await bench(parseCommandLine('bench', argv), terminal, () =>
+  const code = await bench(parseCommandLine('bench', command.flags, argv), terminal, () =>
     Promise.resolve(suite(asked)),
   );
   expect([code, asked]).toEqual([0, []]);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearest, suggestion } from '../../src/cli/did-you-mean.ts';
+import { editDistance, nearest, suggestion } from '../../src/request/did-you-mean.ts';
 
 const NAMES = ['bbm-late', 'bbm-early', 'rfc-nt-posted', 'nt-spec'];
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { dispatch } from '../../src/cli/dispatch.ts';
-import { internalErrorLine } from '../../src/cli/internal-error.ts';
+import { internalErrorLine } from '../../src/report/internal-error.ts';
 import { memoryTerminal } from './memory-terminal.ts';
 
 describe('an internal error', () => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { progressText } from '../../src/cli/explore.ts';
+import { progressText } from '../../src/cli/commands/explore/command.ts';
 
 it('says which search, how far it is, and how fast', () => {
   const progress = { states: 30_000, depth: 9, programsDone: 3, programs: 20 };

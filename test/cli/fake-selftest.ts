@@ -3,12 +3,12 @@
  * sent signals.
  */
 import { parseCommandLine } from '../../src/cli/parse.ts';
-import { type RunSelftest, selftest } from '../../src/cli/selftest.ts';
+import { command, type RunSelftest, selftest } from '../../src/cli/commands/selftest.ts';
 import { processTerminal } from '../../src/cli/terminal.ts';
 import type { Outcome } from '../../src/selftest/index.ts';
 import { aSelftestRun, aSurvivor } from '../selftest/builders.ts';
 
-const input = parseCommandLine('selftest', process.argv.slice(2));
+const input = parseCommandLine('selftest', command.flags, process.argv.slice(2));
 
 const waiting: RunSelftest = (_options, { signal }) => {
   const { promise, resolve } = Promise.withResolvers<Outcome>();

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { START_FILES } from '../../src/cli/init-files.ts';
+import { START_FILES } from '../../src/cli/commands/init/start-files.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { loadC } from '../../src/native/index.ts';
 import type { Protocol } from '../../src/port/index.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CPU_KNOB_NAMES } from '../../src/cli/cpu-knobs.ts';
-import { type Listing, listingOf, listingText } from '../../src/cli/list.ts';
-import { BUILT_IN } from '../../src/cli/registry.ts';
+import { CPU_KNOB_NAMES } from '../../src/request/cpu-knobs.ts';
+import { type Listing, listingOf, listingText } from '../../src/cli/commands/list.ts';
+import { BUILT_IN } from '../../src/request/registry.ts';
 import { PLAIN } from '../../src/report/paint.ts';
 import { RULES } from '../../src/result/rule.ts';
 import { emptyFolder, program, typed } from './program.ts';

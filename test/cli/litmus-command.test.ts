@@ -2,7 +2,7 @@
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { litmus, type SeedlessResult } from '../../src/cli/litmus.ts';
+import { command, litmus, type SeedlessResult } from '../../src/cli/commands/litmus.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
 import { memoryTerminal, type MemoryTerminal } from './memory-terminal.ts';
 import { emptyFolder } from './program.ts';
@@ -21,7 +21,7 @@ async function ran(
   args: readonly string[],
   terminal: MemoryTerminal = memoryTerminal(),
 ): Promise<Ran> {
-  const result = await litmus(parseCommandLine('litmus', args), terminal);
+  const result = await litmus(parseCommandLine('litmus', command.flags, args), terminal);
   return { result, ...terminal.printed };
 }
 
@@ -182,7 +182,7 @@ describe('litmus refuses, and neither prints nor writes', () => {
     ['base,base', '--arch: "base" is there twice'],
     ['base,', '--arch: "base," has an empty item'],
   ])('--arch %s', (arch, why) => {
-    expect(() => parseCommandLine('litmus', [MP, '--arch', arch])).toThrow(why);
+    expect(() => parseCommandLine('litmus', command.flags, [MP, '--arch', arch])).toThrow(why);
   });
 });
 

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { SeedlessResult } from '../../src/cli/litmus.ts';
+import type { SeedlessResult } from '../../src/cli/commands/litmus.ts';
 import { emptyFolder, MAIN, program, typed } from './program.ts';
 
 const OWN = path.resolve(import.meta.dirname, '../litmus/own');

@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { checkOutputFile, writeWhole } from '../../src/cli/output-file.ts';
+import { checkOutputFile, writeWhole } from '../../src/cli/files/output-file.ts';
 import { emptyFolder } from './program.ts';
 
 let folder: string;

@@ -87,7 +87,7 @@ describe('a protocol file', () => {
   it('whose top-level await never ends', () => {
     const file = path.join(folder, 'mine.ts');
     writeFileSync(file, 'await new Promise(() => {});\nexport default 1;\n');
-    const loader = path.resolve(import.meta.dirname, '../../src/cli/protocol-file.ts');
+    const loader = path.resolve(import.meta.dirname, '../../src/request/protocol-file.ts');
     const script = `import('${loader}').then((m) => m.loadProtocolFile('${file}', 200)).catch((e) => console.log(e.message))`;
     const { stdout } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8' });
     expect(stdout).toBe(`${file}: still loading after 0.2 s; a top-level await never ends\n`);

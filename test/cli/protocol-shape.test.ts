@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { protocolProblem } from '../../src/cli/protocol-shape.ts';
-import { BUILT_IN } from '../../src/cli/registry.ts';
+import { protocolProblem } from '../../src/request/protocol-shape.ts';
+import { BUILT_IN } from '../../src/request/registry.ts';
 
 const RIGHT = {
   name: 'mine',

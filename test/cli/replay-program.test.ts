@@ -2,7 +2,7 @@
 import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { command } from '../../src/cli/replay.ts';
+import { command } from '../../src/cli/commands/replay.ts';
 import type { ExploreResult } from '../../src/result/explore.ts';
 import type { ReplayResult } from '../../src/result/replay.ts';
 import { emptyFolder, program, type Seen, typed } from './program.ts';

@@ -6,11 +6,11 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { dispatch } from '../../src/cli/dispatch.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
-import { BUILT_IN } from '../../src/cli/registry.ts';
-import { type RunStress, stress } from '../../src/cli/stress.ts';
-import { stressOptions } from '../../src/cli/stress-options.ts';
-import { UsageError } from '../../src/cli/usage-error.ts';
-import { packageVersion } from '../../src/cli/version.ts';
+import { BUILT_IN } from '../../src/request/registry.ts';
+import { type RunStress, stress } from '../../src/cli/commands/stress/command.ts';
+import { STRESS_FLAGS, stressOptionsOf } from '../../src/cli/commands/stress/flags.ts';
+import { UsageError } from '../../src/request/usage-error.ts';
+import { packageVersion } from '../../src/result/version.ts';
 import { formatJson } from '../../src/report/json.ts';
 import type { CampaignState, GroupState } from '../../src/result/campaign-state.ts';
 import { mergeResults } from '../../src/result/merge/index.ts';
@@ -99,7 +99,7 @@ async function resume(
     options = given;
     return Promise.resolve(engine(given));
   };
-  const input = parseCommandLine('stress', ['--resume', file, ...args]);
+  const input = parseCommandLine('stress', STRESS_FLAGS, ['--resume', file, ...args]);
   const code = await stress(input, terminal, BUILT_IN, () => run);
   expect(terminal.printed.err).toBe('');
   return { code, out: terminal.printed.out, options };
@@ -114,7 +114,6 @@ describe('a campaign that is resumed', () => {
       timeMs: 20_000,
       seed: 42,
       argv: half().argv,
-      quiet: false,
       resume: { ownTime: false },
     });
     expect(options?.protocols.map(({ name }) => name)).toEqual(['bbm-late']);
@@ -156,7 +155,7 @@ describe('a campaign that is resumed', () => {
       expect((await resume(saved(part), time)).options?.repeats).toBe(3);
 
     // Of the portfolio nobody said how many; there were as many as its own time was for.
-    const options = await stressOptions(parseCommandLine('stress', []), BUILT_IN);
+    const options = await stressOptionsOf(parseCommandLine('stress', STRESS_FLAGS, []), BUILT_IN);
     const groups = repeated(await planGroups(options), options.repeats);
     const portfolio = half({
       argv: [],
@@ -309,7 +308,12 @@ describe('what is written before the end', () => {
       seen.push(readFileSync(file, 'utf8'));
       return Promise.resolve(whole());
     };
-    await stress(parseCommandLine('stress', args), memoryTerminal(), BUILT_IN, () => run);
+    await stress(
+      parseCommandLine('stress', STRESS_FLAGS, args),
+      memoryTerminal(),
+      BUILT_IN,
+      () => run,
+    );
     return [...seen, readFileSync(file, 'utf8')];
   };
 
@@ -337,7 +341,7 @@ describe('what is written before the end', () => {
       mkdirSync(path.dirname(file));
       return Promise.resolve(whole());
     };
-    const input = parseCommandLine('stress', ['--json', file]);
+    const input = parseCommandLine('stress', STRESS_FLAGS, ['--json', file]);
     expect(await stress(input, terminal, BUILT_IN, () => run)).toBe(0);
     expect(terminal.printed.err).toMatch(
       /^stage2-stress: what is done so far could not be written: its folder is not there .*\n$/,

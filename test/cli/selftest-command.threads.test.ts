@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { exploreProblem } from '../../src/cli/explore-problem.ts';
+import { exploreProblem } from '../../src/cli/commands/explore/problem.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
-import { type RunSelftest, selftest } from '../../src/cli/selftest.ts';
+import { command, type RunSelftest, selftest } from '../../src/cli/commands/selftest.ts';
 import { selftestProgressLine } from '../../src/cli/progress.ts';
 import { MUTANTS } from '../../src/mutants/index.ts';
 import type { SelftestResult } from '../../src/result/selftest.ts';
@@ -32,7 +32,11 @@ async function ran(
     options = given;
     return Promise.resolve(outcome);
   };
-  const code = await selftest(parseCommandLine('selftest', args), terminal, () => engines);
+  const code = await selftest(
+    parseCommandLine('selftest', command.flags, args),
+    terminal,
+    () => engines,
+  );
   expect(terminal.printed.err).toBe('');
   return { code, out: terminal.printed.out, options };
 }
@@ -97,7 +101,7 @@ describe('selftest', () => {
   it('writes nothing if the engines throw', async () => {
     const file = path.join(emptyFolder(), 'out.json');
     const broken: RunSelftest = () => Promise.reject(new Error('worker died'));
-    const input = parseCommandLine('selftest', ['--json', file]);
+    const input = parseCommandLine('selftest', command.flags, ['--json', file]);
     await expect(selftest(input, memoryTerminal(), () => broken)).rejects.toThrow('worker died');
     expect(existsSync(file)).toBe(false);
     expect(process.listenerCount('SIGINT')).toBe(0);

@@ -2,9 +2,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadProtocolFile } from '../../src/cli/protocol-file.ts';
-import { sequenceText } from '../../src/cli/sequence-text.ts';
-import { UsageError } from '../../src/cli/usage-error.ts';
+import { loadProtocolFile } from '../../src/request/protocol-file.ts';
+import { sequenceText } from '../../src/request/sequence-text.ts';
+import { UsageError } from '../../src/request/usage-error.ts';
 import { readResult } from '../../src/result/read.ts';
 import type { ExploreResult } from '../../src/result/explore.ts';
 import { emptyFolder, program } from './program.ts';

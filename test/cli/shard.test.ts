@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseShard, refuseEmptyShard, shardOf } from '../../src/cli/shard.ts';
+import { parseShard, shardOf } from '../../src/cli/flags/shard.ts';
+import { refuseEmptyShard } from '../../src/request/shard.ts';
 
 const slurm = (id: number, min: number, max: number, count: number, step = 1) => ({
   SLURM_ARRAY_TASK_ID: String(id),

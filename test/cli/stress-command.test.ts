@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { STRESS_FLAGS } from '../../src/cli/commands/stress/flags.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
-import { BUILT_IN } from '../../src/cli/registry.ts';
-import { type RunStress, stress } from '../../src/cli/stress.ts';
+import { BUILT_IN } from '../../src/request/registry.ts';
+import { type RunStress, stress } from '../../src/cli/commands/stress/command.ts';
 import type { StressResult } from '../../src/result/stress.ts';
 import type { StressOptions } from '../../src/stress/plan.ts';
 import { aResult, aRun, aViolation } from '../report/results.ts';
@@ -26,7 +27,12 @@ async function ran(args: readonly string[], result: StressResult): Promise<Ran> 
     onProgress({ doneMs: 1, budgetMs: 2, rounds: 3, faults: 4, violations: 0, label: 'x' });
     return Promise.resolve(result);
   };
-  const code = await stress(parseCommandLine('stress', args), terminal, BUILT_IN, () => engine);
+  const code = await stress(
+    parseCommandLine('stress', STRESS_FLAGS, args),
+    terminal,
+    BUILT_IN,
+    () => engine,
+  );
   expect(terminal.printed.err).toBe('');
   return { code, out: terminal.printed.out, options };
 }
@@ -74,7 +80,7 @@ describe('stress', () => {
   it('writes nothing if the engine throws', async () => {
     const file = path.join(emptyFolder(), 'out.json');
     const broken: RunStress = () => Promise.reject(new Error('worker died'));
-    const input = parseCommandLine('stress', ['--json', file]);
+    const input = parseCommandLine('stress', STRESS_FLAGS, ['--json', file]);
     await expect(stress(input, memoryTerminal(), BUILT_IN, () => broken)).rejects.toThrow(
       'worker died',
     );

@@ -1,13 +1,13 @@
 import { cpus } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/cli/parse.ts';
-import { BUILT_IN } from '../../src/cli/registry.ts';
-import { command } from '../../src/cli/stress.ts';
-import { stressOptions } from '../../src/cli/stress-options.ts';
+import { BUILT_IN } from '../../src/request/registry.ts';
+import { command } from '../../src/cli/commands/stress/command.ts';
+import { STRESS_FLAGS, stressOptionsOf } from '../../src/cli/commands/stress/flags.ts';
 import { STRESS_DEFAULTS, type StressOptions } from '../../src/stress/plan.ts';
 
 const options = (...args: string[]): Promise<StressOptions> =>
-  stressOptions(parseCommandLine('stress', args), BUILT_IN);
+  stressOptionsOf(parseCommandLine('stress', STRESS_FLAGS, args), BUILT_IN);
 
 describe('stressOptions', () => {
   it('is all defaults without flags, and a seed', async () => {
@@ -33,7 +33,6 @@ describe('stressOptions', () => {
       pattern: 'uniform',
       blocks: STRESS_DEFAULTS.blocks,
       failFast: false,
-      quiet: false,
       explicit: [],
       argv: [],
     });
@@ -73,10 +72,9 @@ describe('stressOptions', () => {
       pattern: 'hot',
       blocks: 2,
       failFast: true,
-      quiet: true,
       explicit: (
-        'protocol mutant scenario cpu granule level vcpus rounds repeats transitions time seed reorder delay access pin ' +
-        'stores pattern blocks'
+        'protocols scenarios mutants cpuOverrides granule levels vcpus rounds repeats failFast transitions timeMs seed ' +
+        'storesPercent pattern blocks reorder delays access pin'
       ).split(' '),
       argv: args.split(' '),
     });

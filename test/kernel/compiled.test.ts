@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { recordSteps } from '../../src/ablation/index.ts';
-import { kernel } from '../../src/cli/kernel.ts';
+import { kernel } from '../../src/cli/commands/kernel/command.ts';
+import { KERNEL_FLAGS } from '../../src/cli/commands/kernel/flags.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { playProtocol } from '../../src/explore/protocol/play.ts';
@@ -92,7 +93,7 @@ describe.skipIf(noCompiler !== null)('the command kernel', () => {
   async function run(...typed: string[]): Promise<{ result: ExploreResult; out: string }> {
     const terminal = memoryTerminal();
     const json = path.join(emptyFolder(), 'k.json');
-    const input = parseCommandLine('kernel', [...typed, '--json', json]);
+    const input = parseCommandLine('kernel', KERNEL_FLAGS, [...typed, '--json', json]);
     await kernel(input, terminal);
     const result = JSON.parse(readFileSync(json, 'utf8')) as ExploreResult;
     return { result, out: terminal.printed.out };

@@ -13,7 +13,7 @@ import {
 } from '../../src/kernel/index.ts';
 import { compileTree } from '../../src/kernel/compile.ts';
 import { hasCapability } from '../../src/kernel/capabilities.ts';
-import { kernelProtocols } from '../../src/cli/kernel-flags.ts';
+import { kernelProtocols } from '../../src/request/kernel.ts';
 import { Scale } from '../../src/kernel/scale.ts';
 import type { Entry, Transition } from '../../src/port/index.ts';
 import { HEADER, PGTABLE, TREE, treeWith, treeWithout } from './trees.ts';
@@ -133,16 +133,14 @@ test('--kernel names all that a tree offers, or what --protocol names of it', ()
     `${map}-shared`,
     path.join(TREE, 'kernel:split'),
   ]);
-  const flags = { kernel: TREE, 'kernel-tlb': 'nvhe' } as const;
+  const flags = { kernel: TREE, kernelTlb: 'nvhe' } as const;
   expect(kernelProtocols(flags, ['bbm-late', 'kernel:map'])).toEqual(['bbm-late', `${map},nvhe`]);
   expect(kernelProtocols({}, ['bbm-late'])).toEqual(['bbm-late']);
   expect(() => kernelProtocols({ kernel: TREE }, ['kernel:mop'])).toThrow(
-    '--protocol: there is no protocol "kernel:mop" (did you mean kernel:map?)',
+    'protocols: there is no protocol "kernel:mop" (did you mean kernel:map?)',
   );
-  expect(() => kernelProtocols({}, ['kernel:map'])).toThrow(/--kernel DIR says which one$/);
-  expect(() => kernelProtocols({ 'kernel-tlb': 'vhe' }, [])).toThrow(
-    '--kernel-tlb goes with --kernel DIR',
-  );
+  expect(() => kernelProtocols({}, ['kernel:map'])).toThrow(/: kernel says which one$/);
+  expect(() => kernelProtocols({ kernelTlb: 'vhe' }, [])).toThrow('kernelTlb goes with kernel');
 });
 
 /** Level 1 of the explorer's machine. */

@@ -1,4 +1,5 @@
 /** The engines as functions: same checks of what is asked for, same results as the commands. */
+import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -15,16 +16,26 @@ describe('explore', () => {
       explore({ protocol: firstExample }),
       explore({ protocol: 'bbm-early' }),
     ]);
-    expect(own).toMatchObject({ protocol: 'my-first', verdict: 'safe' });
-    expect(named).toMatchObject({ protocol: 'bbm-early', verdict: 'safe' });
+    const safe = (protocol: string) => ({
+      command: 'explore',
+      verdict: 'pass',
+      exitCode: 0,
+      runs: [{ protocol, verdict: 'safe' }],
+    });
+    expect(own).toMatchObject(safe('my-first'));
+    expect(named).toMatchObject(safe('bbm-early'));
 
     const url = example('02-with-a-bug.ts');
     const byUrl = await explore({ protocol: url });
-    const byPath = await explore({ protocol: fileURLToPath(url) });
-    expect(byUrl).toMatchObject({ protocol: 'frees-too-early', verdict: 'violated' });
-    expect({ ...byPath, elapsedMs: 0 }).toEqual({ ...byUrl, elapsedMs: 0 });
+    const byPath = await explore({ protocols: [fileURLToPath(url)] });
+    const [run] = byUrl.runs;
+    expect(byUrl).toMatchObject({ verdict: 'fail', exitCode: 1 });
+    expect(run).toMatchObject({ protocol: 'frees-too-early', verdict: 'violated' });
+    expect(byPath.runs.map((other) => ({ ...other, elapsedMs: 0 }))).toEqual([
+      { ...run, elapsedMs: 0 },
+    ]);
     // What a replay needs to know of a file is in the token.
-    expect(byUrl.violation?.token).toContain('02-with-a-bug.ts');
+    expect(run?.violation?.token).toContain('02-with-a-bug.ts');
   });
 
   test('puts the request over the CPU the protocol was written for', async () => {
@@ -32,29 +43,50 @@ describe('explore', () => {
       await explore({ protocol: ownCpu }),
       await explore({ protocol: ownCpu, cpu: { bbm: [2] } }),
     ];
-    expect(asWritten).toMatchObject({ verdict: 'safe', cpu: { bbm: '2/0' } });
-    expect(asked).toMatchObject({ verdict: 'safe', cpu: { bbm: '2' } });
+    const onCpu = (bbm: string) => ({ runs: [{ verdict: 'safe', cpu: { bbm } }] });
+    expect(asWritten).toMatchObject(onCpu('2/0'));
+    expect(asked).toMatchObject(onCpu('2'));
   });
 
   test('takes plain steps in place of a protocol', async () => {
     const sequence = 'str 0; dsb ishst; tlbi vmalls12e1is; dsb ish; isb; str block; free child';
-    expect(await explore({ sequence })).toMatchObject({ protocol: 'sequence', verdict: 'safe' });
-    await expect(explore({ sequence: 'str 0; dbs' })).rejects.toThrow(/sequence: column 8/);
-    await expect(explore({ sequence, protocol: 'bbm-early' })).rejects.toThrow(/either/);
+    const cpu = { bbm: [0] } as const;
+    const both = await explore({ sequence, protocol: 'bbm-early', cpu });
+    expect(both.runs.map(({ protocol, verdict }) => [protocol, verdict])).toEqual([
+      ['bbm-early', 'safe'],
+      ['sequence', 'safe'],
+    ]);
+    await expect(explore({ sequence: 'str 0; dbs' })).rejects.toThrow(/^sequence: column 8/);
     await expect(stress({ sequence: 'str 0; dbs' })).rejects.toThrow(/sequence: column 8/);
+  });
+
+  test('a protocol that throws is a failure in the result, and takes no other with it', async () => {
+    const throws = { ...firstExample, name: 'throws', run: () => assert.fail('on purpose') };
+    const result = await explore({ protocols: [throws, 'bbm-early'] });
+    expect(result).toMatchObject({
+      exitCode: 70,
+      failures: [{ protocol: 'throws', why: expect.stringContaining('on purpose') as string }],
+      runs: [{ protocol: 'bbm-early' }],
+    });
   });
 
   test('a name that is none is refused as the command does', async () => {
     await expect(explore({ protocol: 'bbm-earl' })).rejects.toThrow(UsageError);
-    await expect(explore({ protocol: 'bbm-earl' })).rejects.toThrow(/bbm-early/);
+    await expect(explore({ protocol: 'bbm-earl' })).rejects.toThrow(
+      /^protocols: there is no protocol "bbm-earl" \(did you mean bbm-early\?\)$/,
+    );
   });
 });
 
 describe('stress', () => {
   test('refuses what the command refuses, and runs nothing', async () => {
     await expect(stress({ protocols: ['nonsense'] })).rejects.toThrow(UsageError);
-    await expect(stress({ granule: '64k', levels: [1] })).rejects.toThrow(/--level 1/);
-    await expect(stress({ rounds: 1, repeats: 2 })).rejects.toThrow(/--repeats 2/);
+    await expect(stress({ granule: '64k', levels: [1] })).rejects.toThrow(
+      /^levels 1 does not go with granule 64k, which/,
+    );
+    await expect(stress({ rounds: 1, repeats: 2 })).rejects.toThrow(
+      /^repeats 2 share rounds 1: give/,
+    );
     await expect(stress({ protocols: [example('none.ts')] })).rejects.toThrow(/none\.ts/);
   });
 

@@ -1,7 +1,7 @@
 /** What is wrong is said with its file and line and what was expected; what is not modelled is named, not guessed. */
 import { describe, expect, it } from 'vitest';
 import { LitmusSyntaxError, Unsupported } from '../../src/litmus/errors.ts';
-import { parseLitmus } from '../../src/litmus/parse.ts';
+import { parseLitmus } from '../../src/litmus/parse/parse.ts';
 import { outcomeOf } from './states.ts';
 
 /** Name and message of what parsing or running it throws. */

@@ -1,9 +1,9 @@
 /** The parser on well-formed files: every part of the format, in every spelling that herd takes. */
 import { describe, expect, it } from 'vitest';
-import { parseLitmus } from '../../src/litmus/parse.ts';
+import { parseLitmus } from '../../src/litmus/parse/parse.ts';
 import type { LitmusTest } from '../../src/litmus/test-case.ts';
-import { formatValue } from '../../src/litmus/value.ts';
-import { formatPlace } from '../../src/litmus/final-state.ts';
+import { formatValue } from '../../src/litmus/parse/value.ts';
+import { formatPlace } from '../../src/litmus/verdict/final-state.ts';
 
 function parse(init: string, code: string, tail: string): LitmusTest {
   return parseLitmus('t.litmus', `AArch64 T\n{\n${init}\n}\n${code}\n${tail}\n`);

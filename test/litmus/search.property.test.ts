@@ -12,12 +12,12 @@ import {
   type SearchBounds,
   type System,
 } from '../../src/explore/model/index.ts';
-import { Collector } from '../../src/litmus/collector.ts';
-import { parseLitmus } from '../../src/litmus/parse.ts';
+import { Collector } from '../../src/litmus/verdict/collector.ts';
+import { parseLitmus } from '../../src/litmus/parse/parse.ts';
 import { prepare, shapesOf } from '../../src/litmus/run-test.ts';
-import { Names } from '../../src/litmus/translation.ts';
-import type { Unrolled } from '../../src/litmus/unroll.ts';
-import { TreeTooLarge } from '../../src/litmus/unroller.ts';
+import { Names } from '../../src/litmus/tree/translation.ts';
+import type { Unrolled } from '../../src/litmus/tree/unroll.ts';
+import { TreeTooLarge } from '../../src/litmus/tree/unroller.ts';
 import { ordersTried, plainSearch } from '../explore/model/plain-search.ts';
 
 const PROGRAMS = 500;

@@ -5,7 +5,7 @@ import {
   DEFAULT_BOUNDS,
   type ModelOptions,
 } from '../../src/explore/model/index.ts';
-import { parseLitmus } from '../../src/litmus/parse.ts';
+import { parseLitmus } from '../../src/litmus/parse/parse.ts';
 import { runTest, type TestOutcome } from '../../src/litmus/run-test.ts';
 
 export function outcomeOf(

@@ -1,5 +1,6 @@
 /** What the catalogue claims of itself: names, twins, rules, and every engine accounted for. */
 import { readdirSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { IMPLEMENTED_RULES } from '../../src/checker/rules/index.ts';
 import { type Catch, ENGINES, type Engine, MUTANTS } from '../../src/mutants/index.ts';
@@ -63,7 +64,8 @@ test('names are unique, one file each', () => {
   const names = MUTANTS.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
   const helpers = ['catches.ts', 'index.ts', 'misses.ts', 'mutant.ts'];
-  const files = readdirSync(new URL('../../src/mutants/', import.meta.url));
+  const there = readdirSync(new URL('../../src/mutants/', import.meta.url), { recursive: true });
+  const files = there.map((path) => basename(String(path))).filter((name) => name.endsWith('.ts'));
   expect(files.toSorted()).toEqual([...names.map((n) => `${n}.ts`), ...helpers].toSorted());
 });
 

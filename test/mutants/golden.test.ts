@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { formatSchedule } from '../../src/report/schedule-text.ts';
+import { formatSchedule } from '../../src/report/text/schedule-text.ts';
 import type { ExploreRun } from '../../src/result/explore.ts';
 import { EXPLORED, explored, type Explored, namingViolation } from './subjects.ts';
 

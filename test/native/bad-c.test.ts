@@ -1,8 +1,8 @@
 /** C that is no protocol: one line with the user's file and line, and what would be right. */
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadProtocolFile } from '../../src/cli/protocol-file.ts';
-import { UsageError } from '../../src/cli/usage-error.ts';
+import { loadProtocolFile } from '../../src/request/protocol-file.ts';
+import { UsageError } from '../../src/request/usage-error.ts';
 import { errorIn, warningsIn } from '../../src/native/diagnostics.ts';
 import { sourceTree } from '../../src/native/source-tree.ts';
 import { folderWith, HEAD, noCompiler, runWith } from './compiled.ts';

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { explore } from 'stage2-stress';
-import { loadProtocolFile } from '../../src/cli/protocol-file.ts';
+import { loadProtocolFile } from '../../src/request/protocol-file.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { loadC } from '../../src/native/index.ts';
 import { HEADER } from '../../src/native/source-tree.ts';

@@ -1,7 +1,8 @@
 /** The C twins in examples/c do what the TypeScript protocols do, on every CPU of the matrix. */
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { searchesOf, subjectsOf } from '../../src/cli/explore-plan.ts';
+import { searchesOf, subjectsOf } from '../../src/request/explore.ts';
+import { EXPLORE_FLAGS, exploreRequestOf } from '../../src/cli/commands/explore/flags.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { loadC } from '../../src/native/index.ts';
@@ -32,8 +33,9 @@ const seenOf = ({ verdict, states, executions, outcomes, violations, notes }: Ex
 });
 
 async function cellsOf(name: string, ...flags: string[]) {
-  const input = parseCommandLine('explore', ['--protocol', name, ...flags]);
-  return searchesOf(input, await subjectsOf(input));
+  const input = parseCommandLine('explore', EXPLORE_FLAGS, ['--protocol', name, ...flags]);
+  const request = exploreRequestOf(input);
+  return searchesOf(request, await subjectsOf(request));
 }
 
 describe.skipIf(noCompiler !== null).each(TWINS)('%s in C', (name) => {

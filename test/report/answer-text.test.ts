@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { ownAnswer } from '../../src/answer/own.ts';
-import { answerGroups, answerLines, mainGroups } from '../../src/report/answer-text.ts';
-import { ownAnswerLines } from '../../src/report/own-answer-text.ts';
+import { answerGroups, answerLines, mainGroups } from '../../src/report/text/answer-text.ts';
+import { ownAnswerLines } from '../../src/report/text/own-answer-text.ts';
 import { PLAIN } from '../../src/report/paint.ts';
-import { trustNotes } from '../../src/report/trust-text.ts';
+import { trustNotes } from '../../src/report/text/trust-text.ts';
 import { aRun, aTrust, CLEAN_RUN } from './results.ts';
 
 const COST = { lines: 8, needs: [] };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { doctorText } from '../../src/report/doctor-text.ts';
+import { doctorText } from '../../src/report/text/doctor-text.ts';
 import type { DoctorFacts, DoctorResult } from '../../src/result/doctor.ts';
 import { but, GOOD } from '../doctor/facts.ts';
 

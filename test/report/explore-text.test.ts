@@ -1,9 +1,9 @@
 /** Text of explore results: what a search came to, the matrix, schedules with and without reasons. */
 import { describe, expect, it } from 'vitest';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
-import { matrixLines, runText, tableLines } from '../../src/report/explore-text.ts';
+import { matrixLines, runText, tableLines } from '../../src/report/text/explore-text.ts';
 import { PLAIN } from '../../src/report/paint.ts';
-import { formatSchedule } from '../../src/report/schedule-text.ts';
+import { formatSchedule } from '../../src/report/text/schedule-text.ts';
 import { builtin } from '../explore/protocol/fixtures.ts';
 
 const explored = (name: string, cpu = {}) =>

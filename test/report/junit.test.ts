@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { junitReport } from '../../src/report/junit.ts';
+import { junitReport } from '../../src/report/cases/junit.ts';
 import { HOSTILE } from './hostile.ts';
 import { hostileResults } from './hostile-results.ts';
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ktapReport } from '../../src/report/ktap.ts';
+import { ktapReport } from '../../src/report/cases/ktap.ts';
 import { HOSTILE } from './hostile.ts';
 import { hostileResults } from './hostile-results.ts';
 import { anExploreResult } from './other-results.ts';

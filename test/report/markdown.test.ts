@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { markdownReport } from '../../src/report/markdown.ts';
+import { markdownReport } from '../../src/report/cases/markdown.ts';
 import { HOSTILE } from './hostile.ts';
 import { hostileResults } from './hostile-results.ts';
 import { anExploreResult } from './other-results.ts';

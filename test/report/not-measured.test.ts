@@ -4,7 +4,7 @@ import { answerRows } from '../../src/answer/rows.ts';
 import { hitChart } from '../../src/report/charts/hit-chart.ts';
 import { TIME_CHARTS, timeChart } from '../../src/report/charts/time-chart.ts';
 import { formatJson } from '../../src/report/json.ts';
-import { stressText } from '../../src/report/text.ts';
+import { stressText } from '../../src/report/text/stress-text.ts';
 import { pooledRow } from '../../src/result/merge/stress-rows.ts';
 import { readResult } from '../../src/result/read.ts';
 import type { StressRun } from '../../src/result/stress.ts';

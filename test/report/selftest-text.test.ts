@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { PLAIN_TEXT } from '../../src/report/text.ts';
-import { selftestText } from '../../src/report/selftest-text.ts';
+import { PLAIN_TEXT } from '../../src/report/text/stress-text.ts';
+import { selftestText } from '../../src/report/text/selftest-text.ts';
 import type { SelftestResult } from '../../src/result/selftest.ts';
 import { anAmplification, anInnocent, aSelftestRun, aSurvivor } from '../selftest/builders.ts';
 import { aResult } from './results.ts';

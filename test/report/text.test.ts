@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Paint } from '../../src/report/paint.ts';
-import { repeatCommand } from '../../src/report/header-text.ts';
-import { PLAIN_TEXT, stressText } from '../../src/report/text.ts';
+import { repeatCommand } from '../../src/report/text/header-text.ts';
+import { PLAIN_TEXT, stressText } from '../../src/report/text/stress-text.ts';
 import { aResult, aRun, aViolation, CLEAN_RUN, NONE, times } from './results.ts';
 
 const NARROW = { ...PLAIN_TEXT, columns: 120 };

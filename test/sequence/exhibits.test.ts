@@ -2,9 +2,9 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { parseCpu } from '../../src/cli/cpu-knobs.ts';
-import type { Search } from '../../src/cli/explore-plan.ts';
-import { MissingSteps } from '../../src/cli/missing-steps.ts';
+import { parseCpu } from '../../src/request/cpu-knobs.ts';
+import type { Search } from '../../src/request/explore.ts';
+import { MissingSteps } from '../../src/exploration/missing-steps.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { SEQUENCE } from '../../src/loaders/index.ts';
 import type { Protocol } from '../../src/port/index.ts';

@@ -1,7 +1,7 @@
 /** Sequences behind the port: what built-in protocols do, written out, is the same to the explorer. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { BUILT_IN, selectProtocols } from '../../src/cli/registry.ts';
+import { BUILT_IN, selectProtocols } from '../../src/request/registry.ts';
 import { EXPLORE_BOUNDS, exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { runProtocol } from '../../src/explore/protocol/explore.ts';
 import { traceOf } from '../../src/explore/protocol/hypervisor.ts';

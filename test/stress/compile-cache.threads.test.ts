@@ -41,6 +41,19 @@ test('a module that keeps its thread busy is not waited for', async () => {
   cache.remove();
 });
 
+test('one that nobody wants any more is not filled to the end', async () => {
+  delete process.env[VARIABLE];
+  const given = AbortSignal.abort();
+  const cache = await fillCompileCache([GEOMETRY], { signal: given });
+  expect(readdirSync(cache.env[VARIABLE] ?? '')).toEqual([]);
+  cache.remove();
+  const abort = new AbortController();
+  const hangs = new URL('../preflight/fixtures/never-loads.ts', import.meta.url).href;
+  const filling = fillCompileCache([hangs], { signal: abort.signal, limitMs: 60_000 });
+  abort.abort();
+  (await filling).remove();
+});
+
 test('without a place for temporary files there is no cache', async () => {
   delete process.env[VARIABLE];
   const { TMPDIR: before } = process.env;

@@ -2,16 +2,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/cli/parse.ts';
-import { BUILT_IN } from '../../src/cli/registry.ts';
-import { stressOptions } from '../../src/cli/stress-options.ts';
+import { BUILT_IN } from '../../src/request/registry.ts';
+import { STRESS_FLAGS, stressOptionsOf } from '../../src/cli/commands/stress/flags.ts';
 import type { StressRun } from '../../src/result/stress.ts';
-import { type PlannedGroup, planGroups, requestOf } from '../../src/stress/portfolio.ts';
+import type { PlannedGroup } from '../../src/stress/planned-group.ts';
+import { planGroups, requestOf } from '../../src/stress/portfolio.ts';
 import { pooledRepeats, repeated, roundsOfRepeat, seedOfRepeat } from '../../src/stress/repeats.ts';
 import { planMismatch, tasksOf, waiting } from '../../src/stress/resume.ts';
 import { aResult, aRun } from '../report/results.ts';
 
 const FLAGS = '--protocol bbm-late,bbm-early --vcpus 1,2 --rounds 20 --repeats 3 --seed 5';
-const options = await stressOptions(parseCommandLine('stress', FLAGS.split(' ')), BUILT_IN);
+const options = await stressOptionsOf(
+  parseCommandLine('stress', STRESS_FLAGS, FLAGS.split(' ')),
+  BUILT_IN,
+);
 const once = await planGroups(options);
 const groups = repeated(once, options.repeats);
 

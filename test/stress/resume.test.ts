@@ -1,14 +1,14 @@
 /** What is missing of an interrupted campaign, and how its parts become one. */
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/cli/parse.ts';
-import { BUILT_IN } from '../../src/cli/registry.ts';
-import { stressOptions } from '../../src/cli/stress-options.ts';
+import { BUILT_IN } from '../../src/request/registry.ts';
+import { STRESS_FLAGS, stressOptionsOf } from '../../src/cli/commands/stress/flags.ts';
 import { type GroupState, isComplete } from '../../src/result/campaign-state.ts';
-import type { ControlResult, StressRun } from '../../src/result/stress.ts';
+import type { ControlResult, Earlier, StressRun } from '../../src/result/stress.ts';
 import { BASELINE_EVERY, itemOfRound, roundAfter } from '../../src/stress/group.ts';
-import { type PlannedGroup, planGroups } from '../../src/stress/portfolio.ts';
+import type { PlannedGroup } from '../../src/stress/planned-group.ts';
+import { planGroups } from '../../src/stress/portfolio.ts';
 import {
-  type Earlier,
   joinedControls,
   joinedRows,
   leftOf,
@@ -19,7 +19,9 @@ import {
 import { aResult, aRun, aViolation } from '../report/results.ts';
 
 const FLAGS = ['--protocol', 'bbm-late,bbm-early', '--vcpus', '1,2,4', '--rounds', '20'];
-const groups = await planGroups(await stressOptions(parseCommandLine('stress', FLAGS), BUILT_IN));
+const groups = await planGroups(
+  await stressOptionsOf(parseCommandLine('stress', STRESS_FLAGS, FLAGS), BUILT_IN),
+);
 
 const rowsFor = (group: PlannedGroup, rounds: readonly number[]): StressRun[] =>
   group.items.map(({ protocol }, i) =>

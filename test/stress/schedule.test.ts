@@ -1,9 +1,10 @@
 /** How a campaign spends its time. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import type { PlannedGroup } from '../../src/stress/portfolio.ts';
+import type { PlannedGroup } from '../../src/stress/planned-group.ts';
 import {
   type Pace,
+  isLate,
   paceAfter,
   QUIET_START_MS,
   shorterRound,
@@ -106,4 +107,15 @@ describe('a slot', () => {
     const both = slotOf([first, ...later, ...repeats], 2, pace, 40_000);
     expect(both?.lastMs).toBe(alone?.lastMs);
   });
+});
+
+test('a command that took long to begin is on a busy machine', () => {
+  expect([undefined, 0, 450, 1499, 1500, 9000].map(isLate)).toEqual([
+    false,
+    false,
+    false,
+    false,
+    true,
+    true,
+  ]);
 });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { parseCommandLine } from '../../src/cli/parse.ts';
-import { BUILT_IN } from '../../src/cli/registry.ts';
-import { stressOptions } from '../../src/cli/stress-options.ts';
+import { BUILT_IN } from '../../src/request/registry.ts';
+import { STRESS_FLAGS, stressOptionsOf } from '../../src/cli/commands/stress/flags.ts';
 import { planGroups } from '../../src/stress/portfolio.ts';
 import { groupsOfShard, rowCount } from '../../src/stress/shard-groups.ts';
 
 const plan = async (...args: string[]) =>
-  planGroups(await stressOptions(parseCommandLine('stress', args), BUILT_IN));
+  planGroups(await stressOptionsOf(parseCommandLine('stress', STRESS_FLAGS, args), BUILT_IN));
 type Groups = Awaited<ReturnType<typeof plan>>;
 const rowsOf = (groups: Groups): string[] =>
   groups.flatMap((group) =>

@@ -4,7 +4,15 @@ import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { TlbiOp } from '../../arch/tlbi.ts';
 import type { StoreFinding } from '../../checker/entry-state.ts';
 import type { DsbKind } from '../../port/cpu.ts';
-import type { El2Tlbi } from './el2-state.ts';
+
+/** A TLBI of EL2's own regime. */
+export interface El2Tlbi {
+  /** As the log writes it, `vae2is`. */
+  readonly name: string;
+  /** The stage-2 operation that reaches the same entries; null: all of them. */
+  readonly reach: TlbiOp | null;
+  readonly broadcast: boolean;
+}
 
 /** A barrier or a TLBI. */
 export type FlushEvent =

@@ -5,21 +5,12 @@
  */
 import type { Descriptor } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
-import type { TlbiOp } from '../../arch/tlbi.ts';
 import { allRemoved, classesOf, type EntryClass, remove } from '../../checker/coverage.ts';
 import type { StoreFinding } from '../../checker/entry-state.ts';
 import { type Place, translates } from '../../checker/place.ts';
 import { judgeStore, ruleOf, sameMapping } from '../../checker/store-rule.ts';
 import { storeSentence } from '../../checker/store-sentence.ts';
-import type { Automaton, FlushEvent } from './automaton.ts';
-
-export interface El2Tlbi {
-  /** As the log writes it, `vae2is`. */
-  readonly name: string;
-  /** The stage-2 operation that reaches the same entries; null: all of them. */
-  readonly reach: TlbiOp | null;
-  readonly broadcast: boolean;
-}
+import type { Automaton, El2Tlbi, FlushEvent } from './automaton.ts';
 
 /** Why a barrier or TLBI did not help. */
 interface Mishap {

@@ -14,7 +14,7 @@ import { type MemoryMap, REUSED, TARGET } from './memory-map.ts';
 import { reachesVcpus } from './reach.ts';
 import { FAILED, type Overtaking, reasonOf } from './reasons.ts';
 import type { Operation } from './recording.ts';
-import type { TimedStep } from './schedule.ts';
+import type { TimedStep } from './timed-step.ts';
 import type { Path } from './unroll.ts';
 
 const thread = 'hypervisor';

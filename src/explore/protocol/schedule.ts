@@ -18,6 +18,7 @@ import type { Access } from './guest.ts';
 import { type HostInput, HostSteps } from './host-steps.ts';
 import { LOCK_FREE } from './memory-map.ts';
 import { LOCK_NOT_SEEN, LOCK_SEEN, UPDATED, walkReason } from './reasons.ts';
+import type { TimedStep } from './timed-step.ts';
 import type { Leaf, RegionTranslation } from './translation.ts';
 
 export interface Schedule {
@@ -45,12 +46,6 @@ export interface GuestTrail {
   readonly trail: readonly TrailStep[];
   /** By access: why it may, or may not, have come out like this. */
   readonly whys: readonly string[];
-}
-
-/** A step at a time: after the event at that position. */
-export interface TimedStep {
-  readonly at: number;
-  readonly step: ExploreStep;
 }
 
 export function scheduleOf(input: ScheduleInput): Schedule {

@@ -1,7 +1,7 @@
 /** How a cost grows: points with their intervals, and what growth in proportion would be. */
 import * as Plot from '@observablehq/plot';
 import type { BenchPoint, BenchSeries } from '../../result/bench.ts';
-import { exponentText, seriesColumns, valueText } from '../series-text.ts';
+import { exponentText, seriesColumns, valueText } from '../text/series-text.ts';
 import { visibleLine } from '../visible.ts';
 import type { Chart } from './chart.ts';
 import { draw } from './svg.ts';

@@ -1,7 +1,7 @@
 /** "Is it worth it?" of a stress result: the table of answer-text.ts, and what it does not say. */
 import type { StressRun } from '../../result/stress.ts';
 import { GUEST_GIB } from '../../answer/worth.ts';
-import { answerColumns, answerGroups, legend } from '../answer-text.ts';
+import { answerColumns, answerGroups, legend } from '../text/answer-text.ts';
 import { html, type Html, NOTHING } from './html.ts';
 import { columnsTable } from './table.ts';
 

@@ -1,8 +1,8 @@
 /** An explore result: the verdict matrix, and each counterexample as columns with its reason. */
 import type { ExploreRun, ExploreViolation } from '../../result/explore.ts';
 import type { ExploreFile } from '../../result/read.ts';
-import { ABLATION_MEANING, ablationGroups, changeText, neededText } from '../ablation-text.ts';
-import { searchText } from '../explore-text.ts';
+import { ABLATION_MEANING, ablationGroups, changeText, neededText } from '../text/ablation-text.ts';
+import { searchText } from '../text/explore-text.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
 import { html, type Html, type HtmlValue, NOTHING } from './html.ts';

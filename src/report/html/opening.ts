@@ -1,7 +1,7 @@
 /** What every result's section opens with: the verdict and its meaning, the machine, how to repeat. */
 import type { ResultFile } from '../../result/read.ts';
 import { shardText } from '../../result/shard.ts';
-import { machineText, repeatCommand } from '../header-text.ts';
+import { machineText, repeatCommand } from '../text/header-text.ts';
 import { seconds } from '../numbers.ts';
 import { VERDICT_CLASS, verdictMeaning } from '../verdict-texts.ts';
 import { html, type Html, NOTHING } from './html.ts';

@@ -3,7 +3,7 @@ import type { BenchFile, LitmusFile } from '../../result/read.ts';
 import type { BenchSeries } from '../../result/bench.ts';
 import { growthChart } from '../charts/growth-chart.ts';
 import { grouped, significant } from '../numbers.ts';
-import { aimText, exponentText } from '../series-text.ts';
+import { aimText, exponentText } from '../text/series-text.ts';
 import { figures } from './figure.ts';
 import { html, type Html, NOTHING } from './html.ts';
 import { table } from './table.ts';

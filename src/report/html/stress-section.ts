@@ -9,7 +9,7 @@ import { counted, significant } from '../numbers.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
 import { runColumns } from '../columns/index.ts';
 import { configurationOf, notesOf } from '../run-tables.ts';
-import { orderedEvents, placeOf, timesText } from '../violation-text.ts';
+import { orderedEvents, placeOf, timesText } from '../text/violation-text.ts';
 import { answerPart } from './answer-part.ts';
 import { figures } from './figure.ts';
 import { html, type Html, NOTHING } from './html.ts';

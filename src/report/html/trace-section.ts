@@ -1,7 +1,7 @@
 /** Judged logs: a table of verdicts and of what happened, then each violation with its history. */
 import type { TraceRun, TraceViolation } from '../../result/check-trace.ts';
 import type { CheckTraceFile } from '../../result/read.ts';
-import { traceStatistics } from '../trace-statistics.ts';
+import { traceStatistics } from '../text/trace-statistics.ts';
 import { counted, grouped } from '../numbers.ts';
 import { TRACE_RULE_TEXTS } from '../rule-texts.ts';
 import { html, type Html, NOTHING } from './html.ts';

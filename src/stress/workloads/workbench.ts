@@ -10,6 +10,7 @@ import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from '../../arch/feat-b
 import type { Arena } from '../../machine/arena.ts';
 import { createEntryRace } from '../../machine/entry-race.ts';
 import { nextRandom, seedFor } from '../../machine/guest-pattern.ts';
+import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
 import { CONTROL, type Layout, VCPU } from '../../machine/layout.ts';
 import { EVENT, type Recorder } from '../../machine/recorder.ts';
 import { createIssuer, type Issuer, Stopped } from '../../machine/shootdown.ts';
@@ -26,7 +27,6 @@ import type { SoftwareSide } from '../software-side.ts';
 import { createTransitionRunner, type TransitionRunner } from '../transition-runner.ts';
 import type { RoundCount, Traces } from './workload.ts';
 
-const LOCK_TIMEOUT_MS = 10_000;
 /** Longest wait for some vCPU to get on, and how long this thread sleeps in it at a time. */
 const GUESTS_TIMEOUT_MS = 20;
 const YIELD_MS = 0.1;
@@ -191,7 +191,7 @@ export function createWorkbench(site: Site): Workbench {
       }
     },
     underLock(change) {
-      const taken = RwLock.writeLock(lock, plan.spins, LOCK_TIMEOUT_MS, i32, CONTROL.stop);
+      const taken = RwLock.writeLock(lock, plan.spins, LAST_RESORT_MS, i32, CONTROL.stop);
       if (taken === 'stopped') throw new Stopped('stopped while taking the mmu_lock');
       if (taken === 'timeout') throw new Error('hypervisor did not get the mmu_lock');
       try {

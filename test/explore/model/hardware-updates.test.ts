@@ -6,9 +6,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { armModel, DEFAULT_BOUNDS, search } from '../../../src/explore/model/index.ts';
 import { skeletonsOf } from '../../../src/explore/model/skeleton.ts';
-import { Names } from '../../../src/litmus/translation.ts';
+import { Names } from '../../../src/litmus/tree/translation.ts';
 import { prepare } from '../../../src/litmus/run-test.ts';
-import { parseLitmus } from '../../../src/litmus/parse.ts';
+import { parseLitmus } from '../../../src/litmus/parse/parse.ts';
 import { statesOf } from '../../litmus/states.ts';
 import { column, litmusSource } from './random-programs.ts';
 

@@ -11,8 +11,8 @@ import {
   Search,
   type System,
 } from '../../../src/explore/model/index.ts';
-import { Names } from '../../../src/litmus/translation.ts';
-import { parseLitmus } from '../../../src/litmus/parse.ts';
+import { Names } from '../../../src/litmus/tree/translation.ts';
+import { parseLitmus } from '../../../src/litmus/parse/parse.ts';
 import { prepare } from '../../../src/litmus/run-test.ts';
 import { plainSearch } from './plain-search.ts';
 import { column, litmusSource } from './random-programs.ts';

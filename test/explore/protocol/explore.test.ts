@@ -6,7 +6,7 @@ import {
   guestPrograms,
   ProtocolThrew,
 } from '../../../src/explore/protocol/index.ts';
-import { formatSchedule } from '../../../src/report/schedule-text.ts';
+import { formatSchedule } from '../../../src/report/text/schedule-text.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import type { Protocol } from '../../../src/port/index.ts';
 import { bbmEarlyWith, builtin, changed, exploreLoads } from './fixtures.ts';

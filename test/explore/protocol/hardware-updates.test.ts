@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { AF, attributesOf, DBM, isTable, S2AP_W } from '../../../src/arch/descriptor.ts';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
-import { parseCpu } from '../../../src/cli/cpu-knobs.ts';
+import { parseCpu } from '../../../src/request/cpu-knobs.ts';
 import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
 import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
 import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';

@@ -1,6 +1,6 @@
 /** Every violation of every protocol and mutant can be shown again, by its token alone. */
 import { describe, expect, it } from 'vitest';
-import { parseCpu } from '../../../src/cli/cpu-knobs.ts';
+import { parseCpu } from '../../../src/request/cpu-knobs.ts';
 import {
   decodeToken,
   exploreProtocol,

@@ -1,6 +1,6 @@
 /** A second VM with a VMID of its own beside the transition: what a flush takes from whom. */
 import { describe, expect, it } from 'vitest';
-import { parseCpu } from '../../../src/cli/cpu-knobs.ts';
+import { parseCpu } from '../../../src/request/cpu-knobs.ts';
 import {
   decodeToken,
   exploreProtocol,

@@ -1,7 +1,7 @@
 /** What users bring, on real threads: a file outside the clone, C, and C that never returns. */
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { START_FILES } from '../../../src/cli/init-files.ts';
+import { START_FILES } from '../../../src/cli/commands/init/start-files.ts';
 import { CACHE, folderWith, noCompiler, runWith } from '../../native/compiled.ts';
 import { startStress } from './stress.ts';
 

@@ -2,8 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import { parseCommandLine } from '../../../src/cli/parse.ts';
-import { BUILT_IN } from '../../../src/cli/registry.ts';
-import { stressOptions } from '../../../src/cli/stress-options.ts';
+import { BUILT_IN } from '../../../src/request/registry.ts';
+import { STRESS_FLAGS, stressOptionsOf } from '../../../src/cli/commands/stress/flags.ts';
 import type { Estimate } from '../../../src/result/estimate.ts';
 import { isEnded } from '../../../src/result/campaign-state.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
@@ -52,7 +52,7 @@ test.skipIf(TOO_MANY > 64)('warm-up, trust, cost and loss of three protocols', a
 });
 
 test('the portfolio has a row for each protocol and configuration, of all its starts', async () => {
-  const options = await stressOptions(parseCommandLine('stress', []), BUILT_IN);
+  const options = await stressOptionsOf(parseCommandLine('stress', STRESS_FLAGS, []), BUILT_IN);
   const planned = (await planGroups(options)).flatMap(({ items, level, vcpus }) =>
     items.map(({ protocol }) => [protocol.name, level, vcpus]),
   );

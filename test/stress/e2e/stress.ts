@@ -5,9 +5,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { STRESS_FLAGS } from '../../../src/cli/commands/stress/flags.ts';
 import { parseCommandLine } from '../../../src/cli/parse.ts';
-import { BUILT_IN } from '../../../src/cli/registry.ts';
-import { stress as stressCommand } from '../../../src/cli/stress.ts';
+import { BUILT_IN } from '../../../src/request/registry.ts';
+import { stress as stressCommand } from '../../../src/cli/commands/stress/command.ts';
 import { readResult } from '../../../src/result/read.ts';
 import type { StressResult, StressRun } from '../../../src/result/stress.ts';
 import { runStress, type StressHooks } from '../../../src/stress/campaign.ts';
@@ -124,7 +125,7 @@ export async function stressWith(
 ): Promise<Ended & { result: StressResult }> {
   const terminal = memoryTerminal();
   const json = path.join(emptyFolder(), 'result.json');
-  const input = parseCommandLine('stress', [...args, '--quiet', '--json', json]);
+  const input = parseCommandLine('stress', STRESS_FLAGS, [...args, '--quiet', '--json', json]);
   const code = await stressCommand(
     input,
     terminal,

@@ -1,0 +1,95 @@
+/**
+ * Reads one log piece by piece, `.gz` or plain, and judges it on the way: a log may be longer than
+ * memory. Between pieces signals are heard.
+ */
+import { createReadStream, openSync, readSync, closeSync, statSync } from 'node:fs';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import type { BbmLevel } from '../../../arch/feat-bbm.ts';
+import { LogReading } from '../../../casemate/index.ts';
+import { grouped } from '../../../report/numbers.ts';
+import type { TraceRun } from '../../../result/check-trace.ts';
+import { userFolder, userPath } from '../../../request/paths.ts';
+import type { Progress } from '../../progress.ts';
+import { UsageError } from '../../../request/usage-error.ts';
+
+const PIECE_BYTES = 1 << 20;
+
+/** What a file begins with: known by its bytes, not by its name. */
+const COMPRESSED = {
+  gzip: [0x1f, 0x8b],
+  zstd: [0x28, 0xb5, 0x2f, 0xfd],
+  xz: [0xfd, 0x37, 0x7a, 0x58],
+  bzip2: [0x42, 0x5a, 0x68],
+} as const;
+
+export interface TraceFile {
+  /** As the user named it. */
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** Throws a UsageError where there is no such file. */
+export function traceFile(name: string): TraceFile {
+  const path = userFolder() === process.cwd() ? name : userPath(name);
+  try {
+    const { size } = statSync(path);
+    startOf(path);
+    return { name, path, bytes: size };
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    throw new UsageError(`check-trace: ${name}: cannot be read (${code}); name a log of casemate`);
+  }
+}
+
+function startOf(path: string): Uint8Array {
+  const descriptor = openSync(path, 'r');
+  try {
+    const bytes = new Uint8Array(4);
+    return bytes.subarray(0, readSync(descriptor, bytes));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export async function judgeFile(
+  file: TraceFile,
+  bbm: BbmLevel,
+  signal: AbortSignal,
+  progress: Progress<string>,
+): Promise<TraceRun> {
+  const reading = new LogReading(file.name, bbm);
+  const start = startOf(file.path);
+  const packed = Object.entries(COMPRESSED).find(([, magic]) =>
+    magic.every((byte, i) => start[i] === byte),
+  )?.[0];
+  if (packed !== undefined && packed !== 'gzip') {
+    reading.broken(`expected text or gzip, got a file of ${packed}: unpack it first`);
+    return reading.run(false);
+  }
+  const source = createReadStream(file.path, { highWaterMark: PIECE_BYTES });
+  const unpack = createGunzip({ chunkSize: PIECE_BYTES });
+  // Its errors come out where the text is read.
+  const text = packed === 'gzip' ? pipeline(source, unpack, () => {}) : source;
+  text.setEncoding('utf8');
+  try {
+    for await (const piece of text) {
+      if (signal.aborted || !reading.push(String(piece))) break;
+      progress.update(progressText(file, source.bytesRead, reading));
+    }
+    if (!signal.aborted) reading.end();
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error)) throw error;
+    reading.broken(`the file could not be read further (${error.message}): it was cut or damaged`);
+  } finally {
+    source.destroy();
+  }
+  return reading.run(signal.aborted);
+}
+
+function progressText({ name, bytes }: TraceFile, read: number, reading: LogReading): string {
+  const share = bytes === 0 ? 100 : Math.floor((100 * read) / bytes);
+  const parts = [`${share} %`, `${grouped(reading.events)} events`];
+  return [...parts, `${grouped(reading.causes)} causes of violations`, name].join('  ');
+}

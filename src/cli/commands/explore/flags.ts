@@ -1,0 +1,136 @@
+/** The flags of `explore`, and the request they make: most are a field of it. */
+import type { BlockLevel } from '../../../arch/geometry.ts';
+import {
+  ACCESSES_EXPLORED,
+  ACCESSES_EXPLORED_MAX,
+  EXPLORE_BOUNDS,
+  SCENARIOS_EXPLORED,
+  VCPUS_EXPLORED_MAX,
+} from '../../../explore/protocol/bounds.ts';
+import { parseCpu } from '../../../request/cpu-knobs.ts';
+import type { ExploreRequest } from '../../../request/explore.ts';
+import { sequenceText } from '../../../request/sequence-text.ts';
+import { anyText, listOf, nameOf, oneOf, wholeNumber, word } from '../../../request/values.ts';
+import { TIME_MS_MAX } from '../../../stress/plan.ts';
+import type { CommandInput } from '../../command.ts';
+import {
+  JSON_FILE,
+  MUTANT_HELP,
+  NO_COLOR,
+  OUT,
+  PROTOCOL_HELP,
+  QUIET,
+  SEQUENCE_HELP,
+  SHARD_HELP,
+  timeFlag,
+} from '../../flags/common.ts';
+import { flag, switched } from '../../flags/flag.ts';
+import { KERNEL, KERNEL_CAPS, KERNEL_TLB } from '../../flags/kernel.ts';
+import { asking, requestOf } from '../../flags/request.ts';
+import { parseShard, shardOf } from '../../flags/shard.ts';
+
+const asks = asking<ExploreRequest>();
+
+export const EXPLORE_FLAGS = {
+  protocol: asks('protocols', {
+    value: 'a,b,…',
+    help: PROTOCOL_HELP,
+    default: 'all',
+    parse: listOf(anyText),
+  }),
+  kernel: asks('kernel', KERNEL),
+  'kernel-tlb': asks('kernelTlb', KERNEL_TLB),
+  'kernel-caps': asks('kernelCapabilities', KERNEL_CAPS),
+  sequence: asks('sequence', {
+    value: '"STEPS"',
+    help: SEQUENCE_HELP,
+    default: 'none',
+    parse: sequenceText,
+  }),
+  mutant: asks('mutants', {
+    value: 'a,b,…',
+    help: MUTANT_HELP,
+    default: 'none',
+    parse: listOf(word),
+  }),
+  cpu: asks('cpu', {
+    value: 'key=value,…',
+    help: 'knobs of the simulated CPU, see below',
+    default: "the protocol's own CPU, else the defaults below",
+    parse: parseCpu,
+  }),
+  granule: flag({
+    value: 'tiny',
+    help: 'tables of two entries: there is no other',
+    default: 'tiny',
+    parse: oneOf(['tiny'] as const),
+  }),
+  level: asks('levels', {
+    value: '1|2',
+    help: 'level of the block: 2 is a table of two pages, 1 one more level',
+    default: '2',
+    parse: listOf((text) => wholeNumber(1, 2)(text) as BlockLevel),
+  }),
+  vcpus: asks('vcpus', {
+    value: '1,2,4',
+    help: `numbers of vCPUs from 1 to ${VCPUS_EXPLORED_MAX}, one search each`,
+    default: 'one for each PE that --cpu names: 1, and 2 with bbm=2/1',
+    parse: listOf(wholeNumber(1, VCPUS_EXPLORED_MAX)),
+  }),
+  accesses: asks('accesses', {
+    value: 'N',
+    help:
+      `accesses of each vCPU at most, 1 to ${ACCESSES_EXPLORED_MAX}: the last after the ` +
+      'transition, those before it at any time',
+    default: String(ACCESSES_EXPLORED),
+    parse: wholeNumber(1, ACCESSES_EXPLORED_MAX),
+  }),
+  scenario: asks('scenarios', {
+    value: 'a,b,…',
+    help:
+      `what is at it beside the transition: ${SCENARIOS_EXPLORED.join('|')}; the second is a VM ` +
+      'with a VMID of its own, whose TLB entries must stay',
+    default: 'adjust-populated: nothing',
+    parse: listOf(nameOf('scenario', SCENARIOS_EXPLORED)),
+  }),
+  ablate: asks(
+    'ablate',
+    switched({
+      help:
+        'which step is needed: each left out, weakened and moved in turn, on every BBM level that the ' +
+        'protocol is meant for, or on the CPU of --cpu',
+    }),
+  ),
+  matrix: asks(
+    'matrix',
+    switched({
+      help: 'every protocol on every CPU it is meant for, as one table',
+      default: 'off: on the CPU it was written for',
+    }),
+  ),
+  time: asks(
+    'timeMs',
+    timeFlag(100, TIME_MS_MAX, {
+      help: 'how long one search may take',
+      default: `${EXPLORE_BOUNDS.timeMs / 1000}s`,
+    }),
+  ),
+  shard: flag({
+    field: 'shard',
+    value: 'i/n|auto',
+    help: SHARD_HELP,
+    default: 'all of it',
+    parse: parseShard,
+  }),
+  out: OUT,
+  json: JSON_FILE,
+  quiet: QUIET,
+  'no-color': NO_COLOR,
+};
+
+export type ExploreInput = CommandInput<typeof EXPLORE_FLAGS>;
+
+export function exploreRequestOf({ flags }: Pick<ExploreInput, 'flags'>): ExploreRequest {
+  const shard = shardOf(flags.shard) ?? undefined;
+  return requestOf(EXPLORE_FLAGS, { ...flags, shard });
+}

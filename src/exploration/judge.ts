@@ -1,0 +1,37 @@
+/** The verdict of an exploration: what its runs, its failures and an interruption make of it. */
+import { INTERRUPTED } from '../explore/protocol/index.ts';
+import { grouped } from '../report/numbers.ts';
+import { EXIT } from '../result/exit-code.ts';
+import type { ExploreFailure, ExploreResult, ExploreRun } from '../result/explore.ts';
+
+export function judge(
+  runs: readonly ExploreRun[],
+  failures: readonly ExploreFailure[],
+  wanted: number,
+  interrupted: boolean,
+): Pick<ExploreResult, 'verdict' | 'exitCode' | 'reasons'> {
+  const isFailure = (run: ExploreRun): boolean =>
+    run.verdict === 'violated' && run.exhibit === undefined;
+  const bounded = runs.filter((run) => run.stoppedBy !== null && !isCut(run));
+  const reasons = bounded.map(
+    ({ protocol, stoppedBy, stoppedWhy }) =>
+      `${protocol}: the bound ${stoppedBy} was met` +
+      (stoppedWhy === undefined ? '' : `: ${stoppedWhy}`),
+  );
+  reasons.push(...failures.map(({ why }) => why));
+  if (interrupted) {
+    const done = runs.filter((run) => !isCut(run)).length;
+    reasons.push(`${done} of ${searchCount(wanted)} done`);
+  }
+  if (runs.some(isFailure)) return { verdict: 'fail', exitCode: EXIT.fail, reasons };
+  if (interrupted) return { verdict: 'inconclusive', exitCode: EXIT.interrupted, reasons };
+  if (failures.length > 0) return { verdict: 'inconclusive', exitCode: EXIT.internal, reasons };
+  if (runs.length === 0) reasons.push('nothing ran');
+  if (reasons.length === 0) return { verdict: 'pass', exitCode: EXIT.pass, reasons };
+  return { verdict: 'inconclusive', exitCode: EXIT.inconclusive, reasons };
+}
+
+export const isCut = ({ stoppedBy }: ExploreRun): boolean => stoppedBy === INTERRUPTED;
+
+export const searchCount = (count: number): string =>
+  `${grouped(count)} search${count === 1 ? '' : 'es'}`;

@@ -1,0 +1,128 @@
+/** `explore --ablate` as text: one row for each change of a step, and what the words mean. */
+import type { AblationRow, ExploreRun } from '../../result/explore.ts';
+import { counted } from '../numbers.ts';
+import type { Paint } from '../paint.ts';
+import { type Column, renderTable } from '../table.ts';
+import { wrap } from '../wrap.ts';
+
+/** Searches of one protocol that share a table. */
+export interface AblationGroup {
+  readonly title: string;
+  readonly runs: readonly ExploreRun[];
+  readonly rows: readonly AblationRow[];
+  /** As `--cpu` takes them. */
+  readonly cpus: readonly string[];
+}
+
+/** What the table says and what it does not. */
+export const ABLATION_MEANING =
+  'needed: without the step a rule is broken that the protocol as it is keeps. Not needed: no search ' +
+  'found a use for it, within the model and this configuration (tables of two entries, these CPUs, one ' +
+  'entry at a time); whether a kernel can do without it is another question. break-before-make is ' +
+  'named only where no schedule shows what comes of it.';
+
+export function ablationGroups(runs: readonly ExploreRun[]): readonly AblationGroup[] {
+  const titleOf = ({ protocol, mutant, scenario, level, vcpus }: ExploreRun): string =>
+    [
+      mutant === null ? protocol : `${mutant} (mutant)`,
+      ...(scenario === undefined ? [] : [scenario]),
+      `level ${level}`,
+      counted(vcpus, 'vCPU'),
+    ].join(', ');
+  const ablated = runs.filter((run) => run.ablation !== undefined);
+  return [...Map.groupBy(ablated, titleOf)].map(([title, own]) => ({
+    title,
+    runs: own,
+    rows: own[0]?.ablation ?? [],
+    cpus: own.map(cpuShort),
+  }));
+}
+
+/** `bbm=3 new`: enough to tell the CPUs of a table apart. */
+function cpuShort({ cpu }: ExploreRun): string {
+  const more = cpu.multihit === 'abort' ? [] : [`multihit=${cpu.multihit}`];
+  return [`bbm=${cpu.bbm}`, ...more].join(' ');
+}
+
+export function changeText({ change, to }: AblationRow): string {
+  if (change === 'omitted') return 'left out';
+  return change === 'moved' ? `moved ${to ?? ''}` : `as ${to ?? ''}`;
+}
+
+/** `needed: stale-translation, freed-table; on every CPU`, or why it may be there. */
+export function neededText(row: AblationRow, cpus: number): string {
+  if (!row.needed) {
+    const bounded =
+      row.bounded.length === 0 ? '' : `; a bound was met on ${row.bounded.join(', ')}`;
+    return `not needed on any CPU explored: ${row.why ?? ''}${bounded}`;
+  }
+  const consequences = row.rules.filter((rule) => rule !== 'break-before-make');
+  const rules = consequences.length > 0 ? consequences : row.rules;
+  const where = row.cpus.length === cpus ? 'every CPU' : row.cpus.join(' and ');
+  return `needed: without it ${rules.join(', ')}, on ${where}`;
+}
+
+export function ablationLines(
+  runs: readonly ExploreRun[],
+  columnsMax: number,
+  paint: Paint,
+): string[] {
+  const groups = ablationGroups(runs);
+  if (groups.length === 0) return [];
+  const blocks = groups.map(({ title, rows, runs: own, cpus }) => [
+    paint('bold', `${title}: which step is needed, on ${cpus.join(', ')}`),
+    ...tableOf(rows, own.length, columnsMax, paint),
+    ...rows.flatMap(replayLine),
+  ]);
+  const meaning = wrap(ABLATION_MEANING, columnsMax).map((line) => paint('dim', line));
+  return [...blocks.flatMap((block) => [...block, '']), ...meaning];
+}
+
+/** Narrower ones hold too few words a line to be read. */
+const NEEDED_COLUMNS_MIN = 40;
+const GAP = 2;
+
+/** The last column is broken into lines; whatever is the same as in the row above is left out. */
+function tableOf(
+  rows: readonly AblationRow[],
+  cpus: number,
+  columnsMax: number,
+  paint: Paint,
+): string[] {
+  const isFirst = (row: AblationRow, i: number): boolean => row.step !== rows[i - 1]?.step;
+  const cells = rows.map((row, i) =>
+    isFirst(row, i)
+      ? [String(row.step), String(row.line ?? ''), row.operation, changeText(row)]
+      : ['', '', '', changeText(row)],
+  );
+  const titles = ['step', 'line', 'operation', 'change'];
+  const widths = titles.map((title, k) =>
+    Math.max(title.length, ...cells.map((row) => row[k]?.length ?? 0)),
+  );
+  const used = widths.reduce((sum, width) => sum + width + GAP, 0);
+  const wide = Math.max(NEEDED_COLUMNS_MIN, columnsMax - used);
+  const lines = rows.flatMap((row, i) =>
+    wrap(neededText(row, cpus), wide).map((text, n) => ({
+      cells: n === 0 ? (cells[i] ?? []) : [],
+      text,
+    })),
+  );
+  const column = (title: string, k: number): Column => ({
+    group: '',
+    title,
+    align: k < 2 ? 'right' : 'left',
+    cells: lines.map((line) => line.cells[k] ?? ''),
+  });
+  const needed: Column = {
+    group: '',
+    title: 'needed?',
+    align: 'left',
+    cells: lines.map(({ text }) => text),
+  };
+  return renderTable([...titles.map(column), needed], used + wide, paint);
+}
+
+function replayLine(row: AblationRow): string[] {
+  if (row.token === null) return [];
+  return [`  step ${row.step} ${changeText(row)}: npm run replay -- ${row.token}`];
+}

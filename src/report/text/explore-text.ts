@@ -1,0 +1,207 @@
+/** Text of `explore`: each search with its shortest counterexamples, the table of all, the verdict. */
+import type { Verdict } from '../../result/exit-code.ts';
+import type { ExploreResult, ExploreRun, ExploreViolation } from '../../result/explore.ts';
+import { exitMeaning } from '../exit-meanings.ts';
+import { counted, grouped, seconds } from '../numbers.ts';
+import type { Paint } from '../paint.ts';
+import { formatSchedule } from './schedule-text.ts';
+import { type Column, renderTable } from '../table.ts';
+
+/** An explore result, whose seed is null: nothing is drawn by chance. */
+export type ExploreText = Pick<
+  ExploreResult,
+  'runs' | 'verdict' | 'exitCode' | 'reasons' | 'elapsedMs' | 'interrupted'
+>;
+
+const STYLES = { safe: 'green', violated: 'red', bounded: 'yellow' } as const;
+
+const VERDICT_STYLES = {
+  pass: 'green',
+  fail: 'red',
+  inconclusive: 'yellow',
+} as const satisfies Record<Verdict, string>;
+
+/** `two-vms, level 2, 1 vCPU, bbm=1 nt=translate`: what tells a search of a protocol from others. */
+export function searchText(run: ExploreRun): string {
+  const where = run.scenario === undefined ? '' : `${run.scenario}, `;
+  return `${where}level ${run.level}, ${counted(run.vcpus, 'vCPU')}, ${cpuText(run)}`;
+}
+
+/** `bbm=1 nt=translate`, and whatever else is not what it usually is. */
+export function cpuText(run: ExploreRun): string {
+  return [columnText(run), ...otherKnobs(run)].join(' ');
+}
+
+/** The knobs by which columns of the matrix differ. */
+function columnText({ cpu }: ExploreRun): string {
+  const multihit = cpu.multihit === 'abort' ? '' : ` multihit=${cpu.multihit}`;
+  return `bbm=${cpu.bbm} nt=${cpu.nt}${multihit}`;
+}
+
+function otherKnobs({ cpu }: ExploreRun): string[] {
+  return [
+    ...(cpu.ets === 'ets2' ? [] : [`ets=${cpu.ets}`]),
+    ...(cpu.hafdbs === 'off' ? [] : [`hafdbs=${cpu.hafdbs}`]),
+    ...(cpu.tlb > 0 ? [] : ['tlb=0']),
+  ];
+}
+
+function scenarioText({ scenario }: ExploreRun): string {
+  return scenario ?? 'adjust-populated';
+}
+
+export function runText(run: ExploreRun, paint: Paint): string {
+  const { exhibit = null } = run;
+  const name = run.mutant === null ? run.protocol : `${run.mutant} (mutant)`;
+  const lines = [
+    `${name}, ${searchText(run)}: ` +
+      `${paint(STYLES[run.verdict], run.verdict)}, ${counted(run.states, 'state')}, ` +
+      `${counted(run.executions, 'execution')}, ${seconds(run.elapsedMs)}`,
+  ];
+  const worth = run.outcomes.filter((outcome) => outcome.grade === 'interesting');
+  for (const why of new Set(worth.map((outcome) => outcome.why))) {
+    lines.push(`  interesting: ${why}`);
+  }
+  for (const note of run.protocolNotes ?? []) lines.push(`  note: ${note}`);
+  for (const violation of run.violations) lines.push(...violationLines(violation));
+  if (exhibit !== null && run.verdict === 'violated') lines.push(`  shown on purpose: ${exhibit}`);
+  return `${lines.join('\n')}\n`;
+}
+
+export function violationLines({ rule, why, by, steps, token }: ExploreViolation): string[] {
+  const shown = by === 'schedule' ? '' : ', by the operations themselves';
+  return [
+    `  VIOLATION ${rule}${shown}: ${why}`,
+    ...(steps.length === 0
+      ? []
+      : formatSchedule(steps)
+          .split('\n')
+          .map((line) => `    ${line}`)),
+    ...(token === null ? [] : [`    replay: npm run replay -- ${token}`]),
+  ];
+}
+
+/** One row per search. */
+export function tableLines(
+  runs: readonly ExploreRun[],
+  columnsMax: number,
+  paint: Paint,
+): string[] {
+  if (runs.length === 0) return [];
+  const varies = (of: (run: ExploreRun) => unknown): boolean => new Set(runs.map(of)).size > 1;
+  const text = (title: string, cellOf: (run: ExploreRun) => string): Column => ({
+    group: '',
+    title,
+    align: 'left',
+    cells: runs.map(cellOf),
+  });
+  const number = (title: string, cellOf: (run: ExploreRun) => string): Column => ({
+    ...text(title, cellOf),
+    align: 'right',
+  });
+  const verdict: Column = {
+    ...text('verdict', (run) => run.verdict),
+    style: (cell) => STYLES[cell as keyof typeof STYLES] ?? null,
+  };
+  const columns = [
+    text('protocol', (run) => run.mutant ?? run.protocol),
+    ...(varies(scenarioText) || runs[0]?.scenario !== undefined
+      ? [text('scenario', scenarioText)]
+      : []),
+    ...(varies(cpuText) ? [text('cpu', cpuText)] : []),
+    ...(varies(({ level }) => level) ? [number('level', ({ level }) => `${level}`)] : []),
+    ...(varies(({ vcpus }) => vcpus) ? [number('vCPUs', ({ vcpus }) => `${vcpus}`)] : []),
+    verdict,
+    text('rules', rulesText),
+    number('states', ({ states }) => grouped(states)),
+    number('time', ({ elapsedMs }) => seconds(elapsedMs)),
+  ];
+  return renderTable(columns, columnsMax, paint);
+}
+
+/** One row per protocol, one column per CPU: what is violated, or that nothing is. */
+export function matrixLines(
+  runs: readonly ExploreRun[],
+  columnsMax: number,
+  paint: Paint,
+): string[] {
+  const nameOf = (run: ExploreRun): string =>
+    [run.mutant ?? run.protocol, ...otherKnobs(run)].join(' ');
+  const names = [...new Set(runs.map(nameOf))];
+  const ofName = (name: string): ExploreRun[] => runs.filter((run) => nameOf(run) === name);
+  const sum = (all: readonly ExploreRun[], of: (run: ExploreRun) => number): number =>
+    all.reduce((total, run) => total + of(run), 0);
+  const cpuColumn = (cpu: string): Column => {
+    const like = runs.find((run) => columnText(run) === cpu);
+    return {
+      group: like === undefined ? '' : `bbm=${like.cpu.bbm}`,
+      title: like === undefined ? '' : titleOf(like, runs),
+      align: 'left',
+      cells: names.map((name) => {
+        const found = ofName(name).filter((run) => columnText(run) === cpu);
+        return found.length === 0 ? '-' : [...new Set(found.map(cellText))].join(' ');
+      }),
+      style: (cell) => (cell === 'safe' ? 'green' : cell === '-' ? 'dim' : 'red'),
+    };
+  };
+  const columns: Column[] = [
+    { group: '', title: 'protocol', align: 'left', cells: names },
+    ...[...new Set(runs.map(columnText))].map(cpuColumn),
+    {
+      group: '',
+      title: 'states',
+      align: 'right',
+      cells: names.map((name) => grouped(sum(ofName(name), ({ states }) => states))),
+    },
+    {
+      group: '',
+      title: 'time',
+      align: 'right',
+      cells: names.map((name) => seconds(sum(ofName(name), ({ elapsedMs }) => elapsedMs))),
+    },
+  ];
+  const exhibits = runs.flatMap(({ exhibit, protocol }) =>
+    exhibit === undefined ? [] : [`  † ${protocol} is shown on purpose: ${exhibit}`],
+  );
+  return [
+    ...renderTable(columns, columnsMax, paint),
+    ...new Set(exhibits),
+    ...runs.flatMap(replayLine),
+  ];
+}
+
+/** The knobs by which a CPU differs from others of its BBM level. */
+function titleOf({ cpu }: ExploreRun, runs: readonly ExploreRun[]): string {
+  const peers = runs.filter((run) => run.cpu.bbm === cpu.bbm);
+  const differs = peers.some((run) => run.cpu.nt !== cpu.nt);
+  return differs ? cpu.nt : cpu.multihit;
+}
+
+function cellText(run: ExploreRun): string {
+  if (run.verdict !== 'violated') return run.verdict;
+  const more = run.violations.length - 1;
+  const [first] = run.violations;
+  return `${first?.rule}${more > 0 ? ` +${more}` : ''}${run.exhibit === undefined ? '' : ' †'}`;
+}
+
+/** Where a violation that turns the verdict can be looked at. */
+function replayLine(run: ExploreRun): string[] {
+  const [first] = run.violations;
+  if (first === undefined || first.token === null || run.exhibit !== undefined) return [];
+  const name = run.mutant ?? run.protocol;
+  return [`  ${name}, ${cpuText(run)}: ${first.rule}: npm run replay -- ${first.token}`];
+}
+
+function rulesText({ violations }: ExploreRun): string {
+  return violations.map(({ rule }) => rule).join(', ');
+}
+
+/** What stopped the verdict from being a pass, and the verdict. */
+export function endLines(result: ExploreText, paint: Paint): string[] {
+  const how = result.interrupted ? 'interrupted after' : 'in';
+  return [
+    ...result.reasons.map((reason) => `reason: ${reason}`),
+    `${paint(VERDICT_STYLES[result.verdict], result.verdict.toUpperCase())} ${how} ` +
+      `${seconds(result.elapsedMs)}; exit ${result.exitCode}: ${exitMeaning(result.exitCode)}`,
+  ];
+}

@@ -1,0 +1,123 @@
+/** A plain sequence on many CPUs as one compact table: where it is safe, and what is missing where not. */
+import type { ExploreRun, ExploreViolation, MissingStep } from '../../result/explore.ts';
+import { cpuText, violationLines } from './explore-text.ts';
+import type { Paint } from '../paint.ts';
+import { type Column, renderTable } from '../table.ts';
+import { wrap } from '../wrap.ts';
+
+/** CPUs on which it comes to the same share a row. */
+interface Row {
+  readonly cpus: readonly string[];
+  readonly verdict: ExploreRun['verdict'];
+  readonly rules: string;
+  /** Numbers of the list below the table. */
+  readonly missing: string;
+}
+
+const STYLES = { safe: 'green', violated: 'red', bounded: 'yellow' } as const;
+const CPU_COLUMNS = 44;
+
+/** `runs` of sequences, each on several CPUs. */
+export function sequenceLines(
+  runs: readonly ExploreRun[],
+  columnsMax: number,
+  paint: Paint,
+): string[] {
+  const searchOf = ({ protocol, level, vcpus, scenario }: ExploreRun): string =>
+    JSON.stringify([protocol, level, scenario, Math.min(vcpus, 1)]);
+  const groups = [...Map.groupBy(runs, searchOf).values()];
+  return groups.flatMap((own) => groupLines(own, columnsMax, paint));
+}
+
+function groupLines(runs: readonly ExploreRun[], columnsMax: number, paint: Paint): string[] {
+  const fixes = fixesOf(runs);
+  const { protocol = '', level = 2 } = runs[0] ?? {};
+  return [
+    paint('bold', `${protocol}, level ${level}`),
+    ...tableOf(rowsOf(runs, fixes), columnsMax, paint),
+    ...missingLines(fixes, runs, columnsMax),
+    ...shortest(runs),
+    '',
+  ];
+}
+
+const keyOf = ({ line, column, fix }: MissingStep): string => `${line}:${column}: ${fix}`;
+
+/** Each change once, as the first CPU that needs it has it. */
+function fixesOf(runs: readonly ExploreRun[]): ReadonlyMap<string, MissingStep> {
+  const all = runs.flatMap((run) => run.missing ?? []);
+  const fixes = new Map<string, MissingStep>();
+  for (const step of all) if (!fixes.has(keyOf(step))) fixes.set(keyOf(step), step);
+  return fixes;
+}
+
+function rowsOf(runs: readonly ExploreRun[], fixes: ReadonlyMap<string, MissingStep>): Row[] {
+  const numbers = [...fixes.keys()];
+  const rowOf = (run: ExploreRun): Omit<Row, 'cpus'> => ({
+    verdict: run.verdict,
+    rules: run.violations.map(({ rule }) => rule).join(', '),
+    missing:
+      run.missing === null
+        ? 'more than single steps'
+        : (run.missing ?? []).map((step) => numbers.indexOf(keyOf(step)) + 1).join(', '),
+  });
+  const alike = Map.groupBy(runs, (run) => JSON.stringify(rowOf(run)));
+  return [...alike.values()].flatMap((own) => {
+    const [first] = own;
+    return first === undefined ? [] : [{ ...rowOf(first), cpus: own.map(cpuText) }];
+  });
+}
+
+function tableOf(rows: readonly Row[], columnsMax: number, paint: Paint): string[] {
+  const lines = rows.flatMap((row) =>
+    cpuLines(row.cpus).map((cpus, i) => ({ cpus, row: i === 0 ? row : null })),
+  );
+  const column = (title: string, cellOf: (row: Row) => string): Column => ({
+    group: '',
+    title,
+    align: 'left',
+    cells: lines.map(({ row }) => (row === null ? '' : cellOf(row))),
+  });
+  const columns: Column[] = [
+    { ...column('CPU', () => ''), cells: lines.map(({ cpus }) => cpus) },
+    {
+      ...column('verdict', ({ verdict }) => verdict),
+      style: (cell) => STYLES[cell as keyof typeof STYLES] ?? null,
+    },
+    column('missing', ({ missing }) => missing),
+    column('rules', ({ rules }) => rules),
+  ];
+  return renderTable(columns, columnsMax, paint);
+}
+
+/** `bbm=0 nt=translate, bbm=1 …` in lines that are no wider than they have to be. */
+function cpuLines(cpus: readonly string[]): string[] {
+  const short = cpus.map((cpu) => cpu.replace(' nt=translate', ''));
+  return wrap(short.map((cpu) => cpu.replaceAll(' ', ',')).join(' '), CPU_COLUMNS);
+}
+
+function missingLines(
+  fixes: ReadonlyMap<string, MissingStep>,
+  runs: readonly ExploreRun[],
+  columnsMax: number,
+): string[] {
+  if (fixes.size === 0) {
+    const isUnknown = runs.some(({ missing }) => missing === null);
+    return isUnknown ? ['no change of single steps was found that makes it safe everywhere'] : [];
+  }
+  const items = [...fixes.values()].flatMap(({ line, column, fix, rule, why }, i) => [
+    `  ${i + 1}  line ${line}, column ${column}: ${fix}`,
+    ...wrap(`else ${rule ?? 'a violation'}: ${why}`, columnsMax - 5).map((text) => `     ${text}`),
+  ]);
+  return ['missing, all of it needed:', ...items];
+}
+
+/** One that vCPUs show tells more than the operations alone. */
+function shortest(runs: readonly ExploreRun[]): string[] {
+  const all = runs.flatMap((run) => run.violations.map((violation) => ({ run, violation })));
+  const shown = all.filter(({ violation }) => violation.by === 'schedule');
+  const length = ({ violation }: { violation: ExploreViolation }): number => violation.steps.length;
+  const [first] = (shown.length > 0 ? shown : all).toSorted((a, b) => length(a) - length(b));
+  if (first === undefined) return [];
+  return [`shortest schedule, on ${cpuText(first.run)}:`, ...violationLines(first.violation)];
+}

@@ -1,0 +1,265 @@
+/**
+ * What may be asked of `explore`, and the searches it comes to: protocols and mutants, CPUs, levels,
+ * numbers of vCPUs. The command line makes such a request of what is typed, the library is handed one.
+ */
+import { assertNever } from '../arch/assert.ts';
+import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
+import type { BlockLevel } from '../arch/geometry.ts';
+import { installChanceGuards, type ProtocolSource } from '../explore/protocol/index.ts';
+import {
+  ACCESSES_EXPLORED,
+  EXPLORE_BOUNDS,
+  type ExploredScenario,
+  SCENARIOS_EXPLORED,
+  VCPUS_EXPLORED_MAX,
+} from '../explore/protocol/bounds.ts';
+import { unsupportedReason } from '../explore/protocol/cpu.ts';
+import type { Capability, TlbFlavour } from '../kernel/index.ts';
+import { loaderOf, SEQUENCE } from '../loaders/index.ts';
+import { type Catch, MUTANTS } from '../mutants/index.ts';
+import type { Protocol } from '../port/protocol.ts';
+import { commandText, packSequence, parseSequence, type Sequence } from '../sequence/index.ts';
+import { itemsOfShard, type Shard } from '../result/shard.ts';
+import type { ProtocolRef } from '../stress/plan.ts';
+import { parseCpu } from './cpu-knobs.ts';
+import { kernelProtocols } from './kernel.ts';
+import { shortPath } from './paths.ts';
+import { BUILT_IN, selectNames, selectProtocols } from './registry.ts';
+import { about, refusal, the } from './refusal.ts';
+import { sequenceText } from './sequence-text.ts';
+import { refuseEmptyShard } from './shard.ts';
+
+export interface ExploreRequest {
+  /** Protocols themselves, names of built-in ones, and paths of files; all that are built in if absent. */
+  readonly protocols?: readonly (Protocol | string)[];
+  /** Plain steps as one more protocol: "str 0; dsb ishst; …" (docs/sequences.md). */
+  readonly sequence?: string;
+  /** A kernel tree: its functions as protocols, all that it offers or those named (docs/kernels.md). */
+  readonly kernel?: string;
+  readonly kernelTlb?: TlbFlavour;
+  readonly kernelCapabilities?: readonly Capability[];
+  readonly mutants?: readonly string[];
+  /** Over the default CPU and the one each protocol was written for. */
+  readonly cpu?: Partial<CpuModel>;
+  readonly levels?: readonly BlockLevel[];
+  readonly vcpus?: readonly number[];
+  readonly scenarios?: readonly ExploredScenario[];
+  /** Of each vCPU at most. */
+  readonly accesses?: number;
+  /** Each step left out, weakened and moved in turn. */
+  readonly ablate?: boolean;
+  /** On every CPU that makes a difference to some protocol. */
+  readonly matrix?: boolean;
+  /** For one search. */
+  readonly timeMs?: number;
+  /** Only this part of the searches. */
+  readonly shard?: Shard;
+}
+
+/** A request, looked up and checked: what is run one after the other. */
+export interface ExplorePlan {
+  readonly searches: readonly Search[];
+  /** For one search. */
+  readonly timeMs: number;
+  readonly ablate: boolean;
+  readonly shard: Shard | null;
+}
+
+/** What a mutant brings. */
+type Settings = Pick<Catch, 'cpu' | 'level' | 'vcpus' | 'scenario'>;
+
+export interface Subject {
+  readonly protocol: Protocol;
+  /** Null for a protocol that is here and nowhere else. */
+  readonly source: ProtocolSource | null;
+  readonly mutant: string | null;
+  /** Of a plain sequence, of which nobody said what CPUs it is meant for; else null. */
+  readonly sequence: Sequence | null;
+  /** Of a mutant: under which it must be caught. What is asked for overrides them. */
+  readonly settings: Settings;
+  /** Set where a broken claim that the protocol is known for does not turn the verdict. */
+  readonly exhibit: string | null;
+}
+
+/** One search. */
+export interface Search {
+  readonly subject: Subject;
+  readonly cpu: CpuModel;
+  readonly level: BlockLevel;
+  readonly vcpus: number;
+  readonly scenario: ExploredScenario;
+  readonly accesses: number;
+}
+
+/**
+ * CPUs of a matrix: every one that makes a difference to some protocol. Two PEs of different level
+ * need two vCPUs to be two.
+ */
+const MATRIX_CPUS = [
+  'bbm=0',
+  'bbm=0,multihit=amalgamate',
+  'bbm=1',
+  'bbm=1,nt=conflict',
+  'bbm=1,nt=fault',
+  'bbm=1,nt=ignored',
+  'bbm=2,multihit=abort',
+  'bbm=2,multihit=old',
+  'bbm=3,multihit=new',
+  'bbm=2/1,multihit=abort',
+] as const;
+
+/** CPUs to ablate on: one of each BBM level. */
+const ABLATION_CPUS = ['bbm=0', 'bbm=1', 'bbm=2', 'bbm=3,multihit=new'] as const;
+/** What columns differ in; the other knobs are those asked for and of the protocol. */
+const MATRIX_KNOBS: ReadonlySet<string> = new Set(['bbm', 'nt', 'multihit']);
+
+const DEFAULT_SCENARIOS: readonly ExploredScenario[] = ['adjust-populated'];
+
+export async function explorePlan(request: ExploreRequest): Promise<ExplorePlan> {
+  // Before protocol files are loaded: they may keep what they take.
+  installChanceGuards();
+  const { shard = null, timeMs = EXPLORE_BOUNDS.timeMs, ablate = false } = request;
+  const all = searchesOf(request, await subjectsOf(request));
+  refuseEmptyShard(shard, all.length, 'searches');
+  return { searches: itemsOfShard(all, shard), timeMs, ablate, shard };
+}
+
+export async function subjectsOf(request: ExploreRequest): Promise<readonly Subject[]> {
+  const { sequence } = request;
+  if (sequence !== undefined) about('sequence', () => sequenceText(sequence));
+  const mutants = selectNames('mutant', request.mutants ?? [], BUILT_IN.mutants);
+  const isNamed = mutants.length > 0 || sequence !== undefined;
+  const wanted = kernelProtocols(request, request.protocols) ?? (isNamed ? [] : ['all']);
+  const names = wanted.filter((each) => typeof each === 'string');
+  const protocols = await selectProtocols(names, BUILT_IN, sequence);
+  const subjects = protocols.map(({ ref, protocol }): Subject => ({
+    protocol,
+    source: sourceOf(ref),
+    mutant: null,
+    sequence: sequenceOf(ref),
+    settings: {},
+    exhibit: ref.named ? null : (protocol.exhibit ?? null),
+  }));
+  for (const name of mutants) {
+    const mutant = MUTANTS.find((m) => m.name === name);
+    if (mutant?.seed.kind === 'protocol') {
+      const { protocol } = mutant.seed;
+      const source: ProtocolSource = { kind: 'mutant', name, text: '' };
+      const settings = mutant.caughtBy.find(({ engine }) => engine === 'explore') ?? {};
+      subjects.push({ protocol, source, mutant: name, sequence: null, settings, exhibit: null });
+    } else if (request.mutants?.includes(name) === true) {
+      throw refusal`${the('mutants')}: ${name} is a bug of the machine, which explore does not simulate;
+        try it with stress`;
+    }
+  }
+  const own = wanted.filter((each) => typeof each !== 'string');
+  return [...own.map(subjectItself), ...subjects];
+}
+
+/** A protocol that no token can name: its violations have none. */
+function subjectItself(protocol: Protocol): Subject {
+  return { protocol, source: null, mutant: null, sequence: null, settings: {}, exhibit: null };
+}
+
+function sequenceOf(ref: ProtocolRef): Sequence | null {
+  if (ref.from === 'sequence') return parseSequence(ref.text);
+  const isFile = ref.from === 'file' && loaderOf(ref.path) === SEQUENCE;
+  return isFile ? parseSequence(SEQUENCE.text(ref.path)) : null;
+}
+
+/** Is a search of `subject` one of many, as no CPU was named? */
+export function isOpen({ cpu, matrix, ablate }: ExploreRequest, { sequence }: Subject): boolean {
+  const isAsked = cpu !== undefined || matrix === true || ablate === true;
+  return sequence !== null && !isAsked;
+}
+
+export function sourceOf(ref: ProtocolRef): ProtocolSource {
+  switch (ref.from) {
+    case 'built-in':
+      return { kind: 'built-in', name: ref.name, text: '' };
+    case 'file':
+      return fileSource(ref.path);
+    case 'sequence':
+      return { kind: 'sequence', name: packSequence(commandText(ref.text)), text: '' };
+    default:
+      return assertNever(ref);
+  }
+}
+
+export function fileSource(path: string): ProtocolSource {
+  return { kind: 'file', name: shortPath(path), text: loaderOf(path)?.text(path) ?? '' };
+}
+
+/** Refuses a CPU that cannot be, or not in the scenario. */
+export function searchesOf(
+  request: ExploreRequest,
+  subjects: readonly Subject[],
+): readonly Search[] {
+  const { cpu = {}, matrix, levels = [null], vcpus, scenarios, accesses } = request;
+  const column = Object.keys(cpu).find((knob) => MATRIX_KNOBS.has(knob));
+  if (matrix === true && column !== undefined) {
+    throw refusal`${the('cpu', column)} does not go with ${the('matrix')},
+      whose columns are bbm, nt and multihit; the other knobs do`;
+  }
+  const searches = levels.flatMap((wanted) =>
+    subjects.flatMap((subject) =>
+      cpusFor(request, subject).flatMap((cpu) =>
+        (vcpus ?? [subject.settings.vcpus ?? vcpusFor(cpu)]).flatMap((vcpus) =>
+          (scenarios ?? scenariosOf(subject)).map((scenario) => ({
+            subject,
+            cpu,
+            level: wanted ?? subject.settings.level ?? 2,
+            vcpus,
+            scenario,
+            accesses: accesses ?? ACCESSES_EXPLORED,
+          })),
+        ),
+      ),
+    ),
+  );
+  for (const { cpu, scenario } of searches) {
+    if (unsupportedReason(cpu, scenario) === null) continue;
+    throw refusal`${the('scenarios', scenario)} does not go with ${the('cpu', 'tlb=0')}:
+      what it is about is TLB entries`;
+  }
+  return searches;
+}
+
+function scenariosOf({ settings }: Subject): readonly ExploredScenario[] {
+  const own = SCENARIOS_EXPLORED.find((name) => name === settings.scenario);
+  return own === undefined ? DEFAULT_SCENARIOS : [own];
+}
+
+/** One vCPU for each PE that is named, so that none goes untried. */
+function vcpusFor({ bbm }: CpuModel): number {
+  return Math.min(bbm.length, VCPUS_EXPLORED_MAX);
+}
+
+function cpusFor(request: ExploreRequest, subject: Subject): readonly CpuModel[] {
+  const { protocol, settings } = subject;
+  const isPlain = subject.sequence !== null;
+  const texts =
+    request.matrix === true || isOpen(request, subject)
+      ? MATRIX_CPUS
+      : request.ablate === true && request.cpu === undefined
+        ? ABLATION_CPUS
+        : null;
+  if (texts !== null) {
+    const { bbm: _bbm, nt: _nt, multihit: _multihit, ...declared } = protocol.cpu ?? {};
+    const rest = { ...declared, ...settings.cpu, ...request.cpu };
+    const cpus = texts.map((text) => cpuFor({}, { ...rest, ...parseCpu(text) }));
+    return cpus.filter(({ bbm }) => isPlain || Math.min(...bbm) >= leastBbm(protocol));
+  }
+  const cpu = cpuFor(protocol, { ...settings.cpu, ...request.cpu });
+  const problem = cpuProblem(cpu);
+  if (problem !== null) throw refusal`${the('cpu')}: for protocol ${protocol.name} ${problem}`;
+  return [cpu];
+}
+
+/**
+ * A protocol is meant for the level it was written for and those above it. Never to break an entry
+ * takes FEAT_BBM at least (R_KFLJB).
+ */
+function leastBbm({ cpu, claims }: Protocol): number {
+  return Math.min(...(cpu?.bbm ?? [claims.neverInvalid === true ? 1 : 0]));
+}

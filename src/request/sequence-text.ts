@@ -1,0 +1,27 @@
+/** Sequences as a user gives them: what is wrong is one line with the place. */
+import { parseSequence, SequenceError } from '../sequence/index.ts';
+import { UsageError } from './usage-error.ts';
+
+/** The text itself. Throws a usage error unless it is a sequence. */
+export function sequenceText(text: string): string {
+  try {
+    parseSequence(text);
+    return text;
+  } catch (error) {
+    if (!(error instanceof SequenceError)) throw error;
+    const { line, column } = error.at;
+    const where = text.includes('\n') ? `line ${line}, column ${column}` : `column ${column}`;
+    throw new UsageError(`${where}: ${error.message}`);
+  }
+}
+
+/** `mine.seq:3:7: …`, from whatever loads the file that the user calls `text`. */
+export async function refuseBadSequence<T>(text: string, load: () => T | Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!(error instanceof SequenceError)) throw error;
+    const { line, column } = error.at;
+    throw new UsageError(`${text}:${line}:${column}: ${error.message}`);
+  }
+}
