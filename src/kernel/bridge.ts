@@ -156,7 +156,9 @@ function importsOf(
   const stored = (at: number, d: bigint): { place: Place; machine: Descriptor } => {
     const { pages, descriptors } = now();
     const place = pages.at(at);
-    return { place, machine: descriptors.stored(unsigned(d), place.level) };
+    const machine = descriptors.stored(unsigned(d), place.level);
+    const isLink = pages.isTable(machine, place.level);
+    return { place, machine: isLink ? pages.linked(machine) : machine };
   };
   const known = new Map<number, boolean>();
   return {

@@ -93,6 +93,14 @@ export class Pages {
   isTable = (d: Descriptor, level: Level): boolean =>
     level < 3 && (d & VALID_TABLE) === VALID_TABLE;
 
+  /** A table as the machine writes it: its descriptors may carry more than an address. */
+  linked(d: Descriptor): Descriptor {
+    const pointer = this.#pointerOf.get(d & ADDRESS);
+    if (pointer === undefined || (d & ~ADDRESS) !== VALID_TABLE) return d;
+    const { table } = this.at(pointer);
+    return table === null ? d : this.#tables.descriptorFor(table);
+  }
+
   /** A page for below the entry `pointer`. */
   allocate(pointer: number): number {
     const isThere =

@@ -22,13 +22,13 @@ const CAPS = 'caps';
 export function parseReference(text: string): KernelReference {
   const [name = '', ...options] = path.basename(text).slice('kernel:'.length).split(',');
   const from = options.indexOf(CAPS);
-  const listed = options.slice(from + 1);
+  const listed = new Set(options.slice(from + 1));
   return {
     folder: path.dirname(text),
     name,
     flavour: TLB_FLAVOURS.find((flavour) => options.includes(flavour)) ?? 'vhe',
     capabilities:
-      from < 0 ? DEFAULT_CAPABILITIES : CAPABILITY_NAMES.filter((each) => listed.includes(each)),
+      from < 0 ? DEFAULT_CAPABILITIES : CAPABILITY_NAMES.filter((each) => listed.has(each)),
   };
 }
 

@@ -10,6 +10,8 @@ import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { playProtocol } from '../../src/explore/protocol/play.ts';
 import { loadKernel } from '../../src/kernel/index.ts';
 import type { Protocol } from '../../src/port/index.ts';
+import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
+import { runAlone } from '../../src/preflight/solo.ts';
 import type { ExploreResult } from '../../src/result/explore.ts';
 import { memoryTerminal } from '../cli/memory-terminal.ts';
 import { emptyFolder } from '../cli/program.ts';
@@ -47,6 +49,22 @@ describe.skipIf(noCompiler !== null)('a function of a tree', () => {
     expect(protocol.origin).toBe('v6.4.99, pgtable.c and hyp/vhe/tlb.c');
     expect(protocol.lock).toBe(name === 'map-shared' ? 'shared' : 'exclusive');
   });
+
+  test.each(['map', 'map-shared', 'split'])(
+    'runs on real tables of 512 entries: %s',
+    async (name) => {
+      const protocol = await load(`kernel:${name}`);
+      for (const level of [2, 1] as const) {
+        const machine = { granule: '4k', level, cpu: DEFAULT_CPU } as const;
+        const source = { from: 'built-in', name: 'kernel' } as const;
+        expect(runAlone(protocol, source, machine)).toEqual([]);
+      }
+      const other = { granule: '64k', level: 2, cpu: DEFAULT_CPU } as const;
+      expect(() => runAlone(protocol, { from: 'built-in', name: 'kernel' }, other)).toThrow(
+        /is compiled for 4K pages: take --granule 4k/,
+      );
+    },
+  );
 
   test('takes the steps of its text, with the flushes of either flavour', async () => {
     const flush = ['dsb ishst', 'tlbi vmalls12e1is', 'dsb ish', 'isb'];
