@@ -90,8 +90,8 @@ describe.skipIf(noCompiler !== null)('a protocol in C', () => {
   });
 
   test('finds statics and stack as they were, however often it is run', async () => {
-    const run = await explore({ protocol: file });
-    expect(run).toMatchObject({ protocol: 'mine', verdict: 'safe' });
+    const { runs } = await explore({ protocol: file });
+    expect(runs[0]).toMatchObject({ protocol: 'mine', verdict: 'safe' });
     const { protocol } = await loadProtocolFile(file);
     expect(exploreProtocol({ protocol }).verdict).toBe('safe');
     expect(exploreProtocol({ protocol, cpu: { bbm: [2] } }).verdict).toBe('safe');
