@@ -85,6 +85,7 @@ export function tapped(
         through<Descriptor | undefined>({ op: 'mergeState' }, () =>
           tables.mergeState(block, table, level),
         ) ?? block,
+      countOf: (table) => tables.countOf(table),
       get: (entry) => through({ op: 'get', entry }, () => tables.get(entry)),
       put: (entry) => through({ op: 'put', entry }, () => tables.put(entry)),
       tearDown: (table, level) =>

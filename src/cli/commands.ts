@@ -42,6 +42,10 @@ const FILES = {
     'boots a kernel under QEMU, logs what KVM does to its tables, and judges it',
     () => import('./commands/trace.ts'),
   ),
+  kernel: row(
+    "a kernel tree's own code in the explorer, on every CPU; what each step is for",
+    () => import('./commands/kernel/command.ts'),
+  ),
   bench: row(
     'micro-benchmarks, and the hot paths beside the same in C',
     () => import('./commands/bench.ts'),

@@ -51,27 +51,44 @@ export async function runExploration(
 ): Promise<ExplorationResult> {
   const startedAt = new Date();
   const startMs = performance.now();
-  const { runs, failures, isWhole } = await runAll(plan, hooks);
+  const ran = await runAll(plan, hooks);
+  const { searches, shard } = plan;
+  return resultOf(ran, { argv: hooks.argv, wanted: searches.length, shard, startedAt, startMs });
+}
+
+interface Asked {
+  readonly argv: readonly string[];
+  /** Searches. */
+  readonly wanted: number;
+  readonly shard: ExplorePlan['shard'];
+  readonly startedAt: Date;
+  readonly startMs: number;
+}
+
+export function resultOf(
+  { runs, failures, isWhole }: Ran,
+  { argv, wanted, shard, startedAt, startMs }: Asked,
+): ExplorationResult {
   return {
     tool: 'stage2-stress',
     schema: 1,
     command: 'explore',
-    ...judge(runs, failures, plan.searches.length, !isWhole),
+    ...judge(runs, failures, wanted, !isWhole),
     seed: null,
-    argv: hooks.argv,
+    argv,
     version: packageVersion(),
     // Its notes are about what real threads can show here; a model runs the same everywhere.
     machine: { ...machineInfo(), cpus: availableParallelism(), notes: [] },
     startedAt: startedAt.toISOString(),
     elapsedMs: Math.round(performance.now() - startMs),
     interrupted: !isWhole,
-    ...(plan.shard === null ? {} : { shard: plan.shard }),
+    ...(shard === null ? {} : { shard }),
     ...(failures.length === 0 ? {} : { failures }),
     runs,
   };
 }
 
-interface Ran {
+export interface Ran {
   readonly runs: readonly ExploreRun[];
   readonly failures: readonly ExploreFailure[];
   /** Nothing was left out for an interruption. */
@@ -90,7 +107,7 @@ async function runAll(plan: ExplorePlan, hooks: ExplorationHooks): Promise<Ran> 
       if (hooks.signal.aborted) break;
       const runIt = async (one: Search): Promise<ExploreRun> => {
         const at = { protocol: one.subject.protocol.name, position: done + 1, of: searches.length };
-        const ran = await runOne(one, plan.timeMs, at, hooks);
+        const ran = await runSearch(one, plan.timeMs, at, hooks);
         // What it left in a promise comes now.
         await nextTurn();
         late.check();
@@ -151,11 +168,11 @@ async function ablate(
   return { search, cpu: cpuTextOf(search), bbm, base, variants, tried };
 }
 
-async function runOne(
+export async function runSearch(
   { subject, cpu, level, vcpus, scenario, accesses }: Search,
   timeMs: number,
   at: Omit<SearchAt, 'elapsedMs'>,
-  { signal, onProgress }: ExplorationHooks,
+  { signal, onProgress }: Pick<ExplorationHooks, 'signal' | 'onProgress'>,
 ): Promise<ExploreRun> {
   const { protocol, mutant, source, exhibit } = subject;
   const asked = { cpu, level, vcpus, scenario, accesses, bounds: { timeMs } };

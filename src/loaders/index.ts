@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { loadKernel, REFERENCE, textOfKernel } from '../kernel/index.ts';
 import { loadC, loadWasm, textOfC } from '../native/index.ts';
 import { resolvePackage } from './resolve-package.ts';
 import { sequenceFile } from '../sequence/index.ts';
@@ -68,7 +69,17 @@ const WASM: Loader = {
   text: (path) => readFileSync(path, 'base64'),
 };
 
-export const LOADERS: readonly Loader[] = [MODULE, C, WASM, SEQUENCE];
+/** No file, but as if it were one in the tree's folder. */
+export const KERNEL: Loader = {
+  name: 'kernel',
+  extension: REFERENCE,
+  what: 'a function of a kernel tree, DIR/kernel:map',
+  offers: 'the tree',
+  load: loadKernel,
+  text: textOfKernel,
+};
+
+export const LOADERS: readonly Loader[] = [MODULE, C, WASM, SEQUENCE, KERNEL];
 
 /** Null for a file that is no protocol's. */
 export function loaderOf(path: string): Loader | null {

@@ -355,6 +355,7 @@ export function createTransitionCpu(
       }
       return tables.mergeState(block, table, level);
     },
+    countOf: (table) => tables.countOf(table),
     get(entry) {
       tables.get(entry);
       log.counted('get', entry);

@@ -10,7 +10,8 @@ import type { Cpu } from '../port/cpu.ts';
 import type { Tables } from '../port/tables.ts';
 import { MEMORY_MAX_BYTES, STACK_BYTES, tooMuchMemory } from './compiler.ts';
 import { addressOfEntry, importsOf, type PortOfRun } from './imports.ts';
-import { type CodePlace, type LineTable, lineTableOf } from './line-table.ts';
+import { CodePlaces } from './code-places.ts';
+import { type LineTable, lineTableOf } from './line-table.ts';
 import { sectionsOf } from './module-sections.ts';
 import { NativeProblem } from './problem.ts';
 import { HEADER } from './source-tree.ts';
@@ -70,6 +71,7 @@ export function protocolOf(
     throw new NativeProblem(`${file}: ${tooMuchMemory(`${bytes} bytes`)}`);
   }
   const table = lineTableOf(sections);
+  const places = new CodePlaces(table, sections.codeStart, isHeader);
   const port: PortOfRun = { cpu: NO_RUN, tables: NO_RUN, tableAt: new Map() };
   const { memory, run, stackPointer, heapBase, protocol } = instantiate(module, port, text);
   const atStart = stackPointer.value as number;
@@ -90,13 +92,10 @@ export function protocolOf(
   };
   isForeign(runInModule, {
     lines: lines ?? codeLines(table),
-    place: () => placeHere(table, sections.codeStart),
+    place: () => places.here(),
     start,
-    placeAt: (offset) => {
-      const place = table.placeOf(offset - sections.codeStart);
-      return place === null || isHeader(place.file) ? null : place;
-    },
-    explain: (error) => explain(error, table, sections.codeStart, stackPointer.value as number),
+    placeAt: (offset) => places.at(offset),
+    explain: (error) => explain(error, places, stackPointer.value as number),
   });
   return { ...described, run: runInModule };
 }
@@ -212,38 +211,6 @@ function codeLines(table: LineTable): number | null {
 
 const isHeader = (file: string): boolean => file === HEADER;
 
-const WASM_FRAME = /wasm:\/\/[^\s()]*:wasm-function\[\d+\]:0x([0-9a-f]+)/g;
-
-interface FrameOfC extends CodePlace {
-  /** Of the call in the module. */
-  readonly offset: number;
-}
-
-/** The innermost line of the user's in a stack. */
-function placeInStack(stack: string, table: LineTable, codeStart: number): FrameOfC | null {
-  let innermost: number | null = null;
-  for (const [, text = '0'] of stack.matchAll(WASM_FRAME)) {
-    const offset = Number.parseInt(text, 16);
-    innermost ??= offset;
-    const place = table.placeOf(offset - codeStart);
-    if (place !== null && !isHeader(place.file)) return { ...place, offset: innermost };
-  }
-  return null;
-}
-
-/** Frames between an operation and the module's own, at most, and some of the module's. */
-const FRAMES = 60;
-
-function placeHere(table: LineTable, codeStart: number): SourcePlace | null {
-  const usual = Error.stackTraceLimit;
-  Error.stackTraceLimit = FRAMES;
-  const place = placeInStack(new Error('where').stack ?? '', table, codeStart);
-  Error.stackTraceLimit = usual;
-  if (place === null) return null;
-  const { file, line, column, offset } = place;
-  return { file, line, column, site: offset };
-}
-
 /** What V8 says of a trap, and what that is in a protocol. */
 const TRAPS: readonly (readonly [RegExp, string])[] = [
   [
@@ -256,14 +223,9 @@ const TRAPS: readonly (readonly [RegExp, string])[] = [
   [/null function|signature mismatch|table index/, 'a call through a pointer to no function'],
 ];
 
-function explain(
-  error: unknown,
-  table: LineTable,
-  codeStart: number,
-  stackPointer: number,
-): ForeignError | null {
+function explain(error: unknown, places: CodePlaces, stackPointer: number): ForeignError | null {
   if (!(error instanceof Error)) return null;
-  const place = placeInStack(error.stack ?? '', table, codeStart);
+  const place = places.inStack(error.stack ?? '');
   const where = place === null ? null : `${place.file}:${place.line}:${place.column}`;
   if (error instanceof RangeError && /call stack/.test(error.message)) {
     return { what: 'a recursion that does not end', where };

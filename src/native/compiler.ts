@@ -3,7 +3,7 @@
  * from the npm package @yowasp/clang, which needs no installation beside npm's.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { NativeProblem } from './problem.ts';
@@ -64,7 +64,35 @@ export interface Built {
 
 export interface Compiler {
   readonly name: string;
-  build(file: string, tree: readonly SourceFile[]): Promise<Built>;
+  build(job: Job): Promise<Built>;
+}
+
+/** One C file and what the compiler is told for it. */
+export interface Unit {
+  /** Absolute. */
+  readonly file: string;
+  readonly flags: readonly string[];
+}
+
+/** Files compiled and linked to one module. */
+export interface Job {
+  readonly units: readonly Unit[];
+  /** Everything that is read, with absolute paths: a compiler that is WebAssembly sees no other files. */
+  readonly files: readonly SourceFile[];
+  readonly link: readonly string[];
+}
+
+/** Files below it are nowhere but in a job: where they are put in the end the compiler is told. */
+export const NOWHERE = '/stage2-stress-nowhere';
+
+/** Of one file as a protocol. */
+export function protocolJob(file: string, tree: readonly SourceFile[]): Job {
+  const header = { path: HEADER, text: readFileSync(HEADER, 'utf8') };
+  return {
+    units: [{ file, flags: COMPILE_FLAGS }],
+    files: [...tree, header],
+    link: LINK_FLAGS,
+  };
 }
 
 export const HOW_TO_GET_ONE =
@@ -134,34 +162,33 @@ async function systemClang(clang: string): Promise<Compiler | null> {
   }
   return {
     name: clang,
-    async build(file) {
+    async build({ units, files, link }) {
       const folder = mkdtempSync(path.join(tmpdir(), 'stage2-stress-c-'));
+      const placed = (text: string): string => text.replaceAll(NOWHERE, folder);
       try {
-        const object = path.join(folder, 'protocol.o');
+        for (const { path: file, text } of files.filter((each) => each.path.startsWith(NOWHERE))) {
+          mkdirSync(path.dirname(placed(file)), { recursive: true });
+          writeFileSync(placed(file), text);
+        }
+        let output = '';
+        const objects = units.map((_, i) => path.join(folder, `${i}.o`));
+        for (const [i, { file, flags }] of units.entries()) {
+          const object = objects[i] ?? '';
+          const args = [...flags.map(placed), '-c', '-o', object, placed(file)];
+          const compiled = await runProgram(clang, args);
+          output += compiled.text.replaceAll(folder, NOWHERE);
+          if (compiled.code !== 0) return { wasm: null, output };
+        }
         const module = path.join(folder, 'protocol.wasm');
-        const compiled = await runProgram(clang, [...COMPILE_FLAGS, '-c', '-o', object, file]);
-        if (compiled.code !== 0) return { wasm: null, output: compiled.text };
-        const linked = await runProgram(wasmLd === '' ? 'wasm-ld' : wasmLd, [
-          ...LINK_FLAGS,
-          '-o',
-          module,
-          object,
-        ]);
+        const linkerPath = wasmLd === '' ? 'wasm-ld' : wasmLd;
+        const linked = await runProgram(linkerPath, [...link, '-o', module, ...objects]);
         const wasm = linked.code === 0 ? new Uint8Array(readFileSync(module)) : null;
-        return { wasm, output: compiled.text + linked.text };
+        return { wasm, output: output + linked.text.replaceAll(folder, NOWHERE) };
       } finally {
         rmSync(folder, { recursive: true, force: true });
       }
     },
   };
-}
-
-/** A job for the process that holds LLVM: absolute paths and their text. */
-export interface YowaspJob {
-  readonly file: string;
-  readonly files: readonly SourceFile[];
-  readonly compile: readonly string[];
-  readonly link: readonly string[];
 }
 
 /**
@@ -170,15 +197,9 @@ export interface YowaspJob {
  */
 const YOWASP: Compiler = {
   name: '@yowasp/clang',
-  async build(file, tree) {
+  async build(job) {
     const child = llvmProcess();
-    const header = { path: HEADER, text: readFileSync(HEADER, 'utf8') };
-    const job: YowaspJob = {
-      file,
-      files: [...tree, header],
-      compile: COMPILE_FLAGS,
-      link: LINK_FLAGS,
-    };
+    const { file } = job.units[0] ?? { file: 'nothing' };
     const { promise, resolve, reject } = Promise.withResolvers<Built>();
     const fail = (what: string): void =>
       reject(new NativeProblem(`${file}: @yowasp/clang ${what}`));

@@ -4,7 +4,7 @@ import { TLBI_KINDS } from '../arch/tlbi.ts';
 import { tooMuchMemory } from './compiler.ts';
 import type { SourceFile } from './source-tree.ts';
 
-interface Diagnostic {
+export interface Diagnostic {
   readonly severity: 'error' | 'warning';
   /** `file:line:column`; null where the tool names none. */
   readonly where: string | null;
@@ -15,7 +15,7 @@ const CLANG_LINE = /^(?<where>\/.*?:\d+:\d+): (?<severity>fatal error|error|warn
 const TOOL_LINE =
   /^(?:[\w./-]*(?:clang|wasm-ld|LLVM)[\w.-]*): (?<severity>error|warning): (?<what>.*)$/;
 
-function diagnosticsIn(output: string): readonly Diagnostic[] {
+export function diagnosticsIn(output: string): readonly Diagnostic[] {
   return output.split('\n').flatMap((line): Diagnostic[] => {
     const ofSource = CLANG_LINE.exec(line)?.groups;
     const { severity, what, where = null } = ofSource ?? TOOL_LINE.exec(line)?.groups ?? {};

@@ -6,7 +6,14 @@ import { placeOf } from './diagnostics.ts';
 import { NativeProblem } from './problem.ts';
 import { functionBody, sourceTree } from './source-tree.ts';
 
+export { type Compiled, readCache, writeCache } from './cache.ts';
+export { CodePlaces } from './code-places.ts';
+export { type Compiler, findCompiler, type Job, NOWHERE } from './compiler.ts';
+export { diagnosticsIn } from './diagnostics.ts';
+export { lineTableOf } from './line-table.ts';
+export { sectionsOf } from './module-sections.ts';
 export { NativeProblem } from './problem.ts';
+export type { SourceFile } from './source-tree.ts';
 export { INCLUDE_FOLDER } from './source-tree.ts';
 
 export interface NativeProtocol {

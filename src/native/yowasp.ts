@@ -1,5 +1,5 @@
-/** A process that holds LLVM as WebAssembly: a C file and its headers in, a module out. */
-import type { Built, YowaspJob } from './compiler.ts';
+/** A process that holds LLVM as WebAssembly: C files and their headers in, a module out. */
+import type { Built, Job } from './compiler.ts';
 
 type Tree = { [name: string]: Tree | string | Uint8Array };
 
@@ -9,11 +9,10 @@ interface Llvm {
   >;
 }
 
-const OBJECT = '/protocol.o';
 const MODULE = '/protocol.wasm';
 
 /** Folders within folders, from the root, as the package takes files. */
-function treeOf(files: YowaspJob['files']): Tree {
+function treeOf(files: Job['files']): Tree {
   const root: Tree = {};
   for (const { path, text } of files) {
     const names = path.split('/').filter((name) => name !== '');
@@ -25,7 +24,7 @@ function treeOf(files: YowaspJob['files']): Tree {
   return root;
 }
 
-async function build({ file, files, compile, link }: YowaspJob): Promise<Built> {
+async function build({ units, files, link }: Job): Promise<Built> {
   let output = '';
   const hear = (bytes: Uint8Array | null): void => {
     if (bytes !== null) output += Buffer.from(bytes).toString('utf8');
@@ -35,8 +34,16 @@ async function build({ file, files, compile, link }: YowaspJob): Promise<Built> 
   const { clang, 'wasm-ld': linker } = commands;
   if (clang === undefined || linker === undefined) throw new Error('it has no clang or no wasm-ld');
   try {
-    const compiled = await clang([...compile, '-c', '-o', OBJECT, file], treeOf(files), options);
-    const linked = await linker([...link, '-o', MODULE, OBJECT], compiled, options);
+    const tree = treeOf(files);
+    const objects: Tree = {};
+    for (const [i, { file, flags }] of units.entries()) {
+      const object = `${i}.o`;
+      const made = await clang([...flags, '-c', '-o', `/${object}`, file], tree, options);
+      const bytes = made[object];
+      if (bytes !== undefined) objects[object] = bytes;
+    }
+    const names = Object.keys(objects).map((name) => `/${name}`);
+    const linked = await linker([...link, '-o', MODULE, ...names], objects, options);
     const wasm = linked[MODULE.slice(1)] as Uint8Array | undefined;
     return { wasm: wasm === undefined ? null : new Uint8Array(wasm), output };
   } catch (error) {
@@ -46,13 +53,13 @@ async function build({ file, files, compile, link }: YowaspJob): Promise<Built> 
   }
 }
 
-process.on('message', (job: YowaspJob) => {
+process.on('message', (job: Job) => {
   void build(job).then(
     (built) => process.send?.(built),
     (error: unknown) =>
       process.send?.({
         wasm: null,
-        output: `${job.file}:1:1: error: @yowasp/clang failed: ${String(error)}`,
+        output: `${job.units[0]?.file ?? ''}:1:1: error: @yowasp/clang failed: ${String(error)}`,
       } satisfies Built),
   );
 });

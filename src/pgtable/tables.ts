@@ -35,8 +35,6 @@ export interface TableHooks {
 
 /** What the software side needs beyond the port. */
 export interface PoolTables extends Tables {
-  /** 1 + valid entries (page_count). */
-  countOf(table: Table): number;
   /** Generation as table descriptors carry it. */
   generationOf(table: Table): number;
   /**

@@ -202,6 +202,7 @@ export function checkedPort(
         table('mergeState', t),
         level('mergeState', l, 1, 3),
       ),
+    countOf: (t) => tables.countOf(table('countOf', t)),
     get: (e) => tables.get(entry('get', e)),
     put: (e) => tables.put(entry('put', e)),
     tearDown: (t, l) => tables.tearDown(table('tearDown', t), level('tearDown', l, 1, 3)),

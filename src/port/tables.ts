@@ -50,6 +50,8 @@ export interface Tables {
   get(entry: Entry): void;
   /** One valid entry less in the page that holds `entry`. */
   put(entry: Entry): void;
+  /** What a page's count stands at (page_count). */
+  countOf(table: Table): number;
   /**
    * Walks the unlinked subtree under `table` (entries of `level`) and frees every page of it, the
    * top included.

@@ -14,6 +14,7 @@ import {
   VCPUS_EXPLORED_MAX,
 } from '../explore/protocol/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
+import type { Capability, TlbFlavour } from '../kernel/index.ts';
 import { loaderOf, SEQUENCE } from '../loaders/index.ts';
 import { type Catch, MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
@@ -21,6 +22,7 @@ import { commandText, packSequence, parseSequence, type Sequence } from '../sequ
 import { itemsOfShard, type Shard } from '../result/shard.ts';
 import type { ProtocolRef } from '../stress/plan.ts';
 import { parseCpu } from './cpu-knobs.ts';
+import { kernelProtocols } from './kernel.ts';
 import { shortPath } from './paths.ts';
 import { BUILT_IN, selectNames, selectProtocols, sizeChanging } from './registry.ts';
 import { about, refusal, the } from './refusal.ts';
@@ -32,6 +34,10 @@ export interface ExploreRequest {
   readonly protocols?: readonly (Protocol | string)[];
   /** Plain steps as one more protocol: "str 0; dsb ishst; …" (docs/sequences.md). */
   readonly sequence?: string;
+  /** A kernel tree: its functions as protocols, all that it offers or those named (docs/kernels.md). */
+  readonly kernel?: string;
+  readonly kernelTlb?: TlbFlavour;
+  readonly kernelCapabilities?: readonly Capability[];
   readonly mutants?: readonly string[];
   /** Over the default CPU and the one each protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
@@ -123,7 +129,7 @@ export async function subjectsOf(request: ExploreRequest): Promise<readonly Subj
   if (sequence !== undefined) about('sequence', () => sequenceText(sequence));
   const mutants = selectNames('mutant', request.mutants ?? [], BUILT_IN.mutants);
   const isNamed = mutants.length > 0 || sequence !== undefined;
-  const wanted = request.protocols ?? (isNamed ? [] : ['all']);
+  const wanted = kernelProtocols(request, request.protocols) ?? (isNamed ? [] : ['all']);
   const names = wanted.filter((each) => typeof each === 'string');
   // What the columns of a matrix differ in makes a difference to changes of size.
   const known = request.matrix === true ? sizeChanging(BUILT_IN, names) : BUILT_IN;

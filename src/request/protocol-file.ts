@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Loaded, loaderOf, LOADERS, MODULE } from '../loaders/index.ts';
+import { KERNEL, type Loaded, loaderOf, LOADERS, MODULE } from '../loaders/index.ts';
 import { NativeProblem } from '../native/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { shortPath, userPath } from './paths.ts';
@@ -35,8 +35,9 @@ export async function loadProtocolFile(
 ): Promise<LoadedProtocol> {
   const path = userPath(text);
   const there = statSync(path, { throwIfNoEntry: false });
-  if (!there) throw new UsageError(`${text}: there is no such file`);
-  const loader = there.isFile() ? loaderOf(path) : null;
+  const isNamed = there?.isFile() === true || loaderOf(path) === KERNEL;
+  if (there === undefined && !isNamed) throw new UsageError(`${text}: there is no such file`);
+  const loader = isNamed ? loaderOf(path) : null;
   if (loader === null) {
     const kinds = LOADERS.map(({ what }) => what);
     throw new UsageError(`${text}: not ${kinds.slice(0, -1).join(', ')} or ${kinds.at(-1)}`);

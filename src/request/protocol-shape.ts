@@ -19,7 +19,8 @@ interface Field {
   readonly check: Check;
 }
 
-const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+/** Functions of a kernel tree have names of their own. */
+const NAME = /^(?:kernel:)?[a-z0-9]+(-[a-z0-9]+)*$/;
 const CLAIMS: Readonly<Record<keyof Claims, true>> = { neverInvalid: true, handlesConflict: true };
 
 const required = (check: Check): Field => ({ required: true, check });

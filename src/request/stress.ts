@@ -9,6 +9,7 @@ import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
 import { type BlockLevel, geometryOf, type Granule } from '../arch/geometry.ts';
 import { machineProblem } from '../machine/layout.ts';
 import { changesSize } from '../port/kinds.ts';
+import type { Capability, TlbFlavour } from '../kernel/index.ts';
 import type { Shard } from '../result/shard.ts';
 import { machineNeeds, scenarioNamed, suits } from '../scenarios/index.ts';
 import {
@@ -24,6 +25,7 @@ import {
 } from '../stress/plan.ts';
 import { budgetOf, isPortfolio, planGroups } from '../stress/portfolio.ts';
 import { rowCount } from '../stress/shard-groups.ts';
+import { type KernelFields, kernelProtocols } from './kernel.ts';
 import { about, refusal, the } from './refusal.ts';
 import {
   type Catalogue,
@@ -41,6 +43,10 @@ export interface StressRequest {
   readonly protocols?: readonly string[];
   /** Plain steps as one more protocol: "str 0; dsb ishst; …" (docs/sequences.md). */
   readonly sequence?: string;
+  /** A kernel tree: its functions as protocols, all that it offers or those named (docs/kernels.md). */
+  readonly kernel?: string;
+  readonly kernelTlb?: TlbFlavour;
+  readonly kernelCapabilities?: readonly Capability[];
   readonly mutants?: readonly string[];
   readonly scenarios?: readonly string[];
   /** Over the default CPU and the one each protocol was written for. */
@@ -69,10 +75,12 @@ export interface StressRequest {
 
 /** `argv`: what was typed to ask for it, for the result. */
 export async function stressOptions(
-  request: StressRequest,
+  asked: StressRequest,
   catalogue: Catalogue,
   argv: readonly string[] = [],
 ): Promise<StressOptions> {
+  const named = kernelProtocols(asked, asked.protocols);
+  const request = named === undefined ? asked : { ...asked, protocols: named };
   refuseCombinations(request);
   const mutants = selectNames('mutant', request.mutants ?? [], catalogue.mutants);
   const scenarios = selectNames('scenario', request.scenarios ?? [], catalogue.scenarios);
@@ -122,10 +130,16 @@ export async function stressOptions(
 const OPTION_OF: Readonly<Partial<Record<keyof StressRequest, keyof StressOptions>>> = {
   sequence: 'protocols',
   cpu: 'cpuOverrides',
+  kernel: 'protocols',
+  kernelTlb: 'protocols',
+  kernelCapabilities: 'protocols',
 };
 
 function explicitIn(request: StressRequest): StressOptions['explicit'] {
-  const fields = Object.keys(request) as Exclude<keyof StressRequest, 'sequence' | 'cpu'>[];
+  const fields = Object.keys(request) as Exclude<
+    keyof StressRequest,
+    'sequence' | 'cpu' | keyof KernelFields
+  >[];
   return fields.flatMap((field) =>
     request[field] === undefined ? [] : (OPTION_OF[field] ?? field),
   );

@@ -102,6 +102,26 @@ export interface AblationRow {
   readonly bounded: readonly string[];
 }
 
+/** Of a function of a kernel tree: which one. */
+export interface KernelInfo {
+  /** As the tree's Makefile has it. */
+  readonly version: string;
+  readonly function: string;
+  /** Whose tlb.c. */
+  readonly tlb: 'vhe' | 'nvhe';
+  /** Called with the lock held for reading. */
+  readonly shared: boolean;
+  /** The tree, as it was named. */
+  readonly tree: string;
+}
+
+/** One change of a tree's code. */
+export interface MutationRow extends AblationRow {
+  /** `needed` without rules: the code itself stopped, and `why` says at which of its checks. */
+  /** Below the tree's folder; null where it is not known. */
+  readonly file: string | null;
+}
+
 export interface ExploreRun {
   /** Absent: `adjust-populated`, the transition and nothing beside it. */
   readonly scenario?: 'two-vms';
@@ -138,6 +158,9 @@ export interface ExploreRun {
   readonly missing?: readonly MissingStep[] | null;
   /** With --ablate: what each step of the protocol is for, on all CPUs it was explored on. */
   readonly ablation?: readonly AblationRow[];
+  readonly kernel?: KernelInfo;
+  /** With --mutate: every change of the code that was reached, on all CPUs it was explored on. */
+  readonly mutation?: readonly MutationRow[];
   /** What is no violation and still worth knowing; also what the model leaves out of this CPU. */
   readonly notes: readonly string[];
   /** Those of them that are about what the protocol does; absent: none. */

@@ -12,7 +12,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   mutants: listed('arch port protocols'),
   sequence: listed('arch port'),
   native: listed('arch port'),
-  loaders: listed('native sequence'),
+  kernel: listed('arch port native'),
+  loaders: listed('native sequence kernel'),
   sync: [],
   result: listed('arch'),
   ablation: listed('arch port result'),
@@ -33,12 +34,13 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   answer: listed('arch result'),
   report: listed('arch result answer'),
   request: listed(
-    'arch port protocols mutants sequence native loaders scenarios machine stress explore result',
+    'arch port protocols mutants sequence native kernel loaders scenarios machine stress explore result',
   ),
   exploration: listed('arch port sequence ablation explore stress request report result'),
   cli: listed(
-    'arch port protocols mutants sequence native loaders ablation sync result pgtable machine scenarios',
-    'checker stress explore litmus selftest casemate tracer preflight report answer doctor bench workers',
+    'arch port protocols mutants sequence native loaders ablation sync result pgtable machine',
+    'scenarios checker stress explore litmus selftest casemate tracer preflight report answer',
+    'doctor bench workers kernel',
     'request exploration',
   ),
   bench: listed(

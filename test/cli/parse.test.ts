@@ -20,6 +20,15 @@ interface Cases {
 
 /** Every flag that takes a value. A flag missing here fails the first test below. */
 const VALUES: Readonly<Record<string, Cases>> = {
+  kernel: { good: [['../linux', '../linux']], bad: [] },
+  'kernel-tlb': { good: [['nvhe', 'nvhe']], bad: [['hvhe', 'not one of vhe|nvhe']] },
+  'kernel-caps': {
+    good: [
+      ['fwb,ttl', ['fwb', 'ttl']],
+      ['none', []],
+    ],
+    bad: [['fbw', 'there is no capability "fbw" (did you mean fwb?)']],
+  },
   sequence: {
     good: [['str 0; dsb ishst', 'str 0; dsb ishst']],
     bad: [['strr 0', 'column 1']],

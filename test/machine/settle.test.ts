@@ -177,6 +177,7 @@ describe('every protocol settles', () => {
       descriptorFor: () => otherTable,
       childLeaf: (parent) => parent,
       mergeState: (block) => block,
+      countOf: () => 1,
       get: nothing,
       put: nothing,
       tearDown: nothing,

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { cacheFolder, readCache, writeCache } from '../../src/native/cache.ts';
 import { compile } from '../../src/native/compile.ts';
-import { type Built, type Compiler, findCompiler } from '../../src/native/compiler.ts';
+import { type Built, type Compiler, findCompiler, protocolJob } from '../../src/native/compiler.ts';
 import { NativeProblem } from '../../src/native/problem.ts';
 import { folderWith } from './compiled.ts';
 
@@ -42,7 +42,7 @@ describe('a clang of the system', () => {
     const clang = fakeClang('wasm32');
     const compiler = await findCompiler({ CLANG: clang });
     expect(compiler.name).toBe(clang);
-    const built = await compiler.build('/home/me/mine.c', []);
+    const built = await compiler.build(protocolJob('/home/me/mine.c', []));
     expect(built).toEqual({
       wasm: EMPTY_MODULE,
       output: '/home/me/mine.c:3:5: warning: so so\n',
@@ -53,7 +53,7 @@ describe('a clang of the system', () => {
 
   test('that fails says so and gives no module', async () => {
     const compiler = await findCompiler({ CLANG: fakeClang('wasm32', 1) });
-    expect((await compiler.build('/home/me/mine.c', [])).wasm).toBeNull();
+    expect((await compiler.build(protocolJob('/home/me/mine.c', []))).wasm).toBeNull();
   });
 
   test('that cannot do wasm32, or is not there, is refused where it was named', async () => {
@@ -72,8 +72,8 @@ describe('a compiled module', () => {
     return {
       name: 'a test',
       builds,
-      build(file): Promise<Built> {
-        builds.push(readFileSync(file, 'utf8'));
+      build({ files }): Promise<Built> {
+        builds.push(files[0]?.text ?? '');
         return Promise.resolve({ wasm: EMPTY_MODULE, output });
       },
     };

@@ -118,6 +118,7 @@ export function createModelTables(
       recording.note({ op: 'read', entry: roleOf(first), value, table: name }, first);
       return map.hafdbs ? (block & ~HARDWARE_STATE) | stateBelow(table, level) : block;
     },
+    countOf: (table) => book.countOf(table),
     get(entry) {
       book.count(entry, 1);
       recording.note({ op: 'get', entry: roleOf(entry) }, entry);

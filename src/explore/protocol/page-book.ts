@@ -106,6 +106,10 @@ export class PageBook {
     this.#counts.set(table, (this.#counts.get(table) ?? 0) + by);
   }
 
+  countOf(table: Table): number {
+    return this.#freed.has(table) ? 0 : (this.#counts.get(table) ?? 0);
+  }
+
   lose(): void {
     this.#isLost = true;
   }

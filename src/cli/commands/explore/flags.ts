@@ -25,6 +25,7 @@ import {
   timeFlag,
 } from '../../flags/common.ts';
 import { flag, switched } from '../../flags/flag.ts';
+import { KERNEL, KERNEL_CAPS, KERNEL_TLB } from '../../flags/kernel.ts';
 import { asking, requestOf } from '../../flags/request.ts';
 import { parseShard, shardOf } from '../../flags/shard.ts';
 
@@ -37,6 +38,9 @@ export const EXPLORE_FLAGS = {
     default: 'all',
     parse: listOf(anyText),
   }),
+  kernel: asks('kernel', KERNEL),
+  'kernel-tlb': asks('kernelTlb', KERNEL_TLB),
+  'kernel-caps': asks('kernelCapabilities', KERNEL_CAPS),
   sequence: asks('sequence', {
     value: '"STEPS"',
     help: SEQUENCE_HELP,

@@ -45,6 +45,7 @@ import {
   timeFlag,
 } from '../../flags/common.ts';
 import { flag, switched } from '../../flags/flag.ts';
+import { KERNEL, KERNEL_CAPS, KERNEL_TLB } from '../../flags/kernel.ts';
 import { asking, inFlags, requestOf } from '../../flags/request.ts';
 import { parseShard, shardOf } from '../../flags/shard.ts';
 
@@ -57,6 +58,9 @@ export const STRESS_FLAGS = {
     default: 'a portfolio',
     parse: listOf(anyText),
   }),
+  kernel: asks('kernel', KERNEL),
+  'kernel-tlb': asks('kernelTlb', KERNEL_TLB),
+  'kernel-caps': asks('kernelCapabilities', KERNEL_CAPS),
   sequence: asks('sequence', {
     value: '"STEPS"',
     help: SEQUENCE_HELP,

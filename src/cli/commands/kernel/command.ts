@@ -1,0 +1,113 @@
+/** `kernel`: everything that a tree offers on every CPU; what its steps are for; two trees side by side. */
+import {
+  type ExplorationResult,
+  operationsOf,
+  runKernel,
+  titleOf,
+} from '../../../exploration/index.ts';
+import { endLines } from '../../../report/text/explore-text.ts';
+import {
+  comparedLines,
+  type ComparedSteps,
+  kernelLines,
+  mutationLines,
+} from '../../../report/text/kernel-text.ts';
+import { type KernelPlan, kernelPlan } from '../../../request/kernel-plan.ts';
+import type { Command } from '../../command.ts';
+import { deliver, jsonTarget } from '../../files/delivery.ts';
+import { outFolder } from '../../files/write-reports.ts';
+import { inFlags } from '../../flags/request.ts';
+import { showText } from '../../progress.ts';
+import { watchSignals } from '../../signals.ts';
+import type { Terminal } from '../../terminal.ts';
+import { progressText } from '../explore/command.ts';
+import { KERNEL_FLAGS, type KernelInput, kernelRequestOf } from './flags.ts';
+
+/** Flags and trees first, then one function after the other. */
+export async function kernel(input: KernelInput, terminal: Terminal): Promise<ExplorationResult> {
+  const { flags } = input;
+  const [json, out] = [jsonTarget(flags.json), outFolder(flags.out)];
+  const plan = await inFlags(KERNEL_FLAGS, () => kernelPlan(kernelRequestOf(input)));
+  const result = await runShowing(plan, input, terminal);
+  const quiet = flags.quiet === true;
+  const { columns, paint } = terminal;
+  const exitCode = await deliver(result, { json, out, quiet }, terminal, () => {
+    const lines = quiet
+      ? []
+      : [
+          ...(plan.trees.length > 1 ? compare(plan, terminal) : []),
+          ...kernelLines(result.runs, columns, paint),
+          ...mutationLines(result.runs, columns, paint),
+        ];
+    return `${[...lines, ...endLines(result, paint)].join('\n')}\n`;
+  });
+  return { ...result, exitCode };
+}
+
+async function runShowing(
+  plan: KernelPlan,
+  { flags, argv }: KernelInput,
+  terminal: Terminal,
+): Promise<ExplorationResult> {
+  const progress = showText(flags.quiet === true ? null : terminal.progress);
+  const interrupt = watchSignals((name) => {
+    progress.clear();
+    terminal.err(
+      `stage2-stress: ${name}: stopping to report what is done; once more ends at once\n`,
+    );
+  });
+  try {
+    return await runKernel(plan, {
+      signal: interrupt.signal,
+      argv,
+      onProgress: (step, { protocol, position, of, elapsedMs }) =>
+        progress.update(progressText(step, `${position} of ${of}: ${protocol}`, elapsedMs)),
+      onFailure: ({ why }) => {
+        progress.clear();
+        terminal.err(`stage2-stress: ${why}\n`);
+      },
+    });
+  } finally {
+    interrupt.dispose();
+    progress.clear();
+  }
+}
+
+/** Of each function and level that either tree has. */
+function compare({ trees }: KernelPlan, { columns, paint }: Terminal): string[] {
+  const [older = [], newer = []] = trees;
+  const names = new Set([...older, ...newer].map(titleOf));
+  const stepsIn = (tree: typeof older, name: string): readonly string[] | null => {
+    const task = tree.find((each) => titleOf(each) === name);
+    return task === undefined ? null : operationsOf(task);
+  };
+  const compared = [...names].map((name): ComparedSteps => ({
+    name,
+    old: stepsIn(older, name),
+    new: stepsIn(newer, name),
+  }));
+  const versionOf = (tree: typeof older): string => `v${tree[0]?.info.version ?? ''}`;
+  return comparedLines(compared, [versionOf(older), versionOf(newer)], columns, paint);
+}
+
+export const command: Command<typeof KERNEL_FLAGS> = {
+  positionals: { name: '<tree> [<tree>]', min: 1, max: 2 },
+  about:
+    "Compiles a kernel tree's own arch/arm64/kvm/hyp/pgtable.c and tlb.c, as they are, behind the port, " +
+    'and explores every function that changes the size of a mapping: on CPUs of every BBM level, on both ' +
+    'levels of the block, with the lock held exclusively and, where the version knows that, for reading. ' +
+    '--mutate leaves out, weakens and moves each step that these functions take, and says which is needed ' +
+    'where. Two trees are shown side by side: operations of each function, and verdicts. It takes a C ' +
+    'compiler (docs/c-protocols.md); nothing of a tree is kept but in the cache of the user.',
+  examples: [
+    { command: 'kernel -- ~/linux', why: 'every function on every CPU, one table' },
+    { command: 'kernel -- ~/linux --mutate', why: 'which barrier, TLBI, get and put is needed' },
+    { command: 'kernel -- ~/linux-old ~/linux', why: 'what changed between two trees' },
+    {
+      command: 'kernel -- ~/linux --kernel-tlb nvhe --kernel-caps ttl,tlbirange,fwb',
+      why: 'with the flushes of nVHE, on a CPU with range TLBIs and FWB',
+    },
+  ],
+  flags: KERNEL_FLAGS,
+  run: async (input, terminal) => (await kernel(input, terminal)).exitCode,
+};

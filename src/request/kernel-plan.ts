@@ -1,0 +1,137 @@
+/** What `kernel` explores of a tree: every function on every CPU and level. */
+import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
+import type { BlockLevel } from '../arch/geometry.ts';
+import { ACCESSES_EXPLORED, EXPLORE_BOUNDS } from '../explore/protocol/bounds.ts';
+import { installChanceGuards } from '../explore/protocol/index.ts';
+import { kernelTree, type KernelTree, type Offer, offersOf, PREFIX } from '../kernel/index.ts';
+import type { KernelInfo } from '../result/explore.ts';
+import { parseCpu } from './cpu-knobs.ts';
+import { fileSource, type Search, type Subject } from './explore.ts';
+import { type KernelFields, referenceFor, refusingTree } from './kernel.ts';
+import { userPath } from './paths.ts';
+import { loadProtocolFile } from './protocol-file.ts';
+import { refusal, the } from './refusal.ts';
+import { UsageError } from './usage-error.ts';
+
+export interface KernelRequest extends Omit<KernelFields, 'kernel'> {
+  /** One, or two that are compared. */
+  readonly trees: readonly string[];
+  /** Functions by name, such as kernel:map; all that a tree offers if absent. */
+  readonly functions?: readonly string[];
+  readonly cpu?: Partial<CpuModel>;
+  readonly levels?: readonly BlockLevel[];
+  /** Of the vCPU at most. */
+  readonly accesses?: number;
+  /** Each step left out, weakened and moved in turn. */
+  readonly mutate?: boolean;
+  /** For one search. */
+  readonly timeMs?: number;
+}
+
+/** One function of a tree, on one level: its searches differ in the CPU. */
+export interface KernelTask {
+  readonly info: KernelInfo;
+  /** Absolute. */
+  readonly folder: string;
+  readonly searches: readonly Search[];
+}
+
+export interface KernelPlan {
+  /** By tree. */
+  readonly trees: readonly (readonly KernelTask[])[];
+  readonly mutate: boolean;
+  readonly timeMs: number;
+}
+
+const CPUS = ['bbm=0', 'bbm=1', 'bbm=2', 'bbm=3'] as const;
+const LEVELS: readonly BlockLevel[] = [2, 1];
+
+/** Compiles the trees. Throws a usage error. */
+export async function kernelPlan(request: KernelRequest): Promise<KernelPlan> {
+  const { trees: texts, mutate = false, timeMs = EXPLORE_BOUNDS.timeMs } = request;
+  if (mutate && texts.length > 1) {
+    throw refusal`${the('mutate')} takes one tree; two are compared as they are`;
+  }
+  installChanceGuards();
+  const trees: (readonly KernelTask[])[] = [];
+  for (const text of texts) trees.push(await tasksOf(request, text));
+  return { trees, mutate, timeMs };
+}
+
+async function tasksOf(request: KernelRequest, text: string): Promise<readonly KernelTask[]> {
+  const folder = userPath(text);
+  const tree = refusingTree(folder, text, () => kernelTree(folder));
+  const levels = request.levels ?? (request.mutate === true ? [2 as const] : LEVELS);
+  const cpus = cpusOf(request);
+  const tasks: KernelTask[] = [];
+  for (const offer of offersWanted(request, tree, text)) {
+    const subject = await subjectOf(folder, text, offer, request);
+    const tlb = request.kernelTlb ?? 'vhe';
+    const shared = offer.lock === 'shared';
+    const info = { version: tree.version, function: offer.symbol, tlb, shared, tree: text };
+    for (const level of levels) {
+      const searches = cpus.map((cpu): Search => ({
+        subject,
+        cpu,
+        level,
+        vcpus: 1,
+        scenario: 'adjust-populated',
+        accesses: request.accesses ?? accessesOf(offer, level),
+      }));
+      tasks.push({ info, folder, searches });
+    }
+  }
+  return tasks;
+}
+
+function offersWanted(
+  { functions }: KernelRequest,
+  tree: KernelTree,
+  text: string,
+): readonly Offer[] {
+  const offers = offersOf(tree);
+  if (functions === undefined) return offers;
+  return functions.map((name) => {
+    const offer = offers.find((each) => PREFIX + each.name === name);
+    if (offer !== undefined) return offer;
+    const has = offers.map((each) => PREFIX + each.name).join(', ');
+    throw refusal`${the('functions')}: ${text}, v${tree.version}, offers no ${name}; it has ${has}`;
+  });
+}
+
+/**
+ * A split of level 1 stores twice to each of six new entries, each time with release: with two accesses
+ * there are more orders than fit into a search, and an access before the change shows nothing there that
+ * level 2 does not.
+ */
+function accessesOf({ kind }: Offer, level: BlockLevel): number {
+  return kind === 'split' && level === 1 ? 1 : ACCESSES_EXPLORED;
+}
+
+async function subjectOf(
+  folder: string,
+  text: string,
+  { name }: Offer,
+  request: KernelRequest,
+): Promise<Subject> {
+  try {
+    const { path, protocol } = await loadProtocolFile(referenceFor(folder, name, request));
+    const source = fileSource(path);
+    return { protocol, source, mutant: null, sequence: null, settings: {}, exhibit: null };
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(error.message.replaceAll(folder, text));
+  }
+}
+
+/** The tree's code asks for no level of FEAT_BBM: what differs is what the CPU makes of it. */
+function cpusOf({ cpu = {} }: KernelRequest): readonly CpuModel[] {
+  const { bbm, ...rest } = cpu;
+  const cpus =
+    bbm === undefined
+      ? CPUS.map((text) => cpuFor({}, { ...rest, ...parseCpu(text) }))
+      : [cpuFor({}, { ...rest, bbm })];
+  const problem = cpus.map(cpuProblem).find((each) => each !== null) ?? null;
+  if (problem !== null) throw refusal`${the('cpu')}: ${problem}`;
+  return cpus;
+}

@@ -1,0 +1,85 @@
+/** A kernel tree in a request: its functions as protocols, under the names of files in it. */
+import {
+  type Capability,
+  CAPABILITY_NAMES,
+  DEFAULT_CAPABILITIES,
+  kernelTree,
+  OFFER_NAMES,
+  type Offer,
+  offersOf,
+  PREFIX,
+  referenceText,
+  type TlbFlavour,
+} from '../kernel/index.ts';
+import { NativeProblem } from '../native/index.ts';
+import { userPath } from './paths.ts';
+import { about, refusal, the } from './refusal.ts';
+import { UsageError } from './usage-error.ts';
+import { listOf, nameOf } from './values.ts';
+
+const NONE = 'none';
+
+/** `fwb,ttl`, or `none`. */
+export function parseCapabilities(text: string): readonly Capability[] {
+  return text === NONE ? [] : listOf(nameOf('capability', CAPABILITY_NAMES))(text);
+}
+
+export interface KernelFields {
+  readonly kernel?: string;
+  readonly kernelTlb?: TlbFlavour;
+  readonly kernelCapabilities?: readonly Capability[];
+}
+
+/**
+ * What the protocols of a request come to with a tree: all that it offers, or what is named of it. Throws
+ * a usage error for a tree that is none.
+ */
+export function kernelProtocols<T>(
+  request: KernelFields,
+  wanted: readonly (T | string)[] | undefined,
+): readonly (T | string)[] | undefined {
+  const isOwn = (each: T | string): each is string =>
+    typeof each === 'string' && each.startsWith(PREFIX);
+  const own = (wanted ?? []).filter(isOwn);
+  if (request.kernel === undefined) {
+    const field = (['kernelTlb', 'kernelCapabilities'] as const).find(
+      (name) => request[name] !== undefined,
+    );
+    if (field !== undefined) throw refusal`${the(field)} goes with ${the('kernel')}`;
+    const [first] = own;
+    if (first === undefined) return wanted;
+    throw refusal`${the('protocols')}: ${first} is of a kernel tree: ${the('kernel')} says which one`;
+  }
+  const folder = userPath(request.kernel);
+  const offers = offersIn(folder, request.kernel);
+  const named = (name: string): string => referenceFor(folder, name, request);
+  if (own.length === 0) return [...(wanted ?? []), ...offers.map(({ name }) => named(name))];
+  return (wanted ?? []).map((each) => {
+    if (!isOwn(each)) return each;
+    about('protocols', () => nameOf('protocol', OFFER_NAMES)(each));
+    return named(each.slice(PREFIX.length));
+  });
+}
+
+export function referenceFor(folder: string, name: string, request: KernelFields): string {
+  return referenceText({
+    folder,
+    name,
+    flavour: request.kernelTlb ?? 'vhe',
+    capabilities: request.kernelCapabilities ?? DEFAULT_CAPABILITIES,
+  });
+}
+
+function offersIn(folder: string, text: string): readonly Offer[] {
+  return refusingTree(folder, text, () => offersOf(kernelTree(folder)));
+}
+
+/** What is wrong with a tree is one line, in the user's words for the folder. */
+export function refusingTree<T>(folder: string, text: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (!(error instanceof NativeProblem)) throw error;
+    throw new UsageError(error.message.replaceAll(folder, text));
+  }
+}

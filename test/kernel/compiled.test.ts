@@ -1,0 +1,162 @@
+/** A tree's functions as they are compiled from it: verdicts, refusals with their line, mutations. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { recordSteps } from '../../src/ablation/index.ts';
+import { kernel } from '../../src/cli/commands/kernel/command.ts';
+import { KERNEL_FLAGS } from '../../src/cli/commands/kernel/flags.ts';
+import { parseCommandLine } from '../../src/cli/parse.ts';
+import { exploreProtocol } from '../../src/explore/protocol/index.ts';
+import { playProtocol } from '../../src/explore/protocol/play.ts';
+import { loadKernel } from '../../src/kernel/index.ts';
+import type { Protocol } from '../../src/port/index.ts';
+import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
+import { runAlone } from '../../src/preflight/solo.ts';
+import type { ExploreResult } from '../../src/result/explore.ts';
+import { memoryTerminal } from '../cli/memory-terminal.ts';
+import { emptyFolder } from '../cli/program.ts';
+import { noCompiler } from '../native/compiled.ts';
+import { keptTree, lineOf, PGTABLE, TREE } from './trees.ts';
+
+/** It does at level 1 what nobody knows; at level 2 it is right, with the flushes of nVHE. */
+const ODD = keptTree(
+  'odd',
+  [
+    PGTABLE,
+    '\tif (!take(',
+    '\tif (pgt->start_level == 1 && flags)\n\t\t__tlbi(vmalls13e1is);\n' +
+      '\telse if (pgt->start_level == 1)\n\t\t*ptep = 0;\n\tif (!take(',
+  ],
+  [
+    PGTABLE,
+    '\ttake(ptep, old, false);',
+    '\tif (pgt->start_level == 1) {\n\t\tasm volatile("yield");\n\t}\n\ttake(ptep, old, false);',
+  ],
+);
+
+const load = async (reference: string, tree = TREE): Promise<Protocol> =>
+  (await loadKernel(path.join(tree, reference))).protocol;
+const stepsOf = (protocol: Protocol): string[] =>
+  recordSteps(protocol, (tapped, bbm) => playProtocol(tapped, 2, bbm))
+    .filter(({ call }) => call.op !== 'read')
+    .map(({ operation }) => operation);
+
+describe.skipIf(noCompiler !== null)('a function of a tree', () => {
+  test.each(['map', 'map-shared', 'split'])('is explored: %s', async (name) => {
+    const protocol = await load(`kernel:${name}`);
+    const run = exploreProtocol({ protocol, accesses: 1 });
+    expect([run.verdict, run.violations, run.protocol]).toEqual(['safe', [], `kernel:${name}`]);
+    expect(protocol.origin).toBe('v6.4.99, pgtable.c and hyp/vhe/tlb.c');
+    expect(protocol.lock).toBe(name === 'map-shared' ? 'shared' : 'exclusive');
+  });
+
+  test.each(['map', 'map-shared', 'split'])(
+    'runs on real tables of 512 entries: %s',
+    async (name) => {
+      const protocol = await load(`kernel:${name}`);
+      for (const level of [2, 1] as const) {
+        const machine = { granule: '4k', level, cpu: DEFAULT_CPU } as const;
+        const source = { from: 'built-in', name: 'kernel' } as const;
+        expect(runAlone(protocol, source, machine)).toEqual([]);
+      }
+      const other = { granule: '64k', level: 2, cpu: DEFAULT_CPU } as const;
+      expect(() => runAlone(protocol, { from: 'built-in', name: 'kernel' }, other)).toThrow(
+        /is compiled for 4K pages: take --granule 4k/,
+      );
+    },
+  );
+
+  test('takes the steps of its text, with the flushes of either flavour', async () => {
+    const flush = ['dsb ishst', 'tlbi vmalls12e1is', 'dsb ish', 'isb'];
+    const make = ['put', 'get', 'stlr block', 'free child after grace', 'dsb ishst'];
+    expect(stepsOf(await load('kernel:map'))).toEqual(['str locked', ...flush, ...make]);
+    // Inline assembly: an ISB, and what does nothing to tables.
+    expect(stepsOf(await load('kernel:map-shared,nvhe', ODD))).toEqual([
+      'cas locked',
+      ...flush,
+      ...make,
+    ]);
+  });
+
+  test('has as many entries as the machine has, and level hints where the CPU knows them', async () => {
+    const steps = stepsOf(await load('kernel:split'));
+    expect(steps.filter((step) => step.startsWith('tlbi'))).toEqual([
+      'tlbi ipas2e1is, ipa, ttl=2',
+      'tlbi vmalle1is',
+    ]);
+    expect(stepsOf(await load('kernel:split,caps'))).toContain('tlbi ipas2e1is, ipa');
+  });
+});
+
+describe.skipIf(noCompiler !== null)(
+  'what a tree does that is not known is refused by name',
+  () => {
+    test.each<[string, string, string]>([
+      ['map', 'a plain store to a table entry', '*ptep = 0;'],
+      ['map-shared', 'TLBI vmalls13e1is is not known here; there are vmalls12e1is,', '__tlbi('],
+      ['split', 'inline assembly "yield" is not known here', 'asm volatile'],
+    ])('%s', async (name, says, words) => {
+      const protocol = await load(`kernel:${name},nvhe`, ODD);
+      const place = `${path.join(ODD, PGTABLE)}:${lineOf(ODD, PGTABLE, words)}:`;
+      const run = (): unknown => exploreProtocol({ protocol, level: 1, accesses: 1 });
+      expect(run).toThrow(says);
+      expect(run).toThrow(place);
+    });
+  },
+);
+
+describe.skipIf(noCompiler !== null)('the command kernel', () => {
+  const QUICK = ['--cpu', 'bbm=1', '--accesses', '1'];
+
+  async function run(...typed: string[]): Promise<{ result: ExploreResult; out: string }> {
+    const terminal = memoryTerminal();
+    const json = path.join(emptyFolder(), 'k.json');
+    const input = parseCommandLine('kernel', KERNEL_FLAGS, [...typed, '--json', json]);
+    await kernel(input, terminal);
+    const result = JSON.parse(readFileSync(json, 'utf8')) as ExploreResult;
+    return { result, out: terminal.printed.out };
+  }
+
+  test('has one table of functions and CPUs, and results that say which tree', async () => {
+    const { result, out } = await run(TREE, '--level', '2', ...QUICK);
+    expect(out).toMatch(/^v6\.4\.99, vhe\/tlb\.c\nfunction +bbm=1 +states +time\n/);
+    expect(out).toMatch(/\nkernel:map-shared, level 2 +safe /);
+    expect(result.runs.map(({ verdict, cpu }) => [verdict, cpu.bbm])).toEqual(
+      Array.from({ length: 3 }, () => ['safe', '1']),
+    );
+    expect(result.runs[1]?.kernel).toEqual({
+      version: '6.4.99',
+      function: 'kvm_pgtable_stage2_map',
+      tlb: 'vhe',
+      shared: true,
+      tree: TREE,
+    });
+  });
+
+  test('says which step of the code is needed, with its place', async () => {
+    const { result, out } = await run(TREE, '--mutate', '--protocol', 'kernel:map', ...QUICK);
+    const [map] = result.runs;
+    const rowOf = (operation: string, change = 'omitted'): unknown[] => {
+      const row = map?.mutation?.find(
+        (each) => each.operation === operation && each.change === change,
+      );
+      return [row?.file, row?.line, row?.needed];
+    };
+    const tlb = 'arch/arm64/kvm/hyp/vhe/tlb.c';
+    expect(rowOf('tlbi vmalls12e1is')).toEqual([tlb, lineOf(TREE, tlb, '__tlbi('), true]);
+    expect(rowOf('put')).toEqual([PGTABLE, lineOf(TREE, PGTABLE, 'mm_ops->put_page'), true]);
+    expect(rowOf('isb')[2]).toBe(false);
+    const needed = map?.mutation?.filter((row) => row.needed) ?? [];
+    expect(needed.every(({ token }) => token?.startsWith('r1:f:') === true)).toBe(true);
+    const title = 'v6.4.99, vhe/tlb.c: kernel:map, level 2, on bbm=1\n';
+    expect(out).toContain(`${title}place`);
+    expect(out).toMatch(/\nvhe\/tlb\.c:7 +tlbi vmalls12e1is +left out +needed: without it \w/);
+    expect(out).toMatch(/\n\d+ of \d+ changes break a rule \(\d+ %\)\n/);
+  });
+
+  test('shows two trees side by side', async () => {
+    const { out, result } = await run(TREE, TREE, '--level', '2', ...QUICK);
+    expect(out).toMatch(/^kernel:map, level 2: the same operations\nv6\.4\.99 +v6\.4\.99\n/);
+    expect(result.runs).toHaveLength(6);
+  });
+});
