@@ -1,9 +1,10 @@
 /** Would `explore` take this command? Asked of the commands that violations print. */
+import { commandLine } from '../package/command-line.ts';
 import { searchesOf, subjectsOf } from './explore-plan.ts';
 import { parseCommandLine } from './parse.ts';
 import { UsageError } from './usage-error.ts';
 
-const PREFIX = 'npm run explore -- ';
+const PREFIX = commandLine('explore -- ');
 
 /** What is wrong with `command`, as the user would be told; null if it would run. */
 export async function exploreProblem(command: string): Promise<string | null> {

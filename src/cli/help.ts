@@ -1,4 +1,6 @@
 /** `help`, and `--help` everywhere: made from the tables of commands, options and exit codes. */
+import { IS_BUILT } from '../package/root.ts';
+import { commandLine } from '../package/command-line.ts';
 import { exitCodeLines } from '../report/exit-meanings.ts';
 import { alignColumns } from '../report/table.ts';
 import { wrap } from '../report/wrap.ts';
@@ -18,8 +20,10 @@ export function programHelp(): string {
     'stage2-stress: stress harness and explorer for protocols that resize stage-2 mappings',
     '',
     'Usage',
-    '  npm run stress -- [flags]',
-    '  node --import ./src/cli/node-guard.js src/cli/main.ts <command> [flags]',
+    `  ${commandLine('stress -- [flags]')}`,
+    ...(IS_BUILT
+      ? ['  npx stage2-stress <command> [flags]']
+      : ['  node --import ./src/cli/node-guard.js src/cli/main.ts <command> [flags]']),
     '  … <command> --help        every flag of a command, with examples',
     '  … --version',
     '',
@@ -37,7 +41,7 @@ export async function commandHelp(name: CommandName): Promise<string> {
     `stage2-stress ${name}: ${COMMANDS[name].summary}`,
     '',
     'Usage',
-    `  npm run ${name} --${operand} [flags]`,
+    `  ${commandLine(`${name} --${operand} [flags]`)}`,
     '',
     ...wrap(command.about, COLUMNS),
     '',
@@ -78,7 +82,7 @@ function cpuSection(): string[] {
 function exampleLines(command: Command): string[] {
   return command.examples.flatMap((example) => [
     `  # ${example.why}`,
-    `  npm run ${example.command}`,
+    `  ${commandLine(example.command)}`,
   ]);
 }
 

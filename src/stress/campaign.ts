@@ -2,7 +2,7 @@
  * `stress` from options to result: controls first, then the groups, each with its share of the
  * time; everything that came out is graded and put into one plain result.
  */
-import { readFileSync } from 'node:fs';
+import { packageVersion } from '../package/version.ts';
 import { loaderOf, MODULE, moduleOf } from '../loaders/index.ts';
 import { isEnded } from '../result/campaign-state.ts';
 import type { ControlResult, StressResult, StressRun } from '../result/stress.ts';
@@ -197,11 +197,6 @@ function rowsOf(
       delays: options.delays.map((d) => `${d.site}=${d.ns}`).join(','),
     }),
   );
-}
-
-export function packageVersion(): string {
-  const url = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(url, 'utf8')) as { version: string }).version;
 }
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
