@@ -28,6 +28,7 @@ import { createDescriptorLoad } from './descriptor-load.ts';
 import type { DirtyLog } from './dirty-log.ts';
 import { GHOST_CHANGING, GHOST_STABLE, ghostVersion, ghostWord } from './ghost.ts';
 import {
+  basePageOf,
   CONTROL,
   GHOST,
   IPA_BITS,
@@ -103,7 +104,7 @@ export function createFaultHandler(
   const lock = RwLock.attach(i32, CONTROL.mmuLock);
   const scratchW = layout.vcpuW + vcpu * VCPU.words + VCPU.scratch + 2;
   const load = createDescriptorLoad(arena.handle.memory, scratchW * 4, 'wasm');
-  const ipaBasePage = layout.ipaBase / 2 ** layout.pageShift;
+  const ipaBasePage = basePageOf(layout);
   const tableBaseFrame = layout.tablePaBase / 4096;
   const frameShift = layout.pageShift - 12;
   const { tablesB, entriesPerTable, indexBits, startLevel } = layout;

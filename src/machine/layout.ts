@@ -23,6 +23,7 @@ import { assert } from '../arch/assert.ts';
 import {
   type BlockLevel,
   entrySize,
+  type Geometry,
   geometryOf,
   type Granule,
   levelShift,
@@ -332,6 +333,23 @@ export function machineProblem(config: MachineConfig): string | null {
   return null;
 }
 
+/** Index of the first region in its table, where all of them fit in behind it: odd, many bits set. */
+const FIRST_INDEX = 0b101_0101;
+
+/**
+ * Above 0, so that a lost address is not mistaken for page 0, and with bits set all over: a protocol
+ * that puts bits of the address where they do not belong is not to be right by chance.
+ */
+function ipaBaseOf(g: Geometry, { level, blocks }: MachineConfig): number {
+  const first = FIRST_INDEX + blocks <= g.entriesPerTable ? FIRST_INDEX : 0;
+  return 4 * entrySize(g, g.blockLevels[0] ?? 2) + first * entrySize(g, level);
+}
+
+/** Number of the first region's first page in the IPA space; a small integer. */
+export function basePageOf({ ipaBase, pageShift }: Layout): number {
+  return (ipaBase / 2 ** pageShift) | 0;
+}
+
 export function layoutOf(config: MachineConfig): Layout {
   const g = geometryOf(config.granule);
   assert(
@@ -404,10 +422,7 @@ export function layoutOf(config: MachineConfig): Layout {
     regionPages,
     pages,
     guestPages,
-    // Aligned to the largest block, above 0 so that a lost address is not mistaken for page 0. Pages
-    // are counted from here, and a walk cache and TLBIs by address take that for aligned: with a base
-    // in mid-table the flush of an entry above misses what it covers: correct protocols are accused.
-    ipaBase: 4 * entrySize(g, g.blockLevels[0] ?? 2),
+    ipaBase: ipaBaseOf(g, config),
     // Guest frames and tables lie above 4 GiB, in different 4 GiB units: both halves of a
     // descriptor matter.
     guestPaBase: 2 ** 36,

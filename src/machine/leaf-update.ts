@@ -20,6 +20,7 @@ import {
 } from '../pgtable/page-meta.ts';
 import type { Arena } from './arena.ts';
 import { createDescriptorUpdate } from './descriptor-update.ts';
+import { basePageOf } from './layout.ts';
 import { EVENT, EVIDENCE, FREED_READER, type Recorder } from './recorder.ts';
 import { WALKED } from './table-walk.ts';
 import { MISS } from './tlb.ts';
@@ -53,7 +54,7 @@ export function createLeafUpdate(
 ): LeafUpdate {
   const { i32, layout } = arena;
   const { indexBits, startLevel, metaW, tablesB, entriesPerTable } = layout;
-  const ipaBasePage = layout.ipaBase / 2 ** layout.pageShift;
+  const ipaBasePage = basePageOf(layout);
   const exchange = createDescriptorUpdate(arena.handle.memory);
 
   /** Byte address of the entry of `table` that a walk for `page` reads at `level`. */

@@ -22,7 +22,7 @@ import { META_GENERATION, META_WORDS, POISON_HIGH, POISON_LOW } from '../pgtable
 import type { Arena } from './arena.ts';
 import type { AccessMode } from './descriptor-load.ts';
 import { isAllowed } from './ghost.ts';
-import { CONTROL, LINE_WORDS, LOGGING, VCPU, VMID } from './layout.ts';
+import { basePageOf, CONTROL, LINE_WORDS, LOGGING, VCPU, VMID } from './layout.ts';
 import { createLeafUpdate } from './leaf-update.ts';
 import { EVENT, EVIDENCE, type Recorder, VIA } from './recorder.ts';
 import { createTlb, MISS, MULTIHIT } from './tlb.ts';
@@ -94,8 +94,7 @@ export function createMmu(
 ): Mmu {
   const { i32, layout, geometry } = arena;
   const { indexBits, startLevel, metaW, ghostW } = layout;
-  // A small integer, or V8 adds a double to every page.
-  const ipaBasePage = (layout.ipaBase / 2 ** layout.pageShift) | 0;
+  const ipaBasePage = basePageOf(layout);
   const scratchW = layout.vcpuW + vcpu * VCPU.words + VCPU.scratch;
   const tableWalk = createTableWalk(arena.handle.memory, layout, scratchW * 4, access);
   const regionShift = levelShift(geometry, layout.config.level) - layout.pageShift;
@@ -103,7 +102,7 @@ export function createMmu(
   const hasNeighbours = layout.config.hasNeighbours === true;
   const combined = createTlb(geometry, VMID, cpu.tlb, layout.pages, hasNeighbours);
   const stage2 = createTlb(geometry, VMID, cpu.tlb, layout.pages, hasNeighbours);
-  const walkCache = createWalkCache(geometry, VMID, cpu.walkcache);
+  const walkCache = createWalkCache(geometry, VMID, cpu.walkcache, ipaBasePage);
   const update = createLeafUpdate(arena, scratchW, walkCache, recorder);
 
   const { tlb: tlbSize, walkcache, hafdbs: updates } = cpu;

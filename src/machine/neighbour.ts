@@ -17,6 +17,7 @@ import type { Arena } from './arena.ts';
 import { createDescriptorLoad } from './descriptor-load.ts';
 import { nextRandom } from './guest-pattern.ts';
 import {
+  basePageOf,
   CONTROL,
   guestWordOf,
   NEIGHBOUR_BLOCK,
@@ -64,7 +65,7 @@ export function createNeighbour(
   const ownW = neighbourW + guestWordOf(layout, vcpu) - layout.guestW;
   const shadow = new Int32Array(NEIGHBOURS * neighbourPages);
   const firstPage = NEIGHBOUR_BLOCK * neighbourPages;
-  const firstIpaPage = layout.ipaBase / 2 ** layout.pageShift + firstPage;
+  const firstIpaPage = basePageOf(layout) + firstPage;
   const flags = FLAG_R | FLAG_W;
   // Regions enough to fill the last slot of the block entries too evict the neighbour's.
   const canBeEvicted =

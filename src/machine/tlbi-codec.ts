@@ -16,18 +16,21 @@ import {
   type TlbiOp,
 } from '../arch/tlbi.ts';
 import { assert } from '../arch/assert.ts';
-import type { Layout } from './layout.ts';
-import { VMID } from './layout.ts';
+import { basePageOf, type Layout, VMID } from './layout.ts';
 import type { Tlb } from './tlb.ts';
 import type { WalkCache } from './walk-cache.ts';
 
 /**
- * End of what any entry can cover, in pages: a walk-cache entry of the start level reaches beyond
- * the last region, and an address there removes it too. Below the first region nothing begins.
+ * What any entry can cover, in pages from the first region on: a walk-cache entry of the start level
+ * begins before the first region and reaches beyond the last, and an address there removes it too.
  */
-function reachOf(layout: Layout): number {
+function reachOf(layout: Layout): { readonly first: number; readonly end: number } {
   const span = 2 ** (layout.indexBits * (3 - layout.startLevel));
-  return Math.ceil(layout.pages / span) * span;
+  const base = basePageOf(layout);
+  return {
+    first: Math.floor(base / span) * span - base,
+    end: Math.ceil((base + layout.pages) / span) * span - base,
+  };
 }
 
 export interface TlbSet {
@@ -70,8 +73,8 @@ export function createTlbiCodec(layout: Layout): TlbiCodec {
   const facts = Int32Array.from(TLBI_KINDS, bitsOf);
   const { ipaBase, pages } = layout;
   const pageBytes = 2 ** layout.pageShift;
-  const reach = reachOf(layout);
-  const within = (page: number): number => Math.max(-1, Math.min(page, reach));
+  const { first, end } = reachOf(layout);
+  const within = (page: number): number => Math.max(first - 1, Math.min(page, end));
 
   return {
     encode(words, at, op) {

@@ -4,7 +4,8 @@
  * it outlives the descriptor it was filled from until a TLBI removes it.
  *
  * Per level of table descriptor (0 to 2) a direct-mapped bank; data word: table page << 4 |
- * generation tag.
+ * generation tag. Callers count pages from the first region on, which need not begin where a table
+ * does: what one descriptor covers is a matter of the address.
  */
 import type { Geometry } from '../arch/geometry.ts';
 import { EMPTY_KEY, KEY_PAGE_MASK, KEY_VMID_SHIFT } from './tlb-entry.ts';
@@ -21,10 +22,17 @@ export interface WalkCache {
    * those need go; 0 removes all.
    */
   invalidate(vmid: number, from: number, to: number, ttl: number): void;
+  /** `page` is the first that an entry covers; it may lie below the first region. */
   entries(): { level: number; vmid: number; page: number; table: number }[];
 }
 
-export function createWalkCache(g: Geometry, vmid: number, enabled: boolean): WalkCache {
+/** `basePage`: number of the first region's first page in the IPA space. */
+export function createWalkCache(
+  g: Geometry,
+  vmid: number,
+  enabled: boolean,
+  basePage: number,
+): WalkCache {
   const vm = vmid << KEY_VMID_SHIFT;
   const keys = new Int32Array(3 * ENTRIES).fill(EMPTY_KEY);
   const data = new Int32Array(3 * ENTRIES);
@@ -32,13 +40,13 @@ export function createWalkCache(g: Geometry, vmid: number, enabled: boolean): Wa
 
   return {
     lookup(page, level) {
-      const n = page >> shiftOf(level);
+      const n = (page + basePage) >> shiftOf(level);
       const slot = level * ENTRIES + (n & (ENTRIES - 1));
       return keys[slot] === (vm | n) ? (data[slot] as number) : -1;
     },
     insert(page, level, table, tag) {
       if (!enabled) return;
-      const n = page >> shiftOf(level);
+      const n = (page + basePage) >> shiftOf(level);
       const slot = level * ENTRIES + (n & (ENTRIES - 1));
       keys[slot] = vm | n;
       data[slot] = (table << 4) | tag;
@@ -53,7 +61,7 @@ export function createWalkCache(g: Geometry, vmid: number, enabled: boolean): Wa
           if (of !== -1) {
             if (key >> KEY_VMID_SHIFT !== of) continue;
             const n = key & KEY_PAGE_MASK;
-            if (n < from >> shift || n > (to - 1) >> shift) continue;
+            if (n < (from + basePage) >> shift || n > (to - 1 + basePage) >> shift) continue;
           }
           keys[level * ENTRIES + i] = EMPTY_KEY;
         }
@@ -63,7 +71,7 @@ export function createWalkCache(g: Geometry, vmid: number, enabled: boolean): Wa
       Array.from(keys, (key, slot) => ({
         level: Math.floor(slot / ENTRIES),
         vmid: key >> KEY_VMID_SHIFT,
-        page: (key & KEY_PAGE_MASK) << shiftOf(Math.floor(slot / ENTRIES)),
+        page: ((key & KEY_PAGE_MASK) << shiftOf(Math.floor(slot / ENTRIES))) - basePage,
         table: (data[slot] as number) >> 4,
         key,
       }))

@@ -8,6 +8,8 @@ import type { Place } from './word.ts';
 
 /** A thread that waits in the kernel never pauses. */
 const PAUSE_MS_MAX = 3000;
+/** One that has paused goes on at once; on a busy machine it may wait for its turn. */
+const RESUME_MS_MAX = 1000;
 
 interface Message {
   readonly method?: string;
@@ -34,8 +36,9 @@ export async function placeOfLoop(
 ): Promise<LoopPlace | null> {
   const session = new Session();
   const { promise, resolve } = Promise.withResolvers<LoopPlace | null>();
-  const timer = setTimeout(resolve, PAUSE_MS_MAX, null);
+  let timer = setTimeout(resolve, PAUSE_MS_MAX, null);
   const urls = new Map<string, string>();
+  let place: LoopPlace | null = null;
 
   function placeIn(frames: NonNullable<Message['params']>['callFrames'] = []): LoopPlace | null {
     // A place in a module is its offset, as a column.
@@ -65,10 +68,17 @@ export async function placeOfLoop(
   session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
     const { method, params: said = {} } = JSON.parse(params.message) as Message;
     if (method === 'Debugger.scriptParsed') urls.set(said.scriptId ?? '', said.url ?? '');
+    // The caller ends the thread next, which V8 has once crashed at (a trap of its own) around a pause:
+    // so it runs again first, and its debugger is off.
+    if (method === 'Debugger.resumed') {
+      send(params.sessionId, 'Debugger.disable');
+      session.post('NodeWorker.detach', { sessionId: params.sessionId }, () => resolve(place));
+    }
     if (method !== 'Debugger.paused') return;
-    // A paused thread cannot be ended.
+    place = placeIn(said.callFrames);
+    clearTimeout(timer);
+    timer = setTimeout(() => resolve(place), RESUME_MS_MAX);
     send(params.sessionId, 'Debugger.resume');
-    resolve(placeIn(said.callFrames));
   });
   try {
     session.connect();

@@ -6,7 +6,7 @@
 import { commandLine } from '../package/command-line.ts';
 import { cpuFor, type CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../arch/geometry.ts';
-import { clockMs, glanceAt, ProtocolThrew } from '../explore/protocol/index.ts';
+import { glanceAt, processorMs, ProtocolThrew } from '../explore/protocol/index.ts';
 import { foreignTextOf, runningBy } from '../port/foreign.ts';
 import type { Protocol } from '../port/index.ts';
 import type { Rule } from '../result/rule.ts';
@@ -31,7 +31,10 @@ export interface TrialTask {
 type Untold = Omit<Word, 'protocol' | 'place'> & { readonly place: Place | null };
 type Tell = (word: Untold) => void;
 
-/** The look takes milliseconds, or is given up: it is an extra. */
+/**
+ * The look takes milliseconds, or is given up: it is an extra. Of the thread's processor time, where
+ * Node knows that: on a busy machine the look would often end before it began.
+ */
 const LOOK_MS = 700;
 
 class LookIsOver extends Error {
@@ -92,10 +95,10 @@ function look(
   count: () => void,
   tell: Tell,
 ): void {
-  const endMs = clockMs() + LOOK_MS;
+  const endMs = processorMs() + LOOK_MS;
   const counting = counted(protocol, count);
   const bounded = runningBy(protocol, (...given) => {
-    if (clockMs() > endMs) throw new LookIsOver();
+    if (processorMs() > endMs) throw new LookIsOver();
     return counting.run(...given);
   });
   try {

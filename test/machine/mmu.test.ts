@@ -16,7 +16,7 @@ import {
   S2AP_R,
   S2AP_W,
 } from '../../src/arch/descriptor.ts';
-import type { Level } from '../../src/arch/geometry.ts';
+import { entrySize, type Level } from '../../src/arch/geometry.ts';
 import { GHOST_CHANGING, GHOST_SETTLED, ghostWord } from '../../src/machine/ghost.ts';
 import { CONTROL, LOGGING, type MachineConfig } from '../../src/machine/layout.ts';
 import type { Mmu } from '../../src/machine/mmu.ts';
@@ -62,6 +62,17 @@ describe.each<[string, Partial<MachineConfig>]>([
       expect([mmu.last.via, mmu.last.level]).toEqual([VIA.walk, 3]);
     }
     expect(m.evidence()).toEqual([]);
+  });
+
+  test('keeps table descriptors for what each covers by its address', () => {
+    const mmu = m.mmu();
+    access(m, mmu, 1);
+    const kept = mmu.tlbs.walk.entries();
+    expect(kept.map((e) => e.level)).toContain(2);
+    for (const { level, page } of kept) {
+      const ipa = layout.ipaBase + page * 2 ** layout.pageShift;
+      expect(ipa % entrySize(m.arena.geometry, level as Level), `level ${level}`).toBe(0);
+    }
   });
 
   test('finds each page of a block, and keeps the block once', () => {

@@ -31,7 +31,7 @@ function filledTlbs(arena: Arena): TlbSet {
   const tlbs: TlbSet = {
     combined: createTlb(g, 1, 16, pages),
     stage2: createTlb(g, 1, 16, pages),
-    walk: createWalkCache(g, 1, true),
+    walk: createWalkCache(g, 1, true, 0),
   };
   for (let page = 0; page < 4; page++) {
     tlbs.combined.insert(page, 3, entryData(page, 0, 3, 3));

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { geometryOf, type Level } from '../../src/arch/geometry.ts';
 import { mustInvalidate, type TlbEntryView, TLBI_KINDS, type TlbiOp } from '../../src/arch/tlbi.ts';
-import { layoutOf, type MachineConfig, VMID } from '../../src/machine/layout.ts';
+import { basePageOf, layoutOf, type MachineConfig, VMID } from '../../src/machine/layout.ts';
 import { createTlb } from '../../src/machine/tlb.ts';
 import { entryData } from '../../src/machine/tlb-entry.ts';
 import { createTlbiCodec, type TlbSet } from '../../src/machine/tlbi-codec.ts';
@@ -50,7 +50,10 @@ describe.each(CONFIGS)('$granule, regions of level $level', (config) => {
   const op: fc.Arbitrary<TlbiOp> = fc
     .record({
       kind: fc.constantFrom(...TLBI_KINDS),
-      at: fc.oneof(page, fc.constantFrom(-3, layout.pages - 1, layout.pages, layout.pages + 9)),
+      at: fc.oneof(
+        page,
+        fc.constantFrom(-600, -3, layout.pages - 1, layout.pages, layout.pages + 600),
+      ),
       offset: fc.constantFrom(0, 0, 1, pageBytes - 1),
       pages: fc.oneof(fc.nat(6), fc.constantFrom(layout.entriesPerTable, layout.pages)),
       ttl: fc.constantFrom(undefined, 0, 1, 2, 3 as const),
@@ -85,7 +88,7 @@ describe.each(CONFIGS)('$granule, regions of level $level', (config) => {
         const tlbs: TlbSet = {
           combined: createTlb(g, vmid, size, layout.pages),
           stage2: createTlb(g, vmid, size, layout.pages),
-          walk: createWalkCache(g, vmid, true),
+          walk: createWalkCache(g, vmid, true, basePageOf(layout)),
         };
         for (const f of all) {
           if (f.structure === 'walk') tlbs.walk.insert(f.page, f.level, f.page & 0xff, 1);

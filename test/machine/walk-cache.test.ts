@@ -5,7 +5,8 @@ import { createWalkCache, type WalkCache } from '../../src/machine/walk-cache.ts
 
 const g = geometryOf('4k');
 const VM = 1;
-const cacheOf = (enabled = true): WalkCache => createWalkCache(g, VM, enabled);
+const cacheOf = (enabled = true, basePage = 0): WalkCache =>
+  createWalkCache(g, VM, enabled, basePage);
 
 describe('lookup', () => {
   test.each([
@@ -70,5 +71,24 @@ describe('invalidate', () => {
     cache.invalidate(vmid, from, to, 0);
     // Levels 0 and 1 cover all of these addresses.
     expect(levelsLeft(cache)).toEqual(left);
+  });
+
+  test('an address below the first region reaches the entry that covers both', () => {
+    // The first region is entry 85 of its table: one entry of level 1 covers all 512.
+    const cache = cacheOf(true, 85 * 512);
+    for (const level of [1, 2]) cache.insert(0, level, level, 0);
+    cache.invalidate(VM, -1, 0, 0);
+    expect(levelsLeft(cache)).toEqual([2]);
+    cache.invalidate(VM, 511, 512, 0);
+    expect(levelsLeft(cache)).toEqual([]);
+  });
+
+  test('one entry above covers what lies behind the end of a table with another', () => {
+    const cache = cacheOf(true, 511 * 512);
+    cache.insert(0, 1, 7, 0);
+    expect(cache.lookup(511, 1)).toBe(7 << 4);
+    expect(cache.lookup(512, 1)).toBe(-1);
+    cache.invalidate(VM, 512, 1024, 0);
+    expect(levelsLeft(cache)).toEqual([1]);
   });
 });

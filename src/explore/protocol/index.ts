@@ -1,6 +1,6 @@
 /** Protocols against the memory model: see explore.ts. */
 export { type ExploreBounds, EXPLORE_BOUNDS } from './bounds.ts';
-export { clockMs, installChanceGuards } from './chance.ts';
+export { installChanceGuards, processorMs } from './chance.ts';
 export {
   exploreInSteps,
   type ExploreOptions,

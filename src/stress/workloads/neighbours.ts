@@ -7,7 +7,7 @@
  */
 import { waitForChange } from '#sync';
 import { childLevel, type Level } from '../../arch/geometry.ts';
-import { CONTROL, NEIGHBOUR_BLOCK, NEIGHBOURS, VCPU } from '../../machine/layout.ts';
+import { basePageOf, CONTROL, NEIGHBOUR_BLOCK, NEIGHBOURS, VCPU } from '../../machine/layout.ts';
 import { neighbourBlock } from '../../machine/neighbour.ts';
 import { Stopped } from '../../machine/shootdown.ts';
 import type { Entry } from '../../port/cpu.ts';
@@ -28,7 +28,7 @@ export function createNeighbourHypervisor(bench: Workbench): NeighbourHypervisor
   const { arena, plan, software, flusher } = bench;
   const { i32, layout, descriptors } = arena;
   const { tables } = software;
-  const ipaPage = layout.ipaBase / 2 ** layout.pageShift + NEIGHBOUR_BLOCK * layout.neighbourPages;
+  const ipaPage = basePageOf(layout) + NEIGHBOUR_BLOCK * layout.neighbourPages;
   let number = 0;
 
   function link(table: Table, level: Level, d: bigint): void {
