@@ -3,6 +3,7 @@
  *
  * Interrupted, it ends after the question under way, with the rows it has.
  */
+import { ownModule } from '../src/package/root.ts';
 import type { BenchComparison, BenchResult, BenchRun } from '../src/result/bench.ts';
 import { EXIT, type ExitCode, type Verdict } from '../src/result/exit-code.ts';
 import { machineInfo } from '../src/stress/machine-info.ts';
@@ -23,7 +24,7 @@ const FILES = [
   'second-vcpu',
   'explore-states',
   'litmus-suite',
-].map((name) => new URL(`${name}.bench.ts`, import.meta.url).href);
+].map((name) => ownModule(`${name}.bench`, import.meta.url).href);
 
 export interface BenchOptions {
   readonly argv: readonly string[];

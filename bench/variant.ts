@@ -2,11 +2,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { ownModule } from '../src/package/root.ts';
 import { fillCompileCache } from '../src/stress/compile-cache.ts';
 import type { Answer } from './sampler.ts';
 import type { Participant } from './turns.ts';
 
-const SAMPLER = new URL('sampler.ts', import.meta.url);
+const SAMPLER = ownModule('sampler', import.meta.url);
 /** Starting a process, compiling, measuring: a sample that takes longer hangs. */
 const TIMEOUT_MS = 60_000;
 

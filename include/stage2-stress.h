@@ -21,6 +21,7 @@
  *
  *   npm run explore -- --protocol ./mine.c        every outcome under the Arm model
  *   npm run stress -- --protocol ./mine.c         real threads
+ * (installed as a package: npx stage2-stress explore --protocol ./mine.c)
  *
  * The file is compiled to WebAssembly; each word below is one operation of the simulated machine. An
  * entry of a table is no memory of this module: `*ptep` is refused with its line, READ_ONCE(*ptep) is
@@ -28,7 +29,8 @@
  * threads, the heap) a protocol does not need.
  *
  * To compile by hand, for `--protocol mine.wasm`:
- *   clang --target=wasm32 -O2 -gdwarf-4 -std=gnu11 -ffreestanding -nostdlib -mbulk-memory -Iinclude \
+ *   clang --target=wasm32 -O2 -gdwarf-4 -std=gnu11 -ffreestanding -nostdlib -Iinclude \
+ *     -mbulk-memory -mmutable-globals \
  *     -Wl,--no-entry,--stack-first,-z,stack-size=16384 -Wl,--export=__stack_pointer \
  *     -Wl,--export=__heap_base -Wl,--export=stage2_protocol -o mine.wasm mine.c
  */

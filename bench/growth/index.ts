@@ -3,6 +3,7 @@
  *
  * Interrupted, it ends after the growth under way, with the series it has.
  */
+import { ownModule } from '../../src/package/root.ts';
 import type { BenchResult, BenchSeries } from '../../src/result/bench.ts';
 import { machineInfo } from '../../src/stress/machine-info.ts';
 import { type BenchOptions, gradeOf } from '../index.ts';
@@ -40,7 +41,7 @@ export async function runGrowth(options: GrowthOptions): Promise<BenchResult> {
   const series: BenchSeries[] = [];
   for (const name of GROWTHS.filter((each) => only.includes(each))) {
     if (signal.aborted) break;
-    const file = new URL(`${name}.growth.ts`, import.meta.url).href;
+    const file = ownModule(`${name}.growth`, import.meta.url).href;
     const { question } = (await import(file)) as { question: Growth };
     onProgress(`${question.name}: ${question.asks}`);
     series.push(...(await measureGrowth(question, file, pace)));

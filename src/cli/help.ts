@@ -1,4 +1,6 @@
 /** `help`, and `--help` everywhere: made from the table of commands, the flags of each, and exit codes. */
+import { IS_BUILT } from '../package/root.ts';
+import { commandLine } from '../package/command-line.ts';
 import { exitCodeLines } from '../report/exit-meanings.ts';
 import { alignColumns } from '../report/table.ts';
 import { wrap } from '../report/wrap.ts';
@@ -18,8 +20,10 @@ export function programHelp(commands: CommandTable): string {
     'stage2-stress: stress harness and explorer for protocols that resize stage-2 mappings',
     '',
     'Usage',
-    '  npm run stress -- [flags]',
-    '  node --import ./src/cli/node-guard.js src/cli/main.ts <command> [flags]',
+    `  ${commandLine('stress -- [flags]')}`,
+    ...(IS_BUILT
+      ? ['  npx stage2-stress <command> [flags]']
+      : ['  node --import ./src/cli/node-guard.js src/cli/main.ts <command> [flags]']),
     '  … <command> --help        every flag of a command, with examples',
     '  … --version',
     '',
@@ -39,7 +43,7 @@ export async function commandHelp(commands: CommandTable, name: string): Promise
     `stage2-stress ${name}: ${row.summary}`,
     '',
     'Usage',
-    `  npm run ${name} --${operand} [flags]`,
+    `  ${commandLine(`${name} --${operand} [flags]`)}`,
     '',
     ...wrap(command.about, COLUMNS),
     '',
@@ -79,7 +83,7 @@ function cpuSection(): string[] {
 function exampleLines(command: Command): string[] {
   return command.examples.flatMap((example) => [
     `  # ${example.why}`,
-    `  npm run ${example.command}`,
+    `  ${commandLine(example.command)}`,
   ]);
 }
 

@@ -6,23 +6,14 @@
  * Also keeps what Node compiles, for the next run of the same user: half of a start is spent on
  * stripping types. Whoever sets NODE_COMPILE_CACHE or NODE_DISABLE_COMPILE_CACHE has said otherwise.
  */
-var NEEDED_MAJOR = 22;
-var NEEDED_MINOR = 18;
+import { isTooOld, tooOldText } from './node-needed.js';
 
-var running = process.versions.node.split('.').map(Number);
-var isTooOld =
-  running[0] < NEEDED_MAJOR || (running[0] === NEEDED_MAJOR && running[1] < NEEDED_MINOR);
-
-if (isTooOld) {
+if (isTooOld(process.versions.node)) {
   process.stderr.write(
-    'stage2-stress: this is Node ' +
-      process.versions.node +
-      ', but Node ' +
-      NEEDED_MAJOR +
-      '.' +
-      NEEDED_MINOR +
-      ' or newer is needed: `npm ci`, then `npm run stress` (or any npm script)' +
-      ' brings Node 24 by itself\n',
+    tooOldText(
+      process.versions.node,
+      '`npm ci`, then `npm run stress` (or any npm script) brings Node 24 by itself',
+    ),
   );
   process.exit(2);
 }

@@ -3,11 +3,12 @@
  * dies rejects; one that hangs gives up by itself (ordering-thread.ts).
  */
 import { Worker } from 'node:worker_threads';
+import { ownModule } from '../package/root.ts';
 import type { OrderingFacts, PinFacts } from '../result/doctor.ts';
 import { PROBE_BYTES, type ProbeCounts, type ProbeTask } from './ordering-thread.ts';
 import type { PinCounts } from './pin-thread.ts';
 
-const WORKER = new URL('../../workers/doctor.ts', import.meta.url);
+const WORKER = ownModule('../../workers/doctor', import.meta.url);
 /** Of each of four; the JIT needs the first few. */
 const PROBE_MS = 250;
 const PROBE_TIMEOUT_MS = 20_000;

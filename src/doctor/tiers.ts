@@ -2,10 +2,11 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { ownModule } from '../package/root.ts';
 import type { TierFacts } from '../result/doctor.ts';
 import type { AccessSpeed } from './access-speed.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../workers/access-speed.ts', import.meta.url));
+const SCRIPT = fileURLToPath(ownModule('../../workers/access-speed', import.meta.url));
 /** Ignition alone. WebAssembly stays compiled: the walker's load is not what is asked about. */
 const INTERPRETER_ONLY = ['--no-sparkplug', '--no-maglev', '--no-turbofan'];
 const TIMEOUT_MS = 60_000;

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { PACKAGE_ROOT } from '../package/root.ts';
 import {
   type Compiled,
   type Compiler,
@@ -19,7 +20,7 @@ import {
 } from '../native/index.ts';
 import { HEADER, type KernelTree, PGTABLE, textOf, type TlbFlavour, tlbFile } from './tree.ts';
 
-export const SHIM = path.join(import.meta.dirname, 'shim');
+export const SHIM = path.join(PACKAGE_ROOT, 'src/kernel/shim');
 const INCLUDES = `${NOWHERE}/include`;
 
 const FLAGS: readonly string[] = [

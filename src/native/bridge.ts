@@ -18,6 +18,10 @@ import { HEADER } from './source-tree.ts';
 
 /** `stage2_stress_abi()` of the header. */
 const ABI = 1;
+/** `struct stage2_protocol` of the header: texts, then flags and a level of a byte each. */
+const POINTER_BYTES = 4;
+const TEXTS = 4;
+const DESCRIBED_BYTES = POINTER_BYTES * TEXTS + 4;
 const WORDS = 'include/stage2-stress.h';
 const LINKED_AS =
   'the comment at the top of include/stage2-stress.h has the command that links one';
@@ -69,6 +73,11 @@ export function protocolOf(
   if (sections.memoryBytes > MEMORY_MAX_BYTES) {
     const bytes = sections.memoryBytes.toLocaleString('en');
     throw new NativeProblem(`${file}: ${tooMuchMemory(`${bytes} bytes`)}`);
+  }
+  if (sections.hasStart) {
+    throw new NativeProblem(
+      `${file}: it has a start function; a protocol begins at stage2_run, each time anew`,
+    );
   }
   const table = lineTableOf(sections);
   const places = new CodePlaces(table, sections.codeStart, isHeader);
@@ -142,7 +151,7 @@ function instantiate(
       `${file}: not made with include/stage2-stress.h: it exports no stage2_run`,
     );
   }
-  if ((abi as () => number)() !== ABI) {
+  if (versionOf(abi as () => unknown, file) !== ABI) {
     throw new NativeProblem(
       `${file}: made with another version's stage2-stress.h; compile it again`,
     );
@@ -157,8 +166,41 @@ function instantiate(
       `${file}: it must export memory, __stack_pointer, __heap_base and stage2_protocol; ${LINKED_AS}`,
     );
   }
-  const [heap, at] = [heapBase.value as number, protocol.value as number];
-  return { memory, run: run as Run, stackPointer, heapBase: heap, protocol: at };
+  const { byteLength } = memory.buffer;
+  const within = (name: string, global: WebAssembly.Global, end: number): number => {
+    const at: unknown = global.value;
+    if (typeof at === 'number' && at >= 0 && at <= end) return at;
+    throw new NativeProblem(`${file}: ${name} lies outside of its memory; ${LINKED_AS}`);
+  };
+  if (!isMutable(stackPointer)) {
+    throw new NativeProblem(`${file}: its __stack_pointer cannot be set; ${LINKED_AS}`);
+  }
+  return {
+    memory,
+    run: run as Run,
+    stackPointer,
+    heapBase: within('__heap_base', heapBase, byteLength),
+    protocol: within('stage2_protocol', protocol, byteLength - DESCRIBED_BYTES),
+  };
+}
+
+/** What it says of the header that it was made with. */
+function versionOf(abi: () => unknown, file: string): unknown {
+  try {
+    return abi();
+  } catch {
+    throw new NativeProblem(`${file}: its stage2_stress_abi() does not return a version`);
+  }
+}
+
+function isMutable(global: WebAssembly.Global): boolean {
+  try {
+    const { value } = global;
+    global.value = value;
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function newInstance(
@@ -173,9 +215,6 @@ function newInstance(
     throw new NativeProblem(`${file}: ${why}`);
   }
 }
-
-const POINTER_BYTES = 4;
-const TEXTS = 4;
 
 /** `struct stage2_protocol`: four texts, three flags, a level. What is not said is left out. */
 function describe(view: DataView, at: number): Partial<Described> {

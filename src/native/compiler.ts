@@ -6,6 +6,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { ownModule } from '../package/root.ts';
 import { NativeProblem } from './problem.ts';
 import { HEADER, INCLUDE_FOLDER, type SourceFile } from './source-tree.ts';
 
@@ -238,7 +239,7 @@ function llvmProcess(): ChildProcess {
   if (llvm !== null && llvm.exitCode === null && llvm.signalCode === null && llvm.connected) {
     return llvm;
   }
-  const script = new URL('./yowasp.ts', import.meta.url);
+  const script = ownModule('./yowasp', import.meta.url);
   llvm = fork(script, [], {
     execArgv: [],
     serialization: 'advanced',

@@ -80,13 +80,21 @@ function inOurWords(
   return `${file}: ${tooLarge ? tooMuchMemory('too much') : what}`;
 }
 
-/** Words that the header makes of a kind that is none. */
+/** In words that say what would be right, where clang's do not. */
 function wordOf(what: string): string {
+  // Versions of clang word it differently, some as an error of C99.
+  const [, name] =
+    /^(?:call to undeclared|implicit declaration of) function '(\w+)'/.exec(what) ?? [];
+  if (name !== undefined) {
+    return `call to undeclared function '${name}'; a protocol has no library but stage2-stress.h`;
+  }
+  // Words that the header makes of a kind that is none.
   const [, family, kind] = /'__s2s_(dsb|dmb|tlbi)_(\w*)'/.exec(what) ?? [];
   if (family === 'dsb') return `no DSB is called ${kind}; there are ${DSB_KINDS.join(', ')}`;
   if (family === 'dmb') return `no DMB is called ${kind}; there are ${DMB_KINDS.join(', ')}`;
   if (family === 'tlbi') return `no TLBI is called ${kind}; there are ${TLBI_KINDS.join(', ')}`;
-  return what;
+  // It is an error; which warning it would be elsewhere is nobody's to change.
+  return what.replace(/ \[-W[^\]]*\]$/, '');
 }
 
 /** Where a name is first used in the text: `file:line:column`. */

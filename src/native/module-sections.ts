@@ -7,10 +7,13 @@ export interface Sections {
   readonly custom: ReadonlyMap<string, Uint8Array>;
   /** Bytes of the memory at the start; 0 if there is none. */
   readonly memoryBytes: number;
+  /** A function is called as soon as the module is instantiated. */
+  readonly hasStart: boolean;
 }
 
 const CUSTOM = 0;
 const MEMORY = 5;
+const START = 8;
 const CODE = 10;
 const PAGE_BYTES = 65_536;
 
@@ -90,11 +93,13 @@ export function sectionsOf(module: Uint8Array): Sections {
   const custom = new Map<string, Uint8Array>();
   let codeStart = 0;
   let memoryBytes = 0;
+  let hasStart = false;
   while (!reader.isAtEnd) {
     const id = reader.u8();
     const size = reader.uleb();
     const start = reader.at;
     if (id === CODE) codeStart = start;
+    if (id === START) hasStart = true;
     if (id === MEMORY && reader.uleb() > 0) {
       reader.uleb();
       memoryBytes = reader.uleb() * PAGE_BYTES;
@@ -105,5 +110,5 @@ export function sectionsOf(module: Uint8Array): Sections {
     }
     reader.at = start + size;
   }
-  return { codeStart, custom, memoryBytes };
+  return { codeStart, custom, memoryBytes, hasStart };
 }

@@ -4,9 +4,10 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { PACKAGE_ROOT } from '../package/root.ts';
 import { NativeProblem } from './problem.ts';
 
-export const HEADER = path.resolve(import.meta.dirname, '../../include/stage2-stress.h');
+export const HEADER = path.join(PACKAGE_ROOT, 'include/stage2-stress.h');
 export const INCLUDE_FOLDER = path.dirname(HEADER);
 
 export interface SourceFile {

@@ -3,6 +3,7 @@
  * as the explorer does. Each word is said as soon as it is known, because the next step may never
  * end.
  */
+import { commandLine } from '../package/command-line.ts';
 import { cpuFor, type CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../arch/geometry.ts';
 import { glanceAt, processorMs } from '../explore/protocol/index.ts';
@@ -115,7 +116,7 @@ function look(
       rule: null,
       level,
       place,
-      text: `${text} (in the explorer; npm run explore shows it)`,
+      text: `${text} (in the explorer; ${commandLine('explore')} shows it)`,
     });
   }
 }

@@ -2,6 +2,7 @@
 import { getCompileCacheDir } from 'node:module';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { ownModule } from '../package/root.ts';
 import { isHarness } from './harness-files.ts';
 import { foreignTextOf } from '../port/foreign.ts';
 import { loadProtocol } from '../stress/load-protocol.ts';
@@ -12,7 +13,7 @@ import { Stillness } from './stillness.ts';
 import type { TrialTask } from './trial.ts';
 import type { Place, Word } from './word.ts';
 
-const TRIAL = new URL('../../workers/preflight.ts', import.meta.url);
+const TRIAL = ownModule('../../workers/preflight', import.meta.url);
 
 const TICK_MS = 50;
 /** A thread that runs answers at its next loop or call. */

@@ -1,7 +1,6 @@
 /** An error nobody planned for, as one line: what, and where in our own sources. */
 import path from 'node:path';
-
-const PACKAGE_ROOT = path.resolve(import.meta.dirname, '../..');
+import { PACKAGE_ROOT } from '../package/root.ts';
 
 export function internalErrorLine(error: unknown): string {
   return `stage2-stress: ${internalErrorText(error)}\n`;
@@ -20,8 +19,11 @@ function placeOf(error: Error): string | null {
     (m) => m[1] as string,
   );
   const own = frames.filter(
-    (f) => f.startsWith(PACKAGE_ROOT + path.sep) && !f.includes('/node_modules/'),
+    (f) =>
+      f.startsWith(PACKAGE_ROOT + path.sep) &&
+      // An installed package lies below node_modules itself.
+      !f.slice(PACKAGE_ROOT.length).includes('/node_modules/'),
   );
-  const place = own.find((f) => !f.includes('/src/arch/assert.ts')) ?? own[0] ?? frames[0];
+  const place = own.find((f) => !/\/src\/arch\/assert\.[jt]s:/.test(f)) ?? own[0] ?? frames[0];
   return place === undefined ? null : path.relative(PACKAGE_ROOT, place);
 }

@@ -114,11 +114,19 @@ function silenceTypelessWarning(): () => void {
 
 /** `mine.ts:3: Expected ','`: where, as far as it can be found out, and the first line of what. */
 function loadingProblem(error: unknown, path: string, text: string): string {
+  if (isBelowNodeModules(error)) {
+    return `${text}: Node runs no TypeScript below node_modules; copy the file to a folder of yours`;
+  }
   const message = error instanceof Error ? error.message : String(error);
   const what = (message.split('\n')[0] as string).replaceAll(path, text);
   const where = error instanceof Error ? placeOf(error, path) : null;
   const place = where === null ? text : shown(where, path, text);
   return `${place}: ${what === '' ? 'threw while loading' : what}`;
+}
+
+function isBelowNodeModules(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return code === 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING';
 }
 
 interface Place {

@@ -19,12 +19,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cachedDataVersionTag } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { ownModule } from '../package/root.ts';
 import { createPatience } from './patience.ts';
 
 const VARIABLE = 'NODE_COMPILE_CACHE';
 const SOURCES = fileURLToPath(new URL('../', import.meta.url));
 const WORKERS = fileURLToPath(new URL('../../workers/', import.meta.url));
-const FILLER = new URL('../../workers/compile.ts', import.meta.url);
+const FILLER = ownModule('../../workers/compile', import.meta.url);
 /**
  * Our own modules take a third of a second, on a CPU of their own (patience.ts). A user's module may do
  * what it likes, even never end.

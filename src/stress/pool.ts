@@ -8,6 +8,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
+import { ownModule } from '../package/root.ts';
 import { SEMI_SPACE_MB } from './collections.ts';
 import { type FillBounds, fillCompileCache } from './compile-cache.ts';
 import type { GroupPlan } from './group.ts';
@@ -32,11 +33,11 @@ export interface ThreadPool {
 }
 
 const workerFile = (name: string): string =>
-  fileURLToPath(new URL(`../../workers/${name}.ts`, import.meta.url));
+  fileURLToPath(ownModule(`../../workers/${name}`, import.meta.url));
 const HYPERVISOR = workerFile('hypervisor');
 const VCPU = workerFile('vcpu');
 /** Threads import it where they need it. */
-const MUTANTS = new URL('../mutants/index.ts', import.meta.url).href;
+const MUTANTS = ownModule('../mutants/index', import.meta.url).href;
 
 /**
  * `modules`: URLs of what threads import beside their own: protocols of the user. `bounds`: of their

@@ -2,6 +2,7 @@
  * From a finished group to result rows: sums over rounds, intervals, percentiles, and the checker's
  * verdict per item.
  */
+import { commandLine } from '../package/command-line.ts';
 import { announcedBbm, cpuResultOf, describeCpu } from '../arch/cpu-model.ts';
 import { gradeRun } from '../checker/index.ts';
 import type { Evidence } from '../result/evidence.ts';
@@ -144,7 +145,7 @@ function exploreCommand({ request, item, protocol, mutant }: RowRequest): string
   const what = isProtocol ? protocolFlag(plan.protocol, protocol.name) : `--mutant ${mutant}`;
   const cpu = describeCpu(plan.cpu);
   const level = request.config.level === 1 ? ' --level 1' : '';
-  return `npm run explore -- ${what} --cpu ${cpu} --granule tiny${level} --vcpus 1`;
+  return commandLine(`explore -- ${what} --cpu ${cpu} --granule tiny${level} --vcpus 1`);
 }
 
 function protocolFlag(source: ProtocolSource, name: string): string {

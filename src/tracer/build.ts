@@ -1,11 +1,12 @@
 /** Compiles the plugin for QEMU and the program that the traced kernel starts. */
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { PACKAGE_ROOT } from '../package/root.ts';
 import { TracerProblem } from './problem.ts';
 import { runProgram } from './run-program.ts';
 import type { CCompiler, Tools } from './tools.ts';
 
-export const SOURCES = path.resolve(import.meta.dirname, '../../tools/kvm-trace');
+export const SOURCES = path.join(PACKAGE_ROOT, 'tools/kvm-trace');
 
 const COMMON = ['-std=gnu11', '-O2', '-Wall'];
 const PLUGIN = [...COMMON, '-shared', '-fPIC', '-fvisibility=hidden', '-pthread'];

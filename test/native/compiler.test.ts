@@ -5,8 +5,11 @@ import { describe, expect, test, vi } from 'vitest';
 import { cacheFolder, readCache, writeCache } from '../../src/native/cache.ts';
 import { compile } from '../../src/native/compile.ts';
 import { type Built, type Compiler, findCompiler, protocolJob } from '../../src/native/compiler.ts';
+import { loadC, type NativeProtocol } from '../../src/native/index.ts';
 import { NativeProblem } from '../../src/native/problem.ts';
-import { folderWith } from './compiled.ts';
+import { exploreProtocol } from '../../src/explore/protocol/index.ts';
+import type { Protocol } from '../../src/port/index.ts';
+import { folderWith, runWith } from './compiled.ts';
 
 /** The least module there is. */
 const EMPTY_MODULE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]);
@@ -63,6 +66,49 @@ describe('a clang of the system', () => {
         /^CLANG=\S+ is no clang that compiles for wasm32/,
       );
     }
+  });
+});
+
+const CLANG = process.env['CLANG'] ?? 'clang';
+const noClang: string | null = await findCompiler({ CLANG }).then(
+  () => null,
+  (error: Error) => error.message,
+);
+if (noClang !== null) console.warn(`tests of a clang of the system are skipped: ${noClang}`);
+
+describe.skipIf(noClang !== null)('the clang that is here', () => {
+  const load = async (text: string): Promise<NativeProtocol> => {
+    // What the other compiler made is in the usual cache.
+    vi.stubEnv('XDG_CACHE_HOME', folderWith({}));
+    vi.stubEnv('CLANG', CLANG);
+    const folder = folderWith({ 'a b.c': text, 'near by.h': 'static u32 here = 3;\n' });
+    try {
+      return await loadC(path.join(folder, 'a b.c'));
+    } finally {
+      vi.unstubAllEnvs();
+    }
+  };
+
+  test('makes a protocol that the explorer knows the lines of', async () => {
+    const text = runWith('BUG_ON(t->bbm == here);', '#include "near by.h"');
+    const { protocol, warnings } = await load(text);
+    expect(warnings).toEqual([]);
+    const [good, bad] = [[1], [3]] as const;
+    const mine = protocol as Protocol;
+    expect(exploreProtocol({ protocol: mine, cpu: { bbm: good } }).verdict).toBe('safe');
+    expect(() => exploreProtocol({ protocol: mine, cpu: { bbm: bad } })).toThrow(
+      /BUG_ON\(\).*\(\/.*\/a b\.c:8:3\)$/,
+    );
+  });
+
+  test('says what is wrong by file and line', async () => {
+    const problem = expect.stringMatching(
+      /^\/.*\/a b\.c:8:3: call to undeclared function 'frob'; a protocol has no library/,
+    );
+    await expect(load(runWith('frob();'))).rejects.toMatchObject({ message: problem });
+    await expect(load(runWith('int unused = 1;'))).resolves.toMatchObject({
+      warnings: [expect.stringMatching(/a b\.c:8:7: unused variable 'unused'/)],
+    });
   });
 });
 

@@ -2,6 +2,7 @@
  * `replay`: the schedule of a token that `explore` printed, again, with everything the hypervisor does
  * and why each step may be so.
  */
+import { commandLine } from '../../package/command-line.ts';
 import { type CpuModel, cpuResultOf, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import {
   decodeToken,
@@ -220,7 +221,7 @@ export const command: Command<typeof FLAGS> = {
   examples: [
     {
       command: 'replay -- r1:p:rfc-nt-posted:4b0a3d71:bbm=1:2:1:l0-l0:0.012345.0.3:3ade2d',
-      why: 'a token as `npm run explore -- --protocol rfc-nt-posted` prints it',
+      why: `a token as \`${commandLine('explore -- --protocol rfc-nt-posted')}\` prints it`,
     },
     {
       command: 'replay -- TOKEN --protocol ./moved/mine.ts',

@@ -3,6 +3,7 @@
  * each thing that was judged, and one for the result's own verdict, which may be worse than that of
  * every case (interrupted, a missed control, a bound).
  */
+import { commandLine } from '../../package/command-line.ts';
 import { assertNever } from '../../arch/assert.ts';
 import type { ExploreRun } from '../../result/explore.ts';
 import type { Verdict } from '../../result/exit-code.ts';
@@ -173,7 +174,7 @@ function exploreCase(run: ExploreRun): Case {
   const details = run.violations.flatMap((v) => [
     `${v.rule}: ${v.why}`,
     ...v.steps.map((step, i) => `  ${i + 1} ${step.thread}: ${step.op} ${step.detail}`),
-    ...(v.token === null ? [] : [`replay: npm run replay -- ${v.token}`]),
+    ...(v.token === null ? [] : [`replay: ${commandLine(`replay -- ${v.token}`)}`]),
   ]);
   const seconds = run.elapsedMs / 1000;
   if (run.exhibit !== undefined)

@@ -1,4 +1,5 @@
 /** An explore result: the verdict matrix, and each counterexample as columns with its reason. */
+import { commandLine } from '../../package/command-line.ts';
 import type { ExploreRun, ExploreViolation } from '../../result/explore.ts';
 import type { ExploreFile } from '../../result/read.ts';
 import { ABLATION_MEANING, ablationGroups, changeText, neededText } from '../text/ablation-text.ts';
@@ -78,7 +79,7 @@ function counterexample(run: ExploreRun, v: ExploreViolation): Html {
         v.token === null
           ? NOTHING
           : html`<dt>replay</dt>
-              <dd><code>npm run replay -- ${v.token}</code></dd>`
+              <dd><code>${commandLine(`replay -- ${v.token}`)}</code></dd>`
       }
     </dl>
     ${lanes(`Schedule that shows ${title}`, 'step', events)}
@@ -99,7 +100,7 @@ function ablations(runs: readonly ExploreRun[]): Html {
       row.operation,
       changeText(row),
       html`<span class="${row.needed ? 'red' : 'soft'}">${neededText(row, own.length)}</span>`,
-      row.token === null ? '' : html`<code>npm run replay -- ${row.token}</code>`,
+      row.token === null ? '' : html`<code>${commandLine(`replay -- ${row.token}`)}</code>`,
     ]);
     return table(`${title}, on ${cpus.join(', ')}`, columns, cells);
   });

@@ -1,4 +1,5 @@
 /** `explore --ablate` as text: one row for each change of a step, and what the words mean. */
+import { commandLine } from '../../package/command-line.ts';
 import type { AblationRow, ExploreRun } from '../../result/explore.ts';
 import { counted } from '../numbers.ts';
 import type { Paint } from '../paint.ts';
@@ -124,5 +125,5 @@ function tableOf(
 
 function replayLine(row: AblationRow): string[] {
   if (row.token === null) return [];
-  return [`  step ${row.step} ${changeText(row)}: npm run replay -- ${row.token}`];
+  return [`  step ${row.step} ${changeText(row)}: ${commandLine(`replay -- ${row.token}`)}`];
 }

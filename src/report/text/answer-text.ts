@@ -2,6 +2,7 @@
  * The answer to "is it worth it": what cancelling migrations costs the guest under each protocol,
  * beside what each protocol costs. One table; an HTML report can use its columns.
  */
+import { commandLine } from '../../package/command-line.ts';
 import { type AnswerRow, answerRows } from '../../answer/rows.ts';
 import type { StressRun } from '../../result/stress.ts';
 import { compact, duration, shareText, significant, unitFor } from '../numbers.ts';
@@ -125,6 +126,7 @@ export function legend(gib: number): readonly string[] {
       'features without which its steps are not allowed',
     'It does not say what an Arm server would do: TLBs are simulated, a TLBI is a message between host ' +
       'threads, an exit from the guest is a function call, and cache maintenance costs nothing unless ' +
-      '--delay clean-dcache=NS says so. Put in figures of your own: npm run answer -- --window NS --rate HZ',
+      '--delay clean-dcache=NS says so. Put in figures of your own: ' +
+      commandLine('answer -- --window NS --rate HZ'),
   ];
 }

@@ -1,4 +1,5 @@
 /** Text of `explore`: each search with its shortest counterexamples, the table of all, the verdict. */
+import { commandLine } from '../../package/command-line.ts';
 import type { Verdict } from '../../result/exit-code.ts';
 import type { ExploreResult, ExploreRun, ExploreViolation } from '../../result/explore.ts';
 import { exitMeaning } from '../exit-meanings.ts';
@@ -77,7 +78,7 @@ export function violationLines({ rule, why, by, steps, token }: ExploreViolation
       : formatSchedule(steps)
           .split('\n')
           .map((line) => `    ${line}`)),
-    ...(token === null ? [] : [`    replay: npm run replay -- ${token}`]),
+    ...(token === null ? [] : [`    replay: ${commandLine(`replay -- ${token}`)}`]),
   ];
 }
 
@@ -189,7 +190,7 @@ function replayLine(run: ExploreRun): string[] {
   const [first] = run.violations;
   if (first === undefined || first.token === null || run.exhibit !== undefined) return [];
   const name = run.mutant ?? run.protocol;
-  return [`  ${name}, ${cpuText(run)}: ${first.rule}: npm run replay -- ${first.token}`];
+  return [`  ${name}, ${cpuText(run)}: ${first.rule}: ${commandLine(`replay -- ${first.token}`)}`];
 }
 
 function rulesText({ violations }: ExploreRun): string {

@@ -1,4 +1,5 @@
 /** `kernel` as text: what each function of a tree comes to, what its steps are for, and two trees. */
+import { commandLine } from '../../package/command-line.ts';
 import type { ExploreRun, MutationRow } from '../../result/explore.ts';
 import { changeText, neededText } from './ablation-text.ts';
 import { violationLines } from './explore-text.ts';
@@ -164,7 +165,7 @@ function mutationTable(
 
 function replayLine(row: MutationRow): string[] {
   if (row.token === null) return [];
-  return [`  ${placeText(row)} ${changeText(row)}: npm run replay -- ${row.token}`];
+  return [`  ${placeText(row)} ${changeText(row)}: ${commandLine(`replay -- ${row.token}`)}`];
 }
 
 /** A function's operations in two trees, in order; null: the tree has no such function. */

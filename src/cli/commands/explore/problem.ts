@@ -1,11 +1,12 @@
 /** Would `explore` take this command? Asked of the commands that violations print. */
+import { commandLine } from '../../../package/command-line.ts';
 import { searchesOf, subjectsOf } from '../../../request/explore.ts';
 import { inFlags } from '../../flags/request.ts';
 import { parseCommandLine } from '../../parse.ts';
 import { UsageError } from '../../../request/usage-error.ts';
 import { EXPLORE_FLAGS, exploreRequestOf } from './flags.ts';
 
-const PREFIX = 'npm run explore -- ';
+const PREFIX = commandLine('explore -- ');
 
 /** What is wrong with `command`, as the user would be told; null if it would run. */
 export async function exploreProblem(command: string): Promise<string | null> {

@@ -1,6 +1,7 @@
 /** `init`: a protocol to start from, its twin with a bug, and what to run. */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { commandLine } from '../../../package/command-line.ts';
 import { EXIT } from '../../../result/exit-code.ts';
 import type { Command, CommandInput } from '../../command.ts';
 import { START_FILES, type StartLanguage } from './start-files.ts';
@@ -59,12 +60,12 @@ function init({ flags, positionals }: Input, terminal: Terminal): typeof EXIT.pa
       `wrote ${buggy}   the same with a bug that is easy to write`,
       '',
       'every outcome under the Arm model, and the shortest schedule that shows the bug:',
-      `  npm run explore -- --protocol ${mine}`,
-      `  npm run explore -- --protocol ${buggy}`,
+      `  ${commandLine(`explore -- --protocol ${mine}`)}`,
+      `  ${commandLine(`explore -- --protocol ${buggy}`)}`,
       'on every CPU that it is meant for:',
-      `  npm run explore -- --protocol ${mine} --matrix`,
+      `  ${commandLine(`explore -- --protocol ${mine} --matrix`)}`,
       'real threads, beside a protocol of KVM:',
-      `  npm run stress -- --protocol ${mine},bbm-early --vcpus 1 --time 20s`,
+      `  ${commandLine(`stress -- --protocol ${mine},bbm-early --vcpus 1 --time 20s`)}`,
       '',
     ].join('\n'),
   );

@@ -1,4 +1,5 @@
 /** `stress`: checks the flags, runs the campaign, prints and writes its result. */
+import { commandLine } from '../../../package/command-line.ts';
 import { formatJson } from '../../../report/json.ts';
 import { stressText } from '../../../report/text/stress-text.ts';
 import { isComplete } from '../../../result/campaign-state.ts';
@@ -52,7 +53,7 @@ export async function stress(
   );
   const code = await report(result, { json, out, quiet }, terminal);
   if (isFile(json) && result.campaign !== undefined && !isComplete(result.campaign))
-    terminal.out(`to go on: npm run stress -- --resume ${shortPath(json)}\n`);
+    terminal.out(`to go on: ${commandLine(`stress -- --resume ${shortPath(json)}`)}\n`);
   return code;
 }
 
