@@ -68,8 +68,7 @@ export async function placeOfLoop(
   session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
     const { method, params: said = {} } = JSON.parse(params.message) as Message;
     if (method === 'Debugger.scriptParsed') urls.set(said.scriptId ?? '', said.url ?? '');
-    // The caller ends the thread next, which V8 has once crashed at (a trap of its own) around a pause:
-    // so it runs again first, and its debugger is off.
+    // The caller ends the thread next: it runs again before that, and its debugger is off.
     if (method === 'Debugger.resumed') {
       send(params.sessionId, 'Debugger.disable');
       session.post('NodeWorker.detach', { sessionId: params.sessionId }, () => resolve(place));

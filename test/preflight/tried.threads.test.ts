@@ -8,6 +8,9 @@ import type { Word } from '../../src/preflight/word.ts';
 import type { StressResult } from '../../src/result/stress.ts';
 import type { StressHooks } from '../../src/stress/campaign.ts';
 import { aResult, aRun } from '../report/results.ts';
+import { compiledTrials } from './compiled.ts';
+
+compiledTrials();
 
 const fixture = (name: string): string => path.join(import.meta.dirname, 'fixtures', `${name}.ts`);
 

@@ -4,6 +4,9 @@ import { describe, expect, it } from 'vitest';
 import type { BlockLevel } from '../../src/arch/geometry.ts';
 import { watchTrial } from '../../src/preflight/watch.ts';
 import { type Word, wordLine } from '../../src/preflight/word.ts';
+import { compiledTrials } from './compiled.ts';
+
+compiledTrials();
 
 const fixture = (name: string): string => path.join(import.meta.dirname, 'fixtures', `${name}.ts`);
 
