@@ -42,9 +42,12 @@ export function createLateStore(
   if (tlbi !== 'late-writes' && tlbi !== 'ipi') return null;
   let data = -1;
 
-  /** Does what has come since wait for the store? */
+  /**
+   * Does what has come since wait for the store? Where only an interrupt does, all else is acknowledged.
+   * One look decides: what comes behind it belongs to the next.
+   */
   const isWaitedFor = (): boolean =>
-    guest.isTlbiPending() && (tlbi === 'late-writes' || receiver.isInterrupted());
+    guest.isTlbiPending() && (tlbi === 'late-writes' || !receiver.applyUninterrupted());
 
   return {
     translate() {
@@ -53,9 +56,7 @@ export function createLateStore(
     land() {
       if (data < 0) return;
       const until = performance.now() + UNDER_WAY_MS;
-      while (performance.now() < until && !isWaitedFor()) {
-        if (guest.isTlbiPending()) receiver.applyPending();
-      }
+      while (performance.now() < until && !isWaitedFor());
       guest.store(data);
       data = -1;
     },

@@ -175,8 +175,8 @@ export interface Receiver {
   setFenced(fenced: boolean): void;
   /** Leaves the guest: holds no translation and need not be waited for. */
   leave(): void;
-  /** Is one of the records that it has not seen yet an interrupt? */
-  isInterrupted(): boolean;
+  /** As applyPending, unless what is new has an interrupt among it. False: it has, and nothing was done. */
+  applyUninterrupted(): boolean;
   /** Generation up to which it has acknowledged: but for the erratum, up to which its TLBs are clean. */
   seen(): number;
 }
@@ -225,8 +225,7 @@ export function createReceiver(
     apply(lags);
   }
 
-  function apply(lagging: boolean): void {
-    const generation = Atomics.load(i32, CONTROL.tlbiGeneration);
+  function apply(lagging: boolean, generation = Atomics.load(i32, CONTROL.tlbiGeneration)): void {
     if (generation === seen && (lagging || applied === seen)) return;
     if (bug === 'ack-before-invalidate' && Atomics.load(i32, w + VCPU.ack) !== generation) {
       // Emptied at the next poll: what is accessed until then uses what should be gone.
@@ -270,12 +269,13 @@ export function createReceiver(
       Atomics.store(i32, w + VCPU.mode, 0);
       wake();
     },
-    isInterrupted() {
+    applyUninterrupted() {
       const generation = Atomics.load(i32, CONTROL.tlbiGeneration);
       for (let g = seen + 1; g - generation <= 0; g++) {
-        if (i32[tlbiLogW + (g % logRecords) * recordWords] === INTERRUPT) return true;
+        if (i32[tlbiLogW + (g % logRecords) * recordWords] === INTERRUPT) return false;
       }
-      return false;
+      apply(lags, generation);
+      return true;
     },
     seen: () => seen,
   };

@@ -18,7 +18,11 @@ function around(tlbi: TlbiCompletion, next: 'nothing' | 'tlbi' | 'interrupt'): s
     enter: () => {},
     leave: () => {},
     setFenced: () => {},
-    isInterrupted: () => next === 'interrupt',
+    applyUninterrupted() {
+      if (next === 'interrupt') return false;
+      receiver.applyPending();
+      return true;
+    },
     seen: () => 0,
   };
   const late = createLateStore(tlbi, receiver, {
@@ -54,6 +58,27 @@ describe('a store that was translated before the TLBI', () => {
       'stored 7',
     ]);
   });
+});
+
+test('what arrives while it is looked whether it is waited for is not acknowledged before it landed', () => {
+  let looks = 0;
+  const log: string[] = [];
+  const receiver: Receiver = {
+    applyPending: () => log.push('acknowledged'),
+    enter: () => {},
+    leave: () => {},
+    setFenced: () => {},
+    applyUninterrupted: () => (log.push('acknowledged'), true),
+    seen: () => 0,
+  };
+  const late = createLateStore('late-writes', receiver, {
+    translate: () => 7,
+    store: () => log.push('stored'),
+    isTlbiPending: () => ++looks > 1,
+  });
+  late?.translate();
+  late?.land();
+  expect(log).toEqual(['stored']);
 });
 
 test('the kernel repeats behind a stage-1 flush, and behind no other', () => {
