@@ -8,10 +8,10 @@ import { cpus } from 'node:os';
 import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
 import { type BlockLevel, geometryOf, type Granule } from '../arch/geometry.ts';
 import { machineProblem } from '../machine/layout.ts';
-import { changesSize } from '../port/kinds.ts';
 import type { Capability, TlbFlavour } from '../kernel/index.ts';
 import type { Shard } from '../result/shard.ts';
-import { machineNeeds, scenarioNamed, suits } from '../scenarios/index.ts';
+import { changesSize } from '../port/kinds.ts';
+import { machineNeeds, scenarioNamed, scenarioOfKind, suits } from '../scenarios/index.ts';
 import {
   type AccessMode,
   type Delay,
@@ -88,7 +88,6 @@ export async function stressOptions(
   if (sequence !== undefined) about('sequence', () => sequenceText(sequence));
   const names = request.protocols ?? [];
   const protocols = await selectProtocols(names, sizeChanging(catalogue, names), sequence);
-  refuseOtherKinds(protocols);
   refuseCpu(request, protocols);
   refuseUnsuited(scenarios, protocols);
   const explicit = explicitIn(request);
@@ -143,14 +142,6 @@ function explicitIn(request: StressRequest): StressOptions['explicit'] {
   return fields.flatMap((field) =>
     request[field] === undefined ? [] : (OPTION_OF[field] ?? field),
   );
-}
-
-function refuseOtherKinds(protocols: readonly SelectedProtocol[]): void {
-  const other = protocols.find(({ protocol }) => !changesSize(protocol.kind));
-  if (other === undefined) return;
-  const { name, kind } = other.protocol;
-  throw refusal`${the('protocols')}: ${name} is of kind ${kind}, which stress does not run: it takes
-    coalesce and split; try it with explore`;
 }
 
 /** Starting a group's threads takes half of this, on a quiet machine. */
@@ -231,8 +222,14 @@ function refuseUnsuited(
     );
     if (other === undefined) continue;
     const named = the('protocols', other.ref.name);
-    throw refusal`${the('scenarios', scenario)} does not go with ${named}, which splits blocks:
-      name protocols that coalesce`;
+    const { kind } = other.protocol;
+    if (changesSize(kind)) {
+      throw refusal`${the('scenarios', scenario)} does not go with ${named}, which splits blocks:
+        name protocols that coalesce`;
+    }
+    const own = the('scenarios', scenarioOfKind(kind));
+    throw refusal`${the('scenarios', scenario)} does not go with ${named}, which is of kind ${kind}:
+      it runs in ${own}`;
   }
 }
 

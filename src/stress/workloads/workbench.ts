@@ -24,6 +24,7 @@ import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import type { MachineBug, Protocol } from '../../port/index.ts';
 import type { Evidence } from '../../result/evidence.ts';
 import type { Scenario } from '../../scenarios/index.ts';
+import type { MadeChange } from '../changes/change.ts';
 import type { GroupPlan, PlanItem } from '../group.ts';
 import type { Region, Regions } from '../regions.ts';
 import type { SoftwareSide } from '../software-side.ts';
@@ -53,6 +54,8 @@ export interface Step {
   readonly protocol: Protocol;
   readonly region: Region;
   readonly measured: boolean;
+  /** Of a kind that changes no size. */
+  readonly change?: MadeChange;
 }
 
 export interface Workbench extends Site {
@@ -70,7 +73,7 @@ export interface Workbench extends Site {
    * A transition nobody asks about, on a machine without seeded bugs. `slot` is the record it
    * clobbers: any while no round is running.
    */
-  reset(protocol: Protocol, region: Region, slot: number): void;
+  reset(protocol: Protocol, region: Region, slot: number, change?: MadeChange): void;
   /** Faulting vCPUs change the same tables, counts and flags: with the mmu_lock, for writing. */
   underLock(change: () => void): void;
   /** DSB and TLBI outside of transitions, on a correct machine. */
@@ -187,22 +190,22 @@ export function createWorkbench(site: Site): Workbench {
       state = seedFor(plan.seed, -1, round);
       bbm = announcedBbm(planned().cpu);
     },
-    step({ protocol, region, measured }, count) {
+    step({ protocol, region, measured, change }, count) {
       const log = measured ? (logs[item] as TraceLog) : resetLog;
       const runner = runnerFor(planned().bug);
       assert(count.slots < layout.config.transitionsMax, 'a round has a record per transition');
       try {
         const run = measured ? protocol : ownOf(protocol);
-        if (runner.run(run, region, count.slots++, measured, log)) return true;
+        if (runner.run(run, region, count.slots++, measured, log, change)) return true;
       } catch (error) {
         if (!(error instanceof PoolExhausted)) throw error;
       }
       count.broken++;
       return false;
     },
-    reset(protocol, region, slot) {
+    reset(protocol, region, slot, change) {
       try {
-        runnerFor(null).run(ownOf(protocol), region, slot, false, resetLog);
+        runnerFor(null).run(ownOf(protocol), region, slot, false, resetLog, change);
       } catch (error) {
         // Leaked by what ran before: the next step finds the region as it is, and the audit the leak.
         if (!(error instanceof PoolExhausted)) throw error;

@@ -8,6 +8,7 @@ import { cpuFor, type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.
 import type { BlockLevel, Granule } from '../../../src/arch/geometry.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import type { Rule } from '../../../src/result/rule.ts';
+import { scenarioOfKind } from '../../../src/scenarios/index.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
 import { type GroupRequest, runGroup } from '../../../src/stress/group-run.ts';
 import type { PlanItem } from '../../../src/stress/group.ts';
@@ -113,6 +114,40 @@ export async function rulesOfMutant(
   const outcome = await runGroup(pool, request, HOOKS);
   if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
   return rulesSeen(request, outcome, 0, await loadProtocol(item.protocol), mutant);
+}
+
+/**
+ * The same bug as a protocol of the kind it is about, in the scenario of that kind: what the threads saw
+ * of it, and what its operations alone break.
+ */
+export async function rulesOfKind(
+  name: string,
+  rounds: number,
+  choice: { readonly vcpus?: number } = {},
+): Promise<{ readonly seen: readonly Rule[]; readonly all: readonly string[] }> {
+  const source = { from: 'mutant', name, explored: true } as const;
+  const protocol = await loadProtocol(source);
+  const mutant = MUTANTS.find((m) => m.name === name);
+  if (mutant === undefined) throw new Error(`no such mutant: ${name}`);
+  const item: PlanItem = { protocol: source, cpu: cpuFor(protocol, {}), bug: null };
+  const { vcpus = 1 } = choice;
+  const request = huntRequest({
+    items: [item],
+    setting: { ...HUNT_SETTING, scenario: scenarioOfKind(protocol.kind), vcpus },
+    rules: [mutant.rule as Rule],
+    stopsAtSign: true,
+    seed: SEED,
+    pins: { usual: null, racing: null },
+    budgetMs: null,
+    roundsMax: rounds,
+  });
+  const outcome = await runGroup(pool, request, HOOKS);
+  if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
+  const { violations } = huntRow(request, outcome, 0, protocol, mutant);
+  return {
+    seen: rulesSeen(request, outcome, 0, protocol, mutant),
+    all: violations.map(({ rule }) => rule),
+  };
 }
 
 /** What no run may lack, whatever the scenario. */
