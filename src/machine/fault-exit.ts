@@ -239,9 +239,9 @@ export function createFaultHandler(
   }
 
   /** Where somebody leaks all tables there are, the round's audit says so; until then this waits. */
-  function fillOrWait(page: number, isStore: boolean, level: number): number {
+  function orWait(handle: () => number): number {
     try {
-      return fill(page, isStore, level);
+      return handle();
     } catch (error) {
       if (error instanceof PoolExhausted) return HANDLED.again;
       throw error;
@@ -343,7 +343,7 @@ export function createFaultHandler(
       try {
         seen = look(page, isStore, true);
         if (seen === UNDECIDED && fillsShared && !isPermission) {
-          seen = fillOrWait(page, isStore, level);
+          seen = orWait(() => fill(page, isStore, level));
         }
       } finally {
         release(true);
@@ -355,7 +355,8 @@ export function createFaultHandler(
     if (!acquire(false)) return HANDLED.stopped;
     try {
       const seen = look(page, isStore, false);
-      return seen !== UNDECIDED ? seen : repair(page, isStore, level, isPermission);
+      if (seen !== UNDECIDED) return seen;
+      return orWait(() => repair(page, isStore, level, isPermission));
     } finally {
       release(false);
     }

@@ -119,7 +119,7 @@ export async function stressOptions(
     explicit,
     argv,
   };
-  refuseMachines(options);
+  refuseMachines(options, protocols);
   if (request.repeats !== undefined) await refuseRepeats(options);
   if (shard !== null) refuseEmptyShard(shard, rowCount(await planGroups(options)), 'rows');
   return options;
@@ -168,13 +168,15 @@ const needsOf = (name: string): ReturnType<typeof machineNeeds> =>
   machineNeeds(scenarioNamed(name));
 
 /** Every combination of level and vCPU count is a machine of its own, and must fit into memory. */
-function refuseMachines(options: StressOptions): void {
+function refuseMachines(options: StressOptions, protocols: readonly SelectedProtocol[]): void {
   const { granule, blocks, transitions } = options;
+  const own = protocols.map(({ protocol }) => scenarioOfKind(protocol.kind));
+  const scenarios = options.scenarios.length > 0 ? options.scenarios : own;
   for (const level of options.levels) {
     for (const vcpus of options.vcpus) {
       const transitionsMax = recordsFor(transitions, blocks);
       const usual = { granule, level, blocks, vcpus, transitionsMax };
-      const machines = [usual, ...options.scenarios.map((s) => ({ ...usual, ...needsOf(s) }))];
+      const machines = [usual, ...scenarios.map((s) => ({ ...usual, ...needsOf(s) }))];
       const problem = machines.map(machineProblem).find((each) => each !== null) ?? null;
       if (problem !== null)
         throw refusal`${the('levels', level)} ${the('vcpus', vcpus)}: ${problem}`;

@@ -1,5 +1,4 @@
 /** The built-in scenarios. */
-import { changesSize, type ProtocolKind } from '../port/kinds.ts';
 import { adjustHalf } from './adjust-half.ts';
 import { adjustPopulated } from './adjust-populated.ts';
 import { migrationCancel } from './migration-cancel.ts';
@@ -43,24 +42,14 @@ export function machineNeeds({ work }: Scenario): {
   return { hasNeighbours: work.kind === 'two-vms', relocates: work.kind === 'relocate' };
 }
 
-/** Where protocols of a kind take the place of the scenario's own path. */
-const SCENARIO_OF_KIND: Readonly<Record<ProtocolKind, Scenario>> = {
-  coalesce: adjustPopulated,
-  split: adjustPopulated,
-  unmap: unmapUnderWalk,
-  map: parallelFaults,
-  protect: permissionPingPong,
-  relocate,
-};
-
-/** The name of the scenario that a protocol runs in where none was named. */
-export function scenarioOfKind(kind: ProtocolKind): string {
-  return SCENARIO_OF_KIND[kind].name;
+/** The name of the scenario that a protocol of this kind runs in where none was named. */
+export function scenarioOfKind(kind: string): string {
+  return (SCENARIOS.find(({ takes }) => takes === kind) ?? adjustPopulated).name;
 }
 
 /** Is there anything in the scenario for such a protocol to do? */
-export function suits(scenario: Scenario, { kind }: { readonly kind: ProtocolKind }): boolean {
-  if (!changesSize(kind)) return SCENARIO_OF_KIND[kind].name === scenario.name;
+export function suits(scenario: Scenario, { kind }: { readonly kind: string }): boolean {
+  if (kind !== 'coalesce' && kind !== 'split') return scenario.takes === kind;
   return scenario.work.kind !== 'relocate' || kind === 'coalesce';
 }
 
@@ -70,7 +59,7 @@ export function suits(scenario: Scenario, { kind }: { readonly kind: ProtocolKin
  */
 export function mayPass(
   scenario: Scenario,
-  protocol: { readonly kind: ProtocolKind; readonly claims: { readonly neverInvalid?: boolean } },
+  protocol: { readonly kind: string; readonly claims: { readonly neverInvalid?: boolean } },
 ): boolean {
   const needsBreak = scenario.work.kind === 'relocate';
   return suits(scenario, protocol) && !(needsBreak && protocol.claims.neverInvalid === true);

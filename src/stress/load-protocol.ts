@@ -21,7 +21,8 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
       const { MUTANTS } = await import('../mutants/index.ts');
       const mutant = MUTANTS.find((m) => m.name === source.name);
       if (mutant === undefined) throw new Error(`no mutant is called ${source.name}`);
-      if (source.explored === true && mutant.explored !== undefined) return mutant.explored.protocol;
+      if (source.explored === true && mutant.explored !== undefined)
+        return mutant.explored.protocol;
       return mutant.seed.kind === 'protocol' ? mutant.seed.protocol : named(mutant.twin);
     }
     case 'file': {

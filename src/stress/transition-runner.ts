@@ -68,8 +68,7 @@ export function createTransitionRunner(
       const version = regions.versionOf(region);
       const old = Atomics.load(descriptors, region.entry);
       const block = regions.blockAt(region, version + 1);
-      const name: ChangeName =
-        change?.name ?? (protocol.kind === 'split' ? 'split' : 'coalesce');
+      const name: ChangeName = change?.name ?? (protocol.kind === 'split' ? 'split' : 'coalesce');
       const wanted = change === undefined ? block : wantedOf(change.name, block);
       change?.before?.();
       i32[region.ghostW + GHOST.slot + (version & (GHOST.slots - 1))] = slot;

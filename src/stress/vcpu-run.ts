@@ -106,10 +106,6 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
     tokens,
   );
   let inUse = first.cpu;
-  const changes = createFaultChanges(
-    ...([arena, plan, protocols, software, recorder, vcpu] as const),
-    machine.tlbs,
-  );
 
   /** Seeded bugs of the harness itself, between the end of a round and its barrier. */
   function spoilRound(): void {
@@ -135,6 +131,12 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   const preemption = createPreemptionCounter();
   const collections = countCollections();
   const w = layout.vcpuW + vcpu * VCPU.words;
+  const changes = createFaultChanges({
+    ...{ arena, plan, protocols, software, recorder, thread: vcpu + 1, tlbs: machine.tlbs },
+    onMade: () => {
+      i32[w + VCPU.changes] = (i32[w + VCPU.changes] as number) + 1;
+    },
+  });
   let rounds = 0;
   try {
     while (wait()) {

@@ -11,7 +11,8 @@
  *                                        denies the store all the same
  *
  * The version of the mapping stays, as it does for whatever a vCPU repairs. Only runs that had something
- * to do are measured; they are counted in the vCPU's block.
+ * to do are measured. The host fills holes in the same way, for a vCPU that is not there: then two are
+ * at it even where no two vCPUs run at once.
  */
 import { announcedBbm, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import {
@@ -31,7 +32,7 @@ import { type FaultChange, HANDLED, UNDECIDED } from '../../machine/fault-exit.t
 import { ghostVersion } from '../../machine/ghost.ts';
 import { seedFor } from '../../machine/guest-pattern.ts';
 import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
-import { LINE_WORDS, regionShift, VCPU } from '../../machine/layout.ts';
+import { LINE_WORDS, regionShift } from '../../machine/layout.ts';
 import type { Recorder } from '../../machine/recorder.ts';
 import { createIssuer } from '../../machine/shootdown.ts';
 import type { TlbSet } from '../../machine/tlbi-codec.ts';
@@ -54,21 +55,27 @@ export interface FaultChanges {
   traces(): readonly (readonly SeenTrace[])[];
 }
 
-/** One thing per thread, of the vCPU whose `tlbs` these are. */
-export function createFaultChanges(
-  arena: Arena,
-  plan: GroupPlan,
-  protocols: readonly Protocol[],
-  software: SoftwareSide,
-  recorder: Recorder,
-  vcpu: number,
-  tlbs: TlbSet,
-): FaultChanges {
+/** One per thread. */
+export interface FaultingThread {
+  readonly arena: Arena;
+  readonly plan: GroupPlan;
+  readonly protocols: readonly Protocol[];
+  readonly software: SoftwareSide;
+  readonly recorder: Recorder;
+  /** 0 is the hypervisor, vCPU v is v + 1. */
+  readonly thread: number;
+  /** Of its PE; null where no guest runs. */
+  readonly tlbs: TlbSet | null;
+  /** A measured change was made. */
+  readonly onMade: () => void;
+}
+
+export function createFaultChanges(site: FaultingThread): FaultChanges {
+  const { arena, plan, protocols, software, recorder, thread, tlbs, onMade } = site;
   const made = protocols.map((protocol) => byVcpu(protocol));
   if (made.every(({ length }) => length === 0)) return { of: () => null, traces: () => [] };
   const { i32, layout, descriptors, geometry: g } = arena;
   const { level } = layout.config;
-  const changesW = layout.vcpuW + vcpu * VCPU.words + VCPU.changes;
   const pageOfRegion = regionShift(layout) - layout.pageShift;
   const size = entrySize(g, level);
   const hafdbs = layout.config.hafdbs === true;
@@ -78,9 +85,9 @@ export function createFaultChanges(
     bug,
     tlbi: cpu.tlbi,
     freedCount: () => software.freedCount(),
-    reorderSeed: plan.reorder ? seedFor(plan.seed, vcpu, 1) : null,
+    reorderSeed: plan.reorder ? seedFor(plan.seed, thread, 1) : null,
     delays: plan.delays,
-    delaySeed: seedFor(plan.seed, vcpu, 2),
+    delaySeed: seedFor(plan.seed, thread, 2),
   });
   const addresses = traceAddresses(layout);
   const logs: TraceLog[] = plan.items.map(() => createTraceLog(addresses));
@@ -130,10 +137,14 @@ export function createFaultChanges(
     port.drain();
     port.end();
     log.end();
-    if (measured) i32[changesW] = (i32[changesW] as number) + 1;
+    if (measured) onMade();
   }
 
-  function faultChange(item: number, protocol: Protocol, names: readonly ChangeName[]): FaultChange {
+  function faultChange(
+    item: number,
+    protocol: Protocol,
+    names: readonly ChangeName[],
+  ): FaultChange {
     const relaxes = names.includes('relax');
     return {
       isShared: protocol.lock === 'shared',

@@ -1,4 +1,4 @@
-/** A protocol run on a port: what it throws comes from its author, whose message says whose it is, and where. */
+/** A protocol run on a port. What it throws comes from its author: the message says whose, and where. */
 import { Stopped } from '../../machine/shootdown.ts';
 import type { TransitionCpu } from '../../machine/transition-cpu.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';

@@ -4,7 +4,7 @@ import type { Arena } from '../../machine/arena.ts';
 /** What stands in memory that was taken away. */
 const RECLAIMED = 0x0dead0ad;
 
-/** The first page and how many: `pagesMax` at most. With the lock held, so that nobody maps them meanwhile. */
+/** The first page and how many, at most `pagesMax`. With the lock held: nobody maps them meanwhile. */
 export function createSwap(
   { i32, layout }: Arena,
   pagesMax: number,

@@ -76,6 +76,8 @@ export interface Workbench extends Site {
   reset(protocol: Protocol, region: Region, slot: number, change?: MadeChange): void;
   /** Faulting vCPUs change the same tables, counts and flags: with the mmu_lock, for writing. */
   underLock(change: () => void): void;
+  /** The same with the lock held for reading, beside vCPUs that hold it so, too. */
+  besideFaults(change: () => void): void;
   /** DSB and TLBI outside of transitions, on a correct machine. */
   readonly flusher: Issuer;
   /** TLBI VMALLS12E1IS, complete. */
@@ -212,13 +214,19 @@ export function createWorkbench(site: Site): Workbench {
       }
     },
     underLock(change) {
-      const taken = RwLock.writeLock(lock, plan.spins, LAST_RESORT_MS, i32, CONTROL.stop);
-      if (taken === 'stopped') throw new Stopped('stopped while taking the mmu_lock');
-      if (taken === 'timeout') throw new Error('hypervisor did not get the mmu_lock');
+      taken(RwLock.writeLock(lock, plan.spins, LAST_RESORT_MS, i32, CONTROL.stop));
       try {
         change();
       } finally {
         RwLock.writeUnlock(lock);
+      }
+    },
+    besideFaults(change) {
+      taken(RwLock.readLock(lock, plan.spins, LAST_RESORT_MS, i32, CONTROL.stop));
+      try {
+        change();
+      } finally {
+        RwLock.readUnlock(lock);
       }
     },
     flushVm() {
@@ -246,6 +254,11 @@ export function createWorkbench(site: Site): Workbench {
       return { seen: logs.map((log) => log.seen), notes };
     },
   };
+}
+
+function taken(how: 'acquired' | 'stopped' | 'timeout'): void {
+  if (how === 'stopped') throw new Stopped('stopped while taking the mmu_lock');
+  if (how === 'timeout') throw new Error('hypervisor did not get the mmu_lock');
 }
 
 /** What is flushed outside of transitions is an event like any other. */

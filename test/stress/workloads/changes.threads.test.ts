@@ -1,7 +1,7 @@
 /** Protocols of the kinds that change no size, on real threads, each in the scenario of its kind. */
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { changesOf } from '../../../src/port/kinds.ts';
+import { changeNamed, changesOf } from '../../../src/port/kinds.ts';
 import { OTHER_PROTOCOLS } from '../../../src/protocols/index.ts';
 import { scenarioOfKind } from '../../../src/scenarios/index.ts';
 import { balanceOf, CLEAN, rowsOf, rulesOfKind } from './groups.ts';
@@ -18,9 +18,8 @@ describe.each(OTHER_PROTOCOLS)('$name', (protocol) => {
     const [run] = await rowsOf([protocol.name], { scenario, vcpus, rounds, transitions: 8 });
     expect(run && balanceOf(run)).toEqual(CLEAN);
     // What vCPUs make comes as often as they fault.
-    if (changesOf(protocol).every((name) => !['map', 'map-locked', 'relax'].includes(name))) {
-      expect(run?.transitions).toBe(rounds * 8);
-    }
+    const isByHost = changesOf(protocol).every((name) => changeNamed(name).by === undefined);
+    expect(run?.transitions).toBeGreaterThanOrEqual(isByHost ? rounds * 8 : 1);
   });
 });
 
@@ -46,14 +45,14 @@ test('with granule 64k, and at level 1', async () => {
 
 describe('a seeded bug as a protocol of its kind', () => {
   test.each([
-    ['unmap-hinted', 'freed-table', 600, 1],
-    ['protect-unflushed', 'lost-dirty', 600, 1],
-    ['protect-without-dsb', 'lost-dirty', 4000, 1],
-    ['relax-unflushed', 'progress', 300, 1],
-    ['nt-relocated', 'lost-access', 2000, 1],
-    ['locked-taken', 'refcount', 4000, 2],
-  ] as const)('%s is seen to break %s', async (name, rule, rounds, vcpus) => {
-    const { seen, all } = await rulesOfKind(name, rounds, { vcpus });
-    expect(seen, `of ${all.join()}`).toContain(rule);
+    ['unmap-hinted', 'freed-table', 600],
+    ['protect-unflushed', 'lost-dirty', 600],
+    // The store is seen as it is made, before anybody compares what was sent.
+    ['protect-without-dsb', 'stale-translation', 2000],
+    ['relax-unflushed', 'progress', 300],
+    ['nt-relocated', 'lost-access', 2000],
+    ['locked-taken', 'refcount', 2000],
+  ] as const)('%s is seen to break %s', async (name, rule, rounds) => {
+    expect(await rulesOfKind(name, rounds, rule)).toContain(rule);
   });
 });

@@ -118,23 +118,19 @@ export async function rulesOfMutant(
 
 /**
  * The same bug as a protocol of the kind it is about, in the scenario of that kind: what the threads saw
- * of it, and what its operations alone break.
+ * of it, up to the first sign of `rule`.
  */
 export async function rulesOfKind(
   name: string,
   rounds: number,
-  choice: { readonly vcpus?: number } = {},
-): Promise<{ readonly seen: readonly Rule[]; readonly all: readonly string[] }> {
+  rule: Rule,
+): Promise<readonly Rule[]> {
   const source = { from: 'mutant', name, explored: true } as const;
   const protocol = await loadProtocol(source);
-  const mutant = MUTANTS.find((m) => m.name === name);
-  if (mutant === undefined) throw new Error(`no such mutant: ${name}`);
-  const item: PlanItem = { protocol: source, cpu: cpuFor(protocol, {}), bug: null };
-  const { vcpus = 1 } = choice;
   const request = huntRequest({
-    items: [item],
-    setting: { ...HUNT_SETTING, scenario: scenarioOfKind(protocol.kind), vcpus },
-    rules: [mutant.rule as Rule],
+    items: [{ protocol: source, cpu: cpuFor(protocol, {}), bug: null }],
+    setting: { ...HUNT_SETTING, scenario: scenarioOfKind(protocol.kind) },
+    rules: [rule],
     stopsAtSign: true,
     seed: SEED,
     pins: { usual: null, racing: null },
@@ -143,11 +139,7 @@ export async function rulesOfKind(
   });
   const outcome = await runGroup(pool, request, HOOKS);
   if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
-  const { violations } = huntRow(request, outcome, 0, protocol, mutant);
-  return {
-    seen: rulesSeen(request, outcome, 0, protocol, mutant),
-    all: violations.map(({ rule }) => rule),
-  };
+  return rulesSeen(request, outcome, 0, protocol, null);
 }
 
 /** What no run may lack, whatever the scenario. */
