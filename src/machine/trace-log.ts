@@ -164,7 +164,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       relative[at + 2] = low & 0xfff;
       relative[at + 3] = high & ~TAG_MASK & ~0xffff;
       relative[at + 4] = ((low >>> 12) | (addressHigh << 20)) - t.pa / 4096;
-      relative[at + 5] = 2 + (((high >>> TAG_SHIFT) - softwareBits(t.wanted)) & 15);
+      relative[at + 5] = 2 + (((high >>> TAG_SHIFT) - (run.tag ?? softwareBits(t.wanted))) & 15);
     }
   }
 
@@ -217,6 +217,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
 
   function matches({ words, seen }: Known, length: number): boolean {
     if (words.length !== length || seen.truncated !== truncated) return false;
+    if (seen.trace.change !== run.change) return false;
     for (let i = 0; i < length; i++) if (words[i] !== relative[i]) return false;
     return true;
   }

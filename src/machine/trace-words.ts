@@ -11,6 +11,7 @@ import { isTable } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
 import { TLBI_KINDS, type TlbiKind, type TlbiOp } from '../arch/tlbi.ts';
 import { DMB_KINDS, type DmbKind, DSB_KINDS, type DsbKind } from '../port/cpu.ts';
+import type { ChangeName } from '../port/kinds.ts';
 import type { Transition } from '../port/protocol.ts';
 import type {
   ChildPlace,
@@ -83,6 +84,9 @@ export function pageLinked(addresses: TraceAddresses, low: number, high: number)
 export interface TraceRun {
   readonly vmid: number;
   readonly lock: TransitionTrace['lock'];
+  readonly change?: ChangeName;
+  /** Software bits of the new version. Absent: those of what is wanted. */
+  readonly tag?: number;
   /** Slot of a page of the old subtree that no operation on a child entry has told. */
   readonly slotOfPage: (page: number) => number;
 }
@@ -229,6 +233,7 @@ export function traceOf(
     pa: t.pa,
     vmid: run.vmid,
     lock: run.lock,
+    ...(run.change === undefined ? {} : { change: run.change }),
     // Regions are built, split and filled in down to pages.
     oldLeaves: isTable(t.old, t.level) ? [3] : [],
     events,

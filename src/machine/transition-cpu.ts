@@ -22,6 +22,7 @@ import {
 import { checkedPort } from '../port/checked-port.ts';
 import type { Cpu, DmbKind, DsbKind, Entry } from '../port/cpu.ts';
 import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
+import type { ChangeName } from '../port/kinds.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 import type { Transition } from '../port/protocol.ts';
 import type { Table, Tables } from '../port/tables.ts';
@@ -57,9 +58,13 @@ export interface TransitionFigures {
 export interface TransitionBegin {
   readonly measured: boolean;
   readonly log: TraceLog;
-  /** Word of the region's ghost state. */
-  readonly ghostW: number;
+  /** Word of the region's ghost state; null: its version stays. */
+  readonly ghostW: number | null;
   readonly lock: 'exclusive' | 'shared';
+  /** What is to be done, for kinds that say so in their traces. */
+  readonly change?: ChangeName;
+  /** Software bits of the new version. Default: those of what is wanted. */
+  readonly tag?: number;
 }
 
 export interface TransitionCpu {
@@ -122,7 +127,7 @@ export function createTransitionCpu(
   };
   let target = -1 as Entry;
   let log: TraceLog;
-  let ghost = 0;
+  let ghost: number | null = 0;
   let count = 0;
   let timesFlush = false;
   let invalidSince = -1;
@@ -266,7 +271,7 @@ export function createTransitionCpu(
       if (timesFlush && flushSince >= 0) {
         figures.flushNs = toNs(performance.now() - flushSince);
       }
-      if (settle.onDsbIsh()) {
+      if (settle.onDsbIsh() && ghost !== null) {
         Atomics.store(i32, ghost, ghostWord(ghostVersion(i32[ghost] as number), GHOST_SETTLED));
         recorder.event(EVENT.settled, 0, 0, 0);
       }
@@ -393,7 +398,7 @@ export function createTransitionCpu(
   return {
     cpu: checked.cpu,
     tables: checked.tables,
-    begin(t, { measured, log: traceLog, ghostW, lock }) {
+    begin(t, { measured, log: traceLog, ghostW, lock, change, tag = softwareBits(t.wanted) }) {
       target = t.entry;
       log = traceLog;
       ghost = ghostW;
@@ -402,13 +407,14 @@ export function createTransitionCpu(
       operations = 0;
       current = t.old;
       targetValid = isValid(t.old);
-      newTag = softwareBits(t.wanted);
+      newTag = tag;
       timesFlush = measured && count++ % FLUSH_SAMPLE === FLUSH_SAMPLE - 1;
       invalidSince = ntSince = flushSince = -1;
       figures.windowNs = figures.ntWindowNs = figures.flushNs = -1;
       figures.writes = figures.tlbis = 0;
       settle.begin(t.old, t.level, t.ipa, t.size);
-      log.begin(t, lock === 'shared' ? sharedRun : exclusiveRun);
+      const run = lock === 'shared' ? sharedRun : exclusiveRun;
+      log.begin(t, change === undefined ? run : { ...run, change, tag });
     },
     drain: () => buffer?.drainAll(),
     end() {

@@ -37,7 +37,10 @@ export const PROTOCOLS: readonly Protocol[] = Object.freeze([
   ntSplit,
 ]);
 
-/** Of the kinds that change no size (port/kinds.ts). `stress` measures the ones above only. */
+/**
+ * Of the kinds that change no size (port/kinds.ts). `stress` runs them where they are named, in the scenario
+ * of their kind; what it measures otherwise are the ones above.
+ */
 export const OTHER_PROTOCOLS: readonly Protocol[] = Object.freeze([
   unmapLeafwise,
   mapHole,

@@ -2,7 +2,7 @@
  * From a source to the protocol itself, in the main thread and in the hypervisor's worker alike.
  */
 import { assertNever } from '../arch/assert.ts';
-import { PROTOCOLS } from '../protocols/index.ts';
+import { ALL_PROTOCOLS } from '../protocols/index.ts';
 import type { Protocol } from '../port/index.ts';
 import type { ProtocolSource } from './group.ts';
 
@@ -19,6 +19,8 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
       const { MUTANTS } = await import('../mutants/index.ts');
       const mutant = MUTANTS.find((m) => m.name === source.name);
       if (mutant === undefined) throw new Error(`no mutant is called ${source.name}`);
+      if (source.explored === true && mutant.explored !== undefined)
+        return mutant.explored.protocol;
       return mutant.seed.kind === 'protocol' ? mutant.seed.protocol : named(mutant.twin);
     }
     case 'file': {
@@ -38,7 +40,7 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
 }
 
 function named(name: string): Protocol {
-  const protocol = PROTOCOLS.find((p) => p.name === name);
+  const protocol = ALL_PROTOCOLS.find((p) => p.name === name);
   if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
   return protocol;
 }
