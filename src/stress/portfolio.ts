@@ -15,6 +15,7 @@ import type { GroupRequest } from './group-run.ts';
 import type { ProtocolSource } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { recordsFor, type StressOptions } from './plan.ts';
+import { PLAIN_GROUP, spinsFor } from './plain-group.ts';
 import type { PlannedGroup, PlannedItem } from './planned-group.ts';
 import { roundsOfRepeat, seedOfRepeat } from './repeats.ts';
 import { type Pace, shorterRound } from './schedule.ts';
@@ -24,8 +25,6 @@ import { changesSize, type MachineBug, type ProtocolKind } from '../port/index.t
 const TRANSITIONS_AT_LEVEL_1 = 2;
 /** Each has several passes over memory in which the guests must come to run. */
 const MIGRATIONS_PER_ROUND = 4;
-const EXIT_EVERY = 1024;
-const GAP_NS = 2000;
 
 interface Choice {
   readonly protocols: readonly string[];
@@ -260,8 +259,8 @@ export function requestOf(
     ? options.transitions
     : inRoundsOf(group, options, pace);
   const tokens = Math.min(vcpus, parallelVcpus());
-  const cores = availableParallelism();
   return {
+    ...PLAIN_GROUP,
     config: {
       granule: options.granule,
       level,
@@ -277,25 +276,16 @@ export function requestOf(
     access: options.access,
     pattern: options.pattern,
     storesPercent: options.storesPercent,
-    exitEvery: EXIT_EVERY,
-    pollsEachAccess: true,
-    racesEntry: false,
     transitions,
-    gapNs: GAP_NS,
     reorder: options.reorder,
     delays: options.delays,
     roundsMax:
       options.rounds === null
-        ? Number.MAX_SAFE_INTEGER
+        ? PLAIN_GROUP.roundsMax
         : roundsOfRepeat(options.rounds, group) * group.items.length,
     pin,
     tokens,
-    // Spinning pays while every thread has a core; a long spin beside sleepers that want the core
-    // does not.
-    spins: cores === 1 ? 0 : tokens < vcpus ? 200 : 2000,
-    signs: [],
-    stopsAtSign: false,
+    spins: spinsFor(tokens, vcpus),
     failsFast: options.failFast,
-    budgetMs: null,
   };
 }

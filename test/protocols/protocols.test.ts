@@ -1,6 +1,6 @@
 /**
- * Every protocol, run once through the transition port on real tables: its steps are those of
- * facts/stage2.md §7, the entry holds what was wanted, counts are right and nothing leaks.
+ * Every protocol, run once through the transition port on real tables: its steps are those
+ * listed here, the entry holds what was wanted, counts are right and nothing leaks.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { assertNever } from '../../src/arch/assert.ts';
@@ -34,7 +34,7 @@ const RANGE = [
 ];
 const L0 = ['write invalid', ...VMID, 'release block', 'free all', 'dsb ishst'];
 
-/** facts/stage2.md §7. `free all` is the whole old subtree, `free below` all but its top page. */
+/** As KVM and the RFC have them, or would. `free all` is the whole old subtree, `free below` all but its top page. */
 const STEPS: Readonly<Record<string, readonly string[]>> = {
   'bbm-late': ['write invalid', ...VMID, 'free all', 'put', 'release block', 'get', 'dsb ishst'],
   'bbm-late-cmo': [
