@@ -11,7 +11,13 @@ import {
 import type { ExploreProgress } from '../../../explore/protocol/index.ts';
 import { counted, grouped } from '../../../report/numbers.ts';
 import { ablationLines } from '../../../report/text/ablation-text.ts';
-import { endLines, matrixLines, runText, tableLines } from '../../../report/text/explore-text.ts';
+import {
+  endLines,
+  matrixLines,
+  runText,
+  tableLines,
+  type Told,
+} from '../../../report/text/explore-text.ts';
 import { sequenceLines } from '../../../report/text/sequence-text.ts';
 import { explorePlan, isOpen } from '../../../request/explore.ts';
 import type { ExploreRun } from '../../../result/explore.ts';
@@ -58,6 +64,8 @@ async function runPrinting(input: ExploreInput, terminal: Terminal): Promise<Ran
     );
   });
   const opened = new Set<ExploreRun>();
+  const told: Told = new Map();
+  const { columns, paint } = terminal;
   try {
     const result = await runExploration(plan, {
       signal: interrupt.signal,
@@ -68,7 +76,7 @@ async function runPrinting(input: ExploreInput, terminal: Terminal): Promise<Ran
         const isNews = run.verdict !== 'safe' && run.exhibit === undefined;
         if (isOpen(request, subject)) opened.add(run);
         else if (quiet ? isNews : flags.matrix !== true)
-          terminal.out(`${runText(run, terminal.paint)}\n`);
+          terminal.out(`${runText(run, paint, { columns, told })}\n`);
       },
       onFailure: ({ why }) => {
         progress.clear();
