@@ -355,9 +355,11 @@ export class ThreadRun {
     this.#step(next, depth, done + 1);
   }
 
-  #after(node: WriteNode, location: number): Node {
-    const next = node.next.get(location);
-    assert(next !== undefined, 'the tree has every location the tables can map');
+  /** Null where no execution stores this there. */
+  #after(node: WriteNode, location: number): Node | null {
+    const next = node.next.get(location) ?? null;
+    const isKnown = next !== null || node.never?.has(location) === true;
+    assert(isKnown, 'the tree has every location the tables can map');
     return next;
   }
 
@@ -385,9 +387,11 @@ export class ThreadRun {
     if (position >= waits) return;
     this.#rules.speculated(s, node.address, walk);
     this.#rules.didWrite(s, node, location, position);
+    const next = this.#after(node, late);
+    if (next === null) return;
     const result = { kind: 'value', value: late } as const;
     this.#trail.push({ node, walk: by, view: position, result });
-    this.#step(this.#after(node, late), depth + 1, done);
+    this.#step(next, depth + 1, done);
     this.#trail.pop();
   }
 
@@ -444,8 +448,10 @@ export class ThreadRun {
         if (max(this.#rules.writeFloor(s, node, location), walk) >= moment) return;
       }
       if (node.value === null) {
+        const behind = this.#after(node, location);
+        if (behind === null) return;
         this.#rules.speculated(s, node.address, walk);
-        this.#step(this.#after(node, location), depth + 1, done);
+        this.#step(behind, depth + 1, done);
         return;
       }
       const floor = max(this.#rules.writeFloor(s, node, location), walk);
@@ -455,6 +461,7 @@ export class ThreadRun {
       if (position === undefined || position >= waits) return;
       if (node.exclusive !== undefined && !this.#isMonitored(s, location, position)) return;
       const next = this.#after(node, location);
+      if (next === null) return;
       this.#rules.speculated(s, node.address, walk);
       this.#rules.didWrite(s, node, location, position);
       const result = { kind: 'value', value: location } as const;
