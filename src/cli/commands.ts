@@ -34,6 +34,10 @@ const FILES = {
     'results of shards and machines as one, with one verdict',
     () => import('./commands/merge.ts'),
   ),
+  compare: row(
+    'two results: verdicts that changed, figures that differ beyond their intervals',
+    () => import('./commands/compare.ts'),
+  ),
   'check-trace': row(
     "casemate's page-table event logs against break-before-make",
     () => import('./commands/check-trace/command.ts'),

@@ -6,7 +6,7 @@ import type { StressRun, Violation, ViolationEvent } from '../../result/stress.t
 import { grouped } from '../numbers.ts';
 import type { Paint } from '../paint.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
-import { configurationOf } from '../run-tables.ts';
+import { configurationOf } from '../../result/compare/configuration.ts';
 import { alignColumns } from '../table.ts';
 
 /** More than this many different ones tell a reader nothing the first do not. */
