@@ -21,7 +21,7 @@ async function compared(before: unknown, after: unknown, ...flags: string[]): Pr
   const folder = emptyFolder();
   const files = [before, after].map((result, i) => {
     const file = path.join(folder, `${i}.json`);
-    writeFileSync(file, typeof result === 'string' ? result : formatJson(result as object));
+    writeFileSync(file, typeof result === 'string' ? result : formatJson(result));
     return file;
   });
   const terminal = memoryTerminal();

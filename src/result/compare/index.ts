@@ -39,18 +39,18 @@ export function compareResults(before: ResultFile, after: ResultFile): Compariso
   const older = byName(subjectsOf(before));
   const newer = byName(subjectsOf(after));
   const both = [...newer.values()].flatMap((now) => {
-    const then = older.get(now.name);
-    return then === undefined ? [] : [{ then, now }];
+    const was = older.get(now.name);
+    return was === undefined ? [] : [{ was, now }];
   });
   if (both.length === 0) {
     throw new ResultError('the two have no row in common: compare runs of the same configurations');
   }
   const changes = [
-    ...both.flatMap(({ then, now }) => changesOf(then, now)),
+    ...both.flatMap(({ was, now }) => changesOf(was, now)),
     ...[...older.values()].filter(({ name }) => !newer.has(name)).map(gone),
     ...[...newer.values()].filter(({ name }) => !older.has(name)).map(added),
   ];
-  const pairs = both.flatMap(({ then, now }) => pairsOf(then, now));
+  const pairs = both.flatMap(({ was, now }) => pairsOf(was, now));
   const notCompared = pairs.filter(([a, b]) => a === null || b === null).length;
   return { ...judged(changes), rows: both.length, changes, notCompared };
 }
@@ -74,28 +74,28 @@ function judged(changes: readonly Change[]): Pick<Comparison, 'verdict' | 'exitC
 
 const counted = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
-function changesOf(then: Subject, now: Subject): Change[] {
+function changesOf(was: Subject, now: Subject): Change[] {
   const row = now.name;
   const head = { row, unit: null } as const;
   const changes: Change[] = [];
-  if (then.verdict !== now.verdict) {
-    const [before, after] = [then.verdict, now.verdict];
-    const effect = effectOf(then.badness, now.badness);
+  if (was.verdict !== now.verdict) {
+    const [before, after] = [was.verdict, now.verdict];
+    const effect = effectOf(was.badness, now.badness);
     changes.push({ ...head, what: 'verdict', name: 'verdict', before, after, effect });
-  } else if (effectOf(then.badness, now.badness) !== 'other') {
-    const effect = effectOf(then.badness, now.badness);
+  } else if (effectOf(was.badness, now.badness) !== 'other') {
+    const effect = effectOf(was.badness, now.badness);
     const words = ['as expected', 'not as expected'];
-    const [before = '', after = ''] = [then, now].map(({ badness }) => words[badness ?? 0]);
+    const [before = '', after = ''] = [was, now].map(({ badness }) => words[badness ?? 0]);
     changes.push({ ...head, what: 'verdict', name: 'verdict', before, after, effect });
   }
-  const fresh = now.blamed.filter((rule) => !then.blamed.includes(rule));
-  const solved = then.blamed.filter((rule) => !now.blamed.includes(rule));
-  if (then.verdict === now.verdict && fresh.length + solved.length > 0) {
-    const [before, after] = [then, now].map(({ blamed }) => blamed.join(', ')) as [string, string];
+  const fresh = now.blamed.filter((rule) => !was.blamed.includes(rule));
+  const solved = was.blamed.filter((rule) => !now.blamed.includes(rule));
+  if (was.verdict === now.verdict && fresh.length + solved.length > 0) {
+    const [before, after] = [was, now].map(({ blamed }) => blamed.join(', ')) as [string, string];
     const effect = fresh.length > 0 ? 'worse' : 'better';
     changes.push({ ...head, what: 'rules', name: 'rules', before, after, effect });
   }
-  return [...changes, ...then.figures.flatMap((figure) => figureChange(row, figure, now))];
+  return [...changes, ...was.figures.flatMap((figure) => figureChange(row, figure, now))];
 }
 
 function effectOf(before: number | null, after: number | null): Change['effect'] {
@@ -112,8 +112,8 @@ function figureChange(row: string, { name, unit, value: before }: Figure, now: S
   return [{ row, what: 'figure', name, unit, before, after, effect }];
 }
 
-function pairsOf(then: Subject, now: Subject): (readonly [Estimate | null, Estimate | null])[] {
-  return then.figures.map(({ name, value }) => [
+function pairsOf(was: Subject, now: Subject): (readonly [Estimate | null, Estimate | null])[] {
+  return was.figures.map(({ name, value }) => [
     value,
     now.figures.find((figure) => figure.name === name)?.value ?? null,
   ]);

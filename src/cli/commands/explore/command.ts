@@ -29,6 +29,7 @@ import { showText } from '../../progress.ts';
 import { watchSignals } from '../../signals.ts';
 import type { Terminal } from '../../terminal.ts';
 import { EXPLORE_FLAGS, type ExploreInput, exploreRequestOf } from './flags.ts';
+import { watchExplore } from './watch.ts';
 
 /** Flags first, then one search after the other. */
 export async function explore(input: ExploreInput, terminal: Terminal): Promise<ExplorationResult> {
@@ -150,6 +151,7 @@ export const command: Command<typeof EXPLORE_FLAGS> = {
     },
     { command: 'explore -- --matrix', why: 'protocol by CPU: which is safe where' },
     { command: 'explore -- --protocol ./mine.ts --cpu bbm=2,nt=ignored', why: 'your own' },
+    { command: 'explore -- --watch ./mine.ts', why: 'the same at each save' },
     {
       command: 'explore -- --protocol ./mine.ts --cpu hafdbs=on',
       why: 'beside walkers that set access flag and dirty state',
@@ -161,5 +163,8 @@ export const command: Command<typeof EXPLORE_FLAGS> = {
     { command: 'explore -- --mutant no-tlbi', why: 'a seeded bug and its shortest schedule' },
   ],
   flags: EXPLORE_FLAGS,
-  run: async (input, terminal) => (await explore(input, terminal)).exitCode,
+  run: async (input, terminal) =>
+    input.flags.watch === undefined
+      ? (await explore(input, terminal)).exitCode
+      : await watchExplore(input.flags.watch, input.argv, terminal),
 };
