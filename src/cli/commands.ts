@@ -3,6 +3,7 @@
  * nothing and no command pays for another's imports.
  */
 import type { CommandRow } from './command.ts';
+import { completionOf } from './completion.ts';
 import { helpOf } from './help.ts';
 
 const row = (summary: string, load: CommandRow['load']): CommandRow => ({ summary, load });
@@ -65,10 +66,13 @@ const FILES = {
   ),
 };
 
-export type CommandName = keyof typeof FILES | 'help';
+export type CommandName = keyof typeof FILES | 'completion' | 'help';
 
 export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
   ...FILES,
+  completion: row('completion for bash, zsh and fish', () =>
+    Promise.resolve({ command: completionOf(COMMANDS) }),
+  ),
   help: row('help for the program or one command', () =>
     Promise.resolve({ command: helpOf(COMMANDS) }),
   ),

@@ -30,6 +30,7 @@ export const QUESTIONS: readonly Question[] = [
   { question: 'is the memory model right?', command: 'litmus', flags: 'FOLDER' },
   { question: 'what can my machine not show?', command: 'doctor' },
   { question: 'how fast is it, beside C?', command: 'bench' },
+  { question: 'can my shell complete all this?', command: 'completion', flags: 'bash' },
   { question: 'may I have that as a page, or for CI?', command: 'report', flags: 'RUN.json' },
   { question: 'did anything get worse?', command: 'compare', flags: 'OLD.json NEW.json' },
   { question: 'what do these shards come to?', command: 'merge', flags: 'A.json B.json' },
