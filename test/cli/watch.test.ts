@@ -10,8 +10,8 @@ import { emptyFolder } from './program.ts';
 interface Watched {
   readonly file: string;
   /** Resolves with the next thing that happens. */
-  next(): Promise<string>;
-  end(): Promise<void>;
+  readonly next: () => Promise<string>;
+  readonly end: () => Promise<void>;
 }
 
 /** `pass` is told how many there were. */
@@ -43,7 +43,7 @@ function watched(pass: (n: number, signal: AbortSignal) => Promise<void>): Watch
         ? new Promise((resolve) => waiting.push(resolve))
         : Promise.resolve(first);
     },
-    async end() {
+    end: async () => {
       stop.abort();
       await all;
     },

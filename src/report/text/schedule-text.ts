@@ -39,7 +39,7 @@ export function formatSchedule(steps: readonly ExploreStep[], layout: ScheduleLa
     threads.map((thread) =>
       Math.max(
         thread.length,
-        ...steps.filter((step) => step.thread === thread).map((step) => textOf(step).length),
+        ...steps.filter((step) => step.thread === thread).map((step) => stepText(step).length),
       ),
     ),
     room,
@@ -52,7 +52,7 @@ export function formatSchedule(steps: readonly ExploreStep[], layout: ScheduleLa
       .trimEnd();
   const rowsOf = (step: ExploreStep, i: number): string[] => {
     const at = threads.indexOf(step.thread);
-    const texts = wrap(textOf(step), widths[at] ?? columns);
+    const texts = wrap(stepText(step), widths[at] ?? columns);
     const why = reasons ? (step.why ?? '') : '';
     const aside = beside && why !== '' ? wrap(why, left) : [];
     const number = `${i === layout.broken ? '! ' : ''}${i + 1}`;
@@ -68,7 +68,8 @@ export function formatSchedule(steps: readonly ExploreStep[], layout: ScheduleLa
   return [row('#', threads, beside ? 'why' : ''), ...steps.flatMap(rowsOf)].join('\n');
 }
 
-function textOf({ op, detail }: ExploreStep): string {
+/** `DSB ISHST`, `write entry = invalid`. */
+export function stepText({ op, detail }: ExploreStep): string {
   return BARE.has(op) ? detail : `${op} ${detail}`;
 }
 
