@@ -39,6 +39,10 @@ import { ntFlushUnordered } from './order/nt-flush-unordered.ts';
 import { ntNeverCleared } from './nt/nt-never-cleared.ts';
 import { ntRelocated } from './machine/nt-relocated.ts';
 import { oneIpaFlush } from './flush/one-ipa-flush.ts';
+import { oomFreesLive } from './tables/oom-frees-live.ts';
+import { oomHole } from './tables/oom-hole.ts';
+import { oomLeak } from './tables/oom-leak.ts';
+import { oomLivePut } from './tables/oom-live-put.ts';
 import { operandShift } from './flush/operand-shift.ts';
 import { overPut } from './tables/over-put.ts';
 import { permissionWithSize } from './nt/permission-with-size.ts';
@@ -115,6 +119,10 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   overPut,
   teardownWrongLevel,
   nestedSplitOrphan,
+  oomLivePut,
+  oomHole,
+  oomLeak,
+  oomFreesLive,
   wrongPa,
   afLost,
   dirtyNotMerged,
