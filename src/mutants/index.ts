@@ -17,6 +17,10 @@ import { faultLevelStale } from './machine/fault-level-stale.ts';
 import { faultsCountedAlike } from './machine/faults-counted-alike.ts';
 import { filledAfterLink } from './order/filled-after-link.ts';
 import { freedBeforeFlush } from './tables/freed-before-flush.ts';
+import { gatherErrorReturn } from './gather/gather-error-return.ts';
+import { gatherFreedEarly } from './gather/gather-freed-early.ts';
+import { gatherHintKept } from './gather/gather-hint-kept.ts';
+import { gatherShort } from './gather/gather-short.ts';
 import { hintFromAddress } from './flush/hint-from-address.ts';
 import { leafOnlyFlush } from './flush/leaf-only-flush.ts';
 import { leftLocked } from './tables/left-locked.ts';
@@ -119,6 +123,10 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   overPut,
   teardownWrongLevel,
   nestedSplitOrphan,
+  gatherHintKept,
+  gatherShort,
+  gatherFreedEarly,
+  gatherErrorReturn,
   oomLivePut,
   oomHole,
   oomLeak,

@@ -18,6 +18,7 @@ import rfcNtPosted from './rfc-nt-posted.ts';
 import splitEager from './split-eager.ts';
 import splitOrKeep from './split-or-keep.ts';
 import splitLazy from './split-lazy.ts';
+import unmapGathered from './unmap-gathered.ts';
 import unmapLeafwise from './unmap-leafwise.ts';
 import writeProtect from './write-protect.ts';
 
@@ -44,6 +45,7 @@ export const PROTOCOLS: readonly Protocol[] = Object.freeze([
  */
 export const OTHER_PROTOCOLS: readonly Protocol[] = Object.freeze([
   unmapLeafwise,
+  unmapGathered,
   mapHole,
   writeProtect,
   relaxLocal,

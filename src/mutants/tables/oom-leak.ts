@@ -2,8 +2,8 @@
  * Wrong: a split takes two tables, its own and one for the page below that is to be split next. There is no
  * memory for the second, and it returns: the first, which nobody can see yet, is forgotten.
  *
- * Evidence: tianocore/edk2 ArmMmuLib, FreePageTablesRecursive on failure of a nested split. Caught by:
- * table-leak.
+ * Evidence: Xen p2m, whose failed split has a subtree to free and a live entry to leave alone (review of
+ * 2025-07-26): this is the other way to get it wrong. Caught by: table-leak.
  */
 import { childLevel, defineProtocol, flushIpa, LOCKED } from '../../port/index.ts';
 import { inModel, onThreads } from '../catches.ts';
@@ -12,7 +12,7 @@ import { defineMutant } from '../mutant.ts';
 export const oomLeak = defineMutant({
   name: 'oom-leak',
   what: 'a split that runs out of memory for its second table forgets the first',
-  evidence: 'tianocore/edk2 ArmMmuLib, FreePageTablesRecursive where a nested split fails',
+  evidence: 'Xen p2m, review of Julien Grall, 2025-07-26: what a failed split has to free',
   rule: 'table-leak',
   twin: 'split-or-keep',
   seed: {
