@@ -11,7 +11,7 @@ import { packageVersion } from '../result/version.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { fileSource, type Search, type Subject } from './explore.ts';
 import { type KernelFields, referenceFor, refusingTree } from './kernel.ts';
-import { userPath } from './paths.ts';
+import { userPath } from '../package/paths.ts';
 import { loadProtocolFile } from './protocol-file.ts';
 import { refusal, the } from './refusal.ts';
 import { UsageError } from './usage-error.ts';
