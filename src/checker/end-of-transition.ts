@@ -38,7 +38,8 @@ function splits({ change, level, old, wanted }: TransitionTrace): boolean {
 
 /** The entry is to be invalid in the end. */
 function judgeEmptied(trace: TransitionTrace, last: Descriptor): Shortcoming | null {
-  if (last === EMPTY) return null;
+  if (last === EMPTY || (trace.hole === 'invalid' && !isValid(last) && last !== LOCKED))
+    return null;
   const holds = describeDescriptor(geometryOfTrace(trace), last, trace.level);
   const why = isValid(last)
     ? `the transition was to unmap and ends with the ${holds}`

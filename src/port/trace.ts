@@ -104,6 +104,8 @@ export interface TransitionTrace {
   readonly vmid: number;
   /** How the VM's lock is held meanwhile: `shared` beside faulting vCPUs (v6.2 and later). */
   readonly lock: 'exclusive' | 'shared';
+  /** What an unmapped entry may hold (protocol.ts). Absent: zeros. */
+  readonly hole?: 'empty' | 'invalid';
   /** What was to be done. Absent: a table becomes a block, a block becomes a table or moves. */
   readonly change?: ChangeName;
   /**

@@ -79,7 +79,7 @@ export async function stressOptions(
   catalogue: Catalogue,
   argv: readonly string[] = [],
 ): Promise<StressOptions> {
-  const named = kernelProtocols(asked, asked.protocols);
+  const named = kernelProtocols(asked, asked.protocols, ({ kind }) => changesSize(kind));
   const request = named === undefined ? asked : { ...asked, protocols: named };
   refuseCombinations(request);
   const mutants = selectNames('mutant', request.mutants ?? [], catalogue.mutants);

@@ -387,7 +387,7 @@ export function judgeOperations(
     ways.push({ path: lost.path, when: `${start}when its compare-exchange finds LOCKED: ` });
   }
   for (const { path, when } of ways) {
-    const trace = traceOf(map, path, lock);
+    const trace = traceOf(map, path, protocol);
     const verdict = judgeTrace(trace, bbm, false, map.hafdbs);
     for (const note of when === start ? verdict.notes : []) notes.add(note);
     if (verdict.windowed && claims.neverInvalid === true) {

@@ -63,7 +63,7 @@ export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLev
 export function traceOf(
   map: MemoryMap,
   path: Path,
-  lock: TransitionTrace['lock'] = 'exclusive',
+  { lock = 'exclusive', hole = 'empty' }: Pick<Protocol, 'lock' | 'hole'> = {},
 ): TransitionTrace {
   return {
     level: map.level,
@@ -74,6 +74,7 @@ export function traceOf(
     pa: map.pa,
     vmid: VMID,
     lock,
+    hole,
     change: map.changeName,
     oldLeaves: map.change.from === 'table' ? [3] : [],
     events: path.trace,

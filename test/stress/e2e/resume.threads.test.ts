@@ -231,7 +231,10 @@ describe('a campaign that goes on', () => {
     // A time of its own is for what is missing.
     await start(folder, ['--resume', FILE, '--time', '4s', '--quiet']).ended();
     const whole = resultIn(folder);
-    expectPassed(whole);
+    const { exitCode, reasons } = whole;
+    // In four seconds of a busy machine not even the control may have had its turn: that is said.
+    const isSaid = reasons.some((reason) => reason.includes('in 0 of 0 rounds'));
+    if (exitCode !== 3 || !isSaid) expectPassed(whole);
     expect(statesOf(whole)).toEqual(['done']);
     // On a busy machine four seconds may be no round; what was there stays in any case.
     expect(whole.runs[0]?.rounds).toBeGreaterThanOrEqual(part.runs[0]?.rounds ?? 0);
