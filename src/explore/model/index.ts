@@ -3,6 +3,7 @@ export * from './one-order.ts';
 export * from './options.ts';
 export * from './order.ts';
 export * from './program.ts';
+export * from './reductions.ts';
 export * from './search.ts';
 export type { OnEnd, TrailStep } from './thread-run.ts';
 export type { Walk } from './walks.ts';

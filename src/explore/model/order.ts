@@ -6,6 +6,11 @@
  *             initial   P0: x=1   P1: y=1   P0: TLBI at P0   P0: TLBI at P1
  *
  * Positions double as times: "at time t" is after event t and before event t+1.
+ *
+ * An order may be *open*: from some position on its events are still to come, in an order that is not
+ * settled. Their positions are names only. Views are joins of positions, so all that can be told of two
+ * that lie beyond is that they lie beyond, and whatever hangs on which of them is first is taken to be
+ * possible: a thread that has no way through an open order has none through any that it may become.
  */
 import type { EntrySpan, PlacedEvent } from './program.ts';
 
@@ -15,6 +20,8 @@ export const NEVER = 1 << 20;
 export class GlobalOrder {
   /** By own event, in program order. */
   readonly positions: readonly number[];
+  /** The last position whose place in the order is known. */
+  readonly settled: number;
   readonly #placed: readonly PlacedEvent[];
   readonly #initial: readonly number[];
   readonly #writes: (readonly number[] | undefined)[] = [];
@@ -23,10 +30,26 @@ export class GlobalOrder {
     initial: readonly number[],
     placed: readonly PlacedEvent[],
     positions: readonly number[],
+    settled = placed.length,
   ) {
     this.#initial = initial;
     this.#placed = placed;
     this.positions = positions;
+    this.settled = settled;
+  }
+
+  get isOpen(): boolean {
+    return this.settled < this.#placed.length;
+  }
+
+  /** Is `view` certain to be at `limit` or beyond, however the order goes on? */
+  isPast(view: number, limit: number): boolean {
+    return view >= limit && limit <= this.settled;
+  }
+
+  /** Can `a` and `b` be one position? */
+  maySame(a: number, b: number): boolean {
+    return a === b || (a > this.settled && b > this.settled);
   }
 
   /** The event at `position`; none at 0. */

@@ -28,7 +28,8 @@ export class Projection {
   readonly #thread: number;
   readonly #run: ThreadRun;
   readonly #reads: ReadonlySet<number>;
-  readonly #relevant: number;
+  /** All that it will be told, in no order. */
+  readonly #relevant: readonly PlacedEvent[];
   readonly #own: number;
   readonly #trie = new RowTable(2);
   readonly #row = new Int32Array(2);
@@ -38,8 +39,8 @@ export class Projection {
   /** By node; equal ones are one object. */
   readonly #outcomes = new Map<number, Outcomes>();
   readonly #distinct = new Map<string, Outcomes>();
-  /** By node and own event that may stand next: what `mayUpdate` said. */
-  readonly #updatable = new Map<number, boolean>();
+  /** By node: what `mayGoOn` said. */
+  readonly #open: (boolean | undefined)[] = [];
 
   /** `events`: all that the order will hold. */
   constructor(system: System, thread: number, run: ThreadRun, events: readonly PlacedEvent[]) {
@@ -47,7 +48,7 @@ export class Projection {
     this.#thread = thread;
     this.#run = run;
     this.#reads = locationsRead(system, thread, events);
-    this.#relevant = events.filter((placed) => this.tells(placed)).length;
+    this.#relevant = events.filter((placed) => this.tells(placed));
     this.#own = events.filter((placed) => placed.thread === thread).length;
   }
 
@@ -69,7 +70,12 @@ export class Projection {
 
   /** Nothing that is still to come makes a difference to the thread. */
   get complete(): boolean {
-    return this.#seen.length === this.#relevant;
+    return this.#seen.length === this.#relevant.length;
+  }
+
+  /** It has seen all that it will see, and has no way through. */
+  get isDead(): boolean {
+    return this.complete && this.outcomes().size === 0;
   }
 
   /** Memory of what was seen, in bytes, without what came of it. */
@@ -92,17 +98,15 @@ export class Projection {
   }
 
   /**
-   * May a walk of the thread make the update `placed`, one of its own events, where the order stands?
-   * If not, the thread has no way through whatever follows.
+   * Has the thread a way through some order that begins with what was seen? False: whatever follows,
+   * it has none.
    */
-  mayUpdate(placed: PlacedEvent): boolean {
-    const key = this.state * ORDINALS + placed.ordinal;
-    const known = this.#updatable.get(key);
+  mayGoOn(): boolean {
+    if (this.complete) return this.outcomes().size > 0;
+    const known = this.#open[this.state];
     if (known !== undefined) return known;
-    this.#seen.push(placed);
-    const may = this.#run.mayUpdate(this.#order(), this.#seen.length);
-    this.#seen.pop();
-    this.#updatable.set(key, may);
+    const may = this.#run.mayGoOn(this.#openOrder());
+    this.#open[this.state] = may;
     return may;
   }
 
@@ -128,11 +132,22 @@ export class Projection {
   }
 
   #order(): GlobalOrder {
+    return this.#orderOf(this.#seen, this.#seen.length);
+  }
+
+  /** What was seen, and behind it what is still to come. */
+  #openOrder(): GlobalOrder {
+    const seen = new Set(this.#seen);
+    const rest = this.#relevant.filter((placed) => !seen.has(placed));
+    return this.#orderOf([...this.#seen, ...rest], this.#seen.length);
+  }
+
+  #orderOf(placed: readonly PlacedEvent[], settled: number): GlobalOrder {
     const positions = Array.from({ length: this.#own }, () => 0);
-    for (const [i, placed] of this.#seen.entries()) {
-      if (placed.thread === this.#thread) positions[placed.ordinal] = i + 1;
+    for (const [i, { thread, ordinal }] of placed.entries()) {
+      if (thread === this.#thread) positions[ordinal] = i + 1;
     }
-    return new GlobalOrder(this.#system.initial, this.#seen, positions);
+    return new GlobalOrder(this.#system.initial, placed, positions, settled);
   }
 }
 

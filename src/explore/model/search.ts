@@ -3,9 +3,9 @@
  * thread on its own.
  *
  * The order is built from the left. An event is appended only when the own events that must precede
- * it stand already (skeleton.ts). A prefix is given up when a thread that knows all it will ever
- * know has no way through (projection.ts), and when a prefix that no thread can tell from it, with
- * the same values last written, was gone through before. Deliveries of one TLBI that follow each
+ * it stand already (skeleton.ts). A prefix is given up when some thread has no way through whatever
+ * follows (projection.ts), and when a prefix that no thread can tell from it, with the same values
+ * last written, was gone through before. Deliveries of one TLBI that follow each
  * other directly are taken in one order only: nothing lies between them that could tell. The search
  * is exhaustive within its bounds and names the one that stopped it.
  *
@@ -18,6 +18,7 @@ import { type Choice, Choices } from './choices.ts';
 import type { BoundName, ModelOptions, SearchBounds } from './options.ts';
 import type { OrderEvent, PlacedEvent, System } from './program.ts';
 import { type Outcomes, Projection } from './projection.ts';
+import { REDUCTIONS, type Reductions } from './reductions.ts';
 import { RowTable } from './row-table.ts';
 import { PathTooLong, skeletonsOf } from './skeleton.ts';
 import { ThreadRun } from './thread-run.ts';
@@ -63,9 +64,10 @@ export function search(
   options: ModelOptions,
   bounds: SearchBounds,
   visit: Visit,
+  reductions: Reductions = REDUCTIONS,
   skeletonsFor: typeof skeletonsOf = skeletonsOf,
 ): SearchStats {
-  const run = new Search(system, options, bounds, visit, skeletonsFor);
+  const run = new Search(system, options, bounds, visit, reductions, skeletonsFor);
   run.advance(Number.POSITIVE_INFINITY);
   return run.stats;
 }
@@ -74,6 +76,7 @@ export class Search {
   readonly #system: System;
   readonly #bounds: SearchBounds;
   readonly #visit: Visit;
+  readonly #reductions: Reductions;
   readonly #runs: readonly ThreadRun[];
   readonly #deadlineMs: number;
   readonly #choices: Choices | null;
@@ -106,8 +109,10 @@ export class Search {
     options: ModelOptions,
     bounds: SearchBounds,
     visit: Visit,
+    reductions: Reductions = REDUCTIONS,
     skeletonsFor: typeof skeletonsOf = skeletonsOf,
   ) {
+    this.#reductions = reductions;
     this.#system = system;
     this.#bounds = bounds;
     this.#visit = visit;
@@ -191,7 +196,7 @@ export class Search {
     this.#memory = [...this.#system.initial];
     this.#next = 0;
     this.#choice = choice;
-    if (!this.#isPossible() || !this.#enter(choice)) this.#choice = null;
+    if (!this.#isPossible(this.#projections) || !this.#enter(choice)) this.#choice = null;
   }
 
   /** Appends the next event that may stand here, or takes back the last one. */
@@ -202,9 +207,10 @@ export class Search {
       const placed = this.#placed[event.thread] as number;
       const mustPrecede = before[number] as number;
       if ((placed & (1 << event.ordinal)) !== 0 || (placed & mustPrecede) !== mustPrecede) continue;
-      if (this.#isMirrored(event.thread, event.event) || this.#isMisplaced(event)) continue;
+      if (this.#isMirrored(event.thread, event.event)) continue;
       this.#place(number, event);
-      if (this.#isPossible() && this.#enter(choice)) {
+      const told = this.#told[number] as Projection[];
+      if (this.#isPossible(told) && this.#enter(choice)) {
         this.#next = 0;
         return;
       }
@@ -225,10 +231,10 @@ export class Search {
     return performance.now() > this.#deadlineMs;
   }
 
-  /** Every thread that has seen all it will see has a way through. */
-  #isPossible(): boolean {
-    for (const projection of this.#projections) {
-      if (projection.complete && projection.outcomes().size === 0) return false;
+  /** Every thread of these may have a way through what begins like this. */
+  #isPossible(told: readonly Projection[]): boolean {
+    for (const projection of told) {
+      if (this.#reductions.lookAhead ? !projection.mayGoOn() : projection.isDead) return false;
     }
     return true;
   }
@@ -255,13 +261,6 @@ export class Search {
       last.event.instance === event.instance &&
       last.event.receiver > event.receiver
     );
-  }
-
-  /** A walker's update that no walk can make here: of a descriptor that is gone, or not reached. */
-  #isMisplaced(placed: PlacedEvent): boolean {
-    const { thread, event } = placed;
-    if (event.kind !== 'write' || event.hardware !== true) return false;
-    return this.#projections[thread]?.mayUpdate(placed) === false;
   }
 
   /** Is this the first prefix that looks like this to every thread and leaves this memory? */

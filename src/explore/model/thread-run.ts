@@ -21,7 +21,6 @@ import type {
   WriteNode,
 } from './program.ts';
 import { type Frame, layoutOf, Rules } from './rules.ts';
-import { accessesOf } from './tree.ts';
 import { type Walk, Walks } from './walks.ts';
 
 const max = (a: number, b: number): number => (a > b ? a : b);
@@ -73,6 +72,8 @@ export class ThreadRun {
   #order!: GlobalOrder;
   #walks!: Walks;
   #positions: readonly number[] = [];
+  /** Nobody asks for more than whether there is an outcome. */
+  #isOneEnough = false;
 
   constructor(system: System, options: ModelOptions, thread: number, onEnd: OnEnd | null = null) {
     const program = system.threads[thread];
@@ -98,25 +99,12 @@ export class ThreadRun {
     this.#step(program.root, 0, 0);
   }
 
-  /**
-   * Is there an access whose walk may make the update at `position`, the last event of `order`?
-   * Nothing else of the thread is looked at.
-   */
-  mayUpdate(order: GlobalOrder, position: number): boolean {
-    const event = order.at(position)?.event;
-    assert(event?.kind === 'write', 'an update is a write');
-    const walks = new Walks(this.#system, this.#options, order, this.#thread);
-    return accessesOf(this.#system, this.#thread).some(({ kind, target }) => {
-      if (target.kind !== 'address') return false;
-      return walks.of(target.address, kind !== 'read').some((walk) => {
-        const update = walk.result.kind === 'mapped' ? walk.result.update : undefined;
-        return (
-          update?.entry === event.location &&
-          update.value === event.value &&
-          this.#isInTime(walk, position)
-        );
-      });
-    });
+  /** Has the thread a way through some order that `order`, an open one, may become? False: none. */
+  mayGoOn(order: GlobalOrder): boolean {
+    this.#isOneEnough = true;
+    this.run(order);
+    this.#isOneEnough = false;
+    return this.outcomes.size > 0;
   }
 
   /**
@@ -126,8 +114,12 @@ export class ThreadRun {
   #isInTime(walk: Walk, position: number): boolean {
     const read = walk.paths[0]?.path.entries.at(-1);
     assert(read !== undefined, 'a walk reads entries');
-    const isNext = read.span.until === position || !this.#options.updatesAtomic;
-    return isNext && walk.from < position && position < walk.waits;
+    const isNext = this.#order.maySame(read.span.until, position) || !this.#options.updatesAtomic;
+    return (
+      isNext &&
+      !this.#order.isPast(walk.from, position) &&
+      !this.#order.isPast(position, walk.waits)
+    );
   }
 
   #frame(depth: number): Frame {
@@ -151,6 +143,7 @@ export class ThreadRun {
    * steps loop.
    */
   #step(from: Node, depth: number, done: number): void {
+    if (this.#isOneEnough && this.outcomes.size > 0) return;
     const s = this.#frame(depth);
     let node = from;
     for (;;) {
@@ -209,7 +202,8 @@ export class ThreadRun {
       const position = this.#positions[done + i];
       const event = this.#order.at(position ?? 0)?.event;
       if (position === undefined || event?.kind !== 'tlbi') return false;
-      if (event.op !== node.op || event.receiver !== receiver || position <= floor) return false;
+      if (event.op !== node.op || event.receiver !== receiver) return false;
+      if (this.#order.isPast(floor, position)) return false;
       this.#rules.didTlbi(s, position);
     }
     return true;
@@ -232,6 +226,7 @@ export class ThreadRun {
       return;
     }
     const rules = this.#rules;
+    const order = this.#order;
     const s = this.#frame(depth);
     const { translation } = this.#system;
     const offset = translation.offsetOf(target.address);
@@ -241,13 +236,14 @@ export class ThreadRun {
       if (walk.result.kind === 'fault') {
         const floor = rules.faultWalkFloor(s, node.address, walk.result.cacheable);
         const start = max(floor, walk.from);
-        if (start >= walk.usable || max(start, rules.faultFloor(s)) >= walk.waits) continue;
+        const view = max(start, rules.faultFloor(s));
+        if (order.isPast(start, walk.usable) || order.isPast(view, walk.waits)) continue;
         const next = node.faults.get(walk.result.fault);
-        assert(next !== undefined, 'the tree has every fault the tables can give');
+        assert(next !== undefined || order.isOpen, 'the tree has every fault the tables can give');
+        if (next === undefined) continue;
         const t = this.#branchFrame(depth);
         for (const entry of walk.entries) rules.walked(t, entry, start);
         rules.speculated(t, node.address, start);
-        const view = max(start, rules.faultFloor(s));
         const result = { kind: 'fault', fault: walk.result.fault } as const;
         this.#trail.push({ node, walk, view, result });
         this.#step(next, depth + 1, done);
@@ -255,8 +251,8 @@ export class ThreadRun {
         continue;
       }
       const view = max(rules.walkFloor(s, node.address), walk.from);
-      if (view >= walk.usable || view >= walk.waits) continue;
-      if (coherent && earlier >= walk.waits) continue;
+      if (order.isPast(view, walk.usable) || order.isPast(view, walk.waits)) continue;
+      if (coherent && order.isPast(earlier, walk.waits)) continue;
       const t = this.#branchFrame(depth);
       const { location, update } = walk.result;
       if (update && !this.#update(t, node, update, walk, view, done)) continue;
@@ -279,7 +275,7 @@ export class ThreadRun {
     const event = this.#order.at(position)?.event;
     if (event?.kind !== 'write' || event.location !== entry || event.value !== value) return false;
     if (!this.#isInTime(walk, position)) return false;
-    if (position <= this.#rules.updateFloor(s, node.address, view)) return false;
+    if (this.#order.isPast(this.#rules.updateFloor(s, node.address, view), position)) return false;
     this.#rules.didUpdate(s, position);
     return true;
   }
@@ -295,19 +291,25 @@ export class ThreadRun {
       let floor = max(max(rules.readFloor(s, node), walk), s[fwdView + location] as number);
       // aob: a load-acquire from an own atomic access waits for what that one read.
       if (node.order !== 'plain') floor = max(floor, s[fwdRmw + location] as number);
-      const writes = this.#order.writesOf(location);
+      const order = this.#order;
+      const writes = order.writesOf(location);
       for (const [i, write] of writes.entries()) {
-        if (write < (s[cohIndex + location] as number)) continue;
+        if (write <= order.settled && write < (s[cohIndex + location] as number)) continue;
         if (this.#isUndone(write, done)) continue;
         const forwarded = own !== 0 && write === own && this.#options.memory !== 'sc';
         const view = forwarded ? floor : max(floor, write);
-        if (view >= waits) continue;
+        if (order.isPast(view, waits)) continue;
         // From-read: the value has to be the current one, so the next write is still to come.
-        if (view >= (writes[i + 1] ?? NEVER)) continue;
+        if (order.isPast(view, writes[i + 1] ?? NEVER)) continue;
         const t = this.#branchFrame(depth + 1);
         rules.speculated(t, node.address, walk);
         rules.didRead(t, node, view, s[fwdPick + location] as number);
-        rules.coherent(t, location, this.#isOwnUpdate(write) ? (writes[i - 1] ?? 0) : write, view);
+        rules.coherent(
+          t,
+          location,
+          this.#isOwnUpdate(write) ? this.#writeBefore(writes, i) : write,
+          view,
+        );
         if (node.kind === 'read' && node.exclusive) {
           t[rules.layout.monitor] = location;
           t[rules.layout.monitor + 1] = write;
@@ -321,7 +323,10 @@ export class ThreadRun {
           const next = node.next.get(value);
           // An update where no walk can have made it: the thread of that walk refuses the order.
           const isMissing = this.#system.isSparse === true || this.#order.isHardware(write);
-          assert(next !== undefined || isMissing, 'the tree has every value memory can hold');
+          assert(
+            next !== undefined || isMissing || order.isOpen,
+            'the tree has every value memory can hold',
+          );
           if (next !== undefined) this.#step(next, depth + 2, done);
         }
         this.#trail.pop();
@@ -348,19 +353,27 @@ export class ThreadRun {
       return;
     }
     const position = this.#positions[done];
-    if (!this.#isStore(position, location, branch.value) || position !== follower) return;
+    if (!this.#isStore(position, location, branch.value)) return;
+    if (!this.#order.maySame(position, follower)) return;
     const floor = max(this.#rules.writeFloor(s, node, location), from);
-    if (position <= floor || position >= waits) return;
+    if (this.#order.isPast(floor, position) || this.#order.isPast(position, waits)) return;
     this.#rules.didRmw(s, node, location, from, position);
     this.#step(next, depth, done + 1);
   }
 
-  /** Null where no execution stores this there. */
-  #after(node: WriteNode, location: number): Node | null {
-    const next = node.next.get(location) ?? null;
-    const isKnown = next !== null || node.never?.has(location) === true;
+  #stepAfter(node: WriteNode, location: number, depth: number, done: number): void {
+    const next = node.next.get(location);
+    const { isOpen } = this.#order;
+    const isKnown = next !== undefined || isOpen || node.never?.has(location) === true;
     assert(isKnown, 'the tree has every location the tables can map');
-    return next;
+    if (next !== undefined) this.#step(next, depth, done);
+  }
+
+  /** The latest write that is certain to come before the `i`-th in coherence order. */
+  #writeBefore(writes: readonly number[], i: number): number {
+    let before = i - 1;
+    while (before > 0 && (writes[before] as number) > this.#order.settled) before--;
+    return writes[before] ?? 0;
   }
 
   /** Position of the system's moment, where it makes a difference to a store through `walk`. */
@@ -384,14 +397,12 @@ export class ThreadRun {
     const s = this.#branchFrame(depth);
     const floor = max(this.#rules.writeFloor(s, node, location), walk);
     const position = max(floor, moment);
-    if (position >= waits) return;
+    if (this.#order.isPast(position, waits)) return;
     this.#rules.speculated(s, node.address, walk);
     this.#rules.didWrite(s, node, location, position);
-    const next = this.#after(node, late);
-    if (next === null) return;
     const result = { kind: 'value', value: late } as const;
     this.#trail.push({ node, walk: by, view: position, result });
-    this.#step(next, depth + 1, done);
+    this.#stepAfter(node, late, depth + 1, done);
     this.#trail.pop();
   }
 
@@ -405,6 +416,7 @@ export class ThreadRun {
         .writesOf(location)
         .every(
           (write) =>
+            write > this.#order.settled ||
             write <= read ||
             write >= position ||
             (this.#order.at(write)?.thread === this.#thread && !this.#isOwnUpdate(write)),
@@ -445,28 +457,26 @@ export class ThreadRun {
       if (moment !== NEVER) {
         this.#writeLate(node, depth + 1, translated, moment);
         // What has to come after the moment takes effect after it.
-        if (max(this.#rules.writeFloor(s, node, location), walk) >= moment) return;
+        const floor = max(this.#rules.writeFloor(s, node, location), walk);
+        if (this.#order.isPast(floor, moment)) return;
       }
       if (node.value === null) {
-        const behind = this.#after(node, location);
-        if (behind === null) return;
         this.#rules.speculated(s, node.address, walk);
-        this.#step(behind, depth + 1, done);
+        this.#stepAfter(node, location, depth + 1, done);
         return;
       }
       const floor = max(this.#rules.writeFloor(s, node, location), walk);
       const unseen = node.unseen === true;
       const position = unseen ? floor : this.#positions[done];
-      if (!unseen && (!this.#isStore(position, location, node.value) || position <= floor)) return;
-      if (position === undefined || position >= waits) return;
+      if (!unseen && !this.#isStore(position, location, node.value)) return;
+      if (position === undefined || this.#order.isPast(position, waits)) return;
+      if (!unseen && this.#order.isPast(floor, position)) return;
       if (node.exclusive !== undefined && !this.#isMonitored(s, location, position)) return;
-      const next = this.#after(node, location);
-      if (next === null) return;
       this.#rules.speculated(s, node.address, walk);
       this.#rules.didWrite(s, node, location, position);
       const result = { kind: 'value', value: location } as const;
       this.#trail.push({ node, walk: by, view: position, result });
-      this.#step(next, depth + 1, unseen ? done : done + 1);
+      this.#stepAfter(node, location, depth + 1, unseen ? done : done + 1);
       this.#trail.pop();
     });
   }

@@ -83,7 +83,7 @@ export class Walks {
       from = Math.max(from, span.from);
       // Reading as late as possible is never worse.
       const end = Math.min(span.until, usable);
-      if (from >= end) return null;
+      if (this.#order.isPast(from, end)) return null;
       const cached = isLeaf ? isKept : this.#options.tlb;
       usable = cached ? this.#tlbi(end, null, this.#reach(address, depth, isLeaf)) : end;
     }
@@ -124,7 +124,7 @@ export class Walks {
       for (const b of walks.slice(i + 1)) {
         const from = Math.max(a.from, b.from);
         const usable = Math.min(a.usable, b.usable);
-        if (from >= usable) continue;
+        if (this.#order.isPast(from, usable)) continue;
         const result = translation.collide(address, a.result, b.result);
         if (result === null) continue;
         const entries = [...new Set([...a.entries, ...b.entries])];

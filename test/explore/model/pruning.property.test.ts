@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { armModel, DEFAULT_BOUNDS, search } from '../../../src/explore/model/index.ts';
+import { armModel, DEFAULT_BOUNDS, REDUCTIONS, search } from '../../../src/explore/model/index.ts';
 import { skeletonsOf } from '../../../src/explore/model/skeleton.ts';
 import { Names } from '../../../src/litmus/tree/translation.ts';
 import { prepare } from '../../../src/litmus/run-test.ts';
@@ -27,6 +27,7 @@ function outcomes(text: string, arch: 'base' | 'ets2', pruned: boolean): string[
         for (const b of second.keys()) found.add(`${memory.join()} ${a} ${b}`);
       return 'go-on';
     },
+    REDUCTIONS,
     pruned ? skeletonsOf : unordered,
   );
   expect(stats.stoppedBy).toBeNull();

@@ -35,15 +35,26 @@ const SEQUENCES = [
   ['LDR W5,[X2]', 'DSB ISH', 'ISB'],
 ];
 
-export const column: fc.Arbitrary<string[]> = fc
-  .array(
-    fc.oneof(
-      { weight: 5, arbitrary: fc.constantFrom(...INSTRUCTIONS.map((line) => [line])) },
-      { weight: 1, arbitrary: fc.constantFrom(...SEQUENCES) },
-    ),
-    { minLength: 1, maxLength: 4 },
-  )
-  .map((parts) => parts.flat());
+const columnOf = (sequences: readonly (readonly string[])[]): fc.Arbitrary<string[]> =>
+  fc
+    .array(
+      fc.oneof(
+        { weight: 5, arbitrary: fc.constantFrom(...INSTRUCTIONS.map((line) => [line])) },
+        { weight: 1, arbitrary: fc.constantFrom(...sequences) },
+      ),
+      { minLength: 1, maxLength: 4 },
+    )
+    .map((parts) => parts.flat());
+
+export const column = columnOf(SEQUENCES);
+
+/** With exclusive accesses among them. */
+export const columnWithExclusives = columnOf([
+  ...SEQUENCES,
+  ['LDXR W5,[X2]', 'STXR W9,W0,[X2]'],
+  ['LDAXR W5,[X2]', 'STR W0,[X2]', 'STXR W9,W0,[X2]'],
+  ['LDXR W5,[X1]', 'STLXR W9,W0,[X1]'],
+]);
 
 export function litmusSource(p0: readonly string[], p1: readonly string[]): string {
   const height = Math.max(p0.length, p1.length);

@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
+import type { CpuModel } from '../../../src/arch/cpu-model.ts';
 import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
 import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
 import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
@@ -17,62 +17,8 @@ import {
   search,
   type ThreadProgram,
 } from '../../../src/explore/model/index.ts';
-import { childLevel, type Cpu, EMPTY, NT, type TlbiOp } from '../../../src/port/index.ts';
 import { ordersTried, plainSearch } from '../model/plain-search.ts';
-import { changed, type Run } from './fixtures.ts';
-
-function flush(cpu: Cpu, op: TlbiOp): void {
-  cpu.dsb('ish');
-  cpu.tlbi(op);
-  cpu.dsb('ish');
-}
-
-const STEPS: Readonly<Record<string, Run>> = {
-  invalidate: (cpu, t) => cpu.write(t.entry, EMPTY),
-  nt: (cpu, t) => cpu.write(t.entry, t.wanted | NT),
-  block: (cpu, t) => cpu.write(t.entry, t.wanted),
-  'block, released': (cpu, t) => cpu.writeRelease(t.entry, t.wanted),
-  swap: (cpu, t) => void cpu.compareExchange(t.entry, t.old, t.wanted),
-  'DSB ISHST': (cpu) => cpu.dsb('ishst'),
-  ISB: (cpu) => cpu.isb(),
-  flush: (cpu) => flush(cpu, { kind: 'vmalls12e1is' }),
-  'flush of another VM': (cpu) => flush(cpu, { kind: 'vmalls12e1is', vmid: 9 }),
-  'flush of stage 1': (cpu) => flush(cpu, { kind: 'vmalle1is' }),
-  'flush of a page': (cpu, t) => flush(cpu, { kind: 'ipas2e1is', ipa: t.ipa }),
-  'flush without its end': (cpu) => {
-    cpu.dsb('ish');
-    cpu.tlbi({ kind: 'vmalls12e1is' });
-  },
-  'block, merged': (cpu, t, tables) => {
-    const child = tables.follow(t.old);
-    cpu.write(t.entry, tables.mergeState(t.wanted, child, childLevel(t.level)));
-  },
-  'flush without its beginning': (cpu) => {
-    cpu.tlbi({ kind: 'vmalls12e1is' });
-    cpu.dsb('ish');
-  },
-};
-const TEAR_DOWN: Run = (_cpu, t, tables) =>
-  tables.tearDown(tables.follow(t.old), childLevel(t.level));
-
-const steps = (maxLength: number) =>
-  fc.array(fc.constantFrom(...Object.keys(STEPS)), { minLength: 1, maxLength });
-const access = fc.record({
-  kind: fc.constantFrom('load' as const, 'store' as const),
-  page: fc.constantFrom(0, 1),
-});
-const guest = (early: number): fc.Arbitrary<GuestProgram> =>
-  fc.record({
-    early: fc.array(access, { minLength: 1, maxLength: early }),
-    late: fc.array(access, { maxLength: 1 }),
-  });
-const cpus: fc.Arbitrary<CpuModel> = fc
-  .record({
-    nt: fc.constantFrom('translate' as const, 'conflict' as const, 'fault' as const),
-    multihit: fc.constantFrom('abort' as const, 'amalgamate' as const),
-    ets: fc.constantFrom('none' as const, 'ets2' as const),
-  })
-  .map((knobs) => ({ ...DEFAULT_CPU, ...knobs }));
+import { cpus, guest, protocolOf, steps } from './random-protocols.ts';
 
 /** The same tree, its stores events of the order. */
 function seen(node: Node): Node {
@@ -112,10 +58,7 @@ const ORDERS_MAX = 1500;
 /** What the reduced exploration finds, and what the whole one does. */
 function both(given: Case): [string[], string[]] {
   const { names, tearsDown, program, cpu, vcpus, hafdbs = false } = given;
-  const protocol = changed('bbm-early', (...given) => {
-    for (const name of names) STEPS[name]?.(...given);
-    if (tearsDown) TEAR_DOWN(...given);
-  });
+  const protocol = protocolOf(names, tearsDown);
   const map = new MemoryMap('coalesce', 2, EXPLORE_BOUNDS.tables, { hafdbs });
   const host = unrollHost(protocol, map, 1, vcpus, EXPLORE_BOUNDS);
   const scenario = scenarioOf(host, cpu, program, EXPLORE_BOUNDS.nodes);

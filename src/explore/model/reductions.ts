@@ -1,0 +1,13 @@
+/**
+ * What the search leaves out because nobody can tell. Each can be switched off: a test compares what
+ * is found with it and without.
+ */
+export interface Reductions {
+  /**
+   * A prefix is given up as soon as some thread has no way through whatever follows it. Off: not
+   * before that thread has seen all that it will see.
+   */
+  readonly lookAhead: boolean;
+}
+
+export const REDUCTIONS: Reductions = Object.freeze({ lookAhead: true });

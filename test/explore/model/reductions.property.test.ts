@@ -1,0 +1,116 @@
+/**
+ * Each reduction of the search against the search without it, on random programs of two threads, with
+ * walkers that update descriptors and without.
+ */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  armModel,
+  DEFAULT_BOUNDS,
+  type ModelOptions,
+  type Reductions,
+  REDUCTIONS,
+  search,
+} from '../../../src/explore/model/index.ts';
+import { parseLitmus } from '../../../src/litmus/parse/parse.ts';
+import { prepare } from '../../../src/litmus/run-test.ts';
+import { Names } from '../../../src/litmus/tree/translation.ts';
+import { column, columnWithExclusives, litmusSource } from './random-programs.ts';
+
+interface Found {
+  /** Every order visited, with what came of it. */
+  readonly orders: readonly string[];
+  readonly states: number;
+}
+
+function searched(text: string, options: ModelOptions, reductions: Reductions): Found {
+  const { system } = prepare(parseLitmus('r.litmus', text), new Names(), DEFAULT_BOUNDS);
+  const orders: string[] = [];
+  const { states, stoppedBy } = search(
+    system,
+    options,
+    DEFAULT_BOUNDS,
+    ({ choice, numbers, memory, outcomes }) => {
+      const ends = outcomes.map((mine) => [...mine].join(' '));
+      orders.push([choice, numbers, memory, ...ends].join('; '));
+      return 'go-on';
+    },
+    reductions,
+  );
+  expect(stoppedBy).toBeNull();
+  return { orders, states };
+}
+
+/** As the architecture has it, and cores whose TLBIs fall short. */
+const models = fc.constantFrom(
+  armModel('base'),
+  armModel('ets2'),
+  armModel('ets2', { memory: 'tso' }),
+  armModel('ets2', { tlbi: 'repeat' }),
+  armModel('ets2', { tlbi: 'late-writes' }),
+);
+
+const short = column.map((instructions) => instructions.slice(0, 3));
+
+/** Walkers of these threads set the access flag and the dirty state of x's descriptor. */
+function withUpdates(text: string, tthm: string): string {
+  return text
+    .replace('\n', `\nTTHM=${tthm}\n`)
+    .replace('pte_z=', 'pte_x=(af:0, db:0, dbm:1); pte_z=');
+}
+
+describe('looking ahead', () => {
+  it('takes writes that are to come in any order', () => {
+    const text = [
+      'AArch64 three',
+      '{ x=0; y=0; z=0; 0:X0=1; 0:X1=x; 1:X1=x; 1:X2=y; 1:X3=z; 2:X0=2; 2:X1=x; }',
+      'P0 | P1 | P2 ;',
+      'STR W0,[X1] | LDR W5,[X1] | STR W0,[X1] ;',
+      ' | LDR W6,[X1] | ;',
+      // What it has read is known before the order is.
+      ' | STR W5,[X2] | ;',
+      ' | STR W6,[X3] | ;',
+      'locations [1:X5; 1:X6; x; y; z;]',
+      'exists (true)',
+    ].join('\n');
+    const whole = searched(text, armModel('ets2'), { ...REDUCTIONS, lookAhead: false });
+    const { orders } = searched(text, armModel('ets2'), { ...REDUCTIONS, lookAhead: true });
+    expect(orders).toEqual(whole.orders);
+  });
+
+  it('loses no order', () => {
+    fc.assert(
+      fc.property(columnWithExclusives, columnWithExclusives, models, (p0, p1, model) => {
+        const text = litmusSource(p0, p1);
+        const whole = searched(text, model, { ...REDUCTIONS, lookAhead: false });
+        const { orders, states } = searched(text, model, { ...REDUCTIONS, lookAhead: true });
+        expect(orders).toEqual(whole.orders);
+        expect(states).toBeLessThanOrEqual(whole.states);
+      }),
+      { numRuns: 300, seed: 11 },
+    );
+  });
+
+  it('loses none where walkers update descriptors, and gives up most of the others', () => {
+    let all = 0;
+    let ahead = 0;
+    fc.assert(
+      fc.property(
+        short,
+        short,
+        models,
+        fc.constantFrom('HA', 'P0:HD', 'HD'),
+        (p0, p1, model, tthm) => {
+          const text = withUpdates(litmusSource(p0, p1), tthm);
+          const whole = searched(text, model, { ...REDUCTIONS, lookAhead: false });
+          const { orders, states } = searched(text, model, { ...REDUCTIONS, lookAhead: true });
+          expect(orders).toEqual(whole.orders);
+          all += whole.states;
+          ahead += states;
+        },
+      ),
+      { numRuns: 80, seed: 12 },
+    );
+    expect(ahead).toBeLessThan(all / 2);
+  });
+});
