@@ -21,9 +21,6 @@ export const question: Question = {
   variants: ['coalesce-cycle'],
   hasPeer: true,
   aim: 0.6,
-  why:
-    "Of the hypervisor's time V8's builtins for Atomics take 25 %, instructions in C; table pages filled, " +
-    'checked and poisoned 21 %; other builtins 16 %; records, trace and lock 11 %',
   open: openCycles,
   conclude: (runs) =>
     runs

@@ -20,7 +20,6 @@ export const question: Question = {
   variants: Object.keys(MADE),
   hasPeer: false,
   aim: null,
-  why: null,
   open: (variant) => openAccesses(MADE[variant as keyof typeof MADE]),
   conclude: (runs) =>
     `vcpu-made: ${runs.map((r) => `${r.name.split(' ')[1]} ${nsOf(r.ours).toFixed(1)} ns`).join(', ')}`,

@@ -36,7 +36,7 @@ interface Edit {
 }
 
 /** What cannot be left out: a protocol needs the answer. */
-const ASKED: ReadonlySet<Call['op']> = new Set(['read', 'allocate', 'buildSubtree']);
+const ASKED: ReadonlySet<Call['op']> = new Set(['read', 'allocate', 'tryAllocate', 'buildSubtree']);
 
 /** In the order of the steps; of one step left out, weakened, moved. */
 export function variantsOf(protocol: Protocol, steps: readonly RecordedStep[]): readonly Variant[] {

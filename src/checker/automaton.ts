@@ -126,6 +126,7 @@ class Automaton {
       case 'allocate':
         this.#tables.make(event);
         break;
+      case 'no-memory':
       case 'cmo':
       case 'dmb':
       case 'isb':

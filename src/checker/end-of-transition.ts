@@ -61,6 +61,9 @@ export function judgeEnd(
   stored: boolean,
 ): Shortcoming | null {
   const { level, wanted } = trace;
+  const failed = trace.events.some(({ op }) => op === 'no-memory');
+  // Without memory it may as well leave things as they were.
+  if (failed && sameMapping(last, trace.old)) return null;
   const aimed = trace.change === undefined ? null : changeNamed(trace.change).to;
   if (aimed === 'empty') return judgeEmptied(trace, last);
   if (aimed === 'locked') {
@@ -78,7 +81,9 @@ export function judgeEnd(
   }
   if (!isValid(last)) {
     const locked = last === LOCKED ? ' (LOCKED): every vCPU that faults comes back for ever' : '';
-    return { code: 'ends-invalid', why: `the transition ends with the entry invalid${locked}` };
+    const hole = failed ? ': an allocation failed, and what was mapped is mapped no more' : '';
+    const why = `the transition ends with the entry invalid${locked}${hole}`;
+    return { code: 'ends-invalid', why };
   }
   const nt = hasNt(last, level) && !hasNt(wanted, level);
   if (nt && sameMapping(last & ~NT, wanted & ~NT)) {

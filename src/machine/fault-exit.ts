@@ -299,6 +299,17 @@ export function createFaultHandler(
     return isSplit ? HANDLED.split : HANDLED[result.kind];
   }
 
+  /** The fault under way may give a permission back. */
+  let relaxes = false;
+
+  /**
+   * Whoever looks at what a page held before its permission came back must know that it is about to.
+   * With the lock held: a vCPU that still waits for it has given nothing.
+   */
+  function noteRelaxing(): void {
+    if (relaxes) Atomics.add(i32, layout.vcpuW + vcpu * VCPU.words + VCPU.relaxing, 1);
+  }
+
   /** False: the run is being stopped, and nothing is held. */
   function acquire(shared: boolean): boolean {
     const taken = shared
@@ -307,11 +318,13 @@ export function createFaultHandler(
     if (taken === 'timeout') {
       throw new Error(`vCPU ${vcpu} did not get the mmu_lock in ${LAST_RESORT_MS} ms`);
     }
+    if (taken === 'acquired') noteRelaxing();
     if (taken === 'acquired' && shared) grace.enter();
     return taken === 'acquired';
   }
 
   function release(shared: boolean): void {
+    noteRelaxing();
     if (shared) grace.exit();
     if (shared) RwLock.readUnlock(lock);
     else RwLock.writeUnlock(lock);
@@ -362,19 +375,11 @@ export function createFaultHandler(
     }
   }
 
-  /** Whoever looks at what a page held before its permission came back must know that it is about to. */
-  const noteRelaxing = (): void => {
-    Atomics.add(i32, layout.vcpuW + vcpu * VCPU.words + VCPU.relaxing, 1);
-  };
-
   return {
     wasMapped: (page) => !partial || u8[layout.mappedB + page] === 1,
     handle(page, isStore, level, isPermission) {
-      if (!isPermission) return handle(page, isStore, level, false);
-      noteRelaxing();
-      const outcome = handle(page, isStore, level, true);
-      noteRelaxing();
-      return outcome;
+      relaxes = isPermission;
+      return handle(page, isStore, level, isPermission);
     },
   };
 }

@@ -56,6 +56,7 @@ export interface TraceLog {
   ipi(): void;
   tlbi(op: TlbiOp): void;
   allocated(table: Table, level: Level): void;
+  noMemory(level: Level): void;
   built(table: Table, level: Level, like: Descriptor): void;
   /** `level`: what the teardown takes the page's entries to be of; NO_SLOT for a single page. */
   freed(when: 'now' | 'grace', table: Table, part: FreedPart, tables: number, level: number): void;
@@ -248,6 +249,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       add(OP.tlbi, kind, from, size, (op.ttl ?? 0) * 2 + isOff, op.vmid ?? NONE);
     },
     allocated: (table, level) => add(OP.allocate, table, 0, 0, 0, 0, level),
+    noMemory: (level) => add(OP.noMemory, 0, 0, 0, 0, 0, level),
     built: (table, level, like) => addValue(OP.build, table, like, level),
     freed(when, table, part, tables, level) {
       const code = when === 'now' ? OP.freeNow : OP.freeGrace;

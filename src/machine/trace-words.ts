@@ -53,6 +53,8 @@ export const OP = {
   /** Subject: index into DMB_KINDS. */
   dmb: 16,
   ipi: 17,
+  /** An allocation that failed. */
+  noMemory: 18,
 } as const;
 export const FREED_PARTS: readonly FreedPart[] = ['all', 'below', 'page'];
 
@@ -196,6 +198,9 @@ export function traceOf(
         break;
       case OP.allocate:
         events.push({ op: 'allocate', table: names.make(subject), level: slot as Level });
+        break;
+      case OP.noMemory:
+        events.push({ op: 'no-memory', level: slot as Level });
         break;
       case OP.build: {
         const level = slot as Level;

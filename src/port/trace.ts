@@ -69,7 +69,15 @@ export type TraceEvent =
       readonly like: Descriptor;
     }
   /** An empty table whose entries are of `level`. */
-  | { readonly op: 'allocate'; readonly table: TableName; readonly level: Level }
+  | {
+      readonly op: 'allocate';
+      readonly table: TableName;
+      readonly level: Level;
+      /** It might have failed. */
+      readonly tried?: true;
+    }
+  /** An allocation failed. */
+  | { readonly op: 'no-memory'; readonly level: Level }
   /** `tables` pages, from `table` down, became reusable: now, or after a grace period. */
   | {
       readonly op: 'free';

@@ -160,6 +160,7 @@ function wordsOf(t: TransitionTrace): string[] {
       case 'ipi':
       case 'build':
       case 'allocate':
+      case 'no-memory':
         return e.op;
       default:
         return assertNever(e);
@@ -210,7 +211,7 @@ function run(m: TestMachine, protocol: Protocol, bbm: BbmLevel, reorder: number 
   }
   const log = createTraceLog(addresses);
   const before = Atomics.load(arena.descriptors, region.entry);
-  const arrived = runner.run(protocol, region, 1, true, log);
+  const arrived = runner.run(protocol, region, 1, true, log) === 'made';
   const [seen, ...more] = log.seen;
   expect(more).toEqual([]);
   if (seen === undefined) throw new Error('no trace');

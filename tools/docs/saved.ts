@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { answerColumns, answerGroups } from '../../src/report/text/answer-text.ts';
 import { runColumns } from '../../src/report/columns/index.ts';
-import { configurationOf, runTables } from '../../src/report/run-tables.ts';
+import { runTables } from '../../src/report/run-tables.ts';
+import { configurationOf } from '../../src/result/compare/configuration.ts';
 import { type Column, renderTable } from '../../src/report/table.ts';
 import { killTable } from '../../src/report/text/kill-table.ts';
 import { repeatCommand } from '../../src/report/text/header-text.ts';

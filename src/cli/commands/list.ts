@@ -75,7 +75,10 @@ export function listingText(listing: Listing, paint: Paint): string {
     ['Protocols (--protocol)', listing.protocols.flatMap(protocolRows)],
     [
       'Mutants (--mutant): seeded bugs',
-      listing.mutants.map((m) => [m.name, m.kind, m.rule, m.what]),
+      listing.mutants.flatMap((m) => [
+        [m.name, `${m.kind}, ${m.rule}`],
+        ['', m.what],
+      ]),
     ],
     ['Scenarios (--scenario)', listing.scenarios.map((s) => [s.name, s.summary])],
     ['Rules of the checker', listing.rules.map((r) => [r.name, r.summary])],

@@ -3,6 +3,7 @@
  * instrumented port, and the record of what it took.
  */
 import { RwLock } from '#sync';
+import { sameButState } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { Arena } from '../../machine/arena.ts';
 import { GHOST_CHANGING, GHOST_STABLE, ghostWord } from '../../machine/ghost.ts';
@@ -19,11 +20,16 @@ import { runNamed } from '../changes/run-named.ts';
 import type { Region, Regions } from './regions.ts';
 import type { SoftwareSide } from './software-side.ts';
 
+/**
+ * `kept`: memory ran out, and the entry holds what it did. `broken`: it is neither that nor what was
+ * wanted.
+ */
+export type Ending = 'made' | 'kept' | 'broken';
+
 export interface TransitionRunner {
   /**
    * Runs `protocol` on `region`, which must be in the state it starts from. `slot` is the
-   * transition record to use. False: the entry is not what was wanted at the end. Throws Stopped,
-   * or what the protocol throws.
+   * transition record to use. Throws Stopped, or what the protocol throws.
    */
   run(
     protocol: Protocol,
@@ -31,8 +37,12 @@ export interface TransitionRunner {
     slot: number,
     measured: boolean,
     log: TraceLog,
-    change?: MadeChange,
-  ): boolean;
+    more?: {
+      readonly change?: MadeChange | undefined;
+      /** Allocations of the protocol fail now and then. */
+      readonly runsOut?: boolean;
+    },
+  ): Ending;
 }
 
 export function createTransitionRunner(
@@ -58,7 +68,7 @@ export function createTransitionRunner(
   }
 
   return {
-    run(protocol, region, slot, measured, log, change) {
+    run(protocol, region, slot, measured, log, { change, runsOut = false } = {}) {
       const at = layout.transitionW + slot * TRANSITION.words;
       i32.fill(0, at, at + TRANSITION.words);
       i32[at + TRANSITION.measured] = measured ? 1 : 0;
@@ -90,18 +100,22 @@ export function createTransitionRunner(
         ghostW: region.ghostW,
         lock: shared ? 'shared' : 'exclusive',
         ...(change === undefined ? {} : { change: change.name, tag: (version + 1) & 15 }),
+        runsOut,
       });
       let finished = false;
-      let found = old;
+      let ending: Ending = 'broken';
       try {
         runNamed(protocol, port, transition);
         port.drain();
+        // Before anybody can fault on it.
+        const found = Atomics.load(descriptors, region.entry);
+        const isMadeNow = isMade(name, found, wanted, level);
+        const isKept = !isMadeNow && port.end().ranOut && sameButState(found, old);
+        ending = isMadeNow ? 'made' : isKept ? 'kept' : 'broken';
         // Only now: if the protocol throws, or the run is being stopped, nobody can say which version
         // holds, and the word goes on allowing both.
-        Atomics.store(i32, region.ghostW, ghostWord(version + 1, GHOST_STABLE));
-        // Before anybody can fault on it.
-        found = Atomics.load(descriptors, region.entry);
-        change?.after?.();
+        Atomics.store(i32, region.ghostW, ghostWord(isKept ? version : version + 1, GHOST_STABLE));
+        if (!isKept) change?.after?.();
         finished = true;
       } finally {
         if (!finished) Atomics.store(i32, region.ghostW, ghostWord(version, GHOST_CHANGING));
@@ -119,7 +133,7 @@ export function createTransitionRunner(
       i32[at + TRANSITION.tlbis] = figures.tlbis;
       log.end();
       if (software.grace.pending > 0) software.grace.drain(LAST_RESORT_MS);
-      return isMade(name, found, wanted, level);
+      return ending;
     },
   };
 }

@@ -142,7 +142,13 @@ export function createChanges(bench: Workbench, kind: 'unmap' | 'map' | 'protect
       },
       after: () => swapOutAndIn(firstPage(region), layout.regionPages),
     };
-    return bench.step({ protocol, region, measured, change }, count);
+    // Out of memory: some pages of the table may be gone all the same. The record is that of its reset.
+    const onKept = (): void => {
+      if (!isTable(held(region), level)) return;
+      bench.reset(bbmEarly, region, count.slots - 2);
+      regions.flagsAll(region);
+    };
+    return bench.step({ protocol, region, measured, change, onKept }, count);
   }
 
   let turns = 0;
@@ -184,12 +190,18 @@ export function createChanges(bench: Workbench, kind: 'unmap' | 'map' | 'protect
     addFigure(count, ROW.transitions, made - before);
   }
 
-  /** What each region's memory held when it was protected, and the permission faults so far. */
-  const copies = new Map<Region, { readonly words: Int32Array; relaxing: number }>();
-  function relaxingNow(): number {
+  /**
+   * What each region's memory held when it was protected, and the permission faults so far: each counts
+   * twice, when it begins and when it ends. Null: one was under way, and may since have given the
+   * permission to all, though it has not come to its end.
+   */
+  const copies = new Map<Region, { readonly words: Int32Array; relaxing: number | null }>();
+  function relaxingNow(): number | null {
     let sum = 0;
     for (let vcpu = 0; vcpu < layout.config.vcpus; vcpu++) {
-      sum += Atomics.load(i32, layout.vcpuW + vcpu * VCPU.words + VCPU.relaxing);
+      const noted = Atomics.load(i32, layout.vcpuW + vcpu * VCPU.words + VCPU.relaxing);
+      if ((noted & 1) !== 0) return null;
+      sum += noted;
     }
     return sum | 0;
   }
@@ -207,7 +219,8 @@ export function createChanges(bench: Workbench, kind: 'unmap' | 'map' | 'protect
   /** Nobody has been given the permission since: then nothing may have been stored. */
   function compare(region: Region): void {
     const copied = copies.get(region);
-    if (copied === undefined || copied.relaxing !== relaxingNow()) return;
+    if (copied === undefined || copied.relaxing === null) return;
+    if (copied.relaxing !== relaxingNow()) return;
     const memory = memoryOf(region);
     let found = 0;
     for (let page = 0; page < layout.regionPages && found < DIFFERENCES_MAX; page++) {

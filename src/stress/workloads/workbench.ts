@@ -56,6 +56,11 @@ export interface Step {
   readonly measured: boolean;
   /** Of a kind that changes no size. */
   readonly change?: MadeChange;
+  /**
+   * Allocations of the protocol fail now and then. Told where one did and the entry was left as it was,
+   * which is as good as what was wanted.
+   */
+  readonly onKept?: () => void;
 }
 
 export interface Workbench extends Site {
@@ -192,13 +197,17 @@ export function createWorkbench(site: Site): Workbench {
       state = seedFor(plan.seed, -1, round);
       bbm = announcedBbm(planned().cpu);
     },
-    step({ protocol, region, measured, change }, count) {
+    step({ protocol, region, measured, change, onKept }, count) {
       const log = measured ? (logs[item] as TraceLog) : resetLog;
       const runner = runnerFor(planned().bug);
       assert(count.slots < layout.config.transitionsMax, 'a round has a record per transition');
       try {
         const run = measured ? protocol : ownOf(protocol);
-        if (runner.run(run, region, count.slots++, measured, log, change)) return true;
+        const runsOut = onKept !== undefined;
+        const more = { change, runsOut };
+        const ending = runner.run(run, region, count.slots++, measured, log, more);
+        if (ending === 'kept') onKept?.();
+        if (ending === 'made' || (ending === 'kept' && runsOut)) return true;
       } catch (error) {
         if (!(error instanceof PoolExhausted)) throw error;
       }
@@ -207,7 +216,7 @@ export function createWorkbench(site: Site): Workbench {
     },
     reset(protocol, region, slot, change) {
       try {
-        runnerFor(null).run(ownOf(protocol), region, slot, false, resetLog, change);
+        runnerFor(null).run(ownOf(protocol), region, slot, false, resetLog, { change });
       } catch (error) {
         // Leaked by what ran before: the next step finds the region as it is, and the audit the leak.
         if (!(error instanceof PoolExhausted)) throw error;
