@@ -3,21 +3,16 @@ import type { BenchRun } from '../src/result/bench.ts';
 import { CHUNK, type MixName, MIXES } from './mixes.ts';
 import { nsOf, type Question, type Subject } from './question.ts';
 import { rateOf } from './rate.ts';
-import { createVcpuAlone } from '../src/stress/vcpu-alone.ts';
+import { createVcpuAlone } from '../src/stress/thread/vcpu-alone.ts';
 
-export function accessQuestion(
-  name: MixName,
-  asks: string,
-  aim: { readonly least: number; readonly why: string } | null,
-): Question {
+export function accessQuestion(name: MixName, asks: string, aim: number | null): Question {
   return {
     name,
     asks,
     unit: 'accesses/s',
     variants: [name],
     hasPeer: true,
-    aim: aim?.least ?? null,
-    why: aim?.why ?? null,
+    aim,
     open: () => openAccesses(name),
     conclude: (runs) => runs.map((run) => `${name}: ${perAccess(run)}`).join('; '),
   };

@@ -5,8 +5,8 @@
  * A whole group through the engine, not a loop of its own: split-eager resets what bbm-early has
  * coalesced, and nothing lies between two transitions. The peer keeps no trace for the checker.
  */
-import { CYCLES_PER_ROUND, cycleRates, runCycles } from '../src/stress/cycle-run.ts';
-import { createThreadPool } from '../src/stress/pool.ts';
+import { CYCLES_PER_ROUND, cycleRates, runCycles } from '../src/stress/run/cycle-run.ts';
+import { createThreadPool } from '../src/stress/run/pool.ts';
 import { answer } from './answer.ts';
 import { nsOf, type Question, type Subject } from './question.ts';
 import { median } from './turns.ts';
@@ -21,9 +21,6 @@ export const question: Question = {
   variants: ['coalesce-cycle'],
   hasPeer: true,
   aim: 0.6,
-  why:
-    "Of the hypervisor's time V8's builtins for Atomics take 25 %, instructions in C; table pages filled, " +
-    'checked and poisoned 21 %; other builtins 16 %; records, trace and lock 11 %',
   open: openCycles,
   conclude: (runs) =>
     runs

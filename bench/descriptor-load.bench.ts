@@ -23,7 +23,6 @@ export const question: Question = {
   variants: ACCESS_MODES,
   hasPeer: false,
   aim: null,
-  why: null,
   open: (variant) => openLoads(variant as AccessMode),
   conclude: (runs) =>
     `descriptor-load: ${runs.map((r, i) => `${ACCESS_MODES[i]} ${nsOf(r.ours).toFixed(1)} ns`).join(', ')}`,

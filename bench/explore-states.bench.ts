@@ -22,7 +22,6 @@ export const question: Question = {
   variants: ['explore-search', 'explore-whole'],
   hasPeer: false,
   aim: null,
-  why: null,
   open: (variant) => (variant === 'explore-search' ? openSearch() : openWhole()),
   conclude: (runs) => {
     const rates = runs.map(({ name, ours }) => `${name}: ${Math.round(ours / 1000)} k states/s`);

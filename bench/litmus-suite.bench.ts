@@ -16,7 +16,6 @@ export const question: Question = {
   variants: ['litmus-suite'],
   hasPeer: false,
   aim: null,
-  why: null,
   open: openSuite,
   conclude: (runs) => {
     const tests = suite().length;

@@ -25,7 +25,7 @@ export async function measure(
   peer: Peer | NoPeer,
   pace: Pace,
 ): Promise<readonly BenchRun[]> {
-  const { name, unit, aim, why, variants, hasPeer } = question;
+  const { name, unit, aim, variants, hasPeer } = question;
   const { started, close } = await startVariants(file, variants);
   try {
     for (const variant of started) await variant.sample(pace.warmUpMs);
@@ -39,7 +39,7 @@ export async function measure(
     const ofPeer = native === null ? null : (samples.at(-1) ?? null);
     return variants.map((variant, i) =>
       rowOf(
-        { name: variants.length === 1 ? name : `${name} ${variant}`, unit, aim, why },
+        { name: variants.length === 1 ? name : `${name} ${variant}`, unit, aim },
         samples[i] as readonly number[],
         ofPeer,
       ),

@@ -17,11 +17,6 @@ export interface Question {
   readonly hasPeer: boolean;
   /** Least ratio to the peer that is good enough. */
   readonly aim: number | null;
-  /**
-   * Where the rest of C's rate goes, for whoever reads that the aim was missed: counted once, as
-   * docs/speed.md says. Null without an aim.
-   */
-  readonly why: string | null;
   open(variant: string): Subject | Promise<Subject>;
   conclude(runs: readonly BenchRun[]): string;
 }

@@ -16,7 +16,6 @@ export const question: Question = {
   variants: ['recorder-event'],
   hasPeer: false,
   aim: null,
-  why: null,
   open: openRecorder,
   conclude: (runs) => runs.map((r) => `recorder-event: ${nsOf(r.ours).toFixed(1)} ns`).join('; '),
 };

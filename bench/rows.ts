@@ -8,7 +8,7 @@ import { median, medianInterval } from './turns.ts';
 
 /** `peer`: samples taken in turn with `ours`, as many; null if there is no peer. */
 export function rowOf(
-  what: Pick<Question, 'name' | 'unit' | 'aim' | 'why'>,
+  what: Pick<Question, 'name' | 'unit' | 'aim'>,
   ours: readonly number[],
   peer: readonly number[] | null,
 ): BenchRun {
@@ -40,7 +40,6 @@ export function rowOf(
     ratio,
     aim,
     met: aim === null ? null : ratio >= aim,
-    ...(aim !== null && ratio < aim && what.why !== null ? { why: what.why } : {}),
     // A ratio of medians need not lie among the ratios of the laps.
     interval: [Math.min(lo, ratio), Math.max(hi, ratio)],
     laps: ours.length,
@@ -50,10 +49,9 @@ export function rowOf(
 /** What a reader must know beside the figures. A missed aim is a finding, no violation. */
 export function reasonsOf(runs: readonly BenchRun[], noPeer: string | null): string[] {
   const reasons = noPeer === null ? [] : [`not compared with the native peer: ${noPeer}`];
-  for (const { name, ratio, aim, met, why } of runs) {
+  for (const { name, ratio, aim, met } of runs) {
     if (met !== false) continue;
-    const missed = `${name}: ${significant(ratio ?? 0)} of C, the aim is ${aim}`;
-    reasons.push(why === undefined ? missed : `${missed}. ${why}`);
+    reasons.push(`${name}: ${significant(ratio ?? 0)} of C, the aim is ${aim}`);
   }
   return reasons;
 }

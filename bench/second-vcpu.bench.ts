@@ -8,7 +8,7 @@ import { answer } from './answer.ts';
 import { CHUNK, MIXES } from './mixes.ts';
 import { nsOf, type Question, type Subject } from './question.ts';
 import { rateOf } from './rate.ts';
-import { createVcpuAlone } from '../src/stress/vcpu-alone.ts';
+import { createVcpuAlone } from '../src/stress/thread/vcpu-alone.ts';
 
 const MADE = { first: 1, second: 2 } as const;
 const WARM_UP_CALLS = 10;
@@ -20,7 +20,6 @@ export const question: Question = {
   variants: Object.keys(MADE),
   hasPeer: false,
   aim: null,
-  why: null,
   open: (variant) => openAccesses(MADE[variant as keyof typeof MADE]),
   conclude: (runs) =>
     `vcpu-made: ${runs.map((r) => `${r.name.split(' ')[1]} ${nsOf(r.ours).toFixed(1)} ns`).join(', ')}`,

@@ -46,6 +46,14 @@ const ROWS: readonly Row[] = [
     summary: 'maps a block where nothing is mapped',
   },
   {
+    name: 'remap',
+    kind: 'relocate',
+    symbol: 'kvm_pgtable_stage2_map',
+    entry: 'map',
+    shares: 'too',
+    summary: 'maps a block where another one is',
+  },
+  {
     name: 'unmap',
     kind: 'unmap',
     form: 'unmap-leaf',

@@ -12,7 +12,7 @@ import {
   type TlbFlavour,
 } from '../kernel/index.ts';
 import { NativeProblem } from '../native/index.ts';
-import { userPath } from './paths.ts';
+import { userPath } from '../package/paths.ts';
 import { about, refusal, the } from './refusal.ts';
 import { UsageError } from './usage-error.ts';
 import { listOf, nameOf } from './values.ts';

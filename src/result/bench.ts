@@ -18,8 +18,6 @@ export interface BenchRun {
   readonly aim: number | null;
   /** Null where there is no aim or no ratio. */
   readonly met: boolean | null;
-  /** Where the aim was missed: what the time goes into, as far as it is known. */
-  readonly why?: string;
   /** 95 % interval over the laps: of the ratio where there is one, else of `ours`. */
   readonly interval: readonly [lo: number, hi: number];
   readonly laps: number;

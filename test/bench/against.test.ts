@@ -6,7 +6,7 @@ import { rowOf } from '../../bench/rows.ts';
 import type { BenchRun } from '../../src/result/bench.ts';
 
 const row = (name: string, lo: number, ratio: number | null, hi: number): BenchRun => ({
-  ...rowOf({ name, unit: 'accesses/s', aim: null, why: null }, [1], null),
+  ...rowOf({ name, unit: 'accesses/s', aim: null }, [1], null),
   ratio,
   interval: [lo, hi],
 });

@@ -27,7 +27,7 @@ test('a tree says its version and offers what its header declares', () => {
   expect(tree.note).toBeNull();
   const changes = ['unmap', 'unmap-table', 'wrprotect', 'relax'];
   const maps = ['map', 'map-shared'];
-  const holes = ['map-hole', 'map-hole-shared'];
+  const holes = ['map-hole', 'map-hole-shared', 'remap', 'remap-shared'];
   expect(names(TREE)).toEqual([...maps, 'split', ...holes, ...changes]);
   const relax = offersOf(tree).find(({ name }) => name === 'relax');
   expect(relax?.lock).toBe('shared');
@@ -37,7 +37,7 @@ test('a tree says its version and offers what its header declares', () => {
     ...changes,
   ]);
   const exclusive = treeWith([HEADER, 'KVM_PGTABLE_WALK_SHARED = 1', 'KVM_PGTABLE_WALK = 1']);
-  expect(names(exclusive)).toEqual(['map', 'split', 'map-hole', ...changes]);
+  expect(names(exclusive)).toEqual(['map', 'split', 'map-hole', 'remap', ...changes]);
   expect(offersOf(kernelTree(exclusive)).every(({ lock }) => lock === 'exclusive')).toBe(true);
 });
 

@@ -1,6 +1,6 @@
 /**
- * Every protocol, run once through the transition port on real tables: its steps are those of
- * facts/stage2.md §7, the entry holds what was wanted, counts are right and nothing leaks.
+ * Every protocol, run once through the transition port on real tables: its steps are those
+ * listed here, the entry holds what was wanted, counts are right and nothing leaks.
  */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { assertNever } from '../../src/arch/assert.ts';
@@ -19,7 +19,7 @@ import type { Protocol, Transition } from '../../src/port/protocol.ts';
 import type { Table, Tables } from '../../src/port/tables.ts';
 import type { TraceEvent, TransitionTrace } from '../../src/port/trace.ts';
 import { PROTOCOLS } from '../../src/protocols/index.ts';
-import { createTransitionRunner } from '../../src/stress/transition-runner.ts';
+import { createTransitionRunner } from '../../src/stress/thread/transition-runner.ts';
 import { createTestMachine, type TestMachine } from '../machine/machine.ts';
 
 const VMID = ['dsb ishst', 'tlbi vmalls12e1is', 'dsb ish', 'isb'];
@@ -34,7 +34,7 @@ const RANGE = [
 ];
 const L0 = ['write invalid', ...VMID, 'release block', 'free all', 'dsb ishst'];
 
-/** facts/stage2.md §7. `free all` is the whole old subtree, `free below` all but its top page. */
+/** As KVM and the RFC have them, or would. `free all` is the whole old subtree, `free below` all but its top page. */
 const STEPS: Readonly<Record<string, readonly string[]>> = {
   'bbm-late': ['write invalid', ...VMID, 'free all', 'put', 'release block', 'get', 'dsb ishst'],
   'bbm-late-cmo': [

@@ -3,7 +3,7 @@
  * documentation, and for the test that holds the pages to what is printed today.
  */
 import { dispatch } from '../../src/cli/dispatch.ts';
-import type { Terminal } from '../../src/cli/terminal.ts';
+import { folding, type Terminal } from '../../src/cli/terminal.ts';
 import { PLAIN } from '../../src/report/paint.ts';
 
 export const COLUMNS = 80;
@@ -12,7 +12,7 @@ export async function printedBy(args: readonly string[]): Promise<string> {
   let text = '';
   const print = (more: string): void => void (text += more);
   const terminal: Terminal = {
-    out: print,
+    out: folding(COLUMNS, print),
     err: print,
     data: print,
     dataOnly: () => terminal,

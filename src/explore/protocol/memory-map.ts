@@ -57,8 +57,8 @@ const CLEAN = Object.freeze({ write: false, dbm: true });
 export const GEOMETRY: Geometry = geometryOf('tiny');
 const REGION_IPA = 0x4000_0000;
 const REGION_PA = 0x8000_0000;
-/** Where a block that moves goes. */
-const OTHER_PA = 0xa000_0000;
+/** Where a block that moves goes: a place for any block, also of a real machine. */
+const OTHER_PA = 0x1_4000_0000;
 const TABLES_PA = 0x1_0000_0000;
 const FOREIGN_PA = 0xc000_0000;
 const FOREIGN_VERSION = 15;

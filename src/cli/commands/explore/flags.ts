@@ -11,7 +11,7 @@ import { parseCpu } from '../../../request/cpu-knobs.ts';
 import type { ExploreRequest } from '../../../request/explore.ts';
 import { sequenceText } from '../../../request/sequence-text.ts';
 import { anyText, listOf, nameOf, oneOf, wholeNumber, word } from '../../../request/values.ts';
-import { TIME_MS_MAX } from '../../../stress/plan.ts';
+import { TIME_MS_MAX } from '../../../stress/plan/plan.ts';
 import type { CommandInput } from '../../command.ts';
 import {
   JSON_FILE,
@@ -108,6 +108,14 @@ export const EXPLORE_FLAGS = {
       default: 'off: on the CPU it was written for',
     }),
   ),
+  watch: flag({
+    value: 'FILE',
+    help:
+      'this protocol, and again whenever the file changes, until Ctrl-C; with --protocol those that it ' +
+      'names, when FILE changes',
+    default: 'once',
+    parse: anyText,
+  }),
   time: asks(
     'timeMs',
     timeFlag(100, TIME_MS_MAX, {

@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from '../../../result/exit-code.ts';
 import type { StressResult } from '../../../result/stress.ts';
 import type { TriedHooks } from '../../../preflight/index.ts';
 import { wordLine } from '../../../preflight/word.ts';
-import type { StressOptions } from '../../../stress/plan.ts';
+import type { StressOptions } from '../../../stress/plan/plan.ts';
 import { commandAgeMs } from '../../command-age.ts';
 import { type Command, NO_POSITIONALS } from '../../command.ts';
 import { deliver, isFile, type JsonTarget, jsonTarget } from '../../files/delivery.ts';
@@ -17,7 +17,7 @@ import {
   type OutputFolder,
   writeWhole,
 } from '../../files/output-file.ts';
-import { shortPath } from '../../../request/paths.ts';
+import { shortPath } from '../../../package/paths.ts';
 import { showProgress } from '../../progress.ts';
 import { BUILT_IN, type Catalogue } from '../../../request/registry.ts';
 import { STRESS_FLAGS, type StressFlags, type StressInput, stressOptionsOf } from './flags.ts';

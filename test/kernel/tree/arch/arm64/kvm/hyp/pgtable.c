@@ -27,7 +27,7 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	kvm_pte_t *ptep = entry_of(pgt, addr);
 	kvm_pte_t old = *ptep;
 	kvm_pte_t new = phys | BLOCK | (prot & GENMASK(58, 55));
-	void *table = old & 1 ? mm_ops->phys_to_virt(old & ADDRESS) : NULL;
+	void *table = (old & TABLE) == TABLE ? mm_ops->phys_to_virt(old & ADDRESS) : NULL;
 
 	if (!pgt->pgd)
 		return -EINVAL;
@@ -41,7 +41,7 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	new |= FIELD_PREP(GENMASK(9, 8), 3) | BIT(10) | BIT(54);
 	if (!take(ptep, old, flags & KVM_PGTABLE_WALK_SHARED))
 		return -EAGAIN;
-	if (table) {
+	if (old & 1) {
 		kvm_call_hyp(__kvm_tlb_flush_vmid, pgt->mmu);
 		mm_ops->put_page(ptep);
 	}
