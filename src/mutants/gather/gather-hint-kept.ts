@@ -8,7 +8,7 @@
 import { childLevel, defineProtocol, EMPTY, flushGathered } from '../../port/index.ts';
 import { inModel, onThreads } from '../catches.ts';
 import { defineMutant } from '../mutant.ts';
-import { clearPages } from './shared.ts';
+import { clearPages } from './clear-pages.ts';
 
 export const gatherHintKept = defineMutant({
   name: 'gather-hint-kept',
