@@ -102,6 +102,7 @@ __s2s_import(tlbi) void __s2s_port_tlbi(u32 op, u64 ipa, u64 size, u32 ttl, s32 
 __s2s_import(entries) u32 __s2s_port_entries(void);
 __s2s_import(page_shift) u32 __s2s_port_page_shift(void);
 __s2s_import(allocate) void *__s2s_port_allocate(u32 level);
+__s2s_import(try_allocate) void *__s2s_port_try_allocate(u32 level);
 __s2s_import(build_subtree) void *__s2s_port_build_subtree(u32 level, u64 like);
 __s2s_import(follow) void *__s2s_port_follow(u64 d);
 __s2s_import(descriptor_for) u64 __s2s_port_descriptor_for(const void *table);
@@ -399,6 +400,12 @@ __s2s_inline void __kvm_flush_vm_context(void)
 __s2s_inline kvm_pte_t *stage2_allocate(u32 level)
 {
 	return (kvm_pte_t *)__s2s_port_allocate(level);
+}
+
+/* The same, or NULL: there is no memory, and the entry is to map in the end what it did before. */
+__s2s_inline kvm_pte_t *stage2_try_allocate(u32 level)
+{
+	return (kvm_pte_t *)__s2s_port_try_allocate(level);
 }
 
 /* An unlinked subtree that maps what the leaf `like`, of `level`, maps, down to pages. */

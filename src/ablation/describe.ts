@@ -36,6 +36,7 @@ export function describeCall(call: Call, t: Transition, isSplit: boolean): strin
     case 'tlbi':
       return tlbiText(call.tlbi, t);
     case 'allocate':
+    case 'tryAllocate':
       return 'alloc empty child';
     case 'buildSubtree':
       return 'alloc child';

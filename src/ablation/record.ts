@@ -5,7 +5,7 @@
  * Of several ways through a protocol the longest is recorded: the others turn back early.
  */
 import type { BbmLevel } from '../arch/feat-bbm.ts';
-import type { Protocol, Transition } from '../port/index.ts';
+import type { Protocol, Tables, Transition } from '../port/index.ts';
 import type { SourcePlace } from '../port/foreign.ts';
 import { placeNow } from '../port/places.ts';
 import { describeCall } from './describe.ts';
@@ -23,6 +23,9 @@ export interface RecordedStep {
   readonly transition: Transition;
   /** By the level the protocol was told: which operations of a run it is, from 0. */
   readonly numbers: ReadonlyMap<BbmLevel, readonly number[]>;
+  /** Of the same runs, every operation; and how many entries the tables had. */
+  readonly operations: ReadonlyMap<BbmLevel, readonly Call['op'][]>;
+  readonly entries: number;
   /** Is it the last operation of a run? */
   readonly isLast: boolean;
   /** The step before it, if that is a DSB. */
@@ -46,11 +49,13 @@ const FRAMES = 40;
 
 export function recordSteps(protocol: Protocol, play: Play): readonly RecordedStep[] {
   let transition: Transition | null = null;
+  let entries = 0;
   const sites: string[] = [];
   const runs = new Map<BbmLevel, readonly Entry[]>();
   for (const bbm of LEVELS) {
-    const run = longestRun(protocol, bbm, play, (t) => {
+    const run = longestRun(protocol, bbm, play, (t, tables) => {
       transition = t;
+      entries = tables.entries;
     });
     runs.set(bbm, run);
     insertSites(
@@ -60,7 +65,8 @@ export function recordSteps(protocol: Protocol, play: Play): readonly RecordedSt
   }
   const t = transition;
   if (t === null) return [];
-  const steps = sites.map((site, i) => stepOf(site, i, runs, t));
+  const operations = new Map([...runs].map(([bbm, run]) => [bbm, run.map(({ call }) => call.op)]));
+  const steps = sites.map((site, i) => ({ ...stepOf(site, i, runs, t), operations, entries }));
   return steps.map((step, i) => {
     const before = steps[i - 1];
     return { ...step, afterDsb: before?.call.op === 'dsb' ? before.operation : null };
@@ -72,7 +78,7 @@ function stepOf(
   index: number,
   runs: ReadonlyMap<BbmLevel, readonly Entry[]>,
   transition: Transition,
-): RecordedStep {
+): Omit<RecordedStep, 'operations' | 'entries'> {
   const all = [...runs];
   const first = all.flatMap(([, run]) => run).find((entry) => entry.site === site);
   if (first === undefined) throw new Error('every site was recorded');
@@ -105,13 +111,13 @@ function longestRun(
   protocol: Protocol,
   bbm: BbmLevel,
   play: Play,
-  onTransition: (t: Transition) => void,
+  onTransition: (t: Transition, tables: Tables) => void,
 ): readonly Entry[] {
   let longest: Entry[] = [];
   const isSplit = protocol.kind === 'split';
-  const recording = tapped(protocol, protocol.name, (_cpu, t) => {
+  const recording = tapped(protocol, protocol.name, (_cpu, t, tables) => {
     const run: Entry[] = [];
-    onTransition(t);
+    onTransition(t, tables);
     return (call, _number, perform) => {
       const operation = describeCall(call, t, isSplit);
       // Most runs do again what is known; to look at the stack costs more than all the rest.

@@ -27,7 +27,7 @@ export type Call =
   | { readonly op: 'dmb'; readonly kind: DmbKind }
   | { readonly op: 'isb' | 'ipi' }
   | { readonly op: 'tlbi'; readonly tlbi: TlbiOp }
-  | { readonly op: 'allocate' | 'buildSubtree'; readonly level: Level }
+  | { readonly op: 'allocate' | 'tryAllocate' | 'buildSubtree'; readonly level: Level }
   | { readonly op: 'mergeState' }
   | { readonly op: 'get' | 'put'; readonly entry: Entry }
   | {
@@ -74,6 +74,8 @@ export function tapped(
     const tappedTables: RunArguments[2] = {
       entries: tables.entries,
       allocate: (level) => through({ op: 'allocate', level }, () => tables.allocate(level)),
+      tryAllocate: (level) =>
+        through({ op: 'tryAllocate', level }, () => tables.tryAllocate(level)),
       buildSubtree: (level, like) =>
         through({ op: 'buildSubtree', level }, () => tables.buildSubtree(level, like)),
       entryOf: (table, index) => tables.entryOf(table, index),

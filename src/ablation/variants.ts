@@ -24,7 +24,10 @@ export interface Variant {
 }
 
 /** Carries out what stands in the place of a call, and says what the protocol gets for it. */
-type Instead = (call: Call, port: { readonly cpu: Cpu; readonly tables: Tables }) => unknown;
+type Instead = (
+  call: Call,
+  port: { readonly cpu: Cpu; readonly tables: Tables; readonly t: Transition },
+) => unknown;
 
 interface Edit {
   readonly change: Change;
@@ -33,7 +36,7 @@ interface Edit {
 }
 
 /** What cannot be left out: a protocol needs the answer. */
-const ASKED: ReadonlySet<Call['op']> = new Set(['read', 'allocate', 'buildSubtree']);
+const ASKED: ReadonlySet<Call['op']> = new Set(['read', 'allocate', 'tryAllocate', 'buildSubtree']);
 
 /** In the order of the steps; of one step left out, weakened, moved. */
 export function variantsOf(protocol: Protocol, steps: readonly RecordedStep[]): readonly Variant[] {
@@ -156,11 +159,11 @@ function narrowerOf(kind: TlbiKind, t: Transition): Omit<Edit, 'change'>[] {
   return [
     {
       to: 'tlbi ipas2e1is, ipa; dsb ish; tlbi vmalle1is',
-      instead: (c, { cpu }) => {
+      instead: (c, { cpu, t: now }) => {
         if (c.op !== 'tlbi') return;
         const { vmid } = c.tlbi;
         const tag = vmid === undefined ? {} : { vmid };
-        cpu.tlbi({ kind: 'ipas2e1is', ipa: t.ipa, ...tag });
+        cpu.tlbi({ kind: 'ipas2e1is', ipa: now.ipa, ...tag });
         cpu.dsb('ish');
         cpu.tlbi({ kind: 'vmalle1is', ...tag });
       },
@@ -171,13 +174,38 @@ function narrowerOf(kind: TlbiKind, t: Transition): Omit<Edit, 'change'>[] {
 function edited(protocol: Protocol, name: string, step: RecordedStep, edit: Edit): Protocol {
   return tapped(protocol, name, (cpu, t, tables): Tap => {
     const numbers = step.numbers.get(t.bbm) ?? [];
-    if (edit.change === 'moved') return movedTap(numbers);
-    return <T>(call: Call, number: number, perform: () => T): T => {
-      // On another way through the protocol the same number may be something else.
-      if (!numbers.includes(number) || call.op !== step.call.op) return perform();
-      return edit.instead(call, { cpu, tables }) as T;
-    };
+    const tap: Tap =
+      edit.change === 'moved'
+        ? movedTap(numbers)
+        : (call, number, perform) => {
+            // On another way through the protocol the same number may be something else.
+            if (!numbers.includes(number) || call.op !== step.call.op) return perform();
+            return edit.instead(call, { cpu, tables, t }) as ReturnType<typeof perform>;
+          };
+    return tables.entries === step.entries
+      ? tap
+      : inOtherTables(tap, step, t.bbm, edit.change === 'moved');
   });
+}
+
+/**
+ * In tables of another size a loop takes more turns, and what comes behind it has another number: a step
+ * is changed there only if it is in no loop and before any of them.
+ */
+function inOtherTables(
+  tap: Tap,
+  { numbers, operations }: RecordedStep,
+  bbm: BbmLevel,
+  isMoved: boolean,
+): Tap {
+  const [own = -1, ...turns] = numbers.get(bbm) ?? [];
+  const recorded = operations.get(bbm) ?? [];
+  // What is moved needs both operations, of which the second may turn out to be another.
+  let isSame = turns.length === 0 && !isMoved;
+  return (call, number, perform) => {
+    isSame &&= number > own || call.op === recorded[number];
+    return isSame ? tap(call, number, perform) : perform();
+  };
 }
 
 /** Each of these operations comes before the DSB that it followed. */

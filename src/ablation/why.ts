@@ -54,6 +54,7 @@ export function whyStillThere(
         : 'another step frees the same pages';
     case 'read':
     case 'allocate':
+    case 'tryAllocate':
     case 'buildSubtree':
       return 'what it returns is not used';
     default:

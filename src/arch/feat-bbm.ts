@@ -21,7 +21,7 @@ const BBM_SHIFT = 52n;
 /**
  * The BBM level a raw ID_AA64MMFR2_EL1 announces. ID fields only grow, so an unknown value above 3
  * promises at least what 3 does; the RFC returned -EINVAL for it after it had invalidated the entry
- * (facts: defect D2).
+ * (`unknown-bbm-abort` of docs/bugs.md).
  */
 export function bbmLevelOf(idAa64Mmfr2: bigint): BbmLevel {
   const field = Number((idAa64Mmfr2 >> BBM_SHIFT) & 0xfn);

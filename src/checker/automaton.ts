@@ -13,6 +13,7 @@ import { assertNever } from '../arch/assert.ts';
 import { type Descriptor, isTable, isValid, sameButState, typeOf } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import { entrySize } from '../arch/geometry.ts';
+import { changeNamed } from '../port/kinds.ts';
 import {
   type ChildPlace,
   isOldTable,
@@ -64,6 +65,7 @@ class Automaton {
   readonly #life: TableLife;
   readonly #ownership: Ownership;
   readonly #made: NewTables;
+  readonly #endsEmpty: boolean;
   #contents: Contents = NO_CONTENTS;
   #lastTlbi: number | null = null;
   /** A compare-exchange of the target that failed, with no store since. */
@@ -82,6 +84,7 @@ class Automaton {
     this.#life = new TableLife(trace, this.#tables, this.#target);
     this.#ownership = new Ownership(trace);
     this.#made = new NewTables(trace, this.#tables);
+    this.#endsEmpty = trace.change !== undefined && changeNamed(trace.change).to === 'empty';
   }
 
   judge(truncated: boolean): AutomatonVerdict {
@@ -123,6 +126,7 @@ class Automaton {
       case 'allocate':
         this.#tables.make(event);
         break;
+      case 'no-memory':
       case 'cmo':
       case 'dmb':
       case 'isb':
@@ -227,13 +231,19 @@ class Automaton {
     if (!isAgain || !isTable(before, level)) this.#publish(event, before, level, index);
   }
 
-  /** Was every entry of the table made invalid, and is what they held gone from all TLBs? */
+  /**
+   * Was every entry of the table made invalid, and is what they held gone from all TLBs? Where nothing
+   * is mapped in the end each of them may be flushed later: nothing takes its place that it could be at
+   * odds with, and the table itself is in walk caches once, for whichever address (KVM v6.6 on flushes
+   * the leaves of an unmapped range last).
+   */
   #isEmptied(table: TableName | null): boolean {
     if (table === null || this.#children.size === 0) return false;
     const { entriesPerTable } = this.#place.geometry;
     for (let index = 0; index < entriesPerTable; index++) {
       const child = this.#children.get(`${table}#${index}`);
-      if (child === undefined || child.must !== null || isValid(child.current)) return false;
+      if (child === undefined || isValid(child.current)) return false;
+      if (child.must !== null && !this.#endsEmpty) return false;
     }
     return true;
   }

@@ -40,6 +40,8 @@ function describe(trace: TransitionTrace, event: TraceEvent): string {
       return `build subtree ${event.table}`;
     case 'allocate':
       return `allocate ${event.table}`;
+    case 'no-memory':
+      return 'an allocation fails';
     case 'free': {
       const whose = isOldTable(event.table) ? 'the old subtree' : event.table;
       return `free ${event.tables} table page(s) of ${whose} (${event.when})`;

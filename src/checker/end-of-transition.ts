@@ -38,7 +38,8 @@ function splits({ change, level, old, wanted }: TransitionTrace): boolean {
 
 /** The entry is to be invalid in the end. */
 function judgeEmptied(trace: TransitionTrace, last: Descriptor): Shortcoming | null {
-  if (last === EMPTY) return null;
+  if (last === EMPTY || (trace.hole === 'invalid' && !isValid(last) && last !== LOCKED))
+    return null;
   const holds = describeDescriptor(geometryOfTrace(trace), last, trace.level);
   const why = isValid(last)
     ? `the transition was to unmap and ends with the ${holds}`
@@ -60,6 +61,9 @@ export function judgeEnd(
   stored: boolean,
 ): Shortcoming | null {
   const { level, wanted } = trace;
+  const failed = trace.events.some(({ op }) => op === 'no-memory');
+  // Without memory it may as well leave things as they were.
+  if (failed && sameMapping(last, trace.old)) return null;
   const aimed = trace.change === undefined ? null : changeNamed(trace.change).to;
   if (aimed === 'empty') return judgeEmptied(trace, last);
   if (aimed === 'locked') {
@@ -77,7 +81,9 @@ export function judgeEnd(
   }
   if (!isValid(last)) {
     const locked = last === LOCKED ? ' (LOCKED): every vCPU that faults comes back for ever' : '';
-    return { code: 'ends-invalid', why: `the transition ends with the entry invalid${locked}` };
+    const hole = failed ? ': an allocation failed, and what was mapped is mapped no more' : '';
+    const why = `the transition ends with the entry invalid${locked}${hole}`;
+    return { code: 'ends-invalid', why };
   }
   const nt = hasNt(last, level) && !hasNt(wanted, level);
   if (nt && sameMapping(last & ~NT, wanted & ~NT)) {

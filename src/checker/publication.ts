@@ -4,7 +4,8 @@
  * kvm_pgtable_stage2_split); a DSB, or a DMB for stores, in between does as well.
  *
  * A table linked too early shows a walker garbage: a violation. A block linked too early shows
- * memory that its table may not have mapped yet: legal, low severity (facts: defect D4), a note.
+ * memory that its table may not have mapped yet: legal and of low severity, a note. The RFC of
+ * 2021-01-26 stores its nT block so.
  */
 import type { DsbKind } from '../port/cpu.ts';
 import { isOldTable, type TableName, type TraceEvent } from '../port/trace.ts';

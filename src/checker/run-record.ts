@@ -58,11 +58,11 @@ export interface Finding {
   readonly transition: { readonly trace: TransitionTrace; readonly event: number | null } | null;
 }
 
-/** What `list` prints of a rule, and how it judges. */
+/** All there is of a rule: what people are told of it, and how it judges. */
 export interface RuleChecker {
   readonly rule: Rule;
-  /** One line: violated when. */
-  readonly description: string;
+  /** One line for people: violated when. */
+  readonly summary: string;
   /** Arm rule ids, commits or documents it rests on. */
   readonly origin: string;
   judge(run: JudgedRun): Finding[];

@@ -3,6 +3,7 @@
  * nothing and no command pays for another's imports.
  */
 import type { CommandRow } from './command.ts';
+import { completionOf } from './completion.ts';
 import { helpOf } from './help.ts';
 
 const row = (summary: string, load: CommandRow['load']): CommandRow => ({ summary, load });
@@ -34,6 +35,10 @@ const FILES = {
     'results of shards and machines as one, with one verdict',
     () => import('./commands/merge.ts'),
   ),
+  compare: row(
+    'two results: verdicts that changed, figures that differ beyond their intervals',
+    () => import('./commands/compare.ts'),
+  ),
   'check-trace': row(
     "casemate's page-table event logs against break-before-make",
     () => import('./commands/check-trace/command.ts'),
@@ -61,10 +66,13 @@ const FILES = {
   ),
 };
 
-export type CommandName = keyof typeof FILES | 'help';
+export type CommandName = keyof typeof FILES | 'completion' | 'help';
 
 export const COMMANDS: Readonly<Record<CommandName, CommandRow>> = {
   ...FILES,
+  completion: row('completion for bash, zsh and fish', () =>
+    Promise.resolve({ command: completionOf(COMMANDS) }),
+  ),
   help: row('help for the program or one command', () =>
     Promise.resolve({ command: helpOf(COMMANDS) }),
   ),

@@ -34,7 +34,8 @@ async function runCommand(args: readonly string[], terminal: Terminal): Promise<
   if (first === '--version') return print(terminal, `stage2-stress ${packageVersion()}\n`);
   if (first === '--help' || first === '-h') return print(terminal, programHelp(COMMANDS));
   const name = commandNamed(first);
-  if (asksForHelp(rest)) return print(terminal, await commandHelp(COMMANDS, name));
+  if (asksForHelp(rest))
+    return print(terminal, await commandHelp(COMMANDS, name, terminal.columns));
   const { command } = await COMMANDS[name].load();
   const input = await knowingOthers(name, () => parseCommandLine(name, command.flags, rest));
   refuseCount(name, input.positionals, command.positionals);

@@ -10,12 +10,15 @@ import { EXIT } from '../result/exit-code.ts';
 import type { Command, CommandTable } from './command.ts';
 import { NO_COLOR } from './flags/common.ts';
 import type { Flag } from './flags/flag.ts';
+import { questionRows } from './questions.ts';
 
-const COLUMNS = 100;
+/** A line of text is no wider, whatever the terminal. */
+const COLUMNS_MAX = 100;
 const INDENT = 26;
 
 export function programHelp(commands: CommandTable): string {
   const rows = Object.entries(commands);
+  const questions = alignColumns(questionRows());
   return lines([
     'stage2-stress: stress harness and explorer for protocols that resize stage-2 mappings',
     '',
@@ -30,11 +33,19 @@ export function programHelp(commands: CommandTable): string {
     'Commands',
     ...rows.map(([name, { summary }]) => `  ${name.padEnd(13)}${summary}`),
     '',
+    'Questions, and who answers them (behind npm run)',
+    ...questions.map((line) => `  ${line}`),
+    '',
     ...exitCodes(),
   ]);
 }
 
-export async function commandHelp(commands: CommandTable, name: string): Promise<string> {
+export async function commandHelp(
+  commands: CommandTable,
+  name: string,
+  wide: number = COLUMNS_MAX,
+): Promise<string> {
+  const columns = Math.min(wide, COLUMNS_MAX);
   const row = commands[name];
   if (row === undefined) throw new Error(`there is no command ${name}`);
   const { command } = await row.load();
@@ -45,10 +56,10 @@ export async function commandHelp(commands: CommandTable, name: string): Promise
     'Usage',
     `  ${commandLine(`${name} --${operand} [flags]`)}`,
     '',
-    ...wrap(command.about, COLUMNS),
+    ...wrap(command.about, columns),
     '',
     'Flags',
-    ...Object.entries(command.flags).flatMap(([flag, about]) => flagLines(flag, about)),
+    ...Object.entries(command.flags).flatMap(([flag, about]) => flagLines(flag, about, columns)),
     `  ${'--help'.padEnd(INDENT - 2)}this text`,
     '',
     ...('cpu' in command.flags ? cpuSection() : []),
@@ -59,17 +70,33 @@ export async function commandHelp(commands: CommandTable, name: string): Promise
   ]);
 }
 
-function flagLines(name: string, { value, help, default: standard }: Flag<unknown>): string[] {
+function flagLines(
+  name: string,
+  { value, help, default: standard }: Flag<unknown>,
+  columns: number,
+): string[] {
+  const room = columns - INDENT;
   const head = `  --${name}${value === null ? '' : ` ${value}`}`;
-  const text = wrap(help, COLUMNS - INDENT);
+  const text = wrap(alternativesApart(help, room), room);
   const defaults = `[default: ${standard}]`;
-  if (`${text.at(-1)} ${defaults}`.length <= COLUMNS - INDENT)
-    text.push(`${text.pop()} ${defaults}`);
-  else text.push(defaults);
+  if (`${text.at(-1)} ${defaults}`.length <= room) text.push(`${text.pop()} ${defaults}`);
+  else text.push(...wrap(defaults, room));
   const beside = head.length < INDENT;
   const [first = '', ...rest] = beside ? text : ['', ...text];
   const top = (beside ? head.padEnd(INDENT) : head) + first;
   return [top.trimEnd(), ...rest.map((line) => ' '.repeat(INDENT) + line)];
+}
+
+/** `one|two|three` is broken behind a bar where it is wider than the room for it. */
+function alternativesApart(text: string, room: number): string {
+  const apart = (word: string): string =>
+    wrap(word.replaceAll('|', '| '), room)
+      .map((line) => line.replaceAll('| ', '|'))
+      .join(' ');
+  return text
+    .split(' ')
+    .map((word) => (word.length > room ? apart(word) : word))
+    .join(' ');
 }
 
 function cpuSection(): string[] {
@@ -108,7 +135,11 @@ export function helpOf(commands: CommandTable): Command<typeof FLAGS> {
       terminal.out(
         name === undefined
           ? programHelp(commands)
-          : await commandHelp(commands, nameOf('command', Object.keys(commands))(name)),
+          : await commandHelp(
+              commands,
+              nameOf('command', Object.keys(commands))(name),
+              terminal.columns,
+            ),
       );
       return EXIT.pass;
     },

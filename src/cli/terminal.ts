@@ -3,6 +3,7 @@
  * and redrawn lines only where a person is looking; a pipe gets plain text.
  */
 import { styleText } from 'node:util';
+import { fold } from '../report/fold.ts';
 import { type Paint, PLAIN } from '../report/paint.ts';
 
 export interface Terminal {
@@ -23,20 +24,33 @@ export interface Terminal {
   readonly progress: NodeJS.WriteStream | null;
 }
 
-/**
- * Tables keep within these whatever the window: narrower ones cannot be read, wider ones neither.
- */
-const COLUMNS_MIN = 120;
+/** Whatever the window: narrower tables cannot be read, wider ones neither. */
+const COLUMNS_MIN = 60;
 const COLUMNS_MAX = 160;
+
+/** The width of a report: what COLUMNS says, or the window has; null in a pipe, where nothing is folded. */
+export function columnsWanted(
+  { isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number },
+  asked: string | undefined,
+): number | null {
+  const wanted = /^[1-9]\d{0,4}$/.test(asked ?? '') ? Number(asked) : isTTY ? columns : undefined;
+  return wanted === undefined ? null : Math.min(Math.max(wanted, COLUMNS_MIN), COLUMNS_MAX);
+}
+
+/** What a command prints, as it comes, with its lines folded. */
+export function folding(columns: number | null, write: (text: string) => void): Terminal['out'] {
+  return columns === null ? write : (text) => write(fold(text, columns));
+}
 
 export function processTerminal(noColor: boolean): Terminal {
   const { stdout, stderr, env } = process;
   const colour = stdout.isTTY && !noColor && (env['NO_COLOR'] ?? '') === '';
   const write = stdout.write.bind(stdout);
+  const columns = columnsWanted(stdout, env['COLUMNS']);
   const err = (text: string): void => void stderr.write(text);
   const data = (text: string): void => void write(text);
   return {
-    out: (text) => void stdout.write(text),
+    out: folding(columns, (text) => void stdout.write(text)),
     err,
     data,
     dataOnly() {
@@ -47,9 +61,7 @@ export function processTerminal(noColor: boolean): Terminal {
     paint: colour
       ? (style, text) => styleText(style, text, { validateStream: false })
       : (_style, text) => text,
-    columns: stdout.isTTY
-      ? Math.min(Math.max(stdout.columns, COLUMNS_MIN), COLUMNS_MAX)
-      : COLUMNS_MAX,
+    columns: columns ?? COLUMNS_MAX,
     progress: stderr.isTTY ? stderr : null,
   };
 }

@@ -127,10 +127,12 @@ export function kernelProtocol(
   return Object.freeze({
     name: PREFIX + offer.name,
     kind: offer.kind,
+    ...(offer.form === undefined ? {} : { form: offer.form }),
     summary: `${offer.symbol}() ${offer.summary}`,
     origin,
     claims: {},
     lock: offer.lock,
+    hole: tree.hole,
     run,
   });
 }

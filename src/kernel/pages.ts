@@ -20,7 +20,7 @@ import { KERNEL_ENTRIES, kernelSize } from './scale.ts';
 
 const PAGE_BYTES = 4096;
 const ENTRY_BYTES = 8;
-const TABLES_MAX = (NOWHERE_AT - ENTRIES_AT) / PAGE_BYTES - 1;
+const TABLES_MAX = (NOWHERE_AT - ENTRIES_AT) / PAGE_BYTES - 2;
 const NOWHERE_MAX = (MEMORY_BYTES - NOWHERE_AT) / PAGE_BYTES;
 const ADDRESS = 0xffff_ffff_f000n;
 const VALID_TABLE = 3n;
@@ -32,6 +32,14 @@ interface Page {
   /** Of its entries. */
   readonly level: Level;
 }
+
+/** Of the top table, before the page that holds the target. */
+const bytesBefore = ({ level, ipa }: Pick<Transition, 'level' | 'ipa'>): number =>
+  Math.floor(ipa / (kernelSize(level) * KERNEL_ENTRIES)) * PAGE_BYTES;
+
+/** Where the page of the target lies: elsewhere if the top table would begin at NULL. */
+const targetPage = (t: Pick<Transition, 'level' | 'ipa'>): number =>
+  bytesBefore(t) === ENTRIES_AT ? NOWHERE_AT - PAGE_BYTES : ENTRIES_AT;
 
 /** An entry as a pointer names it. */
 export interface Place {
@@ -52,16 +60,16 @@ export class Pages {
 
   constructor(tables: Tables, { entry, level, ipa }: Transition, memory: Uint8Array) {
     const index = Math.floor(ipa / kernelSize(level)) % KERNEL_ENTRIES;
+    const page = targetPage({ level, ipa });
     this.#tables = tables;
     this.#memory = memory;
     this.#target = { entry, table: null, level };
-    this.#targetAt = ENTRIES_AT + index * ENTRY_BYTES;
+    this.#targetAt = page + index * ENTRY_BYTES;
   }
 
   /** The start of the top table, which has concatenated pages: the target lies in the one mapped. */
-  static pgd({ level, ipa }: Transition): number {
-    const page = Math.floor(ipa / (kernelSize(level) * KERNEL_ENTRIES));
-    return ENTRIES_AT - page * PAGE_BYTES;
+  static pgd(t: Transition): number {
+    return targetPage(t) - bytesBefore(t);
   }
 
   /** Throws where a pointer is none to an entry. */

@@ -30,6 +30,8 @@ export interface KernelTree {
   readonly functions: ReadonlyMap<string, string>;
   /** It knows walks under a lock that is held for reading. */
   readonly hasShared: boolean;
+  /** What it takes for a hole to be filled: an entry of zeros, or any that is invalid (before v5.13). */
+  readonly hole: 'empty' | 'invalid';
   /** Why verdicts on it should be looked at twice; null where there is no reason. */
   readonly note: string | null;
 }
@@ -54,6 +56,7 @@ export function kernelTree(folder: string): KernelTree {
     macros: macrosOf(header, pgtable, functions, readOptional(folder, TLBFLUSH), major),
     functions,
     hasShared: /\bKVM_PGTABLE_WALK_SHARED\b/.test(header),
+    hole: /\bstage2_pte_is_counted\b/.test(pgtable) ? 'empty' : 'invalid',
     note: isKnown
       ? null
       : `v${version} is outside of ${range}, the versions that were tried: look at verdicts twice`,
@@ -125,7 +128,8 @@ function macrosOf(
   const saysOperand = tlbflush !== null && /\b__tlbi_level\b/.test(tlbflush);
   const takesAddress = saysOperand ? /\bvoid __tlbi_level\(/.test(tlbflush) : major >= 7;
   const lockedType = /\bKVM_INVALID_PTE_TYPE_LOCKED\b/.test(header);
-  const mapFlags = functions.get('kvm_pgtable_stage2_map')?.includes('flags') === true;
+  const takesFlags = (name: string): boolean =>
+    functions.get(`kvm_pgtable_stage2_${name}`)?.includes('flags') === true;
   const macros: readonly (readonly [string, boolean])[] = [
     ['S2S_HAS_MM_OPS', /\bstruct kvm_pgtable_mm_ops\s*\{/.test(header)],
     ['S2S_HAS_CMO', /\(\*dcache_clean_inval_poc\)/.test(header)],
@@ -135,8 +139,12 @@ function macrosOf(
     ['S2S_LOCKED_BIT', !lockedType && /#define\s+KVM_INVALID_PTE_LOCKED\b/.test(header)],
     ['S2S_HAS_SHARED', /\bKVM_PGTABLE_WALK_SHARED\b/.test(header)],
     ['S2S_HAS_HANDLE_FAULT', /\bKVM_PGTABLE_WALK_HANDLE_FAULT\b/.test(header)],
-    ['S2S_MAP_FLAGS', mapFlags],
+    ['S2S_MAP_FLAGS', takesFlags('map')],
+    ['S2S_RELAX_FLAGS', takesFlags('relax_perms')],
     ['S2S_HAS_SPLIT', functions.has('kvm_pgtable_stage2_split')],
+    ['S2S_HAS_UNMAP', functions.has('kvm_pgtable_stage2_unmap')],
+    ['S2S_HAS_WRPROTECT', functions.has('kvm_pgtable_stage2_wrprotect')],
+    ['S2S_HAS_RELAX', functions.has('kvm_pgtable_stage2_relax_perms')],
     ['S2S_TLBI_ADDRESS', takesAddress],
     ['S2S_MEMATTR_OF_ONE', /\bPAGE_S2_MEMATTR\((?:attr|\w+)\)/.test(pgtable)],
     ['S2S_T0SZ_FIELD', /FIELD_PREP\(VTCR_EL2_T0SZ\b/.test(pgtable)],

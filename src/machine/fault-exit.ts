@@ -62,6 +62,18 @@ export interface FaultHandler {
   handle(page: number, isStore: boolean, level: number, isPermission: boolean): number;
 }
 
+/** What runs in the handler in place of the repair: a protocol under test, of a kind that vCPUs make. */
+export interface FaultChange {
+  /** It wants the lock held for reading. */
+  readonly isShared: boolean;
+  /** It answers permission faults; else those of a missing translation. */
+  readonly isPermission: boolean;
+  /** With the lock held: one of HANDLED, or UNDECIDED: what is there is nothing for it. */
+  run(page: number): number;
+  /** With the lock given back. */
+  settle(): void;
+}
+
 export interface FaultHandlerOptions {
   readonly vcpu: number;
   /** Spins before a lock wait sleeps. */
@@ -75,11 +87,16 @@ export interface FaultHandlerOptions {
   /** The memslot's dirty log, in scenarios that migrate; without one nothing is ever logged. */
   readonly dirtyLog?: DirtyLog | null;
   readonly bug?: MachineBug | null;
+  /** Per round, too. */
+  readonly change?: () => FaultChange | null;
+  /** Whatever the version, every region is a block while its entry is as it should be. */
+  readonly onlyBlocks?: boolean;
   /** Where a walk that meets a freed table page is reported; nowhere if there is none. */
   readonly recorder?: Recorder;
 }
 
-const UNDECIDED = -1;
+/** None of HANDLED: the full handler has to look. */
+export const UNDECIDED = -1;
 const S2AP_RW = { read: 0x40, readWrite: 0xc0 } as const;
 const AF_BIT = 1 << 10;
 const S2AP_W_BIT = 1 << 7;
@@ -99,7 +116,7 @@ export function createFaultHandler(
 ): FaultHandler {
   const { i32, u8, layout, geometry } = arena;
   const { vcpu, spins, partial, isShared, fillsShared = false } = options;
-  const { dirtyLog = null, bug = null, recorder } = options;
+  const { dirtyLog = null, bug = null, recorder, change: changeOf, onlyBlocks = false } = options;
   const sharedCpu = bug === 'locked-taken' ? blindToLocked(cpu) : cpu;
   const lock = RwLock.attach(i32, CONTROL.mmuLock);
   const scratchW = layout.vcpuW + vcpu * VCPU.words + VCPU.scratch + 2;
@@ -222,9 +239,9 @@ export function createFaultHandler(
   }
 
   /** Where somebody leaks all tables there are, the round's audit says so; until then this waits. */
-  function fillOrWait(page: number, isStore: boolean, level: number): number {
+  function orWait(handle: () => number): number {
     try {
-      return fill(page, isStore, level);
+      return handle();
     } catch (error) {
       if (error instanceof PoolExhausted) return HANDLED.again;
       throw error;
@@ -241,7 +258,7 @@ export function createFaultHandler(
     const ghostW = layout.ghostW + (page >> regionShift) * LINE_WORDS;
     const version = ghostVersion(i32[ghostW] as number);
     // Even versions are tables: a hole in one is filled page by page, as while dirty logging is on.
-    const isBlock = relocates || (version & 1) === 1;
+    const isBlock = relocates || onlyBlocks || (version & 1) === 1;
     const isLogged = dirtyLog !== null && dirtyLog.state() === LOGGING.on;
     const splits = isBlock && isLogged;
     if (splits) beginSplit(ghostW, version);
@@ -282,6 +299,17 @@ export function createFaultHandler(
     return isSplit ? HANDLED.split : HANDLED[result.kind];
   }
 
+  /** The fault under way may give a permission back. */
+  let relaxes = false;
+
+  /**
+   * Whoever looks at what a page held before its permission came back must know that it is about to.
+   * With the lock held: a vCPU that still waits for it has given nothing.
+   */
+  function noteRelaxing(): void {
+    if (relaxes) Atomics.add(i32, layout.vcpuW + vcpu * VCPU.words + VCPU.relaxing, 1);
+  }
+
   /** False: the run is being stopped, and nothing is held. */
   function acquire(shared: boolean): boolean {
     const taken = shared
@@ -290,41 +318,68 @@ export function createFaultHandler(
     if (taken === 'timeout') {
       throw new Error(`vCPU ${vcpu} did not get the mmu_lock in ${LAST_RESORT_MS} ms`);
     }
+    if (taken === 'acquired') noteRelaxing();
     if (taken === 'acquired' && shared) grace.enter();
     return taken === 'acquired';
   }
 
   function release(shared: boolean): void {
+    noteRelaxing();
     if (shared) grace.exit();
     if (shared) RwLock.readUnlock(lock);
     else RwLock.writeUnlock(lock);
   }
 
+  /** The protocol under test handles the fault, unless there is nothing for it to do. */
+  function runChange(change: FaultChange, page: number): number {
+    if (!acquire(change.isShared)) return HANDLED.stopped;
+    let outcome: number = UNDECIDED;
+    try {
+      outcome = change.run(page);
+      if (outcome === HANDLED.mapped && partial) noteMapped(page, layout.config.level);
+    } finally {
+      release(change.isShared);
+    }
+    change.settle();
+    return outcome;
+  }
+
+  function handle(page: number, isStore: boolean, level: number, isPermission: boolean): number {
+    const change = changeOf?.() ?? null;
+    if (change !== null && change.isPermission === isPermission) {
+      const outcome = runChange(change, page);
+      if (outcome !== UNDECIDED) return outcome;
+    }
+    if (isShared()) {
+      if (!acquire(true)) return HANDLED.stopped;
+      let seen = UNDECIDED;
+      try {
+        seen = look(page, isStore, true);
+        if (seen === UNDECIDED && fillsShared && !isPermission) {
+          seen = orWait(() => fill(page, isStore, level));
+        }
+      } finally {
+        release(true);
+      }
+      if (seen !== UNDECIDED) return seen;
+    }
+    // Filling a hole page by page is the scenario's policy while a region is a table. Unless it is
+    // the scenario's point that vCPUs do so side by side, the lock is held for writing.
+    if (!acquire(false)) return HANDLED.stopped;
+    try {
+      const seen = look(page, isStore, false);
+      if (seen !== UNDECIDED) return seen;
+      return orWait(() => repair(page, isStore, level, isPermission));
+    } finally {
+      release(false);
+    }
+  }
+
   return {
     wasMapped: (page) => !partial || u8[layout.mappedB + page] === 1,
     handle(page, isStore, level, isPermission) {
-      if (isShared()) {
-        if (!acquire(true)) return HANDLED.stopped;
-        let seen = UNDECIDED;
-        try {
-          seen = look(page, isStore, true);
-          if (seen === UNDECIDED && fillsShared && !isPermission) {
-            seen = fillOrWait(page, isStore, level);
-          }
-        } finally {
-          release(true);
-        }
-        if (seen !== UNDECIDED) return seen;
-      }
-      // Filling a hole page by page is the scenario's policy while a region is a table. Unless it is
-      // the scenario's point that vCPUs do so side by side, the lock is held for writing.
-      if (!acquire(false)) return HANDLED.stopped;
-      try {
-        const seen = look(page, isStore, false);
-        return seen !== UNDECIDED ? seen : repair(page, isStore, level, isPermission);
-      } finally {
-        release(false);
-      }
+      relaxes = isPermission;
+      return handle(page, isStore, level, isPermission);
     },
   };
 }

@@ -181,6 +181,8 @@ export const VCPU = {
   stageDone: 5,
   /** Most exits in a row of one access because its entry was LOCKED, this round. The vCPU's own. */
   longestLoop: 6,
+  /** Permission faults of this vCPU, twice each: before and after it was handled. It adds, the host reads. */
+  relaxing: 7,
   issued: LINE_WORDS + 0,
   completed: LINE_WORDS + 1,
   inFlight: LINE_WORDS + 2,
@@ -189,6 +191,8 @@ export const VCPU = {
   preempted: LINE_WORDS + 5,
   neighbourAccesses: LINE_WORDS + 6,
   neighbourWalks: LINE_WORDS + 7,
+  /** Transitions this vCPU has made in its fault handler this round. */
+  changes: LINE_WORDS + 8,
   /** Number of episode lengths recorded this round, then the lengths in ns. */
   episodes: 2 * LINE_WORDS,
   episodeLengths: 2 * LINE_WORDS + 1,

@@ -56,6 +56,7 @@ export interface TraceLog {
   ipi(): void;
   tlbi(op: TlbiOp): void;
   allocated(table: Table, level: Level): void;
+  noMemory(level: Level): void;
   built(table: Table, level: Level, like: Descriptor): void;
   /** `level`: what the teardown takes the page's entries to be of; NO_SLOT for a single page. */
   freed(when: 'now' | 'grace', table: Table, part: FreedPart, tables: number, level: number): void;
@@ -164,7 +165,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       relative[at + 2] = low & 0xfff;
       relative[at + 3] = high & ~TAG_MASK & ~0xffff;
       relative[at + 4] = ((low >>> 12) | (addressHigh << 20)) - t.pa / 4096;
-      relative[at + 5] = 2 + (((high >>> TAG_SHIFT) - softwareBits(t.wanted)) & 15);
+      relative[at + 5] = 2 + (((high >>> TAG_SHIFT) - (run.tag ?? softwareBits(t.wanted))) & 15);
     }
   }
 
@@ -217,6 +218,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
 
   function matches({ words, seen }: Known, length: number): boolean {
     if (words.length !== length || seen.truncated !== truncated) return false;
+    if (seen.trace.change !== run.change) return false;
     for (let i = 0; i < length; i++) if (words[i] !== relative[i]) return false;
     return true;
   }
@@ -247,6 +249,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       add(OP.tlbi, kind, from, size, (op.ttl ?? 0) * 2 + isOff, op.vmid ?? NONE);
     },
     allocated: (table, level) => add(OP.allocate, table, 0, 0, 0, 0, level),
+    noMemory: (level) => add(OP.noMemory, 0, 0, 0, 0, 0, level),
     built: (table, level, like) => addValue(OP.build, table, like, level),
     freed(when, table, part, tables, level) {
       const code = when === 'now' ? OP.freeNow : OP.freeGrace;

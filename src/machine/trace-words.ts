@@ -11,6 +11,7 @@ import { isTable } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
 import { TLBI_KINDS, type TlbiKind, type TlbiOp } from '../arch/tlbi.ts';
 import { DMB_KINDS, type DmbKind, DSB_KINDS, type DsbKind } from '../port/cpu.ts';
+import type { ChangeName } from '../port/kinds.ts';
 import type { Transition } from '../port/protocol.ts';
 import type {
   ChildPlace,
@@ -52,6 +53,8 @@ export const OP = {
   /** Subject: index into DMB_KINDS. */
   dmb: 16,
   ipi: 17,
+  /** An allocation that failed. */
+  noMemory: 18,
 } as const;
 export const FREED_PARTS: readonly FreedPart[] = ['all', 'below', 'page'];
 
@@ -83,6 +86,9 @@ export function pageLinked(addresses: TraceAddresses, low: number, high: number)
 export interface TraceRun {
   readonly vmid: number;
   readonly lock: TransitionTrace['lock'];
+  readonly change?: ChangeName;
+  /** Software bits of the new version. Absent: those of what is wanted. */
+  readonly tag?: number;
   /** Slot of a page of the old subtree that no operation on a child entry has told. */
   readonly slotOfPage: (page: number) => number;
 }
@@ -193,6 +199,9 @@ export function traceOf(
       case OP.allocate:
         events.push({ op: 'allocate', table: names.make(subject), level: slot as Level });
         break;
+      case OP.noMemory:
+        events.push({ op: 'no-memory', level: slot as Level });
+        break;
       case OP.build: {
         const level = slot as Level;
         events.push({ op: 'build', table: names.make(subject), level, like: value });
@@ -229,6 +238,7 @@ export function traceOf(
     pa: t.pa,
     vmid: run.vmid,
     lock: run.lock,
+    ...(run.change === undefined ? {} : { change: run.change }),
     // Regions are built, split and filled in down to pages.
     oldLeaves: isTable(t.old, t.level) ? [3] : [],
     events,

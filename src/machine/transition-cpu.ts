@@ -19,9 +19,11 @@ import {
   softwareBits,
   withSoftwareBits,
 } from '../arch/descriptor.ts';
+import type { Level } from '../arch/geometry.ts';
 import { checkedPort } from '../port/checked-port.ts';
 import type { Cpu, DmbKind, DsbKind, Entry } from '../port/cpu.ts';
 import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
+import type { ChangeName } from '../port/kinds.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
 import type { Transition } from '../port/protocol.ts';
 import type { Table, Tables } from '../port/tables.ts';
@@ -29,7 +31,8 @@ import type { TlbiCompletion } from '../arch/cpu-model.ts';
 import type { TlbiOp } from '../arch/tlbi.ts';
 import { TLBI_KINDS } from '../arch/tlbi.ts';
 import type { Arena } from './arena.ts';
-import { GHOST_SETTLED, ghostVersion, ghostWord } from './ghost.ts';
+import { GHOST_CHANGING, GHOST_SETTLED, ghostVersion, ghostWord } from './ghost.ts';
+import { nextRandom } from './guest-pattern.ts';
 import { VMID } from './layout.ts';
 import { META_STATE, META_WORDS, PAGE_STATE, POISON } from '../pgtable/page-meta.ts';
 import { type Delay, withDelays } from './delays.ts';
@@ -52,14 +55,22 @@ export interface TransitionFigures {
   flushNs: number;
   writes: number;
   tlbis: number;
+  /** An allocation failed. */
+  ranOut: boolean;
 }
 
 export interface TransitionBegin {
   readonly measured: boolean;
   readonly log: TraceLog;
-  /** Word of the region's ghost state. */
-  readonly ghostW: number;
+  /** Word of the region's ghost state; null: its version stays. */
+  readonly ghostW: number | null;
   readonly lock: 'exclusive' | 'shared';
+  /** What is to be done, for kinds that say so in their traces. */
+  readonly change?: ChangeName;
+  /** Software bits of the new version. Default: those of what is wanted. */
+  readonly tag?: number;
+  /** Now and then one of the allocations that may fail does. Default: only where no page is left. */
+  readonly runsOut?: boolean;
 }
 
 export interface TransitionCpu {
@@ -86,6 +97,8 @@ export interface TransitionCpuOptions {
 }
 
 const FLUSH_SAMPLE = 8;
+/** Of the transitions in which allocations may fail, one in so many has one that does. */
+const RUNS_OUT_EVERY = 4;
 /** Of one transition: four times what filling all pages of a 1 GiB block one by one takes. */
 const OPERATIONS_LIMIT = 2 ** 21;
 /** In the low half: nT, type and valid bits, and a valid block with nT set. */
@@ -119,10 +132,11 @@ export function createTransitionCpu(
     flushNs: -1,
     writes: 0,
     tlbis: 0,
+    ranOut: false,
   };
   let target = -1 as Entry;
   let log: TraceLog;
-  let ghost = 0;
+  let ghost: number | null = 0;
   let count = 0;
   let timesFlush = false;
   let invalidSince = -1;
@@ -133,6 +147,30 @@ export function createTransitionCpu(
   let newTag = 0;
   let isRunning = false;
   let operations = 0;
+  let random = options.delaySeed | 1;
+  /** Allocations that might have failed: in this transition, in the last that got all; which fails. */
+  let tries = 0;
+  let triesBefore = 1;
+  let failing = 0;
+
+  function chooseFailing(): number {
+    random = nextRandom(random);
+    if ((random >>> 8) % RUNS_OUT_EVERY !== 0) return 0;
+    return 1 + ((random >>> 16) % triesBefore);
+  }
+
+  /**
+   * From here on the transition may be given up: the old mapping is as good as the new one, also if it is
+   * put back after a flush.
+   */
+  function runOut(level: Level): null {
+    figures.ranOut = true;
+    log.noMemory(level);
+    if (ghost !== null) {
+      Atomics.store(i32, ghost, ghostWord(ghostVersion(i32[ghost] as number), GHOST_CHANGING));
+    }
+    return null;
+  }
 
   /**
    * The store itself. Two halves, low first, is the seeded bug: a walker between them sees a
@@ -266,7 +304,7 @@ export function createTransitionCpu(
       if (timesFlush && flushSince >= 0) {
         figures.flushNs = toNs(performance.now() - flushSince);
       }
-      if (settle.onDsbIsh()) {
+      if (settle.onDsbIsh() && ghost !== null && !figures.ranOut) {
         Atomics.store(i32, ghost, ghostWord(ghostVersion(i32[ghost] as number), GHOST_SETTLED));
         recorder.event(EVENT.settled, 0, 0, 0);
       }
@@ -327,6 +365,13 @@ export function createTransitionCpu(
     entries: tables.entries,
     allocate(level) {
       const table = tables.allocate(level);
+      buffer?.fill(table);
+      log.allocated(table, level);
+      return table;
+    },
+    tryAllocate(level) {
+      const table = ++tries === failing ? null : tables.tryAllocate(level);
+      if (table === null) return runOut(level);
       buffer?.fill(table);
       log.allocated(table, level);
       return table;
@@ -393,7 +438,8 @@ export function createTransitionCpu(
   return {
     cpu: checked.cpu,
     tables: checked.tables,
-    begin(t, { measured, log: traceLog, ghostW, lock }) {
+    begin(t, how) {
+      const { measured, log: traceLog, ghostW, lock, change, tag = softwareBits(t.wanted) } = how;
       target = t.entry;
       log = traceLog;
       ghost = ghostW;
@@ -402,17 +448,22 @@ export function createTransitionCpu(
       operations = 0;
       current = t.old;
       targetValid = isValid(t.old);
-      newTag = softwareBits(t.wanted);
+      newTag = tag;
       timesFlush = measured && count++ % FLUSH_SAMPLE === FLUSH_SAMPLE - 1;
       invalidSince = ntSince = flushSince = -1;
       figures.windowNs = figures.ntWindowNs = figures.flushNs = -1;
       figures.writes = figures.tlbis = 0;
+      figures.ranOut = false;
+      tries = 0;
+      failing = how.runsOut === true ? chooseFailing() : 0;
       settle.begin(t.old, t.level, t.ipa, t.size);
-      log.begin(t, lock === 'shared' ? sharedRun : exclusiveRun);
+      const run = lock === 'shared' ? sharedRun : exclusiveRun;
+      log.begin(t, change === undefined ? run : { ...run, change, tag });
     },
     drain: () => buffer?.drainAll(),
     end() {
       isRunning = false;
+      if (tries > 0 && !figures.ranOut) triesBefore = tries;
       if (timesFlush) figures.windowNs = figures.ntWindowNs = -1;
       return figures;
     },

@@ -37,6 +37,7 @@ import { createNeighbour } from './neighbour.ts';
 import { EVENT, EVIDENCE, type Recorder, VIA } from './recorder.ts';
 import type { RunTokens } from './run-tokens.ts';
 import { createReceiver } from './shootdown.ts';
+import type { TlbSet } from './tlbi-codec.ts';
 import { DATA_TAG_SHIFT, dataLevel, dataTag, FAULT, FLAG_CLEAN, FLAG_W } from './tlb-entry.ts';
 import { type FaultHandler, HANDLED } from './fault-exit.ts';
 
@@ -76,6 +77,8 @@ export interface VcpuOptions {
 export type Sweep = (stage: number, access: (page: number, isStore: boolean) => void) => void;
 
 export interface Vcpu {
+  /** What this PE's own, local TLBIs act on. */
+  readonly tlbs: TlbSet;
   /**
    * Rounds from here on run on `cpu`, which has the TLB geometry, the speculation and the hardware
    * updates of the one this vCPU was made with. Between rounds only.
@@ -586,6 +589,7 @@ export function createVcpu(
   }
 
   return {
+    tlbs: mmu.tlbs,
     use(model) {
       assert(model.spec === speculates, 'a vCPU that speculates is another vCPU');
       mmu.use(model);

@@ -17,6 +17,10 @@ import { faultLevelStale } from './machine/fault-level-stale.ts';
 import { faultsCountedAlike } from './machine/faults-counted-alike.ts';
 import { filledAfterLink } from './order/filled-after-link.ts';
 import { freedBeforeFlush } from './tables/freed-before-flush.ts';
+import { gatherErrorReturn } from './gather/gather-error-return.ts';
+import { gatherFreedEarly } from './gather/gather-freed-early.ts';
+import { gatherHintKept } from './gather/gather-hint-kept.ts';
+import { gatherShort } from './gather/gather-short.ts';
 import { hintFromAddress } from './flush/hint-from-address.ts';
 import { leafOnlyFlush } from './flush/leaf-only-flush.ts';
 import { leftLocked } from './tables/left-locked.ts';
@@ -39,6 +43,10 @@ import { ntFlushUnordered } from './order/nt-flush-unordered.ts';
 import { ntNeverCleared } from './nt/nt-never-cleared.ts';
 import { ntRelocated } from './machine/nt-relocated.ts';
 import { oneIpaFlush } from './flush/one-ipa-flush.ts';
+import { oomFreesLive } from './tables/oom-frees-live.ts';
+import { oomHole } from './tables/oom-hole.ts';
+import { oomLeak } from './tables/oom-leak.ts';
+import { oomLivePut } from './tables/oom-live-put.ts';
 import { operandShift } from './flush/operand-shift.ts';
 import { overPut } from './tables/over-put.ts';
 import { permissionWithSize } from './nt/permission-with-size.ts';
@@ -115,6 +123,14 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   overPut,
   teardownWrongLevel,
   nestedSplitOrphan,
+  gatherHintKept,
+  gatherShort,
+  gatherFreedEarly,
+  gatherErrorReturn,
+  oomLivePut,
+  oomHole,
+  oomLeak,
+  oomFreesLive,
   wrongPa,
   afLost,
   dirtyNotMerged,

@@ -96,6 +96,10 @@ export function importsOf(port: PortOfRun): Readonly<Record<string, PortFunction
         ? TINY_PAGE_SHIFT
         : Math.log2(port.tables.entries * ENTRY_BYTES),
     allocate: (level: number) => firstEntry(port, port.tables.allocate(level as Level)),
+    try_allocate(level: number) {
+      const table = port.tables.tryAllocate(level as Level);
+      return table === null ? 0 : firstEntry(port, table);
+    },
     build_subtree: (level: number, like: bigint) =>
       firstEntry(port, port.tables.buildSubtree(level as Level, descriptor(like))),
     follow: (d: bigint) => firstEntry(port, port.tables.follow(descriptor(d))),

@@ -72,6 +72,10 @@ export function createTables(pool: PagePool, hooks: TableHooks): PoolTables {
   return {
     entries,
     allocate,
+    tryAllocate(level) {
+      assert(level > 0, 'level 0 has start tables only');
+      return pool.allocate();
+    },
     buildSubtree: (level, like) => subtree.build(level, like),
     entryOf(table, index) {
       if (!(table >= 0 && table < pages)) assert(false, `table ${table} is not within the pool`);

@@ -175,6 +175,10 @@ export function checkedPort(
       inside('allocate');
       return tables.allocate(level('allocate', l, 1, 3));
     },
+    tryAllocate(l) {
+      inside('tryAllocate');
+      return tables.tryAllocate(level('tryAllocate', l, 1, 3));
+    },
     buildSubtree(l, like) {
       inside('buildSubtree');
       return tables.buildSubtree(level('buildSubtree', l, 1, 2), descriptor('buildSubtree', like));

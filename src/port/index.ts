@@ -4,6 +4,7 @@ export * from './tables.ts';
 export * from './kinds.ts';
 export * from './protocol.ts';
 export * from './sequences.ts';
+export * from './gather.ts';
 export * from './trace.ts';
 export * from './machine-bug.ts';
 export {

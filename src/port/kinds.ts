@@ -25,6 +25,8 @@ export interface Change {
   readonly late?: string;
   /** Old or new mapping denies stores: then a permission fault may be right. */
   readonly readOnly?: 'old' | 'new';
+  /** A vCPU makes it, in the handler of the fault that asks for it; the others are the host's. */
+  readonly by?: 'vcpu';
   /** In words. */
   readonly text: string;
 }
@@ -46,10 +48,11 @@ const CHANGES = {
     late: 'after the memory had been given to somebody else',
     text: 'a table and all it maps is unmapped',
   },
-  map: { from: 'empty', to: 'block', text: 'an empty entry gets a block' },
+  map: { from: 'empty', to: 'block', by: 'vcpu', text: 'an empty entry gets a block' },
   'map-locked': {
     from: 'locked',
     to: 'locked',
+    by: 'vcpu',
     text: 'an entry that another vCPU has LOCKED is left to that one',
   },
   restrict: {
@@ -64,6 +67,7 @@ const CHANGES = {
     from: 'block',
     to: 'block',
     readOnly: 'old',
+    by: 'vcpu',
     text: 'a block regains its write permission',
   },
   relocate: {

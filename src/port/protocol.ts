@@ -66,6 +66,11 @@ export interface Protocol {
    * (v6.2 on).
    */
   readonly lock?: 'exclusive' | 'shared';
+  /**
+   * What its VM takes for a hole, so that unmapping may leave it: an entry of zeros (default; KVM v5.13
+   * on, where invalid entries with bits are counted), or any that is invalid.
+   */
+  readonly hole?: 'empty' | 'invalid';
   /** The CPU it was written for, where that is not the default one. Flags override it. */
   readonly cpu?: Partial<CpuModel>;
   /**

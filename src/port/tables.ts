@@ -20,6 +20,12 @@ export interface Tables {
   /** A zeroed table page whose entries are of `level`. Its count starts at 1. */
   allocate(level: Level): Table;
   /**
+   * The same, or null: there is no memory. `allocate` takes from a cache that was filled before the
+   * lock was taken; this may fail at any call, and `explore` tries each. A transition that gets null
+   * may end with the entry mapping what it did, and nothing of its own left.
+   */
+  tryAllocate(level: Level): Table | null;
+  /**
    * A whole unlinked subtree below an entry of `level`, mapping what the leaf `like` of that level
    * maps, down to pages. Filled with plain stores: nobody can see it before it is linked.
    */

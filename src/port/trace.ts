@@ -69,7 +69,15 @@ export type TraceEvent =
       readonly like: Descriptor;
     }
   /** An empty table whose entries are of `level`. */
-  | { readonly op: 'allocate'; readonly table: TableName; readonly level: Level }
+  | {
+      readonly op: 'allocate';
+      readonly table: TableName;
+      readonly level: Level;
+      /** It might have failed. */
+      readonly tried?: true;
+    }
+  /** An allocation failed. */
+  | { readonly op: 'no-memory'; readonly level: Level }
   /** `tables` pages, from `table` down, became reusable: now, or after a grace period. */
   | {
       readonly op: 'free';
@@ -96,6 +104,8 @@ export interface TransitionTrace {
   readonly vmid: number;
   /** How the VM's lock is held meanwhile: `shared` beside faulting vCPUs (v6.2 and later). */
   readonly lock: 'exclusive' | 'shared';
+  /** What an unmapped entry may hold (protocol.ts). Absent: zeros. */
+  readonly hole?: 'empty' | 'invalid';
   /** What was to be done. Absent: a table becomes a block, a block becomes a table or moves. */
   readonly change?: ChangeName;
   /**

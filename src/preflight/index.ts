@@ -10,6 +10,7 @@ import { availableParallelism } from 'node:os';
 import { EXIT } from '../result/exit-code.ts';
 import type { StressResult, StressRun } from '../result/stress.ts';
 import { commandLine } from '../package/command-line.ts';
+import { shortPath } from '../package/paths.ts';
 import { packageVersion } from '../result/version.ts';
 import { runStress, type StressHooks } from '../stress/campaign.ts';
 import { machineInfo } from '../stress/machine-info.ts';
@@ -155,7 +156,9 @@ function withViolations(run: StressRun, words: readonly Word[]): StressRun {
           round: null,
           count: 1,
           events: [],
-          exploreCommand: commandLine(`explore -- --protocol ${place.file} --level ${run.level}`),
+          exploreCommand: commandLine(
+            `explore -- --protocol ${shortPath(place.file)}${run.level === 2 ? '' : ` --level ${run.level}`}`,
+          ),
         },
   );
   return { ...run, verdict: 'fail', violations: [...run.violations, ...violations] };

@@ -8,8 +8,11 @@ import type { BlockLevel, Granule, Level } from '../arch/geometry.ts';
 import { createArena } from '../machine/arena.ts';
 import { createRecorder } from '../machine/recorder.ts';
 import { createAudit } from '../pgtable/audit.ts';
+import { changeNamed, changesOf, changesSize } from '../port/kinds.ts';
 import type { Protocol, Table } from '../port/index.ts';
 import bbmEarly from '../protocols/bbm-early.ts';
+import unmapLeafwise from '../protocols/unmap-leafwise.ts';
+import writeProtect from '../protocols/write-protect.ts';
 import type { Evidence } from '../result/evidence.ts';
 import { scenarioNamed } from '../scenarios/index.ts';
 import { anomalyEvidence } from '../stress/anomaly-evidence.ts';
@@ -17,7 +20,7 @@ import type { GroupPlan, ProtocolSource } from '../stress/group.ts';
 import { recordsFor } from '../stress/plan.ts';
 import { createRegions, type Region } from '../stress/regions.ts';
 import { createSoftwareSide } from '../stress/software-side.ts';
-import { createWorkbench } from '../stress/workloads/workbench.ts';
+import { createWorkbench, type Workbench } from '../stress/workloads/workbench.ts';
 import { emptyCount } from '../stress/workloads/workload.ts';
 import { placeOfCaller } from './places.ts';
 import type { Place } from './word.ts';
@@ -75,10 +78,27 @@ export function runAlone(
   });
   bench.begin(0, 1);
   const region = regions.all[0] as Region;
-  if (protocol.kind === 'split') bench.reset(bbmEarly, region, 0);
-  bench.step({ protocol, region, measured: true }, emptyCount());
+  if (changesSize(protocol.kind)) {
+    if (protocol.kind === 'split') bench.reset(bbmEarly, region, 0);
+    bench.step({ protocol, region, measured: true }, emptyCount());
+  } else {
+    runChanges(bench, protocol, region);
+  }
   const left = audit.run(0).evidence.map((evidence) => ({ evidence, place: null, isTwice: false }));
   return [...found, ...left];
+}
+
+/** A protocol that changes no size, once in each of its forms but beside an owner of the entry. */
+function runChanges(bench: Workbench, protocol: Protocol, region: Region): void {
+  for (const name of changesOf(protocol)) {
+    const { from, readOnly } = changeNamed(name);
+    if (from === 'locked') continue;
+    bench.regions.rebuild();
+    if (from !== 'table') bench.reset(bbmEarly, region, 0);
+    if (from === 'empty') bench.reset(unmapLeafwise, region, 0, { name: 'unmap-leaf' });
+    if (readOnly === 'old') bench.reset(writeProtect, region, 0, { name: 'restrict' });
+    bench.step({ protocol, region, measured: true, change: { name } }, emptyCount());
+  }
 }
 
 /** What the workbench asks of a group; of the rest there is none. */

@@ -16,7 +16,9 @@ import rfcL0 from './rfc-l0.ts';
 import rfcNtIntended from './rfc-nt-intended.ts';
 import rfcNtPosted from './rfc-nt-posted.ts';
 import splitEager from './split-eager.ts';
+import splitOrKeep from './split-or-keep.ts';
 import splitLazy from './split-lazy.ts';
+import unmapGathered from './unmap-gathered.ts';
 import unmapLeafwise from './unmap-leafwise.ts';
 import writeProtect from './write-protect.ts';
 
@@ -37,13 +39,18 @@ export const PROTOCOLS: readonly Protocol[] = Object.freeze([
   ntSplit,
 ]);
 
-/** Of the kinds that change no size (port/kinds.ts). `stress` measures the ones above only. */
+/**
+ * What `stress` runs only where it is named: protocols of the kinds that change no size (port/kinds.ts),
+ * in the scenario of their kind, and a split that may run out of memory.
+ */
 export const OTHER_PROTOCOLS: readonly Protocol[] = Object.freeze([
   unmapLeafwise,
+  unmapGathered,
   mapHole,
   writeProtect,
   relaxLocal,
   relocateBreak,
+  splitOrKeep,
 ]);
 
 export const ALL_PROTOCOLS: readonly Protocol[] = Object.freeze([...PROTOCOLS, ...OTHER_PROTOCOLS]);

@@ -1,8 +1,8 @@
 /**
  * One table of protocols for each configuration, so that what stands side by side may be compared.
  */
-import { DEFAULT_CPU, describeCpu } from '../arch/cpu-model.ts';
-import type { CpuResult, StressRun } from '../result/stress.ts';
+import { configurationOf } from '../result/compare/configuration.ts';
+import type { StressRun } from '../result/stress.ts';
 import { counted, grouped } from './numbers.ts';
 import { missingNotes } from './not-measured.ts';
 import type { Paint } from './paint.ts';
@@ -32,35 +32,6 @@ export function runTables(
     for (const column of columns) legend.add(column.legend);
   }
   return { lines, legend: [...legend] };
-}
-
-/** What runs must share to be compared: `adjust-populated, 4k level 2, 2 vCPUs, bbm=1`. */
-export function configurationOf(run: StressRun): string {
-  const parts = [
-    run.scenario,
-    `${run.granule} level ${run.level}`,
-    counted(run.vcpus, 'vCPU'),
-    cpuText(run.cpu),
-  ];
-  if (run.access !== 'wasm') parts.push(`access ${run.access}`);
-  if (run.reorder) parts.push('reordered stores');
-  if (run.delays !== '') parts.push(`delay ${run.delays}`);
-  if (run.machine !== undefined) parts.push(`machine ${run.machine + 1}`);
-  return parts.join(', ');
-}
-
-/** The knobs that are not the default's, and the BBM level always. */
-function cpuText(cpu: CpuResult): string {
-  const defaults = new Map(describeCpu(DEFAULT_CPU).split(',').map(splitKnob));
-  const knobs = Object.entries(cpu).filter(
-    ([name, value]) => name === 'bbm' || defaults.get(name) !== String(value),
-  );
-  return knobs.map(([name, value]) => `${name}=${value}`).join(' ');
-}
-
-function splitKnob(text: string): [string, string] {
-  const [name = '', value = ''] = text.split('=');
-  return [name, value];
 }
 
 /** What a table needs beside its columns: exhibits, vCPUs in turns, rounds left out. */

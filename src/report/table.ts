@@ -5,9 +5,11 @@
  *   protocol      p50   p99    max     <- titles
  *   bbm-late      4.1  12.0    310
  *
- * Cells are plain text; colour goes on after everything has its width.
+ * What is too wide is first folded in columns that say so, between words; what then does not fit goes
+ * into further tables below. Cells are plain text; colour goes on after everything has its width.
  */
 import { type Paint, PLAIN, type Style } from './paint.ts';
+import { wrap } from './wrap.ts';
 
 export interface Column {
   /** Neighbours of one group share its heading; empty for none. */
@@ -17,23 +19,62 @@ export interface Column {
   /** One per row. */
   readonly cells: readonly string[];
   readonly style?: (cell: string) => Style | null;
+  /** Its cells may take several lines, broken between words, where the table is too wide. */
+  readonly folds?: true;
 }
 
 const GAP = '  ';
 
 /**
  * The lines of a table. What does not fit goes into a second table below, and so on, each of which
- * repeats the first column; groups are not torn apart.
+ * repeats the first column; groups are not torn apart that fit beside it.
  */
 export function renderTable(
   columns: readonly Column[],
   columnsMax: number,
   paint: Paint = PLAIN,
 ): string[] {
-  return split(columns, columnsMax).flatMap((part, i) => [
+  return split(folded(columns, columnsMax), columnsMax).flatMap((part, i) => [
     ...(i === 0 ? [] : ['']),
     ...renderPart(part, paint),
   ]);
+}
+
+/** Columns that fold made narrower, the widest first, until all fit or none can give more. */
+function folded(columns: readonly Column[], columnsMax: number): readonly Column[] {
+  const widths = widthsOf(columns);
+  const least = columns.map(({ folds, cells, title }, i) =>
+    folds === true ? longestWord([title, ...cells]) : (widths[i] as number),
+  );
+  let over = totalWidth(widths) - columnsMax;
+  if (over <= 0 || columns.every(({ folds }) => folds !== true)) return columns;
+  for (; over > 0; over--) {
+    const spare = widths.map((width, i) => (width > (least[i] as number) ? width : 0));
+    const widest = spare.indexOf(Math.max(...spare));
+    if (spare[widest] === 0) break;
+    widths[widest] = (widths[widest] as number) - 1;
+  }
+  return inLines(columns, widths);
+}
+
+const longestWord = (texts: readonly string[]): number =>
+  Math.max(...texts.flatMap((text) => text.split(' ').map((word) => word.length)));
+
+/** Each row as the lines of its highest cell. */
+function inLines(columns: readonly Column[], widths: readonly number[]): readonly Column[] {
+  const cells = columns.map(({ cells, folds }, i) =>
+    cells.map((cell) => (folds === true ? wrap(cell, widths[i] as number) : [cell])),
+  );
+  const rows = Math.max(...cells.map((own) => own.length));
+  const heights = Array.from({ length: rows }, (_, row) =>
+    Math.max(...cells.map((own) => own[row]?.length ?? 1)),
+  );
+  return columns.map((column, i) => ({
+    ...column,
+    cells: heights.flatMap((height, row) =>
+      Array.from({ length: height }, (_, line) => cells[i]?.[row]?.[line] ?? ''),
+    ),
+  }));
 }
 
 function split(columns: readonly Column[], columnsMax: number): Column[][] {
@@ -42,10 +83,13 @@ function split(columns: readonly Column[], columnsMax: number): Column[][] {
   const parts: Column[][] = [[first]];
   for (const span of spans(others)) {
     const group = others.slice(span.first, span.last + 1);
-    const last = parts.at(-1) as Column[];
-    const fits = totalWidth(widthsOf([...last, ...group])) <= columnsMax;
-    if (fits || last.length === 1) last.push(...group);
-    else parts.push([first, ...group]);
+    const fits = (own: readonly Column[]): boolean => totalWidth(widthsOf(own)) <= columnsMax;
+    const isTorn = !fits([first, ...group]);
+    for (const piece of isTorn ? group.map((column) => [column]) : [group]) {
+      const last = parts.at(-1) as Column[];
+      if (fits([...last, ...piece]) || last.length === 1) last.push(...piece);
+      else parts.push([first, ...piece]);
+    }
   }
   return parts;
 }

@@ -23,7 +23,7 @@ import { itemsOfShard, type Shard } from '../result/shard.ts';
 import type { ProtocolRef } from '../stress/plan.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { kernelProtocols } from './kernel.ts';
-import { shortPath } from './paths.ts';
+import { shortPath } from '../package/paths.ts';
 import { BUILT_IN, selectNames, selectProtocols, sizeChanging } from './registry.ts';
 import { about, refusal, the } from './refusal.ts';
 import { sequenceText } from './sequence-text.ts';

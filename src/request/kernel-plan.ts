@@ -8,7 +8,7 @@ import type { KernelInfo } from '../result/explore.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { fileSource, type Search, type Subject } from './explore.ts';
 import { type KernelFields, referenceFor, refusingTree } from './kernel.ts';
-import { userPath } from './paths.ts';
+import { userPath } from '../package/paths.ts';
 import { loadProtocolFile } from './protocol-file.ts';
 import { refusal, the } from './refusal.ts';
 import { UsageError } from './usage-error.ts';
@@ -100,12 +100,13 @@ function offersWanted(
 }
 
 /**
- * A split of level 1 stores twice to each of six new entries, each time with release: with two accesses
- * there are more orders than fit into a search, and an access before the change shows nothing there that
- * level 2 does not.
+ * A split of level 1 stores twice to each of six new entries, each time with release, and a table of level
+ * 1 is unmapped entry by entry with a flush for each: with two accesses there are more orders than fit into
+ * a search, and an access before the change shows nothing there that level 2 does not.
  */
-function accessesOf({ kind }: Offer, level: BlockLevel): number {
-  return kind === 'split' && level === 1 ? 1 : ACCESSES_EXPLORED;
+function accessesOf({ kind, form }: Offer, level: BlockLevel): number {
+  const isLong = kind === 'split' || form === 'unmap-table';
+  return isLong && level === 1 ? 1 : ACCESSES_EXPLORED;
 }
 
 async function subjectOf(

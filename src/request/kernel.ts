@@ -12,7 +12,7 @@ import {
   type TlbFlavour,
 } from '../kernel/index.ts';
 import { NativeProblem } from '../native/index.ts';
-import { userPath } from './paths.ts';
+import { userPath } from '../package/paths.ts';
 import { about, refusal, the } from './refusal.ts';
 import { UsageError } from './usage-error.ts';
 import { listOf, nameOf } from './values.ts';
@@ -31,12 +31,13 @@ export interface KernelFields {
 }
 
 /**
- * What the protocols of a request come to with a tree: all that it offers, or what is named of it. Throws
- * a usage error for a tree that is none.
+ * What the protocols of a request come to with a tree: all of what it offers that the command `takes`, or
+ * what is named of it. Throws a usage error for a tree that is none.
  */
 export function kernelProtocols<T>(
   request: KernelFields,
   wanted: readonly (T | string)[] | undefined,
+  takes: (offer: Offer) => boolean = () => true,
 ): readonly (T | string)[] | undefined {
   const isOwn = (each: T | string): each is string =>
     typeof each === 'string' && each.startsWith(PREFIX);
@@ -51,7 +52,7 @@ export function kernelProtocols<T>(
     throw refusal`${the('protocols')}: ${first} is of a kernel tree: ${the('kernel')} says which one`;
   }
   const folder = userPath(request.kernel);
-  const offers = offersIn(folder, request.kernel);
+  const offers = offersIn(folder, request.kernel).filter(takes);
   const named = (name: string): string => referenceFor(folder, name, request);
   if (own.length === 0) return [...(wanted ?? []), ...offers.map(({ name }) => named(name))];
   return (wanted ?? []).map((each) => {

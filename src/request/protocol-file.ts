@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { KERNEL, type Loaded, loaderOf, LOADERS, MODULE } from '../loaders/index.ts';
 import { NativeProblem } from '../native/index.ts';
 import type { Protocol } from '../port/protocol.ts';
-import { shortPath, userPath } from './paths.ts';
+import { shortPath, userPath } from '../package/paths.ts';
 import { protocolProblem } from './protocol-shape.ts';
 import { refuseBadSequence } from './sequence-text.ts';
 import { UsageError } from './usage-error.ts';

@@ -36,6 +36,7 @@ const FIELDS: Readonly<Record<keyof Protocol, Field>> = {
   origin: required(lineProblem),
   claims: required(claimsProblem),
   lock: optional((v) => oneOfText(v, ['exclusive', 'shared'])),
+  hole: optional((v) => oneOfText(v, ['empty', 'invalid'])),
   cpu: optional(cpuFieldProblem),
   exhibit: optional(lineProblem),
   run: required(runProblem),

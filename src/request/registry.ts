@@ -1,8 +1,7 @@
 /** Looks up by name the protocols, mutants and scenarios of a request; loads protocols from files. */
 import { type Mutant, MUTANTS } from '../mutants/index.ts';
-import { changesSize } from '../port/kinds.ts';
 import type { Protocol } from '../port/protocol.ts';
-import { ALL_PROTOCOLS } from '../protocols/index.ts';
+import { ALL_PROTOCOLS, OTHER_PROTOCOLS } from '../protocols/index.ts';
 import { parseSequence, sequenceProtocol } from '../sequence/index.ts';
 import { type Scenario, SCENARIOS } from '../scenarios/index.ts';
 import type { ProtocolRef } from '../stress/plan.ts';
@@ -63,13 +62,13 @@ export async function selectProtocols(
     name: …`;
 }
 
-/** The catalogue, where `all` is to stand for changes of size and no others. */
+/** The catalogue, where `all` is to stand for what is measured without being asked for. */
 export function sizeChanging(
   catalogue: Pick<Catalogue, 'protocols'>,
   texts: readonly string[],
 ): Pick<Catalogue, 'protocols'> {
   if (!texts.includes(ALL)) return catalogue;
-  return { protocols: catalogue.protocols.filter(({ kind }) => changesSize(kind)) };
+  return { protocols: catalogue.protocols.filter((each) => !OTHER_PROTOCOLS.includes(each)) };
 }
 
 async function selectNamed(

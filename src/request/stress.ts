@@ -8,10 +8,10 @@ import { cpus } from 'node:os';
 import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
 import { type BlockLevel, geometryOf, type Granule } from '../arch/geometry.ts';
 import { machineProblem } from '../machine/layout.ts';
-import { changesSize } from '../port/kinds.ts';
 import type { Capability, TlbFlavour } from '../kernel/index.ts';
 import type { Shard } from '../result/shard.ts';
-import { machineNeeds, scenarioNamed, suits } from '../scenarios/index.ts';
+import { changesSize } from '../port/kinds.ts';
+import { machineNeeds, scenarioNamed, scenarioOfKind, suits } from '../scenarios/index.ts';
 import {
   type AccessMode,
   type Delay,
@@ -79,7 +79,7 @@ export async function stressOptions(
   catalogue: Catalogue,
   argv: readonly string[] = [],
 ): Promise<StressOptions> {
-  const named = kernelProtocols(asked, asked.protocols);
+  const named = kernelProtocols(asked, asked.protocols, ({ kind }) => changesSize(kind));
   const request = named === undefined ? asked : { ...asked, protocols: named };
   refuseCombinations(request);
   const mutants = selectNames('mutant', request.mutants ?? [], catalogue.mutants);
@@ -88,7 +88,6 @@ export async function stressOptions(
   if (sequence !== undefined) about('sequence', () => sequenceText(sequence));
   const names = request.protocols ?? [];
   const protocols = await selectProtocols(names, sizeChanging(catalogue, names), sequence);
-  refuseOtherKinds(protocols);
   refuseCpu(request, protocols);
   refuseUnsuited(scenarios, protocols);
   const explicit = explicitIn(request);
@@ -120,7 +119,7 @@ export async function stressOptions(
     explicit,
     argv,
   };
-  refuseMachines(options);
+  refuseMachines(options, protocols);
   if (request.repeats !== undefined) await refuseRepeats(options);
   if (shard !== null) refuseEmptyShard(shard, rowCount(await planGroups(options)), 'rows');
   return options;
@@ -143,14 +142,6 @@ function explicitIn(request: StressRequest): StressOptions['explicit'] {
   return fields.flatMap((field) =>
     request[field] === undefined ? [] : (OPTION_OF[field] ?? field),
   );
-}
-
-function refuseOtherKinds(protocols: readonly SelectedProtocol[]): void {
-  const other = protocols.find(({ protocol }) => !changesSize(protocol.kind));
-  if (other === undefined) return;
-  const { name, kind } = other.protocol;
-  throw refusal`${the('protocols')}: ${name} is of kind ${kind}, which stress does not run: it takes
-    coalesce and split; try it with explore`;
 }
 
 /** Starting a group's threads takes half of this, on a quiet machine. */
@@ -177,13 +168,15 @@ const needsOf = (name: string): ReturnType<typeof machineNeeds> =>
   machineNeeds(scenarioNamed(name));
 
 /** Every combination of level and vCPU count is a machine of its own, and must fit into memory. */
-function refuseMachines(options: StressOptions): void {
+function refuseMachines(options: StressOptions, protocols: readonly SelectedProtocol[]): void {
   const { granule, blocks, transitions } = options;
+  const own = protocols.map(({ protocol }) => scenarioOfKind(protocol.kind));
+  const scenarios = options.scenarios.length > 0 ? options.scenarios : own;
   for (const level of options.levels) {
     for (const vcpus of options.vcpus) {
       const transitionsMax = recordsFor(transitions, blocks);
       const usual = { granule, level, blocks, vcpus, transitionsMax };
-      const machines = [usual, ...options.scenarios.map((s) => ({ ...usual, ...needsOf(s) }))];
+      const machines = [usual, ...scenarios.map((s) => ({ ...usual, ...needsOf(s) }))];
       const problem = machines.map(machineProblem).find((each) => each !== null) ?? null;
       if (problem !== null)
         throw refusal`${the('levels', level)} ${the('vcpus', vcpus)}: ${problem}`;
@@ -231,8 +224,14 @@ function refuseUnsuited(
     );
     if (other === undefined) continue;
     const named = the('protocols', other.ref.name);
-    throw refusal`${the('scenarios', scenario)} does not go with ${named}, which splits blocks:
-      name protocols that coalesce`;
+    const { kind } = other.protocol;
+    if (changesSize(kind)) {
+      throw refusal`${the('scenarios', scenario)} does not go with ${named}, which splits blocks:
+        name protocols that coalesce`;
+    }
+    const own = the('scenarios', scenarioOfKind(kind));
+    throw refusal`${the('scenarios', scenario)} does not go with ${named}, which is of kind ${kind}:
+      it runs in ${own}`;
   }
 }
 

@@ -42,9 +42,15 @@ export function machineNeeds({ work }: Scenario): {
   return { hasNeighbours: work.kind === 'two-vms', relocates: work.kind === 'relocate' };
 }
 
+/** The name of the scenario that a protocol of this kind runs in where none was named. */
+export function scenarioOfKind(kind: string): string {
+  return (SCENARIOS.find(({ takes }) => takes === kind) ?? adjustPopulated).name;
+}
+
 /** Is there anything in the scenario for such a protocol to do? */
-export function suits({ work }: Scenario, protocol: { readonly kind: string }): boolean {
-  return work.kind !== 'relocate' || protocol.kind === 'coalesce';
+export function suits(scenario: Scenario, { kind }: { readonly kind: string }): boolean {
+  if (kind !== 'coalesce' && kind !== 'split') return scenario.takes === kind;
+  return scenario.work.kind !== 'relocate' || kind === 'coalesce';
 }
 
 /**

@@ -13,4 +13,5 @@ export const parallelFaults: Scenario = Object.freeze<Scenario>({
   isMapped: (index: number, entries: number) => index % 2 === 0 || index >= entries / 2,
   partial: true,
   work: { kind: 'adjust', fillsShared: true },
+  takes: 'map',
 });

@@ -9,4 +9,5 @@ export const permissionPingPong: Scenario = Object.freeze<Scenario>({
   summary: 'pages write-protected and made writable by stores, in turn, before each coalesce',
   ...ALL_MAPPED,
   work: { kind: 'disturbed', by: 'permissions' },
+  takes: 'protect',
 });

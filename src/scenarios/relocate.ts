@@ -11,4 +11,5 @@ export const relocate: Scenario = Object.freeze<Scenario>({
   summary: 'blocks move to another output address: only break-before-make may pass',
   ...ALL_MAPPED,
   work: { kind: 'relocate' },
+  takes: 'relocate',
 });

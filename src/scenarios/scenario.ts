@@ -17,6 +17,8 @@ export interface Scenario {
    */
   readonly partial: boolean;
   readonly work: Work;
+  /** A protocol of this kind (port/kinds.ts) takes the place of the scenario's own path. */
+  readonly takes?: 'unmap' | 'map' | 'protect' | 'relocate';
 }
 
 /** What the hypervisor's thread does in a round; `stress` has an engine for each kind. */

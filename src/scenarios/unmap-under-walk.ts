@@ -10,4 +10,5 @@ export const unmapUnderWalk: Scenario = Object.freeze<Scenario>({
   summary: 'ranges and whole tables unmapped, swapped and faulted in again, before each coalesce',
   ...ALL_MAPPED,
   work: { kind: 'disturbed', by: 'unmap' },
+  takes: 'unmap',
 });

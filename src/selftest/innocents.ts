@@ -67,6 +67,8 @@ function distinct(innocents: readonly Innocent[]): readonly Innocent[] {
 }
 
 function byMachine(innocents: readonly Innocent[]): readonly (readonly Innocent[])[] {
-  const groups = Map.groupBy(innocents, ({ cpu }) => machineKey(cpu, null));
+  const groups = Map.groupBy(innocents, ({ cpu, protocol }) =>
+    machineKey(cpu, null, protocol.kind),
+  );
   return [...groups.values()];
 }

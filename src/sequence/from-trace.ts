@@ -89,6 +89,8 @@ class Made {
         if (this.#child !== null) return null;
         this.#child = event.table;
         return { op: 'allocate', filled: event.op === 'build' };
+      case 'no-memory':
+        return null;
       case 'free':
         if (event.table !== this.#child) return null;
         return { op: 'free', part: event.part, when: event.when };

@@ -7,9 +7,9 @@
  * A thread that finds all its modules in Node's compile cache strips nothing. It also starts in half
  * the time.
  *
- * The folder is the one that this program keeps for its user (src/cli/node-guard.js), where there is
- * one: then a thread to fill it is needed only after a change of the sources. Otherwise it is one of
- * this process alone, gone at the end: what is in it is run.
+ * The folder is the one that the user has set, or the one that this program keeps for its user
+ * (src/cli/node-guard.js): then a thread to fill it is needed only after a change of the sources.
+ * Otherwise it is one of this process alone, gone at the end: what is in it is run.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -61,7 +61,7 @@ export async function fillCompileCache(
   // Empty is how Node is told to keep none.
   if (given !== undefined && given !== '') {
     const env = { ...process.env };
-    await fill(modules, env, bounds);
+    await fillOnce(given, modules, env, bounds);
     return { env, remove: () => {} };
   }
   const kept = getCompileCacheDir();
@@ -85,7 +85,7 @@ export async function fillCompileCache(
   return { env, remove };
 }
 
-/** Our own modules once for each state of the sources; a user's may import anything. */
+/** The same modules of ours once for each state of the sources; a user's may import anything. */
 async function fillOnce(
   base: string,
   modules: readonly string[],
@@ -93,9 +93,9 @@ async function fillOnce(
   bounds: FillBounds,
 ): Promise<void> {
   const isOwn = (module: string): boolean => module.includes(SOURCES) || module.includes(WORKERS);
-  const stamp = path.join(base, `filled-${sourcesHash()}`);
+  const others = modules.filter((module) => !isOwn(module));
+  const stamp = path.join(base, `filled-${sourcesHash(modules.filter(isOwn))}`);
   if (existsSync(stamp)) {
-    const others = modules.filter((module) => !isOwn(module));
     if (others.length > 0) await fill(others, env, bounds);
     return;
   }
@@ -108,8 +108,9 @@ async function fillOnce(
 }
 
 /** Of what threads import, by name, size and time of change; V8's tag stands for version and flags. */
-function sourcesHash(): string {
+function sourcesHash(modules: readonly string[]): string {
   const hash = createHash('sha256').update(`${process.version} ${cachedDataVersionTag()}`);
+  for (const module of modules) hash.update(`${module}\n`);
   for (const folder of [SOURCES, WORKERS]) {
     for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).sort()) {
       if (!/\.[jt]s$/.test(name)) continue;

@@ -6,6 +6,7 @@ import { DEFAULT_CPU } from '../arch/cpu-model.ts';
 import type { MachineConfig } from '../machine/layout.ts';
 import { type GroupOutcome, type GroupRequest, runGroup } from './group-run.ts';
 import { ROUND_KIND } from './group.ts';
+import { PLAIN_GROUP, spinsFor } from './plain-group.ts';
 import type { ThreadPool } from './pool.ts';
 import { type ResultsArea, ROUNDS_KEPT, ROW } from './results-area.ts';
 
@@ -41,6 +42,7 @@ function requestOf(shape: CycleShape): Omit<GroupRequest, 'roundsMax' | 'budgetM
     shape;
   const transitionsMax = 2 * (cyclesPerRound + blocks);
   return {
+    ...PLAIN_GROUP,
     config: { granule, level, blocks, vcpus, transitionsMax },
     scenario,
     items: protocols.map((name) => ({
@@ -49,21 +51,10 @@ function requestOf(shape: CycleShape): Omit<GroupRequest, 'roundsMax' | 'budgetM
       bug: null,
     })),
     seed: 1,
-    access: 'wasm',
-    pattern: 'uniform',
-    storesPercent: 50,
-    exitEvery: 1024,
-    pollsEachAccess: true,
-    racesEntry: false,
     transitions: cyclesPerRound,
     gapNs,
-    reorder: false,
-    delays: [],
-    pin: null,
     tokens,
-    spins: tokens < vcpus ? 200 : 2000,
-    signs: [],
-    stopsAtSign: false,
+    spins: spinsFor(tokens, vcpus),
   };
 }
 

@@ -191,7 +191,10 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
         arena,
         results,
         end: end ?? { kind: 'done' },
-        traces: value?.traces ?? request.items.map(() => []),
+        traces: request.items.map((_, item) => [
+          ...(value?.traces[item] ?? []),
+          ...vcpus.flatMap((vcpu) => (vcpu.ok ? (vcpu.value.traces[item] ?? []) : [])),
+        ]),
         itemEvidence: value?.evidence ?? request.items.map(() => []),
         recorded: threads.recorded,
         unkept: threads.unkept,

@@ -14,7 +14,8 @@ import type { Sign } from './signs.ts';
 /** Where a protocol comes from: a worker loads it by this, functions do not cross threads. */
 export type ProtocolSource =
   | { readonly from: 'built-in'; readonly name: string }
-  | { readonly from: 'mutant'; readonly name: string }
+  /** `explored`: the same bug as a protocol of the kind it is about (mutants/mutant.ts). */
+  | { readonly from: 'mutant'; readonly name: string; readonly explored?: true }
   | { readonly from: 'file'; readonly name: string; readonly path: string }
   | { readonly from: 'sequence'; readonly name: string; readonly text: string };
 

@@ -3,7 +3,6 @@
  * sees a sign of what is looked for. The positive controls of a campaign and `selftest` are made of
  * hunts.
  */
-import { availableParallelism } from 'node:os';
 import type { BlockLevel } from '../arch/geometry.ts';
 import type { Delay } from '../machine/delays.ts';
 import type { Mutant } from '../mutants/index.ts';
@@ -14,6 +13,7 @@ import type { GroupOutcome, GroupRequest } from './group-run.ts';
 import { BASELINE_EVERY, type PlanItem } from './group.ts';
 import type { Pins } from './pinning.ts';
 import { recordsFor } from './plan.ts';
+import { PLAIN_GROUP, spinsFor } from './plain-group.ts';
 import { parallelVcpus } from './portfolio.ts';
 import { ROW, totalOf } from './results-area.ts';
 import { rowOf } from './rows.ts';
@@ -57,30 +57,34 @@ export interface Hunt {
 const ROUNDS_MIN = 4;
 const TRANSITIONS: Readonly<Record<BlockLevel, number>> = { 1: 2, 2: 64 };
 
+/** Entries to the guest and TLBIs as close together as they can be. */
+const RACES_ENTRY = {
+  racesEntry: true,
+  pattern: 'hot',
+  exitEvery: 128,
+  pollsEachAccess: false,
+  gapNs: 1000,
+} as const;
+
 export function huntRequest(hunt: Hunt): GroupRequest {
   const { setting } = hunt;
   const { level, vcpus, racesEntry } = setting;
   const transitions = hunt.transitions ?? TRANSITIONS[level];
   const tokens = Math.min(vcpus, parallelVcpus());
   return {
+    ...PLAIN_GROUP,
     config: { granule: '4k', level, blocks: 1, vcpus, transitionsMax: recordsFor(transitions, 1) },
     scenario: setting.scenario,
     items: hunt.items,
     seed: hunt.seed,
     pin: racesEntry ? hunt.pins.racing : hunt.pins.usual,
-    access: 'wasm',
-    pattern: racesEntry ? 'hot' : 'uniform',
-    storesPercent: 50,
-    exitEvery: racesEntry ? 128 : 1024,
-    pollsEachAccess: !racesEntry,
-    racesEntry: racesEntry,
+    ...(racesEntry && RACES_ENTRY),
     transitions,
-    gapNs: racesEntry ? 1000 : 2000,
     reorder: setting.reorder,
     delays: setting.delays,
-    roundsMax: hunt.roundsMax ?? Number.MAX_SAFE_INTEGER,
+    roundsMax: hunt.roundsMax ?? PLAIN_GROUP.roundsMax,
     tokens,
-    spins: availableParallelism() === 1 ? 0 : tokens < vcpus ? 200 : 2000,
+    spins: spinsFor(tokens, vcpus),
     signs: signsOf(hunt.rules),
     stopsAtSign: hunt.stopsAtSign,
     budgetMs: hunt.budgetMs,

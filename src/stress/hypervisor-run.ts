@@ -5,37 +5,32 @@
  */
 import { waitForChange } from '#sync';
 import type { Level } from '../arch/geometry.ts';
-import { attachArena } from '../machine/arena.ts';
-import { CONTROL, VCPU } from '../machine/layout.ts';
+import { type Arena, attachArena } from '../machine/arena.ts';
+import { CONTROL } from '../machine/layout.ts';
 import { createRecorder } from '../machine/recorder.ts';
 import { Stopped } from '../machine/shootdown.ts';
 import type { SeenTrace } from '../machine/trace-log.ts';
 import { toNs } from '../machine/transition-cpu.ts';
-import { createAudit } from '../pgtable/audit.ts';
+import { type Audit, createAudit } from '../pgtable/audit.ts';
 import type { Protocol } from '../port/index.ts';
 import type { Table } from '../port/tables.ts';
 import type { Evidence } from '../result/evidence.ts';
 import { scenarioNamed } from '../scenarios/index.ts';
 import { anomalyEvidence } from './anomaly-evidence.ts';
+import { awaitGuests } from './await-guests.ts';
 import { type Collections, countCollections } from './collections.ts';
-import {
-  BASELINE_EVERY,
-  type GroupPlan,
-  itemOfRound,
-  type PlanItem,
-  roundAfter,
-  ROUND_KIND,
-} from './group.ts';
+import { createFailFast } from './fail-fast.ts';
+import { BASELINE_EVERY, type GroupPlan, itemOfRound, roundAfter, ROUND_KIND } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
+import { Observed } from './observed.ts';
 import { createPreemptionCounter } from './preemption.ts';
 import { createRegions } from './regions.ts';
-import { attachResultsArea, ROW, totalOf } from './results-area.ts';
+import { attachResultsArea, type ResultsArea, ROW, totalOf } from './results-area.ts';
 import { roundBarrier } from './round-barrier.ts';
 import { collectRound } from './round-collector.ts';
-import { recordedSigns } from './signs.ts';
-import { createSoftwareSide } from './software-side.ts';
+import { createSoftwareSide, type SoftwareSide } from './software-side.ts';
 import { createWarmUp } from './warm-up.ts';
-import { emptyCount } from './workloads/workload.ts';
+import { emptyCount, type RoundCount, type Workload } from './workloads/workload.ts';
 import { createWorkload } from './workloads/index.ts';
 
 export interface HypervisorRunResult {
@@ -49,145 +44,85 @@ export interface HypervisorRunResult {
   readonly notes: readonly string[];
 }
 
-const EVIDENCE_KEPT = 32;
 const BASELINE_MS = 2;
-const GUESTS_TIMEOUT_MS = 50;
 
 /** Runs until the rounds are done, the finish word is set, or the stop word is. */
 export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResult> {
   const arena = attachArena(plan.arena);
-  const { i32, layout } = arena;
-  Atomics.add(i32, CONTROL.started, 1);
-  const { roundsBefore = 0 } = plan;
-  const results = attachResultsArea(plan.results, plan.items.length);
-  const scenario = scenarioNamed(plan.scenario);
+  Atomics.add(arena.i32, CONTROL.started, 1);
   const protocols = await Promise.all(plan.items.map((item) => loadProtocol(item.protocol)));
-  const recorder = createRecorder(arena, 0);
-
-  const evidence: Evidence[][] = plan.items.map(() => []);
-  const evidenceDropped = plan.items.map(() => 0);
-  /** Per plan item: signs among what this thread observes between operations. */
-  const ownSigns = plan.items.map(() => 0);
-  let currentItem = 0;
-  let currentRound = 0;
-  function observe(e: Evidence): void {
-    const list = evidence[currentItem] as Evidence[];
-    if (list.length < EVIDENCE_KEPT) list.push(e);
-    else evidenceDropped[currentItem] = (evidenceDropped[currentItem] as number) + 1;
-    if (plan.signs.includes(e.kind)) ownSigns[currentItem] = (ownSigns[currentItem] as number) + 1;
-    Atomics.add(i32, CONTROL.evidenceSeen, 1);
-  }
-
-  const software = createSoftwareSide(arena, 0, (kind, page, found, expected) => {
-    const e = anomalyEvidence(kind, page, found, expected, currentRound);
-    if (e !== null) observe(e);
-  });
-  const regions = createRegions(arena, software, scenario);
-  const level = layout.startLevel as Level;
-  const audit = createAudit(software.pool, [
-    { root: 0 as Table, level, pages: layout.startPages },
-    // A start table for each neighbour.
-    ...Array.from({ length: layout.rootPages - layout.startPages }, (_, i) => ({
-      root: (layout.startPages + i) as Table,
-      level,
-      pages: 1,
-    })),
-  ]);
-
-  const workload = createWorkload({
-    arena,
-    plan,
-    scenario,
-    protocols,
-    regions,
-    software,
-    recorder,
-    observe,
-  });
-  workload.rebuild();
-  Atomics.add(i32, CONTROL.started, 1);
+  const rounds = await createRounds(arena, plan, protocols);
+  Atomics.add(arena.i32, CONTROL.started, 1);
+  // Whoever only starts ahead of time waits for as long as the groups before take.
+  waitForChange(arena.i32, CONTROL.go, 0, 0, Infinity, arena.i32, CONTROL.stop);
 
   const wait = roundBarrier(arena, plan, 'hypervisor');
-  // Whoever only starts ahead of time waits for as long as the groups before take.
-  waitForChange(i32, CONTROL.go, 0, 0, Infinity, i32, CONTROL.stop);
-
-  /**
-   * Until as many vCPUs as may run at once are in the guest: a thread that is still waking up from
-   * the barrier would turn a short round into one without guests. Bounded: a vCPU may lose its CPU
-   * right here. Where entries are raced the first TLBI waits for the vCPU, which may well be out.
-   */
-  function awaitGuests(): void {
-    if (plan.racesEntry) return;
-    const expected = Math.min(plan.tokens, layout.config.vcpus);
-    const deadline = performance.now() + GUESTS_TIMEOUT_MS;
-    for (let spin = 0; ; spin++) {
-      let online = 0;
-      for (let v = 0; v < layout.config.vcpus; v++) {
-        online += Atomics.load(i32, layout.vcpuW + v * VCPU.words + VCPU.mode);
-      }
-      if (
-        online >= expected ||
-        Atomics.load(i32, CONTROL.stop) !== 0 ||
-        performance.now() > deadline
-      )
-        return;
-      if (spin > plan.spins) Atomics.wait(i32, CONTROL.stop, 0, 0.05);
+  try {
+    for (let round = roundAfter(plan.roundsBefore ?? 0); ; round++) {
+      const kind = rounds.declare(round);
+      if (!wait() || kind === ROUND_KIND.end) break;
+      const ran = rounds.run(kind);
+      if (!wait()) break;
+      rounds.inspect(kind, ran.count);
+      rounds.collect(kind, ran);
     }
+  } catch (error) {
+    // The main thread is stopping the run: what was collected so far is the result.
+    if (!(error instanceof Stopped)) throw error;
+  } finally {
+    rounds.close();
   }
+  return await rounds.result();
+}
 
-  function signsOfItem(): number {
-    return (ownSigns[currentItem] as number) + recordedSigns(arena, currentItem, plan.signs);
-  }
+type RoundKind = (typeof ROUND_KIND)[keyof typeof ROUND_KIND];
 
-  function hasSign(): boolean {
-    if (!plan.stopsAtSign && plan.retiresAtSign !== true) return false;
-    if (totalOf(results, currentItem, ROW.signed) > 0) return true;
-    return Atomics.load(i32, CONTROL.evidenceSeen) > 0 && signsOfItem() > 0;
-  }
+/** What a round came to, before anybody has looked at the tables. */
+interface Ran {
+  readonly count: RoundCount;
+  readonly durationNs: number;
+  readonly preempted: number;
+  /** There were as many of the item before it. */
+  readonly signsBefore: number;
+}
 
+/** A round is these, in this order, with a barrier before `run` and one after it. */
+interface Rounds {
+  /** Which kind it is of and whose, and the tables as it starts from them. Nobody is in the guest. */
+  declare(round: number): RoundKind;
+  /** Beside running guests, and it tells them when it is over. */
+  run(kind: RoundKind): Ran;
+  /** What the tables look like, and from scratch before the next one if anything is off. */
+  inspect(kind: RoundKind, count: RoundCount): void;
+  /** All that was counted goes to the row of the round. */
+  collect(kind: RoundKind, ran: Ran): void;
+  close(): void;
+  result(): Promise<HypervisorRunResult>;
+}
+
+async function createRounds(
+  arena: Arena,
+  plan: GroupPlan,
+  protocols: readonly Protocol[],
+): Promise<Rounds> {
+  const { i32, layout } = arena;
+  const { roundsBefore = 0 } = plan;
+  const results = attachResultsArea(plan.results, plan.items.length);
+  const observed = new Observed(arena, plan);
+  const { software, workload } = createTables(arena, plan, protocols, observed);
+  const audit = auditOf(arena, software);
+  const hasFailed = await createFailFast({
+    ...{ arena, plan, protocols, results, observed, workload },
+  });
   const warmUp = createWarmUp(plan.items.length, plan.roundsMax - roundsBefore);
   const preemption = createPreemptionCounter();
   const collections = countCollections();
   let transitionsRounds = roundsBefore;
-  let dirty = false;
+  let isDirty = false;
 
-  /** Between two rounds: what the tables look like, and from scratch if anything is off. */
-  function inspect(broken: number): void {
-    const result = audit.run(currentRound);
-    for (const e of result.evidence) observe(e);
-    dirty = broken > 0 || result.evidence.length > 0;
-  }
-
-  // Only where it is wanted: the checker is as large as all the rest of a thread.
-  const failing = plan.failsFast === true ? await import('./first-violation.ts') : null;
-  /** By item: what has been judged and found good, because judging is not for every round. */
-  const foundGood: string[] = [];
-  function hasFailed(): boolean {
-    if (failing === null) return false;
-    if (recordedSigns(arena, currentItem, failing.FAIL_FAST_SIGNS) > 0) return true;
-    const traces = workload.traces().seen[currentItem] ?? [];
-    const spuriousFaults = totalOf(results, currentItem, ROW.spurious);
-    const soFar = evidence[currentItem] ?? [];
-    const state = `${traces.length} ${soFar.length} ${spuriousFaults > 0}`;
-    if (state === foundGood[currentItem]) return false;
-    foundGood[currentItem] = state;
-    return failing.isViolated({
-      planned: plan.items[currentItem] as PlanItem,
-      protocol: protocols[currentItem] as Protocol,
-      traces,
-      evidence: soFar,
-      transitions: totalOf(results, currentItem, ROW.transitions),
-      spuriousFaults,
-    });
-  }
-
-  /** In turns among those that have not retired; all of them if none is left. */
-  function nextItem(): number {
-    const all = plan.items.map((_, item) => item);
-    const isLeft = (item: number): boolean => totalOf(results, item, ROW.signed) === 0;
-    const left = plan.retiresAtSign === true ? all.filter(isLeft) : all;
-    const running = left.length > 0 ? left : all;
-    return running[itemOfRound(transitionsRounds, running.length)] as number;
+  function hasSign(): boolean {
+    if (!plan.stopsAtSign && plan.retiresAtSign !== true) return false;
+    return totalOf(results, observed.item, ROW.signed) > 0 || observed.hasSign();
   }
 
   function isFinished(): boolean {
@@ -196,68 +131,125 @@ export async function runHypervisor(plan: GroupPlan): Promise<HypervisorRunResul
     return Atomics.load(i32, CONTROL.finish) !== 0;
   }
 
-  try {
-    for (let round = roundAfter(roundsBefore); ; round++) {
-      const finished = isFinished();
-      const baseline = !finished && round % BASELINE_EVERY === 1;
-      const previousItem = currentItem;
-      if (!finished && !baseline) currentItem = nextItem();
-      // What one protocol left in the TLBs must not be held against the next.
-      if (currentItem !== previousItem) workload.emptyTlbs();
-      currentRound = round;
-      i32[CONTROL.round] = round;
-      i32[CONTROL.planItem] = currentItem;
-      i32[CONTROL.roundKind] = finished
-        ? ROUND_KIND.end
-        : baseline
-          ? ROUND_KIND.baseline
-          : ROUND_KIND.transitions;
-      if (dirty) {
-        workload.rebuild();
-        dirty = false;
+  function kindOf(round: number): RoundKind {
+    if (isFinished()) return ROUND_KIND.end;
+    return round % BASELINE_EVERY === 1 ? ROUND_KIND.baseline : ROUND_KIND.transitions;
+  }
+
+  return {
+    declare(round) {
+      const kind = kindOf(round);
+      const previous = observed.item;
+      if (kind === ROUND_KIND.transitions) {
+        observed.item = nextItem(plan, results, transitionsRounds);
       }
-      if (!finished) workload.prepare(baseline ? 'baseline' : 'transitions', currentItem);
-      if (!wait() || finished) break;
-      awaitGuests();
-      const signsBefore = signsOfItem();
+      // What one protocol left in the TLBs must not be held against the next.
+      if (observed.item !== previous) workload.emptyTlbs();
+      observed.round = round;
+      i32[CONTROL.round] = round;
+      i32[CONTROL.planItem] = observed.item;
+      i32[CONTROL.roundKind] = kind;
+      if (isDirty) workload.rebuild();
+      isDirty = false;
+      if (kind === ROUND_KIND.end) return kind;
+      const purpose = kind === ROUND_KIND.baseline ? 'baseline' : 'transitions';
+      workload.prepare(purpose, observed.item);
+      return kind;
+    },
+
+    run(kind) {
+      awaitGuests(arena, plan);
+      const signsBefore = observed.signs();
       const switches = preemption.read();
       collections.roundStarted();
       const startedMs = performance.now();
-      let n = emptyCount();
-      if (baseline) Atomics.wait(i32, CONTROL.stop, 0, BASELINE_MS);
-      else n = workload.run(currentItem, round, hasSign);
+      let count = emptyCount();
+      if (kind === ROUND_KIND.baseline) Atomics.wait(i32, CONTROL.stop, 0, BASELINE_MS);
+      else count = workload.run(observed.item, observed.round, hasSign);
       const durationNs = toNs(performance.now() - startedMs);
       collections.roundEnded();
       const preempted = preemption.read() - switches;
-      Atomics.store(i32, CONTROL.roundEnd, round);
+      Atomics.store(i32, CONTROL.roundEnd, observed.round);
       Atomics.notify(i32, CONTROL.tokenServed);
-      if (!wait()) break;
-      if (!baseline) {
-        workload.finish(n);
+      return { count, durationNs, preempted, signsBefore };
+    },
+
+    inspect(kind, count) {
+      if (kind === ROUND_KIND.transitions) {
+        workload.finish(count);
         transitionsRounds++;
       }
-      inspect(n.broken);
+      const { evidence } = audit.run(observed.round);
+      for (const each of evidence) observed.add(each);
+      isDirty = count.broken > 0 || evidence.length > 0;
+    },
+
+    collect(kind, { count, durationNs, preempted, signsBefore }) {
       collectRound(arena, results, plan.signs, warmUp, {
-        round,
-        item: currentItem,
-        kind: i32[CONTROL.roundKind] as number,
+        round: observed.round,
+        item: observed.item,
+        kind,
         durationNs,
-        slots: n.slots,
-        figures: n.figures,
+        slots: count.slots,
+        figures: count.figures,
         preempted,
         scheduled: plan.tokens < layout.config.vcpus,
-        signs: signsOfItem() - signsBefore,
+        signs: observed.signs() - signsBefore,
       });
       collections.settle();
-    }
-  } catch (error) {
-    // The main thread is stopping the run: what was collected so far is the result.
-    if (!(error instanceof Stopped)) throw error;
-  } finally {
-    preemption.close();
-  }
+    },
 
-  const { seen, notes } = workload.traces();
-  const collected = await collections.end();
-  return { traces: seen, evidence, evidenceDropped, collections: collected, notes };
+    close: () => preemption.close(),
+
+    async result() {
+      const { seen, notes } = workload.traces();
+      const { evidence, dropped } = observed;
+      const collected = await collections.end();
+      return { traces: seen, evidence, evidenceDropped: dropped, collections: collected, notes };
+    },
+  };
+}
+
+/** The software's side of the machine, and the tables as a group starts from them. */
+function createTables(
+  arena: Arena,
+  plan: GroupPlan,
+  protocols: readonly Protocol[],
+  observed: Observed,
+): { readonly software: SoftwareSide; readonly workload: Workload } {
+  const scenario = scenarioNamed(plan.scenario);
+  const recorder = createRecorder(arena, 0);
+  const software = createSoftwareSide(arena, 0, (kind, page, found, expected) => {
+    const seen = anomalyEvidence(kind, page, found, expected, observed.round);
+    if (seen !== null) observed.add(seen);
+  });
+  const regions = createRegions(arena, software, scenario);
+  const observe = (evidence: Evidence): void => observed.add(evidence);
+  const workload = createWorkload({
+    ...{ arena, plan, scenario, protocols, regions, software, recorder, observe },
+  });
+  workload.rebuild();
+  return { software, workload };
+}
+
+function auditOf({ layout }: Arena, software: SoftwareSide): Audit {
+  const level = layout.startLevel as Level;
+  return createAudit(software.pool, [
+    { root: 0 as Table, level, pages: layout.startPages },
+    // A start table for each neighbour.
+    ...Array.from({ length: layout.rootPages - layout.startPages }, (_, i) => ({
+      root: (layout.startPages + i) as Table,
+      level,
+      pages: 1,
+    })),
+  ]);
+}
+
+/** In turns among those that have not retired; all of them if none is left. */
+function nextItem(plan: GroupPlan, results: ResultsArea, transitionsRounds: number): number {
+  const all = plan.items.map((_, item) => item);
+  const isLeft = (item: number): boolean => totalOf(results, item, ROW.signed) === 0;
+  const left = plan.retiresAtSign === true ? all.filter(isLeft) : all;
+  const running = left.length > 0 ? left : all;
+  return running[itemOfRound(transitionsRounds, running.length)] as number;
 }

@@ -36,8 +36,10 @@ const workerFile = (name: string): string =>
   fileURLToPath(ownModule(`../../workers/${name}`, import.meta.url));
 const HYPERVISOR = workerFile('hypervisor');
 const VCPU = workerFile('vcpu');
-/** Threads import it where they need it. */
-const MUTANTS = ownModule('../mutants/index', import.meta.url).href;
+/** Threads import these where they need them (load-protocol.ts). */
+const ON_DEMAND = ['mutants', 'loaders', 'sequence'].map(
+  (room) => ownModule(`../${room}/index`, import.meta.url).href,
+);
 
 /**
  * `modules`: URLs of what threads import beside their own: protocols of the user. `bounds`: of their
@@ -49,7 +51,7 @@ export async function createThreadPool(
 ): Promise<ThreadPool> {
   setFlagsOnce();
   // Piscina requires the module of a task, or tries to.
-  const cache = await fillCompileCache([HYPERVISOR, VCPU, MUTANTS, ...modules], bounds);
+  const cache = await fillCompileCache([HYPERVISOR, VCPU, ...ON_DEMAND, ...modules], bounds);
   const open = new Set<Piscina>();
 
   function threads(count: number): Piscina {

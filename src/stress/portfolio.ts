@@ -10,22 +10,21 @@ import { cpuFor, type CpuModel } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import { MUTANTS } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
-import { scenarioNamed, suits } from '../scenarios/index.ts';
+import { scenarioNamed, scenarioOfKind, suits } from '../scenarios/index.ts';
 import type { GroupRequest } from './group-run.ts';
 import type { ProtocolSource } from './group.ts';
 import { loadProtocol } from './load-protocol.ts';
 import { recordsFor, type StressOptions } from './plan.ts';
+import { PLAIN_GROUP, spinsFor } from './plain-group.ts';
 import type { PlannedGroup, PlannedItem } from './planned-group.ts';
 import { roundsOfRepeat, seedOfRepeat } from './repeats.ts';
 import { type Pace, shorterRound } from './schedule.ts';
-import type { MachineBug } from '../port/index.ts';
+import { changesSize, type MachineBug, type ProtocolKind } from '../port/index.ts';
 
 /** Whole-GiB transitions take milliseconds: a round of many would be one sample. */
 const TRANSITIONS_AT_LEVEL_1 = 2;
 /** Each has several passes over memory in which the guests must come to run. */
 const MIGRATIONS_PER_ROUND = 4;
-const EXIT_EVERY = 1024;
-const GAP_NS = 2000;
 
 interface Choice {
   readonly protocols: readonly string[];
@@ -108,13 +107,19 @@ export async function planGroups(options: StressOptions): Promise<readonly Plann
       groupOf(choice, builtIns(choice.protocols, choice.cpu, options)),
     );
 
-  const machines = byMachine(await itemsOf(options));
+  const all = await itemsOf(options);
+  const machines = byMachine(all);
+  const usual = [...new Set(all.map(({ protocol }) => scenarioOfKind(protocol.kind)))];
   const groups: PlannedGroup[] = [];
-  for (const scenario of options.scenarios.length > 0 ? options.scenarios : [populated]) {
+  for (const scenario of options.scenarios.length > 0 ? options.scenarios : usual) {
     for (const level of options.levels) {
       for (const vcpus of options.vcpus) {
         for (const machine of machines) {
-          const items = machine.filter(({ protocol }) => suits(scenarioNamed(scenario), protocol));
+          const items = machine.filter(
+            ({ protocol }) =>
+              suits(scenarioNamed(scenario), protocol) &&
+              (options.scenarios.length > 0 || scenarioOfKind(protocol.kind) === scenario),
+          );
           if (items.length === 0) continue;
           const cpu = options.cpuOverrides;
           groups.push(groupOf({ scenario, level, vcpus, cpu, weight: items.length }, items));
@@ -127,14 +132,14 @@ export async function planGroups(options: StressOptions): Promise<readonly Plann
 
 /**
  * A group's threads run on one machine: protocols that ask for another TLB geometry, speculation,
- * hardware updates or seeded bug make a group of their own. What the CPU does with nT or two matches
- * may differ.
+ * hardware updates or seeded bug make a group of their own, and so do those of a kind that changes no
+ * size, because others do its work in its scenario. What the CPU does with nT or two matches may differ.
  */
 function byMachine(items: readonly PlannedItem[]): readonly (readonly PlannedItem[])[] {
   const machines = new Map<string, PlannedItem[]>();
   for (const planned of items) {
     const { cpu, bug } = planned.item;
-    const key = machineKey(cpu, bug);
+    const key = machineKey(cpu, bug, planned.protocol.kind);
     const same = machines.get(key);
     if (same === undefined) machines.set(key, [planned]);
     else same.push(planned);
@@ -143,8 +148,9 @@ function byMachine(items: readonly PlannedItem[]): readonly (readonly PlannedIte
 }
 
 /** Plan items of one group have the same. */
-export function machineKey(cpu: CpuModel, bug: MachineBug | null): string {
-  return JSON.stringify([cpu.tlb, cpu.walkcache, cpu.spec, cpu.hafdbs, cpu.tlbi, bug]);
+export function machineKey(cpu: CpuModel, bug: MachineBug | null, kind: ProtocolKind): string {
+  const work = changesSize(kind) ? 'size' : kind;
+  return JSON.stringify([cpu.tlb, cpu.walkcache, cpu.spec, cpu.hafdbs, cpu.tlbi, bug, work]);
 }
 
 function groupOf(choice: Omit<Choice, 'protocols'>, items: readonly PlannedItem[]): PlannedGroup {
@@ -253,8 +259,8 @@ export function requestOf(
     ? options.transitions
     : inRoundsOf(group, options, pace);
   const tokens = Math.min(vcpus, parallelVcpus());
-  const cores = availableParallelism();
   return {
+    ...PLAIN_GROUP,
     config: {
       granule: options.granule,
       level,
@@ -270,25 +276,16 @@ export function requestOf(
     access: options.access,
     pattern: options.pattern,
     storesPercent: options.storesPercent,
-    exitEvery: EXIT_EVERY,
-    pollsEachAccess: true,
-    racesEntry: false,
     transitions,
-    gapNs: GAP_NS,
     reorder: options.reorder,
     delays: options.delays,
     roundsMax:
       options.rounds === null
-        ? Number.MAX_SAFE_INTEGER
+        ? PLAIN_GROUP.roundsMax
         : roundsOfRepeat(options.rounds, group) * group.items.length,
     pin,
     tokens,
-    // Spinning pays while every thread has a core; a long spin beside sleepers that want the core
-    // does not.
-    spins: cores === 1 ? 0 : tokens < vcpus ? 200 : 2000,
-    signs: [],
-    stopsAtSign: false,
+    spins: spinsFor(tokens, vcpus),
     failsFast: options.failFast,
-    budgetMs: null,
   };
 }

@@ -134,8 +134,15 @@ export function collectRound(
     if (kept > 0) add(ROW.episodeNs, (sumNs / kept) * all);
   }
 
+  // Made by vCPUs in their fault handlers: each is an answer to a fault.
   let transitions = 0;
-  let hit = 0;
+  for (let vcpu = 0; vcpu < layout.config.vcpus; vcpu++) {
+    const changesW = layout.vcpuW + vcpu * VCPU.words + VCPU.changes;
+    transitions += i32[changesW] as number;
+    i32[changesW] = 0;
+  }
+  let hit = transitions;
+  add(ROW.genuine, transitions);
   for (let slot = 0; slot < facts.slots; slot++) {
     const t = layout.transitionW + slot * TRANSITION.words;
     if (i32[t + TRANSITION.measured] !== 1) continue;

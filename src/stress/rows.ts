@@ -3,7 +3,8 @@
  * verdict per item.
  */
 import { commandLine } from '../package/command-line.ts';
-import { announcedBbm, cpuResultOf, describeCpu } from '../arch/cpu-model.ts';
+import { shortPath } from '../package/paths.ts';
+import { announcedBbm, cpuFor, cpuResultOf, describeCpu } from '../arch/cpu-model.ts';
 import { gradeRun } from '../checker/index.ts';
 import type { Evidence } from '../result/evidence.ts';
 import type { Protocol } from '../port/index.ts';
@@ -135,20 +136,26 @@ function withSightings(violation: Violation, { arena }: GroupOutcome, item: numb
 }
 
 /**
- * The same configuration, as small as the explorer needs it. It has no machine with a seeded bug:
- * there the protocol is what it can clear.
+ * The same configuration, as small as the explorer needs it, with the knobs alone that it would not take
+ * by itself. It has no machine with a seeded bug: there the protocol is what it can clear.
  */
 function exploreCommand({ request, item, protocol, mutant }: RowRequest): string {
   const plan = request.items[item];
   if (plan === undefined) return '';
   const isProtocol = mutant === null || plan.bug !== null;
   const what = isProtocol ? protocolFlag(plan.protocol, protocol.name) : `--mutant ${mutant}`;
-  const cpu = describeCpu(plan.cpu);
+  // Of a seeded bug it takes the CPU that shows it, of a sequence every one unless one is named.
+  const known = new Set(isProtocol ? describeCpu(cpuFor(protocol, {})).split(',') : []);
+  const named = plan.protocol.from === 'sequence' ? `bbm=${plan.cpu.bbm.join('/')}` : '';
+  const knobs = describeCpu(plan.cpu)
+    .split(',')
+    .filter((knob) => !known.has(knob) || knob === named);
+  const cpu = knobs.length === 0 ? '' : ` --cpu ${knobs.join(',')}`;
   const level = request.config.level === 1 ? ' --level 1' : '';
-  return commandLine(`explore -- ${what} --cpu ${cpu} --granule tiny${level} --vcpus 1`);
+  return commandLine(`explore -- ${what}${cpu}${level}`);
 }
 
 function protocolFlag(source: ProtocolSource, name: string): string {
   if (source.from === 'sequence') return `--sequence "${commandText(source.text)}"`;
-  return `--protocol ${source.from === 'file' ? source.path : name}`;
+  return `--protocol ${source.from === 'file' ? shortPath(source.path) : name}`;
 }

@@ -3,7 +3,7 @@
  * instrumented port, and the record of what it took.
  */
 import { RwLock } from '#sync';
-import { isTable, sameButState } from '../arch/descriptor.ts';
+import { sameButState } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { Arena } from '../machine/arena.ts';
 import { GHOST_CHANGING, GHOST_STABLE, ghostWord } from '../machine/ghost.ts';
@@ -13,31 +13,36 @@ import { EVENT, type Recorder } from '../machine/recorder.ts';
 import { Stopped } from '../machine/shootdown.ts';
 import type { TraceLog } from '../machine/trace-log.ts';
 import { toNs, type TransitionCpu } from '../machine/transition-cpu.ts';
-import { PoolExhausted } from '../pgtable/page-pool.ts';
+import type { ChangeName } from '../port/kinds.ts';
 import type { Protocol, Transition } from '../port/index.ts';
-import { checkReturned } from '../port/checked-port.ts';
-import { thrownBy } from '../port/thrown.ts';
+import { isMade, type MadeChange, wantedOf } from './changes/change.ts';
+import { runNamed } from './changes/run-named.ts';
 import type { Region, Regions } from './regions.ts';
 import type { SoftwareSide } from './software-side.ts';
-import { ProtocolFailure } from '../port/protocol-failure.ts';
+
+/**
+ * `kept`: memory ran out, and the entry holds what it did. `broken`: it is neither that nor what was
+ * wanted.
+ */
+export type Ending = 'made' | 'kept' | 'broken';
 
 export interface TransitionRunner {
   /**
    * Runs `protocol` on `region`, which must be in the state it starts from. `slot` is the
-   * transition record to use. False: the entry is not what was wanted at the end. Throws Stopped,
-   * or what the protocol throws.
+   * transition record to use. Throws Stopped, or what the protocol throws.
    */
-  run(protocol: Protocol, region: Region, slot: number, measured: boolean, log: TraceLog): boolean;
-}
-
-/** What a protocol throws comes from its author: the message says whose it is, and where. */
-function runNamed(protocol: Protocol, port: TransitionCpu, transition: Transition): void {
-  try {
-    checkReturned(protocol.run(port.cpu, transition, port.tables));
-  } catch (error) {
-    if (error instanceof Stopped || error instanceof PoolExhausted) throw error;
-    throw new ProtocolFailure(thrownBy(protocol, error));
-  }
+  run(
+    protocol: Protocol,
+    region: Region,
+    slot: number,
+    measured: boolean,
+    log: TraceLog,
+    more?: {
+      readonly change?: MadeChange | undefined;
+      /** Allocations of the protocol fail now and then. */
+      readonly runsOut?: boolean;
+    },
+  ): Ending;
 }
 
 export function createTransitionRunner(
@@ -63,7 +68,7 @@ export function createTransitionRunner(
   }
 
   return {
-    run(protocol, region, slot, measured, log) {
+    run(protocol, region, slot, measured, log, { change, runsOut = false } = {}) {
       const at = layout.transitionW + slot * TRANSITION.words;
       i32.fill(0, at, at + TRANSITION.words);
       i32[at + TRANSITION.measured] = measured ? 1 : 0;
@@ -72,7 +77,10 @@ export function createTransitionRunner(
       const lockedMs = performance.now();
       const version = regions.versionOf(region);
       const old = Atomics.load(descriptors, region.entry);
-      const wanted = regions.blockAt(region, version + 1);
+      const block = regions.blockAt(region, version + 1);
+      const name: ChangeName = change?.name ?? (protocol.kind === 'split' ? 'split' : 'coalesce');
+      const wanted = change === undefined ? block : wantedOf(change.name, block);
+      change?.before?.();
       i32[region.ghostW + GHOST.slot + (version & (GHOST.slots - 1))] = slot;
       Atomics.store(i32, region.ghostW, ghostWord(version, GHOST_CHANGING));
       recorder.event(EVENT.transitionStart, version, measured ? 1 : 0, 0);
@@ -91,14 +99,23 @@ export function createTransitionRunner(
         log,
         ghostW: region.ghostW,
         lock: shared ? 'shared' : 'exclusive',
+        ...(change === undefined ? {} : { change: change.name, tag: (version + 1) & 15 }),
+        runsOut,
       });
       let finished = false;
+      let ending: Ending = 'broken';
       try {
         runNamed(protocol, port, transition);
         port.drain();
+        // Before anybody can fault on it.
+        const found = Atomics.load(descriptors, region.entry);
+        const isMadeNow = isMade(name, found, wanted, level);
+        const isKept = !isMadeNow && port.end().ranOut && sameButState(found, old);
+        ending = isMadeNow ? 'made' : isKept ? 'kept' : 'broken';
         // Only now: if the protocol throws, or the run is being stopped, nobody can say which version
         // holds, and the word goes on allowing both.
-        Atomics.store(i32, region.ghostW, ghostWord(version + 1, GHOST_STABLE));
+        Atomics.store(i32, region.ghostW, ghostWord(isKept ? version : version + 1, GHOST_STABLE));
+        if (!isKept) change?.after?.();
         finished = true;
       } finally {
         if (!finished) Atomics.store(i32, region.ghostW, ghostWord(version, GHOST_CHANGING));
@@ -116,8 +133,7 @@ export function createTransitionRunner(
       i32[at + TRANSITION.tlbis] = figures.tlbis;
       log.end();
       if (software.grace.pending > 0) software.grace.drain(LAST_RESORT_MS);
-      const found = Atomics.load(descriptors, region.entry);
-      return protocol.kind === 'coalesce' ? sameButState(found, wanted) : isTable(found, level);
+      return ending;
     },
   };
 }

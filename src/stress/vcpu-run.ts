@@ -7,7 +7,7 @@ import { assert } from '../arch/assert.ts';
 import { attachArena } from '../machine/arena.ts';
 import { createDirtyLog } from '../machine/dirty-log.ts';
 import { createEntryRace } from '../machine/entry-race.ts';
-import { createFaultHandler } from '../machine/fault-exit.ts';
+import { createFaultHandler, type FaultChange } from '../machine/fault-exit.ts';
 import { seedFor } from '../machine/guest-pattern.ts';
 import { CONTROL, VCPU } from '../machine/layout.ts';
 import { repairing } from '../machine/erratum.ts';
@@ -15,6 +15,7 @@ import { createRecorder } from '../machine/recorder.ts';
 import { createRunTokens } from '../machine/run-tokens.ts';
 import { createIssuer } from '../machine/shootdown.ts';
 import { createSoftwareCpu } from '../machine/software-cpu.ts';
+import type { SeenTrace } from '../machine/trace-log.ts';
 import { createGuest, createVcpu } from '../machine/vcpu.ts';
 import {
   fillsShared,
@@ -25,6 +26,8 @@ import {
   tracksHoles,
 } from '../scenarios/index.ts';
 import type { MachineBug } from '../port/machine-bug.ts';
+import { createFaultChanges } from './changes/fault-changes.ts';
+import { hasOnlyBlocks } from './changes/change.ts';
 import { type Collections, countCollections } from './collections.ts';
 import { createSoftwareSide } from './software-side.ts';
 import { type GroupPlan, ROUND_KIND } from './group.ts';
@@ -43,6 +46,8 @@ const COMPARE_PAGES_MAX = 4096;
 export interface VcpuRunResult {
   readonly rounds: number;
   readonly collections: Collections;
+  /** Per plan item: the distinct traces of what it did in its fault handler. */
+  readonly traces: readonly (readonly SeenTrace[])[];
 }
 
 /** Runs until the hypervisor declares the end or the stop word is set. */
@@ -61,6 +66,7 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   const cpu = createSoftwareCpu(arena, repairing(issuer, first.cpu.tlbi));
   const software = createSoftwareSide(arena, vcpu + 1);
   let shared = false;
+  let change: FaultChange | null = null;
   const handler = createFaultHandler(arena, cpu, software.tables, software.grace, {
     vcpu,
     spins: plan.spins,
@@ -69,6 +75,8 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
     fillsShared: fillsShared(scenario),
     dirtyLog: logsStores(scenario) ? createDirtyLog(arena) : null,
     bug: first.bug,
+    change: () => change,
+    onlyBlocks: hasOnlyBlocks(protocols[0]?.kind ?? 'coalesce'),
     recorder,
   });
   const tokens = createRunTokens(arena, plan.tokens);
@@ -123,6 +131,12 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   const preemption = createPreemptionCounter();
   const collections = countCollections();
   const w = layout.vcpuW + vcpu * VCPU.words;
+  const changes = createFaultChanges({
+    ...{ arena, plan, protocols, software, recorder, thread: vcpu + 1, tlbs: machine.tlbs },
+    onMade: () => {
+      i32[w + VCPU.changes] = (i32[w + VCPU.changes] as number) + 1;
+    },
+  });
   let rounds = 0;
   try {
     while (wait()) {
@@ -130,6 +144,7 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
       const round = i32[CONTROL.round] as number;
       const item = i32[CONTROL.planItem] as number;
       shared = protocols[item]?.lock === 'shared';
+      change = changes.of(item);
       const before = preemption.read();
       const planned = plan.items[item];
       assert(planned !== undefined, `no plan item ${item}`);
@@ -157,5 +172,5 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   } finally {
     preemption.close();
   }
-  return { rounds, collections: await collections.end() };
+  return { rounds, collections: await collections.end(), traces: changes.traces() };
 }

@@ -7,14 +7,14 @@ import {
   variantsOn,
 } from '../../src/exploration/ablate.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
-import { defineProtocol, EMPTY, flushIpa, type Protocol } from '../../src/port/index.ts';
-import { PROTOCOLS } from '../../src/protocols/index.ts';
+import { defineProtocol, EMPTY, flushIpa, flushVmid, type Protocol } from '../../src/port/index.ts';
+import { ALL_PROTOCOLS } from '../../src/protocols/index.ts';
 import type { AblationRow } from '../../src/result/explore.ts';
 import { parseSequence, sequenceProtocol } from '../../src/sequence/index.ts';
 import { ablated } from './tables.ts';
 
 function named(name: string): Protocol {
-  const protocol = PROTOCOLS.find((each) => each.name === name);
+  const protocol = ALL_PROTOCOLS.find((each) => each.name === name);
   if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
   return protocol;
 }
@@ -111,6 +111,34 @@ test('a variant does on every other way what its protocol does', () => {
   const { violations } = exploreProtocol({ protocol: plain, kinds: ['load'] });
   expect(violations.map(({ rule }) => rule)).toContain('break-before-make');
   expect(variantOn(locked, 2, '99o')).toBeNull();
+});
+
+test('in the larger tables of real granules no loop is changed in part, and an address is its own', () => {
+  const cleans = defineProtocol({
+    ...named('write-protect'),
+    kind: 'coalesce',
+    form: 'coalesce',
+    claims: {},
+    run(cpu, t, tables) {
+      const bytes = t.size / tables.entries;
+      cpu.write(t.entry, EMPTY);
+      flushVmid(cpu);
+      for (let i = 0; i < tables.entries; i++) tables.cleanDcache(t.pa + i * bytes, bytes);
+      tables.tearDown(tables.follow(t.old), 3);
+      cpu.writeRelease(t.entry, t.wanted);
+    },
+  });
+  for (const [protocol, operation, to] of [
+    [cleans, 'clean', null],
+    [named('write-protect'), 'tlbi vmalls12e1is', 'tlbi ipas2e1is, ipa; dsb ish; tlbi vmalle1is'],
+  ] as const) {
+    const variant = variantsOn(protocol, 2).find(
+      (each) => each.step.operation === operation && each.to === to,
+    );
+    if (variant === undefined) throw new Error(`there is a step ${operation}`);
+    const run = exploreProtocol({ protocol: variant.protocol, kinds: ['store'], accesses: 1 });
+    expect([run.verdict, run.violations]).toEqual(['safe', []]);
+  }
 });
 
 test('a token names a variant behind whatever its protocol is called', () => {

@@ -1,4 +1,4 @@
-/** TLBI scopes: which kind reaches which structure, hints, ranges, VMIDs (facts: DDI 0487 D8.17). */
+/** TLBI scopes: which kind reaches which structure, hints, ranges, VMIDs (DDI 0487 D8.17). */
 import { describe, expect, test } from 'vitest';
 import { geometryOf, type Level } from '../../src/arch/geometry.ts';
 import {

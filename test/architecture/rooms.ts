@@ -33,7 +33,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   tracer: listed('package'),
   doctor: listed('package arch machine stress result'),
   answer: listed('arch result'),
-  report: listed('package arch result answer'),
+  report: listed('package arch result answer checker'),
   request: listed(
     'package arch port protocols mutants sequence native kernel loaders scenarios machine stress explore result',
   ),

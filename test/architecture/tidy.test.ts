@@ -66,7 +66,7 @@ test('tests that replace modules may, if they say so', () => {
 });
 
 test('every source file is tidy', () => {
-  const files = readSources('src', 'workers', 'bench', 'examples', 'test');
+  const files = readSources('src', 'workers', 'bench', 'examples', 'tools', 'test');
   expect(files.length).toBeGreaterThan(20);
   expect(files.flatMap(tidy)).toEqual([]);
 });

@@ -39,7 +39,7 @@ export const HARMLESS: readonly Harmless[] = [
     sequence: /^(nt-spec|bbml2-direct)$/,
     mutation: /store: plain/,
     levels: ALL,
-    why: 'a plain leaf may show memory whose contents are late: low severity, defect D4',
+    why: 'a plain leaf may show memory whose contents are late: low severity',
   },
   {
     sequence: /^(split-lazy|split-eager|nt-split)$/,

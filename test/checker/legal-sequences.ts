@@ -1,5 +1,5 @@
 /**
- * The protocol table of facts/stage2.md §7 as step lists, and the BBM levels at which each is
+ * Protocols as step lists, and the BBM levels at which each is
  * legal.
  */
 import type { BbmLevel } from '../../src/arch/feat-bbm.ts';

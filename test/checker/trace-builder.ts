@@ -62,7 +62,7 @@ export const PLACE: Place = {
 
 export const VMID = 7;
 
-/** The steps of facts/stage2.md §7, for one place. */
+/** The steps that protocols are made of, for one place. */
 export function words(place: Place = PLACE) {
   const g = geometryOf(place.granule);
   const size = entrySize(g, place.level);

@@ -10,7 +10,7 @@ import type { BenchResult, BenchSeries } from '../../src/result/bench.ts';
 import { readResult } from '../../src/result/read.ts';
 import { aResult } from '../report/results.ts';
 import { memoryTerminal } from './memory-terminal.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, typed } from './program.ts';
 
 const ROW = {
   name: 'tlb-hit',
@@ -113,21 +113,21 @@ test.each([
   [['--against', 'not.json'], 'not JSON'],
   [['--json', 'no/such/folder.json'], 'there is no folder'],
   [['--rounds', '5'], '--rounds'],
-])('bench %j: one line, and nothing runs', (args, text) => {
+])('bench %j: one line, and nothing runs', async (args, text) => {
   const folder = emptyFolder();
   writeFileSync(path.join(folder, 'stress.json'), formatJson(aResult()));
   writeFileSync(path.join(folder, 'not.json'), '{');
   const growth = { ...resultOf({ argv: [], version: '0' }), runs: [], series: [SERIES] };
   writeFileSync(path.join(folder, 'growth.json'), formatJson(growth));
-  const seen = program(['bench', ...args], folder);
+  const seen = await typed(['bench', ...args], folder);
   expect([seen.code, seen.out]).toEqual([2, '']);
   expect(seen.err.trimEnd().split('\n')).toHaveLength(1);
   expect(seen.err).toContain(text);
   expect(existsSync(path.join(folder, 'no'))).toBe(false);
 });
 
-test('--help says what --growth does', () => {
-  const { out, code } = program(['bench', '--help'], emptyFolder());
+test('--help says what --growth does', async () => {
+  const { out, code } = await typed(['bench', '--help']);
   expect(code).toBe(0);
   expect(out).toMatch(/--growth\s+instead of the usual rates: how costs grow/);
 });

@@ -11,7 +11,7 @@ import { formatJson } from '../../src/report/json.ts';
 import { EXIT, type ExitCode } from '../../src/result/exit-code.ts';
 import { aResult } from '../report/results.ts';
 import { memoryTerminal } from './memory-terminal.ts';
-import { emptyFolder, MAIN, program } from './program.ts';
+import { emptyFolder, MAIN, program, typed } from './program.ts';
 
 const FULL = '/dev/full';
 const hasFull = existsSync(FULL);
@@ -139,8 +139,9 @@ const POSTED = ['explore', '--protocol', 'rfc-nt-posted'];
 const LEAKS = path.resolve(import.meta.dirname, '../preflight/fixtures/leaks.ts');
 
 describe('a program', () => {
-  it.each([
-    ['explore', ['--protocol', 'rfc-nt-posted'], 1],
+  type Run = (args: readonly string[]) => ReturnType<typeof typed | typeof program>;
+  it.each<[command: string, flags: string[], code: number, run?: Run]>([
+    ['explore', ['--protocol', 'rfc-nt-posted'], 1, program],
     ['explore', ['--protocol', LEAKS, '--quiet'], 1],
     ['list', [], 0],
     ['answer', ['--window', '1000', '--rate', '1000'], 0],
@@ -150,32 +151,33 @@ describe('a program', () => {
       [path.resolve(import.meta.dirname, '../casemate/logs/bad-missing-tlbi.trace')],
       1,
     ],
-  ])('%s %j writes JSON alone with --json -', (command, flags, code) => {
-    const seen = program([command, ...flags, '--json', '-']);
+  ])('%s %j writes JSON alone with --json -', async (command, flags, code, run = typed) => {
+    const seen = await run([command, ...flags, '--json', '-']);
     const result = JSON.parse(seen.out) as { readonly command: string };
     expect([result.command, seen.code, seen.files]).toEqual([command, code, []]);
   });
 
   it.each(['explore', 'list', 'doctor', 'bench', 'stress', 'selftest'])(
     '%s refuses an empty name of a file',
-    (command) => {
-      const seen = program([command, '--json', '']);
+    async (command) => {
+      const seen = await typed([command, '--json', '']);
       expect([seen.code, seen.out]).toEqual([2, '']);
       expect(seen.err).toBe('stage2-stress: --json: the name is empty; name a file\n');
     },
   );
 
-  it('names the file that it has written, once, at the end', () => {
-    const seen = program([...POSTED, '--json', 'run.json']);
+  it('names the file that it has written, once, at the end', async () => {
+    const seen = await typed([...POSTED, '--json', 'run.json']);
     expect(seen.out.trimEnd().split('\n').at(-1)).toBe('wrote run.json');
     expect(seen.out.match(/run\.json/g)).toHaveLength(1);
   });
 
-  it.skipIf(!hasFull)('that has found a violation keeps exit 1 on a full disk', () => {
-    const seen = program([...POSTED, '--json', FULL]);
+  it.skipIf(!hasFull)('that has found a violation keeps exit 1 on a full disk', async () => {
+    const seen = await typed([...POSTED, '--json', FULL]);
     expect(seen.code).toBe(1);
     expect(seen.err).toMatch(/^stage2-stress: \/dev\/full was not written: no space is left .*\n$/);
-    expect(program(['answer', '--window', '9', '--rate', '9', '--json', FULL]).code).toBe(70);
+    const answered = await typed(['answer', '--window', '9', '--rate', '9', '--json', FULL]);
+    expect(answered.code).toBe(70);
   });
 
   it.skipIf(!hasFull)('says in one line that standard output is full', () => {

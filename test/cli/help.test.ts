@@ -9,7 +9,7 @@ const flagsOf = async (name: CommandName): Promise<FlagTable> =>
   (await COMMANDS[name].load()).command.flags;
 
 /** Words of help as one line, however they were wrapped. */
-const flowing = (text: string): string => text.replaceAll(/\s+/g, ' ');
+const flowing = (text: string): string => text.replaceAll(/\s+/g, ' ').replaceAll('| ', '|');
 
 describe('programHelp', () => {
   it('names every command with what it does', () => {

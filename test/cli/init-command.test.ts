@@ -8,10 +8,10 @@ import { loadC } from '../../src/native/index.ts';
 import type { Protocol } from '../../src/port/index.ts';
 import { parseSequence, sequenceProtocol } from '../../src/sequence/index.ts';
 import { folderWith, noCompiler } from '../native/compiled.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, program, typed } from './program.ts';
 
 describe('init', () => {
-  it('in TypeScript: both files run where they lie, with the verdicts promised', () => {
+  it('in TypeScript: both files run where they lie, with the verdicts promised', async () => {
     const folder = emptyFolder();
     const seen = program(['init', 'mine', 'sub/folder'], folder);
     expect([seen.code, seen.err]).toEqual([0, '']);
@@ -19,9 +19,9 @@ describe('init', () => {
       args.split(' '),
     );
     expect(commands[0]).toEqual(['--protocol', './sub/folder/mine.ts']);
-    const [right, wrong] = commands
-      .slice(0, 2)
-      .map((args) => program(['explore', ...args, '--quiet'], folder));
+    const [right, wrong] = await Promise.all(
+      commands.slice(0, 2).map((args) => typed(['explore', ...args, '--quiet'], folder)),
+    );
     expect([right?.code, right?.err]).toEqual([0, '']);
     expect([wrong?.code, wrong?.err]).toEqual([1, '']);
     expect(wrong?.out).toContain('VIOLATION freed-table');
@@ -48,10 +48,10 @@ describe('init', () => {
     expect(runs[1]?.violations.map(({ rule }) => rule)).toContain('freed-table');
   });
 
-  it('replaces nothing, and takes names that a protocol may have', () => {
+  it('replaces nothing, and takes names that a protocol may have', async () => {
     const folder = emptyFolder();
     writeFileSync(path.join(folder, 'mine-with-a-bug.c'), 'mine');
-    const there = program(['init', 'mine', '--c'], folder);
+    const there = await typed(['init', 'mine', '--c'], folder);
     expect(there.err).toBe(
       'stage2-stress: init: ./mine-with-a-bug.c is there already; nothing was written\n',
     );
@@ -63,7 +63,7 @@ describe('init', () => {
       [['init', 'mine', '--c', '--seq'], '--c does not go with --seq'],
       [['init'], 'init needs <name> [DIR]'],
     ] as const) {
-      const seen = program(args);
+      const seen = await typed(args);
       expect(seen.err).toContain(says);
       expect([seen.code, seen.out, seen.files]).toEqual([2, '', []]);
     }
@@ -71,14 +71,14 @@ describe('init', () => {
 });
 
 describe('a TypeScript file anywhere', () => {
-  it('that imports what this package does not have is told what it has', () => {
+  it('that imports what this package does not have is told what it has', async () => {
     const folder = emptyFolder();
     mkdirSync(path.join(folder, 'deep'));
     writeFileSync(
       path.join(folder, 'deep/mine.ts'),
       "import { x } from 'stage2-stress/port';\nexport default x;\n",
     );
-    const seen = program(['explore', '--protocol', './deep/mine.ts'], folder);
+    const seen = await typed(['explore', '--protocol', './deep/mine.ts'], folder);
     expect(seen.err).toBe(
       "stage2-stress: ./deep/mine.ts: there is no 'stage2-stress/port'; a protocol imports " +
         "from 'stage2-stress/protocol'\n",

@@ -27,6 +27,8 @@ describe('list', () => {
     expect(listing.tool).toBe('stage2-stress');
     expect(listing.command).toBe('list');
     expect(listing.protocols).toEqual(listingOf(BUILT_IN).protocols);
+    expect(listing.rules.map(({ name }) => name)).toEqual(RULES);
+    for (const { summary, origin } of listing.rules) expect([summary, origin]).not.toContain('');
     const toFile = await typed(['list', '--json', 'list.json'], folder);
     expect(toFile).toMatchObject({
       code: 0,

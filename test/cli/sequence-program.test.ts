@@ -7,7 +7,7 @@ import { sequenceText } from '../../src/request/sequence-text.ts';
 import { UsageError } from '../../src/request/usage-error.ts';
 import { readResult } from '../../src/result/read.ts';
 import type { ExploreResult } from '../../src/result/explore.ts';
-import { emptyFolder, program } from './program.ts';
+import { emptyFolder, program, typed } from './program.ts';
 
 const resultIn = (folder: string): ExploreResult => {
   const text = readFileSync(path.join(folder, 'x.json'), 'utf8');
@@ -22,7 +22,7 @@ const MINUTES = { timeout: 180_000 };
 test(
   'without --cpu: every CPU in one table, what is missing, and a schedule to replay',
   MINUTES,
-  () => {
+  async () => {
     const folder = emptyFolder();
     const seen = program(['explore', '--sequence', WRONG, '--json', 'x.json'], folder);
     expect(seen.err).toBe('');
@@ -36,29 +36,29 @@ test(
       expect(run).toMatchObject({ protocol: 'sequence', verdict: 'violated' });
     expect(runs[0]?.missing).toMatchObject([{ line: 1, column: 19, rule: 'break-before-make' }]);
     const [, token = ''] = /npm run replay -- (\S+)/.exec(seen.out) ?? [];
-    const again = program(['replay', token]);
+    const again = await typed(['replay', token]);
     expect(again.code).toBe(1);
     expect(again.out).toContain('TLBI VMALLS12E1IS');
   },
 );
 
-test('with --cpu one search, from a file as from the command line', MINUTES, () => {
+test('with --cpu one search, from a file as from the command line', MINUTES, async () => {
   const folder = emptyFolder();
   const file = path.join(folder, 'mine.seq');
   writeFileSync(file, `# steps of a mail\n${RIGHT.replaceAll('; ', '\n')}\n`);
   const flags = ['--cpu', 'bbm=1', '--json', 'x.json'];
-  const bySequence = program(['explore', '--sequence', RIGHT, ...flags], folder);
-  const [typed] = resultIn(folder).runs;
-  const byFile = program(['explore', '--protocol', './mine.seq', ...flags], folder);
+  const bySequence = await typed(['explore', '--sequence', RIGHT, ...flags], folder);
+  const [inline] = resultIn(folder).runs;
+  const byFile = await typed(['explore', '--protocol', './mine.seq', ...flags], folder);
   const [loaded] = resultIn(folder).runs;
   expect([bySequence.code, byFile.code]).toEqual([0, 0]);
-  expect(loaded).toMatchObject({ protocol: 'mine', verdict: 'safe', states: typed?.states });
+  expect(loaded).toMatchObject({ protocol: 'mine', verdict: 'safe', states: inline?.states });
 });
 
-test('--ablate: a table, JSON, and a token that shows what a step is for', MINUTES, () => {
+test('--ablate: a table, JSON, and a token that shows what a step is for', MINUTES, async () => {
   const folder = emptyFolder();
   const flags = ['--ablate', '--cpu', 'bbm=1', '--json', 'x.json', '--out', 'reports'];
-  const seen = program(['explore', '--sequence', RIGHT, ...flags], folder);
+  const seen = await typed(['explore', '--sequence', RIGHT, ...flags], folder);
   expect(seen.code).toBe(0);
   expect(seen.out).toContain('needed: without it stale-translation, freed-table, tlb-conflict');
   expect(seen.out).toContain('not needed on any CPU explored: for what the issuing PE itself');
@@ -68,7 +68,7 @@ test('--ablate: a table, JSON, and a token that shows what a step is for', MINUT
   expect(dsb).toMatchObject({ operation: 'dsb ish', line: 1, to: null, needed: true });
   expect(dsb).toMatchObject({ cpus: ['bbm=1'], why: null, bounded: [] });
   expect(dsb?.rules).toContain('stale-translation');
-  const again = program(['replay', dsb?.token ?? '']);
+  const again = await typed(['replay', dsb?.token ?? '']);
   expect(again.err).toBe('');
   expect(again.out).toContain('sequence-4o, level 2');
   const html = readFileSync(path.join(folder, 'reports/report.html'), 'utf8');
@@ -76,16 +76,16 @@ test('--ablate: a table, JSON, and a token that shows what a step is for', MINUT
 });
 
 describe('a mistake is one line with its place, exit 2, nothing written', () => {
-  test('from the command line', () => {
-    const seen = program(['explore', '--sequence', 'str 0; dbs ish', '--json', 'x.json']);
+  test('from the command line', async () => {
+    const seen = await typed(['explore', '--sequence', 'str 0; dbs ish', '--json', 'x.json']);
     expect(seen).toMatchObject({ code: 2, out: '', files: [] });
     expect(seen.err).toMatch(/^stage2-stress: --sequence: column 8: there is no step "dbs".*\n$/);
   });
 
-  test('from a file, of stress', () => {
+  test('from a file, of stress', async () => {
     const folder = emptyFolder();
     writeFileSync(path.join(folder, 'mine.seq'), 'str 0\n  tlbi ipas2e1is\n');
-    const seen = program(['stress', '--protocol', './mine.seq'], folder);
+    const seen = await typed(['stress', '--protocol', './mine.seq'], folder);
     expect(seen).toMatchObject({ code: 2, out: '', files: ['mine.seq'] });
     expect(seen.err).toMatch(/^stage2-stress: \.\/mine\.seq:2:8: tlbi ipas2e1is needs an.*\n$/);
   });

@@ -149,6 +149,11 @@ describe('what makes no sense together', () => {
       '--scenario relocate does not go with --protocol split-lazy, which splits blocks',
     ],
     [
+      '--scenario relocate --protocol write-protect',
+      '--scenario relocate does not go with --protocol write-protect, which is of kind protect: it runs ' +
+        'in --scenario permission-ping-pong',
+    ],
+    [
       '--cpu multihit=amalgamate',
       'multihit=amalgamate needs a PE of BBM level 0, but bbm=1: give bbm=0',
     ],

@@ -1,6 +1,7 @@
 /** Which tree it is, what it offers, and what is said of one that will not do. */
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { changesSize } from '../../src/port/kinds.ts';
 import { EMPTY, LOCKED } from '../../src/port/index.ts';
 import { Descriptors } from '../../src/kernel/descriptors.ts';
 import {
@@ -24,13 +25,25 @@ test('a tree says its version and offers what its header declares', () => {
   const tree = kernelTree(TREE);
   expect(tree.version).toBe('6.4.99');
   expect(tree.note).toBeNull();
-  expect(names(TREE)).toEqual(['map', 'map-shared', 'split']);
+  const changes = ['unmap', 'unmap-table', 'wrprotect', 'relax'];
+  const maps = ['map', 'map-shared'];
+  const holes = ['map-hole', 'map-hole-shared', 'remap', 'remap-shared'];
+  expect(names(TREE)).toEqual([...maps, 'split', ...holes, ...changes]);
+  const relax = offersOf(tree).find(({ name }) => name === 'relax');
+  expect(relax?.lock).toBe('shared');
   expect(names(treeWith([HEADER, 'int kvm_pgtable_stage2_split', 'int split']))).toEqual([
-    'map',
-    'map-shared',
+    ...maps,
+    ...holes,
+    ...changes,
   ]);
   const exclusive = treeWith([HEADER, 'KVM_PGTABLE_WALK_SHARED = 1', 'KVM_PGTABLE_WALK = 1']);
-  expect(names(exclusive)).toEqual(['map', 'split']);
+  expect(names(exclusive)).toEqual(['map', 'split', 'map-hole', 'remap', ...changes]);
+  expect(offersOf(kernelTree(exclusive)).every(({ lock }) => lock === 'exclusive')).toBe(true);
+});
+
+test('a tree that counts no invalid entries takes each of them for a hole', () => {
+  expect(kernelTree(TREE).hole).toBe('empty');
+  expect(kernelTree(treeWith([PGTABLE, 'stage2_pte_is_counted', 'nothing'])).hole).toBe('invalid');
 });
 
 test('a version that was not tried is tried, with a note', () => {
@@ -84,7 +97,7 @@ describe('a folder that will not do', () => {
   test('does not offer what is asked for', async () => {
     const folder = treeWith([HEADER, 'int kvm_pgtable_stage2_split', 'int split']);
     await expect(loadKernel(path.join(folder, 'kernel:split'))).rejects.toThrow(
-      /: v6\.4\.99 offers no kernel:split; it has kernel:map, kernel:map-shared$/,
+      /: v6\.4\.99 offers no kernel:split; it has kernel:map, kernel:map-shared, kernel:map-hole,/,
     );
   });
 });
@@ -128,11 +141,10 @@ test('a function of a tree has a name as a file in it would', () => {
 
 test('--kernel names all that a tree offers, or what --protocol names of it', () => {
   const map = path.join(TREE, 'kernel:map');
-  expect(kernelProtocols({ kernel: TREE }, undefined)).toEqual([
-    map,
-    `${map}-shared`,
-    path.join(TREE, 'kernel:split'),
-  ]);
+  const all = names(TREE).map((name) => path.join(TREE, `kernel:${name}`));
+  expect(kernelProtocols({ kernel: TREE }, undefined)).toEqual(all);
+  const sizes = kernelProtocols({ kernel: TREE }, undefined, ({ kind }) => changesSize(kind));
+  expect(sizes).toEqual([map, `${map}-shared`, path.join(TREE, 'kernel:split')]);
   const flags = { kernel: TREE, kernelTlb: 'nvhe' } as const;
   expect(kernelProtocols(flags, ['bbm-late', 'kernel:map'])).toEqual(['bbm-late', `${map},nvhe`]);
   expect(kernelProtocols({}, ['bbm-late'])).toEqual(['bbm-late']);

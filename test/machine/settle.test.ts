@@ -171,6 +171,7 @@ describe('every protocol settles', () => {
     const tables: Tables = {
       entries: 512,
       allocate: () => 9 as Table,
+      tryAllocate: () => 9 as Table,
       buildSubtree: () => 9 as Table,
       entryOf: () => 1 as Entry,
       follow: () => 8 as Table,

@@ -31,7 +31,7 @@ describe('a schedule', () => {
   });
 
   it('has reasons beside its steps where they are wanted, and the broken step is marked', () => {
-    expect(formatSchedule(STEPS, { columns: 90, broken: 2 }).split('\n')).toEqual([
+    expect(formatSchedule(STEPS, { columns: 90, broken: 2, reasons: true }).split('\n')).toEqual([
       '  #  hypervisor             vcpu 0             why',
       '  1  write entry = invalid                     the break',
       '  2  DSB ISH',

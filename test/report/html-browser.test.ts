@@ -137,6 +137,64 @@ describe.skipIf(executablePath === null)('in Chromium', () => {
     await page.close();
   });
 
+  it('sorts and filters a table, and copies a command', async () => {
+    const many = ['b', 'a', 'c', 'd', 'e', 'f', 'g', 'h'].map((name, i) =>
+      aRun({ protocol: name, rounds: 1000 * (8 - i) }),
+    );
+    const { page, complaints } = await open(htmlReport([aResult({ runs: many })]));
+    const table = page.locator('table').first();
+    const names = (): Promise<string[]> => table.locator('tbody tr:visible th').allTextContents();
+    const byName = table.getByRole('button', { name: 'protocol' });
+    await byName.click();
+    expect((await names()).map((name) => name.trim()).join('')).toBe('abcdefgh');
+    await byName.press('Enter');
+    expect((await names()).map((name) => name.trim()).join('')).toBe('hgfedcba');
+    await table.getByRole('button', { name: 'rounds' }).click();
+    expect((await names()).map((name) => name.trim()).join('')).toBe('hgfedcab');
+    await page.getByRole('searchbox').first().fill('8,000');
+    expect((await names()).map((name) => name.trim())).toEqual(['b']);
+    expect(await page.locator('#said').textContent()).toBe('1 row shown');
+    await page.getByRole('button', { name: /^Copy the command: npm run stress/ }).click();
+    await page.getByText('Copied', { exact: true }).waitFor();
+    expect(complaints).toEqual([]);
+    await page.close();
+  });
+
+  it('leads from a row to its violation, and shows the verdict on a phone', async () => {
+    const { page } = await open(report, { viewport: { width: 390, height: 844 } });
+    const verdict = page.locator('table').first().locator('tbody td a').first();
+    const box = await verdict.boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThan(390);
+    await verdict.click();
+    expect(await page.locator(':target h4').first().textContent()).toContain('stale-translation');
+    await page.close();
+  });
+
+  it('has text that can be read on its ground everywhere, light and dark', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const { page } = await open(report, { colorScheme });
+      const colours = await page.evaluate<[string, string][]>(`(() => {
+        const found = new Map();
+        for (const at of document.querySelectorAll('main *, header *')) {
+          if (at.closest('svg') || at.textContent.trim() === '') continue;
+          let ground = at;
+          while (ground && getComputedStyle(ground).backgroundColor === 'rgba(0, 0, 0, 0)')
+            ground = ground.parentElement;
+          const pair = [getComputedStyle(at).color, getComputedStyle(ground ?? document.body).backgroundColor];
+          found.set(pair.join(), pair);
+        }
+        return [...found.values()];
+      })()`);
+      expect(colours.length).toBeGreaterThan(4);
+      const poor = colours.filter(([text, ground]) => {
+        const [a, b] = [luminance(text), luminance(ground)];
+        return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
+      });
+      expect(poor).toEqual([]);
+      await page.close();
+    }
+  });
+
   it('has a name for everything a screen reader stops at', async () => {
     const { page } = await open(report);
     expect(await page.getByRole('img').count()).toBe(await page.locator('figure svg').count());

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Paint } from '../../src/report/paint.ts';
 import { repeatCommand } from '../../src/report/text/header-text.ts';
 import { PLAIN_TEXT, stressText } from '../../src/report/text/stress-text.ts';
+import type { StressRun } from '../../src/result/stress.ts';
 import { aResult, aRun, aViolation, CLEAN_RUN, NONE, times } from './results.ts';
 
 const NARROW = { ...PLAIN_TEXT, columns: 120 };
@@ -288,11 +289,29 @@ describe('violations', () => {
   });
 
   it('are ten at most', () => {
-    const many = Array.from({ length: 13 }, (_, round) => aViolation({ round }));
+    const many = Array.from({ length: 13 }, (_, round) =>
+      aViolation({ round, why: `reason ${String.fromCodePoint(97 + round)}` }),
+    );
     const text = stressText(aResult({ runs: [aRun({ violations: many })] }));
     expect(text.match(/^VIOLATION/gm)).toHaveLength(1);
     expect(text.match(/^ {4}stale-translation +312 times/gm)).toHaveLength(9);
     expect(text).toContain('and 3 more violations (--json has them)');
+  });
+
+  it('of several configurations are one, with the counts of each', () => {
+    const seenBy = (vcpu: number): string => `load by vcpu ${vcpu} of IPA 0x40000000`;
+    const run = (vcpus: number, ...counts: readonly number[]): StressRun =>
+      aRun({
+        vcpus,
+        violations: counts.map((count, i) => aViolation({ count, why: seenBy(i) })),
+      });
+    const runs = [run(1, 3, 4), run(2, 50)];
+    const text = stressText(aResult({ runs }), { ...PLAIN_TEXT, quiet: true });
+    expect(text.match(/^VIOLATION.*/gm)).toEqual([
+      'VIOLATION stale-translation: bbm-late, 7 times',
+    ]);
+    expect(text).toMatch(/^ {2}with +\S.*, 1 vCPU, .*\n {2}also +\S.*, 2 vCPUs, .*: 50 times$/m);
+    expect(text).not.toContain('of the same protocol');
   });
 
   it('of one run are the first in full and a line for each other', () => {
@@ -302,9 +321,9 @@ describe('violations', () => {
       aRun({ protocol: 'other', violations: [aViolation({ rule: 'refcount', why: 'a put' })] }),
     ];
     const text = stressText(aResult({ runs }), { ...PLAIN_TEXT, quiet: true });
-    expect(text.match(/^(VIOLATION|  and in| {4}stale).*/gm)).toEqual([
+    expect(text.match(/^(VIOLATION|  and of| {4}stale).*/gm)).toEqual([
       'VIOLATION break-before-make: mine, 3,200 times',
-      '  and in the same run (events: --json)',
+      '  and of the same protocol (events: --json)',
       expect.stringMatching(/^ {4}stale-translation {2}once {2}an access that began after/),
       'VIOLATION refcount: other, 312 times',
     ]);

@@ -28,7 +28,7 @@ function traced(protocol: Protocol): TransitionTrace {
   const { paths } = runProtocol(protocol, map, BBM, 1, EXPLORE_BOUNDS);
   const [longest] = paths.toSorted((a, b) => b.operations.length - a.operations.length);
   if (longest === undefined) throw new Error('a protocol has a way through it');
-  return traceOf(map, longest, protocol.lock);
+  return traceOf(map, longest, protocol);
 }
 
 /** `split-lazy` counts an entry of its child table, for which a trace has no index. */

@@ -8,8 +8,8 @@ import { automatonFindings } from './automaton-findings.ts';
 
 export const breakBeforeMake: RuleChecker = {
   rule: 'break-before-make',
-  description:
-    "a protocol's stores, barriers, TLBIs and cache cleans, or where they arrive, are not allowed",
+  summary:
+    'the stores, barriers, TLBIs and cache cleans of a transition, or where they arrive, are not allowed',
   origin: 'R_DDMVT, R_WHZWS, R_KFLJB, R_PVTFW, R_PSMWS; casemate v3.0.2; SMMU IHI0070H.a 3.21.1',
   judge(run: JudgedRun): Finding[] {
     return automatonFindings(run, 'break-before-make');

@@ -24,9 +24,8 @@ function breaks(event: TraceEvent): boolean {
 
 export const claim: RuleChecker = {
   rule: 'claim',
-  description:
-    'a protocol claims neverInvalid and an invalid descriptor or spurious fault was seen',
-  origin: 'RFC of 2021-01-26, cover letter; facts: defect D1',
+  summary: 'the protocol claims what was seen not to hold, such as neverInvalid',
+  origin: 'RFC of 2021-01-26, whose cover letter says so and whose patch 5/5 invalidates first',
   judge(run: JudgedRun): Finding[] {
     if (run.claims.neverInvalid !== true) return [];
     const windowed = run.judged.filter((j) => j.verdict.windowed);

@@ -34,7 +34,7 @@ function sentence(e: FreedEvidence): string {
 
 export const freedTable: RuleChecker = {
   rule: 'freed-table',
-  description: 'a walker read a table page after its reuse, or may have: freed before it was clean',
+  summary: 'a table page was read after it was freed and reused',
   origin: 'R_RVJDB, R_YNJCP; kernel commits a9f0e3d5a089, 36e008323926, c3119ae45dfb',
   judge(run: JudgedRun): Finding[] {
     const seen = ofKind(run.evidence, 'freed').map((e) => {

@@ -38,7 +38,7 @@ function imbalance(accounting: Accounting): Finding[] {
 
 export const lostAccess: RuleChecker = {
   rule: 'lost-access',
-  description: 'an access vanished, or a vCPU does not read back its own last store',
+  summary: "an access never completed, or a load does not return the vCPU's last store",
   origin: 'DDI 0487 B2 (coherence); accounting: issued = completed + in flight',
   judge(run: JudgedRun): Finding[] {
     const values = ofKind(run.evidence, 'value').map((e) =>

@@ -8,7 +8,7 @@ import { at, hex, ofKind, sighting, who } from '../sighting.ts';
 
 export const lostDirty: RuleChecker = {
   rule: 'lost-dirty',
-  description: 'a guest store did not reach the copy of memory that a completed migration made',
+  summary: 'a guest store did not reach the dirty log',
   origin: 'kvm_get_dirty_log_protect; R_GPPYH; kernel commits 7d894834a305, ca5de2448c3b',
   judge(run: JudgedRun): Finding[] {
     return ofKind(run.evidence, 'dirty').map((e) => {

@@ -1,6 +1,6 @@
 /**
  * Once the hypervisor stops, every vCPU finishes its accesses within a bound: a fault path that
- * answers "retry" for ever (LOCKED left behind, B39; a flush skipped by the loser of a race, B18)
+ * answers "retry" for ever (LOCKED left behind; a flush skipped by the loser of a race)
  * does not.
  */
 import type { Finding, JudgedRun, RuleChecker } from '../run-record.ts';
@@ -8,8 +8,8 @@ import { at, ofKind, sighting, who } from '../sighting.ts';
 
 export const progress: RuleChecker = {
   rule: 'progress',
-  description: 'a vCPU faults for ever, or does not finish after the hypervisor has stopped',
-  origin: 'stage2_try_break_pte (v6.2); facts: bugs B18, B39',
+  summary: 'a vCPU did not finish its accesses after the hypervisor stopped',
+  origin: 'stage2_try_break_pte (v6.2); kernel commit a12ab1378a88',
   judge(run: JudgedRun): Finding[] {
     const livelocks = ofKind(run.evidence, 'livelock').map((e) => {
       const why =

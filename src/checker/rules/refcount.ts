@@ -7,8 +7,8 @@ import { hex, ofKind, sighting } from '../sighting.ts';
 
 export const refcount: RuleChecker = {
   rule: 'refcount',
-  description: "at the end a table page's count is not 1 + its valid entries",
-  origin: 'kernel commit 5c646b7e1d8b; facts: stage2 §1.5',
+  summary: "a table page's count is not 1 + its valid entries at the end",
+  origin: 'kernel commit 5c646b7e1d8b',
   judge(run: JudgedRun): Finding[] {
     return ofKind(run.evidence, 'refcount').map((e) => {
       const drift = e.found - e.expected;

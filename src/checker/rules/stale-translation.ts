@@ -8,7 +8,8 @@ import { meaningOf } from '../version-tag.ts';
 
 export const staleTranslation: RuleChecker = {
   rule: 'stale-translation',
-  description: 'an access started after the TLBI completed used a translation from before it',
+  summary:
+    "an access that began after the protocol's TLBI completed used a translation from before it",
   origin: 'R_LXHLD, R_YNJCP; kernel commits 3a0b870e3448, 7e1b2329c205',
   judge(run: JudgedRun): Finding[] {
     return ofKind(run.evidence, 'version').flatMap((e) => {

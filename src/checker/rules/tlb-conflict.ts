@@ -8,8 +8,10 @@ import { at, ofKind, sighting, who } from '../sighting.ts';
 
 export const tlbConflict: RuleChecker = {
   rule: 'tlb-conflict',
-  description: 'a TLB conflict abort was raised and the protocol does not claim to handle it',
-  origin: 'R_FVQCK, R_MRRPW, I_HYQMB; kernel commit 3a0b870e3448; facts: defect D3',
+  summary:
+    'two TLB entries match one IPA, and the CPU aborts or the protocol claims it cannot happen',
+  origin:
+    'R_FVQCK, R_MRRPW, I_HYQMB; kernel commit 3a0b870e3448; no handler in the RFC of 2021-01-26',
   judge(run: JudgedRun): Finding[] {
     if (run.claims.handlesConflict === true) return [];
     return ofKind(run.evidence, 'conflict')

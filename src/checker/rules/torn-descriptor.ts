@@ -37,7 +37,7 @@ function descriptorsStored(run: JudgedRun): ReadonlySet<bigint> {
 
 export const tornDescriptor: RuleChecker = {
   rule: 'torn-descriptor',
-  description: 'a descriptor was seen that nobody wrote',
+  summary: 'a descriptor was seen that nobody wrote',
   origin: 'DDI 0487 B2.2.1 (single-copy atomicity of 64-bit accesses)',
   judge(run: JudgedRun): Finding[] {
     const wrote = attributesStored(run);

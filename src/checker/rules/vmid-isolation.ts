@@ -7,7 +7,7 @@ import { at, hex, ofKind, sighting, who } from '../sighting.ts';
 
 export const vmidIsolation: RuleChecker = {
   rule: 'vmid-isolation',
-  description: "a VM used another VM's translation, or lost its own to a TLBI for another VM",
+  summary: "a VM used another VM's translation, or a TLBI for one VM acted on another",
   origin: 'R_NWYRD; kernel arch/arm64/kvm/vmid.c; casemate bad_bbm_by_wrong_VMID',
   judge(run: JudgedRun): Finding[] {
     const foreign = ofKind(run.evidence, 'foreign').map((e) => {

@@ -40,7 +40,7 @@ function unknownVersions(run: JudgedRun): Finding[] {
 
 export const wrongOutputAddress: RuleChecker = {
   rule: RULE,
-  description: 'a translation leads to an address that no version of the mapping has',
+  summary: 'a translation leads to memory no version of the mapping has',
   origin: 'R_FVQCK (amalgamation); kernel commit 1f0f4a2ef7a5',
   judge(run: JudgedRun): Finding[] {
     return [...addresses(run), ...unknownVersions(run)];

@@ -7,7 +7,7 @@ import { at, ofKind, sighting, source, who } from '../sighting.ts';
 
 export const wrongPermission: RuleChecker = {
   rule: 'wrong-permission',
-  description: 'a translation has a permission that no version of the mapping has',
+  summary: 'a translation grants or denies what no version of the mapping does',
   origin: 'R_FVQCK (amalgamation); kernel commit 7d894834a305',
   judge(run: JudgedRun): Finding[] {
     return ofKind(run.evidence, 'permission').map((e) => {

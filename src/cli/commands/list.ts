@@ -1,9 +1,8 @@
 /** `list`: everything a flag can name, as text or JSON. */
 import type { Paint } from '../../report/paint.ts';
-import { RULE_TEXTS } from '../../report/rule-texts.ts';
 import { alignColumns } from '../../report/table.ts';
+import { IMPLEMENTED_RULES } from '../../checker/rules/index.ts';
 import { EXIT } from '../../result/exit-code.ts';
-import { RULES } from '../../result/rule.ts';
 import { type Command, NO_POSITIONALS } from '../command.ts';
 import { CPU_KNOB_NAMES, CPU_KNOBS, defaultKnobText } from '../../request/cpu-knobs.ts';
 import { Delivery, jsonTarget } from '../files/delivery.ts';
@@ -30,7 +29,11 @@ export interface Listing {
     readonly what: string;
   }[];
   readonly scenarios: readonly { readonly name: string; readonly summary: string }[];
-  readonly rules: readonly { readonly name: string; readonly summary: string }[];
+  readonly rules: readonly {
+    readonly name: string;
+    readonly summary: string;
+    readonly origin: string;
+  }[];
   readonly cpu: readonly {
     readonly name: string;
     readonly values: string;
@@ -57,7 +60,7 @@ export function listingOf(catalogue: Catalogue): Listing {
       what,
     })),
     scenarios: catalogue.scenarios.map(({ name, summary }) => ({ name, summary })),
-    rules: RULES.map((name) => ({ name, summary: RULE_TEXTS[name] })),
+    rules: IMPLEMENTED_RULES.map(({ rule, summary, origin }) => ({ name: rule, summary, origin })),
     cpu: CPU_KNOB_NAMES.map((name) => ({
       name,
       values: CPU_KNOBS[name].values,
@@ -72,7 +75,10 @@ export function listingText(listing: Listing, paint: Paint): string {
     ['Protocols (--protocol)', listing.protocols.flatMap(protocolRows)],
     [
       'Mutants (--mutant): seeded bugs',
-      listing.mutants.map((m) => [m.name, m.kind, m.rule, m.what]),
+      listing.mutants.flatMap((m) => [
+        [m.name, `${m.kind}, ${m.rule}`],
+        ['', m.what],
+      ]),
     ],
     ['Scenarios (--scenario)', listing.scenarios.map((s) => [s.name, s.summary])],
     ['Rules of the checker', listing.rules.map((r) => [r.name, r.summary])],

@@ -21,7 +21,7 @@ import type { LitmusResult, LitmusRunResult } from '../../result/litmus.ts';
 import { machineInfo } from '../../stress/machine-info.ts';
 import type { Command, CommandInput } from '../command.ts';
 import { deliver, jsonTarget } from '../files/delivery.ts';
-import { userFolder, userPath } from '../../request/paths.ts';
+import { userFolder, userPath } from '../../package/paths.ts';
 import { watchSignals } from '../signals.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../../request/usage-error.ts';

@@ -202,7 +202,7 @@ function replayText(
   const where = token.scenario === 'adjust-populated' ? '' : `${token.scenario}, `;
   const lines = [
     `${name}, ${where}level ${token.level}, ${vcpus}, ${token.cpu.replaceAll(',', ' ')}: ${what}`,
-    formatSchedule(steps, { columns, broken }),
+    formatSchedule(steps, { columns, broken, reasons: true }),
     `${paint('red', 'VIOLATION')} ${violation.rule}: ${violation.why}`,
     `exit ${EXIT.fail}: ${exitMeaning(EXIT.fail)}`,
   ];

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { counted, grouped, seconds } from '../../report/numbers.ts';
 import { alignColumns } from '../../report/table.ts';
 import { visibleLine } from '../../report/visible.ts';
-import { shortPath, userPath } from '../../request/paths.ts';
+import { shortPath, userPath } from '../../package/paths.ts';
 import { UsageError } from '../../request/usage-error.ts';
 import { anyText, wholeNumber, word } from '../../request/values.ts';
 import { EXIT, type ExitCode } from '../../result/exit-code.ts';

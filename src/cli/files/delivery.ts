@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from '../../result/exit-code.ts';
 import type { ResultFile } from '../../result/read.ts';
 import { internalErrorLine } from '../../report/internal-error.ts';
 import { checkOutputFile, type OutputFile, type OutputFolder, writeWhole } from './output-file.ts';
-import { shortPath } from '../../request/paths.ts';
+import { shortPath } from '../../package/paths.ts';
 import type { Terminal } from '../terminal.ts';
 import { fileProblem } from './write-problem.ts';
 import { filesOut } from './write-reports.ts';

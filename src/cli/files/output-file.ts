@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import { accessSync, type Stats, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { shortPath, userPath } from '../../request/paths.ts';
+import { shortPath, userPath } from '../../package/paths.ts';
 import { UsageError } from '../../request/usage-error.ts';
 
 declare const outputBrand: unique symbol;

@@ -1,7 +1,7 @@
 /** Result files named on the command line, read and checked before anything is written. */
 import { readFileSync } from 'node:fs';
 import { readResult, ResultError, type ResultFile } from '../../result/read.ts';
-import { userFolder, userPath } from '../../request/paths.ts';
+import { userFolder, userPath } from '../../package/paths.ts';
 import { UsageError } from '../../request/usage-error.ts';
 
 export function readResultFiles(command: string, named: readonly string[]): ResultFile[] {

@@ -58,7 +58,7 @@ export function armModel(arch: Architecture, weakening: Partial<ModelOptions> = 
   };
 }
 
-/** The weakenings of the ablation table (facts/memory-model.md §2), by the name reports use. */
+/** The weakenings of the ablation table (docs/memory-model.md, "Speed"), by the name reports use. */
 export const ABLATIONS = {
   'tlbi-does-not-wait': { tlbiWaits: false },
   'dsb-does-not-wait-for-tlbi': { dsbWaitsForTlbi: false },

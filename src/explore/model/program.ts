@@ -78,6 +78,8 @@ export interface WriteNode {
   readonly updates?: readonly HardwareUpdate[];
   /** By location written: the translation decides which. */
   readonly next: ReadonlyMap<number, Node>;
+  /** Locations that no execution stores this value to: there the path ends. */
+  readonly never?: ReadonlySet<number>;
   readonly faults: ReadonlyMap<number, Node>;
   /**
    * True: nobody reads the location, walks it, or asks for its last value. Then nobody can tell when

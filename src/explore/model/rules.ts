@@ -5,8 +5,7 @@
  * A *view* is a lower bound on a position in the global order. The same rules run over two kinds of
  * view: positions (joined by `max`) when a thread is checked against one global order, and sets of
  * the thread's own events (joined by union) when its unavoidable order is worked out beforehand.
- * Names are those of facts/memory-model.md §2; the rule beside each is the one of the Arm memory
- * model (DDI 0487 B2.3, "…-ordered-before").
+ * The rule beside each name is the one of the Arm memory model (DDI 0487 B2.3, "…-ordered-before").
  *
  * Left out: tags, instruction fetch.
  */

@@ -364,7 +364,8 @@ export class ThreadRun {
   #stepAfter(node: WriteNode, location: number, depth: number, done: number): void {
     const next = node.next.get(location);
     const { isOpen } = this.#order;
-    assert(next !== undefined || isOpen, 'the tree has every location the tables can map');
+    const isKnown = next !== undefined || isOpen || node.never?.has(location) === true;
+    assert(isKnown, 'the tree has every location the tables can map');
     if (next !== undefined) this.#step(next, depth, done);
   }
 

@@ -15,7 +15,13 @@ import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { isValid } from '../../arch/descriptor.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
 import { againstOf, judgeTrace } from '../../checker/index.ts';
-import { changeNamed, changesOf, type Protocol } from '../../port/index.ts';
+import {
+  changeNamed,
+  type ChangeName,
+  changesOf,
+  plainChange,
+  type Protocol,
+} from '../../port/index.ts';
 import { thrownBy } from '../../port/thrown.ts';
 import type {
   ExploreBoundValues,
@@ -127,18 +133,23 @@ export function* exploreInSteps(
   if (reason !== null) throw new ExploreUnsupported(reason);
   const bounds: ExploreBounds = { ...EXPLORE_BOUNDS, ...options.bounds };
   const machine = machineOf(cpu, scenario);
-  const maps = changesOf(protocol).map(
-    (change) => new MemoryMap(change, level, bounds.tables, machine),
-  );
-  const pages = maps[0]?.pages ?? 0;
+  const changes = changesOf(protocol);
+  const mapOf = (change: ChangeName, failing: number | null): MemoryMap =>
+    new MemoryMap(change, level, bounds.tables, { ...machine, failing });
+  const { pages } = mapOf(plainChange(protocol), null);
   const programs = options.programs ?? guestPrograms(kinds, pages, options.accesses);
   assert(programs.length > 0, 'an exploration has guest programs');
   const bbm = announcedBbm(cpu);
   const figures: Figures = { states: 0, orders: 0, stoppedBy: null, stoppedWhy: null };
   const outcomes = new Outcomes(protocol.claims);
-  const hosts = maps.flatMap(
-    (map) => hostOf(options.protocol, map, bbm, vcpus, bounds, figures) ?? [],
-  );
+  const startAt = (change: ChangeName, failing: number | null): readonly Host[] =>
+    hostOf(protocol, mapOf(change, failing), bbm, vcpus, bounds, figures);
+  const hosts = changes.flatMap((change) => {
+    const plain = startAt(change, null);
+    const tries = Math.max(0, ...plain.map(triesOf));
+    const failing = Array.from({ length: tries }, (_, i) => startAt(change, i + 1));
+    return [...plain, ...failing.flat()];
+  });
   try {
     const searched = { hosts, cpu, programs, bounds, startedMs, figures, outcomes };
     for (const progress of explorePrograms(searched)) {
@@ -206,8 +217,16 @@ function hostOf(
   vcpus: number,
   bounds: ExploreBounds,
   figures: Figures,
-): Host | null {
-  return boundedBy(figures, () => runProtocol(protocol, map, bbm, vcpus, bounds));
+): readonly Host[] {
+  const host = boundedBy(figures, () => runProtocol(protocol, map, bbm, vcpus, bounds));
+  return host === null ? [] : [host];
+}
+
+/** Allocations that may fail, on the way through the protocol that has most: each is another start. */
+function triesOf({ paths }: Host): number {
+  const triesIn = ({ trace }: Path): number =>
+    trace.filter((event) => event.op === 'allocate' && event.tried === true).length;
+  return Math.max(0, ...paths.map(triesIn));
 }
 
 /** Throws BoundReached, and ProtocolFailure if it throws or does not return. */
@@ -307,6 +326,7 @@ function signViolations(
       vcpus,
       scenario: map.hasNeighbour ? 'two-vms' : 'adjust-populated',
       form: Math.max(0, changesOf(protocol).indexOf(map.changeName)),
+      failing: map.failing,
     }) as const;
   const whysOf = (host: Host): readonly string[] => judged[hosts.indexOf(host)]?.whys ?? [];
   const shown = outcomes.violations(whysOf).map(({ violation, place, host }) => ({
@@ -359,13 +379,15 @@ export function judgeOperations(
   const lost = lock === 'shared' ? lostRace(script, map) : null;
   // Of several forms a sentence says which.
   const isOneOfMany = changesOf(protocol).length > 1;
-  const start = isOneOfMany ? `where ${changeNamed(map.changeName).text}: ` : '';
+  const form = isOneOfMany ? `where ${changeNamed(map.changeName).text}: ` : '';
+  const start =
+    map.failing === null ? form : `${form}when its ${nth(map.failing)} allocation fails: `;
   const ways = host.paths.map((path) => ({ path, when: start }));
   if (lost !== null && lost.path !== null) {
     ways.push({ path: lost.path, when: `${start}when its compare-exchange finds LOCKED: ` });
   }
   for (const { path, when } of ways) {
-    const trace = traceOf(map, path, lock);
+    const trace = traceOf(map, path, protocol);
     const verdict = judgeTrace(trace, bbm, false, map.hafdbs);
     for (const note of when === start ? verdict.notes : []) notes.add(note);
     if (verdict.windowed && claims.neverInvalid === true) {
@@ -389,7 +411,7 @@ export function judgeOperations(
     if (path !== undefined) found('progress', LOSER_WAITS, path, null);
   }
   const surveyed =
-    realGranules && violations.length === 0
+    realGranules && violations.length === 0 && map.failing === null
       ? surveyOf(protocol, map.changeName, bbm, map.hafdbs)
       : null;
   for (const note of surveyed?.notes ?? []) notes.add(note);
@@ -401,6 +423,8 @@ export function judgeOperations(
     notes: [...notes],
   };
 }
+
+const nth = (n: number): string => ['first', 'second', 'third'][n - 1] ?? `${n}th`;
 
 const LOSER_WAITS =
   'whoever loses the race for the entry never ends: its compare-exchange finds LOCKED, then what the ' +

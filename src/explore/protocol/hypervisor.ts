@@ -2,7 +2,13 @@
  * The hypervisor's thread: it holds the VM's lock, runs the protocol, and unlocks, which is a
  * store-release (KVM's mmu_lock). A vCPU that has seen the lock free comes after the transition.
  */
-import { type Descriptor, isValid, TYPE_TABLE_OR_PAGE, VALID } from '../../arch/descriptor.ts';
+import {
+  type Descriptor,
+  isValid,
+  sameButState,
+  TYPE_TABLE_OR_PAGE,
+  VALID,
+} from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { checkedPort, checkReturned } from '../../port/checked-port.ts';
 import type { Cpu, Entry, Protocol, Transition, TransitionTrace } from '../../port/index.ts';
@@ -57,7 +63,7 @@ export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLev
 export function traceOf(
   map: MemoryMap,
   path: Path,
-  lock: TransitionTrace['lock'] = 'exclusive',
+  { lock = 'exclusive', hole = 'empty' }: Pick<Protocol, 'lock' | 'hole'> = {},
 ): TransitionTrace {
   return {
     level: map.level,
@@ -68,6 +74,7 @@ export function traceOf(
     pa: map.pa,
     vmid: VMID,
     lock,
+    hole,
     change: map.changeName,
     oldLeaves: map.change.from === 'table' ? [3] : [],
     events: path.trace,
@@ -104,8 +111,10 @@ class Taking {
     if (change.takes === 'before-new' && isNew) this.#take();
   }
 
-  /** The protocol has returned. */
+  /** The protocol has returned. Of what it left mapped because memory ran out nothing is taken. */
   atEnd(): void {
+    const { failing, old } = this.#map;
+    if (failing !== null && sameButState(this.#recording.peek(TARGET), old)) return;
     if (this.#map.change.takes === 'at-end') this.#take();
   }
 

@@ -1,5 +1,5 @@
 /**
- * What one access of a vCPU came to, in a word, and whether it may: the rules of design §6 as far as
+ * What one access of a vCPU came to, in a word, and whether it may: the checker's rules as far as
  * a single access can break them. Pure.
  *
  *   early   before, during or after the transition: the old and the new mapping are both right

@@ -57,8 +57,8 @@ const CLEAN = Object.freeze({ write: false, dbm: true });
 export const GEOMETRY: Geometry = geometryOf('tiny');
 const REGION_IPA = 0x4000_0000;
 const REGION_PA = 0x8000_0000;
-/** Where a block that moves goes. */
-const OTHER_PA = 0xa000_0000;
+/** Where a block that moves goes: a place for any block, also of a real machine. */
+const OTHER_PA = 0x1_4000_0000;
 const TABLES_PA = 0x1_0000_0000;
 const FOREIGN_PA = 0xc000_0000;
 const FOREIGN_VERSION = 15;
@@ -101,6 +101,8 @@ export interface MachineOptions {
   readonly geometry?: Geometry;
   /** First IPA of the region, a multiple of its size. */
   readonly ipa?: number;
+  /** There is no memory for this one of the allocations that may fail, from 1. Default: for all. */
+  readonly failing?: number | null;
   /** The first old page is read-only, the second not accessed: what a block must not take over. */
   readonly mixed?: boolean;
 }
@@ -115,6 +117,7 @@ export class MemoryMap {
   /** There is a second VM (neighbour.ts). */
   readonly hasNeighbour: boolean;
   readonly counts: 'every-tlbi' | 'interrupts' | null;
+  readonly failing: number | null;
   /** `tiny` under search. */
   readonly geometry: Geometry;
   readonly ipa: number;
@@ -139,6 +142,7 @@ export class MemoryMap {
       hafdbs = false,
       hasNeighbour = false,
       counts = null,
+      failing = null,
       geometry = GEOMETRY,
       ipa = REGION_IPA,
       mixed = false,
@@ -155,6 +159,7 @@ export class MemoryMap {
     this.hafdbs = hafdbs;
     this.hasNeighbour = hasNeighbour;
     this.counts = counts;
+    this.failing = failing;
     this.size = entrySize(this.geometry, level);
     this.pages = pagesPerEntry(this.geometry, level);
     this.pa = changeName === 'relocate' ? OTHER_PA : REGION_PA;

@@ -27,6 +27,7 @@ export function createModelTables(
   roleOf: Roles,
 ): Tables {
   let next = map.oldTables;
+  let tries = 0;
   const entries = map.geometry.entriesPerTable;
 
   function take(count: number): Table {
@@ -99,6 +100,16 @@ export function createModelTables(
       const table = take(1);
       fillAll(table, EMPTY);
       recording.note({ op: 'allocate', table: book.nameOf(table), level });
+      return table;
+    },
+    tryAllocate(level) {
+      if (++tries === map.failing) {
+        recording.note({ op: 'no-memory', level });
+        return null;
+      }
+      const table = take(1);
+      fillAll(table, EMPTY);
+      recording.note({ op: 'allocate', table: book.nameOf(table), level, tried: true });
       return table;
     },
     buildSubtree(level, like) {

@@ -65,6 +65,8 @@ function detailOf(map: MemoryMap, event: TraceEvent, location: number | null): s
     case 'build':
     case 'allocate':
       return event.table;
+    case 'no-memory':
+      return 'an allocation fails';
     case 'free':
       return (
         `${event.tables} table page(s), ${event.table}` +

@@ -61,12 +61,10 @@ export function replayToken(
 function hostOf(token: ScheduleToken, protocol: Protocol, cpu: CpuModel): Host {
   const change = changesOf(protocol)[token.form];
   if (change === undefined) throw new ReplayRefused(`${token.name} has no such form any more`);
-  const map = new MemoryMap(
-    change,
-    token.level,
-    EXPLORE_BOUNDS.tables,
-    machineOf(cpu, token.scenario),
-  );
+  const map = new MemoryMap(change, token.level, EXPLORE_BOUNDS.tables, {
+    ...machineOf(cpu, token.scenario),
+    failing: token.failing,
+  });
   try {
     return runProtocol(protocol, map, announcedBbm(cpu), token.vcpus, EXPLORE_BOUNDS);
   } catch (error) {

@@ -106,7 +106,7 @@ function judgeAlone(
 ): ExploreViolation[] {
   const { operations, trace: events, locations, findings, memory } = recording;
   const path = { operations, trace: events, locations, findings, answers: [], memory };
-  const trace = traceOf(map, path, protocol.lock);
+  const trace = traceOf(map, path, protocol);
   const { violations } = judgeTrace(trace, bbm, false, map.hafdbs);
   const found = [
     ...violations.map(({ rule, why, event }) => ({ rule, why, event })),

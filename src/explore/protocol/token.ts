@@ -5,7 +5,8 @@
  *   │  │ │       │        │     │ │ │     │         └ checksum of everything before it
  *   │  │ │       │        │     │ │ │     └ skeletons, events in order, vCPU, its way; or @RULE
  *   │  │ │       │        │     │ │ └ accesses before and after the lock is seen free
- *   │  │ │       │        │     └─┴ level, vCPUs; 1n beside a second VM; 1/1 in the second form of its kind
+ *   │  │ │       │        │     └─┴ level, vCPUs; 1n beside a second VM; 1/1 in the second form of its kind,
+ *   │  │ │       │        │       1k2 where its second allocation fails
  *   │  │ │       │        └ knobs other than the default, and always bbm
  *   │  │ │       └ fingerprint of what the protocol does and, of a file, of its text
  *   │  └─┴ built-in (p), mutant (m), file (f) or sequence (s); its name, or all of it
@@ -50,6 +51,8 @@ export interface ScheduleToken {
   readonly scenario: ExploredScenario;
   /** Which of the forms of its kind. */
   readonly form: number;
+  /** Which of the allocations that may fail does; null: none. */
+  readonly failing: number | null;
   readonly shows: ScheduleKey | OperationsKey;
 }
 
@@ -72,6 +75,7 @@ export interface OperationsKey {
 const KIND_LETTERS = { 'built-in': 'p', mutant: 'm', file: 'f', sequence: 's' } as const;
 const ACCESS_LETTERS: Readonly<Record<AccessKind, string>> = { load: 'l', store: 's' };
 const NEIGHBOUR_LETTER = 'n';
+const FAILING_LETTER = 'k';
 const RADIX = 36;
 const FINGERPRINT_DIGITS = 8;
 const CHECKSUM_DIGITS = 6;
@@ -119,8 +123,10 @@ export function encodeToken(token: ScheduleToken): string | null {
   return `${body}:${digest(body, CHECKSUM_DIGITS)}`;
 }
 
-function vcpusText({ vcpus, scenario, form }: ScheduleToken): string {
-  return `${vcpus}${scenario === 'two-vms' ? NEIGHBOUR_LETTER : ''}${form === 0 ? '' : `/${form}`}`;
+function vcpusText({ vcpus, scenario, form, failing }: ScheduleToken): string {
+  const beside = scenario === 'two-vms' ? NEIGHBOUR_LETTER : '';
+  const fails = failing === null ? '' : `${FAILING_LETTER}${failing}`;
+  return `${vcpus}${beside}${form === 0 ? '' : `/${form}`}${fails}`;
 }
 
 function showsText(shows: ScheduleKey | OperationsKey): string {
@@ -160,6 +166,7 @@ export function decodeToken(text: string): ScheduleToken | null {
   const shows = first === undefined ? null : parseShows(first, second ?? '');
   if (version !== VERSION || kind === undefined || shows === null) return null;
   if (name === undefined || fingerprint === undefined || cpu === undefined) return null;
+  const failing = vcpus?.split(FAILING_LETTER)[1];
   return {
     kind,
     name: decodeName(name),
@@ -168,7 +175,8 @@ export function decodeToken(text: string): ScheduleToken | null {
     level: level === '1' ? 1 : 2,
     vcpus: Number.parseInt(vcpus ?? '', 10),
     scenario: vcpus?.includes(NEIGHBOUR_LETTER) === true ? 'two-vms' : 'adjust-populated',
-    form: Number(vcpus?.split('/')[1] ?? 0),
+    form: Number.parseInt(vcpus?.split('/')[1] ?? '0', 10),
+    failing: failing === undefined ? null : Number(failing),
     shows,
   };
 }

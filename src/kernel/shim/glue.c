@@ -206,3 +206,42 @@ S2S_ENTRY(split)(u32 pgd, u32 level, u64 ipa, u64 size, u64 pa, u64 software, u3
 	return kvm_pgtable_stage2_split(&w.pgt, ipa, size, &w.mmu.split_page_cache);
 }
 #endif
+
+#ifdef S2S_HAS_UNMAP
+S2S_ENTRY(unmap)(u32 pgd, u32 level, u64 ipa, u64 size, u64 pa, u64 software, u32 shared, s32 pages)
+{
+	struct s2s_world w;
+
+	s2s_begin(&w, pgd, level, pages);
+	return kvm_pgtable_stage2_unmap(&w.pgt, ipa, size);
+}
+#endif
+
+#ifdef S2S_HAS_WRPROTECT
+/* The flush is the caller's: kvm_flush_remote_tlbs(), once for all that one pass has protected. */
+S2S_ENTRY(wrprotect)(u32 pgd, u32 level, u64 ipa, u64 size, u64 pa, u64 software, u32 shared, s32 pages)
+{
+	struct s2s_world w;
+	s32 error;
+
+	s2s_begin(&w, pgd, level, pages);
+	error = kvm_pgtable_stage2_wrprotect(&w.pgt, ipa, size);
+	kvm_call_hyp(__kvm_tlb_flush_vmid, &w.mmu);
+	return error;
+}
+#endif
+
+#ifdef S2S_HAS_RELAX
+#ifdef S2S_RELAX_FLAGS
+#define S2S_AND_RELAX_FLAGS , S2S_FLAGS
+#else
+#define S2S_AND_RELAX_FLAGS
+#endif
+S2S_ENTRY(relax)(u32 pgd, u32 level, u64 ipa, u64 size, u64 pa, u64 software, u32 shared, s32 pages)
+{
+	struct s2s_world w;
+
+	s2s_begin(&w, pgd, level, pages);
+	return kvm_pgtable_stage2_relax_perms(&w.pgt, ipa, S2S_PROT(0) S2S_AND_RELAX_FLAGS);
+}
+#endif

@@ -88,12 +88,13 @@ export class AccessNodes {
 
   /**
    * Notes that `value`, which depends on `reads` of the path, may be stored at `location`. Null if
-   * that belongs to no execution, else the path's own stores with this one.
+   * that belongs to no execution, else the path's own stores with this one. `handedOn`: the reads that
+   * an own read of it comes after, though the store may not be performed yet.
    */
   #admit(
     location: number,
     value: Value,
-    reads: Reads,
+    { reads, handedOn }: { readonly reads: Reads; readonly handedOn: Reads },
     pc: CodePoint,
     at: Point,
   ): PathOrigins | null {
@@ -108,12 +109,23 @@ export class AccessNodes {
       known.set(key, Math.max(known.get(key) ?? 0, visit));
       this.#cleared.set(location, known);
     }
-    return { ...at.origins, stores: at.origins.stores | store };
+    const last = {
+      value: this.#context.names.values.idOf(value),
+      origins: leastOf(
+        originsOf(at.origins, handedOn | at.origins.control, store).map((set) => set & ~store),
+      ),
+    };
+    return {
+      ...at.origins,
+      stores: at.origins.stores | store,
+      last: new Map([...at.origins.last, [location, last]]),
+    };
   }
 
   /**
    * Values an access may find, once each, with their origins. What an own store made that is not
    * behind the access is out of reach: that store would come after itself in coherence order.
+   * What the last own store holds may be handed on.
    */
   #found(locations: readonly number[], at: Point): ReadonlyMap<number, Origins> {
     const { domains } = this.#context;
@@ -123,6 +135,10 @@ export class AccessNodes {
       for (const id of domains.of(location)) {
         const origins = domains.originsAt(location, id).filter((set) => (set & ahead) === 0n);
         if (origins.length > 0) found.set(id, leastOf([...(found.get(id) ?? []), ...origins]));
+      }
+      const last = at.origins.last.get(location);
+      if (last !== undefined) {
+        found.set(last.value, leastOf([...(found.get(last.value) ?? []), ...last.origins]));
       }
     }
     return found;
@@ -326,12 +342,15 @@ export class AccessNodes {
     const value = cut(data.value, bits);
     const reads = depends(access.address, data.from);
     const next = new Map<number, Node>();
+    const never = new Set<number>();
     for (const location of access.locations) {
-      const origins = this.#admit(location, value, reads, pc, at);
-      if (origins !== null) next.set(location, go(origins));
+      const origins = this.#admit(location, value, { reads, handedOn: reads }, pc, at);
+      if (origins === null) never.add(location);
+      else next.set(location, go(origins));
     }
     return {
       kind: 'write',
+      never,
       target: access.target,
       value: this.#context.names.values.idOf(value),
       release,
@@ -359,10 +378,12 @@ export class AccessNodes {
       registers.set(status, numberValue(isStored ? 0n : 1n), NO_DEPENDENCY, line);
       return this.#grow.next(pc, { ...at, registers, retried: null, monitor: null, origins });
     };
+    const never = new Set<number>();
     const node = (next: ReadonlyMap<number, Node>, isStored: boolean): WriteNode => {
       this.#grow.count();
       return {
         kind: 'write',
+        never: isStored ? never : new Set(),
         target: access.target,
         value: isStored ? this.#context.names.values.idOf(stored) : null,
         release,
@@ -378,11 +399,13 @@ export class AccessNodes {
     const failed = node(new Map(access.locations.map((location) => [location, failing])), false);
     if (at.monitor === null) return failed;
     // It comes after the read that set the monitor, too.
-    const reads = depends(access.address, data.from) | (1 << at.monitor);
+    const handedOn = depends(access.address, data.from);
+    const reads = handedOn | (1 << at.monitor);
     const next = new Map<number, Node>();
     for (const location of access.locations) {
-      const origins = this.#admit(location, stored, reads, pc, at);
-      if (origins !== null) next.set(location, after(true, origins));
+      const origins = this.#admit(location, stored, { reads, handedOn }, pc, at);
+      if (origins === null) never.add(location);
+      else next.set(location, after(true, origins));
     }
     return { kind: 'choice', alternatives: [failed, node(next, true)] };
   }
@@ -414,7 +437,10 @@ export class AccessNodes {
       const loaded = names.values.valueOf(id);
       const stored = atomicResult(op, loaded, data.value, compared?.value ?? null, bits, line);
       const then = this.#afterRead({ ...at, reads: read + 1, retried: null }, found);
-      const reads = depends(access.address, data.from) | bit.pick | (compared?.from.pick ?? 0);
+      const own = depends(access.address, data.from) | (compared?.from.pick ?? 0);
+      const reads = own | bit.pick;
+      // What a swap stores does not depend on what it loads.
+      const handedOn = op === 'swap' ? own : reads;
       const go = (origins: PathOrigins): Node => {
         const ways = loadedFlows(bit, compared, stored !== null).map((flow) => {
           const registers = at.registers.copy();
@@ -428,7 +454,9 @@ export class AccessNodes {
       const unchanged = stored === null ? go(then.origins) : null;
       for (const location of access.locations) {
         const origins =
-          stored === null ? then.origins : this.#admit(location, stored, reads, pc, then);
+          stored === null
+            ? then.origins
+            : this.#admit(location, stored, { reads, handedOn }, pc, then);
         if (origins !== null) branches.set(location, unchanged ?? go(origins));
       }
       if (branches.size === 0) continue;

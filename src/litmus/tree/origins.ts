@@ -8,6 +8,13 @@
  * atomic's write after its read (aob), so no value can be among its own origins. That bounds the
  * values of a location where computing them from each other would go on for ever, and tells reads
  * which of them are out of reach.
+ *
+ * A thread's own read of what it has just stored need not wait for the store: the value is handed on
+ * from where the store had it (dob: data and address, then rfi). The store itself is then none of the
+ * origins, nor is the read of its exclusive pair: aob ends at the store.
+ *
+ *   P1: LDXR x; STXR 16 to x; LDR x; ADD; STR 17 to y      P0: LDR y; STR to x
+ *   the LDR is given 16 before the STXR is performed, so the LDXR may read 17
  */
 import type { Reads } from '../../explore/model/index.ts';
 
@@ -53,9 +60,17 @@ export interface PathOrigins {
   readonly control: Reads;
   /** Own stores so far. */
   readonly stores: StoreSet;
+  /** By location: what the last own store hands on to own reads. */
+  readonly last: ReadonlyMap<number, HandedOn>;
 }
 
-export const NO_ORIGINS: PathOrigins = { reads: [], control: 0, stores: 0n };
+export interface HandedOn {
+  /** Id of the value. */
+  readonly value: number;
+  readonly origins: Origins;
+}
+
+export const NO_ORIGINS: PathOrigins = { reads: [], control: 0, stores: 0n, last: new Map() };
 
 /**
  * Origins of what `store` writes, if it depends on `reads` of the path. Empty: only what it writes

@@ -2,7 +2,7 @@
  * Wrong: no DSB between the store of the nT block and the TLBI. A walker may read the old table
  * after the TLBI and keep page entries beside the block, whose nT is then cleared.
  *
- * Evidence: R_TGVWD; defect D7 that the RFC of 2021-01-26 was suspected of and does not have, as
+ * Evidence: R_TGVWD; the RFC of 2021-01-26 was suspected of it and does not have it, as
  * __kvm_tlb_flush_vmid begins with DSB ISHST. Caught by: tlb-conflict or stale-translation, in
  * `stress` with --reorder and by `explore`.
  */

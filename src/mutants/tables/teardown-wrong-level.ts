@@ -2,8 +2,8 @@
  * Wrong: the teardown takes the entries of the top page for pages, whatever its level, and frees
  * that page alone. Below a 1 GiB entry 512 tables are lost with every transition.
  *
- * Evidence: the level of a child is its parent's plus one everywhere in pgtable.c; defect D2 leaks
- * the same way. Caught by: table-leak, from the audit under `stress` and from the
+ * Evidence: the level of a child is its parent's plus one everywhere in pgtable.c;
+ * `unknown-bbm-abort` leaks the same way. Caught by: table-leak, from the audit under `stress` and from the
  * operations under `explore`, at level 1.
  */
 import { defineProtocol, flushVmid, VALID } from '../../port/index.ts';
@@ -13,7 +13,7 @@ import { defineMutant } from '../mutant.ts';
 export const teardownWrongLevel = defineMutant({
   name: 'teardown-wrong-level',
   what: 'the old subtree is torn down as if its top page held pages: the tables below are lost',
-  evidence: 'kernel pgtable.c (child level = level + 1); defect D2 of the TTRem RFC leaks alike',
+  evidence: 'kernel pgtable.c (child level = level + 1)',
   rule: 'table-leak',
   twin: 'bbm-early',
   seed: {

@@ -13,7 +13,7 @@ import { exitMeaning } from '../exit-meanings.ts';
 import { searchText } from '../text/explore-text.ts';
 import { shareText } from '../numbers.ts';
 import { NOT_MEASURED } from '../not-measured.ts';
-import { configurationOf } from '../run-tables.ts';
+import { configurationOf } from '../../result/compare/configuration.ts';
 import { resultTitle } from '../verdict-texts.ts';
 import { orderedEvents } from '../text/violation-text.ts';
 

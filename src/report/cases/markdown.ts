@@ -4,7 +4,7 @@ import { type Case, countOf, suiteOf } from './cases.ts';
 import { machineText, repeatCommand } from '../text/header-text.ts';
 import { seconds } from '../numbers.ts';
 import { runColumns } from '../columns/index.ts';
-import { configurationOf } from '../run-tables.ts';
+import { configurationOf } from '../../result/compare/configuration.ts';
 import { resultTitle, verdictMeaning } from '../verdict-texts.ts';
 import { visible, visibleLine } from '../visible.ts';
 

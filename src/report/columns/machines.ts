@@ -3,7 +3,7 @@ import { tailOf } from '../../result/distribution.ts';
 import type { StressRun } from '../../result/stress.ts';
 import { grouped, shareText, significant, unitFor } from '../numbers.ts';
 import { NOT_MEASURED } from '../not-measured.ts';
-import { configurationOf } from '../run-tables.ts';
+import { configurationOf } from '../../result/compare/configuration.ts';
 import type { Column } from '../table.ts';
 
 export interface MachineTable {

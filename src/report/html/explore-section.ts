@@ -1,12 +1,14 @@
 /** An explore result: the verdict matrix, and each counterexample as columns with its reason. */
 import { commandLine } from '../../package/command-line.ts';
-import type { ExploreRun, ExploreViolation } from '../../result/explore.ts';
+import type { AblationRow, ExploreRun, ExploreViolation } from '../../result/explore.ts';
 import type { ExploreFile } from '../../result/read.ts';
 import { ABLATION_MEANING, ablationGroups, changeText, neededText } from '../text/ablation-text.ts';
 import { searchText } from '../text/explore-text.ts';
+import { countText, placeText } from '../text/kernel-text.ts';
+import { stepText } from '../text/schedule-text.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
-import { html, type Html, type HtmlValue, NOTHING } from './html.ts';
+import { anchor, html, type Html, type HtmlValue, NOTHING } from './html.ts';
 import { lanes } from './lanes.ts';
 import { table } from './table.ts';
 
@@ -16,7 +18,7 @@ export function exploreSection({ runs }: ExploreFile): Html {
     ${matrix(runs)}
     <h3>Counterexamples</h3>
     ${violated.length === 0 ? html`<p>None: no execution within the bounds breaks a rule.</p>` : NOTHING}
-    ${violated.map(counterexamples)} ${ablations(runs)}
+    ${violated.map(counterexamples)} ${ablations(runs)} ${mutations(runs)}
     <h3>What was visited</h3>
     ${visited(runs)} ${outcomes(runs)}`;
 }
@@ -28,13 +30,20 @@ function subject(run: ExploreRun): string {
 const MARKS = { safe: '✓', violated: '✗', bounded: '?' } as const;
 const STYLES = { safe: 'green', violated: 'red', bounded: 'yellow' } as const;
 
+/** Where the counterexamples of a search begin. */
+const anchorOf = (run: ExploreRun): string => anchor(`${subject(run)} ${searchText(run)}`);
+
 function verdictCell(runs: readonly ExploreRun[]): HtmlValue {
   return runs.map((run) => {
     const rules = run.violations.map(({ rule }) => rule).join(', ');
     const shown = run.exhibit === undefined ? rules : `${rules}, shown on purpose`;
     const why = run.verdict === 'bounded' ? `bound ${run.stoppedBy ?? 'unknown'}` : shown;
-    return html`<span class="${STYLES[run.verdict]}">${MARKS[run.verdict]} ${run.verdict}</span
-      >${why === '' ? '' : `: ${why}`} `;
+    const word = html`<span class="${STYLES[run.verdict]}"
+      >${MARKS[run.verdict]} ${run.verdict}</span
+    >`;
+    const linked =
+      run.violations.length === 0 ? word : html`<a href="#${anchorOf(run)}">${word}</a>`;
+    return html`${linked}${why === '' ? '' : `: ${why}`} `;
   });
 }
 
@@ -44,20 +53,39 @@ function matrix(runs: readonly ExploreRun[]): Html {
     name,
     ...heads.map((head) => verdictCell(own.filter((run) => searchText(run) === head))),
   ]);
-  const columns = ['protocol', ...heads].map((title) => ({ title, align: 'left' as const }));
-  return html`<p>An empty field was not explored.</p>
+  const { common, titles } = apart(heads);
+  const columns = ['protocol', ...titles].map((title) => ({ title, align: 'left' as const }));
+  const all = common === '' ? '' : `All: ${common}. `;
+  return html`<p>${all}An empty field was not explored.</p>
     ${table('Verdict matrix', columns, rows)}`;
 }
 
+/** What headings have in common is said once; `verdict` where that is all of it. */
+export function apart(heads: readonly string[]): {
+  readonly common: string;
+  readonly titles: readonly string[];
+} {
+  const words = heads.map((head) => head.split(/,? (?=\S+=|level )|, /));
+  const [first = []] = words;
+  const common = first.filter((word) => words.every((own) => own.includes(word)));
+  const titles = words.map((own) => own.filter((word) => !common.includes(word)).join(' '));
+  return {
+    common: common.join(', '),
+    titles: titles.map((title) => (title === '' ? 'verdict' : title)),
+  };
+}
+
 function counterexamples(run: ExploreRun): Html {
-  return html`${run.violations.map((violation) => counterexample(run, violation))}`;
+  return html`<div id="${anchorOf(run)}">
+    ${run.violations.map((violation) => counterexample(run, violation))}
+  </div>`;
 }
 
 function counterexample(run: ExploreRun, v: ExploreViolation): Html {
   const events = v.steps.map((step, i) => ({
     thread: step.thread,
     order: String(i + 1),
-    text: `${step.op} ${step.detail}`.trim(),
+    text: stepText(step),
     ...(step.why === undefined ? {} : { why: step.why }),
   }));
   const title = `${v.rule}: ${subject(run)}`;
@@ -89,24 +117,67 @@ function counterexample(run: ExploreRun, v: ExploreViolation): Html {
 function ablations(runs: readonly ExploreRun[]): Html {
   const groups = ablationGroups(runs);
   if (groups.length === 0) return NOTHING;
-  const columns = ['step', 'line', 'operation', 'change', 'needed?', 'replay'].map((title, i) => ({
-    title,
-    align: i < 2 ? ('right' as const) : ('left' as const),
-  }));
+  const columns = columnsOf('step', 'needed?', 'operation', 'change', 'why', 'line', 'replay');
   const tables = groups.map(({ title, rows, runs: own, cpus }) => {
     const cells = rows.map((row) => [
       String(row.step),
-      row.line === null ? '' : String(row.line),
+      neededWord(row),
       row.operation,
       changeText(row),
-      html`<span class="${row.needed ? 'red' : 'soft'}">${neededText(row, own.length)}</span>`,
-      row.token === null ? '' : html`<code>${commandLine(`replay -- ${row.token}`)}</code>`,
+      whyText(row, own.length),
+      row.line === null ? '' : String(row.line),
+      replayOf(row),
     ]);
-    return table(`${title}, on ${cpus.join(', ')}`, columns, cells);
+    return html`<h4>${title}, on ${cpus.join(', ')}</h4>
+      ${table(`${title}, on ${cpus.join(', ')}`, columns, cells)}`;
   });
   return html`<h3>Which step is needed</h3>
     <p class="soft">${ABLATION_MEANING}</p>
     ${tables}`;
+}
+
+const columnsOf = (...titles: readonly string[]): { title: string; align: 'left' }[] =>
+  titles.map((title) => ({ title, align: 'left' }));
+
+/** Early in its row, where a phone shows it. */
+function neededWord({ needed }: AblationRow): Html {
+  return html`<span class="${needed ? 'red' : 'soft'}">${needed ? 'yes' : 'no'}</span>`;
+}
+
+const whyText = (row: AblationRow, cpus: number): string =>
+  neededText(row, cpus).replace(/^(?:not )?needed(?: on any CPU explored)?: /, '');
+
+function replayOf({ token }: AblationRow): HtmlValue {
+  return token === null ? '' : html`<code>${commandLine(`replay -- ${token}`)}</code>`;
+}
+
+/** Changes of a kernel tree's own code. */
+function mutations(runs: readonly ExploreRun[]): Html {
+  const columns = columnsOf('place', 'needed?', 'operation', 'change', 'why', 'replay');
+  const tables = runs.flatMap((run) => {
+    const { mutation, kernel } = run;
+    if (mutation === undefined) return [];
+    const cpus = runs.filter(
+      ({ protocol, level }) => protocol === run.protocol && level === run.level,
+    ).length;
+    const title = `v${kernel?.version ?? ''}: ${subject(run)}, level ${run.level}`;
+    const cells = mutation.map((row) => [
+      placeText(row),
+      neededWord(row),
+      row.operation,
+      changeText(row),
+      whyText(row, cpus),
+      replayOf(row),
+    ]);
+    return [
+      html`<h4>${title}: ${countText(mutation)}</h4>
+        ${table(title, columns, cells)}`,
+    ];
+  });
+  return tables.length === 0
+    ? NOTHING
+    : html`<h3>Which step of the kernel's code is needed</h3>
+        ${tables}`;
 }
 
 function visited(runs: readonly ExploreRun[]): Html {

@@ -23,6 +23,15 @@ export function html(parts: TemplateStringsArray, ...values: readonly HtmlValue[
 
 export const NOTHING = new Html('');
 
+/**
+ * An id within one result, made from what it names; the page makes it its own (`page.ts`).
+ */
+export const ANCHOR = 'at-';
+
+export function anchor(name: string): string {
+  return ANCHOR + name.replaceAll(/[^\w-]+/g, '-');
+}
+
 function render(value: HtmlValue | undefined): string {
   if (value === undefined) return '';
   if (value instanceof Html) return value.text;

@@ -1,4 +1,4 @@
-/** What every result's section opens with: the verdict and its meaning, the machine, how to repeat. */
+/** What every result's section opens with, the verdict and its meaning, and ends with: the machine. */
 import type { ResultFile } from '../../result/read.ts';
 import { shardText } from '../../result/shard.ts';
 import { machineText, repeatCommand } from '../text/header-text.ts';
@@ -24,15 +24,20 @@ export function opening(result: ResultFile): Html {
             ${reasons}
           </ul>`
     }
-    <h3>Machine and its limits</h3>
+    <dl>
+      <dt>repeat</dt>
+      <dd><code>${repeatCommand(result)}</code></dd>
+    </dl>`;
+}
+
+export function machinePart(result: ResultFile): Html {
+  return html`<h3>Machine and its limits</h3>
     ${machines(result)}
     <dl>
       <dt>started</dt>
       <dd>${result.startedAt}</dd>
       <dt>version</dt>
       <dd>${result.version}</dd>
-      <dt>repeat</dt>
-      <dd><code>${repeatCommand(result)}</code></dd>
     </dl>
     ${sources(result)}`;
 }

@@ -8,18 +8,18 @@ import { machineTables } from '../columns/machines.ts';
 import { counted, significant } from '../numbers.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
 import { runColumns } from '../columns/index.ts';
-import { configurationOf, notesOf } from '../run-tables.ts';
+import { configurationOf } from '../../result/compare/configuration.ts';
+import { notesOf } from '../run-tables.ts';
 import { orderedEvents, placeOf, timesText } from '../text/violation-text.ts';
 import { answerPart } from './answer-part.ts';
 import { figures } from './figure.ts';
-import { html, type Html, NOTHING } from './html.ts';
+import { anchor, html, type Html, NOTHING } from './html.ts';
 import { lanes } from './lanes.ts';
 import { columnsTable, table } from './table.ts';
 
 export function stressSection(result: StressFile): Html {
   const groups = Map.groupBy(result.runs, configurationOf);
-  return html`${controlsPart(result.controls)}
-  ${
+  return html`${
     result.runs.length === 0
       ? NOTHING
       : html`<h3>Protocols side by side</h3>
@@ -27,11 +27,11 @@ export function stressSection(result: StressFile): Html {
             One table for each configuration: what stands in one may be compared. Rates are per
             transition, with 95 % intervals over rounds and repeats.
           </p>
-          ${machinesPart(result)} ${hitPart(result.runs)}
+          ${machinesPart(result)}
           ${[...groups].map(([title, runs]) => configuration(title, runs, result))}
-          ${legend([...groups.values()])}`
+          ${hitPart(result.runs)} ${legend([...groups.values()])}`
   }
-  ${answerPart(result.runs)} ${violationsPart(result.runs)}`;
+  ${answerPart(result.runs)} ${violationsPart(result.runs)} ${controlsPart(result.controls)}`;
 }
 
 function controlsPart(controls: readonly ControlResult[]): Html {
@@ -84,7 +84,10 @@ function configuration(title: string, runs: readonly StressRun[], result: Stress
   const notes = notesOf(runs, cores).map((note) => html`<li>${note}</li>`);
   const charts = [...TIME_CHARTS.map((what) => timeChart(runs, what)), throughputChart(runs)];
   return html`<h4>${title}</h4>
-    ${columnsTable(`Protocols, ${title}`, runColumns(runs))}
+    ${columnsTable(`Protocols, ${title}`, runColumns(runs), {
+      column: 'verdict',
+      href: (row) => linkOf(runs[row]),
+    })}
     ${
       notes.length === 0
         ? NOTHING
@@ -93,6 +96,14 @@ function configuration(title: string, runs: readonly StressRun[], result: Stress
           </ul>`
     }
     ${figures(charts, title)} ${stepNotes(runs)}`;
+}
+
+/** Where the violations of a row begin. */
+const anchorOf = (run: StressRun): string =>
+  anchor(`${run.mutant ?? run.protocol} ${configurationOf(run)}`);
+
+function linkOf(run: StressRun | undefined): string | null {
+  return run === undefined || run.violations.length === 0 ? null : `#${anchorOf(run)}`;
 }
 
 function stepNotes(runs: readonly StressRun[]): Html {
@@ -127,11 +138,12 @@ function violationsPart(runs: readonly StressRun[]): Html {
   const shown = found.filter(({ run }) => run.exhibit !== null);
   return html`<h3>Violations</h3>
     ${judged.length === 0 ? html`<p>None that turns the verdict.</p>` : NOTHING}
-    ${judged.map(({ run, violation }) => violationPart(run, violation))}
-    ${shown.map(({ run, violation }) => violationPart(run, violation))}`;
+    ${[...judged, ...shown].map(({ run, violation }) =>
+      violationPart(run, violation, violation === run.violations[0]),
+    )}`;
 }
 
-function violationPart(run: StressRun, v: Violation): Html {
+function violationPart(run: StressRun, v: Violation, isFirst: boolean): Html {
   const who = run.mutant === null ? run.protocol : `mutant ${run.mutant}`;
   const events = orderedEvents(v).map(({ thread, generation, sequence, text }) => ({
     thread,
@@ -147,7 +159,10 @@ function violationPart(run: StressRun, v: Violation): Html {
     events.length === 0
       ? NOTHING
       : html`<p>Last events, one lane per thread, in the order of the TLBIs each thread saw:</p>`;
-  return html`<section class="violation${run.exhibit === null ? '' : ' exhibit'}">
+  return html`<section
+    class="violation${run.exhibit === null ? '' : ' exhibit'}"
+    ${isFirst ? html`id="${anchorOf(run)}"` : NOTHING}
+  >
     <h4>${v.rule}: ${who}, ${timesText(v)}</h4>
     ${exhibit}
     <dl>

@@ -1,5 +1,5 @@
 /**
- * The report's only style sheet: no font, image or script from anywhere. Light and dark follow the
+ * The report's only style sheet: no font or image from anywhere. Light and dark follow the
  * reader's system; colours of both keep a contrast of at least 4.5 to 1 for text.
  */
 export const STYLE = `
@@ -43,6 +43,7 @@ pre { background: var(--raised); padding: 0.6rem 0.8rem; border-radius: 6px; ove
 }
 nav ul { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; }
 nav a { display: inline-block; padding: 0.25rem 0; }
+nav ul ul { display: flex; font-size: 0.875rem; gap: 0 1rem; }
 .badge {
   display: inline-block; padding: 0.1rem 0.6rem; border-radius: 999px; font-weight: 700;
   border: 1px solid currentColor; white-space: nowrap;
@@ -69,6 +70,24 @@ th, td {
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
 thead th.group { text-align: center; border-bottom: 2px solid var(--line); white-space: nowrap; }
 tbody th { font-weight: 600; max-width: 20rem; overflow-wrap: anywhere; }
+tbody th[scope='row'] { position: sticky; left: 0; background: var(--ground); }
+tbody tr:hover th[scope='row'] { background: var(--raised); }
+:target { scroll-margin-top: 1rem; outline: 2px solid var(--accent); outline-offset: 6px; }
+th button, .copy {
+  font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: inherit;
+}
+th button::after { content: ' \\2195'; color: var(--soft); }
+th[aria-sort='ascending'] button::after { content: ' \\2191'; }
+th[aria-sort='descending'] button::after { content: ' \\2193'; }
+.copy {
+  margin-left: 0.5rem; padding: 0 0.5rem; border: 1px solid var(--line); border-radius: 4px;
+  color: var(--accent); font-size: 0.8rem; white-space: nowrap;
+}
+.filter { display: block; margin: 0.5rem 0; color: var(--soft); font-size: 0.875rem; }
+.filter input {
+  font: inherit; color: var(--ink); background: var(--ground); border: 1px solid var(--line);
+  border-radius: 4px; padding: 0.2rem 0.5rem; margin-left: 0.5rem; max-width: 100%;
+}
 .short { white-space: nowrap; }
 .long { min-width: 18rem; }
 th.right, td.right { text-align: right; white-space: nowrap; }
@@ -97,7 +116,13 @@ summary { cursor: pointer; padding: 0.2rem 0; color: var(--accent); }
 .violation h4 { margin-top: 0; }
 .exhibit { border-left-color: var(--soft); }
 footer { margin-top: 3rem; color: var(--soft); font-size: 0.875rem; }
+@media (max-width: 40rem) {
+  tbody th { max-width: 8.5rem; }
+  th, td { padding: 0.3rem 0.45rem; }
+  dl { grid-template-columns: 1fr; }
+}
 @media print {
+  .copy, .filter { display: none; }
   details:not([open]) > *:not(summary) { display: block; }
   .charts { display: block; }
   figure { break-inside: avoid; margin-bottom: 1rem; }

@@ -27,12 +27,23 @@ export function table(
   );
 }
 
+export interface CellLinks {
+  /** Title of the column whose cells are links. */
+  readonly column: string;
+  /** Null: this one is none. */
+  href(row: number): string | null;
+}
+
 /** A table of the text report as HTML: groups over columns, the first column heads its row. */
-export function columnsTable(label: string, columns: readonly Column[]): Html {
+export function columnsTable(label: string, columns: readonly Column[], links?: CellLinks): Html {
   const rows = Math.max(0, ...columns.map((c) => c.cells.length));
   const body = Array.from({ length: rows }, (_, row) =>
     bodyRow(
-      columns.map((c) => cellOf(c, c.cells[row] ?? '')),
+      columns.map((c) => {
+        const cell = cellOf(c, c.cells[row] ?? '');
+        const href = c.title === links?.column ? links.href(row) : null;
+        return href === null ? cell : html`<a href="${href}">${cell}</a>`;
+      }),
       columns,
     ),
   );

@@ -79,11 +79,7 @@ export function ablationLines(
   return [...blocks.flatMap((block) => [...block, '']), ...meaning];
 }
 
-/** Narrower ones hold too few words a line to be read. */
-const NEEDED_COLUMNS_MIN = 40;
-const GAP = 2;
-
-/** The last column is broken into lines; whatever is the same as in the row above is left out. */
+/** Whatever is the same as in the row above is left out. */
 function tableOf(
   rows: readonly AblationRow[],
   cpus: number,
@@ -97,30 +93,21 @@ function tableOf(
       : ['', '', '', changeText(row)],
   );
   const titles = ['step', 'line', 'operation', 'change'];
-  const widths = titles.map((title, k) =>
-    Math.max(title.length, ...cells.map((row) => row[k]?.length ?? 0)),
-  );
-  const used = widths.reduce((sum, width) => sum + width + GAP, 0);
-  const wide = Math.max(NEEDED_COLUMNS_MIN, columnsMax - used);
-  const lines = rows.flatMap((row, i) =>
-    wrap(neededText(row, cpus), wide).map((text, n) => ({
-      cells: n === 0 ? (cells[i] ?? []) : [],
-      text,
-    })),
-  );
   const column = (title: string, k: number): Column => ({
     group: '',
     title,
     align: k < 2 ? 'right' : 'left',
-    cells: lines.map((line) => line.cells[k] ?? ''),
+    cells: cells.map((row) => row[k] ?? ''),
+    ...(k < 2 ? {} : { folds: true }),
   });
   const needed: Column = {
     group: '',
     title: 'needed?',
     align: 'left',
-    cells: lines.map(({ text }) => text),
+    cells: rows.map((row) => neededText(row, cpus)),
+    folds: true,
   };
-  return renderTable([...titles.map(column), needed], used + wide, paint);
+  return renderTable([...titles.map(column), needed], columnsMax, paint);
 }
 
 function replayLine(row: AblationRow): string[] {

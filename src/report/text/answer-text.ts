@@ -8,7 +8,7 @@ import type { StressRun } from '../../result/stress.ts';
 import { compact, duration, shareText, significant, unitFor } from '../numbers.ts';
 import { NOT_MEASURED } from '../not-measured.ts';
 import type { Paint } from '../paint.ts';
-import { configurationOf } from '../run-tables.ts';
+import { configurationOf } from '../../result/compare/configuration.ts';
 import { type Column, renderTable } from '../table.ts';
 import { wrap } from '../wrap.ts';
 

@@ -5,9 +5,7 @@ import { type Column, renderTable } from '../table.ts';
 import { traceStatistics } from './trace-statistics.ts';
 import { visibleLine } from '../visible.ts';
 
-const COLUMNS_MAX = 120;
-
-export function compareTraces(runs: readonly TraceRun[]): string {
+export function compareTraces(runs: readonly TraceRun[], columnsMax: number): string {
   const rows = [
     { name: 'verdict', cells: runs.map(({ verdict }) => verdict) },
     { name: 'events', cells: runs.map(({ events }) => grouped(events)) },
@@ -27,7 +25,7 @@ export function compareTraces(runs: readonly TraceRun[]): string {
       cells: rows.map(({ cells }) => cells[i] ?? ''),
     })),
   ];
-  return [...renderTable(columns, COLUMNS_MAX), '', ...sequenceLines(runs), ''].join('\n');
+  return [...renderTable(columns, columnsMax), '', ...sequenceLines(runs), ''].join('\n');
 }
 
 /** Each sequence once, with its count in every log. */

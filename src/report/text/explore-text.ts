@@ -51,7 +51,17 @@ function scenarioText({ scenario }: ExploreRun): string {
   return scenario ?? 'adjust-populated';
 }
 
-export function runText(run: ExploreRun, paint: Paint): string {
+/** Violations that were told in full, with the numbers of vCPUs of the search that showed them. */
+export type Told = Map<string, string>;
+
+export interface RunTextOptions {
+  /** Columns that schedules may take; absent: as many as they do. */
+  readonly columns?: number;
+  /** Of earlier searches: what they have told is not told again for another number of vCPUs. */
+  readonly told?: Told;
+}
+
+export function runText(run: ExploreRun, paint: Paint, options: RunTextOptions = {}): string {
   const { exhibit = null } = run;
   const name = run.mutant === null ? run.protocol : `${run.mutant} (mutant)`;
   const lines = [
@@ -64,22 +74,66 @@ export function runText(run: ExploreRun, paint: Paint): string {
     lines.push(`  interesting: ${why}`);
   }
   for (const note of run.protocolNotes ?? []) lines.push(`  note: ${note}`);
-  for (const violation of run.violations) lines.push(...violationLines(violation));
+  const [fresh, known] = splitTold(run, options.told ?? new Map());
+  lines.push(...violationsLines(fresh, options), ...known);
   if (exhibit !== null && run.verdict === 'violated') lines.push(`  shown on purpose: ${exhibit}`);
   return `${lines.join('\n')}\n`;
 }
 
-export function violationLines({ rule, why, by, steps, token }: ExploreViolation): string[] {
-  const shown = by === 'schedule' ? '' : ', by the operations themselves';
-  return [
-    `  VIOLATION ${rule}${shown}: ${why}`,
-    ...(steps.length === 0
-      ? []
-      : formatSchedule(steps)
-          .split('\n')
-          .map((line) => `    ${line}`)),
-    ...(token === null ? [] : [`    replay: ${commandLine(`replay -- ${token}`)}`]),
-  ];
+/** Those that have not been told, and a line for each that has, of the same search but for its vCPUs. */
+function splitTold(run: ExploreRun, told: Told): [ExploreViolation[], string[]] {
+  const { protocol, mutant, cpu, level, scenario } = run;
+  const search = JSON.stringify([protocol, mutant, cpu, level, scenario]);
+  const fresh: ExploreViolation[] = [];
+  const known: string[] = [];
+  for (const violation of run.violations) {
+    const key = `${search} ${violation.rule} ${causeOf(violation.why)[1] ?? ''}`;
+    const before = told.get(key);
+    if (before === undefined) {
+      told.set(key, counted(run.vcpus, 'vCPU'));
+      fresh.push(violation);
+    } else {
+      known.push(`  VIOLATION ${violation.rule}: as with ${before}`, ...replayOf(violation));
+    }
+  }
+  return [fresh, known];
+}
+
+const CAUSE = '; cause: ';
+
+/** What went wrong, and what it comes from, where that is said. */
+function causeOf(why: string): readonly [string, string?] {
+  const at = why.indexOf(CAUSE);
+  return at < 0 ? [why] : [why.slice(0, at), why.slice(at + CAUSE.length)];
+}
+
+/** A cause is told once, by the operations themselves or with the first of what comes of it. */
+export function violationsLines(
+  violations: readonly ExploreViolation[],
+  { columns }: RunTextOptions = {},
+): string[] {
+  const causes = new Set<string>();
+  return violations.flatMap((violation) => {
+    const { rule, why, by, steps } = violation;
+    const [effect, cause] = causeOf(why);
+    const isKnown = cause !== undefined && causes.has(cause);
+    causes.add(cause ?? why);
+    const shown = by === 'schedule' ? '' : ', by the operations themselves';
+    const layout = columns === undefined ? {} : { columns: columns - INDENT.length };
+    return [
+      `  VIOLATION ${rule}${shown}: ${isKnown ? `${effect}; same cause` : why}`,
+      ...(steps.length === 0 ? [] : formatSchedule(steps, layout).split('\n')).map(
+        (line) => INDENT + line,
+      ),
+      ...replayOf(violation),
+    ];
+  });
+}
+
+const INDENT = ' '.repeat(4);
+
+function replayOf({ token }: ExploreViolation): string[] {
+  return token === null ? [] : [`    replay: ${commandLine(`replay -- ${token}`)}`];
 }
 
 /** One row per search. */
@@ -113,7 +167,7 @@ export function tableLines(
     ...(varies(({ level }) => level) ? [number('level', ({ level }) => `${level}`)] : []),
     ...(varies(({ vcpus }) => vcpus) ? [number('vCPUs', ({ vcpus }) => `${vcpus}`)] : []),
     verdict,
-    text('rules', rulesText),
+    { ...text('rules', rulesText), folds: true as const },
     number('states', ({ states }) => grouped(states)),
     number('time', ({ elapsedMs }) => seconds(elapsedMs)),
   ];

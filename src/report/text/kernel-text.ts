@@ -2,7 +2,7 @@
 import { commandLine } from '../../package/command-line.ts';
 import type { ExploreRun, MutationRow } from '../../result/explore.ts';
 import { changeText, neededText } from './ablation-text.ts';
-import { violationLines } from './explore-text.ts';
+import { violationsLines } from './explore-text.ts';
 import { grouped, seconds } from '../numbers.ts';
 import type { Paint } from '../paint.ts';
 import { type Column, renderTable } from '../table.ts';
@@ -29,7 +29,7 @@ export function kernelLines(
   return trees.flatMap((own) => [
     paint('bold', own[0] === undefined ? '' : treeTitle(own[0])),
     ...tableOf(own, columnsMax, paint),
-    ...violationsOf(own),
+    ...violationsOf(own, columnsMax),
     '',
   ]);
 }
@@ -45,6 +45,7 @@ function tableOf(runs: readonly ExploreRun[], columnsMax: number, paint: Paint):
       const run = rowOf(name).find(({ cpu }) => cpu.bbm === bbm);
       return run === undefined ? '-' : verdictText(run);
     }),
+    folds: true,
     style: (cell) =>
       cell === 'safe' ? 'green' : cell === '-' ? 'dim' : cell === 'bounded' ? 'yellow' : 'red',
   });
@@ -71,17 +72,15 @@ function tableOf(runs: readonly ExploreRun[], columnsMax: number, paint: Paint):
 }
 
 /** The first CPU on which a function breaks a rule shows how; the table has the others. */
-function violationsOf(runs: readonly ExploreRun[]): string[] {
+function violationsOf(runs: readonly ExploreRun[], columns: number): string[] {
   const shown = new Set<string>();
   return runs.flatMap((run) => {
     if (run.verdict !== 'violated' || shown.has(nameOf(run))) return [];
     shown.add(nameOf(run));
-    return [`${nameOf(run)}, bbm=${run.cpu.bbm}:`, ...run.violations.flatMap(violationLines)];
+    return [`${nameOf(run)}, bbm=${run.cpu.bbm}:`, ...violationsLines(run.violations, { columns })];
   });
 }
 
-const NEEDED_COLUMNS_MIN = 40;
-const GAP = 2;
 const TITLES = ['place', 'operation', 'change'] as const;
 
 /** `--mutate`: one row for each change of the code. */
@@ -137,30 +136,21 @@ function mutationTable(
       ? ['', '', changeText(row)]
       : [placeText(row), row.operation, changeText(row)],
   );
-  const widths = TITLES.map((title, k) =>
-    Math.max(title.length, ...cells.map((row) => row[k]?.length ?? 0)),
-  );
-  const used = widths.reduce((total, width) => total + width + GAP, 0);
-  const wide = Math.max(NEEDED_COLUMNS_MIN, columnsMax - used);
-  const lines = rows.flatMap((row, i) =>
-    wrap(whyText(row, cpus), wide).map((text, n) => ({
-      cells: n === 0 ? (cells[i] ?? []) : [],
-      text,
-    })),
-  );
   const columns = TITLES.map((title, k): Column => ({
     group: '',
     title,
     align: 'left',
-    cells: lines.map((line) => line.cells[k] ?? ''),
+    cells: cells.map((row) => row[k] ?? ''),
+    ...(k === 0 ? {} : { folds: true }),
   }));
   const needed: Column = {
     group: '',
     title: 'needed?',
     align: 'left',
-    cells: lines.map(({ text }) => text),
+    cells: rows.map((row) => whyText(row, cpus)),
+    folds: true,
   };
-  return renderTable([...columns, needed], used + wide, paint);
+  return renderTable([...columns, needed], columnsMax, paint);
 }
 
 function replayLine(row: MutationRow): string[] {
@@ -193,6 +183,7 @@ export function comparedLines(
       title,
       align: 'left',
       cells: rows.map((row) => row[side] ?? ''),
+      folds: true,
     });
     const mark: Column = {
       group: '',

@@ -26,6 +26,7 @@ export function killTable(
       align: 'left',
       cells: mutants.map(([, own]) => cellOf(own.filter((run) => run.column === engine))),
       style: cellStyle,
+      folds: true,
     })),
   ];
   return [...renderTable(columns, columnsMax, paint), ...legend(runs).map((l) => paint('dim', l))];

@@ -9,7 +9,7 @@ import { machineTables } from '../columns/machines.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
 import type { Paint, Style } from '../paint.ts';
 import { runTables } from '../run-tables.ts';
-import { alignColumns, renderTable } from '../table.ts';
+import { alignColumns, type Column, renderTable } from '../table.ts';
 import { violationLines } from './violation-text.ts';
 
 export interface MergeTextOptions {
@@ -58,7 +58,7 @@ function openingLines({ merged }: MergedFile): string[] {
 }
 
 function contentLines(result: MergedFile, { paint, columns }: MergeTextOptions): string[] {
-  if (result.command === 'explore') return ['', ...exploreLines(result.runs)];
+  if (result.command === 'explore') return ['', ...exploreLines(result.runs, columns)];
   const machines = result.merged.machines.length;
   if (machines < 2)
     return runTables(result.runs, result.machine.cpus, columns, paint).lines.slice();
@@ -69,15 +69,24 @@ function contentLines(result: MergedFile, { paint, columns }: MergeTextOptions):
   ]);
 }
 
-function exploreLines(runs: readonly ExploreRun[]): string[] {
-  return alignColumns([
-    ['protocol', 'level', 'verdict', 'rules', 'states'],
-    ...runs.map((run) => [
-      run.mutant ?? run.protocol,
-      String(run.level),
-      run.verdict,
-      run.violations.map(({ rule }) => rule).join(', '),
-      grouped(run.states),
-    ]),
-  ]);
+function exploreLines(runs: readonly ExploreRun[], columnsMax: number): string[] {
+  const column = (title: string, cell: (run: ExploreRun) => string): Column => ({
+    group: '',
+    title,
+    align: 'left',
+    cells: runs.map(cell),
+  });
+  return renderTable(
+    [
+      column('protocol', (run) => run.mutant ?? run.protocol),
+      column('level', ({ level }) => String(level)),
+      column('verdict', ({ verdict }) => verdict),
+      {
+        ...column('rules', ({ violations }) => violations.map(({ rule }) => rule).join(', ')),
+        folds: true,
+      },
+      column('states', ({ states }) => grouped(states)),
+    ],
+    columnsMax,
+  );
 }

@@ -6,66 +6,89 @@
  *     1  write entry = invalid                                              the break: walks fault …
  *     2                              walk page 0: entry is invalid          walked when it is needed …
  *   ! 3                              fault load page 0: translation, …      it took a Translation fault …
+ *
+ * Where that is too wide, threads share the room there is, and reasons stand below their steps.
  */
 import type { ExploreStep } from '../../result/explore.ts';
 import { wrap } from '../wrap.ts';
 
 export interface ScheduleLayout {
-  /** Columns for the whole table with a reason for each step; absent: no reasons. */
+  /** Columns for the whole table; absent: as many as it takes. */
   readonly columns?: number;
+  /** With a reason for each step. */
+  readonly reasons?: true;
   /** Index of the step that breaks a rule: it is marked. */
   readonly broken?: number;
 }
 
 /** Narrower ones hold too few words a line to be read. */
 const WHY_COLUMNS_MIN = 40;
+const THREAD_COLUMNS_MIN = 16;
 
 /** Operations whose detail says what they are. */
 const BARE = new Set(['dsb', 'dmb', 'isb', 'tlbi']);
 
 const GAP = '  ';
 
-/** Columns are as wide as their longest text; the last one may be any. */
 export function formatSchedule(steps: readonly ExploreStep[], layout: ScheduleLayout = {}): string {
   const threads = [...new Set(steps.map(({ thread }) => thread))].toSorted();
-  const textOf = ({ op, detail }: ExploreStep): string =>
-    BARE.has(op) ? detail : `${op} ${detail}`;
-  const widths = threads.map((thread) =>
-    Math.max(
-      thread.length,
-      ...steps.filter((step) => step.thread === thread).map((step) => textOf(step).length),
-    ),
-  );
+  const { columns = Number.POSITIVE_INFINITY, reasons = false } = layout;
   const digits = Math.max(3, String(steps.length).length);
-  const line = (number: string, cells: readonly string[], why: string): string =>
+  const room = columns - digits - GAP.length;
+  const widths = shared(
+    threads.map((thread) =>
+      Math.max(
+        thread.length,
+        ...steps.filter((step) => step.thread === thread).map((step) => stepText(step).length),
+      ),
+    ),
+    room,
+  );
+  const left = room - total(widths);
+  const beside = reasons && left >= WHY_COLUMNS_MIN;
+  const row = (number: string, cells: readonly string[], why: string): string =>
     [number.padStart(digits), ...cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)), why]
       .join(GAP)
       .trimEnd();
-  const rows = steps.flatMap((step, i) => {
+  const rowsOf = (step: ExploreStep, i: number): string[] => {
+    const at = threads.indexOf(step.thread);
+    const texts = wrap(stepText(step), widths[at] ?? columns);
+    const why = reasons ? (step.why ?? '') : '';
+    const aside = beside && why !== '' ? wrap(why, left) : [];
     const number = `${i === layout.broken ? '! ' : ''}${i + 1}`;
-    const cells = threads.map((thread) => (thread === step.thread ? textOf(step) : ''));
-    const [first = '', ...rest] = whyLines(step, widths, layout);
-    return [
-      line(number, cells, first),
-      ...rest.map((more) =>
-        line(
-          '',
-          threads.map(() => ''),
-          more,
-        ),
+    const lines = Array.from({ length: Math.max(texts.length, aside.length) }, (_, n) =>
+      row(
+        n === 0 ? number : '',
+        threads.map((_, k) => (k === at ? (texts[n] ?? '') : '')),
+        aside[n] ?? '',
       ),
-    ];
-  });
-  const title = layout.columns === undefined ? '' : 'why';
-  return [line('#', threads, title), ...rows].join('\n');
+    );
+    return beside || why === '' ? lines : [...lines, ...below(why, digits, columns)];
+  };
+  return [row('#', threads, beside ? 'why' : ''), ...steps.flatMap(rowsOf)].join('\n');
 }
 
-function whyLines(
-  { why }: ExploreStep,
-  widths: readonly number[],
-  layout: ScheduleLayout,
-): string[] {
-  if (layout.columns === undefined || why === undefined) return [];
-  const used = widths.reduce((sum, width) => sum + width + GAP.length, 3 + GAP.length);
-  return wrap(why, Math.max(WHY_COLUMNS_MIN, layout.columns - used));
+/** `DSB ISHST`, `write entry = invalid`. */
+export function stepText({ op, detail }: ExploreStep): string {
+  return BARE.has(op) ? detail : `${op} ${detail}`;
+}
+
+const total = (widths: readonly number[]): number =>
+  widths.reduce((sum, width) => sum + width + GAP.length, 0);
+
+/** The widest threads give way until all fit. */
+function shared(widths: readonly number[], room: number): readonly number[] {
+  const made = [...widths];
+  while (total(made) - GAP.length > room) {
+    const widest = made.indexOf(Math.max(...made));
+    if ((made[widest] ?? 0) <= THREAD_COLUMNS_MIN) break;
+    made[widest] = (made[widest] ?? 0) - 1;
+  }
+  return made;
+}
+
+/** `     | because …`: a reason that has no room beside its step. */
+function below(why: string, digits: number, columns: number): string[] {
+  const lead = `${' '.repeat(digits + GAP.length)}| `;
+  return wrap(why, columns - lead.length).map((line) => lead + line);
 }

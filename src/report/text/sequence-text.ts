@@ -1,6 +1,6 @@
 /** A plain sequence on many CPUs as one compact table: where it is safe, and what is missing where not. */
 import type { ExploreRun, ExploreViolation, MissingStep } from '../../result/explore.ts';
-import { cpuText, violationLines } from './explore-text.ts';
+import { cpuText, violationsLines } from './explore-text.ts';
 import type { Paint } from '../paint.ts';
 import { type Column, renderTable } from '../table.ts';
 import { wrap } from '../wrap.ts';
@@ -15,7 +15,8 @@ interface Row {
 }
 
 const STYLES = { safe: 'green', violated: 'red', bounded: 'yellow' } as const;
-const CPU_COLUMNS = 44;
+/** At most; half of a narrow terminal. */
+const CPU_COLUMNS_MAX = 44;
 
 /** `runs` of sequences, each on several CPUs. */
 export function sequenceLines(
@@ -36,7 +37,7 @@ function groupLines(runs: readonly ExploreRun[], columnsMax: number, paint: Pain
     paint('bold', `${protocol}, level ${level}`),
     ...tableOf(rowsOf(runs, fixes), columnsMax, paint),
     ...missingLines(fixes, runs, columnsMax),
-    ...shortest(runs),
+    ...shortest(runs, columnsMax),
     '',
   ];
 }
@@ -70,7 +71,10 @@ function rowsOf(runs: readonly ExploreRun[], fixes: ReadonlyMap<string, MissingS
 
 function tableOf(rows: readonly Row[], columnsMax: number, paint: Paint): string[] {
   const lines = rows.flatMap((row) =>
-    cpuLines(row.cpus).map((cpus, i) => ({ cpus, row: i === 0 ? row : null })),
+    cpuLines(row.cpus, Math.min(CPU_COLUMNS_MAX, Math.floor(columnsMax / 3))).map((cpus, i) => ({
+      cpus,
+      row: i === 0 ? row : null,
+    })),
   );
   const column = (title: string, cellOf: (row: Row) => string): Column => ({
     group: '',
@@ -85,15 +89,15 @@ function tableOf(rows: readonly Row[], columnsMax: number, paint: Paint): string
       style: (cell) => STYLES[cell as keyof typeof STYLES] ?? null,
     },
     column('missing', ({ missing }) => missing),
-    column('rules', ({ rules }) => rules),
+    { ...column('rules', ({ rules }) => rules), folds: true },
   ];
   return renderTable(columns, columnsMax, paint);
 }
 
 /** `bbm=0 nt=translate, bbm=1 …` in lines that are no wider than they have to be. */
-function cpuLines(cpus: readonly string[]): string[] {
+function cpuLines(cpus: readonly string[], columns: number): string[] {
   const short = cpus.map((cpu) => cpu.replace(' nt=translate', ''));
-  return wrap(short.map((cpu) => cpu.replaceAll(' ', ',')).join(' '), CPU_COLUMNS);
+  return wrap(short.map((cpu) => cpu.replaceAll(' ', ',')).join(' '), columns);
 }
 
 function missingLines(
@@ -113,11 +117,14 @@ function missingLines(
 }
 
 /** One that vCPUs show tells more than the operations alone. */
-function shortest(runs: readonly ExploreRun[]): string[] {
+function shortest(runs: readonly ExploreRun[], columns: number): string[] {
   const all = runs.flatMap((run) => run.violations.map((violation) => ({ run, violation })));
   const shown = all.filter(({ violation }) => violation.by === 'schedule');
   const length = ({ violation }: { violation: ExploreViolation }): number => violation.steps.length;
   const [first] = (shown.length > 0 ? shown : all).toSorted((a, b) => length(a) - length(b));
   if (first === undefined) return [];
-  return [`shortest schedule, on ${cpuText(first.run)}:`, ...violationLines(first.violation)];
+  return [
+    `shortest schedule, on ${cpuText(first.run)}:`,
+    ...violationsLines([first.violation], { columns }),
+  ];
 }

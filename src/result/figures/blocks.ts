@@ -64,7 +64,7 @@ const trust = open({
  * the protocol costs whoever maintains it.
  */
 const answer = open({
-  kind: v.picklist(['coalesce', 'split']),
+  kind: v.picklist(['coalesce', 'split', 'other']),
   /**
    * Time vCPUs spent between an access's first spurious fault and its completion, all of them
    * together, per transition: nanoseconds. Null where no round counts for times.

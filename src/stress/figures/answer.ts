@@ -4,7 +4,7 @@
 import { hasNt, isTable, isValid } from '../../arch/descriptor.ts';
 import type { SeenTrace } from '../../machine/trace-log.ts';
 import { foreignTextOf } from '../../port/foreign.ts';
-import type { Protocol } from '../../port/index.ts';
+import { changesSize, type Protocol } from '../../port/index.ts';
 import type { TransitionTrace } from '../../port/trace.ts';
 import type { AnswerFigures } from '../../result/answer.ts';
 import { ROW } from '../results-area.ts';
@@ -27,7 +27,7 @@ export function answerOf(
   seed: number,
 ): AnswerFigures {
   return {
-    kind: protocol.kind === 'split' ? 'split' : 'coalesce',
+    kind: changesSize(protocol.kind) ? protocol.kind : 'other',
     lostNs: judged === null ? null : lostOf(judged, seed),
     walkRate: idle === null ? null : walkRateOf(idle, vcpus, seed),
     cost: {

@@ -47,7 +47,10 @@ export function createAdjust(
     }
     if (holes) bench.underLock(() => regions.flagsAll(region));
     bench.pause(plan.gapNs);
-    if (!bench.step({ protocol: split, region, measured: !measuresCoalesce }, count)) return false;
+    // Out of memory: the block stands, and is split by somebody who has some. The record is the reset's.
+    const onKept = (): void => bench.reset(splitEager, region, count.slots - 2);
+    const step = { protocol: split, region, measured: !measuresCoalesce };
+    if (!bench.step(measuresCoalesce ? step : { ...step, onKept }, count)) return false;
     if (measuresCoalesce) restoreHoles(region);
     else bench.underLock(() => regions.syncFlags(region));
     return true;

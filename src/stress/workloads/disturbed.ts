@@ -24,6 +24,7 @@ import type { Table } from '../../port/tables.ts';
 import type { Disturbance } from '../../scenarios/index.ts';
 import type { Region } from '../regions.ts';
 import { createAdjust } from './adjust.ts';
+import { createSwap } from './swap.ts';
 import type { Workbench } from './workbench.ts';
 import type { Workload } from './workload.ts';
 
@@ -39,18 +40,17 @@ const WHOLE_TIMES = 16;
 const PAUSES = 8;
 /** What may be done to a range whose access flag and dirty state hardware sets. */
 const HARDWARE_STATE = [writeProtect, collectDirty, makeOld] as const;
-/** What stands in memory that was taken away. */
-const RECLAIMED = 0x0dead0ad;
 
 export function createDisturbed(bench: Workbench, by: Disturbance): Workload {
   const { arena, plan, regions, software, flusher } = bench;
-  const { i32, u8, layout, geometry, descriptors } = arena;
+  const { u8, layout, geometry, descriptors } = arena;
   const log = createDirtyLog(arena);
   const hafdbs = layout.config.hafdbs === true;
   const pageBytes = 2 ** layout.pageShift;
   const rangeMax = Math.min(RANGE_PAGES_MAX, layout.regionPages / 2);
-  const swap = new Int32Array(
-    (layout.regionPages <= WHOLE_PAGES_MAX ? layout.regionPages : rangeMax) * layout.guestStrideW,
+  const swapOutAndIn = createSwap(
+    arena,
+    layout.regionPages <= WHOLE_PAGES_MAX ? layout.regionPages : rangeMax,
   );
   const stage2: Stage2 = {
     geometry,
@@ -70,14 +70,6 @@ export function createDisturbed(bench: Workbench, by: Disturbance): Workload {
     if (mayBeWhole && (random & 3) === 0) return { first, pages: layout.regionPages };
     const pages = 1 + ((random >>> 4) % rangeMax);
     return { first: first + ((random >>> 12) % (layout.regionPages - pages)), pages };
-  }
-
-  function swapOutAndIn(first: number, pages: number): void {
-    const from = layout.guestW + first * layout.guestStrideW;
-    const words = pages * layout.guestStrideW;
-    swap.set(i32.subarray(from, from + words));
-    i32.fill(RECLAIMED, from, from + words);
-    i32.set(swap.subarray(0, words), from);
   }
 
   function takeAway(region: Region): void {

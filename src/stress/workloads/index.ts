@@ -1,6 +1,7 @@
-/** One engine per kind of work a scenario may ask for. */
+/** One engine per kind of work a scenario may ask for, and one for kinds of protocols. */
 import { assertNever } from '../../arch/assert.ts';
 import { createAdjust } from './adjust.ts';
+import { createChanges } from './changes.ts';
 import { createDisturbed } from './disturbed.ts';
 import { createMigration } from './migration.ts';
 import { createPageTableTest } from './page-table-test.ts';
@@ -15,6 +16,8 @@ export type { RoundCount, Workload } from './workload.ts';
 export function createWorkload(site: Site): Workload {
   const { work } = site.scenario;
   const bench = createWorkbench(site);
+  const kind = site.protocols[0]?.kind;
+  if (kind === 'unmap' || kind === 'map' || kind === 'protect') return createChanges(bench, kind);
   switch (work.kind) {
     case 'adjust':
       return createAdjust(bench);

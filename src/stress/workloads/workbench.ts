@@ -24,6 +24,7 @@ import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import type { MachineBug, Protocol } from '../../port/index.ts';
 import type { Evidence } from '../../result/evidence.ts';
 import type { Scenario } from '../../scenarios/index.ts';
+import type { MadeChange } from '../changes/change.ts';
 import type { GroupPlan, PlanItem } from '../group.ts';
 import type { Region, Regions } from '../regions.ts';
 import type { SoftwareSide } from '../software-side.ts';
@@ -53,6 +54,13 @@ export interface Step {
   readonly protocol: Protocol;
   readonly region: Region;
   readonly measured: boolean;
+  /** Of a kind that changes no size. */
+  readonly change?: MadeChange;
+  /**
+   * Allocations of the protocol fail now and then. Told where one did and the entry was left as it was,
+   * which is as good as what was wanted.
+   */
+  readonly onKept?: () => void;
 }
 
 export interface Workbench extends Site {
@@ -70,9 +78,11 @@ export interface Workbench extends Site {
    * A transition nobody asks about, on a machine without seeded bugs. `slot` is the record it
    * clobbers: any while no round is running.
    */
-  reset(protocol: Protocol, region: Region, slot: number): void;
+  reset(protocol: Protocol, region: Region, slot: number, change?: MadeChange): void;
   /** Faulting vCPUs change the same tables, counts and flags: with the mmu_lock, for writing. */
   underLock(change: () => void): void;
+  /** The same with the lock held for reading, beside vCPUs that hold it so, too. */
+  besideFaults(change: () => void): void;
   /** DSB and TLBI outside of transitions, on a correct machine. */
   readonly flusher: Issuer;
   /** TLBI VMALLS12E1IS, complete. */
@@ -187,35 +197,45 @@ export function createWorkbench(site: Site): Workbench {
       state = seedFor(plan.seed, -1, round);
       bbm = announcedBbm(planned().cpu);
     },
-    step({ protocol, region, measured }, count) {
+    step({ protocol, region, measured, change, onKept }, count) {
       const log = measured ? (logs[item] as TraceLog) : resetLog;
       const runner = runnerFor(planned().bug);
       assert(count.slots < layout.config.transitionsMax, 'a round has a record per transition');
       try {
         const run = measured ? protocol : ownOf(protocol);
-        if (runner.run(run, region, count.slots++, measured, log)) return true;
+        const runsOut = onKept !== undefined;
+        const more = { change, runsOut };
+        const ending = runner.run(run, region, count.slots++, measured, log, more);
+        if (ending === 'kept') onKept?.();
+        if (ending === 'made' || (ending === 'kept' && runsOut)) return true;
       } catch (error) {
         if (!(error instanceof PoolExhausted)) throw error;
       }
       count.broken++;
       return false;
     },
-    reset(protocol, region, slot) {
+    reset(protocol, region, slot, change) {
       try {
-        runnerFor(null).run(ownOf(protocol), region, slot, false, resetLog);
+        runnerFor(null).run(ownOf(protocol), region, slot, false, resetLog, { change });
       } catch (error) {
         // Leaked by what ran before: the next step finds the region as it is, and the audit the leak.
         if (!(error instanceof PoolExhausted)) throw error;
       }
     },
     underLock(change) {
-      const taken = RwLock.writeLock(lock, plan.spins, LAST_RESORT_MS, i32, CONTROL.stop);
-      if (taken === 'stopped') throw new Stopped('stopped while taking the mmu_lock');
-      if (taken === 'timeout') throw new Error('hypervisor did not get the mmu_lock');
+      taken(RwLock.writeLock(lock, plan.spins, LAST_RESORT_MS, i32, CONTROL.stop));
       try {
         change();
       } finally {
         RwLock.writeUnlock(lock);
+      }
+    },
+    besideFaults(change) {
+      taken(RwLock.readLock(lock, plan.spins, LAST_RESORT_MS, i32, CONTROL.stop));
+      try {
+        change();
+      } finally {
+        RwLock.readUnlock(lock);
       }
     },
     flushVm() {
@@ -243,6 +263,11 @@ export function createWorkbench(site: Site): Workbench {
       return { seen: logs.map((log) => log.seen), notes };
     },
   };
+}
+
+function taken(how: 'acquired' | 'stopped' | 'timeout'): void {
+  if (how === 'stopped') throw new Stopped('stopped while taking the mmu_lock');
+  if (how === 'timeout') throw new Error('hypervisor did not get the mmu_lock');
 }
 
 /** What is flushed outside of transitions is an event like any other. */

@@ -15,7 +15,7 @@ test(
     const result = await runGrowth({
       ...base,
       signal: new AbortController().signal,
-      pace: { laps: 1, sampleMs: 1 },
+      pace: { laps: 1, sampleMs: 1, isCold: true },
       // One of each way to measure: vCPUs alone, groups, a layout, the explorer.
       only: ['vcpus', 'tlb', 'guest-memory', 'explore-flushes'],
     });

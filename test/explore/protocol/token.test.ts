@@ -29,6 +29,7 @@ const tokens: fc.Arbitrary<ScheduleToken> = fc.record({
   level: fc.constantFrom(1 as const, 2 as const),
   vcpus: fc.integer({ min: 1, max: 4 }),
   form: fc.constantFrom(0, 1),
+  failing: fc.constantFrom(null, 1, 12),
   scenario: fc.constantFrom(...SCENARIOS_EXPLORED),
   shows: fc.oneof(
     fc.record({
@@ -58,6 +59,7 @@ const SIMPLE: ScheduleToken = {
   vcpus: 1,
   scenario: 'adjust-populated',
   form: 0,
+  failing: null,
   shows: { by: 'operations', rule: 'claim' },
 };
 

@@ -1,6 +1,6 @@
 /**
  * Every protocol on every kind of CPU that makes a difference to it: the verdict, the rules broken
- * (by a schedule, or * by the operations alone), and what else may happen. From facts: stage2.md §7.
+ * (by a schedule, or * by the operations alone), and what else may happen.
  */
 import { describe, expect, it } from 'vitest';
 import type { CpuModel } from '../../../src/arch/cpu-model.ts';

@@ -2,8 +2,8 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { START_FILES } from '../../../src/cli/commands/init/start-files.ts';
-import { CACHE, folderWith, noCompiler, runWith } from '../../native/compiled.ts';
-import { startStress } from './stress.ts';
+import { folderWith, noCompiler, runWith } from '../../native/compiled.ts';
+import { type Ended, startStress, stressTried } from './stress.ts';
 
 const ROUNDS = ['--rounds', '4', '--vcpus', '1', '--seed', '3'];
 
@@ -16,13 +16,11 @@ it('a TypeScript file outside the clone finds the package in every thread', asyn
 });
 
 describe.skipIf(noCompiler !== null)('C', () => {
-  const start = (text: string): ReturnType<typeof startStress> =>
-    startStress(['--protocol', path.join(folderWith({ 'mine.c': text }), 'mine.c'), ...ROUNDS], {
-      XDG_CACHE_HOME: CACHE,
-    });
+  const run = (text: string): Promise<Ended> =>
+    stressTried('--protocol', path.join(folderWith({ 'mine.c': text }), 'mine.c'), ...ROUNDS);
 
   it('passes where it is right, with its lines', async () => {
-    const { err, result } = await start(runWith('')).ended;
+    const { err, result } = await run(runWith(''));
     expect(err).toBe('');
     expect(result?.runs).toMatchObject([{ protocol: 'mine', rounds: 4, verdict: 'pass' }]);
     expect(result?.runs[0]?.answer?.cost.lines).toBe(6);
@@ -36,7 +34,7 @@ describe.skipIf(noCompiler !== null)('C', () => {
       /mine\.c:8: protocol mine threw: a plain access/,
     ],
   ])('that %s ends with exit 70, its line first', async (_, text, why) => {
-    const { code, err, result } = await start(text).ended;
+    const { code, err, result } = await run(text);
     expect(err.split('\n').findLast((line) => line !== '')).toMatch(why);
     expect(result?.reasons[0]).toMatch(why);
     expect([code, result?.verdict]).toEqual([70, 'inconclusive']);
@@ -47,7 +45,7 @@ describe.skipIf(noCompiler !== null)('C', () => {
     ['leaks', '', /mine\.c:4: protocol mine leaks 1 table page/],
     ['frees twice', TEAR_DOWN.repeat(2), /mine\.c:13: protocol mine frees table page \w+ a second/],
   ])('that %s fails, its line first', async (_, tearDown, why) => {
-    const { code, result } = await start(runWith('').replace(TEAR_DOWN, tearDown)).ended;
+    const { code, result } = await run(runWith('').replace(TEAR_DOWN, tearDown));
     expect(result?.reasons[0]).toMatch(why);
     expect([code, result?.verdict]).toEqual([1, 'fail']);
   });
@@ -56,7 +54,7 @@ describe.skipIf(noCompiler !== null)('C', () => {
 it('a sequence that leaks fails, the line of its first step first', async () => {
   const text = '# leaks\n\nstr 0; dsb ishst; tlbi vmalls12e1is; dsb ish; isb; str block\n';
   const file = path.join(folderWith({ 'mine.seq': text }), 'mine.seq');
-  const { code, result } = await startStress(['--protocol', file, ...ROUNDS]).ended;
+  const { code, result } = await stressTried('--protocol', file, ...ROUNDS);
   expect(result?.reasons[0]).toMatch(
     /mine\.seq:3: protocol mine leaks 1 table page.* must be freed$/,
   );

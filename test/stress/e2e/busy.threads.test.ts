@@ -17,16 +17,22 @@ function keepBusy(count: number): void {
   }
 }
 
-const LIMIT_MS = 180_000;
+const LIMIT_MS = 300_000;
 const PORTFOLIO_ROWS = 34;
 
 it(
   'rows that were asked for by name have rounds, controls are caught, and figures are whole or none',
   async () => {
     keepBusy(4);
-    const { code, result } = await stressProgram(
-      ...['--protocol', 'bbm-late,bbm-early', '--vcpus', '1', '--time', '15s', '--seed', '9'],
-    );
+    const within = (time: string): ReturnType<typeof stressProgram> =>
+      stressProgram(
+        ...['--protocol', 'bbm-late,bbm-early', '--vcpus', '1', '--time', time, '--seed', '9'],
+      );
+    let { code, result } = await within('15s');
+    // Who else is on the machine is not known here: once more, if all of the time went to them.
+    if (result.reasons.some((reason) => reason.includes('no round ended'))) {
+      ({ code, result } = await within('60s'));
+    }
     expect(result.reasons.filter((reason) => !reason.startsWith('not shown here'))).toEqual([]);
     expect(code).toBe(0);
     for (const run of result.runs) {
@@ -50,7 +56,7 @@ it(
   'a short campaign of many groups leaves some out by name and passes',
   async () => {
     keepBusy(6);
-    const { code, result } = await stressProgram('--time', '12s', '--seed', '9');
+    const { code, result } = await stressProgram('--time', '9s', '--seed', '9');
     const said = (result.remarks ?? []).join('\n');
     expect(said).toContain('the machine was busy');
     expect(code === 0 || result.runs.length === 0).toBe(true);

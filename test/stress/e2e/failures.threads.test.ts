@@ -7,7 +7,7 @@ import { PROTOCOL, startStress, stressWith } from './stress.ts';
 
 const FIXTURES = path.resolve(import.meta.dirname, '../../preflight/fixtures');
 
-/** From the last word of the controls to the end; the bound is 5 s, the rest is for a loaded machine. */
+/** Of a campaign whose thread has failed; 5 s are promised, the rest is for a loaded machine. */
 const BOUND_MS = 20_000;
 
 /**
@@ -19,7 +19,11 @@ const NEVER_STARTS = { hangMs: 4000, startMs: 500, compileMs: 500 };
 
 describe('a worker that fails', () => {
   it.each([
-    ['throws', 'throws', /protocol throws threw: boom in my protocol \(.*throws\.ts:\d+:\d+\)/],
+    [
+      'throws',
+      'throws',
+      /protocol throws threw: boom in my protocol \(.*protocols\/throws\.ts:\d+:\d+\)/,
+    ],
     ['exits', 'exits', /exit/i],
     ['loops over operations', 'loops-over-dsb', /operations without returning: an endless loop/],
     ['is a vCPU and exits', 'vcpu-dies', /exit/i],
@@ -37,6 +41,7 @@ describe('a worker that fails', () => {
       PROTOCOL(name),
       ...args('--vcpus 2 --rounds 50'),
     ]);
+    expect(result.elapsedMs).toBeLessThan(BOUND_MS);
     expect(result.reasons.join('\n')).toMatch(why);
     expect([code, result.exitCode, result.verdict]).toEqual([70, 70, 'inconclusive']);
     expect(threadsOf('self')).toEqual([]);
@@ -49,14 +54,6 @@ describe('a worker that fails', () => {
     expect([code, result?.exitCode, result?.verdict]).toEqual([70, 70, 'inconclusive']);
     expect(result?.controls).toHaveLength(2);
     expect(() => process.kill(run.pid, 0)).toThrow('ESRCH');
-  });
-
-  it("ends the program within its bound, and says where in the user's file", async () => {
-    const run = startStress(['--protocol', PROTOCOL('throws'), ...args('--vcpus 1 --rounds 50')]);
-    const { result } = await run.ended;
-    const controlsMs = (result?.controls ?? []).reduce((ms, c) => ms + c.seconds * 1000, 0);
-    expect((result?.elapsedMs ?? Infinity) - controlsMs).toBeLessThan(BOUND_MS);
-    expect(result?.reasons.join('\n')).toMatch(/protocols\/throws\.ts:\d+/);
   });
 });
 

@@ -8,7 +8,8 @@ import type { CampaignState, GroupStateName } from '../../../src/result/campaign
 import { bucketsOf } from '../../../src/result/distribution.ts';
 import type { StressResult, StressRun } from '../../../src/result/stress.ts';
 import { emptyFolder, MAIN } from '../../cli/program.ts';
-import { PROTOCOL } from './stress.ts';
+import { args } from '../../support/args.ts';
+import { PROTOCOL, resumed } from './stress.ts';
 
 type Resumable = StressResult & { readonly campaign: CampaignState };
 
@@ -137,7 +138,8 @@ describe('a campaign that goes on', () => {
     expect(cut[0]?.rounds).toBeGreaterThan(0);
     expect(out).toContain(`to go on: npm run stress -- --resume ${FILE}`);
 
-    const second = await start(folder, ['--resume', FILE]).ended();
+    const file = path.join(folder, FILE);
+    const second = await resumed(file);
     const whole = resultIn(folder);
     expect(second.code).toBe(whole.exitCode);
     expectPassed(whole);
@@ -157,11 +159,11 @@ describe('a campaign that goes on', () => {
     expect(second.out).not.toContain('to go on');
     expect(readdirSync(folder)).toEqual([FILE]);
 
-    const bytes = readFileSync(path.join(folder, FILE), 'utf8');
-    const third = await start(folder, ['--resume', FILE]).ended();
+    const bytes = readFileSync(file, 'utf8');
+    const third = await resumed(file);
     expect(third.out).toContain(`${FILE} is complete: nothing was run`);
     expect(third.code).toBe(whole.exitCode);
-    expect(readFileSync(path.join(folder, FILE), 'utf8')).toBe(bytes);
+    expect(readFileSync(file, 'utf8')).toBe(bytes);
   });
 
   it('after SIGKILL has lost no finished group, twice, and stays the shard it was', async () => {
@@ -195,20 +197,20 @@ describe('a campaign that goes on', () => {
     expect(whole.shard).toEqual({ index: 2, count: 2 });
     expect(whole.campaign.parts).toHaveLength(3);
 
-    const again = await start(folder, ['--resume', FILE]).ended();
+    const again = await resumed(path.join(folder, FILE));
     expect(again.out).toContain(`${FILE} is complete: nothing was run`);
   });
 
   it('after a thread died runs that group again, from its start', async () => {
     const folder = emptyFolder();
-    const args = [...CAMPAIGN, '--vcpus', '1', '--json', FILE, '--quiet'];
-    const first = await start(folder, args, { SAYS_WHEN_THROWS: 'yes' }).ended();
+    const campaign = [...CAMPAIGN, '--vcpus', '1', '--json', FILE, '--quiet'];
+    const first = await start(folder, campaign, { SAYS_WHEN_THROWS: 'yes' }).ended();
     expect(first.code).toBe(70);
     const part = resultIn(folder);
     expect(statesOf(part)).toEqual(['died']);
     expect(part.runs[0]?.rounds).toBeGreaterThan(0);
 
-    await start(folder, ['--resume', FILE, '--quiet']).ended();
+    await resumed(path.join(folder, FILE), '--quiet');
     const whole = resultIn(folder);
     expectPassed(whole);
     expectWhole(whole, [1]);
@@ -229,9 +231,12 @@ describe('a campaign that goes on', () => {
     expect(part.campaign.leftMs).toBeGreaterThan(0);
 
     // A time of its own is for what is missing.
-    await start(folder, ['--resume', FILE, '--time', '4s', '--quiet']).ended();
+    await resumed(path.join(folder, FILE), ...args('--time 4s --quiet'));
     const whole = resultIn(folder);
-    expectPassed(whole);
+    const { exitCode, reasons } = whole;
+    // In four seconds of a busy machine not even the control may have had its turn: that is said.
+    const isSaid = reasons.some((reason) => reason.includes('in 0 of 0 rounds'));
+    if (exitCode !== 3 || !isSaid) expectPassed(whole);
     expect(statesOf(whole)).toEqual(['done']);
     // On a busy machine four seconds may be no round; what was there stays in any case.
     expect(whole.runs[0]?.rounds).toBeGreaterThanOrEqual(part.runs[0]?.rounds ?? 0);

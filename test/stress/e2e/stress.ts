@@ -8,10 +8,15 @@ import path from 'node:path';
 import { STRESS_FLAGS } from '../../../src/cli/commands/stress/flags.ts';
 import { parseCommandLine } from '../../../src/cli/parse.ts';
 import { BUILT_IN } from '../../../src/request/registry.ts';
-import { stress as stressCommand } from '../../../src/cli/commands/stress/command.ts';
+import {
+  type RunStress,
+  stress as stressCommand,
+} from '../../../src/cli/commands/stress/command.ts';
 import { readResult } from '../../../src/result/read.ts';
 import type { StressResult, StressRun } from '../../../src/result/stress.ts';
 import { runStress, type StressHooks } from '../../../src/stress/campaign.ts';
+import { runTriedStress } from '../../../src/preflight/index.ts';
+import { fillCompileCache } from '../../../src/stress/compile-cache.ts';
 import type { Controls } from '../../../src/stress/controls.ts';
 import { QUIET_START_MS } from '../../../src/stress/schedule.ts';
 import { memoryTerminal } from '../../cli/memory-terminal.ts';
@@ -19,6 +24,8 @@ import { COMPILED, emptyFolder, MAIN } from '../../cli/program.ts';
 
 // Threads start from it; without it each campaign would compile its modules anew.
 process.env['NODE_COMPILE_CACHE'] ??= COMPILED;
+
+const TRIAL = new URL('../../../src/preflight/trial.ts', import.meta.url).href;
 
 export interface Ended {
   readonly code: number | null;
@@ -123,16 +130,41 @@ export async function stressWith(
   hooks: Pick<StressHooks, 'bounds'>,
   args: readonly string[],
 ): Promise<Ended & { result: StressResult }> {
-  const terminal = memoryTerminal();
   const json = path.join(emptyFolder(), 'result.json');
-  const input = parseCommandLine('stress', STRESS_FLAGS, [...args, '--quiet', '--json', json]);
+  return {
+    ...(await command(hooks, [...args, '--quiet', '--json', json])),
+    result: resultIn(json),
+  };
+}
+
+/** `stress --resume` of a result in its file, without controls too. */
+export const resumed = (file: string, ...args: string[]): Promise<Omit<Ended, 'result'>> =>
+  command({}, ['--resume', file, ...args]);
+
+async function command(
+  hooks: Pick<StressHooks, 'bounds'>,
+  args: readonly string[],
+  run: RunStress = runStress,
+): Promise<Omit<Ended, 'result'>> {
+  const terminal = memoryTerminal();
   const code = await stressCommand(
-    input,
+    parseCommandLine('stress', STRESS_FLAGS, args),
     terminal,
     BUILT_IN,
-    () => (options, given) => runStress(options, { ...given, ...hooks, runControls: noControls }),
+    () => (options, given) => run(options, { ...given, ...hooks, runControls: noControls }),
   );
-  return { code, ...terminal.printed, result: resultIn(json) };
+  return { code, ...terminal.printed };
+}
+
+/** As `stress` of this file, when each file with a protocol has been tried alone, as the program does. */
+export async function stressTried(
+  ...args: readonly string[]
+): Promise<Ended & { result: StressResult }> {
+  // A trial's thread that strips types can stop the process (test/preflight/compiled.ts).
+  await fillCompileCache([TRIAL]);
+  const json = path.join(emptyFolder(), 'result.json');
+  const ended = await command({}, [...args, '--quiet', '--json', json], runTriedStress);
+  return { ...ended, result: resultIn(json) };
 }
 
 export const stress = (...args: string[]): Promise<Ended & { result: StressResult }> =>

@@ -8,6 +8,7 @@ import { cpuFor, type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.
 import type { BlockLevel, Granule } from '../../../src/arch/geometry.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import type { Rule } from '../../../src/result/rule.ts';
+import { scenarioOfKind } from '../../../src/scenarios/index.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
 import { type GroupRequest, runGroup } from '../../../src/stress/group-run.ts';
 import type { PlanItem } from '../../../src/stress/group.ts';
@@ -113,6 +114,32 @@ export async function rulesOfMutant(
   const outcome = await runGroup(pool, request, HOOKS);
   if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
   return rulesSeen(request, outcome, 0, await loadProtocol(item.protocol), mutant);
+}
+
+/**
+ * The same bug as a protocol of the kind it is about, in the scenario of that kind: what the threads saw
+ * of it, up to the first sign of `rule`.
+ */
+export async function rulesOfKind(
+  name: string,
+  rounds: number,
+  rule: Rule,
+): Promise<readonly Rule[]> {
+  const source = { from: 'mutant', name, explored: true } as const;
+  const protocol = await loadProtocol(source);
+  const request = huntRequest({
+    items: [{ protocol: source, cpu: cpuFor(protocol, {}), bug: null }],
+    setting: { ...HUNT_SETTING, scenario: scenarioOfKind(protocol.kind) },
+    rules: [rule],
+    stopsAtSign: true,
+    seed: SEED,
+    pins: { usual: null, racing: null },
+    budgetMs: null,
+    roundsMax: rounds,
+  });
+  const outcome = await runGroup(pool, request, HOOKS);
+  if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
+  return rulesSeen(request, outcome, 0, protocol, null);
 }
 
 /** What no run may lack, whatever the scenario. */

@@ -76,7 +76,7 @@ export async function checkTrace(input: Input, terminal: Terminal): Promise<Seed
   const exitCode = await deliver(result, { json, quiet }, terminal, () =>
     [
       checkTraceText(result, terminal.paint, quiet),
-      ...(flags.compare === true ? [`\n${compareTraces(runs)}`] : []),
+      ...(flags.compare === true ? [`\n${compareTraces(runs, terminal.columns)}`] : []),
       ...(folder !== null && !quiet
         ? [`${files.length} sequences written to ${flags.sequences ?? ''}\n`]
         : []),

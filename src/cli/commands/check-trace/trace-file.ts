@@ -9,7 +9,7 @@ import type { BbmLevel } from '../../../arch/feat-bbm.ts';
 import { LogReading } from '../../../casemate/index.ts';
 import { grouped } from '../../../report/numbers.ts';
 import type { TraceRun } from '../../../result/check-trace.ts';
-import { userFolder, userPath } from '../../../request/paths.ts';
+import { userFolder, userPath } from '../../../package/paths.ts';
 import type { Progress } from '../../progress.ts';
 import { UsageError } from '../../../request/usage-error.ts';
 

@@ -11,7 +11,13 @@ import {
 import type { ExploreProgress } from '../../../explore/protocol/index.ts';
 import { counted, grouped } from '../../../report/numbers.ts';
 import { ablationLines } from '../../../report/text/ablation-text.ts';
-import { endLines, matrixLines, runText, tableLines } from '../../../report/text/explore-text.ts';
+import {
+  endLines,
+  matrixLines,
+  runText,
+  tableLines,
+  type Told,
+} from '../../../report/text/explore-text.ts';
 import { sequenceLines } from '../../../report/text/sequence-text.ts';
 import { explorePlan, isOpen } from '../../../request/explore.ts';
 import type { ExploreRun } from '../../../result/explore.ts';
@@ -23,6 +29,7 @@ import { showText } from '../../progress.ts';
 import { watchSignals } from '../../signals.ts';
 import type { Terminal } from '../../terminal.ts';
 import { EXPLORE_FLAGS, type ExploreInput, exploreRequestOf } from './flags.ts';
+import { watchExplore } from './watch.ts';
 
 /** Flags first, then one search after the other. */
 export async function explore(input: ExploreInput, terminal: Terminal): Promise<ExplorationResult> {
@@ -58,6 +65,8 @@ async function runPrinting(input: ExploreInput, terminal: Terminal): Promise<Ran
     );
   });
   const opened = new Set<ExploreRun>();
+  const told: Told = new Map();
+  const { columns, paint } = terminal;
   try {
     const result = await runExploration(plan, {
       signal: interrupt.signal,
@@ -68,7 +77,7 @@ async function runPrinting(input: ExploreInput, terminal: Terminal): Promise<Ran
         const isNews = run.verdict !== 'safe' && run.exhibit === undefined;
         if (isOpen(request, subject)) opened.add(run);
         else if (quiet ? isNews : flags.matrix !== true)
-          terminal.out(`${runText(run, terminal.paint)}\n`);
+          terminal.out(`${runText(run, paint, { columns, told })}\n`);
       },
       onFailure: ({ why }) => {
         progress.clear();
@@ -142,6 +151,7 @@ export const command: Command<typeof EXPLORE_FLAGS> = {
     },
     { command: 'explore -- --matrix', why: 'protocol by CPU: which is safe where' },
     { command: 'explore -- --protocol ./mine.ts --cpu bbm=2,nt=ignored', why: 'your own' },
+    { command: 'explore -- --watch ./mine.ts', why: 'the same at each save' },
     {
       command: 'explore -- --protocol ./mine.ts --cpu hafdbs=on',
       why: 'beside walkers that set access flag and dirty state',
@@ -153,5 +163,8 @@ export const command: Command<typeof EXPLORE_FLAGS> = {
     { command: 'explore -- --mutant no-tlbi', why: 'a seeded bug and its shortest schedule' },
   ],
   flags: EXPLORE_FLAGS,
-  run: async (input, terminal) => (await explore(input, terminal)).exitCode,
+  run: async (input, terminal) =>
+    input.flags.watch === undefined
+      ? (await explore(input, terminal)).exitCode
+      : await watchExplore(input.flags.watch, input.argv, terminal),
 };

@@ -108,6 +108,14 @@ export const EXPLORE_FLAGS = {
       default: 'off: on the CPU it was written for',
     }),
   ),
+  watch: flag({
+    value: 'FILE',
+    help:
+      'this protocol, and again whenever the file changes, until Ctrl-C; with --protocol those that it ' +
+      'names, when FILE changes',
+    default: 'once',
+    parse: anyText,
+  }),
   time: asks(
     'timeMs',
     timeFlag(100, TIME_MS_MAX, {

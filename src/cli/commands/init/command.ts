@@ -5,7 +5,7 @@ import { commandLine } from '../../../package/command-line.ts';
 import { EXIT } from '../../../result/exit-code.ts';
 import type { Command, CommandInput } from '../../command.ts';
 import { START_FILES, type StartLanguage } from './start-files.ts';
-import { userFolder, userPath } from '../../../request/paths.ts';
+import { userFolder, userPath } from '../../../package/paths.ts';
 import { BUILT_IN } from '../../../request/registry.ts';
 import type { Terminal } from '../../terminal.ts';
 import { UsageError } from '../../../request/usage-error.ts';

@@ -17,7 +17,7 @@ import {
   type OutputFolder,
   writeWhole,
 } from '../../files/output-file.ts';
-import { shortPath } from '../../../request/paths.ts';
+import { shortPath } from '../../../package/paths.ts';
 import { showProgress } from '../../progress.ts';
 import { BUILT_IN, type Catalogue } from '../../../request/registry.ts';
 import { STRESS_FLAGS, type StressFlags, type StressInput, stressOptionsOf } from './flags.ts';

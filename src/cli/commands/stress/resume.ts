@@ -17,7 +17,7 @@ import type { Earlier } from '../../../result/stress.ts';
 import { planMismatch } from '../../../stress/resume.ts';
 import { groupsOfShard } from '../../../stress/shard-groups.ts';
 import { parseCommandLine } from '../../parse.ts';
-import { shortPath, userPath } from '../../../request/paths.ts';
+import { shortPath, userPath } from '../../../package/paths.ts';
 import { looksLikePath } from '../../../request/protocol-file.ts';
 import type { Catalogue } from '../../../request/registry.ts';
 import { readResultFiles } from '../../files/result-files.ts';

@@ -1,7 +1,7 @@
 /** Paths as the user meant them. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PACKAGE_ROOT } from '../package/root.ts';
+import { PACKAGE_ROOT } from './root.ts';
 
 /**
  * The folder relative paths start from. `npm run` changes into the package's folder and keeps the

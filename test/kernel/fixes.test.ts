@@ -1,0 +1,48 @@
+/** Fixes of the kernel's history on trees at hand: convicted without the fix, clean with it. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { exploreProtocol } from '../../src/explore/protocol/index.ts';
+import { loadKernel } from '../../src/kernel/index.ts';
+import { BRINGS, FIXES, type Fix } from './fixes.ts';
+import { editedCopy, keepOutOfHere, noTree, REAL_TREES, type RealTree } from './real-trees.ts';
+
+const DOCUMENT = readFileSync(new URL('../../docs/kernels.md', import.meta.url), 'utf8');
+keepOutOfHere();
+
+async function rulesOf(folder: string, offer: string): Promise<readonly string[]> {
+  const { protocol } = await loadKernel(path.join(folder, `kernel:${offer}`));
+  return exploreProtocol({ protocol, kinds: ['load'] }).violations.map(({ rule }) => rule);
+}
+
+/** What was done to the tree, and a copy of it; null: its text has nothing of the fix. */
+function editOf(tree: RealTree, { file, edits }: Fix): { does: string; copy: string } | null {
+  for (const { does, change } of edits) {
+    const copy = editedCopy(tree, file, change);
+    if (copy !== null) return { does, copy };
+  }
+  return null;
+}
+
+const CASES = REAL_TREES.flatMap((tree) =>
+  FIXES.map((fix) => ({ tree, fix, commit: fix.commit, version: tree.version })),
+);
+
+describe.skipIf(noTree !== null)('a fix taken back or brought, as docs/kernels.md has it', () => {
+  test.each(CASES)('$commit in v$version', { timeout: 240_000 }, async ({ tree, fix }) => {
+    const { commit, offer, rule } = fix;
+    const edit = editOf(tree, fix);
+    if (edit === null) return expect(DOCUMENT).not.toContain(`| ${commit} | v${tree.version},`);
+    const [asIs, edited] = [await rulesOf(tree.folder, offer), await rulesOf(edit.copy, offer)];
+    const [without, having] = edit.does === BRINGS ? [asIs, edited] : [edited, asIs];
+    expect(having).toEqual([]);
+    expect(without).toContain(rule);
+    const row = `| ${commit} | v${tree.version}, ${edit.does} | \`kernel:${offer}\` | ${rule} | safe |`;
+    if (DOCUMENT.includes(`v${tree.version} `)) expect(DOCUMENT).toContain(row);
+  });
+});
+
+test('edits of trees that nobody has find nothing to change', () => {
+  for (const { edits } of FIXES)
+    for (const { change } of edits) expect(change('int x;')).toBe('int x;');
+});

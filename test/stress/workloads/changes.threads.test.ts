@@ -1,0 +1,55 @@
+/**
+ * Protocols of the kinds that change no size, on real threads, each in the scenario of its kind, and those
+ * whose allocations may fail; and what is seen of seeded bugs of theirs. selftest has all of them.
+ */
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { changeNamed, changesOf } from '../../../src/port/kinds.ts';
+import { OTHER_PROTOCOLS } from '../../../src/protocols/index.ts';
+import { scenarioOfKind } from '../../../src/scenarios/index.ts';
+import { balanceOf, CLEAN, rowsOf, rulesOfKind, rulesOfMutant } from './groups.ts';
+
+const EXAMPLES = path.resolve(import.meta.dirname, '../../../examples/kinds');
+
+test.each(OTHER_PROTOCOLS)('$name loses nothing', async (protocol) => {
+  const choice = { scenario: scenarioOfKind(protocol.kind), vcpus: 2, rounds: 3, transitions: 8 };
+  const [run] = await rowsOf([protocol.name], choice);
+  expect(run && balanceOf(run)).toEqual(CLEAN);
+  // What vCPUs make comes as often as they fault.
+  const isByHost = changesOf(protocol).every((name) => changeNamed(name).by === undefined);
+  expect(run?.transitions).toBeGreaterThanOrEqual(isByHost ? 3 * 8 : 1);
+});
+
+test.each([
+  ['unmap', { granule: '64k' }],
+  ['unmap', { level: 1 }],
+  ['protect', {}],
+] as const)("a user's protocol of kind %s, %j", async (kind, over) => {
+  const file = path.join(EXAMPLES, `${kind}.ts`);
+  const choice = { scenario: scenarioOfKind(kind), rounds: 1, transitions: 2, ...over };
+  const [run] = await rowsOf([file], choice);
+  expect(run && balanceOf(run)).toEqual(CLEAN);
+});
+
+describe('a seeded bug as a protocol of its kind', () => {
+  test.each([
+    ['unmap-hinted', 'freed-table', 600],
+    ['protect-unflushed', 'lost-dirty', 600],
+    // The store is seen as it is made, before anybody compares what was sent.
+    ['protect-without-dsb', 'stale-translation', 2000],
+    ['relax-unflushed', 'progress', 300],
+    ['nt-relocated', 'lost-access', 2000],
+    ['locked-taken', 'refcount', 2000],
+  ] as const)('%s is seen to break %s', async (name, rule, rounds) => {
+    expect(await rulesOfKind(name, rounds, rule)).toContain(rule);
+  });
+});
+
+test.each([
+  ['gather-short', 'stale-translation'],
+  ['gather-freed-early', 'freed-table'],
+  ['oom-live-put', 'refcount'],
+  ['oom-leak', 'table-leak'],
+] as const)('%s is seen to break %s', async (name, rule) => {
+  expect(await rulesOfMutant(name, 1000)).toContain(rule);
+});
