@@ -1,66 +1,86 @@
 /** All of `kernel`: each function of each tree on each CPU, and what becomes of it with a step changed. */
 import { recordSteps } from '../ablation/index.ts';
+import { cpuResultOf } from '../arch/cpu-model.ts';
 import { playProtocol } from '../explore/protocol/play.ts';
 import type { KernelPlan, KernelTask } from '../request/kernel-plan.ts';
 import type { ExploreRun } from '../result/explore.ts';
-import { mutationsOf } from './kernel-mutations.ts';
-import {
-  type ExplorationHooks,
-  type ExplorationResult,
-  resultOf,
-  type Ran,
-  runSearch,
-} from './run.ts';
-import { ProtocolFailure } from '../port/protocol-failure.ts';
-import { isCut } from './judge.ts';
+import { runTask } from './kernel-task.ts';
+import { runOnThreads } from './kernel-threads.ts';
+import { type ExplorationHooks, type ExplorationResult, resultOf, type Ran } from './run.ts';
 
-/** An abort ends it in order: the result has what was done. */
+/**
+ * An abort ends it in order: the result has what was done. `earlier`: of an earlier result; what it has
+ * of the same code is not run again.
+ */
 export async function runKernel(
   plan: KernelPlan,
   hooks: Omit<ExplorationHooks, 'onRun'>,
+  earlier: readonly ExploreRun[] = [],
 ): Promise<ExplorationResult> {
   const startedAt = new Date();
   const startMs = performance.now();
   const tasks = plan.trees.flat();
   const wanted = tasks.reduce((sum, { searches }) => sum + searches.length, 0);
-  const ran = await runTasks(tasks, plan, hooks);
+  const ran = await runTasks(tasks, plan, hooks, earlier);
   return resultOf(ran, { argv: hooks.argv, wanted, shard: null, startedAt, startMs });
 }
 
 async function runTasks(
   tasks: readonly KernelTask[],
-  { mutate, timeMs }: KernelPlan,
+  plan: KernelPlan,
   hooks: Omit<ExplorationHooks, 'onRun'>,
+  earlier: readonly ExploreRun[],
 ): Promise<Ran> {
-  const runs: ExploreRun[] = [];
-  const failures: { protocol: string; why: string }[] = [];
-  let isWhole = true;
-  for (const [done, task] of tasks.entries()) {
-    const runIt = async (search: KernelTask['searches'][number]): Promise<ExploreRun | null> => {
-      if (hooks.signal.aborted) return null;
-      const { name } = search.subject.protocol;
-      const at = { protocol: name, position: done + 1, of: tasks.length };
-      const run = await runSearch(search, timeMs, at, hooks);
-      return isCut(run) ? null : run;
-    };
-    try {
-      const own: ExploreRun[] = [];
-      for (const search of task.searches) {
-        const run = await runIt(search);
-        if (run !== null) own.push({ ...run, kernel: task.info });
-      }
-      const mutation = mutate ? await mutationsOf(task, own, runIt) : null;
-      isWhole &&= own.length === task.searches.length && mutate === (mutation !== null);
-      runs.push(...own.map((run, i) => (i > 0 || mutation === null ? run : { ...run, mutation })));
-    } catch (error) {
-      if (!(error instanceof ProtocolFailure)) throw error;
-      const protocol = task.searches[0]?.subject.protocol.name ?? '';
-      const failure = { protocol, why: `v${task.info.version}: ${error.message}` };
-      failures.push(failure);
-      hooks.onFailure(failure);
+  const parts = new Map<number, Ran>();
+  const missing: number[] = [];
+  for (const [number, task] of tasks.entries()) {
+    const runs = runsKept(task, plan.mutate, earlier);
+    if (runs === null) missing.push(number);
+    else parts.set(number, { runs, failures: [], isWhole: true });
+  }
+  const onRan = (number: number, ran: Ran): void => {
+    parts.set(number, ran);
+    for (const failure of ran.failures) hooks.onFailure(failure);
+  };
+  const threads = Math.min(plan.jobs, missing.length);
+  if (threads > 1) await runOnThreads(plan.request, missing, threads, hooks, onRan);
+  else {
+    for (const number of missing) {
+      const task = tasks[number];
+      if (task === undefined || hooks.signal.aborted) break;
+      const at = { position: number + 1, of: tasks.length };
+      onRan(number, await runTask(task, plan, at, hooks));
     }
   }
-  return { runs, failures, isWhole };
+  const all = tasks.map((_, number) => parts.get(number) ?? null);
+  return {
+    runs: all.flatMap((ran) => ran?.runs ?? []),
+    failures: all.flatMap((ran) => ran?.failures ?? []),
+    isWhole: all.every((ran) => ran?.isWhole === true),
+  };
+}
+
+/** The runs of a task that an earlier result has whole; null: it has to be run. */
+export function runsKept(
+  { info, searches }: KernelTask,
+  mutate: boolean,
+  earlier: readonly ExploreRun[],
+): readonly ExploreRun[] | null {
+  const runs = searches.map((search) => {
+    const cpu = JSON.stringify(cpuResultOf(search.cpu));
+    return earlier.find(
+      (run) =>
+        run.kernel?.fingerprint === info.fingerprint &&
+        run.protocol === search.subject.protocol.name &&
+        run.level === search.level &&
+        JSON.stringify(run.cpu) === cpu,
+    );
+  });
+  const there = runs.filter((run) => run !== undefined);
+  if (there.length < searches.length) return null;
+  // Mutations are of the task, and with its first run; where they are not wanted they are left out.
+  if (mutate) return there[0]?.mutation === undefined ? null : there;
+  return there.map(({ mutation: _, ...run }) => run);
 }
 
 /** `kernel:map, level 2`. */

@@ -1,10 +1,13 @@
 /** What `kernel` explores of a tree: every function on every CPU and level. */
+import { createHash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import { ACCESSES_EXPLORED, EXPLORE_BOUNDS } from '../explore/protocol/bounds.ts';
 import { installChanceGuards } from '../explore/protocol/index.ts';
 import { kernelTree, type KernelTree, type Offer, offersOf, PREFIX } from '../kernel/index.ts';
 import type { KernelInfo } from '../result/explore.ts';
+import { packageVersion } from '../result/version.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { fileSource, type Search, type Subject } from './explore.ts';
 import { type KernelFields, referenceFor, refusingTree } from './kernel.ts';
@@ -26,6 +29,8 @@ export interface KernelRequest extends Omit<KernelFields, 'kernel'> {
   readonly mutate?: boolean;
   /** For one search. */
   readonly timeMs?: number;
+  /** Threads at most; one for each CPU if absent. */
+  readonly jobs?: number;
 }
 
 /** One function of a tree, on one level: its searches differ in the CPU. */
@@ -41,6 +46,9 @@ export interface KernelPlan {
   readonly trees: readonly (readonly KernelTask[])[];
   readonly mutate: boolean;
   readonly timeMs: number;
+  readonly jobs: number;
+  /** What it was made of: threads make it again. */
+  readonly request: KernelRequest;
 }
 
 const CPUS = ['bbm=0', 'bbm=1', 'bbm=2', 'bbm=3'] as const;
@@ -55,7 +63,7 @@ export async function kernelPlan(request: KernelRequest): Promise<KernelPlan> {
   installChanceGuards();
   const trees: (readonly KernelTask[])[] = [];
   for (const text of texts) trees.push(await tasksOf(request, text));
-  return { trees, mutate, timeMs };
+  return { trees, mutate, timeMs, jobs: request.jobs ?? availableParallelism(), request };
 }
 
 async function tasksOf(request: KernelRequest, text: string): Promise<readonly KernelTask[]> {
@@ -63,25 +71,36 @@ async function tasksOf(request: KernelRequest, text: string): Promise<readonly K
   const tree = refusingTree(folder, text, () => kernelTree(folder));
   const levels = request.levels ?? (request.mutate === true ? [2 as const] : LEVELS);
   const cpus = cpusOf(request);
+  const timeMs = request.timeMs ?? EXPLORE_BOUNDS.timeMs;
   const tasks: KernelTask[] = [];
   for (const offer of offersWanted(request, tree, text)) {
     const subject = await subjectOf(folder, text, offer, request);
     const tlb = request.kernelTlb ?? 'vhe';
     const shared = offer.lock === 'shared';
-    const info = { version: tree.version, function: offer.symbol, tlb, shared, tree: text };
     for (const level of levels) {
+      const accesses = request.accesses ?? accessesOf(offer, level);
+      const fingerprint = fingerprintOf(subject, accesses, timeMs);
+      const tells = { version: tree.version, function: offer.symbol, tlb, shared, tree: text };
+      const info: KernelInfo = { ...tells, fingerprint };
       const searches = cpus.map((cpu): Search => ({
         subject,
         cpu,
         level,
         vcpus: 1,
         scenario: 'adjust-populated',
-        accesses: request.accesses ?? accessesOf(offer, level),
+        accesses,
       }));
       tasks.push({ info, folder, searches });
     }
   }
   return tasks;
+}
+
+/** Another text, `--kernel-tlb`, `--kernel-caps`, `--accesses`, `--time` or program gives other results. */
+function fingerprintOf({ source }: Subject, accesses: number, timeMs: number): string {
+  const options = source?.name.slice(source.name.lastIndexOf('kernel')) ?? '';
+  const parts = [source?.text, options, accesses, timeMs, packageVersion()];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }
 
 function offersWanted(

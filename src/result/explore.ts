@@ -113,6 +113,8 @@ export interface KernelInfo {
   readonly shared: boolean;
   /** The tree, as it was named. */
   readonly tree: string;
+  /** Of the text that was compiled, of the flags it was compiled and run with, and of this program. */
+  readonly fingerprint?: string;
 }
 
 /** One change of a tree's code. */

@@ -11,6 +11,8 @@ import { playProtocol } from '../../src/explore/protocol/play.ts';
 import { kernelTree, loadKernel, offersOf } from '../../src/kernel/index.ts';
 import type { Protocol } from '../../src/port/index.ts';
 import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
+import { runsKept } from '../../src/exploration/kernel.ts';
+import { kernelPlan } from '../../src/request/kernel-plan.ts';
 import { runAlone } from '../../src/preflight/solo.ts';
 import type { ExploreResult } from '../../src/result/explore.ts';
 import { memoryTerminal } from '../cli/memory-terminal.ts';
@@ -109,35 +111,42 @@ describe.skipIf(noCompiler !== null)(
 );
 
 describe.skipIf(noCompiler !== null)('the command kernel', () => {
+  const SOME = 'kernel:unmap,kernel:map-shared';
   const QUICK = ['--cpu', 'bbm=1', '--accesses', '1'];
 
-  async function run(...typed: string[]): Promise<{ result: ExploreResult; out: string }> {
+  async function run(
+    ...typed: string[]
+  ): Promise<{ result: ExploreResult; out: string; json: string }> {
     const terminal = memoryTerminal();
     const json = path.join(emptyFolder(), 'k.json');
-    const input = parseCommandLine('kernel', KERNEL_FLAGS, [...typed, '--json', json]);
+    const all = [...typed, '--jobs', '1', '--json', json];
+    const input = parseCommandLine('kernel', KERNEL_FLAGS, all);
     await kernel(input, terminal);
     const result = JSON.parse(readFileSync(json, 'utf8')) as ExploreResult;
-    return { result, out: terminal.printed.out };
+    return { result, out: terminal.printed.out, json };
   }
 
   test('has one table of functions and CPUs, and results that say which tree', async () => {
-    const { result, out } = await run(TREE, '--level', '2', ...QUICK);
+    const { result, out } = await run(TREE, '--level', '2', '--protocol', SOME, ...QUICK);
     expect(out).toMatch(/^v6\.4\.99, vhe\/tlb\.c\nfunction +bbm=1 +states +time\n/);
     expect(out).toMatch(/\nkernel:map-shared, level 2 +safe /);
-    expect(result.runs.map(({ verdict, cpu }) => [verdict, cpu.bbm])).toEqual(
-      Array.from({ length: OFFERS.length }, () => ['safe', '1']),
-    );
+    expect(result.runs.map(({ verdict, cpu }) => [verdict, cpu.bbm])).toEqual([
+      ['safe', '1'],
+      ['safe', '1'],
+    ]);
     expect(result.runs[1]?.kernel).toEqual({
       version: '6.4.99',
       function: 'kvm_pgtable_stage2_map',
       tlb: 'vhe',
       shared: true,
       tree: TREE,
+      fingerprint: expect.stringMatching(/^[0-9a-f]{16}$/),
     });
   });
 
   test('says which step of the code is needed, with its place', async () => {
-    const { result, out } = await run(TREE, '--mutate', '--protocol', 'kernel:map', ...QUICK);
+    const typed = [TREE, '--mutate', '--protocol', 'kernel:map', ...QUICK];
+    const { result, out, json } = await run(...typed);
     const [map] = result.runs;
     const rowOf = (operation: string, change = 'omitted'): unknown[] => {
       const row = map?.mutation?.find(
@@ -155,11 +164,29 @@ describe.skipIf(noCompiler !== null)('the command kernel', () => {
     expect(out).toContain(`${title}place`);
     expect(out).toMatch(/\nvhe\/tlb\.c:7 +tlbi vmalls12e1is +left out +needed: without it \w/);
     expect(out).toMatch(/\n\d+ of \d+ changes break a rule \(\d+ %\)\n/);
+    expect(out).toMatch(/: all functions together, by lines\n\d+ of \d+ changes break/);
+    // Nothing is run again of what an earlier result has: times are those of then.
+    const resumed = await run(...typed, '--resume', json);
+    expect(resumed.result.runs).toEqual(result.runs);
+    const [task] = (
+      await kernelPlan({ trees: [TREE], functions: ['kernel:map'], levels: [2] })
+    ).trees.flat();
+    if (task === undefined) throw new Error('it has a task');
+    expect(runsKept(task, true, result.runs), 'with other accesses').toBeNull();
+    const { fingerprint = '' } = map?.kernel ?? {};
+    const same = {
+      ...task,
+      info: { ...task.info, fingerprint },
+      searches: task.searches.slice(1, 2),
+    };
+    expect(runsKept(same, true, result.runs)).toEqual(result.runs);
+    expect(runsKept(same, false, result.runs)?.[0]?.mutation).toBeUndefined();
+    expect(runsKept(same, true, [])).toBeNull();
   });
 
   test('shows two trees side by side', async () => {
-    const { out, result } = await run(TREE, TREE, '--level', '2', ...QUICK);
-    expect(out).toMatch(/^kernel:map, level 2: the same operations\nv6\.4\.99 +v6\.4\.99\n/);
-    expect(result.runs).toHaveLength(2 * OFFERS.length);
+    const { out, result } = await run(TREE, TREE, '--level', '2', '--protocol', SOME, ...QUICK);
+    expect(out).toMatch(/^kernel:unmap, level 2: the same operations\nv6\.4\.99 +v6\.4\.99\n/);
+    expect(result.runs).toHaveLength(4);
   });
 });

@@ -5,6 +5,7 @@ import { changeText, neededText } from './ablation-text.ts';
 import { violationsLines } from './explore-text.ts';
 import { grouped, seconds } from '../numbers.ts';
 import type { Paint } from '../paint.ts';
+import { lineChanges } from './mutation-count.ts';
 import { type Column, renderTable } from '../table.ts';
 import { wrap } from '../wrap.ts';
 
@@ -102,7 +103,51 @@ export function mutationLines(
       '',
     ];
   });
-  return blocks.length === 0 ? [] : [...blocks, ...wrap(MEANING, columnsMax)];
+  if (blocks.length === 0) return [];
+  const trees = [...Map.groupBy(runs, treeTitle)];
+  const sums = trees.flatMap(([title, own]) => [...sumLines(title, own, columnsMax, paint), '']);
+  return [...blocks, ...sums, ...wrap(MEANING, columnsMax)];
+}
+
+/** Of all functions together: how many changes of lines are found out, and those that are not. */
+function sumLines(
+  title: string,
+  runs: readonly ExploreRun[],
+  columnsMax: number,
+  paint: Paint,
+): string[] {
+  const changes = lineChanges(runs);
+  if (changes.length === 0) return [];
+  const survivors = changes.filter(({ needed }) => !needed);
+  const column = (name: string, cells: readonly string[]): Column => ({
+    group: '',
+    title: name,
+    align: 'left',
+    cells,
+  });
+  return [
+    paint('bold', `${title}: all functions together, by lines`),
+    countText(changes),
+    ...renderTable(
+      [
+        column('place', survivors.map(placeText)),
+        column(
+          'operation',
+          survivors.map(({ operation }) => operation),
+        ),
+        column(
+          'survives',
+          survivors.map(({ change }) => change),
+        ),
+        column(
+          'because',
+          survivors.map(({ why }) => why ?? ''),
+        ),
+      ],
+      columnsMax,
+      paint,
+    ),
+  ];
 }
 
 const MEANING =
@@ -110,10 +155,10 @@ const MEANING =
   'use for the step within the model and this configuration (tables of two entries, one vCPU, one entry ' +
   'at a time); a kernel may need it all the same, for the reason given.';
 
-export const placeText = ({ file, line }: MutationRow): string =>
+export const placeText = ({ file, line }: Pick<MutationRow, 'file' | 'line'>): string =>
   file === null ? '' : `${file.replace(/^arch\/arm64\/kvm\/hyp\//, '')}:${line ?? ''}`;
 
-export function countText(rows: readonly MutationRow[]): string {
+export function countText(rows: readonly Pick<MutationRow, 'needed'>[]): string {
   const needed = rows.filter((row) => row.needed).length;
   const share = rows.length === 0 ? 0 : Math.round((100 * needed) / rows.length);
   return `${needed} of ${rows.length} changes break a rule (${share} %)`;

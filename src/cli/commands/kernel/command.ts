@@ -3,6 +3,7 @@ import {
   type ExplorationResult,
   operationsOf,
   runKernel,
+  type SearchAt,
   titleOf,
 } from '../../../exploration/index.ts';
 import { endLines } from '../../../report/text/explore-text.ts';
@@ -13,8 +14,13 @@ import {
   mutationLines,
 } from '../../../report/text/kernel-text.ts';
 import { type KernelPlan, kernelPlan } from '../../../request/kernel-plan.ts';
+import { UsageError } from '../../../request/usage-error.ts';
+import type { ExploreFailure, ExploreRun } from '../../../result/explore.ts';
+import type { ExploreProgress } from '../../../explore/protocol/index.ts';
 import type { Command } from '../../command.ts';
-import { deliver, jsonTarget } from '../../files/delivery.ts';
+import { deliver, type JsonTarget, jsonTarget } from '../../files/delivery.ts';
+import { checkOutputFile, isReplaceable } from '../../files/output-file.ts';
+import { readResultFiles } from '../../files/result-files.ts';
 import { outFolder } from '../../files/write-reports.ts';
 import { inFlags } from '../../flags/request.ts';
 import { showText } from '../../progress.ts';
@@ -26,9 +32,10 @@ import { KERNEL_FLAGS, type KernelInput, kernelRequestOf } from './flags.ts';
 /** Flags and trees first, then one function after the other. */
 export async function kernel(input: KernelInput, terminal: Terminal): Promise<ExplorationResult> {
   const { flags } = input;
-  const [json, out] = [jsonTarget(flags.json), outFolder(flags.out)];
+  const [json, out] = [jsonFile(flags), outFolder(flags.out)];
+  const earlier = flags.resume === undefined ? [] : runsOf(flags.resume);
   const plan = await inFlags(KERNEL_FLAGS, () => kernelPlan(kernelRequestOf(input)));
-  const result = await runShowing(plan, input, terminal);
+  const result = await runShowing(plan, input, terminal, earlier);
   const quiet = flags.quiet === true;
   const { columns, paint } = terminal;
   const exitCode = await deliver(result, { json, out, quiet }, terminal, () => {
@@ -44,10 +51,27 @@ export async function kernel(input: KernelInput, terminal: Terminal): Promise<Ex
   return { ...result, exitCode };
 }
 
+/** A resumed run goes back to where it came from. */
+function jsonFile({ json, resume }: KernelInput['flags']): JsonTarget | null {
+  if (json !== undefined || resume === undefined) return jsonTarget(json);
+  const file = checkOutputFile('resume', resume);
+  if (isReplaceable(file)) return file;
+  throw new UsageError(`--resume: ${resume} is no file that could be replaced; give --json, too`);
+}
+
+/** Whatever fits the plan of them is kept. */
+function runsOf(name: string): readonly ExploreRun[] {
+  const [result] = readResultFiles('kernel --resume', [name]);
+  const runs = result?.command === 'explore' ? result.runs : [];
+  if (runs.some(({ kernel: info }) => info !== undefined)) return runs;
+  throw new UsageError(`kernel --resume: ${name}: no result of kernel; name one that --json wrote`);
+}
+
 async function runShowing(
   plan: KernelPlan,
   { flags, argv }: KernelInput,
   terminal: Terminal,
+  earlier: readonly ExploreRun[],
 ): Promise<ExplorationResult> {
   const progress = showText(flags.quiet === true ? null : terminal.progress);
   const interrupt = watchSignals((name) => {
@@ -57,16 +81,17 @@ async function runShowing(
     );
   });
   try {
-    return await runKernel(plan, {
+    const hooks = {
       signal: interrupt.signal,
       argv,
-      onProgress: (step, { protocol, position, of, elapsedMs }) =>
+      onProgress: (step: ExploreProgress, { protocol, position, of, elapsedMs }: SearchAt) =>
         progress.update(progressText(step, `${position} of ${of}: ${protocol}`, elapsedMs)),
-      onFailure: ({ why }) => {
+      onFailure: ({ why }: ExploreFailure) => {
         progress.clear();
         terminal.err(`stage2-stress: ${why}\n`);
       },
-    });
+    };
+    return await runKernel(plan, hooks, earlier);
   } finally {
     interrupt.dispose();
     progress.clear();
@@ -102,6 +127,10 @@ export const command: Command<typeof KERNEL_FLAGS> = {
   examples: [
     { command: 'kernel -- ~/linux', why: 'every function on every CPU, one table' },
     { command: 'kernel -- ~/linux --mutate', why: 'which barrier, TLBI, get and put is needed' },
+    {
+      command: 'kernel -- ~/linux --mutate --resume mutants.json',
+      why: 'the same, going on where an earlier run was stopped',
+    },
     { command: 'kernel -- ~/linux-old ~/linux', why: 'what changed between two trees' },
     {
       command: 'kernel -- ~/linux --kernel-tlb nvhe --kernel-caps ttl,tlbirange,fwb',

@@ -4,13 +4,16 @@ import { ACCESSES_EXPLORED_MAX, EXPLORE_BOUNDS } from '../../../explore/protocol
 import { OFFER_NAMES } from '../../../kernel/index.ts';
 import { parseCpu } from '../../../request/cpu-knobs.ts';
 import type { KernelRequest } from '../../../request/kernel-plan.ts';
-import { listOf, nameOf, wholeNumber } from '../../../request/values.ts';
-import { TIME_MS_MAX } from '../../../stress/plan.ts';
+import { anyText, listOf, nameOf, wholeNumber } from '../../../request/values.ts';
+import { TIME_MS_MAX } from '../../../stress/plan/plan.ts';
 import type { CommandInput } from '../../command.ts';
 import { JSON_FILE, NO_COLOR, OUT, QUIET, timeFlag } from '../../flags/common.ts';
-import { switched } from '../../flags/flag.ts';
+import { flag, switched } from '../../flags/flag.ts';
 import { KERNEL_CAPS, KERNEL_TLB } from '../../flags/kernel.ts';
 import { asking, requestOf } from '../../flags/request.ts';
+
+/** Functions of a tree on two levels are not more. */
+const JOBS_MAX = 64;
 
 const asks = asking<KernelRequest>();
 
@@ -54,6 +57,20 @@ export const KERNEL_FLAGS = {
       default: `${EXPLORE_BOUNDS.timeMs / 1000}s`,
     }),
   ),
+  jobs: asks('jobs', {
+    value: 'N',
+    help: `threads at most, 1 to ${JOBS_MAX}: functions run beside each other`,
+    default: 'one for each CPU',
+    parse: wholeNumber(1, JOBS_MAX),
+  }),
+  resume: flag({
+    value: 'FILE',
+    help:
+      'keeps what FILE, a result of --json, has of the same code, and runs only what is missing; one ' +
+      'result, in FILE unless --json says otherwise',
+    default: 'everything is run',
+    parse: anyText,
+  }),
   out: OUT,
   json: JSON_FILE,
   quiet: QUIET,
