@@ -14,19 +14,33 @@ export interface Choice {
    * No order of it has a way through for every thread.
    */
   readonly isPossible: boolean;
+  /**
+   * The combinations that are this one with like threads exchanged: by thread, whose part it has
+   * there. Null: it is such a one itself, of one that came before.
+   */
+  readonly twins: readonly Exchange[] | null;
 }
+
+/** By thread: the thread in whose place it stands. */
+export type Exchange = readonly number[];
 
 export class Choices {
   readonly #initial: readonly number[];
   readonly #skeletons: readonly (readonly Skeleton[])[];
   /** By thread: which of its skeletons is next. Counts like an odometer, the last thread fastest. */
   readonly #at: number[];
+  readonly #alike: readonly number[];
   #over: boolean;
   #given = 0;
 
-  /** `initial`: values that are there before any event. */
-  constructor(skeletons: readonly (readonly Skeleton[])[], initial: readonly number[]) {
+  /** `initial`: values that are there before any event. `alike`: threads with the same skeletons. */
+  constructor(
+    skeletons: readonly (readonly Skeleton[])[],
+    initial: readonly number[],
+    alike: readonly number[] = [],
+  ) {
     this.#initial = initial;
+    this.#alike = alike;
     this.#skeletons = skeletons;
     this.#at = skeletons.map(() => 0);
     this.#over = skeletons.some((mine) => mine.length === 0);
@@ -36,8 +50,10 @@ export class Choices {
   next(): Choice | null {
     if (this.#over) return null;
     const chosen = this.#skeletons.map((mine, thread) => mine[this.#at[thread] ?? 0] as Skeleton);
+    const twins = this.#twins();
     this.#over = !this.#advance();
     return {
+      twins,
       number: this.#given++,
       events: chosen.flatMap(({ events }, thread) =>
         events.map((event, ordinal): PlacedEvent => ({ thread, ordinal, event })),
@@ -45,6 +61,19 @@ export class Choices {
       before: chosen.flatMap(({ before }) => before),
       isPossible: this.#isPossible(chosen),
     };
+  }
+
+  #twins(): readonly Exchange[] | null {
+    const mine = this.#alike.map((thread) => this.#at[thread] as number);
+    if (mine.some((at, i) => i > 0 && at < (mine[i - 1] as number))) return null;
+    const twins = new Map<string, Exchange>();
+    for (const order of permutations(this.#alike)) {
+      const exchange = this.#at.map((_, thread) => thread);
+      for (const [i, thread] of this.#alike.entries()) exchange[thread] = order[i] as number;
+      const key = exchange.map((thread) => this.#at[thread]).join(' ');
+      if (key !== this.#at.join(' ')) twins.set(key, exchange);
+    }
+    return [...twins.values()];
   }
 
   #isPossible(chosen: readonly Skeleton[]): boolean {
@@ -77,4 +106,12 @@ export class Choices {
     }
     return false;
   }
+}
+
+/** Every order of a few things. */
+function permutations<T>(things: readonly T[]): T[][] {
+  if (things.length === 0) return [[]];
+  return things.flatMap((first, i) =>
+    permutations(things.toSpliced(i, 1)).map((rest) => [first, ...rest]),
+  );
 }

@@ -204,6 +204,11 @@ export interface System {
   /** Initial value of each location. */
   readonly initial: readonly number[];
   readonly translation: TranslationSystem;
+  /**
+   * Threads that nobody could tell from each other but by their numbers: the same tree, every TLBI
+   * reaches all of them or none. Absent: there are none.
+   */
+  readonly alike?: readonly number[];
   /** True: reads have no branch for a value that no execution lets them find. */
   readonly isSparse?: true;
   /**

@@ -8,6 +8,11 @@ export interface Reductions {
    * before that thread has seen all that it will see.
    */
   readonly lookAhead: boolean;
+  /**
+   * Of combinations of skeletons that differ only in which of several like threads has which, one is
+   * gone through and stands for the others. Off: each by itself.
+   */
+  readonly symmetry: boolean;
 }
 
-export const REDUCTIONS: Reductions = Object.freeze({ lookAhead: true });
+export const REDUCTIONS: Reductions = Object.freeze({ lookAhead: true, symmetry: true });

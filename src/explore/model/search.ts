@@ -14,7 +14,7 @@
  * look at the clock, the user and the terminal between two of them.
  */
 import { assert } from '../../arch/assert.ts';
-import { type Choice, Choices } from './choices.ts';
+import { type Choice, Choices, type Exchange } from './choices.ts';
 import type { BoundName, ModelOptions, SearchBounds } from './options.ts';
 import type { OrderEvent, PlacedEvent, System } from './program.ts';
 import { type Outcomes, Projection } from './projection.ts';
@@ -39,6 +39,11 @@ export interface OrderOutcomes {
    * the thread has the same ways.
    */
   readonly seen: readonly number[];
+  /**
+   * Orders that are this one with like threads exchanged, and that nobody visits. `choice`, `numbers`
+   * and `order` are of this one. Absent: there are none.
+   */
+  readonly twins?: readonly Exchange[];
 }
 
 export interface SearchStats {
@@ -122,6 +127,7 @@ export class Search {
       this.#choices = new Choices(
         system.threads.map((_, thread) => skeletonsFor(system, options, thread, bounds.events)),
         system.initial,
+        reductions.symmetry ? system.alike : [],
       );
     } catch (error) {
       if (!(error instanceof PathTooLong)) throw error;
@@ -171,7 +177,7 @@ export class Search {
   #choose(): void {
     const choice = this.#choices?.next() ?? null;
     if (choice === null) return this.#stop(null);
-    if (!choice.isPossible) {
+    if (!choice.isPossible || choice.twins === null) {
       if (this.#isLate()) this.#stop('timeMs');
       return;
     }
@@ -300,8 +306,9 @@ export class Search {
     return number;
   }
 
-  #complete({ number: choice }: Choice): void {
-    this.#orders++;
+  #complete({ number: choice, twins }: Choice): void {
+    assert(twins !== null, 'a twin is not gone through');
+    this.#orders += 1 + twins.length;
     const outcomes = this.#projections.map((projection) => projection.outcomes());
     assert(
       outcomes.every((found) => found.size > 0),
@@ -314,6 +321,7 @@ export class Search {
       order: [...this.#order],
       outcomes,
       seen: this.#projections.map(({ state }) => state),
+      twins,
     };
     if (this.#visit(found) === 'stop') this.#stop(null);
   }

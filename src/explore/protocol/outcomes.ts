@@ -51,6 +51,12 @@ export class Outcomes {
       assert(path !== undefined, 'the hypervisor has a way through');
       const clean = aftermath.cleanPages(found.memory, path);
       tally.add(found.outcomes, clean);
+      for (const exchange of found.twins ?? []) {
+        tally.add(
+          exchange.map((thread) => found.outcomes[thread] as (typeof found.outcomes)[number]),
+          clean,
+        );
+      }
       schedules.shorten(this.#shown, { found, path, clean });
       return 'go-on';
     };

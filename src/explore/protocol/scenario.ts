@@ -144,6 +144,15 @@ export function peOf(cpu: CpuModel, vcpu: number): PeModel {
   return { bbm, nt: bbm === 0 ? 'ignored' : cpu.nt, multihit: cpu.multihit };
 }
 
+/** The vCPUs' threads, if each is on a PE like the others', and none of them on the hypervisor's. */
+function likeThreads(map: MemoryMap, pes: readonly PeModel[]): number[] {
+  const [first] = pes;
+  const areAlike = pes.every(
+    ({ bbm, nt, multihit }) => bbm === first?.bbm && nt === first.nt && multihit === first.multihit,
+  );
+  return areAlike && !runsOnGuestPe(map) ? pes.map((_, vcpu) => vcpuNumber(vcpu)) : [];
+}
+
 /** Throws BoundReached if a guest's tree has more than `nodesMax` nodes. */
 export function scenarioOf(
   host: Host,
@@ -199,6 +208,7 @@ export function scenarioOf(
     initial: [...initial.map(valueOf), ...translation.leafLocations()],
     translation,
     ...(map.moment === null ? {} : { moment: map.moment }),
+    alike: likeThreads(map, pes.slice(0, vcpus)),
   };
   const { tlbi } = cpu;
   return { system, translation, program, guests, accesses, paths: tree.paths, isRead, tlbi };
