@@ -5,6 +5,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { NativeProblem } from '../native/index.ts';
+import { rootOf } from './archive.ts';
 
 /** Flavours of hyp/FLAVOUR/tlb.c. */
 export const TLB_FLAVOURS = ['vhe', 'nvhe'] as const;
@@ -20,7 +21,7 @@ export const tlbFile = (flavour: TlbFlavour): string => `arch/arm64/kvm/hyp/${fl
 export const KNOWN = { first: [5, 10], last: [7, 3] } as const;
 
 export interface KernelTree {
-  /** Absolute. */
+  /** Absolute; the file, if it is an archive. */
   readonly folder: string;
   /** As the Makefile has it: 6.12.118. */
   readonly version: string;
@@ -75,17 +76,25 @@ function neededFiles(): string {
   return `of a kernel tree it takes ${files.slice(0, -1).join(', ')} and ${files.at(-1)}`;
 }
 
+/** The folder itself; of an archive what was unpacked of it. */
+function treeRoot(folder: string): string {
+  const files = ['Makefile', PGTABLE, HEADER, TLBFLUSH, ...TLB_FLAVOURS.map(tlbFile)];
+  return rootOf(folder, files);
+}
+
 function readOptional(folder: string, file: string): string | null {
-  const full = path.join(folder, file);
+  const full = path.join(treeRoot(folder), file);
   if (statSync(full, { throwIfNoEntry: false })?.isFile() !== true) return null;
   return readFileSync(full, 'utf8');
 }
 
 function versionOf(folder: string): string {
-  const there = statSync(folder, { throwIfNoEntry: false });
+  const there = statSync(treeRoot(folder), { throwIfNoEntry: false });
   if (there === undefined) throw new NativeProblem(`${folder}: there is no such folder`);
   if (!there.isDirectory()) {
-    throw new NativeProblem(`${folder}: not a folder; unpack it first: ${neededFiles()}`);
+    throw new NativeProblem(
+      `${folder}: neither a folder nor an archive (.tar, .tar.gz, .tar.xz): ${neededFiles()}`,
+    );
   }
   const makefile = readOptional(folder, 'Makefile');
   if (makefile === null) throw new NativeProblem(`${folder}: no kernel tree; ${neededFiles()}`);
@@ -97,7 +106,9 @@ function versionOf(folder: string): string {
       `${folder}: its Makefile says no VERSION and PATCHLEVEL, so it is no kernel tree`,
     );
   }
-  if (statSync(path.join(folder, 'arch/arm64'), { throwIfNoEntry: false }) === undefined) {
+  if (
+    statSync(path.join(treeRoot(folder), 'arch/arm64'), { throwIfNoEntry: false }) === undefined
+  ) {
     throw new NativeProblem(
       `${folder}: v${version}.${patchlevel} without arch/arm64: a tree of another architecture?`,
     );

@@ -1,4 +1,6 @@
 /** Which tree it is, what it offers, and what is said of one that will not do. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { changesSize } from '../../src/port/kinds.ts';
@@ -12,11 +14,12 @@ import {
   REFERENCE,
   referenceText,
 } from '../../src/kernel/index.ts';
-import { compileTree } from '../../src/kernel/compile.ts';
+import { compileTree, treeText } from '../../src/kernel/compile.ts';
 import { hasCapability } from '../../src/kernel/capabilities.ts';
 import { kernelProtocols } from '../../src/request/kernel.ts';
 import { Scale } from '../../src/kernel/scale.ts';
 import type { Entry, Transition } from '../../src/port/index.ts';
+import { emptyFolder } from '../cli/program.ts';
 import { HEADER, PGTABLE, TREE, treeWith, treeWithout } from './trees.ts';
 
 const names = (folder: string): string[] => offersOf(kernelTree(folder)).map(({ name }) => name);
@@ -57,13 +60,43 @@ test('a version that was not tried is tried, with a note', () => {
   }
 });
 
+const noTar =
+  spawnSync('tar', ['--version'], { encoding: 'utf8' }).stdout?.includes('GNU tar') !== true;
+
+describe.skipIf(noTar)('an archive (with GNU tar)', () => {
+  const packed = (...args: readonly string[]): string => {
+    const file = path.join(emptyFolder(), 'tree.tar.gz');
+    execFileSync('tar', ['-czf', file, ...args]);
+    return file;
+  };
+
+  test.each<[string, () => string]>([
+    ['with a folder around it', () => packed('-C', path.dirname(TREE), path.basename(TREE))],
+    ['without one', () => packed('-C', TREE, 'Makefile', 'arch')],
+    ['that begins with ./', () => packed('-C', path.dirname(TREE), `./${path.basename(TREE)}`)],
+  ])('%s is a tree', (_, pack) => {
+    const tree = kernelTree(pack());
+    expect([tree.version, names(tree.folder)]).toEqual(['6.4.99', names(TREE)]);
+    expect(treeText(tree, 'nvhe')).toBe(treeText(kernelTree(TREE), 'nvhe'));
+  });
+
+  test('of something else is refused in one line, and so is one that is broken', () => {
+    expect(() => kernelTree(packed('-C', import.meta.dirname, 'trees.ts'))).toThrow(
+      /tree\.tar\.gz: nothing of a kernel tree could be unpacked \(tar: .+\)$/,
+    );
+    const broken = path.join(emptyFolder(), 'x.tar');
+    writeFileSync(broken, 'no archive');
+    expect(() => kernelTree(broken)).toThrow(/x\.tar: nothing of a kernel tree could be unpacked/);
+  });
+});
+
 describe('a folder that will not do', () => {
   test.each<[string, () => string, RegExp]>([
     ['is not there', () => '/nowhere/at-all', /^\/nowhere\/at-all: there is no such folder$/],
     [
       'is a file',
       () => path.join(TREE, 'Makefile'),
-      /Makefile: not a folder; unpack it first: of a/,
+      /Makefile: neither a folder nor an archive \(\.tar, \.tar\.gz, \.tar\.xz\): of a/,
     ],
     [
       'is no tree',
