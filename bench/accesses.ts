@@ -3,7 +3,7 @@ import type { BenchRun } from '../src/result/bench.ts';
 import { CHUNK, type MixName, MIXES } from './mixes.ts';
 import { nsOf, type Question, type Subject } from './question.ts';
 import { rateOf } from './rate.ts';
-import { createVcpuAlone } from '../src/stress/vcpu-alone.ts';
+import { createVcpuAlone } from '../src/stress/thread/vcpu-alone.ts';
 
 export function accessQuestion(name: MixName, asks: string, aim: number | null): Question {
   return {

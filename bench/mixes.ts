@@ -3,7 +3,7 @@
  * region of 512 pages of 4K in table state, pages drawn uniformly.
  */
 import { DEFAULT_CPU } from '../src/arch/cpu-model.ts';
-import type { Mix } from '../src/stress/vcpu-alone.ts';
+import type { Mix } from '../src/stress/thread/vcpu-alone.ts';
 
 export const MIXES = {
   /** A TLB slot for every page: after 512 walks nothing misses. Loads: no branch is a coin toss. */

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { MixName } from './mixes.ts';
-import type { Counts } from '../src/stress/vcpu-alone.ts';
+import type { Counts } from '../src/stress/thread/vcpu-alone.ts';
 
 const SOURCE = fileURLToPath(new URL('native/peer.c', import.meta.url));
 const FLAGS = ['-O2', '-std=c11', '-pthread', '-Wall', '-Wextra', '-Werror'];

@@ -8,7 +8,7 @@ import { answer } from './answer.ts';
 import { CHUNK, MIXES } from './mixes.ts';
 import { nsOf, type Question, type Subject } from './question.ts';
 import { rateOf } from './rate.ts';
-import { createVcpuAlone } from '../src/stress/vcpu-alone.ts';
+import { createVcpuAlone } from '../src/stress/thread/vcpu-alone.ts';
 
 const MADE = { first: 1, second: 2 } as const;
 const WARM_UP_CALLS = 10;

@@ -1,7 +1,7 @@
 /** The hypervisor's worker: one task is one group. Everything it does is in src/stress. */
-import { type HypervisorRunResult, runHypervisor } from '../src/stress/hypervisor-run.ts';
-import type { GroupPlan } from '../src/stress/group.ts';
-import { guarded, type TaskResult } from '../src/stress/task-result.ts';
+import { type HypervisorRunResult, runHypervisor } from '../src/stress/thread/hypervisor-run.ts';
+import type { GroupPlan } from '../src/stress/plan/group.ts';
+import { guarded, type TaskResult } from '../src/stress/thread/task-result.ts';
 
 export default function hypervisor(task: {
   plan: GroupPlan;

@@ -1,6 +1,6 @@
 /** Blocks from 2 MiB to 1 GiB as places: what a granule and a level make of an entry. */
 import { entrySize, geometryOf, pagesPerEntry } from '../../src/arch/geometry.ts';
-import type { GuestMemory } from '../../src/stress/vcpu-alone.ts';
+import type { GuestMemory } from '../../src/stress/thread/vcpu-alone.ts';
 import type { Place } from './growth.ts';
 
 type BlockSize = Pick<GuestMemory, 'granule' | 'level'>;

@@ -2,7 +2,7 @@
 import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 import { layoutOf } from '../../src/machine/layout.ts';
 import { significant } from '../../src/report/numbers.ts';
-import { createVcpuAlone } from '../../src/stress/vcpu-alone.ts';
+import { createVcpuAlone } from '../../src/stress/thread/vcpu-alone.ts';
 import { CHUNK } from '../mixes.ts';
 import { answerGrowth } from './answer.ts';
 import { type Growth, placesOf } from './growth.ts';

@@ -2,7 +2,7 @@
 import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 import { significant } from '../../src/report/numbers.ts';
 import type { BenchPoint } from '../../src/result/bench.ts';
-import { createVcpuAlone } from '../../src/stress/vcpu-alone.ts';
+import { createVcpuAlone } from '../../src/stress/thread/vcpu-alone.ts';
 import { CHUNK } from '../mixes.ts';
 import { nsOf } from '../question.ts';
 import { rateOf } from '../rate.ts';

@@ -1,6 +1,6 @@
 /** How many vCPUs growths go up to, and how many of them this machine runs at once. */
 import { availableParallelism } from 'node:os';
-import { parallelVcpus } from '../../src/stress/portfolio.ts';
+import { parallelVcpus } from '../../src/stress/plan/portfolio.ts';
 
 /** Sixteen only where some of them run at once. */
 export const VCPU_COUNTS: readonly number[] = [

@@ -720,7 +720,7 @@ static void split_eager(int32_t version, int32_t parent) {
   port_dsb(false, false);
 }
 
-/* One transition under the lock, with its record (stress/transition-runner.ts). */
+/* One transition under the lock, with its record (stress/thread/transition-runner.ts). */
 static void transition(int32_t slot, bool measured, int32_t parent) {
   struct transition_record *record = &transitions[slot];
   memset((void *)record, 0, sizeof *record);
@@ -826,7 +826,7 @@ static double coalesce_rate(uint64_t ms, int32_t parent) {
   return rate;
 }
 
-/* 31-based hash of all guest words, as in src/stress/vcpu-alone.ts. */
+/* 31-based hash of all guest words, as in src/stress/thread/vcpu-alone.ts. */
 static uint32_t checksum(void) {
   uint32_t hash = 0;
   for (int32_t page = 0; page < PAGES; page++) hash = hash * 31 + (uint32_t)plain(&guest[page * LINE_WORDS]);

@@ -6,7 +6,7 @@ import { clearLine, cursorTo } from 'node:readline';
 import type { WriteStream } from 'node:tty';
 import { grouped, seconds } from '../report/numbers.ts';
 import type { SelftestProgress } from '../selftest/run.ts';
-import type { StressProgress } from '../stress/plan.ts';
+import type { StressProgress } from '../stress/plan/plan.ts';
 
 /** Ten times a second is as often as an eye can use. */
 const REDRAW_MS = 100;

@@ -3,7 +3,7 @@
  * own (workers/access-speed.ts), whose compilers may be switched off.
  */
 import { DEFAULT_CPU } from '../arch/cpu-model.ts';
-import { createVcpuAlone } from '../stress/vcpu-alone.ts';
+import { createVcpuAlone } from '../stress/thread/vcpu-alone.ts';
 
 export interface AccessSpeed {
   /** Of the fastest quarter of the second half of the chunks: what the loop can do in the end. */

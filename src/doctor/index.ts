@@ -4,9 +4,9 @@ import { availableParallelism, cpus, freemem, loadavg, totalmem } from 'node:os'
 import type { CoreFacts, DoctorFacts, DoctorResult, MemoryFacts } from '../result/doctor.ts';
 import { EXIT } from '../result/exit-code.ts';
 import { layoutOf } from '../machine/layout.ts';
-import { machineInfo } from '../stress/machine-info.ts';
-import { allowedCpus } from '../stress/pinning.ts';
-import { recordsFor, STRESS_DEFAULTS } from '../stress/plan.ts';
+import { machineInfo } from '../stress/run/machine-info.ts';
+import { allowedCpus } from '../stress/run/pinning.ts';
+import { recordsFor, STRESS_DEFAULTS } from '../stress/plan/plan.ts';
 import { measureClock } from './clock.ts';
 import { tryEngine } from './engine.ts';
 import {

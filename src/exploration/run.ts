@@ -12,7 +12,7 @@ import type { ExplorePlan, Search } from '../request/explore.ts';
 import type { ExploreFailure, ExploreResult, ExploreRun } from '../result/explore.ts';
 import { packageVersion } from '../result/version.ts';
 import type { Sequence } from '../sequence/index.ts';
-import { machineInfo } from '../stress/machine-info.ts';
+import { machineInfo } from '../stress/run/machine-info.ts';
 import { type Ablated, cpuTextOf, searchOf, variantsOn, withAblations } from './ablate.ts';
 import { isCut, judge } from './judge.ts';
 import { watchLateOperations } from './late-operations.ts';

@@ -3,7 +3,7 @@ import { runTriedStress } from '../preflight/index.ts';
 import { BUILT_IN } from '../request/registry.ts';
 import { type StressRequest as Asked, stressOptions } from '../request/stress.ts';
 import type { StressResult } from '../result/stress.ts';
-import type { StressProgress } from '../stress/plan.ts';
+import type { StressProgress } from '../stress/plan/plan.ts';
 import { pathOrName } from './path-or-name.ts';
 
 /** What is left out is chosen as the command would. */

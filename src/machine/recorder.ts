@@ -51,7 +51,7 @@ export const EVENT = {
 
 /**
  * Evidence codes, below EVIDENCE_AREA.codes; the operands' order is that of the decoder in
- * src/stress/decode.ts.
+ * src/stress/row/decode.ts.
  */
 export const EVIDENCE = {
   /** page, tag, ghost before, ghost after, via, level */

@@ -12,10 +12,10 @@ import type { StressResult, StressRun } from '../result/stress.ts';
 import { commandLine } from '../package/command-line.ts';
 import { shortPath } from '../package/paths.ts';
 import { packageVersion } from '../result/version.ts';
-import { runStress, type StressHooks } from '../stress/campaign.ts';
-import { machineInfo } from '../stress/machine-info.ts';
-import type { ProtocolRef, StressOptions } from '../stress/plan.ts';
-import { isLate } from '../stress/schedule.ts';
+import { runStress, type StressHooks } from '../stress/run/campaign.ts';
+import { machineInfo } from '../stress/run/machine-info.ts';
+import type { ProtocolRef, StressOptions } from '../stress/plan/plan.ts';
+import { isLate } from '../stress/plan/schedule.ts';
 import { watchTrial } from './watch.ts';
 import { type Word, wordLine } from './word.ts';
 

@@ -20,7 +20,7 @@ import { type Catch, MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { commandText, packSequence, parseSequence, type Sequence } from '../sequence/index.ts';
 import { itemsOfShard, type Shard } from '../result/shard.ts';
-import type { ProtocolRef } from '../stress/plan.ts';
+import type { ProtocolRef } from '../stress/plan/plan.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { kernelProtocols } from './kernel.ts';
 import { shortPath } from '../package/paths.ts';

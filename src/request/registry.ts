@@ -4,7 +4,7 @@ import type { Protocol } from '../port/protocol.ts';
 import { ALL_PROTOCOLS, OTHER_PROTOCOLS } from '../protocols/index.ts';
 import { parseSequence, sequenceProtocol } from '../sequence/index.ts';
 import { type Scenario, SCENARIOS } from '../scenarios/index.ts';
-import type { ProtocolRef } from '../stress/plan.ts';
+import type { ProtocolRef } from '../stress/plan/plan.ts';
 import { loadProtocolFile, looksLikePath } from './protocol-file.ts';
 import { about, refusal, the } from './refusal.ts';
 import { nameOf } from './values.ts';

@@ -22,9 +22,9 @@ import {
   SEED_MAX,
   STRESS_DEFAULTS,
   type StressOptions,
-} from '../stress/plan.ts';
-import { budgetOf, isPortfolio, planGroups } from '../stress/portfolio.ts';
-import { rowCount } from '../stress/shard-groups.ts';
+} from '../stress/plan/plan.ts';
+import { budgetOf, isPortfolio, planGroups } from '../stress/plan/portfolio.ts';
+import { rowCount } from '../stress/plan/shard-groups.ts';
 import { type KernelFields, kernelProtocols } from './kernel.ts';
 import { about, refusal, the } from './refusal.ts';
 import {

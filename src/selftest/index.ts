@@ -3,9 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { Engine, Mutant } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import type { InnocentRun } from '../result/selftest.ts';
-import { pinsFor } from '../stress/pinning.ts';
-import type { Pinning } from '../stress/plan.ts';
-import { createThreadPool } from '../stress/pool.ts';
+import { pinsFor } from '../stress/run/pinning.ts';
+import type { Pinning } from '../stress/plan/plan.ts';
+import { createThreadPool } from '../stress/run/pool.ts';
 import { EXPLORE_BOUNDS } from '../explore/protocol/index.ts';
 import {
   type Amplifier,

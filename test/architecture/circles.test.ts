@@ -79,7 +79,6 @@ const FULL: Readonly<Record<string, number>> = {
   'src/checker': 32,
   'src/explore/protocol': 42,
   'src/machine': 40,
-  'src/stress': 48,
 };
 
 describe('folders of src', () => {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MIXES, type MixName } from '../../bench/mixes.ts';
 import { buildPeer, type Peer } from '../../bench/peer.ts';
-import { createVcpuAlone } from '../../src/stress/vcpu-alone.ts';
+import { createVcpuAlone } from '../../src/stress/thread/vcpu-alone.ts';
 
 /** Not a multiple of a batch, and enough for every TLB slot to be evicted many times. */
 const ACCESSES = 300_001;

@@ -8,7 +8,7 @@ import { parseCommandLine } from '../../src/cli/parse.ts';
 import { BUILT_IN } from '../../src/request/registry.ts';
 import { type RunStress, stress } from '../../src/cli/commands/stress/command.ts';
 import type { StressResult } from '../../src/result/stress.ts';
-import type { StressOptions } from '../../src/stress/plan.ts';
+import type { StressOptions } from '../../src/stress/plan/plan.ts';
 import { aResult, aRun, aViolation } from '../report/results.ts';
 import { memoryTerminal } from './memory-terminal.ts';
 import { emptyFolder } from './program.ts';

@@ -5,7 +5,7 @@ import { PROTOCOLS } from '../../src/protocols/index.ts';
 import { BUILT_IN } from '../../src/request/registry.ts';
 import { command } from '../../src/cli/commands/stress/command.ts';
 import { STRESS_FLAGS, stressOptionsOf } from '../../src/cli/commands/stress/flags.ts';
-import { STRESS_DEFAULTS, type StressOptions } from '../../src/stress/plan.ts';
+import { STRESS_DEFAULTS, type StressOptions } from '../../src/stress/plan/plan.ts';
 
 const options = (...args: string[]): Promise<StressOptions> =>
   stressOptionsOf(parseCommandLine('stress', STRESS_FLAGS, args), BUILT_IN);

@@ -9,7 +9,7 @@ import { createTraceLog, type TraceLog } from '../../src/machine/trace-log.ts';
 import { traceAddresses } from '../../src/machine/trace-words.ts';
 import { createTransitionCpu } from '../../src/machine/transition-cpu.ts';
 import { defineProtocol, flushVmid, type MachineBug, type Protocol } from '../../src/port/index.ts';
-import { createTransitionRunner } from '../../src/stress/transition-runner.ts';
+import { createTransitionRunner } from '../../src/stress/thread/transition-runner.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';
 
 interface Bench {

@@ -18,7 +18,7 @@ import { exitMeaning } from '../../report/exit-meanings.ts';
 import { counted, seconds } from '../../report/numbers.ts';
 import { EXIT, type Verdict } from '../../result/exit-code.ts';
 import type { LitmusResult, LitmusRunResult } from '../../result/litmus.ts';
-import { machineInfo } from '../../stress/machine-info.ts';
+import { machineInfo } from '../../stress/run/machine-info.ts';
 import type { Command, CommandInput } from '../command.ts';
 import { deliver, jsonTarget } from '../files/delivery.ts';
 import { userFolder, userPath } from '../../package/paths.ts';
@@ -29,7 +29,7 @@ import { packageVersion } from '../../result/version.ts';
 import { JSON_FILE, NO_COLOR, QUIET, timeFlag } from '../flags/common.ts';
 import { flag } from '../flags/flag.ts';
 import { anyText, listOf, oneOf } from '../../request/values.ts';
-import { TIME_MS_MAX } from '../../stress/plan.ts';
+import { TIME_MS_MAX } from '../../stress/plan/plan.ts';
 
 const FLAGS = {
   arch: flag({

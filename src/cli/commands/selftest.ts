@@ -13,8 +13,8 @@ import {
   type SelftestHooks,
   type SelftestOptions,
 } from '../../selftest/index.ts';
-import { machineInfo } from '../../stress/machine-info.ts';
-import { SEED_MAX, TIME_MS_MAX } from '../../stress/plan.ts';
+import { machineInfo } from '../../stress/run/machine-info.ts';
+import { SEED_MAX, TIME_MS_MAX } from '../../stress/plan/plan.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from '../command.ts';
 import { exploreProblem } from './explore/problem.ts';
 import { deliver, jsonTarget } from '../files/delivery.ts';

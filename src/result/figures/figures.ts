@@ -11,7 +11,7 @@ import type { Block, Count, Plain, Rate, Table } from './kinds.ts';
  * What is counted in a round, and by whom. `vcpu`: a word of each vCPU (`VCPU` of machine/layout.ts),
  * added up; `vcpu most`: the largest. `transition`: a word of each transition's record
  * (`TRANSITION`), added up over the measured ones. `workload`: what the scenario's workload hands to
- * `addFigure`. `collector`: what stress/round-collector.ts finds itself.
+ * `addFigure`. `collector`: what stress/row/round-collector.ts finds itself.
  */
 export const SOURCES = {
   round: 'collector',
@@ -109,7 +109,7 @@ export const FIGURES = {
     legend: 'rounds: fresh starts, the unit of statistics',
   }),
   roundsDropped: count('dropped'),
-  /** Rounds left out of times because their item had not settled yet (stress/warm-up.ts). */
+  /** Rounds left out of times because their item had not settled yet (stress/thread/warm-up.ts). */
   roundsWarmUp: count('warmUp'),
   transitions: count('transitions', {
     title: 'transitions',

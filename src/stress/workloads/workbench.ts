@@ -25,10 +25,10 @@ import type { MachineBug, Protocol } from '../../port/index.ts';
 import type { Evidence } from '../../result/evidence.ts';
 import type { Scenario } from '../../scenarios/index.ts';
 import type { MadeChange } from '../changes/change.ts';
-import type { GroupPlan, PlanItem } from '../group.ts';
-import type { Region, Regions } from '../regions.ts';
-import type { SoftwareSide } from '../software-side.ts';
-import { createTransitionRunner, type TransitionRunner } from '../transition-runner.ts';
+import type { GroupPlan, PlanItem } from '../plan/group.ts';
+import type { Region, Regions } from '../thread/regions.ts';
+import type { SoftwareSide } from '../thread/software-side.ts';
+import { createTransitionRunner, type TransitionRunner } from '../thread/transition-runner.ts';
 import type { RoundCount, Traces } from './workload.ts';
 
 /** Longest wait for some vCPU to get on, and how long this thread sleeps in it at a time. */

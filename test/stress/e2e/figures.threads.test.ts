@@ -7,7 +7,7 @@ import { STRESS_FLAGS, stressOptionsOf } from '../../../src/cli/commands/stress/
 import type { Estimate } from '../../../src/result/estimate.ts';
 import { isEnded } from '../../../src/result/campaign-state.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
-import { planGroups } from '../../../src/stress/portfolio.ts';
+import { planGroups } from '../../../src/stress/plan/portfolio.ts';
 import { stress } from './stress.ts';
 
 const ROUNDS = 48;

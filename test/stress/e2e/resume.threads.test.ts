@@ -8,7 +8,6 @@ import type { CampaignState, GroupStateName } from '../../../src/result/campaign
 import { bucketsOf } from '../../../src/result/distribution.ts';
 import type { StressResult, StressRun } from '../../../src/result/stress.ts';
 import { emptyFolder, MAIN } from '../../cli/program.ts';
-import { args } from '../../support/args.ts';
 import { PROTOCOL, resumed } from './stress.ts';
 
 type Resumable = StressResult & { readonly campaign: CampaignState };
@@ -231,7 +230,7 @@ describe('a campaign that goes on', () => {
     expect(part.campaign.leftMs).toBeGreaterThan(0);
 
     // A time of its own is for what is missing.
-    await resumed(path.join(folder, FILE), ...args('--time 4s --quiet'));
+    await start(folder, ['--resume', FILE, '--time', '4s', '--quiet']).ended();
     const whole = resultIn(folder);
     const { exitCode, reasons } = whole;
     // In four seconds of a busy machine not even the control may have had its turn: that is said.

@@ -14,11 +14,11 @@ import {
 } from '../../../src/cli/commands/stress/command.ts';
 import { readResult } from '../../../src/result/read.ts';
 import type { StressResult, StressRun } from '../../../src/result/stress.ts';
-import { runStress, type StressHooks } from '../../../src/stress/campaign.ts';
+import { runStress, type StressHooks } from '../../../src/stress/run/campaign.ts';
 import { runTriedStress } from '../../../src/preflight/index.ts';
-import { fillCompileCache } from '../../../src/stress/compile-cache.ts';
-import type { Controls } from '../../../src/stress/controls.ts';
-import { QUIET_START_MS } from '../../../src/stress/schedule.ts';
+import { fillCompileCache } from '../../../src/stress/run/compile-cache.ts';
+import type { Controls } from '../../../src/stress/run/controls.ts';
+import { QUIET_START_MS } from '../../../src/stress/plan/schedule.ts';
 import { memoryTerminal } from '../../cli/memory-terminal.ts';
 import { COMPILED, emptyFolder, MAIN } from '../../cli/program.ts';
 

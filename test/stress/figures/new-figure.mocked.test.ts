@@ -12,10 +12,10 @@ import { runColumns } from '../../../src/report/columns/index.ts';
 import { formatJson } from '../../../src/report/json.ts';
 import { PROTOCOLS } from '../../../src/protocols/index.ts';
 import { readFigures } from '../../../src/stress/figures/read.ts';
-import { ROUND_KIND } from '../../../src/stress/group.ts';
-import { createResultsArea, ROW } from '../../../src/stress/results-area.ts';
-import { collectRound } from '../../../src/stress/round-collector.ts';
-import { RoundTable } from '../../../src/stress/round-table.ts';
+import { ROUND_KIND } from '../../../src/stress/plan/group.ts';
+import { createResultsArea, ROW } from '../../../src/stress/row/results-area.ts';
+import { collectRound } from '../../../src/stress/row/round-collector.ts';
+import { RoundTable } from '../../../src/stress/row/round-table.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
 import { aResult, aRun } from '../../report/results.ts';
 

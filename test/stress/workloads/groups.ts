@@ -10,12 +10,12 @@ import { MUTANTS } from '../../../src/mutants/index.ts';
 import type { Rule } from '../../../src/result/rule.ts';
 import { scenarioOfKind } from '../../../src/scenarios/index.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
-import { type GroupRequest, runGroup } from '../../../src/stress/group-run.ts';
-import type { PlanItem } from '../../../src/stress/group.ts';
-import { HUNT_SETTING, huntRequest, huntRow, rulesSeen } from '../../../src/stress/hunt.ts';
-import { loadProtocol } from '../../../src/stress/load-protocol.ts';
-import { recordsFor } from '../../../src/stress/plan.ts';
-import { createThreadPool } from '../../../src/stress/pool.ts';
+import { type GroupRequest, runGroup } from '../../../src/stress/run/group-run.ts';
+import type { PlanItem } from '../../../src/stress/plan/group.ts';
+import { HUNT_SETTING, huntRequest, huntRow, rulesSeen } from '../../../src/stress/run/hunt.ts';
+import { loadProtocol } from '../../../src/stress/thread/load-protocol.ts';
+import { recordsFor } from '../../../src/stress/plan/plan.ts';
+import { createThreadPool } from '../../../src/stress/run/pool.ts';
 
 export interface Choice {
   readonly scenario: string;

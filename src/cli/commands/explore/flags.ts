@@ -11,7 +11,7 @@ import { parseCpu } from '../../../request/cpu-knobs.ts';
 import type { ExploreRequest } from '../../../request/explore.ts';
 import { sequenceText } from '../../../request/sequence-text.ts';
 import { anyText, listOf, nameOf, oneOf, wholeNumber, word } from '../../../request/values.ts';
-import { TIME_MS_MAX } from '../../../stress/plan.ts';
+import { TIME_MS_MAX } from '../../../stress/plan/plan.ts';
 import type { CommandInput } from '../../command.ts';
 import {
   JSON_FILE,

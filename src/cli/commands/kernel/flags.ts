@@ -5,7 +5,7 @@ import { OFFER_NAMES } from '../../../kernel/index.ts';
 import { parseCpu } from '../../../request/cpu-knobs.ts';
 import type { KernelRequest } from '../../../request/kernel-plan.ts';
 import { anyText, listOf, nameOf, wholeNumber } from '../../../request/values.ts';
-import { TIME_MS_MAX } from '../../../stress/plan.ts';
+import { TIME_MS_MAX } from '../../../stress/plan/plan.ts';
 import type { CommandInput } from '../../command.ts';
 import { JSON_FILE, NO_COLOR, OUT, QUIET, timeFlag } from '../../flags/common.ts';
 import { flag, switched } from '../../flags/flag.ts';

@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from '../../../result/exit-code.ts';
 import type { StressResult } from '../../../result/stress.ts';
 import type { TriedHooks } from '../../../preflight/index.ts';
 import { wordLine } from '../../../preflight/word.ts';
-import type { StressOptions } from '../../../stress/plan.ts';
+import type { StressOptions } from '../../../stress/plan/plan.ts';
 import { commandAgeMs } from '../../command-age.ts';
 import { type Command, NO_POSITIONALS } from '../../command.ts';
 import { deliver, isFile, type JsonTarget, jsonTarget } from '../../files/delivery.ts';

@@ -31,7 +31,7 @@ import {
   TIME_MS_MAX,
   TRANSITIONS_MAX,
   VCPUS_MAX,
-} from '../../../stress/plan.ts';
+} from '../../../stress/plan/plan.ts';
 import type { CommandInput } from '../../command.ts';
 import {
   JSON_FILE,

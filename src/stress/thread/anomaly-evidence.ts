@@ -1,0 +1,38 @@
+/** What the table page pool finds odd while it works, in the checker's words. */
+import { assertNever } from '../../arch/assert.ts';
+import type { AnomalyKind } from '../../pgtable/page-pool.ts';
+import type { Evidence } from '../../result/evidence.ts';
+
+/** A pool anomaly as evidence; null for what another observation says better. */
+export function anomalyEvidence(
+  kind: AnomalyKind,
+  page: number,
+  found: number,
+  expected: number,
+  round: number,
+): Evidence | null {
+  const where = { vcpu: null, round, ipa: null };
+  switch (kind) {
+    case 'double-free':
+    case 'free-count':
+    case 'over-put':
+    case 'count-of-free':
+      return { ...where, kind: 'refcount', table: page, found, expected };
+    case 'written-while-free':
+    case 'stale-table':
+    case 'bad-table':
+      return {
+        ...where,
+        kind: 'freed',
+        reader: 'software',
+        table: page,
+        expectedGeneration: expected,
+        foundGeneration: found,
+        poisoned: kind === 'written-while-free',
+      };
+    case 'exhausted':
+      return { ...where, kind: 'leak', tables: Math.max(1, expected) };
+    default:
+      return assertNever(kind);
+  }
+}
