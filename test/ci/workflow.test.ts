@@ -21,9 +21,11 @@ it('tests on the oldest Node there may be, on those after it, and on both archit
 });
 
 it('runs scripts that there are', () => {
-  const scripts = [...WORKFLOW.matchAll(/npm (?:run )?(test|check)$/gm)].map(([, name]) => name);
+  const scripts = [...WORKFLOW.matchAll(/npm (?:run )?(test|check)$/gm)].map(
+    ([, name = '']) => name,
+  );
   expect(scripts.toSorted()).toEqual(['check', 'test']);
-  for (const name of scripts) expect(MANIFEST.scripts).toHaveProperty(name ?? '');
+  for (const name of scripts) expect(MANIFEST.scripts).toHaveProperty(name);
 });
 
 test('CHANGELOG has the version of the package', () => {
