@@ -36,7 +36,7 @@ export const gatherHintKept = defineMutant({
     }),
   },
   caughtBy: [
-    ...onThreads(['stale-translation', 'freed-table', 'lost-access'], {
+    ...onThreads(['stale-translation', 'freed-table', 'wrong-output-address', 'lost-access'], {
       scenario: 'unmap-under-walk',
     }),
     inModel(['stale-translation', 'freed-table']),

@@ -36,7 +36,10 @@ export const gatherShort = defineMutant({
     }),
   },
   caughtBy: [
-    ...onThreads(['stale-translation', 'lost-access'], { scenario: 'unmap-under-walk' }),
+    // A page that nobody touched for a while is stale by several versions.
+    ...onThreads(['stale-translation', 'wrong-output-address', 'lost-access'], {
+      scenario: 'unmap-under-walk',
+    }),
     inModel(['stale-translation']),
   ],
   missedBy: [],

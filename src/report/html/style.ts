@@ -74,7 +74,8 @@ tbody th[scope='row'] { position: sticky; left: 0; background: var(--ground); }
 tbody tr:hover th[scope='row'] { background: var(--raised); }
 :target { scroll-margin-top: 1rem; outline: 2px solid var(--accent); outline-offset: 6px; }
 th button, .copy {
-  font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer; text-align: inherit;
+  font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
+  text-align: inherit; white-space: nowrap;
 }
 th button::after { content: ' \\2195'; color: var(--soft); }
 th[aria-sort='ascending'] button::after { content: ' \\2191'; }

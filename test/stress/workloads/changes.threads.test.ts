@@ -46,10 +46,11 @@ describe('a seeded bug as a protocol of its kind', () => {
 });
 
 test.each([
-  ['gather-short', 'stale-translation'],
-  ['gather-freed-early', 'freed-table'],
-  ['oom-live-put', 'refcount'],
-  ['oom-leak', 'table-leak'],
-] as const)('%s is seen to break %s', async (name, rule) => {
-  expect(await rulesOfMutant(name, 1000)).toContain(rule);
+  // How stale it is when it is seen is chance.
+  ['gather-short', /stale-translation|wrong-output-address|lost-access/],
+  ['gather-freed-early', /freed-table/],
+  ['oom-live-put', /refcount/],
+  ['oom-leak', /table-leak/],
+] as const)('%s is seen to break %s', async (name, rules) => {
+  expect((await rulesOfMutant(name, 1000)).join()).toMatch(rules);
 });
