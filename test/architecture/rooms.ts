@@ -49,7 +49,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ),
   library: listed('arch port preflight protocols mutants request exploration result stress'),
   workers: listed(
-    'arch port preflight loaders machine stress sync scenarios pgtable result doctor exploration',
+    'arch port preflight loaders machine stress sync scenarios pgtable result doctor exploration request',
   ),
 };
 
