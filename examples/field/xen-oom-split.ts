@@ -1,6 +1,6 @@
 /**
- * Xen, p2m_split_superpage and its caller, as corrected in 2025-07: where there is no memory for the table
- * the block stays as it is, and nothing is freed that is live.
+ * Xen, p2m_split_superpage and its caller, as the review of 2025-07 asks for it: where there is no memory for
+ * the table the block stays as it is, and nothing is freed that is live.
  *
  *   npm run explore -- --protocol ./examples/field/xen-oom-split.ts     safe
  */

@@ -1,7 +1,7 @@
 /**
  * Block to table where memory may run out: all tables are allocated and filled before anybody can see
  * them, and if one is missing those that are there go back and the block stays. Nothing is broken before
- * all is there. (Xen's p2m_split_superpage frees what it has so, and so does its caller.)
+ * all is there.
  */
 import {
   childLevel,
