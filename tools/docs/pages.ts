@@ -45,7 +45,7 @@ export async function rendered(text: string): Promise<string> {
 /** What depends on the hour: times, and the room that columns of times take. */
 export function masked(text: string): string {
   return text
-    .replaceAll(/ *\b(?:\d+m )?\d+(?:\.\d+)? s\b/g, ' # s')
+    .replaceAll(/ *\b(?:\d+m \d+s|\d+(?:\.\d+)? s)\b/g, ' # s')
     .replaceAll(/ +time$/gm, ' time');
 }
 
