@@ -10,7 +10,7 @@ import { exploreProtocol } from '../../../src/explore/protocol/index.ts';
 import type { ExploreRun } from '../../../src/result/explore.ts';
 import { generated, protocolOf, type Sequence } from './generated.ts';
 
-const SEQUENCES = 250;
+const SEQUENCES = 500;
 
 const DOCS = readFileSync(new URL('../../../docs/memory-model.md', import.meta.url), 'utf8');
 
