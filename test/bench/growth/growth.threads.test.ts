@@ -35,7 +35,8 @@ test(
     const at = (name: string, x: number) => byName.get(name)?.points.find((p) => p.x === x)?.y;
     expect(at('walks by TLB, 512 pages', 0)).toBe(100);
     expect(at('walks by TLB, 512 pages', 256)).toBeCloseTo(50, 0);
-    expect(at('walks by TLB, 512 pages', 4096)).toBe(0);
+    // Each page misses once in a TLB that starts empty.
+    expect(at('walks by TLB, 512 pages', 4096)).toBeLessThan(1);
     expect(at('walks by TLB, 8192 pages', 4096)).toBeCloseTo(50, 0);
     expect(at('shared memory by guest memory', 8)).toBeGreaterThan(8 * 16);
     const exponentAt = (name: string) => byName.get(name)?.exponent?.value;
