@@ -10,8 +10,6 @@ export interface GrowthPace {
   readonly laps: number;
   /** Of one sample. */
   readonly sampleMs: number;
-  /** Without a sample before, that is thrown away, where a growth needs one: figures that nobody reads. */
-  readonly isCold?: boolean;
 }
 
 /** Some seconds a growth. Of six laps the extremes hold the median with 97 %. */
@@ -28,8 +26,7 @@ export async function measureGrowth(
   const { started, close } = await startVariants<Figures>(file, variants);
   try {
     // Compiles and fills caches; threads that are new in every sample do so by themselves.
-    if (growth.warmsUp && pace.isCold !== true)
-      for (const variant of started) await variant.sample(pace.sampleMs);
+    if (growth.warmsUp) for (const variant of started) await variant.sample(pace.sampleMs);
     const taken = await takeTurns(started, laps, pace.sampleMs);
     const samples = new Map(variants.map((variant, i) => [variant, taken[i] ?? []]));
     return series.map((plan) => seriesOf(plan, samples));

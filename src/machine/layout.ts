@@ -181,7 +181,10 @@ export const VCPU = {
   stageDone: 5,
   /** Most exits in a row of one access because its entry was LOCKED, this round. The vCPU's own. */
   longestLoop: 6,
-  /** Permission faults of this vCPU, twice each: before and after it was handled. It adds, the host reads. */
+  /**
+   * Permission faults of this vCPU, twice each: once it holds the lock, and before it lets go. Only it adds; the
+   * host reads (docs/memory-order.md, Permissions given back).
+   */
   relaxing: 7,
   issued: LINE_WORDS + 0,
   completed: LINE_WORDS + 1,

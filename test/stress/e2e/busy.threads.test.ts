@@ -56,7 +56,7 @@ it(
   'a short campaign of many groups leaves some out by name and passes',
   async () => {
     keepBusy(6);
-    const { code, result } = await stressProgram('--time', '9s', '--seed', '9');
+    const { code, result } = await stressProgram('--time', '12s', '--seed', '9');
     const said = (result.remarks ?? []).join('\n');
     expect(said).toContain('the machine was busy');
     expect(code === 0 || result.runs.length === 0).toBe(true);

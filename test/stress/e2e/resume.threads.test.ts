@@ -1,7 +1,7 @@
 /** Campaigns that are interrupted, killed, or lose a thread, and go on: together they are one run. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, watch } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { CampaignState, GroupStateName } from '../../../src/result/campaign-state.ts';
@@ -230,12 +230,16 @@ describe('a campaign that goes on', () => {
     expect(part.campaign.leftMs).toBeGreaterThan(0);
 
     // A time of its own is for what is missing.
+    copyFileSync(path.join(folder, FILE), path.join(folder, 'part.json'));
     await start(folder, ['--resume', FILE, '--time', '4s', '--quiet']).ended();
-    const whole = resultIn(folder);
-    const { exitCode, reasons } = whole;
-    // In four seconds of a busy machine not even the control may have had its turn: that is said.
-    const isSaid = reasons.some((reason) => reason.includes('in 0 of 0 rounds'));
-    if (exitCode !== 3 || !isSaid) expectPassed(whole);
+    let whole = resultIn(folder);
+    // In four seconds of a busy machine not even the control may have had its turn: then it gets more.
+    if (whole.reasons.some((reason) => reason.includes('in 0 of 0 rounds'))) {
+      copyFileSync(path.join(folder, 'part.json'), path.join(folder, FILE));
+      await start(folder, ['--resume', FILE, '--time', '60s', '--quiet']).ended();
+      whole = resultIn(folder);
+    }
+    expectPassed(whole);
     expect(statesOf(whole)).toEqual(['done']);
     // On a busy machine four seconds may be no round; what was there stays in any case.
     expect(whole.runs[0]?.rounds).toBeGreaterThanOrEqual(part.runs[0]?.rounds ?? 0);
