@@ -63,7 +63,7 @@ function judge(search: Search, sequence: Sequence): ExploreRun | null {
   const asked = { protocol, cpu, level, vcpus, scenario, accesses };
   const isWrong = breaksByItself(protocol, cpu, level, scenario);
   // Where the operations say it, what vCPUs may see of it need not be searched.
-  const bounds = { timeMs: isWrong ? 1 : REPAIR_MS };
+  const bounds = { timeMs: REPAIR_MS, ...(isWrong ? { states: 1 } : {}) };
   const run = exploreProtocol({ ...asked, bounds });
   return run.verdict === 'safe' ? null : run;
 }
