@@ -182,8 +182,8 @@ export const VCPU = {
   /** Most exits in a row of one access because its entry was LOCKED, this round. The vCPU's own. */
   longestLoop: 6,
   /**
-   * Permission faults of this vCPU, twice each: once it holds the lock, and before it lets go. Only it adds; the
-   * host reads (docs/memory-order.md, Permissions given back).
+   * Permission faults of this vCPU, twice each: once it holds the lock, and before it lets go. Only it adds;
+   * the host reads (docs/memory-order.md, Permissions given back).
    */
   relaxing: 7,
   issued: LINE_WORDS + 0,
