@@ -2,6 +2,7 @@
  * The knobs of the simulated CPU, all of them choices the architecture leaves to the
  * implementation.
  */
+import type { VmidBits } from './context.ts';
 import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from './feat-bbm.ts';
 
 /**
@@ -50,6 +51,8 @@ export interface CpuModel {
    * do. Protocols see this one.
    */
   readonly bbmid: BbmLevel | null;
+  /** Width of a VMID; numbers that do not fit lose their upper byte (context.ts). */
+  readonly vmid: VmidBits;
 }
 
 export const DEFAULT_CPU: CpuModel = Object.freeze({
@@ -63,6 +66,7 @@ export const DEFAULT_CPU: CpuModel = Object.freeze({
   walkcache: true,
   tlbi: 'ok',
   bbmid: null,
+  vmid: 16,
 });
 
 /** The knobs as results have them, in the order and spelling of the command line. */
@@ -78,6 +82,8 @@ export interface CpuText {
   /** Errata and odd ID fields: absent on a CPU that has none. */
   readonly tlbi?: string;
   readonly bbmid?: string;
+  /** Absent: 16 bits. */
+  readonly vmid?: string;
 }
 
 const onOff = (on: boolean): string => (on ? 'on' : 'off');
@@ -94,6 +100,7 @@ export function cpuResultOf(cpu: CpuModel): CpuText {
     walkcache: onOff(cpu.walkcache),
     ...(cpu.tlbi === 'ok' ? {} : { tlbi: cpu.tlbi }),
     ...(cpu.bbmid === null ? {} : { bbmid: String(cpu.bbmid) }),
+    ...(cpu.vmid === 16 ? {} : { vmid: String(cpu.vmid) }),
   };
 }
 

@@ -47,6 +47,8 @@ export const EVENT = {
   updated: 19,
   /** dmb kind index */
   dmb: 20,
+  /** VMID; or -1, and whether TGE is set */
+  context: 21,
 } as const;
 
 /**

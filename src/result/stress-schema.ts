@@ -22,6 +22,7 @@ export const cpu = open({
   walkcache: text,
   tlbi: v.optional(text),
   bbmid: v.optional(text),
+  vmid: v.optional(text),
 });
 
 const violation = open({

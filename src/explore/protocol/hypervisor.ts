@@ -2,6 +2,7 @@
  * The hypervisor's thread: it holds the VM's lock, runs the protocol, and unlocks, which is a
  * store-release (KVM's mmu_lock). A vCPU that has seen the lock free comes after the transition.
  */
+import { CpuContext, GUEST_VMID, type TableOwner } from '../../arch/context.ts';
 import {
   type Descriptor,
   isValid,
@@ -11,10 +12,25 @@ import {
 } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { checkedPort, checkReturned } from '../../port/checked-port.ts';
-import type { Cpu, Entry, Protocol, Transition, TransitionTrace } from '../../port/index.ts';
+import type {
+  Cpu,
+  DsbKind,
+  Entry,
+  Protocol,
+  Transition,
+  TransitionTrace,
+} from '../../port/index.ts';
 import { withoutChance } from './chance.ts';
 import { isUpdateOf } from './hardware-update.ts';
-import { LOCK_FREE, type MemoryMap, NEIGHBOUR_AFTER, TAKEN, TARGET, VMID } from './memory-map.ts';
+import {
+  LOCK_FREE,
+  type MemoryMap,
+  NEIGHBOUR_AFTER,
+  NO_WALK,
+  SWITCHED_WALK,
+  TAKEN,
+  TARGET,
+} from './memory-map.ts';
 import { createModelTables, type Roles } from './model-tables.ts';
 import { PageBook } from './page-book.ts';
 import type { Recording, Script } from './recording.ts';
@@ -32,6 +48,7 @@ export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLev
     wanted: map.wanted,
     pa: map.pa,
     bbm,
+    vmid: protocol.vmid ?? GUEST_VMID,
   });
   const limits = { entries: map.lock, tables: map.tables, granule: 2 ** map.geometry.pageShift };
   return (recording) => {
@@ -41,7 +58,12 @@ export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLev
     if (map.hasNeighbour) recording.write(map.neighbour, NEIGHBOUR_AFTER, false);
     let isOpen = true;
     const taking = new Taking(map, recording);
-    const port = checkedPort(createCpu(map, recording, book, roleOf, taking), tables, {
+    const context = new CpuContext({
+      start: protocol.context ?? 'guest',
+      vmid: transition.vmid,
+      bits: map.vmidBits,
+    });
+    const port = checkedPort(createCpu(map, recording, book, roleOf, taking, context), tables, {
       ...limits,
       isOpen: () => isOpen,
       protocol: protocol.name,
@@ -72,7 +94,7 @@ export function traceOf(
     old: map.old,
     wanted: map.wanted,
     pa: map.pa,
-    vmid: VMID,
+    vmid: map.vmid,
     lock,
     hole,
     change: map.changeName,
@@ -126,6 +148,50 @@ class Taking {
   }
 }
 
+/**
+ * Walks of EL1&0 that were under way when the host called the hypervisor (nVHE): none begins at EL2, and a
+ * DSB for loads and stores waits for those there are (kernel commit 7e1b2329c205). One that is still
+ * under way when VTTBR_EL2 changes reads the old table and fills a TLB under the new VMID. A TLBI of that
+ * VMID does not wait for it: it has begun under another.
+ */
+class WalksUnderWay {
+  readonly #map: MemoryMap;
+  readonly #recording: Recording;
+  #areOver: boolean;
+  /** One of them goes on under another VMID. */
+  #isSwitched = false;
+
+  constructor(map: MemoryMap, recording: Recording) {
+    this.#map = map;
+    this.#recording = recording;
+    this.#areOver = map.switchedWalk === null;
+  }
+
+  /** VTTBR_EL2 was written. */
+  switched(to: TableOwner): void {
+    if (this.#map.switchedWalk === null) return;
+    if (to === 'host') {
+      // Whoever comes back from there to EL2 has left walks again.
+      this.#areOver = false;
+    } else if (!this.#areOver && !this.#isSwitched) {
+      this.#isSwitched = true;
+      this.#write(SWITCHED_WALK);
+    }
+  }
+
+  afterDsb(kind: DsbKind): void {
+    if (this.#areOver || kind.endsWith('st')) return;
+    this.#areOver = true;
+    if (this.#isSwitched) this.#write(NO_WALK);
+    this.#isSwitched = false;
+  }
+
+  #write(value: Descriptor): void {
+    const { switchedWalk } = this.#map;
+    if (switchedWalk !== null) this.#recording.write(switchedWalk, value, false);
+  }
+}
+
 /** Whoever holds the entry LOCKED puts its block there, and looks at nothing before (stage2_make_pte). */
 function ownerGoesOn(map: MemoryMap, recording: Recording, book: PageBook): void {
   book.count(TARGET as Entry, 1);
@@ -139,7 +205,10 @@ function createCpu(
   book: PageBook,
   roleOf: Roles,
   taking: Taking,
+  context: CpuContext,
 ): Cpu {
+  const walks = new WalksUnderWay(map, recording);
+
   function noteRead(entry: Entry, value: Descriptor, expected?: Descriptor): void {
     const page = map.tableOf(entry);
     const table = page === null ? null : book.nameOf(page);
@@ -188,20 +257,35 @@ function createCpu(
     dsb(kind) {
       recording.dsb(kind);
       recording.note({ op: 'dsb', kind });
+      walks.afterDsb(kind);
     },
     dmb(kind) {
       recording.dmb(kind);
       recording.note({ op: 'dmb', kind });
     },
     isb() {
+      context.isb();
       recording.isb();
       recording.note({ op: 'isb' });
+    },
+    writeVttbr(vmid, table) {
+      context.writeVttbr(vmid);
+      recording.vttbr(vmid, table);
+      recording.note({ op: 'vttbr', vmid, table });
+      walks.switched(table);
+    },
+    writeTge(on) {
+      context.writeTge(on);
+      recording.tge(on);
+      recording.note({ op: 'tge', on });
     },
     ipi() {
       recording.ipi();
       recording.note({ op: 'ipi' });
     },
-    tlbi(op) {
+    tlbi(asked) {
+      const readings = context.readings(asked);
+      const op = readings[readings.length > 1 ? recording.choose(readings.length) : 0] ?? asked;
       recording.tlbi(op);
       recording.note({ op: 'tlbi', tlbi: op });
     },

@@ -62,7 +62,7 @@ function hostOf(token: ScheduleToken, protocol: Protocol, cpu: CpuModel): Host {
   const change = changesOf(protocol)[token.form];
   if (change === undefined) throw new ReplayRefused(`${token.name} has no such form any more`);
   const map = new MemoryMap(change, token.level, EXPLORE_BOUNDS.tables, {
-    ...machineOf(cpu, token.scenario),
+    ...machineOf(cpu, token.scenario, protocol),
     failing: token.failing,
   });
   try {

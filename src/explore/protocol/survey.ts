@@ -63,7 +63,13 @@ function survey(protocol: Protocol, change: ChangeName, bbm: BbmLevel, hafdbs: b
   for (const { granule, ipas } of PLACES) {
     for (const ipa of granule === '64k' && most > PAGEWISE ? [] : ipas) {
       const geometry = geometryOf(granule);
-      const map = new MemoryMap(change, 2, TABLES, { hafdbs, geometry, ipa, mixed: true });
+      const map = new MemoryMap(change, 2, TABLES, {
+        hafdbs,
+        geometry,
+        ipa,
+        mixed: true,
+        ...(protocol.vmid === undefined ? {} : { vmid: protocol.vmid }),
+      });
       const where = `in the ${granule.toUpperCase()} granule, at IPA 0x${ipa.toString(16)}`;
       const run = runAlone(protocol, map, bbm);
       if (typeof run === 'string') notes.push(`${where}, it was not tried: ${run}`);
