@@ -55,6 +55,7 @@ export class CpuContext {
   #tges: readonly boolean[];
   /** The VM's own context from the start: every operation is what it says. */
   #isPlain: boolean;
+  readonly #returnsToEl1: boolean;
 
   constructor({ start = 'guest', vmid = GUEST_VMID, bits = 16 }: ContextOptions = {}) {
     this.#bits = bits;
@@ -62,11 +63,14 @@ export class CpuContext {
     this.#vmids = [start === 'guest' ? this.#own : HOST_VMID];
     this.#tges = [start === 'vhe-host'];
     this.#isPlain = start === 'guest';
+    this.#returnsToEl1 = start === 'nvhe-host';
   }
 
-  writeVttbr(vmid: number): void {
+  writeVttbr(vmid: number, table: TableOwner): void {
     this.#isPlain = false;
     this.#vmids = [...this.#vmids, vmidTag(vmid, this.#bits)];
+    // The exception return to a host at EL1 synchronises, too.
+    if (table === 'host' && this.#returnsToEl1) this.isb();
   }
 
   writeTge(on: boolean): void {

@@ -337,7 +337,7 @@ export function createTransitionCpu(
     },
     writeVttbr(vmid: number, table: TableOwner) {
       buffer?.mayDrain();
-      context.writeVttbr(vmid);
+      context.writeVttbr(vmid, table);
       recorder.event(EVENT.context, vmid, 0, 0);
       log.vttbr(vmid, table);
     },

@@ -269,7 +269,7 @@ function createCpu(
       recording.note({ op: 'isb' });
     },
     writeVttbr(vmid, table) {
-      context.writeVttbr(vmid);
+      context.writeVttbr(vmid, table);
       recording.vttbr(vmid, table);
       recording.note({ op: 'vttbr', vmid, table });
       walks.switched(table);
