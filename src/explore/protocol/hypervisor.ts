@@ -179,7 +179,8 @@ class WalksUnderWay {
     }
   }
 
-  afterDsb(kind: DsbKind): void {
+  /** They are over some time before it is done: the DSB orders that as it does a store. */
+  beforeDsb(kind: DsbKind): void {
     if (this.#areOver || kind.endsWith('st')) return;
     this.#areOver = true;
     if (this.#isSwitched) this.#write(NO_WALK);
@@ -255,9 +256,9 @@ function createCpu(
       return found;
     },
     dsb(kind) {
+      walks.beforeDsb(kind);
       recording.dsb(kind);
       recording.note({ op: 'dsb', kind });
-      walks.afterDsb(kind);
     },
     dmb(kind) {
       recording.dmb(kind);
