@@ -16,7 +16,8 @@ static struct host_mmu host_mmu;
 S2S_IMPORT(vttbr) void s2s_vttbr(u32 is_host);
 S2S_IMPORT(tge) void s2s_tge(u32 on);
 static u64 s2s_hcr = S2S_VHE ? HCR_HOST_VHE_FLAGS : 0;
-static inline void s2s_write_hcr(u64 value)
+/* Without lines of its own: what it does is done where it is written. */
+__attribute__((always_inline, nodebug)) static inline void s2s_write_hcr(u64 value)
 {
 	s2s_hcr = value;
 	s2s_tge(!!(value & HCR_TGE));

@@ -94,7 +94,7 @@ describe('VTTBR_EL2', () => {
     const right = exploreProtocol({ protocol: synchronised, ...LOADS, programs });
     // The orders of the right one are among those of the other.
     expect(run.orders).toBeGreaterThan(right.orders);
-    const [violation] = run.violations.filter(({ by }) => by === 'schedule');
+    const violation = run.violations.find(({ by }) => by === 'schedule');
     const steps = violation?.steps.map(({ detail }) => detail) ?? [];
     expect(steps).toContain('TLBI VMALLS12E1IS vmid=0');
     const token = decodeToken(violation?.token ?? '');
