@@ -17,7 +17,7 @@ import { hypervisorScript, traceOf } from './hypervisor.ts';
 import { MemoryMap } from './memory-map.ts';
 import { operationSteps } from './operation-steps.ts';
 import { Recording } from './recording.ts';
-import { withTimeLimit } from './time-limit.ts';
+import { underOneLimit, withTimeLimit } from './time-limit.ts';
 
 /** Regions of level 2: low and high ones, of odd and even index, the last one of a table, of 40 bits. */
 const PLACES: readonly { readonly granule: Granule; readonly ipas: readonly number[] }[] = [
@@ -51,7 +51,7 @@ export function surveyOf(
   const of = known.get(protocol) ?? new Map<string, Surveyed>();
   known.set(protocol, of);
   const key = `${change} ${bbm} ${hafdbs}`;
-  const found = of.get(key) ?? survey(protocol, change, bbm, hafdbs);
+  const found = of.get(key) ?? underOneLimit(() => survey(protocol, change, bbm, hafdbs));
   of.set(key, found);
   return found;
 }
