@@ -115,9 +115,9 @@ export function collectDirty(
 }
 
 /**
- * Write-protection of what a PE's ring has named (FEAT_HDBSS): DBM stays where the write fault has set it, so
- * the next store to such a page makes it dirty, and is appended, without an exit. Blocks lose both. No TLBI
- * here either.
+ * Write-protection of what a PE's ring has named (FEAT_HDBSS): DBM stays where the write fault has set
+ * it, so the next store to such a page makes it dirty, and is appended, without an exit. Blocks lose
+ * both. No TLBI here either.
  */
 export function makeClean(s2: Stage2, ipa: number, size: number): UpdateResult {
   assert(s2.hafdbs, 'only where hardware keeps dirty state');
