@@ -144,9 +144,9 @@ export function flushIpaLocal(cpu: Cpu, ipa: number, ttl: 0 | 1 | 2 | 3 = 0): vo
 export type RelaxScope = 'broadcast' | 'local';
 
 /**
- * kvm_pgtable_stage2_relax_perms of the leaf that maps `ipa`; `dbm` is given along. Flushes also when nothing had to
- * change or somebody else was faster: the faulting vCPU may hold the old permission in its own TLB
- * (2023-09 discussion of a12ab1378a88).
+ * kvm_pgtable_stage2_relax_perms of the leaf that maps `ipa`; `dbm` is given along. Flushes also when
+ * nothing had to change or somebody else was faster: the faulting vCPU may hold the old permission in
+ * its own TLB (2023-09 discussion of a12ab1378a88).
  */
 export function relaxPermissions(
   s2: Stage2,
