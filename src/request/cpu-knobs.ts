@@ -71,7 +71,7 @@ export const CPU_KNOBS: KnobTable = {
   },
   hdbss: {
     values: 'off|on',
-    help: 'stress: what is made dirty goes into a ring per PE (with hafdbs=on)',
+    help: 'stress: what walkers make dirty goes into rings',
     parse: onOff,
   },
   bbmid: {
