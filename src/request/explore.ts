@@ -73,6 +73,8 @@ export interface Subject {
   readonly protocol: Protocol;
   /** Null for a protocol that is here and nowhere else. */
   readonly source: ProtocolSource | null;
+  /** Absolute, of a protocol from a file. */
+  readonly file?: string;
   readonly mutant: string | null;
   /** Of a plain sequence, of which nobody said what CPUs it is meant for; else null. */
   readonly sequence: Sequence | null;
@@ -138,6 +140,7 @@ export async function subjectsOf(request: ExploreRequest): Promise<readonly Subj
   const subjects = protocols.map(({ ref, protocol }): Subject => ({
     protocol,
     source: sourceOf(ref),
+    ...(ref.from === 'file' ? { file: ref.path } : {}),
     mutant: null,
     sequence: sequenceOf(ref),
     settings: {},
