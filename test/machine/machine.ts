@@ -73,7 +73,7 @@ export function createTestMachine(change: Partial<MachineConfig> = {}): TestMach
     arena,
     software,
     regions,
-    mmu(cpu = {}, vcpu = 0, ring = undefined) {
+    mmu(cpu = {}, vcpu = 0, ring) {
       const recorder = createRecorder(arena, vcpu + 1);
       return createMmu(arena, vcpu, { ...DEFAULT_CPU, ...cpu }, 'wasm', recorder, ring);
     },
