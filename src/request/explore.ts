@@ -26,6 +26,7 @@ import { kernelProtocols } from './kernel.ts';
 import { shortPath } from '../package/paths.ts';
 import { BUILT_IN, selectNames, selectProtocols, sizeChanging } from './registry.ts';
 import { about, refusal, the } from './refusal.ts';
+import { refuseExploredRings } from './rings.ts';
 import { sequenceText } from './sequence-text.ts';
 import { refuseEmptyShard } from './shard.ts';
 
@@ -72,6 +73,8 @@ export interface Subject {
   readonly protocol: Protocol;
   /** Null for a protocol that is here and nowhere else. */
   readonly source: ProtocolSource | null;
+  /** Absolute, of a protocol from a file. */
+  readonly file?: string;
   readonly mutant: string | null;
   /** Of a plain sequence, of which nobody said what CPUs it is meant for; else null. */
   readonly sequence: Sequence | null;
@@ -137,6 +140,7 @@ export async function subjectsOf(request: ExploreRequest): Promise<readonly Subj
   const subjects = protocols.map(({ ref, protocol }): Subject => ({
     protocol,
     source: sourceOf(ref),
+    ...(ref.from === 'file' ? { file: ref.path } : {}),
     mutant: null,
     sequence: sequenceOf(ref),
     settings: {},
@@ -219,6 +223,7 @@ export function searchesOf(
       ),
     ),
   );
+  refuseExploredRings(searches.map(({ cpu }) => cpu));
   for (const { cpu, scenario } of searches) {
     if (unsupportedReason(cpu, scenario) === null) continue;
     throw refusal`${the('scenarios', scenario)} does not go with ${the('cpu', 'tlb=0')}:
