@@ -47,8 +47,10 @@ export const EVENT = {
   updated: 19,
   /** dmb kind index */
   dmb: 20,
+  /** entries there were, pages of them that went to the dirty log */
+  ringFlushed: 21,
   /** VMID; or -1, and whether TGE is set */
-  context: 21,
+  context: 22,
 } as const;
 
 /**

@@ -19,7 +19,7 @@ import { HEADER } from './source-tree.ts';
 
 /** `stage2_stress_abi()` of the header, and of those before it: 1 has no context in its description. */
 const ABI = 2;
-const ABIS: readonly unknown[] = [1, ABI];
+const ABIS: ReadonlySet<unknown> = new Set([1, ABI]);
 /** `struct stage2_protocol` of the header: texts, then flags and a level of a byte each. */
 const POINTER_BYTES = 4;
 const TEXTS = 4;
@@ -166,7 +166,7 @@ function instantiate(
     );
   }
   const version = versionOf(abi as () => unknown, file);
-  if (!ABIS.includes(version)) {
+  if (!ABIS.has(version)) {
     throw new NativeProblem(
       `${file}: made with another version's stage2-stress.h; compile it again`,
     );

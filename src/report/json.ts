@@ -31,6 +31,7 @@ const ORDER = [
     'tlb',
     'walkcache',
     'tlbi',
+    'hdbss',
     'bbmid',
     'vmid',
   ],

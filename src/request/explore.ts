@@ -26,6 +26,7 @@ import { kernelProtocols } from './kernel.ts';
 import { shortPath } from '../package/paths.ts';
 import { BUILT_IN, selectNames, selectProtocols, sizeChanging } from './registry.ts';
 import { about, refusal, the } from './refusal.ts';
+import { refuseExploredRings } from './rings.ts';
 import { sequenceText } from './sequence-text.ts';
 import { refuseEmptyShard } from './shard.ts';
 
@@ -222,6 +223,7 @@ export function searchesOf(
       ),
     ),
   );
+  refuseExploredRings(searches.map(({ cpu }) => cpu));
   for (const { cpu, scenario } of searches) {
     if (unsupportedReason(cpu, scenario) === null) continue;
     throw refusal`${the('scenarios', scenario)} does not go with ${the('cpu', 'tlb=0')}:

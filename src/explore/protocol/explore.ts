@@ -49,7 +49,7 @@ import { Outcomes } from './outcomes.ts';
 import { type Host, scenarioOf, unrollHost } from './scenario.ts';
 import { cpuKey, encodeToken, fingerprintOf, type ProtocolSource } from './token.ts';
 import { surveyOf } from './survey.ts';
-import { TimeLimit, withTimeLimit } from './time-limit.ts';
+import { TimeLimit, underOneLimit, withTimeLimit } from './time-limit.ts';
 import { NotDeterministic, type Path } from './unroll.ts';
 import { ProtocolFailure } from '../../port/protocol-failure.ts';
 
@@ -144,12 +144,13 @@ export function* exploreInSteps(
   const outcomes = new Outcomes(protocol.claims);
   const startAt = (change: ChangeName, failing: number | null): readonly Host[] =>
     hostOf(protocol, mapOf(change, failing), bbm, vcpus, bounds, figures);
-  const hosts = changes.flatMap((change) => {
+  const startsOf = (change: ChangeName): readonly Host[] => {
     const plain = startAt(change, null);
     const tries = Math.max(0, ...plain.map(triesOf));
     const failing = Array.from({ length: tries }, (_, i) => startAt(change, i + 1));
     return [...plain, ...failing.flat()];
-  });
+  };
+  const hosts = underOneLimit(() => changes.flatMap(startsOf));
   try {
     const searched = { hosts, cpu, programs, bounds, startedMs, figures, outcomes };
     for (const progress of explorePrograms(searched)) {

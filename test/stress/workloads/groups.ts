@@ -6,16 +6,22 @@ import path from 'node:path';
 import { afterAll } from 'vitest';
 import { cpuFor, type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../../../src/arch/geometry.ts';
-import { MUTANTS } from '../../../src/mutants/index.ts';
+import { type Mutant, MUTANTS } from '../../../src/mutants/index.ts';
+import type { Protocol } from '../../../src/port/index.ts';
 import type { Rule } from '../../../src/result/rule.ts';
 import { scenarioOfKind } from '../../../src/scenarios/index.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
-import { type GroupRequest, runGroup } from '../../../src/stress/run/group-run.ts';
+import {
+  type GroupOutcome,
+  type GroupRequest,
+  runGroup,
+} from '../../../src/stress/run/group-run.ts';
 import type { PlanItem } from '../../../src/stress/plan/group.ts';
 import { HUNT_SETTING, huntRequest, huntRow, rulesSeen } from '../../../src/stress/run/hunt.ts';
 import { loadProtocol } from '../../../src/stress/thread/load-protocol.ts';
 import { recordsFor } from '../../../src/stress/plan/plan.ts';
 import { createThreadPool } from '../../../src/stress/run/pool.ts';
+import { COMPILED } from '../../cli/program.ts';
 
 export interface Choice {
   readonly scenario: string;
@@ -29,6 +35,9 @@ export interface Choice {
   /** Over what each protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
 }
+
+// Threads start from it; without it each test file would compile their modules anew.
+process.env['NODE_COMPILE_CACHE'] ??= COMPILED;
 
 /** One for all groups of a test file; each group has threads of its own. */
 const pool = await createThreadPool();
@@ -81,15 +90,14 @@ export async function rowsOf(names: readonly string[], choice: Choice): Promise<
   return protocols.map((protocol, item) => huntRow(request, outcome, item, protocol, null));
 }
 
-/**
- * The rules that a mutant was seen to break, within the rounds given at most, under the settings of
- * its own that name this scenario.
- */
-export async function rulesOfMutant(
-  name: string,
-  rounds: number,
-  inScenario?: string,
-): Promise<readonly Rule[]> {
+interface Hunted {
+  readonly request: GroupRequest;
+  readonly outcome: GroupOutcome;
+  readonly protocol: Protocol;
+  readonly mutant: Mutant;
+}
+
+async function huntMutant(name: string, rounds: number, inScenario?: string): Promise<Hunted> {
   const mutant = MUTANTS.find((m) => m.name === name);
   const catches = mutant?.caughtBy.find(
     (c) => c.engine === 'stress' && (inScenario === undefined || c.scenario === inScenario),
@@ -113,7 +121,26 @@ export async function rulesOfMutant(
   });
   const outcome = await runGroup(pool, request, HOOKS);
   if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
-  return rulesSeen(request, outcome, 0, await loadProtocol(item.protocol), mutant);
+  return { request, outcome, protocol: await loadProtocol(item.protocol), mutant };
+}
+
+/**
+ * The rules that a mutant was seen to break, within the rounds given at most, under the settings of
+ * its own that name this scenario.
+ */
+export async function rulesOfMutant(
+  name: string,
+  rounds: number,
+  inScenario?: string,
+): Promise<readonly Rule[]> {
+  const { request, outcome, protocol, mutant } = await huntMutant(name, rounds, inScenario);
+  return rulesSeen(request, outcome, 0, protocol, mutant);
+}
+
+/** The row of such a hunt. */
+export async function rowOfMutant(name: string, rounds: number): Promise<StressRun> {
+  const { request, outcome, protocol, mutant } = await huntMutant(name, rounds);
+  return huntRow(request, outcome, 0, protocol, mutant);
 }
 
 /**
