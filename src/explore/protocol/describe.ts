@@ -26,10 +26,17 @@ export function guestName(vcpus: number, vcpu: number): string {
   return vcpu < vcpus ? `vcpu ${vcpu}` : NEIGHBOUR_NAME;
 }
 
+/** What they call thread `maker` of those that change the entry: where there are two, by number. */
+export function hostName({ makers }: Pick<MemoryMap, 'makers'>, maker: number): string {
+  return makers === 1 ? 'hypervisor' : `hypervisor ${maker + 1}`;
+}
+
 /** `entry`, `table 0[1]`, `lock`. */
 export function placeName(map: MemoryMap, location: number): string {
   if (location === TARGET) return 'entry';
-  if (location === map.lock) return 'lock';
+  if (map.isLock(location)) {
+    return map.makers === 1 ? 'lock' : `lock, as ${hostName(map, location - map.lock)} holds it`;
+  }
   if (map.hasNeighbour && location === map.neighbour) return `entry of ${NEIGHBOUR_NAME}`;
   if (location === map.moment) return 'memory of the old mapping';
   const table = map.tableOf(location);
@@ -42,7 +49,7 @@ export function placeName(map: MemoryMap, location: number): string {
  * to table pages and blocks say themselves what they are, and below a level-2 entry there are pages.
  */
 export function valueText(map: MemoryMap, location: number, d: Descriptor): string {
-  if (location === map.lock) return d === LOCK_FREE ? 'free' : 'held';
+  if (map.isLock(location)) return d === LOCK_FREE ? 'free' : 'held';
   if (location === map.moment) return d === TAKEN ? 'taken' : "the VM's";
   if (location === TARGET) return describeEntry(map, d, map.level);
   if (location > map.lock) return leafText(d, 3);

@@ -1,6 +1,7 @@
 /**
- * Runs a protocol, the same file that `stress` runs, against the model: one hypervisor thread, one
- * to four vCPUs, every guest program of the bounded set, every execution of each.
+ * Runs a protocol, the same file that `stress` runs, against the model: one hypervisor thread, or two
+ * that run a protocol each, one to four vCPUs, every guest program of the bounded set, every execution
+ * of each.
  *
  * Two judges: each access of each execution (judge-access.ts), and the protocol's own operations
  * (the checker's automaton, which `stress` uses too). Of what an access breaks the shortest schedule
@@ -40,14 +41,16 @@ import {
 import { Chance } from './chance.ts';
 import { machineOf, modelOf, notesOn, unsupportedReason } from './cpu.ts';
 import { type AccessKind, accessesOf, type GuestProgram, guestPrograms } from './guest.ts';
+import { type Host, MakerFailed, unrollBoth, unrollHost } from './host.ts';
 import { hypervisorScript, traceOf } from './hypervisor.ts';
 import { lostRace } from './lost-race.ts';
 import { MemoryMap, TARGET } from './memory-map.ts';
 import { lossOfNeighbour } from './neighbour.ts';
+import { claimsOfBoth, pairMap, pairProblem } from './pair.ts';
 import { operationSteps } from './operation-steps.ts';
 import { Outcomes } from './outcomes.ts';
-import { type Host, scenarioOf, unrollHost } from './scenario.ts';
-import { cpuKey, encodeToken, fingerprintOf, type ProtocolSource } from './token.ts';
+import { scenarioOf } from './scenario.ts';
+import { cpuKey, encodeToken, fingerprintOfHost, type ProtocolSource } from './token.ts';
 import { surveyOf } from './survey.ts';
 import { TimeLimit, withTimeLimit } from './time-limit.ts';
 import { NotDeterministic, type Path } from './unroll.ts';
@@ -75,6 +78,15 @@ export interface ExploreOptions {
   readonly realGranules?: boolean;
   /** Where the protocol comes from, for the tokens of its violations. Default: a built-in one. */
   readonly source?: ProtocolSource;
+  /** A second protocol, run by a second hypervisor on the same entry at the same time (pair.ts). */
+  readonly against?: Against | null;
+}
+
+/** The protocol beside the first. */
+export interface Against {
+  readonly protocol: Protocol;
+  /** Null: no token can name it. */
+  readonly source: ProtocolSource | null;
 }
 
 /** How far an exploration is. */
@@ -127,9 +139,12 @@ export function* exploreInSteps(
 ): Generator<ExploreProgress, ExploreRun, void> {
   const startedMs = performance.now();
   const { protocol, level = 2, vcpus = 1, kinds = ['load', 'store'] } = options;
-  const { scenario = 'adjust-populated' } = options;
-  const cpu: CpuModel = { ...DEFAULT_CPU, ...protocol.cpu, ...options.cpu };
-  const reason = unsupportedReason(cpu, scenario);
+  const { scenario = 'adjust-populated', against = null } = options;
+  const others = against?.protocol.cpu;
+  const cpu: CpuModel = { ...DEFAULT_CPU, ...others, ...protocol.cpu, ...options.cpu };
+  const reason =
+    unsupportedReason(cpu, scenario) ??
+    (against === null ? null : pairProblem(protocol, against.protocol, scenario));
   if (reason !== null) throw new ExploreUnsupported(reason);
   const bounds: ExploreBounds = { ...EXPLORE_BOUNDS, ...options.bounds };
   const machine = machineOf(cpu, scenario);
@@ -141,15 +156,24 @@ export function* exploreInSteps(
   assert(programs.length > 0, 'an exploration has guest programs');
   const bbm = announcedBbm(cpu);
   const figures: Figures = { states: 0, orders: 0, stoppedBy: null, stoppedWhy: null };
-  const outcomes = new Outcomes(protocol.claims);
+  const claims = against === null ? protocol.claims : claimsOfBoth(protocol, against.protocol);
+  const outcomes = new Outcomes(claims);
   const startAt = (change: ChangeName, failing: number | null): readonly Host[] =>
     hostOf(protocol, mapOf(change, failing), bbm, vcpus, bounds, figures);
-  const hosts = changes.flatMap((change) => {
+  function startAll(change: ChangeName): readonly Host[] {
     const plain = startAt(change, null);
     const tries = Math.max(0, ...plain.map(triesOf));
     const failing = Array.from({ length: tries }, (_, i) => startAt(change, i + 1));
     return [...plain, ...failing.flat()];
-  });
+  }
+  function startBoth(beside: Against): readonly Host[] {
+    const map = pairMap(protocol, level, bounds.tables, machine);
+    const both = [protocol, beside.protocol] as const;
+    const host = boundedBy(figures, () => runProtocols(both, map, bbm, vcpus, bounds));
+    return host === null ? [] : [host];
+  }
+  const hosts = against === null ? changes.flatMap(startAll) : startBoth(against);
+
   try {
     const searched = { hosts, cpu, programs, bounds, startedMs, figures, outcomes };
     for (const progress of explorePrograms(searched)) {
@@ -159,9 +183,14 @@ export function* exploreInSteps(
       break;
     }
   } catch (cause) {
+    if (cause instanceof MakerFailed) throw nameProtocol(cause.protocol, cause.cause);
     throw isUneven(cause) ? nameProtocol(protocol, cause) : cause;
   }
-  const judged = hosts.map((host) => judgeOperations(host, bbm, protocol, options.realGranules));
+  // Of two the operations are judged where an execution has them (judge-makers.ts).
+  const judged =
+    against === null
+      ? hosts.map((host) => judgeOperations(host, bbm, protocol, options.realGranules))
+      : hosts.map(() => NOTHING_JUDGED);
   const signed = signViolations(hosts, options, cpu, outcomes, judged);
   const protocolNotes = [...new Set(judged.flatMap(({ notes }) => notes))];
   const isWhole = figures.stoppedBy === null;
@@ -175,6 +204,7 @@ export function* exploreInSteps(
     ...(scenario === 'adjust-populated' ? {} : { scenario }),
     protocol: protocol.name,
     mutant: options.mutant ?? null,
+    against: against?.protocol.name ?? null,
     cpu: cpuResultOf(cpu),
     granule: 'tiny',
     level,
@@ -194,6 +224,8 @@ export function* exploreInSteps(
     ...(protocolNotes.length === 0 ? {} : { protocolNotes }),
   };
 }
+
+const NOTHING_JUDGED: JudgedOperations = { violations: [], whys: [], notes: [] };
 
 /** Null if a bound stopped it; which one is noted. */
 function boundedBy<T>(figures: Figures, make: () => T): T | null {
@@ -237,10 +269,26 @@ export function runProtocol(
   vcpus: number,
   bounds: ExploreBounds,
 ): Host {
+  return inTime(protocol, () => unrollHost(protocol, map, bbm, vcpus, bounds));
+}
+
+/** The same of two at once, in a machine for two. */
+export function runProtocols(
+  protocols: readonly [Protocol, Protocol],
+  map: MemoryMap,
+  bbm: BbmLevel,
+  vcpus: number,
+  bounds: ExploreBounds,
+): Host {
+  return inTime(protocols[0], () => unrollBoth(protocols, map, bbm, vcpus, bounds));
+}
+
+function inTime(protocol: Protocol, unrolled: () => Host): Host {
   try {
-    return withTimeLimit(RETURN_WITHIN_MS, () => unrollHost(protocol, map, bbm, vcpus, bounds));
+    return withTimeLimit(RETURN_WITHIN_MS, unrolled);
   } catch (cause) {
     if (cause instanceof BoundReached) throw cause;
+    if (cause instanceof MakerFailed) throw nameProtocol(cause.protocol, cause.cause);
     throw nameProtocol(protocol, cause);
   }
 }
@@ -309,18 +357,20 @@ function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void>
 /** Every violation with its token. `judged`: of each host. */
 function signViolations(
   hosts: readonly Host[],
-  { protocol, mutant = null, source }: ExploreOptions,
+  { protocol, mutant = null, source, against = null }: ExploreOptions,
   cpu: CpuModel,
   outcomes: Outcomes,
   judged: readonly JudgedOperations[],
 ): (ExploreViolation & { readonly against?: string | null })[] {
   const builtIn = mutant === null ? 'built-in' : 'mutant';
   const from = source ?? { kind: builtIn, name: mutant ?? protocol.name, text: '' };
-  const headOf = ({ map, vcpus, paths }: Host) =>
+  const beside = against?.source ?? null;
+  const headOf = ({ map, vcpus, threads }: Host) =>
     ({
       kind: from.kind,
       name: from.name,
-      fingerprint: fingerprintOf(protocol, paths, from.text),
+      fingerprint: fingerprintOfHost(threads, [from.text, beside?.text ?? '']),
+      against: beside === null ? null : { kind: beside.kind, name: beside.name },
       cpu: cpuKey(cpu, vcpus),
       level: map.level,
       vcpus,
@@ -329,9 +379,10 @@ function signViolations(
       failing: map.failing,
     }) as const;
   const whysOf = (host: Host): readonly string[] => judged[hosts.indexOf(host)]?.whys ?? [];
+  const isNamed = against === null || beside !== null;
   const shown = outcomes.violations(whysOf).map(({ violation, place, host }) => ({
     ...violation,
-    token: encodeToken({ ...headOf(host), shows: { by: 'schedule', ...place } }),
+    token: !isNamed ? null : encodeToken({ ...headOf(host), shows: { by: 'schedule', ...place } }),
   }));
   const done = hosts.flatMap((host, i) =>
     (judged[i]?.violations ?? []).map((violation) => ({

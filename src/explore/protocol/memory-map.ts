@@ -3,8 +3,10 @@
  *
  *   0       1 … 2·tables          1 + 2·tables     then                    from there on
  *   entry   table pages, by page  the VM's lock    second VM's entry,      what each access may see
- *                                                  or the moment at which  (translation.ts)
- *                                                  memory is taken (if any)
+ *                                                  the moment at which     (translation.ts)
+ *                                                  memory is taken, or
+ *                                                  the second maker's hold
+ *                                                  of the lock (if any)
  *
  * The region under transition is the whole machine: one entry of level 1 or 2. Above it nothing
  * ever changes. Old leaves carry version 1 in their software bits, new ones 2, as under `stress`.
@@ -50,6 +52,8 @@ export const VMID = 1;
 export const NEIGHBOUR_VMID = 2;
 export const OLD_VERSION = 1;
 export const NEW_VERSION = 2;
+/** Of what is made of a new mapping, by a second maker (maker.ts). */
+export const NEXT_VERSION = 3;
 
 /** Writable-clean: the first store has to set S2AP[1] (FEAT_HAFDBS). */
 const CLEAN = Object.freeze({ write: false, dbm: true });
@@ -105,6 +109,8 @@ export interface MachineOptions {
   readonly failing?: number | null;
   /** The first old page is read-only, the second not accessed: what a block must not take over. */
   readonly mixed?: boolean;
+  /** Threads that change the entry, each with a hold of the lock. Default: 1. */
+  readonly makers?: 1 | 2;
 }
 
 export class MemoryMap {
@@ -118,6 +124,7 @@ export class MemoryMap {
   readonly hasNeighbour: boolean;
   readonly counts: 'every-tlbi' | 'interrupts' | null;
   readonly failing: number | null;
+  readonly makers: 1 | 2;
   /** `tiny` under search. */
   readonly geometry: Geometry;
   readonly ipa: number;
@@ -146,6 +153,7 @@ export class MemoryMap {
       geometry = GEOMETRY,
       ipa = REGION_IPA,
       mixed = false,
+      makers = 1,
     }: MachineOptions = {},
   ) {
     this.geometry = geometry;
@@ -160,13 +168,15 @@ export class MemoryMap {
     this.hasNeighbour = hasNeighbour;
     this.counts = counts;
     this.failing = failing;
+    this.makers = makers;
     this.size = entrySize(this.geometry, level);
     this.pages = pagesPerEntry(this.geometry, level);
     this.pa = changeName === 'relocate' ? OTHER_PA : REGION_PA;
     this.oldTables = change.from === 'table' ? this.pagesOfSubtree(level) : 0;
     this.old = this.#oldEntry();
-    this.wanted = change.to === 'empty' ? EMPTY : this.#wantedBlock();
+    this.wanted = change.to === 'empty' ? EMPTY : this.blockOf(NEW_VERSION);
     assert(this.oldTables <= tables, `the old subtree needs ${this.oldTables} table pages`);
+    assert(makers === 1 || !(hasNeighbour || this.change.takes !== undefined), 'no room for both');
   }
 
   #oldEntry(): Descriptor {
@@ -179,9 +189,10 @@ export class MemoryMap {
     return this.#block(OLD_VERSION, this.oldPa, { ...permission, ...state });
   }
 
-  #wantedBlock(): Descriptor {
+  /** The block that a change leads to, with `version` in its software bits. */
+  blockOf(version: number): Descriptor {
     const { readOnly } = this.change;
-    return this.#block(NEW_VERSION, this.pa, {
+    return this.#block(version, this.pa, {
       write: readOnly !== 'new',
       dbm: this.hafdbs && readOnly === undefined,
     });
@@ -193,6 +204,15 @@ export class MemoryMap {
 
   get lock(): number {
     return 1 + this.tables * this.geometry.entriesPerTable;
+  }
+
+  /** The locks a vCPU has to see free before it knows that all is done: each maker's hold of the one. */
+  get locks(): readonly number[] {
+    return Array.from({ length: this.makers }, (_, maker) => this.lock + maker);
+  }
+
+  isLock(location: number): boolean {
+    return location >= this.lock && location < this.lock + this.makers;
   }
 
   /** The leaf entry of the second VM, where there is one. */
@@ -212,7 +232,8 @@ export class MemoryMap {
 
   /** First location behind those that hold something of the host's. */
   get end(): number {
-    return this.lock + 1 + (this.hasNeighbour ? 1 : 0) + (this.change.takes === undefined ? 0 : 1);
+    const more = (this.hasNeighbour ? 1 : 0) + (this.change.takes === undefined ? 0 : 1);
+    return this.lock + this.makers + more;
   }
 
   /** Table pages below an entry of `level`, all leaves being pages. */
@@ -288,7 +309,7 @@ export class MemoryMap {
   initial(): Descriptor[] {
     const memory = Array.from({ length: this.end }, () => this.foreign(UNFILLED));
     memory[TARGET] = this.old;
-    memory[this.lock] = LOCK_HELD;
+    for (const lock of this.locks) memory[lock] = LOCK_HELD;
     if (this.hasNeighbour) memory[this.neighbour] = NEIGHBOUR_BEFORE;
     if (this.moment !== null) memory[this.moment] = NOT_TAKEN;
     if (isTable(this.old, this.level)) {

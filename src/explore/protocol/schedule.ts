@@ -15,7 +15,7 @@ import type { ExploreStep } from '../../result/explore.ts';
 import type { PlacedEvent, TrailStep, Walk } from '../model/index.ts';
 import { guestName, leafText, placeName, valueText } from './describe.ts';
 import type { Access } from './guest.ts';
-import { type HostInput, HostSteps } from './host-steps.ts';
+import { type HostInput, HostSteps, type HostWay } from './host-steps.ts';
 import { LOCK_FREE } from './memory-map.ts';
 import { LOCK_NOT_SEEN, LOCK_SEEN, UPDATED, walkReason } from './reasons.ts';
 import type { TimedStep } from './timed-step.ts';
@@ -28,6 +28,8 @@ export interface Schedule {
 }
 
 export interface ScheduleInput extends HostInput {
+  /** Of the hypervisor's side: one, or two at once. */
+  readonly hosts: readonly HostWay[];
   readonly translation: RegionTranslation;
   readonly guests: readonly GuestTrail[];
   /** Of all vCPUs, by address. */
@@ -55,8 +57,10 @@ export function scheduleOf(input: ScheduleInput): Schedule {
   const isWhole = input.shownTo === 'whole';
   const shownTo = input.shownTo === 'whole' ? input.order.length : input.shownTo;
   const until = Math.max(accessed, shownTo);
-  const hypervisor = new HostSteps(input);
-  const host = isWhole ? hypervisor.whole() : hypervisor.upTo(until);
+  const host = input.hosts.flatMap((way) => {
+    const hypervisor = new HostSteps(input, way);
+    return isWhole ? hypervisor.whole() : hypervisor.upTo(until);
+  });
   const steps: ExploreStep[] = [];
   // A read of what a walker has stored stands below it.
   const updates = updateSteps(input);
