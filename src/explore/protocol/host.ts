@@ -36,7 +36,7 @@ export interface Host {
   readonly vcpus: number;
   /** vCPUs that a broadcast reaches: these, and that of the second VM if there is one. */
   readonly receivers: number;
-  /** Both of two use the location, and one of them stores there. */
+  /** Of two one can tell what the other has stored there, or which of both was last. */
   readonly isShared: (location: number) => boolean;
 }
 
@@ -144,9 +144,8 @@ function unrollMakers(
   const { trees, stores } = grow(makers, initial, bounds, (maker, of) =>
     said(maker, () => treeOf(maker, of, () => true)),
   );
-  const uses = trees.map(({ paths }) => usesOf(paths));
   refuseSharedPages(trees, map);
-  const isShared = sharedBy(uses, stores, initial);
+  const isShared = sharedBy(trees, stores);
   const threads = makers.map((maker, i): HostThread => {
     const { paths } = trees[i] as Unrolled;
     const known = new Set(paths.map(textOf));
@@ -228,27 +227,35 @@ function storesOf(paths: readonly Path[], locations: number): Stores {
   return stores;
 }
 
-/** Locations that the ways name. */
-function usesOf(paths: readonly Path[]): ReadonlySet<number> {
-  const used = new Set<number>();
+/** Locations that some way reads. */
+function readsOf({ paths }: Unrolled): ReadonlySet<number> {
+  const read = new Set<number>();
   for (const { operations } of paths) {
-    for (const operation of operations) if ('location' in operation) used.add(operation.location);
+    for (const operation of operations) {
+      if (operation.kind === 'read' || operation.kind === 'cas') read.add(operation.location);
+    }
   }
-  return used;
+  return read;
 }
 
 function sharedBy(
-  uses: readonly ReadonlySet<number>[],
+  trees: readonly Unrolled[],
   stores: readonly Stores[],
-  initial: readonly Descriptor[],
 ): (location: number) => boolean {
-  const shared = initial.map(
-    (_, location) =>
-      uses.every((mine) => mine.has(location)) &&
-      stores.some((mine) => (mine[location]?.size ?? 0) > 0),
-  );
-  return (location) => uses.length > 1 && shared[location] === true;
+  const [one, other] = trees.map(readsOf);
+  const [first, second] = stores;
+  if (one === undefined || other === undefined) return () => false;
+  return (location) => {
+    const [mine, theirs] = [first?.[location] ?? NOTHING, second?.[location] ?? NOTHING];
+    if (one.has(location) && theirs.size > 0) return true;
+    if (other.has(location) && mine.size > 0) return true;
+    // Both store one and the same there, a freed page's next user say: whoever is last.
+    const all = new Set([...mine, ...theirs]);
+    return mine.size > 0 && theirs.size > 0 && all.size > 1;
+  };
 }
+
+const NOTHING: ReadonlySet<Descriptor> = new Set();
 
 /** Two makers take fresh pages from either end: where they meet there are too few. */
 function refuseSharedPages(trees: readonly Unrolled[], { tables }: MemoryMap): void {

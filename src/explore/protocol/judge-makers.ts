@@ -29,6 +29,8 @@ import type { Path } from './unroll.ts';
 export interface MakersFinding {
   readonly rule: Rule;
   readonly why: string;
+  /** What one of them does is wrong whatever the other does. */
+  readonly isByItself?: true;
 }
 
 /** A store to the entry: by which of the two, and the number of the value. */
@@ -163,7 +165,9 @@ export class MakersJudge {
       begun === null
         ? []
         : judgeTrace(traceOf(map, path, protocol, begun), bbm, false, map.hafdbs).violations;
-    const findings = found.map(({ rule, why }) => ({ rule, why: `${name}: ${why}` }));
+    const findings = found.map(
+      ({ rule, why }) => ({ rule, why: `${name}: ${why}`, isByItself: true }) as const,
+    );
     this.#byItself.set(key, findings);
     return findings;
   }

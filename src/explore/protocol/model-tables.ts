@@ -4,10 +4,11 @@
  * A fresh table is filled with plain stores, and so is a freed page, at once, by its next user: a
  * walker that still reads one is seen. Pages are never handed out twice in one transition, so what
  * a page holds tells whose it is. Software walks read what this thread itself has stored: nobody
- * else stores to tables here; beside another maker they are loads like any other.
+ * else stores to tables here. Beside another maker that goes for the old pages still: who walks them
+ * holds up the grace period. The pages that the other one has made it loads.
  *
- * Left out: software walkers of other threads, so a grace period is over at once. A hardware walker
- * takes no part in it anyway.
+ * Left out: other software walkers, so a grace period is over at once. A hardware walker takes no part
+ * in it anyway.
  */
 import { childLeaf, type Descriptor, EMPTY, isTable, isValid } from '../../arch/descriptor.ts';
 import { childLevel, type Level } from '../../arch/geometry.ts';
@@ -30,11 +31,13 @@ export function createModelTables(
 ): Tables {
   let next = 0;
   let tries = 0;
+  const own = new Set<Table>();
   const entries = map.geometry.entriesPerTable;
 
   function take(count: number): Table {
     const table = pages[next++];
     if (table === undefined) throw new BoundReached('tables', map.tables);
+    own.add(table);
     book.make(table, count);
     return table;
   }
@@ -46,8 +49,11 @@ export function createModelTables(
   }
 
   /** What a software walk finds. */
-  const walk = (location: number): Descriptor =>
-    isBeside ? recording.read(location) : recording.peek(location);
+  function walk(location: number): Descriptor {
+    const page = map.tableOf(location);
+    const isOthers = isBeside && page !== null && page >= map.oldTables && !own.has(page);
+    return isOthers ? recording.read(location) : recording.peek(location);
+  }
 
   /** Pages freed. */
   function free(table: Table, count: number): number {

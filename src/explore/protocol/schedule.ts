@@ -95,12 +95,20 @@ function updateSteps(input: ScheduleInput): TimedStep[] {
 }
 
 /**
- * No schedule of this trail is shorter: the hypervisor's events up to its last access, the accesses,
- * and a walk for each. Schedules are many and take long to make; most need not be.
+ * No schedule of this trail is shorter: the hypervisor's events up to its last access, those of a second
+ * one, whose thread comes behind those of all `receivers`, the accesses, and a walk for each. Schedules
+ * are many and take long to make; most need not be.
  */
-export function leastLength(order: readonly PlacedEvent[], { until, steps }: Extent): number {
+export function leastLength(
+  order: readonly PlacedEvent[],
+  { until, steps }: Extent,
+  receivers: number,
+): number {
   let length = steps;
-  for (let i = 0; i < until; i++) if (order[i]?.thread === 0) length++;
+  for (let i = 0; i < until; i++) {
+    const thread = order[i]?.thread ?? 0;
+    if (thread === 0 || thread > receivers) length++;
+  }
   return length;
 }
 

@@ -81,6 +81,9 @@ interface Breach {
   readonly steps: number;
 }
 
+/** More steps than any schedule has: any other one is shown first. */
+const BY_ITSELF = 1000;
+
 const NO_BREACHES: readonly Breach[] = [];
 
 export class Schedules {
@@ -96,6 +99,8 @@ export class Schedules {
   /** Of combination `#choice`, by vCPU and what it has seen. */
   #breaches: Map<string, readonly Breach[]>[] = [];
   #choice = -1;
+  /** Rules that two hypervisors break on these ways of theirs: all their orders are as long. */
+  readonly #shownWays = new Set<string>();
 
   constructor(
     host: Host,
@@ -118,7 +123,7 @@ export class Schedules {
       const isShorter = this.#breachesOf(judged, vcpu).some(({ rule, last, steps }) => {
         const known = shown.get(rule)?.schedule.length ?? Number.POSITIVE_INFINITY;
         const until = last === null ? 0 : numbers.indexOf(last) + 1;
-        return leastLength(order, { until, steps }) < known;
+        return leastLength(order, { until, steps }, this.#host.receivers) < known;
       });
       if (isShorter) this.#shortenBy(shown, judged, vcpu);
     }
@@ -194,7 +199,7 @@ export class Schedules {
     if (judgement === undefined || judgement.rule === null || access === undefined) return;
     const trail = this.#upTo(broken, way.trail);
     const known = shown.get(judgement.rule)?.schedule.length ?? Number.POSITIVE_INFINITY;
-    if (leastLength(order, extentOf(trail)) >= known) return;
+    if (leastLength(order, extentOf(trail), this.#host.receivers) >= known) return;
     const isLost = judgement.rule === 'lost-dirty';
     const schedule = scheduleOf({
       ...scheduleInput(this.#host, this.#scenario),
@@ -217,16 +222,20 @@ export class Schedules {
     shown: Map<Rule, Shown>,
     { found: { choice, numbers, order }, host }: Omit<JudgedOrder, 'clean'>,
   ): void {
-    for (const { rule, why } of host.findings) {
+    for (const { rule, why, isByItself } of host.findings) {
+      const key = `${rule} ${isByItself} ${host.paths.join(' ')}`;
+      if (this.#shownWays.has(key)) continue;
+      this.#shownWays.add(key);
       const known = shown.get(rule)?.schedule.length ?? Number.POSITIVE_INFINITY;
-      if (order.length >= known) continue;
-      const schedule = scheduleOf({
+      const { steps, length: own } = scheduleOf({
         ...scheduleInput(this.#host, this.#scenario),
         order,
         hosts: this.#waysOf(order, host.paths),
         guests: [],
         shownTo: 'whole',
       });
+      // What both do together tells more than what one does wrong by itself.
+      const schedule = { steps, length: own + (isByItself ? BY_ITSELF : 0) };
       if (schedule.length >= known) continue;
       const { program } = this.#scenario;
       const place = { program, choice, numbers, vcpu: null, end: RULES.indexOf(rule) };

@@ -33,7 +33,7 @@ function lengths(shownTo: 0 | 'whole'): { least: number; length: number; events:
       const hosts = hostWays(host, scenario, [0], () => []);
       const input = { ...scheduleInput(host, scenario), order, hosts, guests, shownTo };
       const { length } = scheduleOf(input);
-      found.push({ least: leastLength(order, extentOf(trail)), length, events: order.length });
+      found.push({ least: leastLength(order, extentOf(trail), 1), length, events: order.length });
     }).run(order);
     return 'go-on';
   });
