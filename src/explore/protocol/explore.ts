@@ -104,6 +104,12 @@ export const INTERRUPTED = 'interrupt';
 /** Steps of the search between two looks at whatever else there is: a few milliseconds. */
 const SLICE_STEPS = 256;
 
+/**
+ * Of two hypervisors that are convicted the search ends after so many states: who does not look whether
+ * it has lost has orders without end, and what more of them would show is the same again.
+ */
+const CONVICTED_STATES = 60_000;
+
 /** The model does not have what is asked for. */
 export class ExploreUnsupported extends Error {
   override readonly name = 'ExploreUnsupported';
@@ -142,9 +148,10 @@ export function* exploreInSteps(
   const { scenario = 'adjust-populated', against = null } = options;
   const others = against?.protocol.cpu;
   const cpu: CpuModel = { ...DEFAULT_CPU, ...others, ...protocol.cpu, ...options.cpu };
+  assert(against === null || scenario === 'adjust-populated', 'two protocols change one VM alone');
   const reason =
     unsupportedReason(cpu, scenario) ??
-    (against === null ? null : pairProblem(protocol, against.protocol, scenario));
+    (against === null ? null : pairProblem(protocol, against.protocol));
   if (reason !== null) throw new ExploreUnsupported(reason);
   const bounds: ExploreBounds = { ...EXPLORE_BOUNDS, ...options.bounds };
   const machine = machineOf(cpu, scenario);
@@ -337,11 +344,17 @@ function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void>
       timeMs: bounds.timeMs - (performance.now() - all.startedMs),
     };
     const collect = outcomes.collector(host, scenario, options);
+    const { map } = host;
     const search = new Search(scenario.system, options, left, collect);
     for (let isOver = false; !isOver;) {
       isOver = search.advance(SLICE_STEPS);
       figures.states = states + search.states;
       figures.orders = orders + search.orders;
+      if (map.makers > 1 && outcomes.isViolated && figures.states >= CONVICTED_STATES) {
+        figures.stoppedBy ??= 'states';
+        figures.stoppedWhy = 'what it has found breaks rules, and more of the same is left out';
+        return;
+      }
       yield {
         programsDone,
         programs: searches.length,

@@ -68,6 +68,11 @@ export class Outcomes {
     };
   }
 
+  /** Some execution breaks a rule. */
+  get isViolated(): boolean {
+    return this.#shown.size > 0;
+  }
+
   get executions(): number {
     return this.#tallies.reduce((sum, { executions }) => sum + executions, 0);
   }

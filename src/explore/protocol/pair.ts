@@ -14,21 +14,13 @@ import {
   plainChange,
   type Protocol,
 } from '../../port/index.ts';
-import type { ExploredScenario } from './bounds.ts';
 import { type MachineOptions, MemoryMap } from './memory-map.ts';
 
 /** Kinds that may be at it beside another: the size of a mapping, and a first one. */
 const KINDS: readonly Protocol['kind'][] = ['coalesce', 'split', 'map'];
 
 /** Why these cannot be explored beside each other, and what would be right; null: they can. */
-export function pairProblem(
-  first: Protocol,
-  second: Protocol,
-  scenario: ExploredScenario,
-): string | null {
-  if (scenario !== 'adjust-populated') {
-    return `two protocols at once do not go with scenario ${scenario}: they change one VM's entry`;
-  }
+export function pairProblem(first: Protocol, second: Protocol): string | null {
   for (const { name, kind, lock = 'exclusive' } of [first, second]) {
     if (!KINDS.includes(kind)) {
       return `protocol ${name} is of kind ${kind}; beside another one ${KINDS.join(', ')} can be explored`;

@@ -6,13 +6,7 @@ import { announcedBbm, type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.t
 import { changesOf, type Claims, type Protocol } from '../../port/index.ts';
 import type { ExploreStep, ExploreViolation } from '../../result/explore.ts';
 import { type Rule, RULES } from '../../result/rule.ts';
-import {
-  type OnEnd,
-  orderOf,
-  OrderRun,
-  type PlacedEvent,
-  type TrailStep,
-} from '../model/index.ts';
+import { type OnEnd, orderOf, OrderRun, type PlacedEvent, type TrailStep } from '../model/index.ts';
 import { Aftermath } from './aftermath.ts';
 import { BoundReached, EXPLORE_BOUNDS } from './bounds.ts';
 import { machineOf, modelOf, unsupportedReason } from './cpu.ts';
@@ -62,7 +56,7 @@ export function replayToken(
   const cpu: CpuModel = { ...DEFAULT_CPU, ...given };
   const reason =
     unsupportedReason(cpu, token.scenario) ??
-    (beside === null ? null : pairProblem(protocol, beside.protocol, token.scenario));
+    (beside === null ? null : pairProblem(protocol, beside.protocol));
   if (reason !== null) throw new ReplayRefused(reason);
   const host = hostOf(token, protocol, cpu, beside);
   if (fingerprintOfHost(host.threads, [text, beside?.text ?? '']) !== token.fingerprint) {
