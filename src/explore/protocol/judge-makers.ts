@@ -8,16 +8,11 @@
  *   each by itself its own operations, after what it found the other to have done, by the automaton
  */
 import { assert } from '../../arch/assert.ts';
-import {
-  type Descriptor,
-  describeDescriptor,
-  isTable,
-  isValid,
-  sameButState,
-} from '../../arch/descriptor.ts';
+import { type Descriptor, isTable, isValid, sameButState } from '../../arch/descriptor.ts';
 import { judgeTrace } from '../../checker/index.ts';
 import { changeNamed } from '../../port/index.ts';
 import type { Rule } from '../../result/rule.ts';
+import { valueText } from './describe.ts';
 import type { Host, HostThread } from './host.ts';
 import { traceOf } from './hypervisor.ts';
 import type { Beginning } from './maker.ts';
@@ -101,7 +96,7 @@ export class MakersJudge {
       assert(d !== undefined, `no value ${value}`);
       if (owner !== null && owner !== maker) {
         const [mine, theirs] = [gone[maker]?.name, gone[owner]?.name];
-        const what = describeDescriptor(this.#host.map.geometry, d, this.#host.map.level);
+        const what = valueText(this.#host.map, TARGET, d);
         const why =
           `${mine} stores to the entry (${what}) while ${theirs} has it broken and is not done: ` +
           'whoever has put its mark there owns it until it makes it again (stage2_try_break_pte)';
@@ -146,7 +141,7 @@ export class MakersJudge {
         : sameButState(last, wanted),
     );
     if (isWanted) return [];
-    const holds = describeDescriptor(map.geometry, last, map.level);
+    const holds = valueText(map, TARGET, last);
     const why =
       stores.length === 0
         ? `neither hypervisor changes the entry, which nobody else has changed: it is the ${holds} still`
