@@ -41,10 +41,10 @@ function mutant(name: string): Protocol {
   return protocol;
 }
 
-/** As `split-eager`, under the shared lock; what it does if it has lost is what `lost` says. */
-function splitShared(lost: 'gives way' | 'leaks' | 'goes on'): Protocol {
+/** As `split-eager`, under the shared lock. `how`: what it does if it has lost, or leaves out. */
+function splitShared(how: 'gives way' | 'leaks' | 'flushes nothing'): Protocol {
   return defineProtocol({
-    name: `split-${lost.replace(' ', '-')}`,
+    name: `split-${how.replace(' ', '-')}`,
     kind: 'split',
     summary: 'build, LOCKED by compare-exchange, flush IPA, store-release the table',
     origin: 'a test',
@@ -52,10 +52,11 @@ function splitShared(lost: 'gives way' | 'leaks' | 'goes on'): Protocol {
     lock: 'shared',
     run(cpu, t, tables) {
       const table = tables.buildSubtree(t.level, t.wanted);
-      const isLost = cpu.compareExchange(t.entry, t.old, LOCKED) !== t.old;
-      if (isLost && lost === 'gives way') tables.tearDown(table, childLevel(t.level));
-      if (isLost && lost !== 'goes on') return;
-      flushIpa(cpu, t.ipa, t.level);
+      if (cpu.compareExchange(t.entry, t.old, LOCKED) !== t.old) {
+        if (how !== 'leaks') tables.tearDown(table, childLevel(t.level));
+        return;
+      }
+      if (how !== 'flushes nothing') flushIpa(cpu, t.ipa, t.level);
       tables.put(t.entry);
       tables.get(t.entry);
       cpu.writeRelease(t.entry, tables.descriptorFor(table));
@@ -63,6 +64,27 @@ function splitShared(lost: 'gives way' | 'leaks' | 'goes on'): Protocol {
     },
   });
 }
+
+/** Its table maps page 0 alone: the other is left to be faulted in. */
+const splitLazily = defineProtocol({
+  ...splitShared('gives way'),
+  name: 'split-lazily',
+  run(cpu, t, tables) {
+    const table = tables.allocate(childLevel(t.level));
+    const first = tables.entryOf(table, 0);
+    cpu.write(first, tables.childLeaf(t.wanted, t.level, 0));
+    tables.get(first);
+    if (cpu.compareExchange(t.entry, t.old, LOCKED) !== t.old) {
+      tables.tearDown(table, childLevel(t.level));
+      return;
+    }
+    flushIpa(cpu, t.ipa, t.level);
+    tables.put(t.entry);
+    tables.get(t.entry);
+    cpu.writeRelease(t.entry, tables.descriptorFor(table));
+    cpu.dsb('ishst');
+  },
+});
 
 function beside(protocol: Protocol, other: Protocol, programs = PROGRAMS): ExploreRun {
   const source = { kind: 'built-in', name: other.name, text: '' } as const;
@@ -103,6 +125,19 @@ describe('two hypervisors that take the entry by compare-exchange', () => {
       expect(turns(run)).toEqual(['1 changes it, 2 gives way', '1 changes it, then 2']);
       expect(run.outcomes.some(({ id }) => id.includes('next'))).toBe(true);
     }
+  });
+
+  it('who frees a table of the other finds in it what is there', () => {
+    const run = beside(splitLazily, named('bbm-early-locked'), PROGRAMS.slice(0, 1));
+    expect([run.verdict, turns(run).at(-1)]).toEqual(['safe', '1 changes it, then 2']);
+  });
+
+  it('what the first has made is stale once the second has replaced it', () => {
+    const split = splitShared('flushes nothing');
+    const run = beside(named('bbm-early-locked'), split, PROGRAMS.slice(0, 1));
+    expect(run.violations.find(({ rule }) => rule === 'stale-translation')?.why).toMatch(
+      /it came after both transitions and used a translation from before the last one/,
+    );
   });
 });
 
