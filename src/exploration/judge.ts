@@ -18,7 +18,8 @@ export function judge(
       `${protocol}: the bound ${stoppedBy} was met` +
       (stoppedWhy === undefined ? '' : `: ${stoppedWhy}`),
   );
-  reasons.push(...failures.map(({ why }) => why));
+  // One protocol on many CPUs says the same of each.
+  reasons.push(...new Set(failures.map(({ why }) => why)));
   if (interrupted) {
     const done = runs.filter((run) => !isCut(run)).length;
     reasons.push(`${done} of ${searchCount(wanted)} done`);

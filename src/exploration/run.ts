@@ -6,7 +6,8 @@ import { availableParallelism } from 'node:os';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runsOn } from '../ablation/index.ts';
 import { announcedBbm } from '../arch/cpu-model.ts';
-import { exploreInSteps, type ExploreProgress } from '../explore/protocol/index.ts';
+import { exploreInSteps, type ExploreProgress, TimeLimit } from '../explore/protocol/index.ts';
+import { endlessLine } from '../preflight/index.ts';
 import { internalErrorText } from '../report/internal-error.ts';
 import type { ExplorePlan, Search } from '../request/explore.ts';
 import type { ExploreFailure, ExploreResult, ExploreRun } from '../result/explore.ts';
@@ -118,7 +119,7 @@ async function runAll(plan: ExplorePlan, hooks: ExplorationHooks): Promise<Ran> 
         run = withMissing(search, await runIt(search), missing);
         if (plan.ablate) ablated.push(await ablate(search, run, runIt, hooks.signal));
       } catch (error) {
-        const why = error instanceof ProtocolFailure ? error.message : internalErrorText(error);
+        const why = await whyFailed(error, search, hooks.signal);
         const failure = { protocol: search.subject.protocol.name, why };
         failures.push(failure);
         hooks.onFailure(failure);
@@ -135,6 +136,16 @@ async function runAll(plan: ExplorePlan, hooks: ExplorationHooks): Promise<Ran> 
     runs.every((run) => !isCut(run)) &&
     ablated.every(({ tried, variants }) => variants.length === tried.length);
   return { runs: plan.ablate ? withAblations(ablated) : runs, failures, isWhole };
+}
+
+async function whyFailed(error: unknown, search: Search, signal: AbortSignal): Promise<string> {
+  if (!(error instanceof ProtocolFailure)) return internalErrorText(error);
+  const { protocol, file } = search.subject;
+  if (file === undefined || !(error.cause instanceof TimeLimit)) return error.message;
+  // Only a thread has a debugger that can be asked where it is.
+  const { level, cpu } = search;
+  const task = { name: protocol.name, path: file, levels: [level], granule: '4k' } as const;
+  return (await endlessLine({ ...task, cpuOverrides: cpu }, signal)) ?? error.message;
 }
 
 /** What a sequence lacks; for one search after the other, as what was found for one helps the next. */

@@ -1,5 +1,5 @@
 /** A process that holds LLVM as WebAssembly: C files and their headers in, a module out. */
-import type { Built, Job } from './compiler.ts';
+import type { Built, Job, Unit } from './compiler.ts';
 
 type Tree = { [name: string]: Tree | string | Uint8Array };
 
@@ -24,6 +24,30 @@ function treeOf(files: Job['files']): Tree {
   return root;
 }
 
+/**
+ * What the linker would say, before there is an object. That holds each zero of a static, and this
+ * LLVM's files grow slowly: 4 MiB took ten seconds, 64 MiB more than two minutes. Null where there
+ * is no limit, and of what does not compile.
+ */
+async function tooManyStatics(
+  { file, flags }: Unit,
+  link: readonly string[],
+  clang: (args: readonly string[]) => Promise<Tree>,
+): Promise<string | null> {
+  const [, max] = /^--max-memory=(\d+)$/m.exec(link.join('\n')) ?? [];
+  if (max === undefined) return null;
+  const made = await clang([...flags, '-g0', '-S', '-o', '/statics.s', file]).catch(() => null);
+  const assembly = made?.['statics.s'];
+  if (!(assembly instanceof Uint8Array)) return null;
+  let bytes = 0;
+  const text = Buffer.from(assembly).toString('latin1');
+  for (const [, size] of text.matchAll(/^\s*\.size\s+[^,\n]+,\s*(\d+)\s*$/gm)) {
+    bytes += Number(size);
+  }
+  if (bytes <= Number(max)) return null;
+  return `wasm-ld: error: maximum memory too small, ${bytes} bytes needed\n`;
+}
+
 async function build({ units, files, link }: Job): Promise<Built> {
   let output = '';
   const hear = (bytes: Uint8Array | null): void => {
@@ -38,6 +62,10 @@ async function build({ units, files, link }: Job): Promise<Built> {
     const objects: Tree = {};
     for (const [i, { file, flags }] of units.entries()) {
       const object = `${i}.o`;
+      const tooMuch = await tooManyStatics({ file, flags }, link, (args) =>
+        clang(args, tree, { ...options, stderr: () => {} }),
+      );
+      if (tooMuch !== null) return { wasm: null, output: output + tooMuch };
       const made = await clang([...flags, '-c', '-o', `/${object}`, file], tree, options);
       const bytes = made[object];
       if (bytes !== undefined) objects[object] = bytes;

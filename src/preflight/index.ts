@@ -19,6 +19,8 @@ import { isLate } from '../stress/plan/schedule.ts';
 import { watchTrial } from './watch.ts';
 import { type Word, wordLine } from './word.ts';
 
+export { endlessLine } from './endless.ts';
+
 export interface TriedHooks extends StressHooks {
   /** At once, before any row of the campaign is. */
   readonly onWord?: (word: Word) => void;

@@ -81,6 +81,8 @@ export interface Subject {
   readonly protocol: Protocol;
   /** Null for a protocol that is here and nowhere else. */
   readonly source: ProtocolSource | null;
+  /** Absolute, of a protocol from a file. */
+  readonly file?: string;
   readonly mutant: string | null;
   /** Absent: nobody else changes the entry. */
   readonly against?: Against;
@@ -161,6 +163,7 @@ async function firstSubjectsOf(request: ExploreRequest): Promise<readonly Subjec
   const subjects = protocols.map(({ ref, protocol }): Subject => ({
     protocol,
     source: sourceOf(ref),
+    ...(ref.from === 'file' ? { file: ref.path } : {}),
     mutant: null,
     sequence: sequenceOf(ref),
     settings: {},

@@ -122,7 +122,9 @@ export function tlbi(c: Cursor, step: string): Action {
     const at = c.word;
     const kind = TLBI_KINDS.find((known) => known === c.word.text);
     if (kind === undefined) {
-      return c.refuse(`there is no TLBI ${c.shown()} here: there are ${TLBI_KINDS.join(', ')}`);
+      const kinds = TLBI_KINDS.join(', ');
+      if (c.atEnd) return c.refuse(`tlbi needs an operation: ${kinds}`);
+      return c.refuse(`there is no TLBI ${c.shown()} here: there are ${kinds}`);
     }
     c.take();
     const scope = scopeOf(kind);

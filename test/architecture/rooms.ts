@@ -37,7 +37,9 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   request: listed(
     'package arch port protocols mutants sequence native kernel loaders scenarios machine stress explore result',
   ),
-  exploration: listed('package arch port sequence ablation explore stress request report result'),
+  exploration: listed(
+    'package arch port sequence ablation explore preflight stress request report result',
+  ),
   cli: listed(
     'package arch port protocols mutants sequence native loaders ablation sync result pgtable machine',
     'scenarios checker stress explore litmus selftest casemate tracer preflight report answer',

@@ -131,3 +131,22 @@ describe('a mistake is one line with its place, exit 2, nothing written', () => 
     expect(() => sequenceText(text)).toThrow(UsageError);
   });
 });
+
+test('--quiet: of a sequence that is wrong what is missing, of one that is safe the verdict', async () => {
+  const wrong = await typed(['explore', '--quiet', '--sequence', WRONG]);
+  expect(wrong.code).toBe(1);
+  expect(wrong.out).toContain('dsb ish, after tlbi vmalls12e1is');
+  expect(wrong.out).toContain('shortest schedule');
+  const right = await typed(['explore', '--quiet', '--sequence', RIGHT]);
+  expect(right.code).toBe(0);
+  expect(right.out).not.toContain('CPU');
+});
+
+test('what it does wrong on every CPU is told once', async () => {
+  const seen = await typed(['explore', '--sequence', 'str 0, child[99]']);
+  expect(seen.code).toBe(70);
+  expect(seen.err.trim().split('\n')).toEqual([
+    expect.stringContaining('index 99 is not within 0 to 1'),
+  ]);
+  expect(seen.out.match(/index 99/g)).toHaveLength(1);
+});

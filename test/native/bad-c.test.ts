@@ -55,6 +55,11 @@ describe.skipIf(noCompiler !== null)('C', () => {
       runWith('kept[t->level] = 1;', HUGE),
       /^mine\.c: 2,.* bytes of static data; a protocol may have 1024 KiB/,
     ],
+    [
+      'statics of which an object would be a gigabyte',
+      runWith('kept[t->level] = 1;', HUGE.replace('[1 << 21] = { 1 }', '[1 << 30]')),
+      /^mine\.c: 1,07.* bytes of static data; a protocol may have 1024 KiB/,
+    ],
     ['no run', HEAD, 'mine.c: it has no function `static void run(const struct transition *t)`'],
     [
       'no protocol',

@@ -18,5 +18,6 @@ export {
   type GuestProgram,
   guestPrograms,
 } from './guest.ts';
+export { TimeLimit } from './time-limit.ts';
 export { type Replay, ReplayRefused, replayToken } from './replay.ts';
 export { decodeToken, type ProtocolSource, type ScheduleToken, TOKEN_LENGTH_MAX } from './token.ts';

@@ -39,10 +39,18 @@ export async function explore(input: ExploreInput, terminal: Terminal): Promise<
   const { result, opened } = await runPrinting(input, terminal);
   const quiet = flags.quiet === true;
   const exitCode = await deliver(result, { json, out, quiet }, terminal, () => {
-    const tables = quiet ? [] : tablesOf(result.runs, opened, input, terminal);
+    const runs = quiet ? wrongOf(opened) : result.runs;
+    const tables = runs.length === 0 ? [] : tablesOf(runs, opened, input, terminal);
     return `${[...tables, ...endLines(result, terminal.paint)].join('\n')}\n`;
   });
   return { ...result, exitCode };
+}
+
+/** Of sequences, of which nothing was said yet: all that a quiet run tells of them. */
+function wrongOf(opened: ReadonlySet<ExploreRun>): ExploreRun[] {
+  const wrong = [...opened].filter(({ verdict }) => verdict !== 'safe');
+  const names = new Set(wrong.map(({ protocol }) => protocol));
+  return [...opened].filter(({ protocol }) => names.has(protocol));
 }
 
 interface Ran {
@@ -66,6 +74,7 @@ async function runPrinting(input: ExploreInput, terminal: Terminal): Promise<Ran
   });
   const opened = new Set<ExploreRun>();
   const told: Told = new Map();
+  const failures = new Set<string>();
   const { columns, paint } = terminal;
   try {
     const result = await runExploration(plan, {
@@ -81,7 +90,8 @@ async function runPrinting(input: ExploreInput, terminal: Terminal): Promise<Ran
       },
       onFailure: ({ why }) => {
         progress.clear();
-        terminal.err(`stage2-stress: ${why}\n`);
+        if (!failures.has(why)) terminal.err(`stage2-stress: ${why}\n`);
+        failures.add(why);
       },
     });
     return { result, opened };
