@@ -35,7 +35,7 @@ export function hostName({ makers }: Pick<MemoryMap, 'makers'>, maker: number): 
 export function placeName(map: MemoryMap, location: number): string {
   if (location === TARGET) return 'entry';
   if (map.isLock(location)) {
-    return map.makers === 1 ? 'lock' : `lock, as ${hostName(map, location - map.lock)} holds it`;
+    return map.makers === 1 ? 'lock' : `hold of ${hostName(map, location - map.lock)}`;
   }
   if (map.hasNeighbour && location === map.neighbour) return `entry of ${NEIGHBOUR_NAME}`;
   if (location === map.moment) return 'memory of the old mapping';

@@ -140,10 +140,16 @@ export class HostEnds {
   }
 }
 
+/** Is it a store to the entry that one of the hypervisors has made? */
+export function isMakerStore({ event }: PlacedEvent): boolean {
+  return event.kind === 'write' && event.location === TARGET && event.hardware !== true;
+}
+
 /** Stores to the entry by the two, in the order in which they take effect. */
 function storesIn(order: readonly PlacedEvent[]): MakerStore[] {
-  return order.flatMap(({ thread, event }) => {
-    const isOurs = event.kind === 'write' && event.location === TARGET && event.hardware !== true;
-    return isOurs ? [{ maker: thread === 0 ? 0 : 1, value: event.value }] : [];
+  return order.flatMap((placed): MakerStore[] => {
+    const { thread, event } = placed;
+    if (event.kind !== 'write' || !isMakerStore(placed)) return [];
+    return [{ maker: thread === 0 ? 0 : 1, value: event.value }];
   });
 }

@@ -270,7 +270,10 @@ export class HostSteps {
     const { map } = this.#input;
     const thread = this.#way.name;
     const what = `${placeName(map, location)} = ${valueText(map, location, value)}`;
-    if (map.isLock(location)) return { thread, op: 'unlock', detail: what };
+    if (map.isLock(location)) {
+      const freed = map.makers === 1 ? what : `lock = ${valueText(map, location, value)}`;
+      return { thread, op: 'unlock', detail: freed };
+    }
     if (location === map.moment) return { thread, op: 'take', detail: what };
     if (isForeign(value, REUSED) && location !== TARGET) {
       return { thread, op: 'write', detail: `${what} (the page was freed)` };

@@ -17,7 +17,7 @@ import type { Host, HostThread } from './host.ts';
 import { traceOf } from './hypervisor.ts';
 import type { Beginning } from './maker.ts';
 import { TARGET } from './memory-map.ts';
-import { PageBook } from './page-book.ts';
+import { FREED_TWICE, PageBook } from './page-book.ts';
 import type { Scenario } from './scenario.ts';
 import type { Path } from './unroll.ts';
 
@@ -26,6 +26,8 @@ export interface MakersFinding {
   readonly why: string;
   /** What one of them does is wrong whatever the other does. */
   readonly isByItself?: true;
+  /** Which of both stores to the entry is the wrong one; absent: it is known at the end. */
+  readonly store?: number;
 }
 
 /** A store to the entry: by which of the two, and the number of the value. */
@@ -91,7 +93,7 @@ export class MakersJudge {
   /** What one does while it has the entry broken is its own. */
   #doubleBreak(gone: readonly Gone[], stores: readonly MakerStore[]): MakersFinding[] {
     let owner: 0 | 1 | null = null;
-    for (const { maker, value } of stores) {
+    for (const [store, { maker, value }] of stores.entries()) {
       const d = this.#host.values[value];
       assert(d !== undefined, `no value ${value}`);
       if (owner !== null && owner !== maker) {
@@ -100,7 +102,7 @@ export class MakersJudge {
         const why =
           `${mine} stores to the entry (${what}) while ${theirs} has it broken and is not done: ` +
           'whoever has put its mark there owns it until it makes it again (stage2_try_break_pte)';
-        return [{ rule: 'break-before-make', why }];
+        return [{ rule: 'break-before-make', why, store }];
       }
       owner = isValid(d) ? null : maker;
     }
@@ -120,9 +122,14 @@ export class MakersJudge {
     for (const entry of entries) if (entry.is === 'freed') book.free(entry.table, entry.expected);
     held = memory;
     book.audit();
-    const frees = gone.map(({ path }) => path.ledger.filter(({ is }) => is === 'freed').length);
-    const each = frees.every((count) => count > 0) ? ' (each of the two has freed something)' : '';
-    return book.findings.map(({ rule, why }) => ({ rule, why: `${why}${each}` }));
+    const [one = [], other = []] = gone.map(({ path }) =>
+      path.ledger.flatMap((entry) => (entry.is === 'freed' ? [entry.table] : [])),
+    );
+    const each = one.some((table) => other.includes(table)) ? ', once by each hypervisor' : '';
+    return book.findings.map(({ rule, why }) => ({
+      rule,
+      why: `${why}${why.endsWith(FREED_TWICE) ? each : ''}`,
+    }));
   }
 
   #arrived(

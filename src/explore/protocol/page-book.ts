@@ -14,6 +14,9 @@ export interface BookFinding {
   readonly why: string;
 }
 
+/** How a sentence ends about a page that was free already. */
+export const FREED_TWICE = 'freed twice';
+
 /** One entry of the books, as it was made. */
 export type BookEntry =
   | { readonly is: 'made'; readonly table: Table; readonly count: number }
@@ -79,7 +82,7 @@ export class PageBook {
     // Another maker's page may be in use without being in these books.
     const isKnown = this.#counts.has(table) || this.#map.makers > 1;
     if (this.#freed.has(table) || !isKnown) {
-      const what = this.#freed.has(table) ? 'freed twice' : 'freed but was never in use';
+      const what = this.#freed.has(table) ? FREED_TWICE : 'freed but was never in use';
       this.#find('refcount', `${name} is ${what}`);
       return false;
     }

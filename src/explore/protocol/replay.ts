@@ -136,6 +136,9 @@ function replaySchedule(
     : replayAccess(run, key, key.vcpu, claims);
 }
 
+/** How a store to the entry begins in a schedule (describe.ts). */
+const ENTRY_STORED = 'entry = ';
+
 interface Run {
   readonly host: Host;
   readonly scenario: Scenario;
@@ -179,9 +182,17 @@ function replayMakers(run: Run, rule: Rule | null): Replay | null {
     if (finding === undefined) continue;
     const steps = stepsOf(run, end, []);
     const violation = { rule: finding.rule, why: finding.why, by: 'schedule' } as const;
-    return { violation, steps, broken: steps.length - 1 };
+    return { violation, steps, broken: brokenStep(steps, finding.store) };
   }
   return null;
+}
+
+/** The step of the `nth` store to the entry; the last one, where what is wrong is known at the end. */
+function brokenStep(steps: readonly ExploreStep[], nth?: number): number {
+  const stores = steps.flatMap(({ thread, detail }, i) =>
+    thread.startsWith('hypervisor') && detail.startsWith(ENTRY_STORED) ? [i] : [],
+  );
+  return (nth === undefined ? undefined : stores[nth]) ?? steps.length - 1;
 }
 
 /** How the hypervisor's side may end, in the order in which a search comes to it. */

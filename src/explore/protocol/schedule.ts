@@ -146,7 +146,9 @@ function lockStep(input: ScheduleInput, vcpu: number, step: TrailStep): TimedSte
   assert(target.kind === 'location' && value !== undefined, 'the lock is read without a fault');
   const found = `${placeName(input.map, target.location)} is ${valueText(input.map, target.location, value)}`;
   const isFree = value === LOCK_FREE;
-  const detail = isFree ? `${found}; DMB LD` : found;
+  // Of two holds the barrier stands behind the second.
+  const isLast = target.location === input.map.locks.at(-1);
+  const detail = isFree && isLast ? `${found}; DMB LD` : found;
   const why = isFree ? LOCK_SEEN : LOCK_NOT_SEEN;
   return { at: step.view, step: { thread: guestName(input.vcpus, vcpu), op: 'read', detail, why } };
 }

@@ -17,7 +17,7 @@ import {
 } from '../model/index.ts';
 import type { Aftermath } from './aftermath.ts';
 import type { GuestProgram } from './guest.ts';
-import type { HostEnd } from './host-ends.ts';
+import { type HostEnd, isMakerStore } from './host-ends.ts';
 import { type HostWay, readsIn } from './host-steps.ts';
 import type { Host } from './host.ts';
 import type { OutcomeJudge } from './judge-end.ts';
@@ -215,24 +215,26 @@ export class Schedules {
   }
 
   /**
-   * Puts what the hypervisors do in this order into `shown`, if it breaks a rule together. All of it is
-   * shown: what is wrong with it is known at its end.
+   * Puts what the hypervisors do in this order into `shown`, if it breaks a rule together: up to the store
+   * that is wrong, or all of it where that is known at its end only.
    */
   showMakers(
     shown: Map<Rule, Shown>,
     { found: { choice, numbers, order }, host }: Omit<JudgedOrder, 'clean'>,
   ): void {
-    for (const { rule, why, isByItself } of host.findings) {
+    for (const { rule, why, isByItself, store } of host.findings) {
       const key = `${rule} ${isByItself} ${host.paths.join(' ')}`;
-      if (this.#shownWays.has(key)) continue;
+      if (store === undefined && this.#shownWays.has(key)) continue;
       this.#shownWays.add(key);
       const known = shown.get(rule)?.schedule.length ?? Number.POSITIVE_INFINITY;
+      const until = store === undefined ? null : positionOf(order, store);
+      if ((until ?? 0) >= known) continue;
       const { steps, length: own } = scheduleOf({
         ...scheduleInput(this.#host, this.#scenario),
         order,
         hosts: this.#waysOf(order, host.paths),
         guests: [],
-        shownTo: 'whole',
+        shownTo: until ?? 'whole',
       });
       // What both do together tells more than what one does wrong by itself.
       const schedule = { steps, length: own + (isByItself ? BY_ITSELF : 0) };
@@ -257,6 +259,12 @@ export class Schedules {
     });
     return steps;
   }
+}
+
+/** Position of the `nth` store to the entry by the hypervisors. */
+function positionOf(order: OrderOutcomes['order'], nth: number): number {
+  const positions = order.flatMap((placed, i) => (isMakerStore(placed) ? [i + 1] : []));
+  return positions[nth] ?? order.length;
 }
 
 /** Alone on a machine whose walkers store nothing a thread reads what it knows. */
