@@ -3,6 +3,7 @@ import type { Against } from '../explore/protocol/index.ts';
 import { pairProblem } from '../explore/protocol/pair.ts';
 import { MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { ExploreRequest, Subject } from './explore.ts';
+import { nearest } from './did-you-mean.ts';
 import { kernelProtocols } from './kernel.ts';
 import { loadProtocolFile, looksLikePath } from './protocol-file.ts';
 import { about, refusal, the } from './refusal.ts';
@@ -54,7 +55,9 @@ async function fromFile(text: string): Promise<Against> {
 /** A built-in protocol or a mutant. */
 function fromName(text: string): Against {
   const protocols = BUILT_IN.protocols.map(({ name }) => name);
-  const names = [...protocols, ...MUTANTS.map(({ name }) => name)];
+  const mutants = MUTANTS.map(({ name }) => name);
+  // Who means no mutant is not told them all.
+  const names = nearest(text, mutants) === null ? protocols : [...protocols, ...mutants];
   const name = about('against', () => nameOf('protocol or mutant', names)(text));
   const builtIn = BUILT_IN.protocols.find((protocol) => protocol.name === name);
   if (builtIn !== undefined) {

@@ -35,9 +35,10 @@ export function pairProblem(first: Protocol, second: Protocol): string | null {
   const begins = startsOf(second);
   const met = [changeNamed(plainChange(first)).from, changeNamed(plainChange(first)).to];
   if (begins.some((holding) => met.includes(holding))) return null;
+  const words = (all: readonly Holding[]): string => all.map((each) => WORDS[each]).join(' or ');
   return (
-    `protocol ${second.name} begins at ${begins.map(inWords).join(' or ')} entry, and beside ` +
-    `${first.name} there is ${met.map(inWords).join(' or ')} one only`
+    `protocol ${second.name} begins where the entry holds ${words(begins)}; beside ${first.name} it ` +
+    `holds ${words(met)}`
   );
 }
 
@@ -50,10 +51,9 @@ function startsOf(protocol: Protocol): readonly Holding[] {
 const WORDS: Readonly<Record<Holding, string>> = {
   table: 'a table',
   block: 'a block',
-  empty: 'an empty',
-  locked: 'a LOCKED',
+  empty: 'nothing',
+  locked: 'LOCKED',
 };
-const inWords = (holding: Holding): string => WORDS[holding];
 
 /** It starts with what the first begins at. */
 export function pairMap(

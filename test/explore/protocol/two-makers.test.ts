@@ -199,7 +199,7 @@ it.each([
   [
     'bbm-early-locked',
     'map-hole',
-    'begins at an empty entry, and beside bbm-early-locked there is a table',
+    'begins where the entry holds nothing; beside bbm-early-locked it holds a table or a block',
   ],
   ['relax-local', 'relax-local', 'is of kind protect'],
 ])('%s beside %s is refused, with the reason', (one, other, why) => {
