@@ -2,28 +2,25 @@
 import type { Against } from '../explore/protocol/index.ts';
 import { pairProblem } from '../explore/protocol/pair.ts';
 import { MUTANTS, subjectOf } from '../mutants/index.ts';
-import type { ExploreRequest, Subject } from './explore.ts';
+import type { Protocol } from '../port/index.ts';
 import { nearest } from './did-you-mean.ts';
-import { kernelProtocols } from './kernel.ts';
+import { type KernelFields, kernelProtocols } from './kernel.ts';
 import { loadProtocolFile, looksLikePath } from './protocol-file.ts';
 import { about, refusal, the } from './refusal.ts';
 import { BUILT_IN } from './registry.ts';
 import { fileSource } from './sources.ts';
 import { nameOf } from './values.ts';
 
-type Asked = Pick<
-  ExploreRequest,
-  | 'against'
-  | 'protocols'
-  | 'mutants'
-  | 'sequence'
-  | 'kernel'
-  | 'kernelTlb'
-  | 'kernelCapabilities'
-  | 'matrix'
-  | 'ablate'
-  | 'scenarios'
->;
+/** What of a request has to do with it. */
+interface Asked extends KernelFields {
+  readonly against?: Protocol | string;
+  readonly protocols?: readonly (Protocol | string)[];
+  readonly mutants?: readonly string[];
+  readonly sequence?: string;
+  readonly scenarios?: readonly string[];
+  readonly matrix?: boolean;
+  readonly ablate?: boolean;
+}
 
 /** Null: none is asked for. Refuses what it does not go with. */
 export async function againstOf(request: Asked): Promise<Against | null> {
@@ -75,11 +72,11 @@ function fromName(text: string): Against {
  * Each with the other beside it. Of those that nobody has named one by one what cannot be at it beside
  * another is left out; any other is refused.
  */
-export function subjectsBeside(
-  subjects: readonly Subject[],
+export function subjectsBeside<S extends { readonly protocol: Protocol }>(
+  subjects: readonly S[],
   against: Against,
-  isNamed: (subject: Subject) => boolean,
-): readonly Subject[] {
+  isNamed: (subject: S) => boolean,
+): readonly (S & { readonly against: Against })[] {
   const beside = subjects.flatMap((subject) => {
     const problem = pairProblem(subject.protocol, against.protocol);
     if (problem === null) return [{ ...subject, against }];

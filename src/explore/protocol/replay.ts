@@ -1,6 +1,7 @@
 /**
  * One schedule again: the same order and the same way of the vCPU through it, with everything the
- * hypervisor does, or the two that are at it at once. Nothing is searched. Other vCPUs take the first way they have.
+ * hypervisor does, or the two that are at it at once. Nothing is searched. Other vCPUs take the first
+ * way they have.
  */
 import { announcedBbm, type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import { changesOf, type Claims, type Protocol } from '../../port/index.ts';

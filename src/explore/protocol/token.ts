@@ -10,8 +10,8 @@
  *   │  │ │       │        │       1k2 where its second allocation fails
  *   │  │ │       │        └ knobs other than the default, and always bbm
  *   │  │ │       └ fingerprint of what the protocol does and, of a file, of its text
- *   │  └─┴ built-in (p), mutant (m), file (f) or sequence (s); its name, or all of it; behind a comma the same
- *   │      of the protocol beside it
+ *   │  └─┴ built-in (p), mutant (m), file (f) or sequence (s); its name, or all of it; behind a comma
+ *   │      the same of the protocol beside it
  *   └ version of this form
  */
 import { createHash } from 'node:crypto';
