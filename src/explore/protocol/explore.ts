@@ -13,16 +13,8 @@
 import { assert } from '../../arch/assert.ts';
 import { announcedBbm, type CpuModel, cpuResultOf, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
-import { isValid } from '../../arch/descriptor.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
-import { againstOf, judgeTrace } from '../../checker/index.ts';
-import {
-  changeNamed,
-  type ChangeName,
-  changesOf,
-  plainChange,
-  type Protocol,
-} from '../../port/index.ts';
+import { type ChangeName, changesOf, plainChange, type Protocol } from '../../port/index.ts';
 import { thrownBy } from '../../port/thrown.ts';
 import type {
   ExploreBoundValues,
@@ -30,7 +22,7 @@ import type {
   ExploreVerdict,
   ExploreViolation,
 } from '../../result/explore.ts';
-import { type Rule, RULES } from '../../result/rule.ts';
+import { RULES } from '../../result/rule.ts';
 import { Search } from '../model/index.ts';
 import {
   BoundReached,
@@ -42,16 +34,17 @@ import { Chance } from './chance.ts';
 import { machineOf, modelOf, notesOn, unsupportedReason } from './cpu.ts';
 import { type AccessKind, accessesOf, type GuestProgram, guestPrograms } from './guest.ts';
 import { type Host, MakerFailed, unrollBoth, unrollHost } from './host.ts';
-import { hypervisorScript, traceOf } from './hypervisor.ts';
-import { lostRace } from './lost-race.ts';
+import {
+  CAUSES,
+  type JudgedOperations,
+  judgeOperations,
+  NOTHING_JUDGED,
+} from './judge-operations.ts';
 import { MemoryMap, TARGET } from './memory-map.ts';
-import { lossOfNeighbour } from './neighbour.ts';
 import { claimsOfBoth, pairMap, pairProblem } from './pair.ts';
-import { operationSteps } from './operation-steps.ts';
 import { Outcomes } from './outcomes.ts';
 import { scenarioOf } from './scenario.ts';
 import { cpuKey, encodeToken, fingerprintOfHost, type ProtocolSource } from './token.ts';
-import { surveyOf } from './survey.ts';
 import { TimeLimit, withTimeLimit } from './time-limit.ts';
 import { NotDeterministic, type Path } from './unroll.ts';
 import { ProtocolFailure } from '../../port/protocol-failure.ts';
@@ -193,7 +186,6 @@ export function* exploreInSteps(
     if (cause instanceof MakerFailed) throw nameProtocol(cause.protocol, cause.cause);
     throw isUneven(cause) ? nameProtocol(protocol, cause) : cause;
   }
-  // Of two the operations are judged where an execution has them (judge-makers.ts).
   const judged =
     against === null
       ? hosts.map((host) => judgeOperations(host, bbm, protocol, options.realGranules))
@@ -231,8 +223,6 @@ export function* exploreInSteps(
     ...(protocolNotes.length === 0 ? {} : { protocolNotes }),
   };
 }
-
-const NOTHING_JUDGED: JudgedOperations = { violations: [], whys: [], notes: [] };
 
 /** Null if a bound stopped it; which one is noted. */
 function boundedBy<T>(figures: Figures, make: () => T): T | null {
@@ -409,91 +399,6 @@ function signViolations(
   return [...shown, ...done];
 }
 
-/** `against`: the rule as a sentence names it; null where no execution is to be expected. */
-type OperationsViolation = ExploreViolation & { readonly against: string | null };
-
-export interface JudgedOperations {
-  readonly violations: readonly OperationsViolation[];
-  /** Sentences that explain a schedule, too. */
-  readonly whys: readonly string[];
-  readonly notes: readonly string[];
-}
-
-export function judgeOperations(
-  host: Host,
-  bbm: BbmLevel,
-  protocol: Protocol,
-  realGranules = true,
-): JudgedOperations {
-  const { claims, lock = 'exclusive' } = protocol;
-  const { map } = host;
-  const violations: OperationsViolation[] = [];
-  const notes = new Set<string>();
-  const found = (
-    rule: Rule,
-    why: string,
-    path: Path,
-    event: number | null,
-    against: string | null = null,
-  ): void => {
-    const steps = operationSteps(map, path, event);
-    violations.push({ rule, why, by: 'operations', steps, token: null, against });
-  };
-  const script = hypervisorScript(protocol, map, bbm);
-  const lost = lock === 'shared' ? lostRace(script, map) : null;
-  // Of several forms a sentence says which.
-  const isOneOfMany = changesOf(protocol).length > 1;
-  const form = isOneOfMany ? `where ${changeNamed(map.changeName).text}: ` : '';
-  const start =
-    map.failing === null ? form : `${form}when its ${nth(map.failing)} allocation fails: `;
-  const ways = host.paths.map((path) => ({ path, when: start }));
-  if (lost !== null && lost.path !== null) {
-    ways.push({ path: lost.path, when: `${start}when its compare-exchange finds LOCKED: ` });
-  }
-  for (const { path, when } of ways) {
-    const trace = traceOf(map, path, protocol);
-    const verdict = judgeTrace(trace, bbm, false, map.hafdbs);
-    for (const note of when === start ? verdict.notes : []) notes.add(note);
-    if (verdict.windowed && claims.neverInvalid === true) {
-      const stored = trace.events.findIndex(
-        (e) => e.op === 'write' && !isValid(e.value) && isValid(e.place?.before ?? trace.old),
-      );
-      const why = 'the protocol claims neverInvalid and stores an invalid descriptor (R_KFLJB)';
-      found('claim', why, path, stored);
-    }
-    for (const { rule, code, why, event } of verdict.violations) {
-      found(rule, `${when}${why}`, path, event, againstOf(code));
-    }
-    const loss = map.hasNeighbour ? lossOfNeighbour(map, trace) : null;
-    if (loss !== null && loss.isNamed) {
-      found('vmid-isolation', `${when}${loss.why}`, path, loss.event);
-    } else if (loss !== null) notes.add(loss.why);
-    for (const { rule, why } of path.findings) found(rule, `${when}${why}`, path, null);
-  }
-  if (lost !== null && lost.path === null) {
-    const [path] = host.paths;
-    if (path !== undefined) found('progress', LOSER_WAITS, path, null);
-  }
-  const surveyed =
-    realGranules && violations.length === 0 && map.failing === null
-      ? surveyOf(protocol, map.changeName, bbm, map.hafdbs)
-      : null;
-  for (const note of surveyed?.notes ?? []) notes.add(note);
-  for (const violation of surveyed?.violations ?? [])
-    violations.push({ ...violation, against: null });
-  return {
-    violations,
-    whys: violations.filter(({ rule }) => CAUSES.has(rule)).map(({ why }) => why),
-    notes: [...notes],
-  };
-}
-
-const nth = (n: number): string => ['first', 'second', 'third'][n - 1] ?? `${n}th`;
-
-const LOSER_WAITS =
-  'whoever loses the race for the entry never ends: its compare-exchange finds LOCKED, then what the ' +
-  'winner has left, and is tried again for ever';
-
 /**
  * What the operations alone convict, and no execution shows: said as what it is, because the checker
  * holds protocols to rules that are stricter than what one small machine can make go wrong.
@@ -506,9 +411,6 @@ function withoutExecution(
   const why = `${violation.why}; against ${against}; no execution of this model shows harm`;
   return { ...violation, why, noExecution: true };
 }
-
-/** What names a cause; the others are what comes of one. */
-const CAUSES: ReadonlySet<Rule> = new Set(['break-before-make', 'freed-table']);
 
 /** The steps that are wrong first, as they come; then what comes of them, in the rules' order. */
 function causesFirst(a: ExploreViolation, b: ExploreViolation): number {

@@ -15,7 +15,6 @@ import { heldAfter } from './hardware-update.ts';
 import { hypervisorScript } from './hypervisor.ts';
 import { bothMakers, type Maker, soleMaker } from './maker.ts';
 import type { MemoryMap } from './memory-map.ts';
-import { Numbering } from './numbering.ts';
 import { reachOf, runsOnGuestPe } from './reach.ts';
 import { NOT_THE_SAME, NotDeterministic, type Path, unroll, type Unrolled } from './unroll.ts';
 
@@ -95,6 +94,19 @@ export function unrollBoth(
   bounds: ExploreBounds,
 ): Host {
   return unrollMakers(bothMakers(protocols, map), map, bbm, vcpus, bounds);
+}
+
+/** Numbers for things, in the order in which they are met: the model knows numbers only. */
+class Numbering<T> {
+  readonly all: T[] = [];
+  readonly #known = new Map<string, number>();
+
+  of(item: T, key: string): number {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    this.#known.set(key, this.all.length);
+    return this.all.push(item) - 1;
+  }
 }
 
 type IsRead = (location: number) => boolean;

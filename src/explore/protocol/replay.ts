@@ -11,12 +11,13 @@ import { type OnEnd, orderOf, OrderRun, type PlacedEvent, type TrailStep } from 
 import { Aftermath } from './aftermath.ts';
 import { BoundReached, EXPLORE_BOUNDS } from './bounds.ts';
 import { machineOf, modelOf, unsupportedReason } from './cpu.ts';
-import { judgeOperations, runProtocol, runProtocols } from './explore.ts';
+import { runProtocol, runProtocols } from './explore.ts';
 import { accessesOf } from './guest.ts';
 import { type HostEnd, HostEnds } from './host-ends.ts';
 import { readsIn } from './host-steps.ts';
 import type { Host } from './host.ts';
 import { type MemoryOf, OutcomeJudge } from './judge-end.ts';
+import { judgeOperations } from './judge-operations.ts';
 import { MemoryMap } from './memory-map.ts';
 import { claimsOfBoth, pairMap, pairProblem } from './pair.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
@@ -181,9 +182,11 @@ function replayMakers(run: Run, rule: Rule | null): Replay | null {
   for (const end of endsOf(run).list) {
     const finding = end.findings.find((one) => one.rule === rule);
     if (finding === undefined) continue;
-    const steps = stepsOf(run, end, []);
-    const violation = { rule: finding.rule, why: finding.why, by: 'schedule' } as const;
-    return { violation, steps, broken: brokenStep(steps, finding.store) };
+    const { rule: broke, why, store } = finding;
+    const plain = stepsOf(run, end, []);
+    const broken = brokenStep(plain, store);
+    const steps = plain.map((step, i) => (i === broken ? { ...step, why } : step));
+    return { violation: { rule: broke, why, by: 'schedule' }, steps, broken };
   }
   return null;
 }
