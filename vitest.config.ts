@@ -8,6 +8,7 @@
  * processes that go from file to file: starting one and loading the sources takes more time than most
  * files do. Only `*.mocked.test.ts`, which replace modules, need one of their own too.
  */
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const THREADS = ['test/**/*.threads.test.ts', 'examples/*.threads.test.ts'];
@@ -15,8 +16,12 @@ const MOCKED = ['test/**/*.mocked.test.ts'];
 const LEFTOVERS = 'test/support/leftovers.ts';
 const NO_THREADS = 'test/support/threads/none.ts';
 
+/** Programs and threads that tests start would each strip and compile the same modules again. */
+const NODE_COMPILE_CACHE = path.join(import.meta.dirname, 'node_modules/.cache/stage2-stress');
+
 const shared = {
   environment: 'node',
+  env: { NODE_COMPILE_CACHE },
   pool: 'forks',
   testTimeout: 180_000,
   hookTimeout: 60_000,

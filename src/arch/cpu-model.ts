@@ -46,6 +46,11 @@ export interface CpuModel {
   readonly walkcache: boolean;
   readonly tlbi: TlbiCompletion;
   /**
+   * What hardware makes dirty it appends to a ring of the PE (FEAT_HDBSS). The architecture has it with
+   * hardware dirty state only (VTCR_EL2.HDBSS needs HA and HD), so it brings `hafdbs` along.
+   */
+  readonly hdbss: boolean;
+  /**
    * What ID_AA64MMFR2_EL1.BBM says where it says less than the PEs do, as on AmpereOne; null: what they
    * do. Protocols see this one.
    */
@@ -62,6 +67,7 @@ export const DEFAULT_CPU: CpuModel = Object.freeze({
   tlb: 256,
   walkcache: true,
   tlbi: 'ok',
+  hdbss: false,
   bbmid: null,
 });
 
@@ -75,8 +81,9 @@ export interface CpuText {
   readonly ets: string;
   readonly tlb: number;
   readonly walkcache: string;
-  /** Errata and odd ID fields: absent on a CPU that has none. */
+  /** Errata, rings and odd ID fields: absent on a CPU that has none. */
   readonly tlbi?: string;
+  readonly hdbss?: string;
   readonly bbmid?: string;
 }
 
@@ -93,6 +100,7 @@ export function cpuResultOf(cpu: CpuModel): CpuText {
     tlb: cpu.tlb,
     walkcache: onOff(cpu.walkcache),
     ...(cpu.tlbi === 'ok' ? {} : { tlbi: cpu.tlbi }),
+    ...(cpu.hdbss ? { hdbss: onOff(true) } : {}),
     ...(cpu.bbmid === null ? {} : { bbmid: String(cpu.bbmid) }),
   };
 }
@@ -107,13 +115,15 @@ export function describeCpu(cpu: CpuModel): string {
 /**
  * The CPU a protocol runs on: the default one, over it the one the protocol was written for, over
  * that the flags. A system whose PEs are all of level 3 never aborts, so unless somebody asked for
- * a behaviour it is `old`.
+ * a behaviour it is `old`; and one with rings sets dirty state, unless somebody said that it does not.
  */
 export function cpuFor(
   protocol: { readonly cpu?: Partial<CpuModel> },
   overrides: Partial<CpuModel>,
 ): CpuModel {
-  const cpu = { ...DEFAULT_CPU, ...protocol.cpu, ...overrides };
+  const said = { ...protocol.cpu, ...overrides };
+  const hafdbs = said.hafdbs ?? said.hdbss ?? DEFAULT_CPU.hafdbs;
+  const cpu = { ...DEFAULT_CPU, ...said, hafdbs };
   const asked = overrides.multihit ?? protocol.cpu?.multihit;
   return asked === undefined && cpu.bbm.every((level) => level === 3)
     ? { ...cpu, multihit: 'old' }
@@ -134,6 +144,12 @@ export function cpuProblem(cpu: CpuModel): string | null {
     return (
       `bbmid=${cpu.bbmid} announces more than bbm=${bbm} can do: give bbmid=${least} or less, or ` +
       'leave it out'
+    );
+  }
+  if (cpu.hdbss && !cpu.hafdbs) {
+    return (
+      'hdbss=on appends to a ring what hardware makes dirty, and with hafdbs=off it makes nothing ' +
+      'dirty: leave hafdbs out, or give hafdbs=on'
     );
   }
   if (cpu.multihit === 'amalgamate' && !cpu.bbm.includes(0)) {

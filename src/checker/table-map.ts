@@ -17,7 +17,13 @@ import { geometryOfTrace } from './place.ts';
 type MakeEvent = Extract<TraceEvent, { readonly op: 'allocate' | 'build' }>;
 
 /** Where a table hangs: on the target, or on an entry of another table. */
-type Holder = { readonly table: TableName; readonly index: number } | 'target';
+type Holder = Place | 'target';
+
+/** An entry of a table. */
+interface Place {
+  readonly table: TableName;
+  readonly index: number;
+}
 
 /** `old`, or the page that entry n of it points to. */
 function oldIndex(table: TableName): number | null {
@@ -30,6 +36,8 @@ export class TableMap {
   #target: TableName | null;
   /** By holder and index; null: that entry points to no table now. */
   readonly #links = new Map<TableName, Map<number, TableName | null>>();
+  /** The same the other way round, as a table of 8192 entries would take long to look through. */
+  readonly #heldAt = new Map<TableName, readonly Place[]>();
   readonly #freed = new Map<TableName, FreedPart>();
 
   constructor(trace: TransitionTrace, targetIsTable: boolean) {
@@ -73,7 +81,14 @@ export class TableMap {
 
   link(table: TableName, index: number, to: TableName | null): void {
     const links = this.#links.get(table) ?? new Map<number, TableName | null>();
+    const before = links.get(index) ?? null;
     this.#links.set(table, links.set(index, to));
+    if (before === to) return;
+    if (before !== null) {
+      const isOther = (place: Place): boolean => place.table !== table || place.index !== index;
+      this.#heldAt.set(before, (this.#heldAt.get(before) ?? []).filter(isOther));
+    }
+    if (to !== null) this.#heldAt.set(to, [...(this.#heldAt.get(to) ?? []), { table, index }]);
   }
 
   /** Every entry that points to it, by what was stored last. */
@@ -83,9 +98,7 @@ export class TableMap {
     if (index !== null && this.#links.get('old')?.has(index) !== true) {
       holders.push({ table: 'old', index });
     }
-    for (const [holder, links] of this.#links) {
-      for (const [at, to] of links) if (to === table) holders.push({ table: holder, index: at });
-    }
+    holders.push(...(this.#heldAt.get(table) ?? []));
     return holders;
   }
 

@@ -129,6 +129,7 @@ export function createFaultHandler(
   const pageBytes = 2 ** layout.pageShift;
   const relocates = layout.config.relocates === true;
   const hafdbs = layout.config.hafdbs === true;
+  const hdbss = layout.config.hdbss === true;
   /** What software maps: with DBM, a page that is clean for the log can be stored to all the same. */
   const normal = { ...NORMAL_RW, dbm: hafdbs };
   const start = startTable(geometry, IPA_BITS);
@@ -261,6 +262,8 @@ export function createFaultHandler(
     const isBlock = relocates || onlyBlocks || (version & 1) === 1;
     const isLogged = dirtyLog !== null && dirtyLog.state() === LOGGING.on;
     const splits = isBlock && isLogged;
+    // Where a ring logs, a page gets DBM with its first store, which a fault has logged.
+    const dbm = hafdbs && (isStore || !hdbss || !isLogged);
     if (splits) beginSplit(ghostW, version);
     // Where blocks move, odd versions lie in the second half of memory.
     const place = layout.guestPaBase + (relocates ? (version & 1) * layout.pages * pageBytes : 0);
@@ -288,8 +291,8 @@ export function createFaultHandler(
           const offset = ipa - layout.ipaBase;
           return offset >= 0 && offset < layout.pages * pageBytes ? place + offset : null;
         },
-        attributes: () => ({ ...normal, sw: tag }),
-        ...(isLogged ? { onDirty: () => dirtyLog.mark(page) } : {}),
+        attributes: () => ({ ...normal, dbm, sw: tag }),
+        ...(isLogged ? { onDirty: () => dirtyLog.mark(page), relaxesToDbm: hdbss } : {}),
         relaxes: relaxesOf(bug),
       },
     );

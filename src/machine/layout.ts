@@ -11,6 +11,7 @@
  *   | page metadata   |  pool bookkeeping per table page
  *   | mapped flags    |  one byte per guest page (scenarios with holes)
  *   | dirty bitmap    |  one bit per guest page (scenarios of a migration)
+ *   | dirty rings     |  one per vCPU, where its PE has one (hdbss-ring.ts)
  *   | guest memory    |  1 or more lines per guest page; vCPU v owns word v of each
  *   | neighbours'     |  the same for a level-2 block of each of two neighbours (scenario two-vms)
  *   | table pages     |  64-bit descriptors, page-aligned
@@ -67,6 +68,8 @@ export interface MachineConfig {
    * them: its leaves have DBM, and what it changes in them it changes atomically.
    */
   readonly hafdbs?: boolean;
+  /** What they make dirty while stores are logged they append to a ring each (FEAT_HDBSS). */
+  readonly hdbss?: boolean;
 }
 
 /** Control words. Each has its own line; who writes and who reads stands beside it. */
@@ -148,7 +151,12 @@ export const CONTROL = {
   meetGone: 22 * LINE_WORDS,
   /** Main thread sets it to 1, once: rounds may begin. The hypervisor sleeps on it when it is ready. */
   go: 23 * LINE_WORDS,
-  words: 24 * LINE_WORDS,
+  /**
+   * Hypervisor adds 1: every vCPU is to flush its dirty ring before it enters again. vCPUs answer in
+   * `ringServed`, or have put their ring down (Dekker again: dirty-rings.ts).
+   */
+  ringRequest: 24 * LINE_WORDS,
+  words: 25 * LINE_WORDS,
 } as const;
 
 /**
@@ -186,6 +194,14 @@ export const VCPU = {
    * the host reads (docs/memory-order.md, Permissions given back).
    */
   relaxing: 7,
+  /** HDBSSPROD_EL2: entries appended to this vCPU's ring since it was flushed. The vCPU's own. */
+  ringIndex: 8,
+  /** 1 while the vCPU has its ring loaded, or something in it. vCPU writes, hypervisor waits for 0. */
+  ringLoaded: 9,
+  /** The last request to flush that is done. vCPU writes, hypervisor waits for it. */
+  ringServed: 10,
+  /** Bumped after a change of the two before, so that the hypervisor can sleep on it. */
+  ringEvent: 11,
   issued: LINE_WORDS + 0,
   completed: LINE_WORDS + 1,
   inFlight: LINE_WORDS + 2,
@@ -265,6 +281,11 @@ export const EVIDENCE_AREA = {
 export function evidenceCounter(area: number, item: number, code: number): number {
   return area + EVIDENCE_AREA.counters + (item % EVIDENCE_AREA.items) * EVIDENCE_AREA.codes + code;
 }
+/**
+ * A ring's entries, each page << 3 | level << 1 | 1. Hardware's smallest has 512 (4 KiB); fewer here, so that
+ * rings run full where there are as many pages.
+ */
+export const RING_ENTRIES = 64;
 export const TLBI_LOG = { records: 1024, recordWords: 8 } as const;
 
 export interface Layout {
@@ -302,6 +323,8 @@ export interface Layout {
   readonly mappedB: number;
   /** Bit `page & 31` of word `page >> 5`: stored to since it was last collected. */
   readonly dirtyW: number;
+  /** Of RING_ENTRIES words per vCPU; none without rings. */
+  readonly ringW: number;
   readonly guestW: number;
   /** Pages of one neighbour's memory, which lies above that of the VM under test; 0 without. */
   readonly neighbourPages: number;
@@ -413,6 +436,7 @@ export function layoutOf(config: MachineConfig): Layout {
   const metaW = take(tablePages * META_WORDS);
   const mappedB = take(Math.ceil(pages / 4)) * 4;
   const dirtyW = take(Math.ceil(pages / 32));
+  const ringW = take(config.hdbss === true ? config.vcpus * RING_ENTRIES : 0);
   const guestW = take(guestPages * guestStrideW);
   const neighbourW = take(neighbours * neighbourPages * guestStrideW);
   const tableBytes = 2 ** g.pageShift;
@@ -451,6 +475,7 @@ export function layoutOf(config: MachineConfig): Layout {
     metaW,
     mappedB,
     dirtyW,
+    ringW,
     guestW,
     neighbourPages,
     neighbourW,

@@ -7,6 +7,9 @@
  * by one compare-exchange with what it loaded. If the leaf is another by now the walk begins again.
  * A prefetch never sets S2AP[1]: dirty state stands for a store that is architecturally performed.
  *
+ * With FEAT_HDBSS what is about to become dirty is appended to the PE's ring first (hdbss-ring.ts); if that
+ * is full the leaf stays as it is, and the store faults.
+ *
  * No update is a transition of the protocol, and none accuses anybody but one that reaches a table page
  * after it was freed: that is evidence, whether it found poison or the next user's descriptors.
  */
@@ -20,6 +23,7 @@ import {
 } from '../pgtable/page-meta.ts';
 import type { Arena } from './arena.ts';
 import { createDescriptorUpdate } from './descriptor-update.ts';
+import type { HdbssRing } from './hdbss-ring.ts';
 import { basePageOf } from './layout.ts';
 import { EVENT, EVIDENCE, FREED_READER, type Recorder } from './recorder.ts';
 import { WALKED } from './table-walk.ts';
@@ -34,7 +38,7 @@ const TAG_SHIFT = 55 - 32;
 
 /**
  * Sets in the leaf of `data`, whose halves the walk for `page` has loaded at `level`, what that walk has
- * to. The data word to use, FAULT.translation, or MISS: the leaf is another by now.
+ * to. The data word to use, a FAULT, or MISS: the leaf is another by now.
  */
 export type LeafUpdate = (
   page: number,
@@ -45,12 +49,13 @@ export type LeafUpdate = (
   isStore: boolean,
 ) => number;
 
-/** `scratchW` is where the walk has left what it loaded (table-walk.ts). */
+/** `scratchW` is where the walk has left what it loaded (table-walk.ts). `ring`: the PE's, if it has one. */
 export function createLeafUpdate(
   arena: Arena,
   scratchW: number,
   walkCache: WalkCache,
   recorder: Recorder,
+  ring: HdbssRing | null,
 ): LeafUpdate {
   const { i32, layout } = arena;
   const { indexBits, startLevel, metaW, tablesB, entriesPerTable } = layout;
@@ -94,6 +99,7 @@ export function createLeafUpdate(
     const isMadeDirty = isStore && (data & FLAG_CLEAN) !== 0;
     const newLow = low | AF_BIT | (isMadeDirty ? S2AP_W_BIT : 0);
     if (newLow === low) return data;
+    if (isMadeDirty && ring !== null && !ring.append(page, level)) return FAULT.ringFull;
     const table = i32[scratchW + WALKED.tables + level] as number;
     const isDone = exchange(entryB(page, level, table), low, high, newLow);
     if (isFreed(page, table, level)) return FAULT.translation;

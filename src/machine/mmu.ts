@@ -22,6 +22,7 @@ import { META_GENERATION, META_WORDS, POISON_HIGH, POISON_LOW } from '../pgtable
 import type { Arena } from './arena.ts';
 import type { AccessMode } from './descriptor-load.ts';
 import { isAllowed } from './ghost.ts';
+import type { HdbssRing } from './hdbss-ring.ts';
 import { basePageOf, CONTROL, LINE_WORDS, LOGGING, VCPU, VMID } from './layout.ts';
 import { createLeafUpdate } from './leaf-update.ts';
 import { EVENT, EVIDENCE, type Recorder, VIA } from './recorder.ts';
@@ -91,6 +92,7 @@ export function createMmu(
   cpu: CpuModel,
   access: AccessMode,
   recorder: Recorder,
+  ring: HdbssRing | null = null,
 ): Mmu {
   const { i32, layout, geometry } = arena;
   const { indexBits, startLevel, metaW, ghostW } = layout;
@@ -103,7 +105,7 @@ export function createMmu(
   const combined = createTlb(geometry, VMID, cpu.tlb, layout.pages, hasNeighbours);
   const stage2 = createTlb(geometry, VMID, cpu.tlb, layout.pages, hasNeighbours);
   const walkCache = createWalkCache(geometry, VMID, cpu.walkcache, ipaBasePage);
-  const update = createLeafUpdate(arena, scratchW, walkCache, recorder);
+  const update = createLeafUpdate(arena, scratchW, walkCache, recorder, ring);
 
   const { tlb: tlbSize, walkcache, hafdbs: updates } = cpu;
   let bbm: BbmLevel;

@@ -47,6 +47,8 @@ export const EVENT = {
   updated: 19,
   /** dmb kind index */
   dmb: 20,
+  /** entries there were, pages of them that went to the dirty log */
+  ringFlushed: 21,
 } as const;
 
 /**

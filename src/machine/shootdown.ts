@@ -41,6 +41,8 @@ export interface Issuer {
   tlbi(op: TlbiOp): void;
   /** Returns once each vCPU that is in the guest has taken an interrupt: a record that removes nothing. */
   ipi(): void;
+  /** The same, and returns at once. */
+  kick(): void;
   /**
    * Returns when the barrier is complete. Throws Stopped, or an Error if a vCPU never acknowledges.
    */
@@ -156,6 +158,7 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
       append(null);
       complete();
     },
+    kick: () => append(null),
     dsb(kind) {
       // Only a DSB over loads and stores, inner shareable, completes a broadcast TLBI (R_PSMWS).
       if (kind === 'ish' && outstanding) complete();

@@ -37,4 +37,6 @@ export const FAULT = {
   accessFlag: -5,
   /** The walk left the tables or guest memory; reported as evidence, the access cannot be made. */
   wild: -6,
+  /** What a store would make dirty has no room in the PE's ring (HDBSSF). */
+  ringFull: -7,
 } as const;

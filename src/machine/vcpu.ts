@@ -31,6 +31,7 @@ import {
   TRANSITION,
   VCPU,
 } from './layout.ts';
+import type { VcpuRing } from './dirty-rings.ts';
 import { createLateStore, type LateStore } from './erratum.ts';
 import { createMmu } from './mmu.ts';
 import { createNeighbour } from './neighbour.ts';
@@ -71,6 +72,8 @@ export interface VcpuOptions {
   readonly beforeEntry: (() => void) | null;
   /** The scenario's hole pattern, or null if every page is always mapped. */
   readonly isMapped: ((indexInTable: number) => boolean) | null;
+  /** Its dirty ring, on a machine that has them. */
+  readonly ring?: VcpuRing | null;
 }
 
 /** Makes the accesses of stage 1 to 3, one call each. */
@@ -128,7 +131,7 @@ export function createVcpu(
   tokens: RunTokens,
 ): Vcpu {
   const { i32, layout } = arena;
-  const { vcpu, cpu, bug, exitEvery, isMapped, pollsEachAccess } = options;
+  const { vcpu, cpu, bug, exitEvery, isMapped, pollsEachAccess, ring = null } = options;
   const { shadow } = guest;
   const w = layout.vcpuW + vcpu * VCPU.words;
   const { guestStrideW, ghostW, pages, transitionW, entriesPerTable } = layout;
@@ -153,7 +156,7 @@ export function createVcpu(
   const handledSpurious = HANDLED.spurious;
   const batchSize = Math.min(BATCH, exitEvery);
 
-  const mmu = createMmu(arena, vcpu, cpu, options.access, recorder);
+  const mmu = createMmu(arena, vcpu, cpu, options.access, recorder, ring?.hardware);
   const { combined } = mmu.tlbs;
   const receiver = createReceiver(
     arena,
@@ -213,6 +216,7 @@ export function createVcpu(
   };
 
   function enter(): void {
+    ring?.serve();
     recorder.event(EVENT.enter, 0, 0, 0);
     goIn();
   }
@@ -234,12 +238,17 @@ export function createVcpu(
     recorder.event(EVENT.leave, 0, 0, 0);
     inGuest = false;
     receiver.leave();
+    ring?.exited();
   }
 
   function applyPending(): void {
     if (lateStore === null) receiver.applyPending();
     else applyLate(lateStore);
     seen = receiver.seen();
+    if (ring !== null && inGuest && ring.isRequested()) {
+      leave();
+      enter();
+    }
   }
 
   /** A core with an erratum: a store is translated before, and takes effect after. */
@@ -351,8 +360,10 @@ export function createVcpu(
     again: boolean,
   ): number {
     leave();
-    const outcome =
-      code === FAULT.conflict ? conflictAbort(record) : abort(page, isStore, code, record, again);
+    let outcome: number = HANDLED.relaxed;
+    if (code === FAULT.conflict) outcome = conflictAbort(record);
+    else if (code === FAULT.ringFull) ringFull(record);
+    else outcome = abort(page, isStore, code, record, again);
     if (outcome !== HANDLED.stopped) enter();
     return outcome;
   }
@@ -365,6 +376,12 @@ export function createVcpu(
     mmu.emptyVm();
     countFault(record, TRANSITION.conflict);
     return HANDLED.spurious;
+  }
+
+  /** A permission fault with HDBSSF: the page is as it should be, and its ring has room again. */
+  function ringFull(record: number): void {
+    ring?.flush();
+    countFault(record, TRANSITION.genuine);
   }
 
   function abort(
@@ -571,6 +588,7 @@ export function createVcpu(
   function turn(round: number): void {
     let sinceExit = 0;
     let sinceToken = 0;
+    ring?.load();
     enter();
     while (!isOver(round)) {
       batch(batchSize);
@@ -586,6 +604,7 @@ export function createVcpu(
       }
     }
     if (inGuest) leave();
+    ring?.put();
   }
 
   return {
@@ -613,9 +632,11 @@ export function createVcpu(
       stuck = false;
       for (let stage = nextStage(0, round); stage !== 0; stage = nextStage(stage, round)) {
         if (!tokens.acquire(round)) break;
+        ring?.load();
         enter();
         sweep(stage & 3, access);
         if (inGuest) leave();
+        ring?.put();
         tokens.release();
         Atomics.store(i32, w + VCPU.stageDone, stage);
         Atomics.notify(i32, w + VCPU.stageDone);

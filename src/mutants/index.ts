@@ -2,6 +2,8 @@
 import { ackBeforeInvalidate } from './machine/ack-before-invalidate.ts';
 import { afLost } from './contents/af-lost.ts';
 import { agedPlainly } from './machine/aged-plainly.ts';
+import { ringIndexForgotten } from './machine/ring-index-forgotten.ts';
+import { ringWithoutDsb } from './machine/ring-without-dsb.ts';
 import { cacheCleanPart } from './contents/cache-clean-part.ts';
 import { canary } from './machine/canary.ts';
 import { conflictUnhandled } from './nt/conflict-unhandled.ts';
@@ -151,6 +153,8 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   protectWithoutDsb,
   dirtyClearedLate,
   agedPlainly,
+  ringIndexForgotten,
+  ringWithoutDsb,
   faultLevelIgnored,
   faultLevelStale,
   rolloverUnflushed,

@@ -38,10 +38,10 @@ async function tooManyStatics(
   if (max === undefined) return null;
   const made = await clang([...flags, '-g0', '-S', '-o', '/statics.s', file]).catch(() => null);
   const assembly = made?.['statics.s'];
-  if (!(assembly instanceof Uint8Array)) return null;
+  // What is UTF-8 comes as a string.
+  if (typeof assembly !== 'string') return null;
   let bytes = 0;
-  const text = Buffer.from(assembly).toString('latin1');
-  for (const [, size] of text.matchAll(/^\s*\.size\s+[^,\n]+,\s*(\d+)\s*$/gm)) {
+  for (const [, size] of assembly.matchAll(/^\s*\.size\s+[^,\n]+,\s*(\d+)\s*$/gm)) {
     bytes += Number(size);
   }
   if (bytes <= Number(max)) return null;

@@ -70,6 +70,8 @@ export interface FaultPolicy {
    */
   readonly cleanCache?: boolean;
   readonly relaxScope?: RelaxScope;
+  /** A leaf that is made writable gets DBM as well: from then on hardware keeps its dirty state. */
+  readonly relaxesToDbm?: boolean;
   /**
    * When a permission fault relaxes the leaf instead of mapping anew: if the syndrome names the
    * wanted level and what is mapped now is of that level (`checked`); if the syndrome does (KVM); or
@@ -194,7 +196,8 @@ function mappingLevel(s2: Stage2, ipa: number, policy: FaultPolicy): Level | nul
 }
 
 function relax(s2: Stage2, fault: Fault, policy: FaultPolicy, leaf: Visit): FaultResult {
-  const result = relaxPermissions(s2, fault.ipa, true, policy.relaxScope);
+  const { relaxScope, relaxesToDbm } = policy;
+  const result = relaxPermissions(s2, fault.ipa, true, relaxScope, relaxesToDbm);
   if (result.kind === 'error') return result;
   // Unmapped since it faulted: the retry takes a translation fault.
   if (result.kind === 'again' || result.leaves === 0) return { kind: 'again', why: 'raced' };

@@ -115,6 +115,16 @@ export function collectDirty(
 }
 
 /**
+ * Write-protection of what a PE's ring has named (FEAT_HDBSS): DBM stays where the write fault has set
+ * it, so the next store to such a page makes it dirty, and is appended, without an exit. Blocks lose
+ * both. No TLBI here either.
+ */
+export function makeClean(s2: Stage2, ipa: number, size: number): UpdateResult {
+  assert(s2.hafdbs, 'only where hardware keeps dirty state');
+  return updateLeaves(s2, ipa, size, (d, { level }) => d & ~(level === 3 ? S2AP_W : S2AP_W | DBM));
+}
+
+/**
  * __kvm_tlb_flush_vmid_ipa_nsh: this PE only, enough where a stale entry elsewhere only faults once
  * more.
  */
@@ -134,17 +144,18 @@ export function flushIpaLocal(cpu: Cpu, ipa: number, ttl: 0 | 1 | 2 | 3 = 0): vo
 export type RelaxScope = 'broadcast' | 'local';
 
 /**
- * kvm_pgtable_stage2_relax_perms of the leaf that maps `ipa`. Flushes also when nothing had to
- * change or somebody else was faster: the faulting vCPU may hold the old permission in its own TLB
- * (2023-09 discussion of a12ab1378a88).
+ * kvm_pgtable_stage2_relax_perms of the leaf that maps `ipa`; `dbm` is given along. Flushes also when
+ * nothing had to change or somebody else was faster: the faulting vCPU may hold the old permission in
+ * its own TLB (2023-09 discussion of a12ab1378a88).
  */
 export function relaxPermissions(
   s2: Stage2,
   ipa: number,
   write: boolean,
   scope: RelaxScope = s2.shared ? 'local' : 'broadcast',
+  dbm = false,
 ): UpdateResult {
-  const add = write ? S2AP_R | S2AP_W : S2AP_R;
+  const add = (write ? S2AP_R | S2AP_W : S2AP_R) | (dbm ? DBM : 0n);
   let leaf: Visit | null = null;
   const result = updateLeaves(s2, ipa, 1, (d, visit) => {
     leaf = visit;

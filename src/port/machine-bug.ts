@@ -44,6 +44,13 @@ export const MACHINE_BUGS = [
    * gone (FEAT_HAFDBS).
    */
   'aged-plainly',
+  /**
+   * A vCPU that is preempted on its way out of the guest forgets how much its dirty ring holds
+   * (FEAT_HDBSS).
+   */
+  'ring-index-forgotten',
+  /** A dirty ring is read without the DSB that completes what the PE has appended. */
+  'ring-without-dsb',
   /** A store to a write-protected block makes all of it writable, though one page is logged. */
   'fault-level-ignored',
   /** The same, if the vCPU faulted on a page that has become such a block since. */

@@ -69,6 +69,11 @@ export const CPU_KNOBS: KnobTable = {
     help: 'errata: what TLBI and DSB leave behind',
     parse: oneOf(TLBI_COMPLETIONS),
   },
+  hdbss: {
+    values: 'off|on',
+    help: 'stress: what walkers make dirty goes into rings',
+    parse: onOff,
+  },
   bbmid: {
     values: 'same|0..3',
     help: 'BBM level that the ID field says, where that is less',

@@ -29,6 +29,7 @@ import { parseCpu } from './cpu-knobs.ts';
 import { kernelProtocols } from './kernel.ts';
 import { BUILT_IN, selectNames, selectProtocols, sizeChanging } from './registry.ts';
 import { about, refusal, the } from './refusal.ts';
+import { refuseExploredRings } from './rings.ts';
 import { sequenceText } from './sequence-text.ts';
 import { refuseEmptyShard } from './shard.ts';
 import { sourceOf } from './sources.ts';
@@ -230,6 +231,7 @@ export function searchesOf(
       ),
     ),
   );
+  refuseExploredRings(searches.map(({ cpu }) => cpu));
   for (const { cpu, scenario } of searches) {
     if (unsupportedReason(cpu, scenario) === null) continue;
     throw refusal`${the('scenarios', scenario)} does not go with ${the('cpu', 'tlb=0')}:

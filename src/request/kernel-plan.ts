@@ -15,6 +15,7 @@ import { type KernelFields, referenceFor, refusingTree } from './kernel.ts';
 import { userPath } from '../package/paths.ts';
 import { loadProtocolFile } from './protocol-file.ts';
 import { refusal, the } from './refusal.ts';
+import { refuseExploredRings } from './rings.ts';
 import { UsageError } from './usage-error.ts';
 
 export interface KernelRequest extends Omit<KernelFields, 'kernel'> {
@@ -154,5 +155,6 @@ function cpusOf({ cpu = {} }: KernelRequest): readonly CpuModel[] {
       : [cpuFor({}, { ...rest, bbm })];
   const problem = cpus.map(cpuProblem).find((each) => each !== null) ?? null;
   if (problem !== null) throw refusal`${the('cpu')}: ${problem}`;
+  refuseExploredRings(cpus);
   return cpus;
 }

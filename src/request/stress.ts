@@ -34,6 +34,7 @@ import {
   type SelectedProtocol,
   sizeChanging,
 } from './registry.ts';
+import { refuseIdleRings } from './rings.ts';
 import { sequenceText } from './sequence-text.ts';
 import { refuseEmptyShard } from './shard.ts';
 
@@ -90,6 +91,7 @@ export async function stressOptions(
   const protocols = await selectProtocols(names, sizeChanging(catalogue, names), sequence);
   refuseCpu(request, protocols);
   refuseUnsuited(scenarios, protocols);
+  refuseIdleRings(request.cpu ?? {}, scenarios.length > 0 ? scenarios : usualScenarios(protocols));
   const explicit = explicitIn(request);
   const timeMs = request.timeMs ?? (request.rounds === undefined ? STRESS_DEFAULTS.timeMs : null);
   const isTimed = timeMs !== null && request.rounds === undefined;
@@ -167,11 +169,16 @@ async function refuseRepeats(options: StressOptions): Promise<void> {
 const needsOf = (name: string): ReturnType<typeof machineNeeds> =>
   machineNeeds(scenarioNamed(name));
 
+/** What runs where no scenario is named; nothing named at all is every protocol that changes sizes. */
+function usualScenarios(protocols: readonly SelectedProtocol[]): readonly string[] {
+  const kinds = protocols.map(({ protocol }) => protocol.kind);
+  return [...new Set((kinds.length > 0 ? kinds : ['coalesce']).map(scenarioOfKind))];
+}
+
 /** Every combination of level and vCPU count is a machine of its own, and must fit into memory. */
 function refuseMachines(options: StressOptions, protocols: readonly SelectedProtocol[]): void {
   const { granule, blocks, transitions } = options;
-  const own = protocols.map(({ protocol }) => scenarioOfKind(protocol.kind));
-  const scenarios = options.scenarios.length > 0 ? options.scenarios : own;
+  const scenarios = options.scenarios.length > 0 ? options.scenarios : usualScenarios(protocols);
   for (const level of options.levels) {
     for (const vcpus of options.vcpus) {
       const transitionsMax = recordsFor(transitions, blocks);

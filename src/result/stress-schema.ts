@@ -21,6 +21,7 @@ export const cpu = open({
   tlb: whole,
   walkcache: text,
   tlbi: v.optional(text),
+  hdbss: v.optional(text),
   bbmid: v.optional(text),
 });
 

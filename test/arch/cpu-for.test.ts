@@ -22,6 +22,17 @@ describe('cpuFor', () => {
   });
 });
 
+describe('dirty rings', () => {
+  it('bring hardware dirty state along, unless it was said to be off, which cannot be', () => {
+    expect(cpuFor({}, { hdbss: true })).toEqual({ ...DEFAULT_CPU, hafdbs: true, hdbss: true });
+    expect(cpuFor({ cpu: { hafdbs: true } }, { hdbss: false }).hafdbs).toBe(true);
+    expect(cpuFor({ cpu: { hdbss: true } }, { hdbss: false }).hafdbs).toBe(false);
+    expect(cpuProblem(cpuFor({}, { hdbss: true }))).toBeNull();
+    const without = cpuProblem(cpuFor({}, { hdbss: true, hafdbs: false }));
+    expect(without).toMatch(/^hdbss=on .+ hafdbs=off .+: leave hafdbs out, or give hafdbs=on$/);
+  });
+});
+
 describe('announcedBbm', () => {
   it('is the least of the PEs, or what their ID fields say where that is less', () => {
     expect(announcedBbm({ ...DEFAULT_CPU, bbm: [3, 2] })).toBe(2);

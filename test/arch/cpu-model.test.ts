@@ -20,6 +20,7 @@ test('tells two CPUs apart by any knob', () => {
     { tlb: 0 },
     { walkcache: false },
     { tlbi: 'repeat' },
+    { hdbss: true },
     { bbmid: 0 },
   ] as const;
   const names = others.map((knob) => describeCpu({ ...DEFAULT_CPU, ...knob }));

@@ -83,6 +83,10 @@ test.each([
   ['--accesses 4', '--accesses'],
   ['--matrix --cpu bbm=1', '--cpu bbm does not go with --matrix'],
   ['--mutant entry-unfenced', 'is a bug of the machine'],
+  [
+    '--cpu hdbss=on',
+    "--cpu: hdbss=on is for stress; the model has the walker's updates and no log of them",
+  ],
   ['--scenario two-vms --cpu tlb=0', '--scenario two-vms does not go with --cpu tlb=0'],
   ['--scenario relocate', 'there are adjust-populated, two-vms'],
   ['--protocol bbm-latte', 'did you mean bbm-late?'],

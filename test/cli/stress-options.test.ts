@@ -163,6 +163,17 @@ describe('what makes no sense together', () => {
       '--cpu multihit=abort --protocol bbml3-direct',
       'for protocol bbml3-direct multihit=abort cannot be with bbm=3',
     ],
+    [
+      '--cpu hdbss=on,hafdbs=off --scenario migration-complete --protocol bbm-early',
+      'hdbss=on appends to a ring what hardware makes dirty, and with hafdbs=off it makes nothing dirty',
+    ],
+    [
+      '--cpu hdbss=on',
+      '--cpu: hdbss=on does nothing where no stores are logged (adjust-populated): give --scenario ' +
+        'migration-cancel,migration-complete,page-table-test',
+    ],
+    ['--cpu hdbss=on --protocol write-protect', 'no stores are logged (permission-ping-pong)'],
+    ['--cpu hdbss=on --scenario relocate,two-vms', 'no stores are logged (relocate, two-vms)'],
     ['--granule tiny', 'granule tiny is for explore; stress takes 4k, 16k or 64k'],
     ['--level 1 --blocks 9 --vcpus 2', 'at most 8 blocks fit'],
     ['--delay tlbi=1 --delay tlbi=2', '--delay: tlbi is there twice'],
@@ -185,6 +196,8 @@ describe('what makes no sense together', () => {
     '--cpu nt=ignored',
     '--cpu hafdbs=off',
     '--cpu hafdbs=on',
+    '--cpu hdbss=on --scenario migration-complete',
+    '--cpu hdbss=off',
     '--cpu bbm=1 --protocol bbml3-direct',
     '--granule 16k',
   ];

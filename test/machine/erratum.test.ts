@@ -88,6 +88,7 @@ test('the kernel repeats behind a stage-1 flush, and behind no other', () => {
       tlbi: (op) => log.push(describeTlbi(op)),
       dsb: (kind) => log.push(kind),
       ipi: () => log.push('ipi'),
+      kick: () => log.push('kick'),
     };
     const issuer = repairing(plain, tlbi);
     issuer.tlbi({ kind: 'ipas2e1is', ipa: 0x1000 });

@@ -185,8 +185,9 @@ describe('while dirty logging is on', () => {
   function logged(
     shared = false,
     hafdbs = false,
+    hdbss = false,
   ): { m: TestMachine; handle: ReturnType<typeof handlerOf> } {
-    const m = createTestMachine({ hafdbs });
+    const m = createTestMachine({ hafdbs, hdbss });
     m.arena.i32[CONTROL.logging] = LOGGING.on;
     const software = createSoftwareSide(m.arena, 1);
     const issuer = createIssuer(m.arena, { bug: null, spins: 0, own: null });
@@ -208,6 +209,44 @@ describe('while dirty logging is on', () => {
     expect(handle.handle(PAGE, isStore, 3, false)).toBe(HANDLED.mapped);
     expect(m.peek(PAGE, 3) & (DBM | S2AP_W)).toBe(DBM | state);
     expect(bitsOf(m)).toEqual(isStore ? [PAGE] : []);
+  });
+
+  test.each([
+    ['load', false, 0n],
+    ['store', true, DBM | S2AP_W],
+  ])(
+    'with a dirty ring the page a %s maps has DBM if the fault has marked it',
+    (_n, isStore, bits) => {
+      const { m, handle } = logged(false, true, true);
+      m.poke(PAGE, 3, EMPTY);
+      expect(handle.handle(PAGE, isStore, 3, false)).toBe(HANDLED.mapped);
+      expect(m.peek(PAGE, 3) & (DBM | S2AP_W)).toBe(bits);
+      expect(bitsOf(m)).toEqual(isStore ? [PAGE] : []);
+    },
+  );
+
+  test.each([
+    [true, DBM],
+    [false, 0n],
+  ])(
+    'a store to a write-protected page, ring %s: writable, marked, and DBM for a ring',
+    (ring, dbm) => {
+      const { m, handle } = logged(false, true, ring);
+      const before = m.peek(PAGE, 3) & ~(S2AP_W | DBM);
+      m.poke(PAGE, 3, before);
+      expect(handle.handle(PAGE, true, 3, true)).toBe(HANDLED.relaxed);
+      expect(m.peek(PAGE, 3)).toBe(before | S2AP_W | dbm);
+      expect(bitsOf(m)).toEqual([PAGE]);
+    },
+  );
+
+  test('with a ring and logging that is ending DBM is as without one', () => {
+    const { m, handle } = logged(false, true, true);
+    m.arena.i32[CONTROL.logging] = LOGGING.ending;
+    const wanted = m.peek(PAGE, 3);
+    m.poke(PAGE, 3, EMPTY);
+    expect(handle.handle(PAGE, false, 3, false)).toBe(HANDLED.mapped);
+    expect([m.peek(PAGE, 3), bitsOf(m)]).toEqual([wanted, []]);
   });
 
   test('a store to a write-protected page makes it writable and marks it', () => {

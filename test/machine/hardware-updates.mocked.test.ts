@@ -7,7 +7,8 @@ import { AF, DBM, type Descriptor, EMPTY, NT, S2AP_R, S2AP_W } from '../../src/a
 import type * as DescriptorUpdate from '../../src/machine/descriptor-update.ts';
 import type { CpuModel, NtBehaviour } from '../../src/arch/cpu-model.ts';
 import type { Level } from '../../src/arch/geometry.ts';
-import { CONTROL, LOGGING } from '../../src/machine/layout.ts';
+import { createHdbssRing, type HdbssRing } from '../../src/machine/hdbss-ring.ts';
+import { CONTROL, LOGGING, RING_ENTRIES } from '../../src/machine/layout.ts';
 import type { Mmu } from '../../src/machine/mmu.ts';
 import { dataGuestPage, FAULT, FLAG_CLEAN, FLAG_R, FLAG_W } from '../../src/machine/tlb-entry.ts';
 import { POISON } from '../../src/pgtable/page-meta.ts';
@@ -218,6 +219,61 @@ describe('an update that comes too late', () => {
     const found = Atomics.load(m.arena.descriptors, entry);
     expect(found).toBe(isReused ? d | AF : POISON);
     expect(mmu.tlbs.combined.entries()).toEqual([]);
+  });
+});
+
+describe('with a dirty ring', () => {
+  function withRing() {
+    const m = createTestMachine({ hafdbs: true, hdbss: true });
+    m.arena.i32[CONTROL.logging] = LOGGING.on;
+    const ring = createHdbssRing(m.arena, 0);
+    return { m, ring, mmu: m.mmu({ hafdbs: true, hdbss: true }, 0, ring) };
+  }
+  const pagesIn = (ring: HdbssRing): number[] => {
+    ring.dsb();
+    return Array.from({ length: ring.index() }, (_, index) => ring.pageAt(index));
+  };
+
+  test('a store appends its page before the leaf says dirty; loads and dirty pages append none', () => {
+    const { m, ring, mmu } = withRing();
+    const d = change(m, 3, clean);
+    load(m, mmu);
+    expect(pagesIn(ring)).toEqual([]);
+    between.once = () => expect([pagesIn(ring), m.peek(PAGE, 3)]).toEqual([[PAGE], d]);
+    expect(store(m, mmu) & FLAGS).toBe(RW);
+    expect(between.once).toBeNull();
+    mmu.emptyTlbs();
+    store(m, mmu);
+    expect(pagesIn(ring)).toEqual([PAGE]);
+  });
+
+  test('setting the access flag appends nothing', () => {
+    const { m, ring, mmu } = withRing();
+    change(m, 3, (d) => d & ~AF);
+    store(m, mmu);
+    expect(pagesIn(ring)).toEqual([]);
+  });
+
+  test('where it is full the store faults and the leaf stays as it is', () => {
+    const { m, ring, mmu } = withRing();
+    const d = change(m, 3, (before) => clean(before) & ~AF);
+    load(m, mmu);
+    ring.setIndex(RING_ENTRIES);
+    expect(store(m, mmu)).toBe(FAULT.ringFull);
+    expect(m.peek(PAGE, 3)).toBe(d | AF);
+    expect(m.evidence()).toEqual([]);
+    ring.setIndex(0);
+    expect(store(m, mmu) & FLAGS).toBe(RW);
+    expect(pagesIn(ring)).toEqual([PAGE]);
+  });
+
+  test('an exchange that is lost has appended too much, never too little', () => {
+    const { m, ring, mmu } = withRing();
+    const d = change(m, 3, clean);
+    load(m, mmu);
+    between.once = () => m.poke(PAGE, 3, d & ~AF);
+    expect(store(m, mmu) & FLAGS).toBe(RW);
+    expect(pagesIn(ring)).toEqual([PAGE, PAGE]);
   });
 });
 

@@ -17,6 +17,7 @@ import {
   LINE_WORDS,
   type MachineConfig,
   regionShift,
+  RING_ENTRIES,
   threadsOf,
   TLBI_LOG,
   TRANSITION,
@@ -45,8 +46,10 @@ const config: fc.Arbitrary<MachineConfig> = fc
     blocks: fc.nat(),
     vcpus: fc.integer({ min: 1, max: 64 }),
     transitionsMax: fc.integer({ min: 1, max: 500 }),
+    hdbss: fc.boolean(),
   })
-  .map(({ kind: { granule, level, blocksMax }, blocks, vcpus, transitionsMax }) => ({
+  .map(({ kind: { granule, level, blocksMax }, blocks, vcpus, transitionsMax, hdbss }) => ({
+    hdbss,
     granule,
     level,
     blocks: 1 + (blocks % blocksMax),
@@ -77,6 +80,7 @@ function areasOf(l: Layout): [string, number, number][] {
     words('meta', l.metaW, l.tablePages * META_WORDS),
     ['mapped flags', l.mappedB, l.pages],
     words('dirty bitmap', l.dirtyW, Math.ceil(l.pages / 32)),
+    words('dirty rings', l.ringW, l.config.hdbss === true ? vcpus * RING_ENTRIES : 0),
     words('guest', l.guestW, l.pages * l.guestStrideW),
     ['tables', l.tablesB, l.tablePages * l.entriesPerTable * 8],
   ];

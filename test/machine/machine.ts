@@ -6,6 +6,7 @@ import { type CpuModel, DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 import { type Descriptor, isTable } from '../../src/arch/descriptor.ts';
 import { childLevel, entrySize, type Level, tableIndex } from '../../src/arch/geometry.ts';
 import { type Arena, createArena } from '../../src/machine/arena.ts';
+import type { HdbssRing } from '../../src/machine/hdbss-ring.ts';
 import { GHOST_STABLE, ghostWord } from '../../src/machine/ghost.ts';
 import { LINE_WORDS, type MachineConfig, regionShift } from '../../src/machine/layout.ts';
 import { createMmu, type Mmu } from '../../src/machine/mmu.ts';
@@ -21,7 +22,7 @@ export interface TestMachine {
   readonly arena: Arena;
   readonly software: SoftwareSide;
   readonly regions: Regions;
-  mmu(cpu?: Partial<CpuModel>, vcpu?: number): Mmu;
+  mmu(cpu?: Partial<CpuModel>, vcpu?: number, ring?: HdbssRing): Mmu;
   /** Index into the descriptors of the entry of `level` on the way to `page`. */
   entryOf(page: number, level: Level): number;
   peek(page: number, level: Level): Descriptor;
@@ -72,8 +73,10 @@ export function createTestMachine(change: Partial<MachineConfig> = {}): TestMach
     arena,
     software,
     regions,
-    mmu: (cpu = {}, vcpu = 0) =>
-      createMmu(arena, vcpu, { ...DEFAULT_CPU, ...cpu }, 'wasm', createRecorder(arena, vcpu + 1)),
+    mmu(cpu = {}, vcpu = 0, ring) {
+      const recorder = createRecorder(arena, vcpu + 1);
+      return createMmu(arena, vcpu, { ...DEFAULT_CPU, ...cpu }, 'wasm', recorder, ring);
+    },
     entryOf,
     peek: (page, level) => Atomics.load(descriptors, entryOf(page, level)),
     poke,

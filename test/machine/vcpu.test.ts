@@ -2,17 +2,21 @@
 import { describe, expect, test } from 'vitest';
 import { type CpuModel, DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 import { AF, EMPTY, makeLeaf, S2AP_W } from '../../src/arch/descriptor.ts';
+import { createDirtyLog } from '../../src/machine/dirty-log.ts';
+import { createRingSync, createVcpuRing } from '../../src/machine/dirty-rings.ts';
 import { createFaultHandler } from '../../src/machine/fault-exit.ts';
 import { GHOST_CHANGING, ghostWord } from '../../src/machine/ghost.ts';
 import {
   GHOST,
   guestWordOf,
+  LOGGING,
   type MachineConfig,
+  RING_ENTRIES,
   TRANSITION,
   VCPU,
 } from '../../src/machine/layout.ts';
 import { PATTERNS } from '../../src/machine/guest-pattern.ts';
-import { createRecorder } from '../../src/machine/recorder.ts';
+import { createRecorder, EVENT, type Recorder } from '../../src/machine/recorder.ts';
 import { createRunTokens } from '../../src/machine/run-tokens.ts';
 import { createIssuer } from '../../src/machine/shootdown.ts';
 import { createSoftwareCpu } from '../../src/machine/software-cpu.ts';
@@ -29,8 +33,12 @@ interface Bench {
   faults(kind: 'genuine' | 'spurious'): number;
 }
 
-function benchOf(change: Partial<VcpuOptions> = {}, config: Partial<MachineConfig> = {}): Bench {
-  const m = createTestMachine({ blocks: 1, vcpus: 1, ...config });
+function benchOf(
+  change: Partial<VcpuOptions> = {},
+  config: Partial<MachineConfig> = {},
+  m = createTestMachine({ blocks: 1, vcpus: 1, ...config }),
+  recorder = createRecorder(m.arena, 1),
+): Bench {
   const { arena, software } = m;
   const issuer = createIssuer(arena, { bug: null, spins: 0, own: null });
   const cpu = createSoftwareCpu(arena, issuer);
@@ -55,7 +63,6 @@ function benchOf(change: Partial<VcpuOptions> = {}, config: Partial<MachineConfi
   };
   const tokens = createRunTokens(arena, 1);
   const guest = createGuest(arena);
-  const recorder = createRecorder(arena, 1);
   return {
     m,
     vcpu: createVcpu(arena, options, guest, recorder, handler, tokens),
@@ -124,6 +131,64 @@ describe('with hardware dirty state', () => {
       expect(b.m.evidence()).toEqual([]);
     },
   );
+});
+
+test.each([1, 50, 100])(
+  'with a dirty ring, %i per cent stores: each page stored to is logged once it is put',
+  (storesPercent) => {
+    const config = { hafdbs: true, hdbss: true };
+    const m = createTestMachine({ blocks: 1, vcpus: 1, ...config });
+    const log = createDirtyLog(m.arena);
+    log.setState(LOGGING.on);
+    const ringOptions = { vcpu: 0, spins: 0, bug: null };
+    const ring = createVcpuRing(m.arena, log, createRecorder(m.arena, 1), ringOptions);
+    const cpu = { ...DEFAULT_CPU, ...config };
+    const b = benchOf({ storesPercent, cpu, ring }, config, m);
+    const { layout, i32 } = m.arena;
+    const all = Array.from({ length: layout.pages }, (_, page) => page);
+    for (const page of all) m.poke(page, 3, m.peek(page, 3) & ~S2AP_W);
+    b.vcpu.runAccesses(ACCESSES / 4);
+    ring.put();
+    const words = Array.from({ length: log.words }, (_, word) => log.take(word));
+    const logged = all.filter((page) => (((words[page >> 5] as number) >>> (page & 31)) & 1) === 1);
+    const stored = all.filter((page) => i32[guestWordOf(layout, 0) + page * layout.guestStrideW]);
+    expect(logged).toEqual(stored);
+    // A ring full is the one exit there is.
+    const full = i32[layout.outsideW + TRANSITION.genuine] as number;
+    expect(full).toBe(Math.floor((stored.length - 1) / RING_ENTRIES));
+    expect(full > 0).toBe(storesPercent > 1);
+    expect([b.count('completed'), b.m.evidence()]).toEqual([ACCESSES / 4, []]);
+  },
+);
+
+test('a vCPU in the guest that is asked for its ring leaves, flushes, and goes on', () => {
+  const m = createTestMachine({ blocks: 1, vcpus: 1, hafdbs: true, hdbss: true });
+  const log = createDirtyLog(m.arena);
+  log.setState(LOGGING.on);
+  for (let page = 0; page < 512; page++) m.poke(page, 3, m.peek(page, 3) & ~S2AP_W);
+  const sync = createRingSync(m.arena, createIssuer(m.arena, { bug: null, spins: 0, own: null }));
+  const real = createRecorder(m.arena, 1);
+  const seen: number[] = [];
+  const recorder: Recorder = {
+    ...real,
+    event(code, a, b, c) {
+      // In the midst of the tenth store's walk.
+      if (code === EVENT.updated && seen.filter((each) => each === code).length === 9) sync.kick();
+      seen.push(code);
+      real.event(code, a, b, c);
+    },
+  };
+  const options = { vcpu: 0, spins: 0, bug: null };
+  const ring = createVcpuRing(m.arena, log, recorder, options);
+  const cpu = { ...DEFAULT_CPU, hafdbs: true, hdbss: true };
+  const b = benchOf({ storesPercent: 100, pattern: 'sweep', cpu, ring }, {}, m, recorder);
+  b.vcpu.runAccesses(20);
+  const { enter, leave, updated, ringFlushed } = EVENT;
+  const telling = new Set<number>([enter, leave, updated, ringFlushed]);
+  const told = seen.filter((code) => telling.has(code));
+  const stores = Array.from({ length: 10 }, () => updated);
+  expect(told).toEqual([enter, ...stores, leave, ringFlushed, enter, ...stores, leave]);
+  expect([log.take(0).toString(2), b.count('completed')]).toEqual(['1'.repeat(10), 20]);
 });
 
 test.each(PATTERNS)('speculation walks for pages that nobody asked for, pattern %s', (pattern) => {

@@ -5,6 +5,7 @@ import { findLeaf } from '../../src/pgtable/lookup.ts';
 import { map } from '../../src/pgtable/map.ts';
 import {
   collectDirty,
+  makeClean,
   makeOld,
   makeYoung,
   relaxPermissions,
@@ -177,6 +178,15 @@ describe('where hardware keeps dirty state', () => {
     collectDirty(m.s2, MIB2, PAGE);
     writeProtect(m.s2, MIB2, PAGE);
     expect(old(m, MIB2) & DIRTY).toBe(0n);
+  });
+
+  test('a pass over what rings have named leaves DBM to the pages that have it, to no block', () => {
+    const m = withMapping(MIB2, 2 * PAGE, { hafdbs: true });
+    expect(map(m.s2, { ipa: GIB, size: MIB2, pa: GIB, attributes: NORMAL_RW }).kind).toBe('mapped');
+    for (const ipa of [MIB2, GIB]) m.poke(findLeaf(m.s2, ipa)?.entry as never, old(m, ipa) | DBM);
+    makeClean(m.s2, MIB2, 2 * PAGE);
+    makeClean(m.s2, GIB, MIB2);
+    expect([MIB2, MIB2 + PAGE, GIB].map((ipa) => old(m, ipa) & DIRTY)).toEqual([DBM, 0n, 0n]);
   });
 
   test('nobody collects what hardware does not keep', () => {

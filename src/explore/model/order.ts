@@ -25,6 +25,7 @@ export class GlobalOrder {
   readonly #placed: readonly PlacedEvent[];
   readonly #initial: readonly number[];
   readonly #writes: (readonly number[] | undefined)[] = [];
+  readonly #spans: (readonly EntrySpan[] | undefined)[] = [];
 
   constructor(
     initial: readonly number[],
@@ -64,8 +65,9 @@ export class GlobalOrder {
     const known = this.#writes[location];
     if (known) return known;
     const writes = [0];
-    for (const [i, { event }] of this.#placed.entries()) {
-      if (event.kind === 'write' && event.location === location) writes.push(i + 1);
+    for (let i = 0; i < this.#placed.length; i++) {
+      const event = this.#placed[i]?.event;
+      if (event?.kind === 'write' && event.location === location) writes.push(i + 1);
     }
     this.#writes[location] = writes;
     return writes;
@@ -83,13 +85,17 @@ export class GlobalOrder {
   }
 
   /** What `entry` held, and when. */
-  spansOf(entry: number): EntrySpan[] {
+  spansOf(entry: number): readonly EntrySpan[] {
+    const known = this.#spans[entry];
+    if (known) return known;
     const writes = this.writesOf(entry);
-    return writes.map((from, i) => ({
+    const spans = writes.map((from, i) => ({
       value: this.valueAt(entry, from),
       from,
       until: writes[i + 1] ?? NEVER,
     }));
+    this.#spans[entry] = spans;
+    return spans;
   }
 
   /**

@@ -137,14 +137,16 @@ export class Projection {
 
   /** What was seen, and behind it what is still to come. */
   #openOrder(): GlobalOrder {
-    const seen = new Set(this.#seen);
-    const rest = this.#relevant.filter((placed) => !seen.has(placed));
-    return this.#orderOf([...this.#seen, ...rest], this.#seen.length);
+    const placed = this.#seen.slice();
+    for (const later of this.#relevant) if (!this.#seen.includes(later)) placed.push(later);
+    return this.#orderOf(placed, this.#seen.length);
   }
 
   #orderOf(placed: readonly PlacedEvent[], settled: number): GlobalOrder {
-    const positions = Array.from({ length: this.#own }, () => 0);
-    for (const [i, { thread, ordinal }] of placed.entries()) {
+    const positions: number[] = [];
+    for (let ordinal = 0; ordinal < this.#own; ordinal++) positions.push(0);
+    for (let i = 0; i < placed.length; i++) {
+      const { thread, ordinal } = placed[i] as PlacedEvent;
       if (thread === this.#thread) positions[ordinal] = i + 1;
     }
     return new GlobalOrder(this.#system.initial, placed, positions, settled);

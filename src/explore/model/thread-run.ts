@@ -293,7 +293,8 @@ export class ThreadRun {
       if (node.order !== 'plain') floor = max(floor, s[fwdRmw + location] as number);
       const order = this.#order;
       const writes = order.writesOf(location);
-      for (const [i, write] of writes.entries()) {
+      for (let i = 0; i < writes.length; i++) {
+        const write = writes[i] as number;
         if (write <= order.settled && write < (s[cohIndex + location] as number)) continue;
         if (this.#isUndone(write, done)) continue;
         const forwarded = own !== 0 && write === own && this.#options.memory !== 'sc';

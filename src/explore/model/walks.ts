@@ -78,7 +78,8 @@ export class Walks {
     let from = 0;
     // From here on the entry of the level before cannot be used any more.
     let usable: number = NEVER;
-    for (const [depth, { span }] of entries.entries()) {
+    for (let depth = 0; depth < entries.length; depth++) {
+      const { span } = entries[depth] as (typeof entries)[number];
       const isLeaf = depth === entries.length - 1;
       from = Math.max(from, span.from);
       // Reading as late as possible is never worse.
@@ -108,11 +109,12 @@ export class Walks {
     const whole = this.#whole(address);
     if (isKept && whole !== null) return this.#tlbi(usable, this.#thread, whole);
     const last = entries.length - 1;
-    const depths = isKept ? [last] : entries.keys();
-    const waits = [...depths].map((depth) =>
-      this.#tlbi(usable, this.#thread, this.#reach(address, depth, depth === last)),
-    );
-    return Math.min(...waits);
+    let waits = NEVER;
+    for (let depth = isKept ? last : 0; depth <= last; depth++) {
+      const reach = this.#reach(address, depth, depth === last);
+      waits = Math.min(waits, this.#tlbi(usable, this.#thread, reach));
+    }
+    return waits;
   }
 
   /** Two walks that can be used at one time, where that is more than either of them. */
@@ -120,8 +122,10 @@ export class Walks {
     const { translation } = this.#system;
     if (translation.collide === undefined || !this.#options.tlb) return [];
     const found: Walk[] = [];
-    for (const [i, a] of walks.entries()) {
-      for (const b of walks.slice(i + 1)) {
+    for (let i = 0; i < walks.length; i++) {
+      const a = walks[i] as Walk;
+      for (let j = i + 1; j < walks.length; j++) {
+        const b = walks[j] as Walk;
         const from = Math.max(a.from, b.from);
         const usable = Math.min(a.usable, b.usable);
         if (this.#order.isPast(from, usable)) continue;

@@ -11,6 +11,7 @@ export function modelOf(cpu: CpuModel): ModelOptions {
 
 /** Why this cannot be explored, or null. */
 export function unsupportedReason(cpu: CpuModel, scenario: ExploredScenario): string | null {
+  if (cpu.hdbss) return 'hdbss=on is for stress: the model has no dirty log';
   return scenario === 'two-vms' && cpu.tlb === 0
     ? 'scenario two-vms does not go with tlb=0: what it is about is TLB entries'
     : null;

@@ -5,7 +5,7 @@
  * again: reads are answered from the log, and the first one past its end stops the run. What the
  * run did up to there is recorded twice, as operations for the model and as events for the checker.
  */
-import { assert } from '../../arch/assert.ts';
+import { assert, assertNever } from '../../arch/assert.ts';
 import type { Descriptor } from '../../arch/descriptor.ts';
 import type { DmbKind, DsbKind, TlbiOp, TraceEvent } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
@@ -31,10 +31,46 @@ export type Operation =
   | { readonly kind: 'ipi' }
   | { readonly kind: 'tlbi'; readonly tlbi: TlbiOp };
 
+/** Have they the same effect? Asked for each operation of each run, so nothing is made for it. */
+export function isSameOperation(a: Operation, b: Operation): boolean {
+  switch (a.kind) {
+    case 'read':
+      return b.kind === 'read' && a.location === b.location;
+    case 'write':
+      return (
+        b.kind === 'write' &&
+        a.location === b.location &&
+        a.value === b.value &&
+        a.release === b.release
+      );
+    case 'cas':
+      return (
+        b.kind === 'cas' &&
+        a.location === b.location &&
+        a.expected === b.expected &&
+        a.desired === b.desired
+      );
+    case 'dsb':
+      return b.kind === 'dsb' && a.dsb === b.dsb;
+    case 'dmb':
+      return b.kind === 'dmb' && a.dmb === b.dmb;
+    case 'isb':
+    case 'ipi':
+      return b.kind === a.kind;
+    case 'tlbi':
+      return b.kind === 'tlbi' && JSON.stringify(a.tlbi) === JSON.stringify(b.tlbi);
+    default:
+      return assertNever(a);
+  }
+}
+
 /** Thrown at the first read past the log. Nobody outside this file sees it. */
 class PastLog extends Error {
   override readonly name = 'PastLog';
 }
+
+/** Nobody asks where it was thrown, and to note that takes longer than most runs. */
+const PAST_LOG = new PastLog();
 
 /** What the `nth` read, of `location`, is answered; undefined: nothing as yet. */
 export type Answers = (
@@ -144,7 +180,7 @@ export class Recording {
 
   #add(operation: Operation): void {
     // A script that goes on after the signal, in a `finally` say, is not heard.
-    if (this.pending) throw new PastLog();
+    if (this.pending) throw PAST_LOG;
     if (this.operations.length >= this.#operationsMax) {
       throw new BoundReached('operations', this.#operationsMax, this.#waitsFor());
     }
@@ -167,7 +203,7 @@ export class Recording {
     const answer = this.#answerOf(location, this.answered, this);
     if (answer === undefined) {
       this.pending = true;
-      throw new PastLog();
+      throw PAST_LOG;
     }
     this.answered++;
     this.memory[location] = answer;

@@ -15,7 +15,7 @@ import { type BarrierKind, NO_DEPENDENCY, type Node } from '../model/index.ts';
 import { BoundReached, type ExploreBounds } from './bounds.ts';
 import type { BookEntry, BookFinding } from './page-book.ts';
 import { INTERRUPT } from './reach.ts';
-import { type Operation, Recording, type Script } from './recording.ts';
+import { isSameOperation, type Operation, Recording, type Script } from './recording.ts';
 
 /** Numbers for what the model knows as numbers only. */
 export interface Numbers {
@@ -233,12 +233,6 @@ const DMB_COVERS = {
 function startsWith(operations: readonly Operation[], done: readonly Operation[]): boolean {
   return done.every((operation, i) => {
     const again = operations[i];
-    return again !== undefined && textOf(again) === textOf(operation);
+    return again !== undefined && isSameOperation(again, operation);
   });
-}
-
-function textOf(operation: Operation): string {
-  return JSON.stringify(operation, (_, value: unknown) =>
-    typeof value === 'bigint' ? value.toString(16) : value,
-  );
 }

@@ -150,7 +150,16 @@ function byMachine(items: readonly PlannedItem[]): readonly (readonly PlannedIte
 /** Plan items of one group have the same. */
 export function machineKey(cpu: CpuModel, bug: MachineBug | null, kind: ProtocolKind): string {
   const work = changesSize(kind) ? 'size' : kind;
-  return JSON.stringify([cpu.tlb, cpu.walkcache, cpu.spec, cpu.hafdbs, cpu.tlbi, bug, work]);
+  return JSON.stringify([
+    cpu.tlb,
+    cpu.walkcache,
+    cpu.spec,
+    cpu.hafdbs,
+    cpu.hdbss,
+    cpu.tlbi,
+    bug,
+    work,
+  ]);
 }
 
 function groupOf(choice: Omit<Choice, 'protocols'>, items: readonly PlannedItem[]): PlannedGroup {

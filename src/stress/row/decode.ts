@@ -199,6 +199,7 @@ const FAULT_NAMES: Readonly<Record<number, string>> = {
   [FAULT.conflict]: 'TLB conflict abort',
   [FAULT.permission]: 'permission fault',
   [FAULT.accessFlag]: 'access flag fault',
+  [FAULT.ringFull]: 'permission fault (dirty ring full)',
   [FAULT.wild]: 'address outside of memory',
 };
 const HANDLED_NAMES = [
@@ -272,6 +273,8 @@ function describeEvent(arena: Arena, code: number, a: number, b: number, c: numb
       return 'flush complete: the old mapping is gone';
     case EVENT.updated:
       return `sets ${updatedBits(c)} of the level ${b} leaf of ${ipa(a)}`;
+    case EVENT.ringFlushed:
+      return `dirty ring flushed: ${a} entries, ${b} pages to the log`;
     case EVENT.sweeping:
       return `vCPUs sweep, stage ${a}`;
     default:

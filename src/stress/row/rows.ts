@@ -149,7 +149,9 @@ function exploreCommand({ request, item, protocol, mutant }: RowRequest): string
   const named = plan.protocol.from === 'sequence' ? `bbm=${plan.cpu.bbm.join('/')}` : '';
   const knobs = describeCpu(plan.cpu)
     .split(',')
-    .filter((knob) => !known.has(knob) || knob === named);
+    .filter((knob) => !known.has(knob) || knob === named)
+    // It knows no dirty log, and so no rings.
+    .filter((knob) => !knob.startsWith('hdbss='));
   const cpu = knobs.length === 0 ? '' : ` --cpu ${knobs.join(',')}`;
   const level = request.config.level === 1 ? ' --level 1' : '';
   return commandLine(`explore -- ${what}${cpu}${level}`);

@@ -8,7 +8,7 @@
  */
 import { Barrier, raiseStop } from '#sync';
 import type { Evidence } from '../../result/evidence.ts';
-import { machineNeeds, scenarioNamed } from '../../scenarios/index.ts';
+import { logsStores, machineNeeds, scenarioNamed } from '../../scenarios/index.ts';
 import { type Arena, createArena } from '../../machine/arena.ts';
 import { CONTROL, LINE_WORDS, VCPU } from '../../machine/layout.ts';
 import type { MachineConfig } from '../../machine/layout.ts';
@@ -119,10 +119,12 @@ export async function runGroup(
 export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGroup {
   const { config, isDone: _isDone, budgetMs: _budgetMs, ...others } = request;
   const { roundsMin: _roundsMin, lastMs: _lastMs, ...rest } = others;
-  const needs = machineNeeds(scenarioNamed(request.scenario));
+  const scenario = scenarioNamed(request.scenario);
+  const needs = machineNeeds(scenario);
   // Of all items of a group or of none (portfolio.ts, machineKey).
   const hafdbs = request.items.some(({ cpu }) => cpu.hafdbs);
-  const arena = createArena({ ...config, ...needs, hafdbs });
+  const hdbss = request.items.some(({ cpu }) => cpu.hdbss) && logsStores(scenario);
+  const arena = createArena({ ...config, ...needs, hafdbs, hdbss });
   const results = createResultsArea(request.items.length);
   const { i32 } = arena;
   Barrier.setup(Barrier.attach(i32, CONTROL.barrier), config.vcpus + 1);

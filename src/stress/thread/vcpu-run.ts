@@ -6,6 +6,7 @@
 import { assert } from '../../arch/assert.ts';
 import { attachArena } from '../../machine/arena.ts';
 import { createDirtyLog } from '../../machine/dirty-log.ts';
+import { createVcpuRing } from '../../machine/dirty-rings.ts';
 import { createEntryRace } from '../../machine/entry-race.ts';
 import { createFaultHandler, type FaultChange } from '../../machine/fault-exit.ts';
 import { seedFor } from '../../machine/guest-pattern.ts';
@@ -65,6 +66,11 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   const issuer = createIssuer(arena, { bug: null, spins: plan.spins, own: null });
   const cpu = createSoftwareCpu(arena, repairing(issuer, first.cpu.tlbi));
   const software = createSoftwareSide(arena, vcpu + 1);
+  const dirtyLog = logsStores(scenario) ? createDirtyLog(arena) : null;
+  const ring =
+    dirtyLog !== null && layout.config.hdbss === true
+      ? createVcpuRing(arena, dirtyLog, recorder, { vcpu, spins: plan.spins, bug: first.bug })
+      : null;
   let shared = false;
   let change: FaultChange | null = null;
   const handler = createFaultHandler(arena, cpu, software.tables, software.grace, {
@@ -73,7 +79,7 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
     partial: tracksHoles(scenario, protocols),
     isShared: () => shared,
     fillsShared: fillsShared(scenario),
-    dirtyLog: logsStores(scenario) ? createDirtyLog(arena) : null,
+    dirtyLog,
     bug: first.bug,
     change: () => change,
     onlyBlocks: hasOnlyBlocks(protocols[0]?.kind ?? 'coalesce'),
@@ -99,6 +105,7 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
         scenario.partial && !fillsShared(scenario)
           ? (index) => scenario.isMapped(index, layout.entriesPerTable)
           : null,
+      ring,
     },
     guest,
     recorder,

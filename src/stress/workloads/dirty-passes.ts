@@ -13,6 +13,12 @@
  *   TLBI, DSB: no TLB says dirty           store
  *   copy the pages that were dirty
  *
+ * With rings (FEAT_HDBSS) nobody scans: hardware appends what it makes dirty, and the vCPUs move that to the
+ * bitmap (machine/dirty-rings.ts). All is write-protected first, without DBM; the fault of the first store to
+ * a page gives it both, and later passes take the permission alone. Before a pass the vCPUs are told to
+ * flush; whether that is waited for is drawn, because it must not matter: what comes late is there for the
+ * next pass, and the last one finds the guest stopped and each ring flushed.
+ *
  * The store is performed after its S2AP[1] is in memory. If the pass has missed that, the next one
  * finds it; if the pass has cleared it, the vCPU has not acknowledged the TLBI before the store, so
  * the copy has it.
@@ -22,7 +28,8 @@ import { entrySize, startTable } from '../../arch/geometry.ts';
 import type { DirtyLog } from '../../machine/dirty-log.ts';
 import { IPA_BITS } from '../../machine/layout.ts';
 import { createSoftwareCpu } from '../../machine/software-cpu.ts';
-import { collectDirty, makeOld, writeProtect } from '../../pgtable/permissions.ts';
+import { createRingSync } from '../../machine/dirty-rings.ts';
+import { collectDirty, makeClean, makeOld, writeProtect } from '../../pgtable/permissions.ts';
 import type { Stage2 } from '../../pgtable/stage2.ts';
 import type { Entry } from '../../port/cpu.ts';
 import type { Table } from '../../port/tables.ts';
@@ -48,6 +55,9 @@ export function createDirtyPasses(
   const { layout, geometry } = arena;
   const pageBytes = 2 ** layout.pageShift;
   const hafdbs = layout.config.hafdbs === true;
+  const rings = layout.config.hdbss === true ? createRingSync(arena, flusher) : null;
+  /** Dirty state is looked for in the leaves. */
+  const scans = hafdbs && rings === null;
   const taken = new Int32Array(log.words);
   const stage2: Stage2 = {
     geometry,
@@ -59,8 +69,10 @@ export function createDirtyPasses(
     hafdbs,
   };
 
+  const protect = rings === null ? writeProtect : makeClean;
+
   function protectPages(first: number, pages: number): void {
-    writeProtect(stage2, layout.ipaBase + first * pageBytes, pages * pageBytes);
+    protect(stage2, layout.ipaBase + first * pageBytes, pages * pageBytes);
   }
 
   /** kvm_arch_sync_dirty_log of the HW-DBM series: what the leaves say goes into the bitmap. */
@@ -108,7 +120,7 @@ export function createDirtyPasses(
     first() {
       bench.underLock(() => {
         for (const { ipa, size } of regions.all) {
-          if (hafdbs) collectDirty(stage2, ipa, size);
+          if (scans) collectDirty(stage2, ipa, size);
           else writeProtect(stage2, ipa, size);
         }
         for (let word = 0; word < log.words; word++) log.take(word);
@@ -118,14 +130,18 @@ export function createDirtyPasses(
       return layout.pages;
     },
     next() {
+      if (rings !== null) {
+        if ((bench.random() & 512) === 0) rings.kick();
+        else rings.kickAndWait();
+      }
       const clearsLate = bench.planned.bug === 'dirty-cleared-late';
       bench.underLock(() => {
-        if (hafdbs) collect();
+        if (scans) collect();
         for (let word = 0; word < log.words; word++) {
           taken[word] = clearsLate ? log.peek(word) : log.take(word);
         }
         // Hardware's log has protected what it found; what a fault has logged it found as well.
-        if (!hafdbs) eachRun(taken, protectPages);
+        if (!scans) eachRun(taken, protectPages);
       });
       flush();
       const sent = eachRun(taken, send);

@@ -30,7 +30,8 @@
  * collected, as when a host promotes memory without asking who migrates: of one region before a pass,
  * guests running, or of all that are tables before the last one, when the guest has stopped. What the
  * pages' descriptors said is then in the block or lost, and the copy tells. Every other migration does
- * without: a block is sent whole, and hides what was lost of its pages.
+ * without: a block is sent whole, and hides what was lost of its pages. With rings no host may do so: nobody
+ * looks at the dirty state of a block, and what is stored to one that is dirty is in no ring.
  */
 import { createDirtyLog } from '../../machine/dirty-log.ts';
 import { CONTROL, LOGGING } from '../../machine/layout.ts';
@@ -62,7 +63,8 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
   const passes = createDirtyPasses(bench, log, destination);
   const completes = migration.ends === 'completed';
   /** Only who completes can tell whether anything was lost. */
-  const promotes = completes && arena.layout.config.hafdbs === true;
+  const { hafdbs = false, hdbss = false } = arena.layout.config;
+  const promotes = completes && hafdbs && !hdbss;
   /** When something becomes a block in the migration under way. */
   let promotion: Promotion = 'never';
   /** The round now ending has a migration whose last pass is still to come. */

@@ -274,6 +274,7 @@ function taken(how: 'acquired' | 'stopped' | 'timeout'): void {
 function recorded(issuer: Issuer, recorder: Recorder, layout: Layout): Issuer {
   return {
     ipi: () => issuer.ipi(),
+    kick: () => issuer.kick(),
     tlbi(op) {
       issuer.tlbi(op);
       const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / 2 ** layout.pageShift;

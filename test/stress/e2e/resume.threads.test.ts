@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { CampaignState, GroupStateName } from '../../../src/result/campaign-state.ts';
 import { bucketsOf } from '../../../src/result/distribution.ts';
 import type { StressResult, StressRun } from '../../../src/result/stress.ts';
-import { emptyFolder, MAIN } from '../../cli/program.ts';
+import { COMPILED, emptyFolder, MAIN } from '../../cli/program.ts';
 import { PROTOCOL, resumed } from './stress.ts';
 
 type Resumable = StressResult & { readonly campaign: CampaignState };
@@ -36,7 +36,7 @@ function start(folder: string, args: readonly string[], env: NodeJS.ProcessEnv =
   const child = spawn(process.execPath, ['--import', ...MAIN, 'stress', ...args], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], ...env },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: COMPILED, ...env },
   });
   let out = '';
   let err = '';

@@ -6,11 +6,16 @@ import path from 'node:path';
 import { afterAll } from 'vitest';
 import { cpuFor, type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../../../src/arch/geometry.ts';
-import { MUTANTS } from '../../../src/mutants/index.ts';
+import { type Mutant, MUTANTS } from '../../../src/mutants/index.ts';
+import type { Protocol } from '../../../src/port/index.ts';
 import type { Rule } from '../../../src/result/rule.ts';
 import { scenarioOfKind } from '../../../src/scenarios/index.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
-import { type GroupRequest, runGroup } from '../../../src/stress/run/group-run.ts';
+import {
+  type GroupOutcome,
+  type GroupRequest,
+  runGroup,
+} from '../../../src/stress/run/group-run.ts';
 import type { PlanItem } from '../../../src/stress/plan/group.ts';
 import { HUNT_SETTING, huntRequest, huntRow, rulesSeen } from '../../../src/stress/run/hunt.ts';
 import { loadProtocol } from '../../../src/stress/thread/load-protocol.ts';
@@ -81,15 +86,14 @@ export async function rowsOf(names: readonly string[], choice: Choice): Promise<
   return protocols.map((protocol, item) => huntRow(request, outcome, item, protocol, null));
 }
 
-/**
- * The rules that a mutant was seen to break, within the rounds given at most, under the settings of
- * its own that name this scenario.
- */
-export async function rulesOfMutant(
-  name: string,
-  rounds: number,
-  inScenario?: string,
-): Promise<readonly Rule[]> {
+interface Hunted {
+  readonly request: GroupRequest;
+  readonly outcome: GroupOutcome;
+  readonly protocol: Protocol;
+  readonly mutant: Mutant;
+}
+
+async function huntMutant(name: string, rounds: number, inScenario?: string): Promise<Hunted> {
   const mutant = MUTANTS.find((m) => m.name === name);
   const catches = mutant?.caughtBy.find(
     (c) => c.engine === 'stress' && (inScenario === undefined || c.scenario === inScenario),
@@ -113,7 +117,26 @@ export async function rulesOfMutant(
   });
   const outcome = await runGroup(pool, request, HOOKS);
   if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
-  return rulesSeen(request, outcome, 0, await loadProtocol(item.protocol), mutant);
+  return { request, outcome, protocol: await loadProtocol(item.protocol), mutant };
+}
+
+/**
+ * The rules that a mutant was seen to break, within the rounds given at most, under the settings of
+ * its own that name this scenario.
+ */
+export async function rulesOfMutant(
+  name: string,
+  rounds: number,
+  inScenario?: string,
+): Promise<readonly Rule[]> {
+  const { request, outcome, protocol, mutant } = await huntMutant(name, rounds, inScenario);
+  return rulesSeen(request, outcome, 0, protocol, mutant);
+}
+
+/** The row of such a hunt. */
+export async function rowOfMutant(name: string, rounds: number): Promise<StressRun> {
+  const { request, outcome, protocol, mutant } = await huntMutant(name, rounds);
+  return huntRow(request, outcome, 0, protocol, mutant);
 }
 
 /**

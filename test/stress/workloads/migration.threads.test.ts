@@ -3,7 +3,7 @@
  * or splits, and every seeded bug of the dirty log is caught. No rates.
  */
 import { describe, expect, test } from 'vitest';
-import { balanceOf, CLEAN, rowsOf, rulesOfMutant } from './groups.ts';
+import { balanceOf, CLEAN, rowOfMutant, rowsOf, rulesOfMutant } from './groups.ts';
 
 const PROTOCOLS = ['bbm-early', 'bbm-early-locked', 'rfc-nt-intended', 'split-lazy', 'split-eager'];
 
@@ -71,6 +71,30 @@ describe.each(['migration-complete', 'migration-cancel'])(
   },
 );
 
+describe('dirty rings', () => {
+  const cpu = { hdbss: true };
+
+  test.each([
+    ['migration-complete', 1, 4, ['bbm-early', 'split-eager']],
+    ['migration-complete', 3, 2, ['bbm-early-locked', 'split-lazy']],
+    ['migration-cancel', 2, 2, ['rfc-nt-intended']],
+  ])('%s loses nothing with %i vCPUs', async (scenario, vcpus, rounds, names) => {
+    const runs = await rowsOf(names, { scenario, vcpus, rounds, blocks: 2, cpu });
+    expect(runs.map(balanceOf)).toEqual(names.map(() => CLEAN));
+    for (const { migration, cpu: reported } of runs) {
+      expect([reported.hafdbs, reported.hdbss]).toEqual(['on', 'on']);
+      expect(migration?.pagesSent).toBeGreaterThan(2 * 512);
+      // The first store to each page.
+      expect(migration?.loggingFaults).toBeGreaterThan(0);
+    }
+  });
+
+  test('are put between the stages of the page-table test', async () => {
+    const [run] = await rowsOf(['bbm-early'], { scenario: 'page-table-test', rounds: 2, cpu });
+    expect(run && balanceOf(run)).toEqual(CLEAN);
+  });
+});
+
 test('with hardware dirty state stores to pages that are logged take no exit', async () => {
   // Split beforehand, so that there are no blocks whose first store has to fault.
   const choice = { scenario: 'migration-cancel', rounds: 8 };
@@ -104,7 +128,15 @@ describe('seeded bugs', () => {
     ['fault-level-stale', 8000],
     ['aged-plainly', 2000],
     ['dirty-not-merged', 200],
+    ['ring-index-forgotten', 400],
   ])('%s is caught', async (name, rounds) => {
     expect(await rulesOfMutant(name, rounds)).toContain('lost-dirty');
+  });
+
+  test('ring-without-dsb is caught, and explore is pointed to without the ring it has not', async () => {
+    const { cpu, violations } = await rowOfMutant('ring-without-dsb', 400);
+    expect(cpu).toMatchObject({ hafdbs: 'on', hdbss: 'on' });
+    const lost = violations.find(({ rule }) => rule === 'lost-dirty');
+    expect(lost?.exploreCommand).toBe('npm run explore -- --protocol bbm-early --cpu hafdbs=on');
   });
 });
