@@ -170,6 +170,7 @@ export function* exploreInSteps(
     const map = pairMap(protocol, level, bounds.tables, machine);
     const both = [protocol, beside.protocol] as const;
     const host = boundedBy(figures, () => runProtocols(both, map, bbm, vcpus, bounds));
+    if (figures.stoppedWhy !== null) figures.stoppedWhy = WAITS_FOR_OTHER;
     return host === null ? [] : [host];
   }
   const hosts = against === null ? changes.flatMap(startAll) : startBoth(against);
@@ -223,6 +224,10 @@ export function* exploreInSteps(
     ...(protocolNotes.length === 0 ? {} : { protocolNotes }),
   };
 }
+
+const WAITS_FOR_OTHER =
+  'one hypervisor looks at the entry again and again until the other is done, which may take any time; ' +
+  'one that gives up and comes back later can be explored to the end';
 
 /** Null if a bound stopped it; which one is noted. */
 function boundedBy<T>(figures: Figures, make: () => T): T | null {

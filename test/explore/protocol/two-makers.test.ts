@@ -181,6 +181,20 @@ describe('a lost compare-exchange that nobody looks at', () => {
   });
 });
 
+it('a loser that waits in a loop meets a bound, and is told why', () => {
+  const waits = defineProtocol({
+    ...named('map-hole'),
+    name: 'waits',
+    run(cpu, t) {
+      while (cpu.compareExchange(t.entry, t.old, LOCKED) !== t.old);
+      cpu.writeRelease(t.entry, t.wanted);
+    },
+  });
+  const run = beside(waits, named('map-hole'), PROGRAMS.slice(1));
+  expect([run.verdict, run.stoppedBy]).toEqual(['bounded', 'operations']);
+  expect(run.stoppedWhy).toContain('looks at the entry again and again until the other is done');
+});
+
 it('an entry that is LOCKED taken for an empty one is convicted beside itself', () => {
   const run = beside(mutant('locked-taken'), mutant('locked-taken'));
   expect(rules(run)).toEqual(expect.arrayContaining(['break-before-make', 'refcount']));
