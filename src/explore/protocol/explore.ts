@@ -71,7 +71,7 @@ export interface ExploreOptions {
   readonly realGranules?: boolean;
   /** Where the protocol comes from, for the tokens of its violations. Default: a built-in one. */
   readonly source?: ProtocolSource;
-  /** A second protocol, run by a second hypervisor on the same entry at the same time (pair.ts). */
+  /** A second protocol, run by a second hypervisor on the same entry at the same time (pair.ts says which). */
   readonly against?: Against | null;
 }
 

@@ -62,7 +62,8 @@ export function replayToken(
   if (reason !== null) throw new ReplayRefused(reason);
   const host = hostOf(token, protocol, cpu, beside);
   if (fingerprintOfHost(host.threads, [text, beside?.text ?? '']) !== token.fingerprint) {
-    throw new ReplayRefused(`${token.name} has changed since the token was made`);
+    const other = token.against === null ? '' : ` or ${token.against.name}`;
+    throw new ReplayRefused(`${token.name}${other} has changed since the token was made`);
   }
   const { shows } = token;
   const found =
