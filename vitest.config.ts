@@ -1,8 +1,9 @@
 /**
  * Projects are told apart by the names of files. Tests of `*.threads.test.ts` start threads that wait
  * for each other's words, and two such files at once on a small machine would disturb each other: they
- * run one after the other, when all others are done. Each file has a process of its own, which dies
- * with whatever threads a failed test leaves behind.
+ * run one after the other, when all others are done; but for those that time and race nothing, two of
+ * which may run at once. Each file has a process of its own, which dies with whatever threads a failed
+ * test leaves behind.
  *
  * In all other files starting a thread is an error (test/support/threads). They run side by side, in
  * processes that go from file to file: starting one and loading the sources takes more time than most
@@ -12,16 +13,27 @@ import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const THREADS = ['test/**/*.threads.test.ts', 'examples/*.threads.test.ts'];
+/** Of these: they wait for most of their time, or keep one CPU busy, and nothing is measured or raced for. */
+const IN_PAIRS = [
+  'test/ci/*.threads.test.ts',
+  'test/cli/watch-program.threads.test.ts',
+  'test/kernel/*.threads.test.ts',
+  'test/packaging/*.threads.test.ts',
+  'test/pgtable/*.threads.test.ts',
+  'test/preflight/*.threads.test.ts',
+  'test/stress/e2e/failures.threads.test.ts',
+  'test/stress/run/*.threads.test.ts',
+  'test/sync/*.threads.test.ts',
+];
 const MOCKED = ['test/**/*.mocked.test.ts'];
 const LEFTOVERS = 'test/support/leftovers.ts';
 const NO_THREADS = 'test/support/threads/none.ts';
 
-/** Programs and threads that tests start would each strip and compile the same modules again. */
+/** Programs that quick tests start would each strip and compile the same modules again. */
 const NODE_COMPILE_CACHE = path.join(import.meta.dirname, 'node_modules/.cache/stage2-stress');
 
 const shared = {
   environment: 'node',
-  env: { NODE_COMPILE_CACHE },
   pool: 'forks',
   testTimeout: 180_000,
   hookTimeout: 60_000,
@@ -34,6 +46,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'quick',
+          env: { NODE_COMPILE_CACHE },
           include: ['test/**/*.test.ts', 'examples/*.test.ts'],
           exclude: [...THREADS, ...MOCKED],
           maxWorkers: 2,
@@ -46,6 +59,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'mocked',
+          env: { NODE_COMPILE_CACHE },
           include: MOCKED,
           maxWorkers: 2,
           setupFiles: [NO_THREADS, LEFTOVERS],
@@ -55,12 +69,23 @@ export default defineConfig({
       {
         test: {
           ...shared,
+          name: 'threads-in-pairs',
+          include: IN_PAIRS,
+          maxWorkers: 2,
+          setupFiles: [LEFTOVERS],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...shared,
           name: 'threads',
           include: THREADS,
+          exclude: IN_PAIRS,
           maxWorkers: 1,
           fileParallelism: false,
           setupFiles: [LEFTOVERS],
-          sequence: { groupOrder: 1 },
+          sequence: { groupOrder: 2 },
         },
       },
     ],

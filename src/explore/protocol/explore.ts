@@ -45,7 +45,7 @@ import { claimsOfBoth, pairMap, pairProblem } from './pair.ts';
 import { Outcomes } from './outcomes.ts';
 import { scenarioOf } from './scenario.ts';
 import { cpuKey, encodeToken, fingerprintOfHost, type ProtocolSource } from './token.ts';
-import { TimeLimit, withTimeLimit } from './time-limit.ts';
+import { TimeLimit, underOneLimit, withTimeLimit } from './time-limit.ts';
 import { NotDeterministic, type Path } from './unroll.ts';
 import { ProtocolFailure } from '../../port/protocol-failure.ts';
 
@@ -71,7 +71,7 @@ export interface ExploreOptions {
   readonly realGranules?: boolean;
   /** Where the protocol comes from, for the tokens of its violations. Default: a built-in one. */
   readonly source?: ProtocolSource;
-  /** A second protocol, run by a second hypervisor on the same entry at the same time (pair.ts says which). */
+  /** Run by a second hypervisor on the same entry at the same time (pair.ts). Default: nothing. */
   readonly against?: Against | null;
 }
 
@@ -173,7 +173,8 @@ export function* exploreInSteps(
     if (figures.stoppedWhy !== null) figures.stoppedWhy = WAITS_FOR_OTHER;
     return host === null ? [] : [host];
   }
-  const hosts = against === null ? changes.flatMap(startAll) : startBoth(against);
+  const hosts =
+    against === null ? underOneLimit(() => changes.flatMap(startAll)) : startBoth(against);
 
   try {
     const searched = { hosts, cpu, programs, bounds, startedMs, figures, outcomes };

@@ -133,6 +133,8 @@ export class MemoryMap {
   readonly pa: number;
   /** The old pages are not alike. */
   readonly #isMixed: boolean;
+  /** By index in the old table, once they were looked at. */
+  readonly #oldPages: (Descriptor | undefined)[] = [];
   readonly size: number;
   /** Pages of the region. */
   readonly pages: number;
@@ -294,7 +296,8 @@ export class MemoryMap {
     if (table === null || table >= this.oldTables) return 0n;
     assert(this.level === 2, 'an old subtree of one page');
     const index = location - this.entryOf(table, 0);
-    return childLeaf(this.geometry, this.#oldLeaf(index), this.level, index);
+    this.#oldPages[index] ??= childLeaf(this.geometry, this.#oldLeaf(index), this.level, index);
+    return this.#oldPages[index];
   }
 
   /** The block whose pages the old table maps; of pages that are not alike, for page `index`. */

@@ -17,7 +17,7 @@ import { hypervisorScript, traceOf } from './hypervisor.ts';
 import { MemoryMap } from './memory-map.ts';
 import { operationSteps } from './operation-steps.ts';
 import { Recording } from './recording.ts';
-import { withTimeLimit } from './time-limit.ts';
+import { underOneLimit, withTimeLimit } from './time-limit.ts';
 import { pathOf } from './unroll.ts';
 
 /** Regions of level 2: low and high ones, of odd and even index, the last one of a table, of 40 bits. */
@@ -52,7 +52,7 @@ export function surveyOf(
   const of = known.get(protocol) ?? new Map<string, Surveyed>();
   known.set(protocol, of);
   const key = `${change} ${bbm} ${hafdbs}`;
-  const found = of.get(key) ?? survey(protocol, change, bbm, hafdbs);
+  const found = of.get(key) ?? underOneLimit(() => survey(protocol, change, bbm, hafdbs));
   of.set(key, found);
   return found;
 }
@@ -63,8 +63,7 @@ function survey(protocol: Protocol, change: ChangeName, bbm: BbmLevel, hafdbs: b
   let most = 0;
   for (const { granule, ipas } of PLACES) {
     for (const ipa of granule === '64k' && most > PAGEWISE ? [] : ipas) {
-      const geometry = geometryOf(granule);
-      const map = new MemoryMap(change, 2, TABLES, { hafdbs, geometry, ipa, mixed: true });
+      const map = mapOf(change, hafdbs, granule, ipa);
       const where = `in the ${granule.toUpperCase()} granule, at IPA 0x${ipa.toString(16)}`;
       const run = runAlone(protocol, map, bbm);
       if (typeof run === 'string') notes.push(`${where}, it was not tried: ${run}`);
@@ -76,6 +75,18 @@ function survey(protocol: Protocol, change: ChangeName, bbm: BbmLevel, hafdbs: b
     }
   }
   return { violations, notes: notes.slice(0, 1) };
+}
+
+/** By what they are of: all protocols find the same tables. */
+const maps = new Map<string, MemoryMap>();
+
+function mapOf(change: ChangeName, hafdbs: boolean, granule: Granule, ipa: number): MemoryMap {
+  const key = `${change} ${hafdbs} ${granule} ${ipa}`;
+  const geometry = geometryOf(granule);
+  const map =
+    maps.get(key) ?? new MemoryMap(change, 2, TABLES, { hafdbs, geometry, ipa, mixed: true });
+  maps.set(key, map);
+  return map;
 }
 
 /** Why there is no run to judge, or the run. */

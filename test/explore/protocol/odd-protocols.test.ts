@@ -2,7 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import { EMPTY, flushVmid, LOCKED } from '../../../src/port/index.ts';
 import { exploreProtocol } from '../../../src/explore/protocol/index.ts';
-import { TimeLimit, withTimeLimit } from '../../../src/explore/protocol/time-limit.ts';
+import {
+  TimeLimit,
+  underOneLimit,
+  withTimeLimit,
+} from '../../../src/explore/protocol/time-limit.ts';
 import { bbmEarlyWith, changed, exploreLoads, type Run } from './fixtures.ts';
 
 const told = (run: Run) => (): unknown => exploreLoads(changed('bbm-early', run));
@@ -92,5 +96,24 @@ describe('a time limit', () => {
       }),
     ).toThrow(error);
     expect(withTimeLimit(1000, () => withTimeLimit(1000, () => 7))).toBe(7);
+  });
+
+  it('of many parts ends the one that never comes back, by its own name and after the others', () => {
+    const spin = (): never => {
+      for (;;);
+    };
+    const done: string[] = [];
+    const parts = (): void => {
+      done.push(withTimeLimit(1000, () => 'first'));
+      withTimeLimit(20, spin);
+    };
+    expect(() => underOneLimit(parts)).toThrow('did not return within 0.02 s');
+    // Together, once or more often, and each by itself.
+    expect(done.length).toBeGreaterThanOrEqual(2);
+    // Whatever ended, what comes next has a limit again.
+    expect(() => withTimeLimit(20, spin)).toThrow(TimeLimit);
+    expect(underOneLimit(() => withTimeLimit(1000, () => underOneLimit(() => 7)))).toBe(7);
+    expect(() => underOneLimit(() => expect(withTimeLimit(1000, () => 1)).toBe(2))).toThrow('be 2');
+    expect(() => withTimeLimit(20, spin)).toThrow(TimeLimit);
   });
 });

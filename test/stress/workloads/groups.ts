@@ -21,6 +21,7 @@ import { HUNT_SETTING, huntRequest, huntRow, rulesSeen } from '../../../src/stre
 import { loadProtocol } from '../../../src/stress/thread/load-protocol.ts';
 import { recordsFor } from '../../../src/stress/plan/plan.ts';
 import { createThreadPool } from '../../../src/stress/run/pool.ts';
+import { COMPILED } from '../../cli/program.ts';
 
 export interface Choice {
   readonly scenario: string;
@@ -34,6 +35,9 @@ export interface Choice {
   /** Over what each protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
 }
+
+// Threads start from it; without it each test file would compile their modules anew.
+process.env['NODE_COMPILE_CACHE'] ??= COMPILED;
 
 /** One for all groups of a test file; each group has threads of its own. */
 const pool = await createThreadPool();
