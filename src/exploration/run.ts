@@ -185,9 +185,9 @@ export async function runSearch(
   at: Omit<SearchAt, 'elapsedMs'>,
   { signal, onProgress }: Pick<ExplorationHooks, 'signal' | 'onProgress'>,
 ): Promise<ExploreRun> {
-  const { protocol, mutant, source, exhibit } = subject;
+  const { protocol, mutant, source, exhibit, against = null } = subject;
   const asked = { cpu, level, vcpus, scenario, accesses, bounds: { timeMs } };
-  const options = { protocol, mutant, ...(source === null ? {} : { source }), ...asked };
+  const options = { protocol, mutant, against, ...(source === null ? {} : { source }), ...asked };
   const startMs = performance.now();
   let turnMs = startMs;
   const steps = exploreInSteps(options, () => signal.aborted);

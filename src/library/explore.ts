@@ -7,11 +7,13 @@ import type { ExploreRun } from '../result/explore.ts';
 import { pathOrName } from './path-or-name.ts';
 
 /** What is left out is chosen as the command would. */
-export interface ExploreRequest extends Omit<Asked, 'protocols' | 'levels' | 'vcpus'> {
+export interface ExploreRequest extends Omit<Asked, 'protocols' | 'levels' | 'vcpus' | 'against'> {
   /** Protocols themselves, names of built-in ones, and files. */
   readonly protocols?: readonly (Protocol | string | URL)[];
   /** Or one. */
   readonly protocol?: Protocol | string | URL;
+  /** Beside each of them, run by a second hypervisor on the same entry. */
+  readonly against?: Protocol | string | URL;
   readonly levels?: readonly BlockLevel[];
   /** Or one. */
   readonly level?: BlockLevel;
@@ -36,12 +38,14 @@ export async function explore(request: ExploreRequest = {}): Promise<Exploration
   });
 }
 
-function asked({ protocol, protocols, level, levels, vcpus, ...rest }: ExploreRequest): Asked {
+function asked(request: ExploreRequest): Asked {
+  const { protocol, protocols, against, level, levels, vcpus, ...rest } = request;
   const named = protocols ?? (protocol === undefined ? undefined : [protocol]);
   const wanted = levels ?? (level === undefined ? undefined : [level]);
   return {
     ...rest,
     ...(named === undefined ? {} : { protocols: named.map(itselfOrName) }),
+    ...(against === undefined ? {} : { against: itselfOrName(against) }),
     ...(wanted === undefined ? {} : { levels: wanted }),
     ...(vcpus === undefined ? {} : { vcpus: typeof vcpus === 'number' ? [vcpus] : vcpus }),
   };

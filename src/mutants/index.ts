@@ -26,6 +26,7 @@ import { gatherShort } from './gather/gather-short.ts';
 import { hintFromAddress } from './flush/hint-from-address.ts';
 import { leafOnlyFlush } from './flush/leaf-only-flush.ts';
 import { leftLocked } from './tables/left-locked.ts';
+import { lostRaceIgnored } from './tables/lost-race-ignored.ts';
 import { localDsbBeforeTlbi } from './order/local-dsb-before-tlbi.ts';
 import { localTlbi } from './flush/local-tlbi.ts';
 import { lockedTaken } from './machine/locked-taken.ts';
@@ -129,6 +130,7 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   noGracePeriod,
   makeWithoutOwnership,
   leftLocked,
+  lostRaceIgnored,
   refcountLeak,
   overPut,
   teardownWrongLevel,

@@ -2,10 +2,13 @@
  * What may be asked of `explore`, and the searches it comes to: protocols and mutants, CPUs, levels,
  * numbers of vCPUs. The command line makes such a request of what is typed, the library is handed one.
  */
-import { assertNever } from '../arch/assert.ts';
 import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
-import { installChanceGuards, type ProtocolSource } from '../explore/protocol/index.ts';
+import {
+  type Against,
+  installChanceGuards,
+  type ProtocolSource,
+} from '../explore/protocol/index.ts';
 import {
   ACCESSES_EXPLORED,
   EXPLORE_BOUNDS,
@@ -18,17 +21,18 @@ import type { Capability, TlbFlavour } from '../kernel/index.ts';
 import { loaderOf, SEQUENCE } from '../loaders/index.ts';
 import { type Catch, MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
-import { commandText, packSequence, parseSequence, type Sequence } from '../sequence/index.ts';
+import { parseSequence, type Sequence } from '../sequence/index.ts';
 import { itemsOfShard, type Shard } from '../result/shard.ts';
 import type { ProtocolRef } from '../stress/plan/plan.ts';
+import { againstOf, subjectsBeside } from './against.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { kernelProtocols } from './kernel.ts';
-import { shortPath } from '../package/paths.ts';
 import { BUILT_IN, selectNames, selectProtocols, sizeChanging } from './registry.ts';
 import { about, refusal, the } from './refusal.ts';
 import { refuseExploredRings } from './rings.ts';
 import { sequenceText } from './sequence-text.ts';
 import { refuseEmptyShard } from './shard.ts';
+import { sourceOf } from './sources.ts';
 
 export interface ExploreRequest {
   /** Protocols themselves, names of built-in ones, and paths of files; all that are built in if absent. */
@@ -40,6 +44,11 @@ export interface ExploreRequest {
   readonly kernelTlb?: TlbFlavour;
   readonly kernelCapabilities?: readonly Capability[];
   readonly mutants?: readonly string[];
+  /**
+   * One more protocol, by itself, by name (of a mutant, too) or by path: a second hypervisor runs it on
+   * the same entry at the same time.
+   */
+  readonly against?: Protocol | string;
   /** Over the default CPU and the one each protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
   readonly levels?: readonly BlockLevel[];
@@ -76,6 +85,8 @@ export interface Subject {
   /** Absolute, of a protocol from a file. */
   readonly file?: string;
   readonly mutant: string | null;
+  /** Absent: nobody else changes the entry. */
+  readonly against?: Against;
   /** Of a plain sequence, of which nobody said what CPUs it is meant for; else null. */
   readonly sequence: Sequence | null;
   /** Of a mutant: under which it must be caught. What is asked for overrides them. */
@@ -128,6 +139,19 @@ export async function explorePlan(request: ExploreRequest): Promise<ExplorePlan>
 }
 
 export async function subjectsOf(request: ExploreRequest): Promise<readonly Subject[]> {
+  const against = await againstOf(request);
+  const subjects = await firstSubjectsOf(request);
+  if (against === null) return subjects;
+  const { protocols, mutants } = request;
+  const isNamed = ({ mutant }: Subject): boolean =>
+    mutant === null
+      ? protocols !== undefined && !protocols.includes('all')
+      : mutants?.includes('all') !== true;
+  return subjectsBeside(subjects, against, isNamed);
+}
+
+/** Of two protocols at once the first ones. */
+async function firstSubjectsOf(request: ExploreRequest): Promise<readonly Subject[]> {
   const { sequence } = request;
   if (sequence !== undefined) about('sequence', () => sequenceText(sequence));
   const mutants = selectNames('mutant', request.mutants ?? [], BUILT_IN.mutants);
@@ -174,26 +198,10 @@ function sequenceOf(ref: ProtocolRef): Sequence | null {
 }
 
 /** Is a search of `subject` one of many, as no CPU was named? */
-export function isOpen({ cpu, matrix, ablate }: ExploreRequest, { sequence }: Subject): boolean {
-  const isAsked = cpu !== undefined || matrix === true || ablate === true;
+export function isOpen(request: ExploreRequest, { sequence }: Subject): boolean {
+  const { cpu, matrix, ablate, against } = request;
+  const isAsked = cpu !== undefined || matrix === true || ablate === true || against !== undefined;
   return sequence !== null && !isAsked;
-}
-
-export function sourceOf(ref: ProtocolRef): ProtocolSource {
-  switch (ref.from) {
-    case 'built-in':
-      return { kind: 'built-in', name: ref.name, text: '' };
-    case 'file':
-      return fileSource(ref.path);
-    case 'sequence':
-      return { kind: 'sequence', name: packSequence(commandText(ref.text)), text: '' };
-    default:
-      return assertNever(ref);
-  }
-}
-
-export function fileSource(path: string): ProtocolSource {
-  return { kind: 'file', name: shortPath(path), text: loaderOf(path)?.text(path) ?? '' };
 }
 
 /** Refuses a CPU that cannot be, or not in the scenario. */
@@ -232,7 +240,8 @@ export function searchesOf(
   return searches;
 }
 
-function scenariosOf({ settings }: Subject): readonly ExploredScenario[] {
+function scenariosOf({ settings, against }: Subject): readonly ExploredScenario[] {
+  if (against !== undefined) return DEFAULT_SCENARIOS;
   const own = SCENARIOS_EXPLORED.find((name) => name === settings.scenario);
   return own === undefined ? DEFAULT_SCENARIOS : [own];
 }
@@ -243,7 +252,7 @@ function vcpusFor({ bbm }: CpuModel): number {
 }
 
 function cpusFor(request: ExploreRequest, subject: Subject): readonly CpuModel[] {
-  const { protocol, settings } = subject;
+  const { protocol, settings, against } = subject;
   const isPlain = subject.sequence !== null;
   const texts =
     request.matrix === true || isOpen(request, subject)
@@ -257,7 +266,8 @@ function cpusFor(request: ExploreRequest, subject: Subject): readonly CpuModel[]
     const cpus = texts.map((text) => cpuFor({}, { ...rest, ...parseCpu(text) }));
     return cpus.filter(({ bbm }) => isPlain || Math.min(...bbm) >= leastBbm(protocol));
   }
-  const cpu = cpuFor(protocol, { ...settings.cpu, ...request.cpu });
+  const written = { cpu: { ...against?.protocol.cpu, ...protocol.cpu } };
+  const cpu = cpuFor(written, { ...settings.cpu, ...request.cpu });
   const problem = cpuProblem(cpu);
   if (problem !== null) throw refusal`${the('cpu')}: for protocol ${protocol.name} ${problem}`;
   return [cpu];

@@ -9,7 +9,8 @@ import { kernelTree, type KernelTree, type Offer, offersOf, PREFIX } from '../ke
 import type { KernelInfo } from '../result/explore.ts';
 import { packageVersion } from '../result/version.ts';
 import { parseCpu } from './cpu-knobs.ts';
-import { fileSource, type Search, type Subject } from './explore.ts';
+import type { Search, Subject } from './explore.ts';
+import { fileSource } from './sources.ts';
 import { type KernelFields, referenceFor, refusingTree } from './kernel.ts';
 import { userPath } from '../package/paths.ts';
 import { loadProtocolFile } from './protocol-file.ts';

@@ -28,7 +28,7 @@ export interface ExploreOutcome {
 
 /** One step of a schedule, in the order in which the steps take effect. */
 export interface ExploreStep {
-  /** `hypervisor` or `vcpu n`. */
+  /** `hypervisor`, of two `hypervisor n`, or `vcpu n`. */
   readonly thread: string;
   readonly op: string;
   readonly detail: string;
@@ -129,6 +129,8 @@ export interface ExploreRun {
   readonly scenario?: 'two-vms';
   readonly protocol: string;
   readonly mutant: string | null;
+  /** The protocol that a second hypervisor ran beside it; null, and in older results absent: none. */
+  readonly against?: string | null;
   readonly cpu: CpuResult;
   readonly granule: 'tiny';
   readonly level: 1 | 2;

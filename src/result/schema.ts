@@ -81,6 +81,7 @@ const exploreRun = v.looseObject({
   scenario: v.exactOptional(text),
   protocol: text,
   mutant: v.nullable(text),
+  against: v.exactOptional(v.nullable(text)),
   cpu,
   granule: text,
   level: whole,

@@ -127,7 +127,7 @@ describe('replay', () => {
     const { cpu, granule } = explored.runs[0] ?? {};
     expect(run).toEqual({
       ...{ protocol: 'wrong-vmid', mutant: 'wrong-vmid', scenario: 'two-vms', cpu, granule },
-      ...{ level: 2, vcpus: 1, verdict: 'violated' },
+      ...{ against: null, level: 2, vcpus: 1, verdict: 'violated' },
     });
     const shown = explored.runs[0]?.violations.find((one) => one.token === token);
     expect(Object.keys(violation).toSorted()).toEqual(Object.keys(shown ?? {}).toSorted());

@@ -3,8 +3,16 @@
  * reports. A thread that still waits at the limit is the failure most of these tests are about, so
  * it is ended and named.
  */
+import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
+
+// Threads start from it; without it each would strip the types of its modules anew. They load this file,
+// too, and must not load what is for the tests' own thread.
+process.env['NODE_COMPILE_CACHE'] ??= path.resolve(
+  import.meta.dirname,
+  '../../node_modules/.cache/stage2-stress',
+);
 
 /** What every fixture gets as workerData. */
 export interface Job {

@@ -29,7 +29,7 @@ import {
 import { splitVariantName, variantOn } from '../../exploration/ablate.ts';
 import type { Command, CommandInput } from '../command.ts';
 import { parseCpu } from '../../request/cpu-knobs.ts';
-import { fileSource } from '../../request/explore.ts';
+import { fileSource } from '../../request/sources.ts';
 import { Delivery, jsonTarget } from '../files/delivery.ts';
 import { loadProtocolFile, looksLikePath } from '../../request/protocol-file.ts';
 import type { Terminal } from '../terminal.ts';
@@ -83,8 +83,10 @@ export async function replay(
   const [name, code] = splitVariantName(token.name);
   const whole = await subjectOf({ ...token, name }, file);
   const { protocol, text } = code === null ? whole : variantOf(whole, token, code);
+  const { against } = token;
+  const beside = against === null ? null : await subjectOf({ ...token, ...against }, undefined);
   const cpu = { ...DEFAULT_CPU, ...parseCpu(token.cpu) };
-  const found = run(token, protocol, text, cpu);
+  const found = run(token, { protocol, text }, cpu, beside);
   const delivery = new Delivery(terminal, false);
   if (json !== null) {
     const result: SeedlessResult = {
@@ -102,11 +104,11 @@ export async function replay(
       startedAt: startedAt.toISOString(),
       elapsedMs: Math.round(performance.now() - startMs),
       interrupted: false,
-      runs: [runOf(positionals[0] ?? '', token, protocol, cpu, found)],
+      runs: [runOf(positionals[0] ?? '', token, [protocol, beside?.protocol], cpu, found)],
     };
     await delivery.json(json, result);
   }
-  delivery.text(() => replayText(token, protocol, found, terminal));
+  delivery.text(() => replayText(token, [protocol, beside?.protocol], found, terminal));
   return delivery.end(EXIT.fail);
 }
 
@@ -157,9 +159,14 @@ async function fromFile(token: ScheduleToken, file = token.name): Promise<Found>
   }
 }
 
-function run(token: ScheduleToken, protocol: Protocol, text: string, cpu: CpuModel): Replay {
+function run(
+  token: ScheduleToken,
+  { protocol, text }: Found,
+  cpu: CpuModel,
+  beside: Found | null,
+): Replay {
   try {
-    return replayToken(token, protocol, text, cpu);
+    return replayToken(token, protocol, text, cpu, beside);
   } catch (error) {
     if (error instanceof ReplayRefused) {
       throw new UsageError(`replay: ${error.message}; ${EXPLORE_AGAIN}`);
@@ -171,7 +178,7 @@ function run(token: ScheduleToken, protocol: Protocol, text: string, cpu: CpuMod
 function runOf(
   text: string,
   token: ScheduleToken,
-  protocol: Protocol,
+  [protocol, beside]: readonly [Protocol, Protocol | undefined],
   cpu: CpuModel,
   { violation, steps, broken }: Replay,
 ): ReplayRun {
@@ -180,6 +187,7 @@ function runOf(
     ...(scenario === 'adjust-populated' ? {} : { scenario }),
     protocol: protocol.name,
     mutant: kind === 'mutant' ? name : null,
+    against: beside?.name ?? null,
     cpu: cpuResultOf(cpu),
     granule: 'tiny',
     level,
@@ -192,14 +200,15 @@ function runOf(
 
 function replayText(
   token: ScheduleToken,
-  protocol: Protocol,
+  [protocol, beside]: readonly [Protocol, Protocol | undefined],
   { violation, steps, broken }: Replay,
   { paint, columns }: Terminal,
 ): string {
   const what = violation.by === 'schedule' ? 'one schedule' : "the protocol's own operations";
   const name = token.kind === 'mutant' ? `${token.name} (mutant)` : protocol.name;
   const vcpus = counted(token.vcpus, 'vCPU');
-  const where = token.scenario === 'adjust-populated' ? '' : `${token.scenario}, `;
+  const scenario = token.scenario === 'adjust-populated' ? '' : `${token.scenario}, `;
+  const where = `${beside === undefined ? '' : `against ${beside.name}, `}${scenario}`;
   const lines = [
     `${name}, ${where}level ${token.level}, ${vcpus}, ${token.cpu.replaceAll(',', ' ')}: ${what}`,
     formatSchedule(steps, { columns, broken, reasons: true }),

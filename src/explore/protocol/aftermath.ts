@@ -9,7 +9,8 @@ import { type Descriptor, S2AP_W } from '../../arch/descriptor.ts';
 import { assert } from '../../arch/assert.ts';
 import { accessesOf } from './guest.ts';
 import { mappingOf } from './judge-access.ts';
-import type { Host, Scenario } from './scenario.ts';
+import type { Host } from './host.ts';
+import type { Scenario } from './scenario.ts';
 import type { PlacedEvent } from '../model/index.ts';
 
 const isClean = (d: Descriptor): boolean => (d & S2AP_W) === 0n;
@@ -29,23 +30,23 @@ export class Aftermath {
 
   /**
    * Of the pages that the program stores to, those that end clean, a bit each. `memory`: the numbers
-   * of the last values, by location; `path`: the hypervisor's. None where walkers keep no dirty state.
+   * of the last values, by location; `paths`: the hypervisor's. None where walkers keep no dirty state.
    */
-  cleanPages(memory: readonly number[], path: number): number {
+  cleanPages(memory: readonly number[], paths: readonly number[]): number {
     const { map } = this.#host;
     // What an unmap or a write-protection finds dirty is for its caller to note.
     if (!map.hafdbs || map.change.takes === 'at-end') return 0;
     let clean = 0;
     for (const page of this.#pages) {
-      const { leaf } = mappingOf(map, this.#last(memory, path), page);
+      const { leaf } = mappingOf(map, this.#last(memory, paths), page);
       if (isClean(leaf ?? map.wanted)) clean |= 1 << page;
     }
     return clean;
   }
 
   /** Position of the last write of `order` that has a say in how `page` is mapped; 0: there is none. */
-  settledAt(order: readonly PlacedEvent[], path: number, page: number): number {
-    const last = this.#last(this.memoryAfter(order), path);
+  settledAt(order: readonly PlacedEvent[], paths: readonly number[], page: number): number {
+    const last = this.#last(this.memoryAfter(order), paths);
     const { locations } = mappingOf(this.#host.map, last, page);
     return (
       1 +
@@ -62,11 +63,17 @@ export class Aftermath {
     return memory;
   }
 
-  /** Stores to locations that nobody reads are no events: there the path alone knows. */
-  #last(memory: readonly number[], path: number): (location: number) => Descriptor | undefined {
+  /**
+   * Stores to locations that nobody reads are no events: there the path alone knows. How a page is mapped
+   * two of them have read, so that of two any one will do.
+   */
+  #last(
+    memory: readonly number[],
+    [path = 0]: readonly number[],
+  ): (location: number) => Descriptor | undefined {
     const { values } = this.#host;
-    const { paths, isRead } = this.#scenario;
-    const taken = paths[path];
+    const { ways, isRead } = this.#scenario;
+    const taken = ways[0]?.[path];
     assert(taken !== undefined, `no path ${path}`);
     return (location) =>
       isRead(location) ? values[memory[location] as number] : taken.memory[location];

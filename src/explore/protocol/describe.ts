@@ -36,10 +36,17 @@ export function contextText(
   return `VTTBR_EL2 = table of the ${event.table}, VMID ${event.vmid}`;
 }
 
+/** What they call thread `maker` of those that change the entry: where there are two, by number. */
+export function hostName({ makers }: Pick<MemoryMap, 'makers'>, maker: number): string {
+  return makers === 1 ? 'hypervisor' : `hypervisor ${maker + 1}`;
+}
+
 /** `entry`, `table 0[1]`, `lock`. */
 export function placeName(map: MemoryMap, location: number): string {
   if (location === TARGET) return 'entry';
-  if (location === map.lock) return 'lock';
+  if (map.isLock(location)) {
+    return map.makers === 1 ? 'lock' : `hold of ${hostName(map, location - map.lock)}`;
+  }
   if (map.hasNeighbour && location === map.neighbour) return `entry of ${NEIGHBOUR_NAME}`;
   if (location === map.moment) return 'memory of the old mapping';
   if (location === map.switchedWalk) return "the host's walk";
@@ -53,7 +60,7 @@ export function placeName(map: MemoryMap, location: number): string {
  * to table pages and blocks say themselves what they are, and below a level-2 entry there are pages.
  */
 export function valueText(map: MemoryMap, location: number, d: Descriptor): string {
-  if (location === map.lock) return d === LOCK_FREE ? 'free' : 'held';
+  if (map.isLock(location)) return d === LOCK_FREE ? 'free' : 'held';
   if (location === map.moment) return d === TAKEN ? 'taken' : "the VM's";
   if (location === map.switchedWalk) {
     return d === SWITCHED_WALK ? "under way, and under the VM's VMID" : 'over';

@@ -1,6 +1,7 @@
 /**
- * Runs a protocol, the same file that `stress` runs, against the model: one hypervisor thread, one
- * to four vCPUs, every guest program of the bounded set, every execution of each.
+ * Runs a protocol, the same file that `stress` runs, against the model: one hypervisor thread, or two
+ * that run a protocol each, one to four vCPUs, every guest program of the bounded set, every execution
+ * of each.
  *
  * Two judges: each access of each execution (judge-access.ts), and the protocol's own operations
  * (the checker's automaton, which `stress` uses too). Of what an access breaks the shortest schedule
@@ -12,16 +13,8 @@
 import { assert } from '../../arch/assert.ts';
 import { announcedBbm, type CpuModel, cpuResultOf, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
-import { isValid } from '../../arch/descriptor.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
-import { againstOf, judgeTrace } from '../../checker/index.ts';
-import {
-  changeNamed,
-  type ChangeName,
-  changesOf,
-  plainChange,
-  type Protocol,
-} from '../../port/index.ts';
+import { type ChangeName, changesOf, plainChange, type Protocol } from '../../port/index.ts';
 import { thrownBy } from '../../port/thrown.ts';
 import type {
   ExploreBoundValues,
@@ -29,7 +22,7 @@ import type {
   ExploreVerdict,
   ExploreViolation,
 } from '../../result/explore.ts';
-import { type Rule, RULES } from '../../result/rule.ts';
+import { RULES } from '../../result/rule.ts';
 import { Search } from '../model/index.ts';
 import {
   BoundReached,
@@ -40,15 +33,18 @@ import {
 import { Chance } from './chance.ts';
 import { machineOf, modelOf, notesOn, unsupportedReason } from './cpu.ts';
 import { type AccessKind, accessesOf, type GuestProgram, guestPrograms } from './guest.ts';
-import { hypervisorScript, traceOf } from './hypervisor.ts';
-import { lostRace } from './lost-race.ts';
+import { type Host, MakerFailed, unrollBoth, unrollHost } from './host.ts';
+import {
+  CAUSES,
+  type JudgedOperations,
+  judgeOperations,
+  NOTHING_JUDGED,
+} from './judge-operations.ts';
 import { MemoryMap, TARGET } from './memory-map.ts';
-import { lossOfNeighbour } from './neighbour.ts';
-import { operationSteps } from './operation-steps.ts';
+import { claimsOfBoth, pairMap, pairProblem } from './pair.ts';
 import { Outcomes } from './outcomes.ts';
-import { type Host, scenarioOf, unrollHost } from './scenario.ts';
-import { cpuKey, encodeToken, fingerprintOf, type ProtocolSource } from './token.ts';
-import { surveyOf } from './survey.ts';
+import { scenarioOf } from './scenario.ts';
+import { cpuKey, encodeToken, fingerprintOfHost, type ProtocolSource } from './token.ts';
 import { TimeLimit, underOneLimit, withTimeLimit } from './time-limit.ts';
 import { NotDeterministic, type Path } from './unroll.ts';
 import { ProtocolFailure } from '../../port/protocol-failure.ts';
@@ -75,6 +71,15 @@ export interface ExploreOptions {
   readonly realGranules?: boolean;
   /** Where the protocol comes from, for the tokens of its violations. Default: a built-in one. */
   readonly source?: ProtocolSource;
+  /** Run by a second hypervisor on the same entry at the same time (pair.ts). Default: nothing. */
+  readonly against?: Against | null;
+}
+
+/** The protocol beside the first. */
+export interface Against {
+  readonly protocol: Protocol;
+  /** Null: no token can name it. */
+  readonly source: ProtocolSource | null;
 }
 
 /** How far an exploration is. */
@@ -91,6 +96,12 @@ export const INTERRUPTED = 'interrupt';
 
 /** Steps of the search between two looks at whatever else there is: a few milliseconds. */
 const SLICE_STEPS = 256;
+
+/**
+ * Of two hypervisors that are convicted the search ends after so many states: who does not look whether
+ * it has lost has orders without end, and what more of them would show is the same again.
+ */
+const CONVICTED_STATES = 60_000;
 
 /** The model does not have what is asked for. */
 export class ExploreUnsupported extends Error {
@@ -127,9 +138,13 @@ export function* exploreInSteps(
 ): Generator<ExploreProgress, ExploreRun, void> {
   const startedMs = performance.now();
   const { protocol, level = 2, vcpus = 1, kinds = ['load', 'store'] } = options;
-  const { scenario = 'adjust-populated' } = options;
-  const cpu: CpuModel = { ...DEFAULT_CPU, ...protocol.cpu, ...options.cpu };
-  const reason = unsupportedReason(cpu, scenario);
+  const { scenario = 'adjust-populated', against = null } = options;
+  const others = against?.protocol.cpu;
+  const cpu: CpuModel = { ...DEFAULT_CPU, ...others, ...protocol.cpu, ...options.cpu };
+  assert(against === null || scenario === 'adjust-populated', 'two protocols change one VM alone');
+  const reason =
+    unsupportedReason(cpu, scenario) ??
+    (against === null ? null : pairProblem(protocol, against.protocol));
   if (reason !== null) throw new ExploreUnsupported(reason);
   const bounds: ExploreBounds = { ...EXPLORE_BOUNDS, ...options.bounds };
   const machine = machineOf(cpu, scenario, protocol);
@@ -141,16 +156,26 @@ export function* exploreInSteps(
   assert(programs.length > 0, 'an exploration has guest programs');
   const bbm = announcedBbm(cpu);
   const figures: Figures = { states: 0, orders: 0, stoppedBy: null, stoppedWhy: null };
-  const outcomes = new Outcomes(protocol.claims);
+  const claims = against === null ? protocol.claims : claimsOfBoth(protocol, against.protocol);
+  const outcomes = new Outcomes(claims);
   const startAt = (change: ChangeName, failing: number | null): readonly Host[] =>
     hostOf(protocol, mapOf(change, failing), bbm, vcpus, bounds, figures);
-  const startsOf = (change: ChangeName): readonly Host[] => {
+  function startAll(change: ChangeName): readonly Host[] {
     const plain = startAt(change, null);
     const tries = Math.max(0, ...plain.map(triesOf));
     const failing = Array.from({ length: tries }, (_, i) => startAt(change, i + 1));
     return [...plain, ...failing.flat()];
-  };
-  const hosts = underOneLimit(() => changes.flatMap(startsOf));
+  }
+  function startBoth(beside: Against): readonly Host[] {
+    const map = pairMap(protocol, level, bounds.tables, machine);
+    const both = [protocol, beside.protocol] as const;
+    const host = boundedBy(figures, () => runProtocols(both, map, bbm, vcpus, bounds));
+    if (figures.stoppedWhy !== null) figures.stoppedWhy = WAITS_FOR_OTHER;
+    return host === null ? [] : [host];
+  }
+  const hosts =
+    against === null ? underOneLimit(() => changes.flatMap(startAll)) : startBoth(against);
+
   try {
     const searched = { hosts, cpu, programs, bounds, startedMs, figures, outcomes };
     for (const progress of explorePrograms(searched)) {
@@ -160,9 +185,13 @@ export function* exploreInSteps(
       break;
     }
   } catch (cause) {
+    if (cause instanceof MakerFailed) throw nameProtocol(cause.protocol, cause.cause);
     throw isUneven(cause) ? nameProtocol(protocol, cause) : cause;
   }
-  const judged = hosts.map((host) => judgeOperations(host, bbm, protocol, options.realGranules));
+  const judged =
+    against === null
+      ? hosts.map((host) => judgeOperations(host, bbm, protocol, options.realGranules))
+      : hosts.map(() => NOTHING_JUDGED);
   const signed = signViolations(hosts, options, cpu, outcomes, judged);
   const protocolNotes = [...new Set(judged.flatMap(({ notes }) => notes))];
   const isWhole = figures.stoppedBy === null;
@@ -176,6 +205,7 @@ export function* exploreInSteps(
     ...(scenario === 'adjust-populated' ? {} : { scenario }),
     protocol: protocol.name,
     mutant: options.mutant ?? null,
+    against: against?.protocol.name ?? null,
     cpu: cpuResultOf(cpu),
     granule: 'tiny',
     level,
@@ -195,6 +225,10 @@ export function* exploreInSteps(
     ...(protocolNotes.length === 0 ? {} : { protocolNotes }),
   };
 }
+
+const WAITS_FOR_OTHER =
+  'one hypervisor looks at the entry again and again until the other is done, which may take any time; ' +
+  'one that gives up and comes back later can be explored to the end';
 
 /** Null if a bound stopped it; which one is noted. */
 function boundedBy<T>(figures: Figures, make: () => T): T | null {
@@ -238,10 +272,26 @@ export function runProtocol(
   vcpus: number,
   bounds: ExploreBounds,
 ): Host {
+  return inTime(protocol, () => unrollHost(protocol, map, bbm, vcpus, bounds));
+}
+
+/** The same of two at once, in a machine for two. */
+export function runProtocols(
+  protocols: readonly [Protocol, Protocol],
+  map: MemoryMap,
+  bbm: BbmLevel,
+  vcpus: number,
+  bounds: ExploreBounds,
+): Host {
+  return inTime(protocols[0], () => unrollBoth(protocols, map, bbm, vcpus, bounds));
+}
+
+function inTime(protocol: Protocol, unrolled: () => Host): Host {
   try {
-    return withTimeLimit(RETURN_WITHIN_MS, () => unrollHost(protocol, map, bbm, vcpus, bounds));
+    return withTimeLimit(RETURN_WITHIN_MS, unrolled);
   } catch (cause) {
     if (cause instanceof BoundReached) throw cause;
+    if (cause instanceof MakerFailed) throw nameProtocol(cause.protocol, cause.cause);
     throw nameProtocol(protocol, cause);
   }
 }
@@ -290,11 +340,17 @@ function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void>
       timeMs: bounds.timeMs - (performance.now() - all.startedMs),
     };
     const collect = outcomes.collector(host, scenario, options);
+    const { map } = host;
     const search = new Search(scenario.system, options, left, collect);
     for (let isOver = false; !isOver;) {
       isOver = search.advance(SLICE_STEPS);
       figures.states = states + search.states;
       figures.orders = orders + search.orders;
+      if (map.makers > 1 && outcomes.isViolated && figures.states >= CONVICTED_STATES) {
+        figures.stoppedBy ??= 'states';
+        figures.stoppedWhy = 'what it has found breaks rules, and more of the same is left out';
+        return;
+      }
       yield {
         programsDone,
         programs: searches.length,
@@ -310,18 +366,20 @@ function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void>
 /** Every violation with its token. `judged`: of each host. */
 function signViolations(
   hosts: readonly Host[],
-  { protocol, mutant = null, source }: ExploreOptions,
+  { protocol, mutant = null, source, against = null }: ExploreOptions,
   cpu: CpuModel,
   outcomes: Outcomes,
   judged: readonly JudgedOperations[],
 ): (ExploreViolation & { readonly against?: string | null })[] {
   const builtIn = mutant === null ? 'built-in' : 'mutant';
   const from = source ?? { kind: builtIn, name: mutant ?? protocol.name, text: '' };
-  const headOf = ({ map, vcpus, paths }: Host) =>
+  const beside = against?.source ?? null;
+  const headOf = ({ map, vcpus, threads }: Host) =>
     ({
       kind: from.kind,
       name: from.name,
-      fingerprint: fingerprintOf(protocol, paths, from.text),
+      fingerprint: fingerprintOfHost(threads, [from.text, beside?.text ?? '']),
+      against: beside === null ? null : { kind: beside.kind, name: beside.name },
       cpu: cpuKey(cpu, vcpus),
       level: map.level,
       vcpus,
@@ -330,9 +388,10 @@ function signViolations(
       failing: map.failing,
     }) as const;
   const whysOf = (host: Host): readonly string[] => judged[hosts.indexOf(host)]?.whys ?? [];
+  const isNamed = against === null || beside !== null;
   const shown = outcomes.violations(whysOf).map(({ violation, place, host }) => ({
     ...violation,
-    token: encodeToken({ ...headOf(host), shows: { by: 'schedule', ...place } }),
+    token: !isNamed ? null : encodeToken({ ...headOf(host), shows: { by: 'schedule', ...place } }),
   }));
   const done = hosts.flatMap((host, i) =>
     (judged[i]?.violations ?? []).map((violation) => ({
@@ -346,91 +405,6 @@ function signViolations(
   return [...shown, ...done];
 }
 
-/** `against`: the rule as a sentence names it; null where no execution is to be expected. */
-type OperationsViolation = ExploreViolation & { readonly against: string | null };
-
-export interface JudgedOperations {
-  readonly violations: readonly OperationsViolation[];
-  /** Sentences that explain a schedule, too. */
-  readonly whys: readonly string[];
-  readonly notes: readonly string[];
-}
-
-export function judgeOperations(
-  host: Host,
-  bbm: BbmLevel,
-  protocol: Protocol,
-  realGranules = true,
-): JudgedOperations {
-  const { claims, lock = 'exclusive' } = protocol;
-  const { map } = host;
-  const violations: OperationsViolation[] = [];
-  const notes = new Set<string>();
-  const found = (
-    rule: Rule,
-    why: string,
-    path: Path,
-    event: number | null,
-    against: string | null = null,
-  ): void => {
-    const steps = operationSteps(map, path, event);
-    violations.push({ rule, why, by: 'operations', steps, token: null, against });
-  };
-  const script = hypervisorScript(protocol, map, bbm);
-  const lost = lock === 'shared' ? lostRace(script, map) : null;
-  // Of several forms a sentence says which.
-  const isOneOfMany = changesOf(protocol).length > 1;
-  const form = isOneOfMany ? `where ${changeNamed(map.changeName).text}: ` : '';
-  const start =
-    map.failing === null ? form : `${form}when its ${nth(map.failing)} allocation fails: `;
-  const ways = host.paths.map((path) => ({ path, when: start }));
-  if (lost !== null && lost.path !== null) {
-    ways.push({ path: lost.path, when: `${start}when its compare-exchange finds LOCKED: ` });
-  }
-  for (const { path, when } of ways) {
-    const trace = traceOf(map, path, protocol);
-    const verdict = judgeTrace(trace, bbm, false, map.hafdbs);
-    for (const note of when === start ? verdict.notes : []) notes.add(note);
-    if (verdict.windowed && claims.neverInvalid === true) {
-      const stored = trace.events.findIndex(
-        (e) => e.op === 'write' && !isValid(e.value) && isValid(e.place?.before ?? trace.old),
-      );
-      const why = 'the protocol claims neverInvalid and stores an invalid descriptor (R_KFLJB)';
-      found('claim', why, path, stored);
-    }
-    for (const { rule, code, why, event } of verdict.violations) {
-      found(rule, `${when}${why}`, path, event, againstOf(code));
-    }
-    const loss = map.hasNeighbour ? lossOfNeighbour(map, trace) : null;
-    if (loss !== null && loss.isNamed) {
-      found('vmid-isolation', `${when}${loss.why}`, path, loss.event);
-    } else if (loss !== null) notes.add(loss.why);
-    for (const { rule, why } of path.findings) found(rule, `${when}${why}`, path, null);
-  }
-  if (lost !== null && lost.path === null) {
-    const [path] = host.paths;
-    if (path !== undefined) found('progress', LOSER_WAITS, path, null);
-  }
-  const surveyed =
-    realGranules && violations.length === 0 && map.failing === null
-      ? surveyOf(protocol, map.changeName, bbm, map.hafdbs)
-      : null;
-  for (const note of surveyed?.notes ?? []) notes.add(note);
-  for (const violation of surveyed?.violations ?? [])
-    violations.push({ ...violation, against: null });
-  return {
-    violations,
-    whys: violations.filter(({ rule }) => CAUSES.has(rule)).map(({ why }) => why),
-    notes: [...notes],
-  };
-}
-
-const nth = (n: number): string => ['first', 'second', 'third'][n - 1] ?? `${n}th`;
-
-const LOSER_WAITS =
-  'whoever loses the race for the entry never ends: its compare-exchange finds LOCKED, then what the ' +
-  'winner has left, and is tried again for ever';
-
 /**
  * What the operations alone convict, and no execution shows: said as what it is, because the checker
  * holds protocols to rules that are stricter than what one small machine can make go wrong.
@@ -443,9 +417,6 @@ function withoutExecution(
   const why = `${violation.why}; against ${against}; no execution of this model shows harm`;
   return { ...violation, why, noExecution: true };
 }
-
-/** What names a cause; the others are what comes of one. */
-const CAUSES: ReadonlySet<Rule> = new Set(['break-before-make', 'freed-table']);
 
 /** The steps that are wrong first, as they come; then what comes of them, in the rules' order. */
 function causesFirst(a: ExploreViolation, b: ExploreViolation): number {

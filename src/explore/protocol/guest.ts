@@ -10,6 +10,7 @@
  * protocol's. Each access reads or writes a word of its own, so no two of them share the low
  * address bits by which a TLBI orders translations (TLBI-ob): that allows more, never less.
  */
+import { assert } from '../../arch/assert.ts';
 import {
   type HardwareUpdate,
   NO_DEPENDENCY,
@@ -69,7 +70,8 @@ export interface GuestInput {
   /** Number of the first access's address; the others follow. */
   readonly firstAddress: number;
   readonly answers: readonly AccessAnswers[];
-  readonly lock: number;
+  /** Each has to be seen free before what is late (memory-map.ts). */
+  readonly locks: readonly number[];
   readonly valueOf: (d: bigint) => number;
   readonly nodesMax: number;
 }
@@ -88,7 +90,7 @@ export function guestTree(input: GuestInput): GuestTree {
   /** The tree from access `i` on. `reads`: how many are behind it. */
   function grow(i: number, reads: number, results: readonly AccessResult[], past: boolean): Node {
     if (i === program.early.length && !past && program.late.length > 0) {
-      return askLock(i, reads, results);
+      return askLock(i, reads, results, input.locks);
     }
     if (++nodes > input.nodesMax) throw new BoundReached('nodes', input.nodesMax);
     const access = accesses[i];
@@ -120,11 +122,20 @@ export function guestTree(input: GuestInput): GuestTree {
     return { kind: 'write', ...store, ...common, next };
   }
 
-  function askLock(i: number, reads: number, results: readonly AccessResult[]): Node {
-    const free: Node = { kind: 'dmb', covers: 'load', next: grow(i, reads + 1, results, true) };
+  function askLock(
+    i: number,
+    reads: number,
+    results: readonly AccessResult[],
+    [lock, ...others]: readonly number[],
+  ): Node {
+    assert(lock !== undefined, 'somebody holds the lock');
+    const free: Node =
+      others.length > 0
+        ? askLock(i, reads + 1, results, others)
+        : { kind: 'dmb', covers: 'load', next: grow(i, reads + 1, results, true) };
     return {
       kind: 'read',
-      target: { kind: 'location', location: input.lock },
+      target: { kind: 'location', location: lock },
       order: 'plain',
       read: reads,
       address: NO_DEPENDENCY,
@@ -137,7 +148,7 @@ export function guestTree(input: GuestInput): GuestTree {
   }
 
   const root = grow(0, 0, [], false);
-  return { program: { vcpu: input.vcpu, root, reads: accesses.length + 1 }, ends };
+  return { program: { vcpu: input.vcpu, root, reads: accesses.length + input.locks.length }, ends };
 }
 
 /**

@@ -18,12 +18,19 @@ import type { Operation } from './recording.ts';
 import type { TimedStep } from './timed-step.ts';
 import type { Path } from './unroll.ts';
 
-const thread = 'hypervisor';
+/** One thread of the hypervisor's, on its way. */
+export interface HostWay {
+  /** As schedules call it. */
+  readonly name: string;
+  /** Its number in the model. */
+  readonly thread: number;
+  readonly path: Path;
+  /** What the thread reads, in program order, to be shown; empty: it is not. */
+  readonly reads: readonly TrailStep[];
+}
 
 export interface HostInput {
   readonly map: MemoryMap;
-  /** What the hypervisor did; its thread is number 0. */
-  readonly path: Path;
   /** Stores to other locations are no events. */
   readonly isRead: (location: number) => boolean;
   readonly order: readonly PlacedEvent[];
@@ -32,8 +39,6 @@ export interface HostInput {
   readonly receivers: number;
   /** By number. */
   readonly values: readonly Descriptor[];
-  /** What the thread reads, in program order, to be shown; empty: it is not. */
-  readonly reads: readonly TrailStep[];
 }
 
 /** The reads of a way through the hypervisor's tree. */
@@ -43,26 +48,29 @@ export function readsIn(trail: readonly TrailStep[]): readonly TrailStep[] {
 
 export class HostSteps {
   readonly #input: HostInput;
+  readonly #way: HostWay;
   /** Index of the operation behind each of the thread's events, in program order. */
   readonly #behind: readonly number[];
   /** By own event: its position in the order. */
   readonly #positions: readonly number[];
 
-  constructor(input: HostInput) {
+  constructor(input: HostInput, way: HostWay) {
     this.#input = input;
-    this.#behind = input.path.operations.flatMap((operation, i) =>
+    this.#way = way;
+    this.#behind = way.path.operations.flatMap((operation, i) =>
       Array.from({ length: this.#eventsOf(operation, i) }, () => i),
     );
     const positions = this.#behind.map(() => 0);
     for (const [i, { thread: owner, ordinal }] of input.order.entries()) {
-      if (owner === 0) positions[ordinal] = i + 1;
+      if (owner === way.thread) positions[ordinal] = i + 1;
     }
     this.#positions = positions;
   }
 
   /** A compare-exchange that failed is a read: the next operation shows what it found. */
   #eventsOf(operation: Operation, index: number): number {
-    const { isRead, receivers, path } = this.#input;
+    const { isRead, receivers } = this.#input;
+    const { path } = this.#way;
     if (operation.kind === 'write') return isRead(operation.location) ? 1 : 0;
     if (operation.kind === 'tlbi') return reachOf(this.#input.map, operation.tlbi, receivers);
     if (operation.kind === 'ipi') return this.#input.map.counts === 'interrupts' ? receivers : 0;
@@ -74,7 +82,7 @@ export class HostSteps {
 
   /** Events up to position `until`, and the barriers before them. */
   upTo(until: number): TimedStep[] {
-    const { path } = this.#input;
+    const { path } = this.#way;
     const reads = new Map(this.#readSteps().map((read) => [read.index, read]));
     return path.operations.flatMap((operation, index) => {
       const read = reads.get(index);
@@ -88,7 +96,7 @@ export class HostSteps {
 
   /** Everything the hypervisor does. */
   whole(): TimedStep[] {
-    const { path } = this.#input;
+    const { path } = this.#way;
     const reads = new Map(this.#readSteps().map((read) => [read.index, read]));
     return path.operations.flatMap((operation, index) => {
       const read = reads.get(index);
@@ -132,7 +140,8 @@ export class HostSteps {
 
   /** Reads that are no events, compare-exchanges that failed among them: what they could see at least. */
   #views(): { readonly index: number; readonly view: number; readonly trail: TrailStep }[] {
-    const { path, reads, isRead } = this.#input;
+    const { isRead } = this.#input;
+    const { path, reads } = this.#way;
     const answered = path.operations.flatMap((operation, i) =>
       isAnswered(operation) && isRead(operation.location) ? [i] : [],
     );
@@ -149,6 +158,7 @@ export class HostSteps {
    */
   #readSteps(): (TimedStep & { readonly index: number })[] {
     const { map, values, order } = this.#input;
+    const thread = this.#way.name;
     return this.#views().map(({ index, view, trail: { node, result } }) => {
       assert(node.target.kind === 'location', 'the hypervisor is not translated');
       const { location } = node.target;
@@ -172,7 +182,7 @@ export class HostSteps {
   }
 
   #operation(index: number): Operation {
-    const operation = this.#input.path.operations[index];
+    const operation = this.#way.path.operations[index];
     assert(operation !== undefined, `no operation ${index}`);
     return operation;
   }
@@ -180,7 +190,7 @@ export class HostSteps {
   #reason(index: number, ordinal: number | null): string {
     const at = ordinal === null ? 0 : (this.#positions[ordinal] ?? 0);
     const others = this.#behind.map((op, o) => ({ op, at: this.#positions[o] ?? 0 }));
-    const { operations } = this.#input.path;
+    const { operations } = this.#way.path;
     const before = operations.slice(0, index);
     const tlbi = before.findLastIndex(({ kind }) => kind === 'tlbi');
     const waited = before.findLastIndex((op) => op.kind === 'dsb' && op.dsb === 'ish');
@@ -210,6 +220,7 @@ export class HostSteps {
   #plainStep(index: number): ExploreStep {
     const operation = this.#operation(index);
     const why = this.#reason(index, null);
+    const thread = this.#way.name;
     switch (operation.kind) {
       case 'dsb':
         return { thread, op: 'dsb', detail: `DSB ${operation.dsb.toUpperCase()}`, why };
@@ -243,6 +254,7 @@ export class HostSteps {
     assert(index !== undefined, 'every event has an operation behind it');
     const operation = this.#operation(index);
     const why = this.#reason(index, ordinal);
+    const thread = this.#way.name;
     if (operation.kind === 'tlbi') {
       assert(event.kind === 'tlbi', 'a TLBI is delivered');
       const where = guestName(this.#input.vcpus, event.receiver - 1);
@@ -264,8 +276,12 @@ export class HostSteps {
 
   #storeStep({ location, value, release }: Extract<Operation, { kind: 'write' }>): ExploreStep {
     const { map } = this.#input;
+    const thread = this.#way.name;
     const what = `${placeName(map, location)} = ${valueText(map, location, value)}`;
-    if (location === map.lock) return { thread, op: 'unlock', detail: what };
+    if (map.isLock(location)) {
+      const freed = map.makers === 1 ? what : `lock = ${valueText(map, location, value)}`;
+      return { thread, op: 'unlock', detail: freed };
+    }
     if (location === map.moment) return { thread, op: 'take', detail: what };
     if (location === map.switchedWalk) {
       const detail = `${placeName(map, location)} is ${valueText(map, location, value)}`;

@@ -12,16 +12,18 @@ import {
 } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { checkedPort, checkReturned } from '../../port/checked-port.ts';
-import type {
-  Cpu,
-  DsbKind,
-  Entry,
-  Protocol,
-  Transition,
-  TransitionTrace,
+import {
+  changeNamed,
+  type Cpu,
+  type DsbKind,
+  type Entry,
+  type Protocol,
+  type Transition,
+  type TransitionTrace,
 } from '../../port/index.ts';
 import { withoutChance } from './chance.ts';
 import { isUpdateOf } from './hardware-update.ts';
+import { type Beginning, type Maker, soleMaker } from './maker.ts';
 import {
   LOCK_FREE,
   type MemoryMap,
@@ -38,32 +40,36 @@ import type { Path } from './unroll.ts';
 
 const TABLE_BITS = VALID | TYPE_TABLE_OR_PAGE;
 
-export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLevel): Script {
-  const transition: Transition = Object.freeze({
-    entry: TARGET as Entry,
-    level: map.level,
-    ipa: map.ipa,
-    size: map.size,
-    old: map.old,
-    wanted: map.wanted,
-    pa: map.pa,
-    bbm,
-    vmid: protocol.vmid ?? GUEST_VMID,
-  });
+/** `maker`: absent for one that is alone. */
+export function hypervisorScript(
+  protocol: Protocol,
+  map: MemoryMap,
+  bbm: BbmLevel,
+  maker: Maker = soleMaker(protocol, map),
+): Script {
+  const { level, ipa, size, pa } = map;
+  const { vmid = GUEST_VMID } = protocol;
+  const transitionOf = ({ old, wanted }: Beginning): Transition =>
+    Object.freeze({ entry: TARGET as Entry, level, ipa, size, old, wanted, pa, bbm, vmid });
   const limits = { entries: map.lock, tables: map.tables, granule: 2 ** map.geometry.pageShift };
   return (recording) => {
     const roleOf = createRoles();
     const book = new PageBook(map, (location) => recording.peek(location));
-    const tables = createModelTables(map, recording, book, roleOf);
     if (map.hasNeighbour) recording.write(map.neighbour, NEIGHBOUR_AFTER, false);
+    const begun = maker.beginAt(maker.looks ? recording.read(TARGET) : map.old);
+    if (begun === null) return recording.write(maker.lock, LOCK_FREE, true);
+    book.begin(begun.old);
+    const tables = createModelTables(map, recording, book, roleOf, maker);
+    const transition = transitionOf(begun);
     let isOpen = true;
     const taking = new Taking(map, recording);
     const context = new CpuContext({
       start: protocol.context ?? 'guest',
-      vmid: transition.vmid,
+      vmid,
       bits: map.vmidBits,
     });
-    const port = checkedPort(createCpu(map, recording, book, roleOf, taking, context), tables, {
+    const cpu = createCpu(map, recording, book, roleOf, taking, begun, context);
+    const port = checkedPort(cpu, tables, {
       ...limits,
       isOpen: () => isOpen,
       protocol: protocol.name,
@@ -75,7 +81,10 @@ export function hypervisorScript(protocol: Protocol, map: MemoryMap, bbm: BbmLev
     }
     taking.atEnd();
     if (map.change.from === 'locked') ownerGoesOn(map, recording, book);
-    recording.write(map.lock, LOCK_FREE, true);
+    recording.write(maker.lock, LOCK_FREE, true);
+    recording.ledger.push(...book.ledger);
+    // What is right in the end depends on both of two.
+    if (maker.looks) return;
     book.audit();
     recording.findings.push(...book.findings);
   };
@@ -86,19 +95,20 @@ export function traceOf(
   map: MemoryMap,
   path: Path,
   { lock = 'exclusive', hole = 'empty' }: Pick<Protocol, 'lock' | 'hole'> = {},
+  { change, old, wanted }: Beginning = { change: map.changeName, old: map.old, wanted: map.wanted },
 ): TransitionTrace {
   return {
     level: map.level,
     ipa: map.ipa,
     size: map.size,
-    old: map.old,
-    wanted: map.wanted,
+    old,
+    wanted,
     pa: map.pa,
     vmid: map.vmid,
     lock,
     hole,
-    change: map.changeName,
-    oldLeaves: map.change.from === 'table' ? [3] : [],
+    change,
+    oldLeaves: changeNamed(change).from === 'table' ? [3] : [],
     events: path.trace,
   };
 }
@@ -206,6 +216,7 @@ function createCpu(
   book: PageBook,
   roleOf: Roles,
   taking: Taking,
+  begun: Beginning,
   context: CpuContext,
 ): Cpu {
   const walks = new WalksUnderWay(map, recording);
@@ -252,7 +263,7 @@ function createCpu(
       if (found === expected) noteWrite('cas', entry, desired, found);
       else noteRead(entry, found, expected);
       // Lost to another agent, which has put something else there; a walker only sets bits.
-      if (expected === map.old && !isUpdateOf(expected, found)) book.lose();
+      if (expected === begun.old && !isUpdateOf(expected, found)) book.lose();
       return found;
     },
     dsb(kind) {

@@ -2,6 +2,7 @@
 export { type ExploreBounds, EXPLORE_BOUNDS } from './bounds.ts';
 export { installChanceGuards, processorMs } from './chance.ts';
 export {
+  type Against,
   exploreInSteps,
   type ExploreOptions,
   type ExploreProgress,

@@ -21,7 +21,14 @@ import type { ChangeName, Claims } from '../../port/index.ts';
 import type { OutcomeGrade } from '../../result/explore.ts';
 import type { Rule } from '../../result/rule.ts';
 import type { Access, AccessResult } from './guest.ts';
-import { GEOMETRY, type MemoryMap, NEW_VERSION, OLD_VERSION, TARGET } from './memory-map.ts';
+import {
+  GEOMETRY,
+  type MemoryMap,
+  NEW_VERSION,
+  NEXT_VERSION,
+  OLD_VERSION,
+  TARGET,
+} from './memory-map.ts';
 import { RELAXED_FOR } from './reach.ts';
 import type { Fault, Leaf } from './translation.ts';
 
@@ -190,14 +197,15 @@ function judgeMapping(input: JudgeInput, d: Descriptor, level: Level): Judgement
     const why = `it was sent to 0x${found.toString(16)} (version ${version}), where no version leads`;
     return forbidden('wrong-output-address', 'wrong address', why);
   }
-  if (version !== OLD_VERSION && version !== NEW_VERSION) {
+  const isNext = version === NEXT_VERSION && map.makers > 1;
+  if (version !== OLD_VERSION && version !== NEW_VERSION && !isNext) {
     const why =
       `the descriptor it used leads to the right address, but its software bits are ${version}, ` +
       'which no version of the mapping has: it is none that anybody asked for';
     return forbidden('wrong-output-address', 'unknown version', why);
   }
   const isOld = version === OLD_VERSION;
-  const word = `${isOld ? 'old' : 'new'}${hasNt(d, level) ? ' (nT)' : ''}`;
+  const word = `${isOld ? 'old' : isNext ? 'next' : 'new'}${hasNt(d, level) ? ' (nT)' : ''}`;
   if (phase === 'late' && isOld && map.change.readOnly === 'old') {
     return acceptable(word, 'it used the old mapping still, which only denies stores');
   }
@@ -205,13 +213,15 @@ function judgeMapping(input: JudgeInput, d: Descriptor, level: Level): Judgement
     const why = 'it was translated before the flush and took effect after it, in the same memory';
     return interesting(`late ${word}`, `${why}: the core has an erratum (R_LXHLD)`);
   }
-  if (phase === 'late' && isOld) {
+  // Of two makers the second may replace what the first has made.
+  if (phase === 'late' && (isOld || map.makers > 1)) {
     const after = leafAfter(input);
-    if (after === null || softwareBits(after) !== OLD_VERSION) {
+    if (after === null || softwareBits(after) !== version) {
       return forbidden(
         'stale-translation',
         `stale ${word}`,
-        'it came after the transition and used a translation from before it ' +
+        `it came after ${map.makers > 1 ? 'both transitions' : 'the transition'} and used a translation ` +
+          `from before ${map.makers > 1 ? 'the last one' : 'it'} ` +
           '(R_LXHLD: none may be used once the TLBI is complete)',
       );
     }
@@ -234,7 +244,8 @@ export function judgeFault(input: JudgeInput, fault: Fault): Judgement {
   switch (fault.kind) {
     case 'translation': {
       // A split may leave pages to be mapped on demand; a coalesce has to map all it had.
-      const mapped = map.changeName === 'coalesce' || leafAfter(input) !== null;
+      const isKept = map.changeName === 'coalesce' && map.makers === 1;
+      const mapped = isKept || leafAfter(input) !== null;
       if (!mapped) {
         const why = 'its page is not mapped any more after the transition: the fault is genuine';
         return acceptable('genuine fault', why);

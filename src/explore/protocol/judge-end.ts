@@ -1,11 +1,13 @@
 /** What a vCPU's whole program came to under one way of the hypervisor through the protocol. */
 import { assert } from '../../arch/assert.ts';
+import type { Descriptor } from '../../arch/descriptor.ts';
 import type { Claims } from '../../port/index.ts';
 import { OUTCOME_GRADES } from '../../result/explore.ts';
 import { accessesOf, type GuestEnd } from './guest.ts';
 import { judgeAccess, type Judgement } from './judge-access.ts';
 import { judgeNeighbour } from './neighbour.ts';
-import type { Host, Scenario } from './scenario.ts';
+import type { Host } from './host.ts';
+import type { Scenario } from './scenario.ts';
 
 export interface JudgedEnd {
   readonly id: string;
@@ -20,30 +22,35 @@ const PATHS_MAX = 2 ** 20;
 const VCPUS_MAX = 8;
 const CLEAN_MAX = 16;
 
+/** What the hypervisor leaves behind, by location, for each way that it can end (host-ends.ts). */
+export type MemoryOf = (left: number) => readonly Descriptor[];
+
 const LOCK_HELD_AT_END = 'the lock was not seen free';
 
 export class OutcomeJudge {
   readonly #host: Host;
   readonly #scenario: Scenario;
   readonly #claims: Claims;
+  readonly #memoryOf: MemoryOf;
   readonly #judged = new Map<number, JudgedEnd>();
 
-  constructor(host: Host, scenario: Scenario, claims: Claims) {
+  constructor(host: Host, scenario: Scenario, claims: Claims, memoryOf: MemoryOf) {
     this.#host = host;
     this.#scenario = scenario;
     this.#claims = claims;
+    this.#memoryOf = memoryOf;
   }
 
-  /** `clean`: the pages that end clean, a bit each (aftermath.ts). */
-  judge(vcpu: number, end: number, path: number, clean: number): JudgedEnd {
-    const key = ((end * PATHS_MAX + path) * VCPUS_MAX + vcpu) * CLEAN_MAX + clean;
+  /** `left`: see `MemoryOf`. `clean`: the pages that end clean, a bit each (aftermath.ts). */
+  judge(vcpu: number, end: number, left: number, clean: number): JudgedEnd {
+    const key = ((end * PATHS_MAX + left) * VCPUS_MAX + vcpu) * CLEAN_MAX + clean;
     const known = this.#judged.get(key);
     if (known !== undefined) return known;
     const guestEnd = this.#scenario.guests[vcpu]?.ends[end];
     assert(guestEnd !== undefined, `vCPU ${vcpu} has no end ${end}`);
     const judged =
       vcpu < this.#host.vcpus
-        ? this.#judgeEnd(guestEnd, vcpu, path, clean)
+        ? this.#judgeEnd(guestEnd, vcpu, left, clean)
         : this.#judgeNeighbour(guestEnd);
     this.#judged.set(key, judged);
     return judged;
@@ -59,11 +66,10 @@ export class OutcomeJudge {
     };
   }
 
-  #judgeEnd({ results }: GuestEnd, vcpu: number, path: number, clean: number): JudgedEnd {
-    const { program, translation, paths, tlbi } = this.#scenario;
+  #judgeEnd({ results }: GuestEnd, vcpu: number, left: number, clean: number): JudgedEnd {
+    const { program, translation, tlbi } = this.#scenario;
     const { map } = this.#host;
-    const memory = paths[path]?.memory;
-    assert(memory !== undefined, `no path ${path}`);
+    const memory = this.#memoryOf(left);
     const accesses = accessesOf(program);
     const judgements = results.map((result, i) => {
       const access = accesses[i];

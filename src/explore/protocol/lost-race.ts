@@ -11,7 +11,7 @@ import type { Table } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
 import { type MemoryMap, TARGET } from './memory-map.ts';
 import { Recording, type Script } from './recording.ts';
-import type { Path } from './unroll.ts';
+import { type Path, pathOf } from './unroll.ts';
 
 /** Reads of the entry that find LOCKED before the winner is done. */
 const LOCKED_READS = 4;
@@ -43,8 +43,7 @@ export function lostRace(script: Script, map: MemoryMap): LostRace | null {
   };
   try {
     const recording = new Recording(map.initial(), answer, OPERATIONS_MAX, script);
-    const { operations, trace, locations, findings, memory } = recording;
-    return lost ? { path: { operations, trace, locations, findings, answers, memory } } : null;
+    return lost ? { path: pathOf(recording, answers) } : null;
   } catch (error) {
     if (!(error instanceof BoundReached)) throw error;
     return lost && error.bound === 'operations' ? { path: null } : null;

@@ -4,8 +4,10 @@
  *   0       1 … 2·tables          1 + 2·tables     then                    from there on
  *   entry   table pages, by page  the VM's lock    second VM's entry,      what each access may see
  *                                                  the moment at which     (translation.ts)
- *                                                  memory is taken, a walk
- *                                                  under way (each if any)
+ *                                                  memory is taken, the
+ *                                                  second maker's hold of
+ *                                                  the lock, a walk under
+ *                                                  way (each if any)
  *
  * The region under transition is the whole machine: one entry of level 1 or 2. Above it nothing
  * ever changes. Old leaves carry version 1 in their software bits, new ones 2, as under `stress`.
@@ -51,6 +53,8 @@ import {
 export const NEIGHBOUR_VMID = 2;
 export const OLD_VERSION = 1;
 export const NEW_VERSION = 2;
+/** Of what is made of a new mapping, by a second maker (maker.ts). */
+export const NEXT_VERSION = 3;
 
 /** Writable-clean: the first store has to set S2AP[1] (FEAT_HAFDBS). */
 const CLEAN = Object.freeze({ write: false, dbm: true });
@@ -115,6 +119,8 @@ export interface MachineOptions {
   readonly walksUnderWay?: boolean;
   /** The first old page is read-only, the second not accessed: what a block must not take over. */
   readonly mixed?: boolean;
+  /** Threads that change the entry, each with a hold of the lock. Default: 1. */
+  readonly makers?: 1 | 2;
 }
 
 export class MemoryMap {
@@ -132,6 +138,7 @@ export class MemoryMap {
   readonly vmid: number;
   readonly vmidBits: VmidBits;
   readonly #walksUnderWay: boolean;
+  readonly makers: 1 | 2;
   /** `tiny` under search. */
   readonly geometry: Geometry;
   readonly ipa: number;
@@ -165,6 +172,7 @@ export class MemoryMap {
       vmid = GUEST_VMID,
       vmidBits = 16,
       walksUnderWay = false,
+      makers = 1,
     }: MachineOptions = {},
   ) {
     this.geometry = geometry;
@@ -172,7 +180,8 @@ export class MemoryMap {
     this.#isMixed = mixed;
     this.vmid = vmidTag(vmid, vmidBits);
     this.vmidBits = vmidBits;
-    this.#walksUnderWay = walksUnderWay;
+    // Of two makers neither is followed that far.
+    this.#walksUnderWay = walksUnderWay && makers === 1;
     const change: Change = changeNamed(changeName);
     this.changeName = changeName;
     this.change = change;
@@ -182,13 +191,15 @@ export class MemoryMap {
     this.hasNeighbour = hasNeighbour;
     this.counts = counts;
     this.failing = failing;
+    this.makers = makers;
     this.size = entrySize(this.geometry, level);
     this.pages = pagesPerEntry(this.geometry, level);
     this.pa = changeName === 'relocate' ? OTHER_PA : REGION_PA;
     this.oldTables = change.from === 'table' ? this.pagesOfSubtree(level) : 0;
     this.old = this.#oldEntry();
-    this.wanted = change.to === 'empty' ? EMPTY : this.#wantedBlock();
+    this.wanted = change.to === 'empty' ? EMPTY : this.blockOf(NEW_VERSION);
     assert(this.oldTables <= tables, `the old subtree needs ${this.oldTables} table pages`);
+    assert(makers === 1 || !(hasNeighbour || this.change.takes !== undefined), 'no room for both');
   }
 
   #oldEntry(): Descriptor {
@@ -201,9 +212,10 @@ export class MemoryMap {
     return this.#block(OLD_VERSION, this.oldPa, { ...permission, ...state });
   }
 
-  #wantedBlock(): Descriptor {
+  /** The block that a change leads to, with `version` in its software bits. */
+  blockOf(version: number): Descriptor {
     const { readOnly } = this.change;
-    return this.#block(NEW_VERSION, this.pa, {
+    return this.#block(version, this.pa, {
       write: readOnly !== 'new',
       dbm: this.hafdbs && readOnly === undefined,
     });
@@ -215,6 +227,15 @@ export class MemoryMap {
 
   get lock(): number {
     return 1 + this.tables * this.geometry.entriesPerTable;
+  }
+
+  /** The locks a vCPU has to see free before it knows that all is done: each maker's hold of the one. */
+  get locks(): readonly number[] {
+    return Array.from({ length: this.makers }, (_, maker) => this.lock + maker);
+  }
+
+  isLock(location: number): boolean {
+    return location >= this.lock && location < this.lock + this.makers;
   }
 
   /** The leaf entry of the second VM, where there is one. */
@@ -240,7 +261,7 @@ export class MemoryMap {
   /** First location behind those that hold something of the host's. */
   get end(): number {
     const more = [this.hasNeighbour, this.change.takes !== undefined, this.#walksUnderWay];
-    return this.lock + 1 + more.filter(Boolean).length;
+    return this.lock + this.makers + more.filter(Boolean).length;
   }
 
   /** Table pages below an entry of `level`, all leaves being pages. */
@@ -318,7 +339,7 @@ export class MemoryMap {
   initial(): Descriptor[] {
     const memory = Array.from({ length: this.end }, () => this.foreign(UNFILLED));
     memory[TARGET] = this.old;
-    memory[this.lock] = LOCK_HELD;
+    for (const lock of this.locks) memory[lock] = LOCK_HELD;
     if (this.hasNeighbour) memory[this.neighbour] = NEIGHBOUR_BEFORE;
     if (this.moment !== null) memory[this.moment] = NOT_TAKEN;
     if (this.switchedWalk !== null) memory[this.switchedWalk] = NO_WALK;

@@ -4,16 +4,18 @@
  * A fresh table is filled with plain stores, and so is a freed page, at once, by its next user: a
  * walker that still reads one is seen. Pages are never handed out twice in one transition, so what
  * a page holds tells whose it is. Software walks read what this thread itself has stored: nobody
- * else stores to tables here.
+ * else stores to tables here. Beside another maker that goes for the old pages still: who walks them
+ * holds up the grace period. The pages that the other one has made it loads.
  *
- * Left out: software walkers of other threads, so a grace period is over at once. A hardware walker
- * takes no part in it anyway.
+ * Left out: other software walkers, so a grace period is over at once. A hardware walker takes no part
+ * in it anyway.
  */
 import { childLeaf, type Descriptor, EMPTY, isTable, isValid } from '../../arch/descriptor.ts';
 import { childLevel, type Level } from '../../arch/geometry.ts';
 import type { FreedPart, Table, Tables } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
 import { HARDWARE_STATE } from './hardware-update.ts';
+import type { Maker } from './maker.ts';
 import { type MemoryMap, REUSED } from './memory-map.ts';
 import type { PageBook } from './page-book.ts';
 import type { Recording } from './recording.ts';
@@ -25,14 +27,17 @@ export function createModelTables(
   recording: Recording,
   book: PageBook,
   roleOf: Roles,
+  { pages, looks: isBeside }: Pick<Maker, 'pages' | 'looks'>,
 ): Tables {
-  let next = map.oldTables;
+  let next = 0;
   let tries = 0;
+  const own = new Set<Table>();
   const entries = map.geometry.entriesPerTable;
 
   function take(count: number): Table {
-    if (next >= map.tables) throw new BoundReached('tables', map.tables);
-    const table = next++ as Table;
+    const table = pages[next++];
+    if (table === undefined) throw new BoundReached('tables', map.tables);
+    own.add(table);
     book.make(table, count);
     return table;
   }
@@ -41,6 +46,13 @@ export function createModelTables(
 
   function fillAll(table: Table, d: Descriptor): void {
     for (let index = 0; index < entries; index++) store(map.entryOf(table, index), d);
+  }
+
+  /** What a software walk finds. */
+  function walk(location: number): Descriptor {
+    const page = map.tableOf(location);
+    const isOthers = isBeside && page !== null && page >= map.oldTables && !own.has(page);
+    return isOthers ? recording.read(location) : recording.peek(location);
   }
 
   /** Pages freed. */
@@ -55,7 +67,7 @@ export function createModelTables(
     let pages = 0;
     let valid = 0;
     for (let index = 0; index < entries; index++) {
-      const d = recording.peek(map.entryOf(table, index));
+      const d = walk(map.entryOf(table, index));
       if (!isValid(d)) continue;
       valid++;
       if (level === 3 || !isTable(d, level)) continue;
@@ -75,7 +87,7 @@ export function createModelTables(
     let state = 0n;
     for (let index = 0; index < entries; index++) {
       const location = map.entryOf(table, index);
-      const d = recording.peek(location);
+      const d = walk(location);
       if (!isValid(d)) continue;
       if (level === 3 || !isTable(d, level)) state |= recording.read(location) & HARDWARE_STATE;
       else if (map.isTableAddress(d)) state |= stateBelow(map.follow(d), childLevel(level));
@@ -124,7 +136,7 @@ export function createModelTables(
     mergeState(block, table, level) {
       // It must not be freed yet, with or without hardware updates.
       const first = map.entryOf(table, 0);
-      const value = recording.peek(first);
+      const value = walk(first);
       const name = book.nameOf(table);
       recording.note({ op: 'read', entry: roleOf(first), value, table: name }, first);
       return map.hafdbs ? (block & ~HARDWARE_STATE) | stateBelow(table, level) : block;

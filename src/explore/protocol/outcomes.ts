@@ -15,7 +15,9 @@ import type { ModelOptions, OrderOutcomes } from '../model/index.ts';
 import { Aftermath } from './aftermath.ts';
 import { guestName } from './describe.ts';
 import { OutcomeJudge } from './judge-end.ts';
-import type { Host, Scenario } from './scenario.ts';
+import { HostEnds } from './host-ends.ts';
+import type { Host } from './host.ts';
+import type { Scenario } from './scenario.ts';
 import { type SchedulePlace, Schedules, type Shown } from './schedules.ts';
 import { Tally } from './tally.ts';
 
@@ -41,25 +43,34 @@ export class Outcomes {
     scenario: Scenario,
     options: ModelOptions,
   ): (found: OrderOutcomes) => 'go-on' {
-    const judge = new OutcomeJudge(host, scenario, this.#claims);
+    const hostEnds = new HostEnds(host, scenario);
+    const judge = new OutcomeJudge(host, scenario, this.#claims, hostEnds.memoryOf);
     const tally = new Tally(judge, (vcpu) => guestName(host.vcpus, vcpu));
     this.#tallies.push(tally);
     const aftermath = new Aftermath(host, scenario);
     const schedules = new Schedules(host, scenario, options, judge, aftermath);
     return (found) => {
-      const [path] = found.outcomes[0]?.keys() ?? [];
-      assert(path !== undefined, 'the hypervisor has a way through');
-      const clean = aftermath.cleanPages(found.memory, path);
-      tally.add(found.outcomes, clean);
+      const { outcomes } = found;
+      const ends = hostEnds.of(found, outcomes);
+      const [host] = ends;
+      assert(host !== undefined, 'the hypervisor has a way through');
+      const clean = aftermath.cleanPages(found.memory, host.paths);
+      tally.add(ends, hostEnds.guestsOf(outcomes), clean);
       for (const exchange of found.twins ?? []) {
-        tally.add(
-          exchange.map((thread) => found.outcomes[thread] as (typeof found.outcomes)[number]),
-          clean,
-        );
+        const twin = exchange.map((thread) => outcomes[thread] as (typeof outcomes)[number]);
+        tally.add(ends, hostEnds.guestsOf(twin), clean);
       }
-      schedules.shorten(this.#shown, { found, path, clean });
+      for (const end of ends) {
+        if (end.findings.length > 0) schedules.showMakers(this.#shown, { found, host: end });
+      }
+      schedules.shorten(this.#shown, { found, host, clean });
       return 'go-on';
     };
+  }
+
+  /** Some execution breaks a rule. */
+  get isViolated(): boolean {
+    return this.#shown.size > 0;
   }
 
   get executions(): number {

@@ -14,11 +14,23 @@ export interface BookFinding {
   readonly why: string;
 }
 
+/** How a sentence ends about a page that was free already. */
+export const FREED_TWICE = 'freed twice';
+
+/** One entry of the books, as it was made. */
+export type BookEntry =
+  | { readonly is: 'made'; readonly table: Table; readonly count: number }
+  | { readonly is: 'freed'; readonly table: Table; readonly expected: number }
+  | { readonly is: 'emptied'; readonly table: Table; readonly valid: number }
+  | { readonly is: 'counted'; readonly entry: Entry; readonly by: 1 | -1 };
+
 /** What memory holds, as the hypervisor itself has stored it. */
 export type Peek = (location: number) => Descriptor;
 
 export class PageBook {
   readonly findings: BookFinding[] = [];
+  /** All that was entered, in order: the books of two makers are put together from it (makers-end.ts). */
+  readonly ledger: BookEntry[] = [];
   readonly #map: MemoryMap;
   readonly #peek: Peek;
   readonly #made = new Set<Table>();
@@ -26,6 +38,7 @@ export class PageBook {
   readonly #counts = new Map<Table, number>();
   /** gets less puts of the page that holds the target. */
   #parentGets = 0;
+  #oldTop: Table | null = null;
   /** Another agent took the entry: what it pointed to is that one's to free. */
   #isLost = false;
 
@@ -37,8 +50,15 @@ export class PageBook {
     }
   }
 
+  /** The change begins at `old`, which may be a table that another maker has made. */
+  begin(old: Descriptor): void {
+    const { level } = this.#map;
+    if (isTable(old, level) && this.#map.isTableAddress(old)) this.#oldTop = this.#map.follow(old);
+  }
+
   /** `old`: the top page of the old subtree; the ones below it lie behind it in order. */
   nameOf(table: Table): TableName {
+    if (table === this.#oldTop) return 'old';
     if (table < this.#map.oldTables) return table === 0 ? 'old' : `old ${table - 1}`;
     return this.#made.has(table) ? `table ${table}` : `page ${table}`;
   }
@@ -50,6 +70,7 @@ export class PageBook {
   }
 
   make(table: Table, count: number): void {
+    this.ledger.push({ is: 'made', table, count });
     this.#made.add(table);
     this.#counts.set(table, count);
   }
@@ -57,8 +78,11 @@ export class PageBook {
   /** False: it is free already, which is noted. `expected`: the count it must have. */
   free(table: Table, expected: number): boolean {
     const name = this.#text(table);
-    if (this.#freed.has(table) || !this.#counts.has(table)) {
-      const what = this.#freed.has(table) ? 'freed twice' : 'freed but was never in use';
+    this.ledger.push({ is: 'freed', table, expected });
+    // Another maker's page may be in use without being in these books.
+    const isKnown = this.#counts.has(table) || this.#map.makers > 1;
+    if (this.#freed.has(table) || !isKnown) {
+      const what = this.#freed.has(table) ? FREED_TWICE : 'freed but was never in use';
       this.#find('refcount', `${name} is ${what}`);
       return false;
     }
@@ -72,6 +96,7 @@ export class PageBook {
 
   /** Everything below a page was freed: KVM puts the page once per entry. */
   emptied(table: Table, valid: number): void {
+    this.ledger.push({ is: 'emptied', table, valid });
     const count = this.#counts.get(table) ?? 0;
     if (count !== 1 + valid) {
       this.#find(
@@ -93,6 +118,7 @@ export class PageBook {
   }
 
   count(entry: Entry, by: 1 | -1): void {
+    this.ledger.push({ is: 'counted', entry, by });
     const table = this.#map.tableOf(entry);
     if (table === null) {
       this.#parentGets += by;

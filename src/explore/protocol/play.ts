@@ -5,7 +5,8 @@ import type { BlockLevel } from '../../arch/geometry.ts';
 import { plainChange, type Protocol } from '../../port/index.ts';
 import { BoundReached, EXPLORE_BOUNDS, type ExploredScenario } from './bounds.ts';
 import { machineOf } from './cpu.ts';
-import { judgeOperations, runProtocol } from './explore.ts';
+import { runProtocol } from './explore.ts';
+import { judgeOperations } from './judge-operations.ts';
 import { MemoryMap } from './memory-map.ts';
 
 /** Throws ProtocolFailure. A bound that is met ends it: what ran, ran. */

@@ -37,6 +37,7 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
     case 'cas':
       return 'atomic, acquire and release: it orders everything around it (bob)';
     case 'read':
+      if (map.makers > 1) return 'it reads what stands there: the other hypervisor stores, too';
       return map.hafdbs
         ? 'nobody else stores here but walkers, which set flags at any time (R_RTBRL)'
         : 'nobody else stores here, so it reads what its own thread stored last';
@@ -103,7 +104,7 @@ function storeReason(
   { location, value, release }: Extract<Operation, { kind: 'write' }>,
   { overtakenBy, overtakes }: Surroundings,
 ): string {
-  if (location === map.lock && value === LOCK_FREE) {
+  if (map.isLock(location) && value === LOCK_FREE) {
     return overtakes !== null
       ? 'a store-release waits for no TLBI: only a DSB does (R_PSMWS)'
       : 'store-release: whoever sees the lock free comes after the stores above (bob)';

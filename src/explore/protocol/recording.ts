@@ -10,7 +10,7 @@ import type { TableOwner } from '../../arch/context.ts';
 import type { Descriptor } from '../../arch/descriptor.ts';
 import type { DmbKind, DsbKind, TlbiOp, TraceEvent } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
-import type { BookFinding } from './page-book.ts';
+import type { BookEntry, BookFinding } from './page-book.ts';
 
 export type Operation =
   | { readonly kind: 'read'; readonly location: number }
@@ -104,6 +104,8 @@ export class Recording {
   readonly trace: TraceEvent[] = [];
   /** What the books of the table pages had to say at the script's end. */
   readonly findings: BookFinding[] = [];
+  /** And what was entered in them. */
+  readonly ledger: BookEntry[] = [];
   /** What this thread knows memory to hold: its own stores, and what it has read. */
   readonly memory: Descriptor[];
   /** Answers used so far. */

@@ -1,23 +1,29 @@
 /**
  * One schedule again: the same order and the same way of the vCPU through it, with everything the
- * hypervisor does. Nothing is searched. Other vCPUs take the first way they have.
+ * hypervisor does, or the two that are at it at once. Nothing is searched. Other vCPUs take the first
+ * way they have.
  */
 import { announcedBbm, type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.ts';
-import { changesOf, type Protocol } from '../../port/index.ts';
+import { changesOf, type Claims, type Protocol } from '../../port/index.ts';
 import type { ExploreStep, ExploreViolation } from '../../result/explore.ts';
-import { orderOf, OrderRun, type PlacedEvent, type TrailStep } from '../model/index.ts';
+import { type Rule, RULES } from '../../result/rule.ts';
+import { type OnEnd, orderOf, OrderRun, type PlacedEvent, type TrailStep } from '../model/index.ts';
 import { Aftermath } from './aftermath.ts';
 import { BoundReached, EXPLORE_BOUNDS } from './bounds.ts';
 import { machineOf, modelOf, unsupportedReason } from './cpu.ts';
-import { judgeOperations, runProtocol } from './explore.ts';
+import { runProtocol, runProtocols } from './explore.ts';
 import { accessesOf } from './guest.ts';
+import { type HostEnd, HostEnds } from './host-ends.ts';
 import { readsIn } from './host-steps.ts';
-import { OutcomeJudge } from './judge-end.ts';
+import type { Host } from './host.ts';
+import { type MemoryOf, OutcomeJudge } from './judge-end.ts';
+import { judgeOperations } from './judge-operations.ts';
 import { MemoryMap } from './memory-map.ts';
-import { type Host, type Scenario, scenarioOf } from './scenario.ts';
+import { claimsOfBoth, pairMap, pairProblem } from './pair.ts';
+import { type Scenario, scenarioOf } from './scenario.ts';
 import { type GuestTrail, scheduleOf } from './schedule.ts';
-import { scheduleInput } from './schedules.ts';
-import { fingerprintOf, type ScheduleKey, type ScheduleToken } from './token.ts';
+import { hostWays, scheduleInput } from './schedules.ts';
+import { fingerprintOfHost, type ScheduleKey, type ScheduleToken } from './token.ts';
 
 export interface Replay {
   readonly violation: Pick<ExploreViolation, 'rule' | 'why' | 'by'>;
@@ -32,41 +38,65 @@ export class ReplayRefused extends Error {
   override readonly name = 'ReplayRefused';
 }
 
+/** A protocol, and what is in its file: nothing for a built-in one. */
+export interface Replayed {
+  readonly protocol: Protocol;
+  readonly text: string;
+}
+
 /**
- * `cpu`: what the token's `cpu` stands for. `text`: the protocol's file, empty for a built-in one.
- * Throws ReplayRefused, and ProtocolFailure as an exploration does.
+ * `cpu`: what the token's `cpu` stands for. `beside`: the protocol that the token has beside the first;
+ * null: none. Throws ReplayRefused, and ProtocolFailure as an exploration does.
  */
 export function replayToken(
   token: ScheduleToken,
   protocol: Protocol,
   text: string,
   given: Partial<CpuModel>,
+  beside: Replayed | null = null,
 ): Replay {
   const cpu: CpuModel = { ...DEFAULT_CPU, ...given };
-  const reason = unsupportedReason(cpu, token.scenario);
+  const reason =
+    unsupportedReason(cpu, token.scenario) ??
+    (beside === null ? null : pairProblem(protocol, beside.protocol));
   if (reason !== null) throw new ReplayRefused(reason);
-  const host = hostOf(token, protocol, cpu);
-  if (fingerprintOf(protocol, host.paths, text) !== token.fingerprint) {
-    throw new ReplayRefused(`${token.name} has changed since the token was made`);
+  const host = hostOf(token, protocol, cpu, beside);
+  if (fingerprintOfHost(host.threads, [text, beside?.text ?? '']) !== token.fingerprint) {
+    const other = token.against === null ? '' : ` or ${token.against.name}`;
+    throw new ReplayRefused(`${token.name}${other} has changed since the token was made`);
   }
   const { shows } = token;
   const found =
     shows.by === 'schedule'
-      ? replaySchedule(shows, protocol, host, cpu)
+      ? replaySchedule(shows, claimsOf(protocol, beside), host, cpu)
       : replayOperations(shows.rule, protocol, host, cpu);
   if (found === null) throw new ReplayRefused('the model has changed since the token was made');
   return found;
 }
 
-function hostOf(token: ScheduleToken, protocol: Protocol, cpu: CpuModel): Host {
+function claimsOf({ claims }: Protocol, beside: Replayed | null): Claims {
+  return beside === null ? claims : claimsOfBoth({ claims }, beside.protocol);
+}
+
+function hostOf(
+  token: ScheduleToken,
+  protocol: Protocol,
+  cpu: CpuModel,
+  beside: Replayed | null,
+): Host {
   const change = changesOf(protocol)[token.form];
   if (change === undefined) throw new ReplayRefused(`${token.name} has no such form any more`);
-  const map = new MemoryMap(change, token.level, EXPLORE_BOUNDS.tables, {
-    ...machineOf(cpu, token.scenario, protocol),
-    failing: token.failing,
-  });
+  const machine = machineOf(cpu, token.scenario, protocol);
+  const { tables } = EXPLORE_BOUNDS;
+  const bbm = announcedBbm(cpu);
   try {
-    return runProtocol(protocol, map, announcedBbm(cpu), token.vcpus, EXPLORE_BOUNDS);
+    if (beside !== null) {
+      const map = pairMap(protocol, token.level, tables, machine);
+      return runProtocols([protocol, beside.protocol], map, bbm, token.vcpus, EXPLORE_BOUNDS);
+    }
+    const { failing } = token;
+    const map = new MemoryMap(change, token.level, tables, { ...machine, failing });
+    return runProtocol(protocol, map, bbm, token.vcpus, EXPLORE_BOUNDS);
   } catch (error) {
     if (!(error instanceof BoundReached)) throw error;
     throw new ReplayRefused(`${token.name} does ${error.message} now`);
@@ -92,49 +122,112 @@ function replayOperations(
 
 function replaySchedule(
   key: ScheduleKey,
-  protocol: Protocol,
+  claims: Claims,
   host: Host,
   cpu: CpuModel,
 ): Replay | null {
   const { map, vcpus } = host;
   const pages = accessesOf(key.program).map(({ page }) => page);
-  if (key.vcpu >= vcpus || pages.some((page) => page >= map.pages)) return null;
+  if ((key.vcpu ?? 0) >= vcpus || pages.some((page) => page >= map.pages)) return null;
   const options = modelOf(cpu);
   const scenario = scenarioOf(host, cpu, key.program, EXPLORE_BOUNDS.nodes);
-  const { system } = scenario;
-  const order = orderOf(system, options, EXPLORE_BOUNDS.events, key.choice, key.numbers);
+  const order = orderOf(scenario.system, options, EXPLORE_BOUNDS.events, key.choice, key.numbers);
   if (order === null) return null;
-  const wayOf = (thread: number, nth: number) => wayThrough(order, scenario, cpu, thread, nth);
-  const hypervisor = wayOf(0, 0);
-  const mine = wayOf(key.vcpu + 1, key.end);
-  if (hypervisor === null || mine === null) return null;
-  const path = hypervisor.outcome;
-  const judge = new OutcomeJudge(host, scenario, protocol.claims);
+  const run: Run = { host, scenario, cpu, order };
+  return key.vcpu === null
+    ? replayMakers(run, RULES[key.end] ?? null)
+    : replayAccess(run, key, key.vcpu, claims);
+}
+
+/** How a store to the entry begins in a schedule (describe.ts). */
+const ENTRY_STORED = 'entry = ';
+
+interface Run {
+  readonly host: Host;
+  readonly scenario: Scenario;
+  readonly cpu: CpuModel;
+  readonly order: readonly PlacedEvent[];
+}
+
+/** An access of vCPU `of` that breaks a rule. */
+function replayAccess(run: Run, key: ScheduleKey, of: number, claims: Claims): Replay | null {
+  const { host, scenario, order } = run;
+  const ends = endsOf(run);
+  const [ended] = ends.list;
+  const mine = wayThrough(run, of + 1, key.end);
+  if (ended === undefined || mine === null) return null;
+  const judge = new OutcomeJudge(host, scenario, claims, ends.memoryOf);
   const aftermath = new Aftermath(host, scenario);
-  const clean = aftermath.cleanPages(aftermath.memoryAfter(order), path);
-  const judged = judge.judge(key.vcpu, mine.outcome, path, clean);
+  const clean = aftermath.cleanPages(aftermath.memoryAfter(order), ended.paths);
+  const judged = judge.judge(of, mine.outcome, ended.left, clean);
   const broken = judged.judgements[judged.broken];
   const access = accessesOf(key.program)[judged.broken];
   if (broken === undefined || broken.rule === null || access === undefined) return null;
   const guests: GuestTrail[] = [];
   for (let vcpu = 0; vcpu < host.receivers; vcpu++) {
-    const way = vcpu === key.vcpu ? mine : wayOf(vcpu + 1, 0);
+    const way = vcpu === of ? mine : wayThrough(run, vcpu + 1, 0);
     if (way === null) return null;
-    const { judgements } = judge.judge(vcpu, way.outcome, path, clean);
+    const { judgements } = judge.judge(vcpu, way.outcome, ended.left, clean);
     guests.push({ vcpu, trail: way.trail, whys: judgements.map(({ why }) => why) });
   }
-  const { steps } = scheduleOf({
-    ...scheduleInput(host, scenario, path),
-    order,
-    reads: readsIn(hypervisor.trail),
-    guests,
-    shownTo: 'whole',
-  });
-  const why = `${access.kind} of page ${access.page} by vcpu ${key.vcpu}: ${broken.why}`;
+  const steps = stepsOf(run, ended, guests);
+  const why = `${access.kind} of page ${access.page} by vcpu ${of}: ${broken.why}`;
   const isMine = ({ thread, why: said }: ExploreStep): boolean =>
-    thread === `vcpu ${key.vcpu}` && said === broken.why;
+    thread === `vcpu ${of}` && said === broken.why;
   const violation = { rule: broken.rule, why, by: 'schedule' } as const;
   return { violation, steps, broken: steps.findIndex(isMine) };
+}
+
+/** What two hypervisors do together that breaks `rule`: known at the end of it. */
+function replayMakers(run: Run, rule: Rule | null): Replay | null {
+  for (const end of endsOf(run).list) {
+    const finding = end.findings.find((one) => one.rule === rule);
+    if (finding === undefined) continue;
+    const { rule: broke, why, store } = finding;
+    const plain = stepsOf(run, end, []);
+    const broken = brokenStep(plain, store);
+    const steps = plain.map((step, i) => (i === broken ? { ...step, why } : step));
+    return { violation: { rule: broke, why, by: 'schedule' }, steps, broken };
+  }
+  return null;
+}
+
+/** The step of the `nth` store to the entry; the last one, where what is wrong is known at the end. */
+function brokenStep(steps: readonly ExploreStep[], nth?: number): number {
+  const stores = steps.flatMap(({ thread, detail }, i) =>
+    thread.startsWith('hypervisor') && detail.startsWith(ENTRY_STORED) ? [i] : [],
+  );
+  return (nth === undefined ? undefined : stores[nth]) ?? steps.length - 1;
+}
+
+/** How the hypervisor's side may end, in the order in which a search comes to it. */
+function endsOf(run: Run): { readonly list: readonly HostEnd[]; readonly memoryOf: MemoryOf } {
+  const { host, scenario, order } = run;
+  const ends = new HostEnds(host, scenario);
+  const outcomes = scenario.system.threads.map((_, thread) => {
+    const found = new Map<number, number>();
+    eachWay(run, thread, (outcome) => found.set(outcome, (found.get(outcome) ?? 0) + 1));
+    return found;
+  });
+  const memory = new Aftermath(host, scenario).memoryAfter(order);
+  return { list: ends.of({ order, memory }, outcomes), memoryOf: ends.memoryOf };
+}
+
+function stepsOf(
+  run: Run,
+  { paths }: HostEnd,
+  guests: readonly GuestTrail[],
+): readonly ExploreStep[] {
+  const { host, scenario, order } = run;
+  const hosts = hostWays(host, scenario, paths, (thread, path) => {
+    let reads: readonly TrailStep[] | null = null;
+    eachWay(run, thread, (outcome, trail) => {
+      if (outcome === path) reads ??= readsIn([...trail]);
+    });
+    return reads ?? [];
+  });
+  const common = scheduleInput(host, scenario);
+  return scheduleOf({ ...common, order, hosts, guests, shownTo: 'whole' }).steps;
 }
 
 interface Way {
@@ -142,17 +235,15 @@ interface Way {
   readonly trail: readonly TrailStep[];
 }
 
-function wayThrough(
-  order: readonly PlacedEvent[],
-  { system }: Scenario,
-  cpu: CpuModel,
-  thread: number,
-  nth: number,
-): Way | null {
+function wayThrough(run: Run, thread: number, nth: number): Way | null {
   let at = 0;
   let found: Way | null = null;
-  new OrderRun(system, modelOf(cpu), thread, (outcome, trail) => {
+  eachWay(run, thread, (outcome, trail) => {
     if (at++ === nth) found = { outcome, trail: [...trail] };
-  }).run(order);
+  });
   return found;
+}
+
+function eachWay({ scenario, cpu, order }: Run, thread: number, onEnd: OnEnd): void {
+  new OrderRun(scenario.system, modelOf(cpu), thread, onEnd).run(order);
 }

@@ -15,7 +15,7 @@ import type { ExploreStep } from '../../result/explore.ts';
 import type { PlacedEvent, TrailStep, Walk } from '../model/index.ts';
 import { guestName, leafText, placeName, valueText } from './describe.ts';
 import type { Access } from './guest.ts';
-import { type HostInput, HostSteps } from './host-steps.ts';
+import { type HostInput, HostSteps, type HostWay } from './host-steps.ts';
 import { LOCK_FREE } from './memory-map.ts';
 import { LOCK_NOT_SEEN, LOCK_SEEN, UPDATED, walkReason } from './reasons.ts';
 import type { TimedStep } from './timed-step.ts';
@@ -28,6 +28,8 @@ export interface Schedule {
 }
 
 export interface ScheduleInput extends HostInput {
+  /** Of the hypervisor's side: one, or two at once. */
+  readonly hosts: readonly HostWay[];
   readonly translation: RegionTranslation;
   readonly guests: readonly GuestTrail[];
   /** Of all vCPUs, by address. */
@@ -55,8 +57,10 @@ export function scheduleOf(input: ScheduleInput): Schedule {
   const isWhole = input.shownTo === 'whole';
   const shownTo = input.shownTo === 'whole' ? input.order.length : input.shownTo;
   const until = Math.max(accessed, shownTo);
-  const hypervisor = new HostSteps(input);
-  const host = isWhole ? hypervisor.whole() : hypervisor.upTo(until);
+  const host = input.hosts.flatMap((way) => {
+    const hypervisor = new HostSteps(input, way);
+    return isWhole ? hypervisor.whole() : hypervisor.upTo(until);
+  });
   const steps: ExploreStep[] = [];
   // A read of what a walker has stored stands below it.
   const updates = updateSteps(input);
@@ -91,12 +95,20 @@ function updateSteps(input: ScheduleInput): TimedStep[] {
 }
 
 /**
- * No schedule of this trail is shorter: the hypervisor's events up to its last access, the accesses,
- * and a walk for each. Schedules are many and take long to make; most need not be.
+ * No schedule of this trail is shorter: the hypervisor's events up to its last access, those of a second
+ * one, whose thread comes behind those of all `receivers`, the accesses, and a walk for each. Schedules
+ * are many and take long to make; most need not be.
  */
-export function leastLength(order: readonly PlacedEvent[], { until, steps }: Extent): number {
+export function leastLength(
+  order: readonly PlacedEvent[],
+  { until, steps }: Extent,
+  receivers: number,
+): number {
   let length = steps;
-  for (let i = 0; i < until; i++) if (order[i]?.thread === 0) length++;
+  for (let i = 0; i < until; i++) {
+    const thread = order[i]?.thread ?? 0;
+    if (thread === 0 || thread > receivers) length++;
+  }
   return length;
 }
 
@@ -134,7 +146,9 @@ function lockStep(input: ScheduleInput, vcpu: number, step: TrailStep): TimedSte
   assert(target.kind === 'location' && value !== undefined, 'the lock is read without a fault');
   const found = `${placeName(input.map, target.location)} is ${valueText(input.map, target.location, value)}`;
   const isFree = value === LOCK_FREE;
-  const detail = isFree ? `${found}; DMB LD` : found;
+  // Of two holds the barrier stands behind the second.
+  const isLast = target.location === input.map.locks.at(-1);
+  const detail = isFree && isLast ? `${found}; DMB LD` : found;
   const why = isFree ? LOCK_SEEN : LOCK_NOT_SEEN;
   return { at: step.view, step: { thread: guestName(input.vcpus, vcpu), op: 'read', detail, why } };
 }

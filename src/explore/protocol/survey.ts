@@ -19,6 +19,7 @@ import { MemoryMap } from './memory-map.ts';
 import { operationSteps } from './operation-steps.ts';
 import { Recording } from './recording.ts';
 import { underOneLimit, withTimeLimit } from './time-limit.ts';
+import { pathOf } from './unroll.ts';
 
 /** Regions of level 2: low and high ones, of odd and even index, the last one of a table, of 40 bits. */
 const PLACES: readonly { readonly granule: Granule; readonly ipas: readonly number[] }[] = [
@@ -122,13 +123,12 @@ function judgeAlone(
   recording: Recording,
   where: string,
 ): ExploreViolation[] {
-  const { operations, trace: events, locations, findings, memory } = recording;
-  const path = { operations, trace: events, locations, findings, answers: [], memory };
+  const path = pathOf(recording, []);
   const trace = traceOf(map, path, protocol);
   const { violations } = judgeTrace(trace, bbm, false, map.hafdbs);
   const found = [
     ...violations.map(({ rule, why, event }) => ({ rule, why, event })),
-    ...findings.map(({ rule, why }) => ({ rule, why, event: null })),
+    ...path.findings.map(({ rule, why }) => ({ rule, why, event: null })),
   ];
   return found.map(({ rule, why, event }) => ({
     rule,

@@ -3,16 +3,17 @@
  * Many orders come to the same for every thread, so combinations are counted first and spelled out at
  * the end: with four vCPUs one combination is a thousand outcomes.
  */
-import { assert } from '../../arch/assert.ts';
 import type { ExploreOutcome } from '../../result/explore.ts';
 import type { OrderOutcomes } from '../model/index.ts';
+import type { HostEnd } from './host-ends.ts';
 import type { Judgement } from './judge-access.ts';
 import { type OutcomeJudge, worse } from './judge-end.ts';
 
 type Outcomes = OrderOutcomes['outcomes'];
 
 interface Combination {
-  readonly outcomes: Outcomes;
+  readonly ends: readonly HostEnd[];
+  readonly guests: Outcomes;
   readonly clean: number;
   times: number;
 }
@@ -21,7 +22,7 @@ export class Tally {
   readonly #judge: OutcomeJudge;
   readonly #nameOf: (vcpu: number) => string;
   /** Equal outcomes of a thread mostly are one object: a number for each. */
-  readonly #numbers = new Map<Outcomes[number], number>();
+  readonly #numbers = new Map<object, number>();
   readonly #combinations = new Map<string, Combination>();
 
   /** `nameOf`: what a vCPU is called where there are several. */
@@ -30,16 +31,19 @@ export class Tally {
     this.#nameOf = nameOf;
   }
 
-  /** One order. `clean`: the pages that it leaves clean, a bit each (aftermath.ts). */
-  add(outcomes: Outcomes, clean: number): void {
-    let key = `${clean}`;
-    for (const mine of outcomes) key += ` ${this.#numberOf(mine)}`;
+  /**
+   * One order: how the hypervisor's side ends, the same list for the same ends (host-ends.ts), and the
+   * vCPUs. `clean`: the pages that it leaves clean, a bit each (aftermath.ts).
+   */
+  add(ends: readonly HostEnd[], guests: Outcomes, clean: number): void {
+    let key = `${clean} ${this.#numberOf(ends)}`;
+    for (const mine of guests) key += ` ${this.#numberOf(mine)}`;
     const known = this.#combinations.get(key);
-    if (known === undefined) this.#combinations.set(key, { outcomes, clean, times: 1 });
+    if (known === undefined) this.#combinations.set(key, { ends, guests, clean, times: 1 });
     else known.times++;
   }
 
-  #numberOf(outcomes: Outcomes[number]): number {
+  #numberOf(outcomes: object): number {
     const known = this.#numbers.get(outcomes);
     if (known !== undefined) return known;
     this.#numbers.set(outcomes, this.#numbers.size);
@@ -48,9 +52,10 @@ export class Tally {
 
   get executions(): number {
     let executions = 0;
-    for (const { outcomes, times } of this.#combinations.values()) {
-      const ways = outcomes.map((mine) => [...mine.values()].reduce((sum, n) => sum + n, 0));
-      executions += ways.reduce((product, n) => product * n, times);
+    for (const { ends, guests, times } of this.#combinations.values()) {
+      const ways = guests.map((mine) => [...mine.values()].reduce((sum, n) => sum + n, 0));
+      const hosts = ends.reduce((sum, end) => sum + end.times, 0);
+      executions += ways.reduce((product, n) => product * n, times * hosts);
     }
     return executions;
   }
@@ -65,31 +70,30 @@ export class Tally {
     );
   }
 
-  #joint({ outcomes, clean }: Combination): (ExploreOutcome & { count: number })[] {
-    const [host, ...guests] = outcomes;
-    assert(host !== undefined, 'thread 0 is the hypervisor');
-    return [...host].flatMap(([path, ways]) => {
+  #joint({ ends, guests, clean }: Combination): (ExploreOutcome & { count: number })[] {
+    return ends.flatMap(({ left, times: ways, word, worst: first }) => {
       let joint: { ids: string[]; worst: Judgement | null; count: number }[] = [
-        { ids: [], worst: null, count: ways },
+        { ids: [], worst: first, count: ways },
       ];
-      for (const [vcpu, ends] of guests.entries()) {
+      for (const [vcpu, mine] of guests.entries()) {
         joint = joint.flatMap(({ ids, worst, count }) =>
-          [...ends].map(([end, times]) => {
-            const judged = this.#judge.judge(vcpu, end, path, clean);
+          [...mine].map(([end, times]) => {
+            const judged = this.#judge.judge(vcpu, end, left, clean);
             const both = worse(worst, judged.worst);
             return { ids: [...ids, judged.id], worst: both, count: count * times };
           }),
         );
       }
       return joint.map(({ ids, worst, count }) => ({
-        id:
-          ids.length === 1
-            ? (ids[0] ?? '')
-            : ids.map((id, i) => `${this.#nameOf(i)} ${id}`).join(' | '),
+        id: [...(word === null ? [] : [word]), ...this.#named(ids)].join(' | '),
         grade: worst?.grade ?? 'acceptable',
         why: worst?.why ?? 'no access was made',
         count,
       }));
     });
+  }
+
+  #named(ids: readonly string[]): readonly string[] {
+    return ids.length === 1 ? ids : ids.map((id, i) => `${this.#nameOf(i)} ${id}`);
   }
 }

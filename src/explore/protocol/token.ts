@@ -3,13 +3,15 @@
  *
  *   r1:m:no-tlbi:9f3a01c2:bbm=1:2:1:l0-l1:0.0132.0.4:7c2e1f
  *   │  │ │       │        │     │ │ │     │         └ checksum of everything before it
- *   │  │ │       │        │     │ │ │     └ skeletons, events in order, vCPU, its way; or @RULE
+ *   │  │ │       │        │     │ │ │     └ skeletons, events in order, vCPU, its way; h and a rule for what
+ *   │  │ │       │        │     │ │ │       both hypervisors do; or @RULE
  *   │  │ │       │        │     │ │ └ accesses before and after the lock is seen free
  *   │  │ │       │        │     └─┴ level, vCPUs; 1n beside a second VM; 1/1 in the second form of its kind,
  *   │  │ │       │        │       1k2 where its second allocation fails
  *   │  │ │       │        └ knobs other than the default, and always bbm
  *   │  │ │       └ fingerprint of what the protocol does and, of a file, of its text
- *   │  └─┴ built-in (p), mutant (m), file (f) or sequence (s); its name, or all of it
+ *   │  └─┴ built-in (p), mutant (m), file (f) or sequence (s); its name, or all of it; behind a comma
+ *   │      the same of the protocol beside it
  *   └ version of this form
  */
 import { createHash } from 'node:crypto';
@@ -19,6 +21,7 @@ import type { Protocol } from '../../port/index.ts';
 import { type Rule, RULES } from '../../result/rule.ts';
 import type { ExploredScenario } from './bounds.ts';
 import type { Access, AccessKind, GuestProgram } from './guest.ts';
+import type { HostThread } from './host.ts';
 import type { Path } from './unroll.ts';
 
 export const TOKEN_LENGTH_MAX = 200;
@@ -44,6 +47,8 @@ export interface ScheduleToken {
   /** Of a file with a long path only its end. */
   readonly name: string;
   readonly fingerprint: string;
+  /** The protocol beside it; null: none is. */
+  readonly against: Pick<ProtocolSource, 'kind' | 'name'> | null;
   /** As `--cpu` takes it. */
   readonly cpu: string;
   readonly level: BlockLevel;
@@ -62,7 +67,7 @@ export interface ScheduleKey {
   readonly program: GuestProgram;
   readonly choice: number;
   readonly numbers: readonly number[];
-  readonly vcpu: number;
+  readonly vcpu: number | null;
   readonly end: number;
 }
 
@@ -76,6 +81,8 @@ const KIND_LETTERS = { 'built-in': 'p', mutant: 'm', file: 'f', sequence: 's' } 
 const ACCESS_LETTERS: Readonly<Record<AccessKind, string>> = { load: 'l', store: 's' };
 const NEIGHBOUR_LETTER = 'n';
 const FAILING_LETTER = 'k';
+const HYPERVISORS_LETTER = 'h';
+const BESIDE = ',';
 const RADIX = 36;
 const FINGERPRINT_DIGITS = 8;
 const CHECKSUM_DIGITS = 6;
@@ -97,6 +104,17 @@ export function fingerprintOf(
   return digest(all, FINGERPRINT_DIGITS);
 }
 
+/** Of one protocol or two at once. `texts`: of their files. */
+export function fingerprintOfHost(
+  threads: readonly Pick<HostThread, 'maker' | 'paths'>[],
+  texts: readonly string[],
+): string {
+  const each = threads.map(({ maker, paths }, i) =>
+    fingerprintOf(maker.protocol, paths, texts[i] ?? ''),
+  );
+  return each.length === 1 ? (each[0] ?? '') : digest(each.join(' '), FINGERPRINT_DIGITS);
+}
+
 /**
  * The knobs that differ from the default CPU, and always `bbm`. PEs that run no vCPU count by the
  * least of them alone, which is what protocols see.
@@ -116,10 +134,14 @@ export function encodeToken(token: ScheduleToken): string | null {
   const { kind, fingerprint, cpu, level, shows } = token;
   const rest = [fingerprint, cpu, level, vcpusText(token), showsText(shows)].join(':');
   const head = `${VERSION}:${KIND_LETTERS[kind]}:`;
-  const room = TOKEN_LENGTH_MAX - head.length - rest.length - CHECKSUM_DIGITS - 2;
+  const { against } = token;
+  const beside =
+    against === null ? '' : `${BESIDE}${KIND_LETTERS[against.kind]}${encodeName(against.name)}`;
+  const used = head.length + rest.length + beside.length;
+  const room = TOKEN_LENGTH_MAX - used - CHECKSUM_DIGITS - 2;
   if (room < NAME_LENGTH_MIN) return null;
   if (kind === 'sequence' && encodeName(token.name).length > room) return null;
-  const body = `${head}${nameText(token.name, room)}:${rest}`;
+  const body = `${head}${nameText(token.name, room)}${beside}:${rest}`;
   return `${body}:${digest(body, CHECKSUM_DIGITS)}`;
 }
 
@@ -136,7 +158,8 @@ function showsText(shows: ScheduleKey | OperationsKey): string {
     accesses.map(({ kind, page }) => `${ACCESS_LETTERS[kind]}${page}`).join(''),
   );
   const order = numbers.map((number) => number.toString(RADIX)).join('');
-  return `${first}-${last}:${choice.toString(RADIX)}.${order}.${vcpu}.${end.toString(RADIX)}`;
+  const who = vcpu ?? HYPERVISORS_LETTER;
+  return `${first}-${last}:${choice.toString(RADIX)}.${order}.${who}.${end.toString(RADIX)}`;
 }
 
 /** Its last characters, where there is no room for all. */
@@ -162,14 +185,21 @@ export function decodeToken(text: string): ScheduleToken | null {
   const checksum = fields.pop();
   if (checksum === undefined || digest(fields.join(':'), CHECKSUM_DIGITS) !== checksum) return null;
   const [version, letter, name, fingerprint, cpu, level, vcpus, first, second] = fields;
-  const kind = SOURCE_KINDS.find((known) => KIND_LETTERS[known] === letter);
+  const kind = kindOf(letter);
   const shows = first === undefined ? null : parseShows(first, second ?? '');
   if (version !== VERSION || kind === undefined || shows === null) return null;
   if (name === undefined || fingerprint === undefined || cpu === undefined) return null;
+  const [own = '', beside] = name.split(BESIDE);
+  const besideKind = kindOf(beside?.slice(0, 1));
+  if (beside !== undefined && besideKind === undefined) return null;
   const failing = vcpus?.split(FAILING_LETTER)[1];
   return {
     kind,
-    name: decodeName(name),
+    name: decodeName(own),
+    against:
+      besideKind === undefined
+        ? null
+        : { kind: besideKind, name: decodeName(beside?.slice(1) ?? '') },
     fingerprint,
     cpu,
     level: level === '1' ? 1 : 2,
@@ -179,6 +209,10 @@ export function decodeToken(text: string): ScheduleToken | null {
     failing: failing === undefined ? null : Number(failing),
     shows,
   };
+}
+
+function kindOf(letter: string | undefined): ProtocolSource['kind'] | undefined {
+  return SOURCE_KINDS.find((known) => KIND_LETTERS[known] === letter);
 }
 
 function parseShows(first: string, second: string): ScheduleKey | OperationsKey | null {
@@ -194,7 +228,7 @@ function parseShows(first: string, second: string): ScheduleKey | OperationsKey 
     program: { early, late },
     choice: Number.parseInt(choice ?? '', RADIX),
     numbers: (order ?? '').split('').map((digit) => Number.parseInt(digit, RADIX)),
-    vcpu: Number(vcpu),
+    vcpu: vcpu === HYPERVISORS_LETTER ? null : Number(vcpu),
     end: Number.parseInt(end, RADIX),
   };
 }

@@ -13,7 +13,7 @@ import type { Descriptor } from '../../arch/descriptor.ts';
 import type { DmbKind, TlbiOp, TraceEvent } from '../../port/index.ts';
 import { type BarrierKind, NO_DEPENDENCY, type Node } from '../model/index.ts';
 import { BoundReached, type ExploreBounds } from './bounds.ts';
-import type { BookFinding } from './page-book.ts';
+import type { BookEntry, BookFinding } from './page-book.ts';
 import { INTERRUPT } from './reach.ts';
 import { isSameOperation, type Operation, Recording, type Script } from './recording.ts';
 
@@ -51,6 +51,7 @@ export interface Path {
   /** By event of the trace: the location it is about. */
   readonly locations: readonly (number | null)[];
   readonly findings: readonly BookFinding[];
+  readonly ledger: readonly BookEntry[];
   /** What its reads and compare-exchanges found, in order. */
   readonly answers: readonly Descriptor[];
   /** What the thread leaves behind, by location. */
@@ -71,6 +72,12 @@ export const NOT_THE_SAME =
 
 export class NotDeterministic extends Error {
   override readonly name = 'NotDeterministic';
+}
+
+/** The way of a run that has come to its end. */
+export function pathOf(recording: Recording, answers: readonly Descriptor[]): Path {
+  const { operations, trace, locations, findings, ledger, memory } = recording;
+  return { operations, trace, locations, findings, ledger, answers, memory };
 }
 
 export function unroll(input: UnrollInput): Unrolled {
@@ -107,12 +114,8 @@ class Unroller {
   }
 
   #end(recording: Recording, answers: readonly Descriptor[]): Node {
-    const { operations, trace, locations, findings, memory } = recording;
     this.reads = Math.max(this.reads, recording.answered);
-    return {
-      kind: 'end',
-      outcome: this.paths.push({ operations, trace, locations, findings, answers, memory }) - 1,
-    };
+    return { kind: 'end', outcome: this.paths.push(pathOf(recording, answers)) - 1 };
   }
 
   /**

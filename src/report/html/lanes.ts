@@ -48,8 +48,8 @@ export function lanes(label: string, orderTitle: string, events: readonly LaneEv
   </div>`;
 }
 
-/** The hypervisor first, then vCPUs by number. */
+/** Hypervisors first, then vCPUs by number. */
 function byThread(a: string, b: string): number {
-  const rank = (thread: string): number => (thread === 'hypervisor' ? 0 : 1);
+  const rank = (thread: string): number => (thread.startsWith('hypervisor') ? 0 : 1);
   return rank(a) - rank(b) || a.localeCompare(b, 'en', { numeric: true });
 }

@@ -24,7 +24,9 @@ const VERDICT_STYLES = {
 
 /** `two-vms, level 2, 1 vCPU, bbm=1 nt=translate`: what tells a search of a protocol from others. */
 export function searchText(run: ExploreRun): string {
-  const where = run.scenario === undefined ? '' : `${run.scenario}, `;
+  const { against = null } = run;
+  const beside = against === null ? '' : `against ${against}, `;
+  const where = `${beside}${run.scenario === undefined ? '' : `${run.scenario}, `}`;
   return `${where}level ${run.level}, ${counted(run.vcpus, 'vCPU')}, ${cpuText(run)}`;
 }
 
@@ -51,6 +53,8 @@ function scenarioText({ scenario }: ExploreRun): string {
   return scenario ?? 'adjust-populated';
 }
 
+const againstText = (run?: ExploreRun): string => run?.against ?? '-';
+
 /** Violations that were told in full, with the numbers of vCPUs of the search that showed them. */
 export type Told = Map<string, string>;
 
@@ -69,6 +73,8 @@ export function runText(run: ExploreRun, paint: Paint, options: RunTextOptions =
       `${paint(STYLES[run.verdict], run.verdict)}, ${counted(run.states, 'state')}, ` +
       `${counted(run.executions, 'execution')}, ${seconds(run.elapsedMs)}`,
   ];
+  const { against = null } = run;
+  if (against !== null) lines.push(`  hypervisor 1 runs ${name}, hypervisor 2 runs ${against}`);
   const worth = run.outcomes.filter((outcome) => outcome.grade === 'interesting');
   for (const why of new Set(worth.map((outcome) => outcome.why))) {
     lines.push(`  interesting: ${why}`);
@@ -82,8 +88,8 @@ export function runText(run: ExploreRun, paint: Paint, options: RunTextOptions =
 
 /** Those that have not been told, and a line for each that has, of the same search but for its vCPUs. */
 function splitTold(run: ExploreRun, told: Told): [ExploreViolation[], string[]] {
-  const { protocol, mutant, cpu, level, scenario } = run;
-  const search = JSON.stringify([protocol, mutant, cpu, level, scenario]);
+  const { protocol, mutant, against, cpu, level, scenario } = run;
+  const search = JSON.stringify([protocol, mutant, against, cpu, level, scenario]);
   const fresh: ExploreViolation[] = [];
   const known: string[] = [];
   for (const violation of run.violations) {
@@ -160,6 +166,7 @@ export function tableLines(
   };
   const columns = [
     text('protocol', (run) => run.mutant ?? run.protocol),
+    ...(varies(againstText) || againstText(runs[0]) !== '-' ? [text('against', againstText)] : []),
     ...(varies(scenarioText) || runs[0]?.scenario !== undefined
       ? [text('scenario', scenarioText)]
       : []),

@@ -100,10 +100,11 @@ function within(
 }
 
 function exploreSubject(run: ExploreRun): Subject {
-  const { mutant, protocol, scenario, level, vcpus, cpu } = run;
+  const { mutant, protocol, against = null, scenario, level, vcpus, cpu } = run;
   const knobs = Object.entries(cpu).map(([knob, value]) => `${knob}=${value}`);
   const parts = [
     mutant === null ? protocol : `${mutant} (mutant)`,
+    ...(against === null ? [] : [`against ${against}`]),
     ...(scenario === undefined ? [] : [scenario]),
     `level ${level}`,
     `${vcpus} vCPU${vcpus === 1 ? '' : 's'}`,

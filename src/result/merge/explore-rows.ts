@@ -3,9 +3,10 @@ import type { ExploreRun } from '../explore.ts';
 
 export function exploreRowKey(run: ExploreRun): string {
   const { scenario = null, protocol, mutant, cpu, granule, level, vcpus, bounds } = run;
+  const { against = null } = run;
   const knobs = Object.entries(cpu).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([
-    ...[scenario, protocol, mutant, knobs, granule],
+    ...[scenario, protocol, mutant, against, knobs, granule],
     ...[level, vcpus, bounds.accesses],
   ]);
 }

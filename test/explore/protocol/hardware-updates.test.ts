@@ -9,7 +9,8 @@ import { parseCpu } from '../../../src/request/cpu-knobs.ts';
 import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
 import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
 import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
-import { scenarioOf, unrollHost } from '../../../src/explore/protocol/scenario.ts';
+import { unrollHost } from '../../../src/explore/protocol/host.ts';
+import { scenarioOf } from '../../../src/explore/protocol/scenario.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import {
   childLevel,

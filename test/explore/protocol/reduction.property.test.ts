@@ -3,6 +3,7 @@
  * stores that are events, stores of the hypervisor that nobody reads, every order. Outcomes, grades
  * and broken rules have to be the same.
  */
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CpuModel } from '../../../src/arch/cpu-model.ts';
@@ -10,7 +11,8 @@ import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
 import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
 import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
 import { Outcomes } from '../../../src/explore/protocol/outcomes.ts';
-import { type Scenario, scenarioOf, unrollHost } from '../../../src/explore/protocol/scenario.ts';
+import { unrollHost } from '../../../src/explore/protocol/host.ts';
+import { type Scenario, scenarioOf } from '../../../src/explore/protocol/scenario.ts';
 import {
   armModel,
   type Node,
@@ -71,7 +73,8 @@ function both(given: Case): [string[], string[]] {
   expect(stats.stoppedBy).toBeNull();
 
   const [hypervisor, ...guests] = scenario.system.threads;
-  const whole = host.tree(() => true);
+  const whole = host.threads[0]?.tree(() => true);
+  assert(whole !== undefined);
   const threads: ThreadProgram[] = [
     { vcpu: hypervisor?.vcpu ?? 0, root: whole.root, reads: whole.reads },
     ...guests.map((thread) => ({ ...thread, root: seen(thread.root) })),
@@ -79,7 +82,7 @@ function both(given: Case): [string[], string[]] {
   const all: Scenario = {
     ...scenario,
     system: { ...scenario.system, threads },
-    paths: whole.paths,
+    ways: [whole.paths],
     isRead: () => true,
   };
   fc.pre(ordersTried(all.system, options) <= ORDERS_MAX);

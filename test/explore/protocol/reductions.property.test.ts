@@ -9,12 +9,8 @@ import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
 import { machineOf, modelOf } from '../../../src/explore/protocol/cpu.ts';
 import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
 import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
-import {
-  type Host,
-  type Scenario,
-  scenarioOf,
-  unrollHost,
-} from '../../../src/explore/protocol/scenario.ts';
+import { type Host, unrollHost } from '../../../src/explore/protocol/host.ts';
+import { type Scenario, scenarioOf } from '../../../src/explore/protocol/scenario.ts';
 import {
   type ModelOptions,
   type Reductions,

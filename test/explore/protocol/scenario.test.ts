@@ -7,7 +7,8 @@ import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
 import { type GuestProgram, guestPrograms } from '../../../src/explore/protocol/guest.ts';
 import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
-import { scenarioOf, unrollHost } from '../../../src/explore/protocol/scenario.ts';
+import { unrollHost } from '../../../src/explore/protocol/host.ts';
+import { scenarioOf } from '../../../src/explore/protocol/scenario.ts';
 import { armModel, search, type System } from '../../../src/explore/model/index.ts';
 import { plainChange, type Protocol } from '../../../src/port/index.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
@@ -35,10 +36,10 @@ function both(protocol: Protocol, program: GuestProgram) {
   const host = unrollHost(protocol, map, 1, 1, EXPLORE_BOUNDS);
   const { system } = scenarioOf(host, DEFAULT_CPU, program, EXPLORE_BOUNDS.nodes);
   const [, ...guests] = system.threads;
-  const tree = host.tree(() => true);
+  const trees = host.threads.map(({ tree }) => tree(() => true));
   const whole = {
     ...system,
-    threads: [{ vcpu: 0, root: tree.root, reads: tree.reads }, ...guests],
+    threads: [...trees.map(({ root, reads }) => ({ vcpu: 0, root, reads })), ...guests],
   };
   return { some: guestOutcomes(system), all: guestOutcomes(whole) };
 }

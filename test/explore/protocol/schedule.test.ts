@@ -4,9 +4,10 @@ import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
 import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
 import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
-import { scenarioOf, unrollHost } from '../../../src/explore/protocol/scenario.ts';
+import { unrollHost } from '../../../src/explore/protocol/host.ts';
+import { scenarioOf } from '../../../src/explore/protocol/scenario.ts';
 import { extentOf, leastLength, scheduleOf } from '../../../src/explore/protocol/schedule.ts';
-import { scheduleInput } from '../../../src/explore/protocol/schedules.ts';
+import { hostWays, scheduleInput } from '../../../src/explore/protocol/schedules.ts';
 import { armModel, OrderRun, search } from '../../../src/explore/model/index.ts';
 import { bbmEarlyWith } from './fixtures.ts';
 
@@ -29,9 +30,10 @@ function lengths(shownTo: 0 | 'whole'): { least: number; length: number; events:
   search(scenario.system, options, { ...EXPLORE_BOUNDS, visits: 1 }, ({ order }) => {
     new OrderRun(scenario.system, options, 1, (_, trail) => {
       const guests = [{ vcpu: 0, trail, whys: [] }];
-      const input = { ...scheduleInput(host, scenario, 0), order, reads: [], guests, shownTo };
+      const hosts = hostWays(host, scenario, [0], () => []);
+      const input = { ...scheduleInput(host, scenario), order, hosts, guests, shownTo };
       const { length } = scheduleOf(input);
-      found.push({ least: leastLength(order, extentOf(trail)), length, events: order.length });
+      found.push({ least: leastLength(order, extentOf(trail), 1), length, events: order.length });
     }).run(order);
     return 'go-on';
   });

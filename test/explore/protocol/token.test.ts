@@ -24,6 +24,7 @@ const small = fc.nat(29);
 const tokens: fc.Arbitrary<ScheduleToken> = fc.record({
   kind: fc.constantFrom(...SOURCE_KINDS),
   name: fc.oneof(fc.string({ minLength: 1, maxLength: 20 }), fc.constant('a b:c/%41é.ts')),
+  against: fc.constantFrom(null, { kind: 'mutant' as const, name: 'no-tlbi' }),
   fingerprint: fc.stringMatching(/^[0-9a-f]{8}$/),
   cpu: fc.constantFrom('bbm=1', 'bbm=2/3,nt=conflict,multihit=old,spec=on,ets=none,tlb=0'),
   level: fc.constantFrom(1 as const, 2 as const),
@@ -37,7 +38,7 @@ const tokens: fc.Arbitrary<ScheduleToken> = fc.record({
       program: fc.record({ early: accesses, late: accesses }),
       choice: small,
       numbers: fc.array(small, { maxLength: 24 }),
-      vcpu: fc.nat(3),
+      vcpu: fc.constantFrom(0, 3, null),
       end: fc.nat(5000),
     }),
     fc.record({ by: fc.constant('operations' as const), rule: fc.constantFrom(...RULES) }),
@@ -54,6 +55,7 @@ const SIMPLE: ScheduleToken = {
   kind: 'file',
   name: 'mine.ts',
   fingerprint: '01234567',
+  against: null,
   cpu: 'bbm=1',
   level: 2,
   vcpus: 1,
@@ -140,6 +142,7 @@ describe('a fingerprint', () => {
       trace: [],
       locations: [],
       findings: [],
+      ledger: [],
       answers: [],
       memory: [],
     };

@@ -170,6 +170,10 @@ export const command: Command<typeof EXPLORE_FLAGS> = {
       command: 'explore -- --protocol ./mine.ts --scenario two-vms',
       why: 'beside a second VM, whose TLB entries must stay',
     },
+    {
+      command: 'explore -- --protocol bbm-early-locked --against lost-race-ignored',
+      why: 'two hypervisors on one entry, of which one does not look whether it has lost',
+    },
     { command: 'explore -- --mutant no-tlbi', why: 'a seeded bug and its shortest schedule' },
   ],
   flags: EXPLORE_FLAGS,

@@ -53,6 +53,14 @@ export const EXPLORE_FLAGS = {
     default: 'none',
     parse: listOf(word),
   }),
+  against: asks('against', {
+    value: 'NAME',
+    help:
+      'a second hypervisor runs this protocol on the same entry at the same time: a built-in name, one of ' +
+      'a mutant or a path; both take the lock for reading (docs/explore.md)',
+    default: 'none: one hypervisor',
+    parse: anyText,
+  }),
   cpu: asks('cpu', {
     value: 'key=value,…',
     help: 'knobs of the simulated CPU, see below',

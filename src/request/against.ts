@@ -1,0 +1,90 @@
+/** The protocol of a request that a second hypervisor runs beside each of the others. */
+import type { Against } from '../explore/protocol/index.ts';
+import { pairProblem } from '../explore/protocol/pair.ts';
+import { MUTANTS, subjectOf } from '../mutants/index.ts';
+import type { Protocol } from '../port/index.ts';
+import { nearest } from './did-you-mean.ts';
+import { type KernelFields, kernelProtocols } from './kernel.ts';
+import { loadProtocolFile, looksLikePath } from './protocol-file.ts';
+import { about, refusal, the } from './refusal.ts';
+import { BUILT_IN } from './registry.ts';
+import { fileSource } from './sources.ts';
+import { nameOf } from './values.ts';
+
+/** What of a request has to do with it. */
+interface Asked extends KernelFields {
+  readonly against?: Protocol | string;
+  readonly protocols?: readonly (Protocol | string)[];
+  readonly mutants?: readonly string[];
+  readonly sequence?: string;
+  readonly scenarios?: readonly string[];
+  readonly matrix?: boolean;
+  readonly ablate?: boolean;
+}
+
+/** Null: none is asked for. Refuses what it does not go with. */
+export async function againstOf(request: Asked): Promise<Against | null> {
+  const { against, mutants = [], sequence, kernel, protocols = [], scenarios = [] } = request;
+  if (against === undefined) return null;
+  const beside = (['matrix', 'ablate'] as const).find((field) => request[field] === true);
+  if (beside !== undefined) {
+    throw refusal`${the('against')} does not go with ${the(beside)}, which is about one protocol`;
+  }
+  if (scenarios.includes('two-vms')) {
+    throw refusal`${the('against')} does not go with ${the('scenarios', 'two-vms')}: both hypervisors
+      change an entry of one VM`;
+  }
+  const isAlone = protocols.length + mutants.length === 0 && sequence === undefined;
+  if (isAlone && kernel === undefined) {
+    throw refusal`${the('against')} names the second of two protocols: ${the('protocols')} or
+      ${the('mutants')} names the first, which may be the same`;
+  }
+  if (typeof against !== 'string') return { protocol: against, source: null };
+  const [named = against] = kernelProtocols(request, [against]) ?? [];
+  return looksLikePath(named) ? fromFile(named) : fromName(named);
+}
+
+async function fromFile(text: string): Promise<Against> {
+  const { path, protocol } = await loadProtocolFile(text);
+  return { protocol, source: fileSource(path) };
+}
+
+/** A built-in protocol or a mutant. */
+function fromName(text: string): Against {
+  const protocols = BUILT_IN.protocols.map(({ name }) => name);
+  const mutants = MUTANTS.map(({ name }) => name);
+  // Who means no mutant is not told them all.
+  const names = nearest(text, mutants) === null ? protocols : [...protocols, ...mutants];
+  const name = about('against', () => nameOf('protocol or mutant', names)(text));
+  const builtIn = BUILT_IN.protocols.find((protocol) => protocol.name === name);
+  if (builtIn !== undefined) {
+    return { protocol: builtIn, source: { kind: 'built-in', name, text: '' } };
+  }
+  const mutant = MUTANTS.find((each) => each.name === name);
+  const protocol = mutant === undefined ? null : subjectOf(mutant, 'explore').protocol;
+  if (protocol === null) {
+    throw refusal`${the('against')}: ${name} is a bug of the machine, which explore does not simulate`;
+  }
+  return { protocol, source: { kind: 'mutant', name, text: '' } };
+}
+
+/**
+ * Each with the other beside it. Of those that nobody has named one by one what cannot be at it beside
+ * another is left out; any other is refused.
+ */
+export function subjectsBeside<S extends { readonly protocol: Protocol }>(
+  subjects: readonly S[],
+  against: Against,
+  isNamed: (subject: S) => boolean,
+): readonly (S & { readonly against: Against })[] {
+  const beside = subjects.flatMap((subject) => {
+    const problem = pairProblem(subject.protocol, against.protocol);
+    if (problem === null) return [{ ...subject, against }];
+    if (isNamed(subject)) throw refusal`${the('against', against.protocol.name)}: ${problem}`;
+    return [];
+  });
+  if (beside.length > 0) return beside;
+  const [first] = subjects;
+  const problem = first === undefined ? null : pairProblem(first.protocol, against.protocol);
+  throw refusal`${the('against', against.protocol.name)}: ${problem ?? 'nothing is there beside it'}`;
+}

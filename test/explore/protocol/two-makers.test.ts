@@ -1,0 +1,262 @@
+/**
+ * Two protocols at once on one entry: a right one is safe beside itself and beside the opposite kind,
+ * and what only a second hypervisor shows is shown.
+ */
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
+import { armModel, type Reductions, REDUCTIONS, search } from '../../../src/explore/model/index.ts';
+import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
+import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
+import { type Host, unrollBoth } from '../../../src/explore/protocol/host.ts';
+import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
+import { Outcomes } from '../../../src/explore/protocol/outcomes.ts';
+import { claimsOfBoth, pairMap, pairProblem } from '../../../src/explore/protocol/pair.ts';
+import { scenarioOf } from '../../../src/explore/protocol/scenario.ts';
+import { MUTANTS, subjectOf } from '../../../src/mutants/index.ts';
+import {
+  childLevel,
+  defineProtocol,
+  flushIpa,
+  LOCKED,
+  type Protocol,
+} from '../../../src/port/index.ts';
+import { ALL_PROTOCOLS } from '../../../src/protocols/index.ts';
+import type { ExploreRun } from '../../../src/result/explore.ts';
+
+const PROGRAMS: readonly GuestProgram[] = [
+  { early: [{ kind: 'load', page: 0 }], late: [{ kind: 'load', page: 0 }] },
+  { early: [], late: [{ kind: 'store', page: 1 }] },
+];
+
+function named(name: string): Protocol {
+  const protocol = ALL_PROTOCOLS.find((each) => each.name === name);
+  if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
+  return protocol;
+}
+
+function mutant(name: string): Protocol {
+  const found = MUTANTS.find((each) => each.name === name);
+  const protocol = found === undefined ? null : subjectOf(found, 'explore').protocol;
+  if (protocol === null) throw new Error(`no mutant ${name} for the explorer`);
+  return protocol;
+}
+
+/** As `split-eager`, under the shared lock. `how`: what it does if it has lost, or leaves out. */
+function splitShared(how: 'gives way' | 'leaks' | 'flushes nothing'): Protocol {
+  return defineProtocol({
+    name: `split-${how.replace(' ', '-')}`,
+    kind: 'split',
+    summary: 'build, LOCKED by compare-exchange, flush IPA, store-release the table',
+    origin: 'a test',
+    claims: {},
+    lock: 'shared',
+    run(cpu, t, tables) {
+      const table = tables.buildSubtree(t.level, t.wanted);
+      if (cpu.compareExchange(t.entry, t.old, LOCKED) !== t.old) {
+        if (how !== 'leaks') tables.tearDown(table, childLevel(t.level));
+        return;
+      }
+      if (how !== 'flushes nothing') flushIpa(cpu, t.ipa, t.level);
+      tables.put(t.entry);
+      tables.get(t.entry);
+      cpu.writeRelease(t.entry, tables.descriptorFor(table));
+      cpu.dsb('ishst');
+    },
+  });
+}
+
+/** Its table maps page 0 alone: the other is left to be faulted in. */
+const splitLazily = defineProtocol({
+  ...splitShared('gives way'),
+  name: 'split-lazily',
+  run(cpu, t, tables) {
+    const table = tables.allocate(childLevel(t.level));
+    const first = tables.entryOf(table, 0);
+    cpu.write(first, tables.childLeaf(t.wanted, t.level, 0));
+    tables.get(first);
+    if (cpu.compareExchange(t.entry, t.old, LOCKED) !== t.old) {
+      tables.tearDown(table, childLevel(t.level));
+      return;
+    }
+    flushIpa(cpu, t.ipa, t.level);
+    tables.put(t.entry);
+    tables.get(t.entry);
+    cpu.writeRelease(t.entry, tables.descriptorFor(table));
+    cpu.dsb('ishst');
+  },
+});
+
+function beside(protocol: Protocol, other: Protocol, programs = PROGRAMS): ExploreRun {
+  const source = { kind: 'built-in', name: other.name, text: '' } as const;
+  return exploreProtocol({ protocol, against: { protocol: other, source }, programs });
+}
+
+/** Who changed the entry, in some execution. */
+const turns = ({ outcomes }: ExploreRun): string[] =>
+  [...new Set(outcomes.map(({ id }) => id.split(' | ')[0] ?? ''))].toSorted();
+
+const rules = ({ violations }: ExploreRun): string[] => violations.map(({ rule }) => rule);
+
+const EITHER = ['1 changes it, 2 gives way', '2 changes it, 1 gives way'];
+
+describe('two hypervisors that take the entry by compare-exchange', () => {
+  it.each([
+    ['bbm-early-locked', 'bbm-early-locked'],
+    ['bbm-early-locked', 'bbm-early-range'],
+    ['map-hole', 'map-hole'],
+  ])('%s beside %s: either may come first, and nothing breaks', (one, other) => {
+    const run = beside(named(one), named(other));
+    expect([run.verdict, run.stoppedBy, run.against]).toEqual(['safe', null, other]);
+    expect(turns(run)).toEqual(EITHER);
+  });
+
+  it('two splits: who has lost takes its table back', () => {
+    const run = beside(splitShared('gives way'), splitShared('gives way'));
+    expect([run.verdict, turns(run)]).toEqual(['safe', EITHER]);
+    const leaks = beside(splitShared('leaks'), splitShared('leaks'));
+    expect(rules(leaks)).toEqual(['table-leak']);
+  });
+
+  it('of opposite kinds the second may change what the first has made, and that frees its table', () => {
+    const [coalesce, split] = [named('bbm-early-locked'), splitShared('gives way')];
+    const programs = PROGRAMS.slice(0, 1);
+    for (const run of [beside(coalesce, split, programs), beside(split, coalesce, programs)]) {
+      expect(run.verdict).toBe('safe');
+      expect(turns(run)).toEqual(['1 changes it, 2 gives way', '1 changes it, then 2']);
+      expect(run.outcomes.some(({ id }) => id.includes('next'))).toBe(true);
+    }
+  });
+
+  it('who frees a table of the other finds in it what is there', () => {
+    const run = beside(splitLazily, named('bbm-early-locked'), PROGRAMS.slice(0, 1));
+    expect([run.verdict, turns(run).at(-1)]).toEqual(['safe', '1 changes it, then 2']);
+  });
+
+  it('what the first has made is stale once the second has replaced it', () => {
+    const split = splitShared('flushes nothing');
+    const run = beside(named('bbm-early-locked'), split, PROGRAMS.slice(0, 1));
+    expect(run.violations.find(({ rule }) => rule === 'stale-translation')?.why).toMatch(
+      /it came after both transitions and used a translation from before the last one/,
+    );
+  });
+});
+
+describe('a lost compare-exchange that nobody looks at', () => {
+  const program = PROGRAMS.slice(0, 1);
+  const protocol = mutant('lost-race-ignored');
+  const run = beside(named('bbm-early-locked'), protocol, program);
+
+  it('is convicted beside a right protocol, by what both do and by what a vCPU sees', () => {
+    expect(run.verdict).toBe('violated');
+    expect(rules(run)).toEqual(expect.arrayContaining(['break-before-make', 'refcount']));
+    expect(run.violations.every(({ by }) => by === 'schedule')).toBe(true);
+    const whys = run.violations.map(({ why }) => why).join('\n');
+    expect(whys).toContain('hypervisor 2 stores to the entry');
+    expect(whys).toContain('the old table is freed twice');
+    expect(whys).toContain('its walk read a table page after the page was freed');
+  });
+
+  it('is not the one that keeps to it', () => {
+    const threads = run.violations.map(({ steps }) => steps.map(({ thread }) => thread));
+    for (const of of threads) expect(of).toContain('hypervisor 2');
+    const failed = run.violations.flatMap(({ steps }) =>
+      steps.filter(({ detail }) => detail.includes('it failed, and stored nothing')),
+    );
+    expect(failed.length).toBeGreaterThan(0);
+  });
+
+  it('is shown again by each token', () => {
+    const first = named('bbm-early-locked');
+    for (const { rule, token, why } of run.violations) {
+      const key = decodeToken(token ?? '');
+      if (key === null) throw new Error(`no token for ${rule}`);
+      expect(key.against).toEqual({ kind: 'built-in', name: 'lost-race-ignored' });
+      const again = replayToken(key, first, '', DEFAULT_CPU, { protocol, text: '' });
+      expect([again.violation.rule, why.startsWith(again.violation.why)]).toEqual([rule, true]);
+      expect(again.steps.length).toBeGreaterThan(again.broken);
+      expect(() => replayToken(key, first, '', DEFAULT_CPU, { protocol: first, text: '' })).toThrow(
+        'has changed',
+      );
+    }
+  });
+});
+
+it('a loser that waits in a loop meets a bound, and is told why', () => {
+  const waits = defineProtocol({
+    ...named('map-hole'),
+    name: 'waits',
+    run(cpu, t) {
+      while (cpu.compareExchange(t.entry, t.old, LOCKED) !== t.old);
+      cpu.writeRelease(t.entry, t.wanted);
+    },
+  });
+  const run = beside(waits, named('map-hole'), PROGRAMS.slice(1));
+  expect([run.verdict, run.stoppedBy]).toEqual(['bounded', 'operations']);
+  expect(run.stoppedWhy).toContain('looks at the entry again and again until the other is done');
+});
+
+it('an entry that is LOCKED taken for an empty one is convicted beside itself', () => {
+  const run = beside(mutant('locked-taken'), mutant('locked-taken'));
+  expect(rules(run)).toEqual(expect.arrayContaining(['break-before-make', 'refcount']));
+});
+
+it('an entry that is left LOCKED was wanted by neither', () => {
+  const run = beside(mutant('left-locked'), mutant('left-locked'), PROGRAMS.slice(1));
+  expect(run.violations.map(({ why }) => why).join('\n')).toContain(
+    'the entry ends as the invalid (locked), which neither hypervisor wanted',
+  );
+});
+
+it.each([
+  ['bbm-early-locked', 'bbm-early', 'protocol bbm-early holds the lock exclusively'],
+  ['bbm-late', 'bbm-early-locked', 'protocol bbm-late holds the lock exclusively'],
+  [
+    'bbm-early-locked',
+    'map-hole',
+    'begins where the entry holds nothing; beside bbm-early-locked it holds a table or a block',
+  ],
+  ['relax-local', 'relax-local', 'is of kind protect'],
+])('%s beside %s is refused, with the reason', (one, other, why) => {
+  expect(pairProblem(named(one), named(other))).toContain(why);
+});
+
+describe('what is left out of a search for two', () => {
+  const small: GuestProgram = { early: [], late: [{ kind: 'load', page: 0 }] };
+
+  /** Outcomes with their counts, and what is violated. */
+  function found(other: Protocol, vcpus: number, reductions: Reductions, isWhole = false): unknown {
+    const protocols = [named('bbm-early-locked'), other] as const;
+    const map = pairMap(protocols[0], 2, EXPLORE_BOUNDS.tables, {});
+    const host = unrollBoth(protocols, map, 1, vcpus, EXPLORE_BOUNDS);
+    const scenario = scenarioOf(isWhole ? whole(host) : host, DEFAULT_CPU, small, 10_000);
+    const options = armModel('ets2');
+    const outcomes = new Outcomes(claimsOfBoth(...protocols));
+    const collect = outcomes.collector(host, scenario, options);
+    const bounds = { ...EXPLORE_BOUNDS, visits: 1 };
+    expect(search(scenario.system, options, bounds, collect, reductions).stoppedBy).toBeNull();
+    const shown = outcomes.violations(() => []).map(({ violation }) => violation.rule);
+    const table = outcomes.table().map(({ id, count }) => (isWhole ? id : `${count} ${id}`));
+    return [shown.toSorted(), table];
+  }
+
+  /** Every store of both is a step. */
+  function whole(host: Host): Host {
+    const threads = host.threads.map((each) => ({ ...each, tree: () => each.tree(() => true) }));
+    return { ...host, threads, isShared: () => true };
+  }
+
+  it('nobody could tell: the same without looking ahead and without like vCPUs for each other', () => {
+    for (const other of [named('bbm-early-range'), mutant('left-locked')]) {
+      const all = found(other, 2, { lookAhead: false, symmetry: false });
+      expect(found(other, 2, REDUCTIONS)).toEqual(all);
+    }
+  });
+
+  it('nor from what only one of them stores', () => {
+    for (const other of [named('bbm-early-range'), mutant('left-locked')]) {
+      const [shown, counted] = found(other, 1, REDUCTIONS) as [unknown, string[]];
+      const ids = counted.map((line) => line.replace(/^\d+ /, ''));
+      expect([shown, ids]).toEqual(found(other, 1, REDUCTIONS, true));
+    }
+  });
+});
