@@ -98,6 +98,9 @@ __s2s_import(dsb) void __s2s_port_dsb(u32 kind);
 __s2s_import(dmb) void __s2s_port_dmb(u32 kind);
 __s2s_import(isb) void __s2s_port_isb(void);
 __s2s_import(ipi) void __s2s_port_ipi(void);
+__s2s_import(write_vttbr) void __s2s_port_write_vttbr(u32 vmid, u32 table);
+__s2s_import(write_tge) void __s2s_port_write_tge(u32 on);
+__s2s_import(vmid) u32 __s2s_port_vmid(void);
 __s2s_import(tlbi) void __s2s_port_tlbi(u32 op, u64 ipa, u64 size, u32 ttl, s32 vmid);
 __s2s_import(entries) u32 __s2s_port_entries(void);
 __s2s_import(page_shift) u32 __s2s_port_page_shift(void);
@@ -188,6 +191,16 @@ __s2s_inline void __s2s_write_release(volatile void *p, u64 d)
 #define isb() __s2s_port_isb()
 /* An interrupt to each PE that may run the VM, taken by each when this returns. */
 #define stage2_ipi() __s2s_port_ipi()
+/*
+ * Registers of the context, in effect from the next isb() on: VTTBR_EL2 (TLBIs act on its VMID) and
+ * HCR_EL2.TGE (while it is set vmalle1is acts on the host's regime). For a protocol that begins in the
+ * host's context: .context = STAGE2_NVHE_HOST or STAGE2_VHE_HOST.
+ */
+enum { STAGE2_GUEST, STAGE2_HOST, STAGE2_OTHER };
+#define stage2_write_vttbr(vmid, table) __s2s_port_write_vttbr((u32)(vmid), (table))
+#define stage2_write_tge(on) __s2s_port_write_tge((on) ? 1 : 0)
+#define __load_stage2(mmu, ...) stage2_write_vttbr((mmu)->vmid, STAGE2_GUEST)
+#define __load_host_stage2() stage2_write_vttbr(0, STAGE2_HOST)
 #define smp_mb() dmb(ish)
 #define smp_wmb() dmb(ishst)
 #define smp_rmb() dmb(ishld)
@@ -466,7 +479,11 @@ struct stage2_protocol {
 	bool shared_lock;
 	/* FEAT_BBM level of the CPU it was written for, where that is not the usual one: 1, 2 or 3. */
 	u8 bbm;
+	/* Whose context it begins in; 0: the VM's. The VM's VMID; 0: 1. */
+	u8 context;
+	u16 vmid;
 };
+enum { STAGE2_NVHE_HOST = 1, STAGE2_VHE_HOST };
 #define STAGE2_PROTOCOL \
 	__attribute__((visibility("default"), used)) const struct stage2_protocol stage2_protocol =
 
@@ -475,7 +492,7 @@ static void run(const struct transition *t);
 __attribute__((export_name("stage2_stress_abi"), nodebug)) u32 __s2s_abi(void);
 __attribute__((export_name("stage2_stress_abi"), nodebug)) u32 __s2s_abi(void)
 {
-	return 1;
+	return 2;
 }
 
 __attribute__((export_name("stage2_run"))) void
@@ -483,7 +500,7 @@ __s2s_run(kvm_pte_t *ptep, u32 level, u64 ipa, u64 size, u64 old, u64 new, u64 p
 __attribute__((export_name("stage2_run"))) void
 __s2s_run(kvm_pte_t *ptep, u32 level, u64 ipa, u64 size, u64 old, u64 new, u64 pa, u32 bbm)
 {
-	struct kvm_s2_mmu mmu = { .vmid = 1 };
+	struct kvm_s2_mmu mmu = { .vmid = __s2s_port_vmid() };
 	const struct transition t = {
 		.ptep = ptep, .level = level, .ipa = ipa, .size = size, .old = old, .new = new,
 		.pa = pa, .bbm = bbm, .mmu = &mmu, .mm_ops = &__s2s_mm_ops,

@@ -33,6 +33,10 @@ export function describeCall(call: Call, t: Transition, isSplit: boolean): strin
     case 'isb':
     case 'ipi':
       return call.op;
+    case 'writeVttbr':
+      return `vttbr ${call.table}`;
+    case 'writeTge':
+      return `tge ${call.on ? 'on' : 'off'}`;
     case 'tlbi':
       return tlbiText(call.tlbi, t);
     case 'allocate':

@@ -10,6 +10,7 @@ import type {
   Level,
   Protocol,
   Table,
+  TableOwner,
   TlbiOp,
 } from '../port/index.ts';
 
@@ -26,6 +27,8 @@ export type Call =
   | { readonly op: 'dsb'; readonly kind: DsbKind }
   | { readonly op: 'dmb'; readonly kind: DmbKind }
   | { readonly op: 'isb' | 'ipi' }
+  | { readonly op: 'writeVttbr'; readonly vmid: number; readonly table: TableOwner }
+  | { readonly op: 'writeTge'; readonly on: boolean }
   | { readonly op: 'tlbi'; readonly tlbi: TlbiOp }
   | { readonly op: 'allocate' | 'tryAllocate' | 'buildSubtree'; readonly level: Level }
   | { readonly op: 'mergeState' }
@@ -69,6 +72,9 @@ export function tapped(
       dmb: (kind) => through({ op: 'dmb', kind }, () => cpu.dmb(kind)),
       isb: () => through({ op: 'isb' }, () => cpu.isb()),
       ipi: () => through({ op: 'ipi' }, () => cpu.ipi()),
+      writeVttbr: (vmid, table) =>
+        through({ op: 'writeVttbr', vmid, table }, () => cpu.writeVttbr(vmid, table)),
+      writeTge: (on) => through({ op: 'writeTge', on }, () => cpu.writeTge(on)),
       tlbi: (tlbi) => through({ op: 'tlbi', tlbi }, () => cpu.tlbi(tlbi)),
     };
     const tappedTables: RunArguments[2] = {

@@ -16,6 +16,9 @@ export function whyStillThere(
       return 'a TLBI and its DSB are enough where no erratum is';
     case 'isb':
       return 'for what the issuing PE itself fetches and translates next; it runs no guest here';
+    case 'writeVttbr':
+    case 'writeTge':
+      return 'no TLBI of this protocol goes by it: it is for what runs next on this PE';
     case 'dsb':
       if (isLast) {
         return 'it makes the last store visible sooner; the release of the lock orders it anyway';

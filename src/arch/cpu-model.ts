@@ -2,6 +2,7 @@
  * The knobs of the simulated CPU, all of them choices the architecture leaves to the
  * implementation.
  */
+import type { VmidBits } from './context.ts';
 import { type BbmLevel, idAa64Mmfr2, sanitisedBbmLevel } from './feat-bbm.ts';
 
 /**
@@ -55,6 +56,8 @@ export interface CpuModel {
    * do. Protocols see this one.
    */
   readonly bbmid: BbmLevel | null;
+  /** Width of a VMID; numbers that do not fit lose their upper byte (context.ts). */
+  readonly vmid: VmidBits;
 }
 
 export const DEFAULT_CPU: CpuModel = Object.freeze({
@@ -69,6 +72,7 @@ export const DEFAULT_CPU: CpuModel = Object.freeze({
   tlbi: 'ok',
   hdbss: false,
   bbmid: null,
+  vmid: 16,
 });
 
 /** The knobs as results have them, in the order and spelling of the command line. */
@@ -85,6 +89,8 @@ export interface CpuText {
   readonly tlbi?: string;
   readonly hdbss?: string;
   readonly bbmid?: string;
+  /** Absent: 16 bits. */
+  readonly vmid?: string;
 }
 
 const onOff = (on: boolean): string => (on ? 'on' : 'off');
@@ -102,6 +108,7 @@ export function cpuResultOf(cpu: CpuModel): CpuText {
     ...(cpu.tlbi === 'ok' ? {} : { tlbi: cpu.tlbi }),
     ...(cpu.hdbss ? { hdbss: onOff(true) } : {}),
     ...(cpu.bbmid === null ? {} : { bbmid: String(cpu.bbmid) }),
+    ...(cpu.vmid === 16 ? {} : { vmid: String(cpu.vmid) }),
   };
 }
 

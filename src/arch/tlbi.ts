@@ -47,6 +47,8 @@ export interface TlbiOp {
   readonly ttl?: 0 | 1 | 2 | 3;
   /** VMID; absent means that of the VM whose table is being changed. */
   readonly vmid?: number;
+  /** The regime it acts on where that is not EL1&0, a guest's: what HCR_EL2.TGE makes of it (context.ts). */
+  readonly regime?: 'el2&0';
 }
 
 type Scope = 'address' | 'range' | 'vmid' | 'all';
@@ -131,7 +133,7 @@ export function mustInvalidate(
   vmVmid: number,
 ): boolean {
   const kind = KIND_FACTS[op.kind];
-  if (!kind.structures.includes(entry.structure)) return false;
+  if (op.regime !== undefined || !kind.structures.includes(entry.structure)) return false;
   if (kind.scope === 'all') return true;
   if (entry.vmid !== (op.vmid ?? vmVmid)) return false;
   if (kind.scope === 'vmid') return true;
@@ -153,5 +155,6 @@ export function describeTlbi(op: TlbiOp): string {
   if (op.size !== undefined) parts.push(`+0x${op.size.toString(16)}`);
   if (op.ttl) parts.push(`ttl=${op.ttl}`);
   if (op.vmid !== undefined) parts.push(`vmid=${op.vmid}`);
+  if (op.regime !== undefined) parts.push(`of ${op.regime.toUpperCase()}`);
   return parts.join(' ');
 }

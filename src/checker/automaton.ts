@@ -130,6 +130,8 @@ class Automaton {
       case 'cmo':
       case 'dmb':
       case 'isb':
+      case 'vttbr':
+      case 'tge':
       case 'ipi':
       case 'get':
       case 'put':

@@ -34,6 +34,10 @@ function describe(trace: TransitionTrace, event: TraceEvent): string {
       return 'an interrupt to each PE';
     case 'isb':
       return 'ISB';
+    case 'vttbr':
+      return `VTTBR_EL2 = the ${event.table}'s table, VMID ${event.vmid}`;
+    case 'tge':
+      return `HCR_EL2.TGE = ${event.on ? 1 : 0}`;
     case 'tlbi':
       return describeTlbi(event.tlbi);
     case 'build':

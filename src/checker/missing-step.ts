@@ -6,6 +6,7 @@
  * ineffective, and a stage-1 flush without a stage-2 one is only a consequence if the stage-2 one
  * was there but had no effect.
  */
+import { HOST_VMID } from '../arch/context.ts';
 import { assertNever } from '../arch/assert.ts';
 import { describeTlbi } from '../arch/tlbi.ts';
 import type { DsbKind } from '../port/cpu.ts';
@@ -24,9 +25,16 @@ const EXPLAINS: Readonly<Record<Progress, readonly MishapKind[]>> = {
     'part-of-range',
     'stage1-without-stage2',
     'wrong-vmid',
+    'other-regime',
   ],
   stage2: ['local-dsb', 'store-only-dsb', 'stage1-before-dsb'],
-  'stage2-done': ['local-tlbi', 'wrong-vmid', 'stage1-before-dsb', 'stage1-without-stage2'],
+  'stage2-done': [
+    'local-tlbi',
+    'other-regime',
+    'wrong-vmid',
+    'stage1-before-dsb',
+    'stage1-without-stage2',
+  ],
   // Most protocols end in a DSB ISHST for their last store, which is not the one that is missing.
   flushed: ['local-dsb', 'store-only-dsb'],
 };
@@ -37,6 +45,9 @@ function weakBarrier(dsb: DsbKind | null): string {
   const why = dsb.startsWith('nsh') ? 'acts for the issuing PE only' : 'does not complete a TLBI';
   return ` (DSB ${dsb.toUpperCase()} ${why}${dsb === 'ishst' ? ', R_PSMWS' : ''})`;
 }
+
+const NOT_ENTERED =
+  ", the host's: the VM's is in effect once VTTBR_EL2 is written and an ISB has followed (D24.1.2)";
 
 /** `others`: the last TLBI that names another VMID. */
 function explain(place: Place, m: Mishap, others?: string): string {
@@ -51,7 +62,12 @@ function explain(place: Place, m: Mishap, others?: string): string {
     case 'wrong-vmid':
       return (
         `${tlbi} acts on the wrong VMID: the table belongs to VMID ${place.vmid}, ` +
-        `the operation to ${m.op?.vmid ?? '?'}`
+        `the operation to ${m.op?.vmid ?? '?'}${m.op?.vmid === HOST_VMID ? NOT_ENTERED : ''}`
+      );
+    case 'other-regime':
+      return (
+        `${tlbi} is issued with HCR_EL2.TGE set, so that it acts on the host's own regime: combined ` +
+        "entries of EL1&0, the guest's, survive"
       );
     case 'local-tlbi':
       return `${tlbi} is local to the issuing PE where a broadcast (IS) one is needed`;

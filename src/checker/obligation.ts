@@ -35,6 +35,7 @@ export type Progress = 'stored' | 'ordered' | 'stage2' | 'stage2-done' | 'flushe
 export type MishapKind =
   | 'tlbi-before-dsb'
   | 'wrong-vmid'
+  | 'other-regime'
   | 'local-tlbi'
   | 'wrong-ttl'
   | 'last-level-only'
@@ -139,6 +140,7 @@ function afterTlbi(place: Place, o: Obligation, op: TlbiOp, event: number): Obli
   if (o.progress === 'flushed') return o;
   if (o.progress === 'stored') return mishap(o, 'tlbi-before-dsb');
   if (!isBroadcast(op.kind)) return mishap(o, 'local-tlbi');
+  if (op.regime !== undefined) return mishap(o, 'other-regime');
   const wrongVmid = op.vmid !== undefined && op.vmid !== place.vmid;
   if (wrongVmid && scopeOf(op.kind) !== 'all') {
     // Of several the one that would have reached most.

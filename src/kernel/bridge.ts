@@ -2,6 +2,7 @@
  * A function of a kernel tree as a protocol: what the compiled tree calls is an operation of the port.
  * A run begins with the statics and the stack as they were when the module was made.
  */
+import { type ContextName, HOST_VMID } from '../arch/context.ts';
 import type { Descriptor } from '../arch/descriptor.ts';
 import { childLevel } from '../arch/geometry.ts';
 import { scopeOf, TLBI_KINDS } from '../arch/tlbi.ts';
@@ -61,10 +62,12 @@ export interface KernelModule {
   readonly capabilities: readonly Capability[];
   /** Version, files: where it is from. */
   readonly origin: string;
+  /** Where its flushes begin (tree.ts). */
+  readonly context: ContextName;
 }
 
 export function kernelProtocol(
-  { tree, wasm, capabilities, origin }: KernelModule,
+  { tree, wasm, capabilities, origin, context }: KernelModule,
   offer: Offer,
 ): Protocol {
   const sections = sectionsOf(wasm);
@@ -133,6 +136,7 @@ export function kernelProtocol(
     claims: {},
     lock: offer.lock,
     hole: tree.hole,
+    ...(context === 'guest' ? {} : { context }),
     run,
   });
 }
@@ -190,6 +194,12 @@ function importsOf(
     dsb: (kind: number) => now().cpu.dsb(nameIn(DSB_KINDS, text(kind), 'DSB')),
     dmb: (kind: number) => now().cpu.dmb(nameIn(DMB_KINDS, text(kind), 'DMB')),
     isb: () => now().cpu.isb(),
+    vttbr(isHost: number) {
+      const { cpu, t } = now();
+      if (isHost === 0) cpu.writeVttbr(t.vmid, 'guest');
+      else cpu.writeVttbr(HOST_VMID, 'host');
+    },
+    tge: (on: number) => now().cpu.writeTge(on !== 0),
     tlbi(op: number, ipa: bigint, size: bigint, hint: number) {
       const { cpu, scale } = now();
       const kind = nameIn(TLBI_KINDS, text(op), 'TLBI');

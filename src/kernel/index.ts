@@ -6,7 +6,7 @@ import { kernelProtocol } from './bridge.ts';
 import { compileTree, treeText } from './compile.ts';
 import { offersOf, PREFIX } from './offers.ts';
 import { parseReference } from './reference.ts';
-import { kernelTree, PGTABLE, tlbFile } from './tree.ts';
+import { contextOf, kernelTree, PGTABLE, tlbFile } from './tree.ts';
 
 export { type Capability, CAPABILITY_NAMES, DEFAULT_CAPABILITIES } from './capabilities.ts';
 export { type Offer, OFFER_NAMES, offersOf, PREFIX } from './offers.ts';
@@ -33,7 +33,8 @@ export async function loadKernel(reference: string): Promise<LoadedKernel> {
   const { wasm } = await compileTree(tree, flavour);
   const flushes = tlbFile(flavour).slice('arch/arm64/kvm/'.length);
   const origin = `v${tree.version}, ${path.basename(PGTABLE)} and ${flushes}`;
-  const protocol = kernelProtocol({ tree, wasm, capabilities, origin }, offer);
+  const context = contextOf(tree, flavour);
+  const protocol = kernelProtocol({ tree, wasm, capabilities, origin, context }, offer);
   const warnings = tree.note === null ? [] : [`${folder}: ${tree.note}`];
   return { protocol, warnings };
 }

@@ -4,6 +4,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import type { ContextName } from '../arch/context.ts';
 import { NativeProblem } from '../native/index.ts';
 import { rootOf } from './archive.ts';
 
@@ -16,6 +17,18 @@ export const HEADER = 'arch/arm64/include/asm/kvm_pgtable.h';
 /** Where it is there it says what __tlbi_level() takes. */
 const TLBFLUSH = 'arch/arm64/include/asm/tlbflush.h';
 export const tlbFile = (flavour: TlbFlavour): string => `arch/arm64/kvm/hyp/${flavour}/tlb.c`;
+
+/** What a tlb.c has that loads the VM's VMID itself. */
+const LOADS_VMID = /__load_(?:guest_)?stage2|vttbr_el2/;
+
+/** Where its flushes begin: with the host, if they enter the VM's context; else their caller has done so. */
+export function contextOf(
+  { folder }: Pick<KernelTree, 'folder'>,
+  flavour: TlbFlavour,
+): ContextName {
+  if (!LOADS_VMID.test(textOf(folder, tlbFile(flavour)))) return 'guest';
+  return flavour === 'vhe' ? 'vhe-host' : 'nvhe-host';
+}
 
 /** Versions that were tried. */
 export const KNOWN = { first: [5, 10], last: [7, 3] } as const;

@@ -38,6 +38,8 @@ const CPU_SITES = {
   dmb: 'dmb',
   isb: 'isb',
   ipi: 'isb',
+  writeVttbr: 'isb',
+  writeTge: 'isb',
   tlbi: 'tlbi',
 } as const satisfies Record<keyof Cpu, DelaySite>;
 const TABLE_SITES = {

@@ -49,6 +49,8 @@ export const EVENT = {
   dmb: 20,
   /** entries there were, pages of them that went to the dirty log */
   ringFlushed: 21,
+  /** VMID; or -1, and whether TGE is set */
+  context: 22,
 } as const;
 
 /**

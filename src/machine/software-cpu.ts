@@ -23,6 +23,9 @@ export function createSoftwareCpu(arena: Arena, issuer: Issuer): Cpu {
     // Atomics are sequentially consistent.
     dmb: () => {},
     isb: () => {},
+    // A vCPU's fault is handled in the context of its VM.
+    writeVttbr: () => {},
+    writeTge: () => {},
     ipi: () => issuer.ipi(),
     tlbi: (op) => issuer.tlbi(op),
   };

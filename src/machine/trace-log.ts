@@ -9,6 +9,7 @@
  * them was looked at. trace-words.ts has the words.
  */
 import { assert } from '../arch/assert.ts';
+import { TABLE_OWNERS, type TableOwner } from '../arch/context.ts';
 import { isTable, softwareBits, type Descriptor } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
 import { TLBI_KINDS, type TlbiOp } from '../arch/tlbi.ts';
@@ -18,6 +19,7 @@ import type { Table } from '../port/tables.ts';
 import type { FreedPart, TransitionTrace } from '../port/trace.ts';
 import {
   FREED_PARTS,
+  HOST_REGIME,
   NO_SLOT,
   NONE,
   OP,
@@ -53,6 +55,8 @@ export interface TraceLog {
   dsb(kind: DsbKind): void;
   dmb(kind: DmbKind): void;
   isb(): void;
+  vttbr(vmid: number, table: TableOwner): void;
+  tge(on: boolean): void;
   ipi(): void;
   tlbi(op: TlbiOp): void;
   allocated(table: Table, level: Level): void;
@@ -237,6 +241,8 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     dsb: (kind) => add(OP.dsb, DSB_KINDS.indexOf(kind), 0, 0, 0, 0),
     dmb: (kind) => add(OP.dmb, DMB_KINDS.indexOf(kind), 0, 0, 0, 0),
     isb: () => add(OP.isb, 0, 0, 0, 0, 0),
+    vttbr: (vmid, table) => add(OP.vttbr, vmid, TABLE_OWNERS.indexOf(table), 0, 0, 0),
+    tge: (on) => add(OP.tge, on ? 1 : 0, 0, 0, 0, 0),
     ipi: () => add(OP.ipi, 0, 0, 0, 0, 0),
     tlbi(op) {
       assert(transition !== null, 'TLBI outside of a transition');
@@ -246,7 +252,8 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       const size = op.size === undefined ? NONE : count;
       const isOff = op.ipa === undefined ? 0 : 1;
       const kind = TLBI_KINDS.indexOf(op.kind);
-      add(OP.tlbi, kind, from, size, (op.ttl ?? 0) * 2 + isOff, op.vmid ?? NONE);
+      const regime = op.regime === undefined ? 0 : HOST_REGIME;
+      add(OP.tlbi, kind, from, size, regime + (op.ttl ?? 0) * 2 + isOff, op.vmid ?? NONE);
     },
     allocated: (table, level) => add(OP.allocate, table, 0, 0, 0, 0, level),
     noMemory: (level) => add(OP.noMemory, 0, 0, 0, 0, 0, level),

@@ -7,6 +7,7 @@
  *   slot        of a child entry: which page of the old subtree it lies in (0 the top, 1 + n the one
  *               that its entry n points to) or NO_SLOT; of a table made or torn down: its level
  */
+import { TABLE_OWNERS, type TableOwner } from '../arch/context.ts';
 import { isTable } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
 import { TLBI_KINDS, type TlbiKind, type TlbiOp } from '../arch/tlbi.ts';
@@ -25,6 +26,8 @@ import type { Layout } from './layout.ts';
 
 export const WORDS = 7;
 export const NO_SLOT = -1;
+/** Beside hint and "has an address" in operand `a` of a TLBI: it acts on another regime (arch/tlbi.ts). */
+export const HOST_REGIME = 8;
 /** An operand that was not given. */
 export const NONE = -1;
 
@@ -55,6 +58,10 @@ export const OP = {
   ipi: 17,
   /** An allocation that failed. */
   noMemory: 18,
+  /** Subject: VMID; low: index into TABLE_OWNERS. */
+  vttbr: 19,
+  /** Subject: 1 or 0. */
+  tge: 20,
 } as const;
 export const FREED_PARTS: readonly FreedPart[] = ['all', 'below', 'page'];
 
@@ -190,6 +197,12 @@ export function traceOf(
       case OP.isb:
         events.push({ op: 'isb' });
         break;
+      case OP.vttbr:
+        events.push({ op: 'vttbr', vmid: subject, table: TABLE_OWNERS[low] as TableOwner });
+        break;
+      case OP.tge:
+        events.push({ op: 'tge', on: subject === 1 });
+        break;
       case OP.ipi:
         events.push({ op: 'ipi' });
         break;
@@ -253,12 +266,13 @@ function tlbiOf(
   a: number,
   vmid: number,
 ): TlbiOp {
-  const ttl = (a >> 1) as 0 | 1 | 2 | 3;
+  const ttl = ((a >> 1) & 3) as 0 | 1 | 2 | 3;
   return {
     kind: TLBI_KINDS[kind] as TlbiKind,
     ...((a & 1) === 1 ? { ipa: t.ipa + from * 4096 } : {}),
     ...(size === NONE ? {} : { size: size * 4096 }),
     ...(ttl === 0 ? {} : { ttl }),
     ...(vmid === NONE ? {} : { vmid }),
+    ...((a & HOST_REGIME) === 0 ? {} : { regime: 'el2&0' }),
   };
 }

@@ -10,6 +10,7 @@
  *
  * Bookkeeping happens after the store it belongs to.
  */
+import { type ContextOptions, CpuContext, type TableOwner, vmidTag } from '../arch/context.ts';
 import {
   type Descriptor,
   isValid,
@@ -33,7 +34,7 @@ import { TLBI_KINDS } from '../arch/tlbi.ts';
 import type { Arena } from './arena.ts';
 import { GHOST_CHANGING, GHOST_SETTLED, ghostVersion, ghostWord } from './ghost.ts';
 import { nextRandom } from './guest-pattern.ts';
-import { VMID } from './layout.ts';
+import { NEIGHBOUR_VMID, VMID } from './layout.ts';
 import { META_STATE, META_WORDS, PAGE_STATE, POISON } from '../pgtable/page-meta.ts';
 import { type Delay, withDelays } from './delays.ts';
 import { EVENT, type Recorder } from './recorder.ts';
@@ -71,6 +72,8 @@ export interface TransitionBegin {
   readonly tag?: number;
   /** Now and then one of the allocations that may fail does. Default: only where no page is left. */
   readonly runsOut?: boolean;
+  /** The context it begins in. Default: the VM's. */
+  readonly context?: ContextOptions;
 }
 
 export interface TransitionCpu {
@@ -96,6 +99,8 @@ export interface TransitionCpuOptions {
   readonly tlbi?: TlbiCompletion;
 }
 
+/** Entries of no VM are tagged with it. */
+const NOBODYS_VMID = 2 ** 16;
 const FLUSH_SAMPLE = 8;
 /** Of the transitions in which allocations may fail, one in so many has one that does. */
 const RUNS_OUT_EVERY = 4;
@@ -134,6 +139,9 @@ export function createTransitionCpu(
     tlbis: 0,
     ranOut: false,
   };
+  let context = new CpuContext();
+  /** What the VM's VMID comes to; its entries are tagged with `VMID` whatever it is. */
+  let ownTag = VMID;
   let target = -1 as Entry;
   let log: TraceLog;
   let ghost: number | null = 0;
@@ -262,6 +270,12 @@ export function createTransitionCpu(
     wrote(entry, order);
   }
 
+  function issue(op: TlbiOp): void {
+    settle.onTlbi(op, current);
+    if (buffer === null) issuer.tlbi(op);
+    else buffer.tlbi(op);
+  }
+
   const cpu: Cpu = {
     read(entry) {
       buffer?.mayDrain();
@@ -318,23 +332,40 @@ export function createTransitionCpu(
     },
     isb() {
       buffer?.mayDrain();
+      context.isb();
       log.isb();
+    },
+    writeVttbr(vmid: number, table: TableOwner) {
+      buffer?.mayDrain();
+      context.writeVttbr(vmid, table);
+      recorder.event(EVENT.context, vmid, 0, 0);
+      log.vttbr(vmid, table);
+    },
+    writeTge(on: boolean) {
+      buffer?.mayDrain();
+      context.writeTge(on);
+      recorder.event(EVENT.context, -1, on ? 1 : 0, 0);
+      log.tge(on);
     },
     ipi() {
       buffer?.drainAll();
       issuer.ipi();
       log.ipi();
     },
-    tlbi(op: TlbiOp) {
+    tlbi(asked: TlbiOp) {
       buffer?.mayDrain();
+      // Between a write of the context and its ISB this machine goes by what stood there before.
+      const op = context.reading(asked);
       if (timesFlush && flushSince < 0) flushSince = performance.now();
       const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / pageBytes;
       figures.tlbis++;
-      settle.onTlbi(op, current);
       log.tlbi(op);
       recorder.event(EVENT.tlbi, TLBI_KINDS.indexOf(op.kind), page, op.ttl ?? 0);
-      if (buffer === null) issuer.tlbi(op);
-      else buffer.tlbi(op);
+      if (op.regime !== undefined) return;
+      // A second VM that shares the VMID loses what the first does.
+      if (ownTag === NEIGHBOUR_VMID && op.vmid === undefined)
+        issue({ ...op, vmid: NEIGHBOUR_VMID });
+      issue(op.vmid === VMID && ownTag !== VMID ? { ...op, vmid: NOBODYS_VMID } : op);
     },
   };
 
@@ -440,6 +471,9 @@ export function createTransitionCpu(
     tables: checked.tables,
     begin(t, how) {
       const { measured, log: traceLog, ghostW, lock, change, tag = softwareBits(t.wanted) } = how;
+      const of = how.context;
+      context = new CpuContext(of);
+      ownTag = of?.vmid === undefined ? VMID : vmidTag(of.vmid, of.bits ?? 16);
       target = t.entry;
       log = traceLog;
       ghost = ghostW;
@@ -457,7 +491,8 @@ export function createTransitionCpu(
       tries = 0;
       failing = how.runsOut === true ? chooseFailing() : 0;
       settle.begin(t.old, t.level, t.ipa, t.size);
-      const run = lock === 'shared' ? sharedRun : exclusiveRun;
+      const usual = lock === 'shared' ? sharedRun : exclusiveRun;
+      const run = ownTag === VMID ? usual : { ...usual, vmid: ownTag };
       log.begin(t, change === undefined ? run : { ...run, change, tag });
     },
     drain: () => buffer?.drainAll(),

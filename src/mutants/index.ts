@@ -62,6 +62,7 @@ import { releaseOnChildren } from './order/release-on-children.ts';
 import { reusedBeforeFlush } from './tables/reused-before-flush.ts';
 import { rolloverUnflushed } from './machine/rollover-unflushed.ts';
 import { softwareBitsLost } from './contents/software-bits-lost.ts';
+import { switchedUnderWalk } from './context/switched-under-walk.ts';
 import { splitHalves } from './machine/split-halves.ts';
 import { splitNtUnflushed } from './nt/split-nt-unflushed.ts';
 import { stage1BeforeStage2 } from './flush/stage1-before-stage2.ts';
@@ -71,11 +72,14 @@ import { storeDsbAfterTlbi } from './order/store-dsb-after-tlbi.ts';
 import { tablePublishedPlain } from './order/table-published-plain.ts';
 import { tableTtlHint } from './flush/table-ttl-hint.ts';
 import { teardownWrongLevel } from './tables/teardown-wrong-level.ts';
+import { tgeLeftSet } from './context/tge-left-set.ts';
 import { tlbiBeforeStore } from './flush/tlbi-before-store.ts';
 import { tlbiUnfenced } from './machine/tlbi-unfenced.ts';
 import { unknownBbmAbort } from './nt/unknown-bbm-abort.ts';
 import { unmapHinted } from './machine/unmap-hinted.ts';
 import { updatedAfterFree } from './contents/updated-after-free.ts';
+import { vmidTooWide } from './context/vmid-too-wide.ts';
+import { vttbrUnsynchronised } from './context/vttbr-unsynchronised.ts';
 import { vmidLoop } from './flush/vmid-loop.ts';
 import { walksIntoFreed } from './tables/walks-into-freed.ts';
 import { wrongPa } from './contents/wrong-pa.ts';
@@ -99,6 +103,10 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   operandShift,
   rangeRemainder,
   vmidLoop,
+  vttbrUnsynchronised,
+  switchedUnderWalk,
+  tgeLeftSet,
+  vmidTooWide,
   noDsbBeforeTlbi,
   localDsbBeforeTlbi,
   noDsbAfterTlbi,

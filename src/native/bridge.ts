@@ -3,6 +3,7 @@
  * when the module was made, whatever stopped the one before: `explore` ends a run by throwing through
  * the module's frames.
  */
+import { CONTEXTS, GUEST_VMID } from '../arch/context.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { BadArgument } from '../port/checked-port.ts';
 import { type ForeignError, isForeign, type SourcePlace } from '../port/foreign.ts';
@@ -16,12 +17,14 @@ import { sectionsOf } from './module-sections.ts';
 import { NativeProblem } from './problem.ts';
 import { HEADER } from './source-tree.ts';
 
-/** `stage2_stress_abi()` of the header. */
-const ABI = 1;
+/** `stage2_stress_abi()` of the header, and of those before it: 1 has no context in its description. */
+const ABI = 2;
+const ABIS: ReadonlySet<unknown> = new Set([1, ABI]);
 /** `struct stage2_protocol` of the header: texts, then flags and a level of a byte each. */
 const POINTER_BYTES = 4;
 const TEXTS = 4;
 const DESCRIBED_BYTES = POINTER_BYTES * TEXTS + 4;
+const CONTEXT_BYTES = 4;
 const WORDS = 'include/stage2-stress.h';
 const LINKED_AS =
   'the comment at the top of include/stage2-stress.h has the command that links one';
@@ -45,6 +48,8 @@ interface Exports {
   readonly heapBase: number;
   /** Address of the `struct stage2_protocol`. */
   readonly protocol: number;
+  /** Its description has a context. */
+  readonly hasContext: boolean;
 }
 
 /** What a module says of itself: the fields of a protocol but for `run`. */
@@ -81,19 +86,28 @@ export function protocolOf(
   }
   const table = lineTableOf(sections);
   const places = new CodePlaces(table, sections.codeStart, isHeader);
-  const port: PortOfRun = { cpu: NO_RUN, tables: NO_RUN, tableAt: new Map() };
-  const { memory, run, stackPointer, heapBase, protocol } = instantiate(module, port, text);
+  const port: PortOfRun = { cpu: NO_RUN, tables: NO_RUN, tableAt: new Map(), vmid: GUEST_VMID };
+  const { memory, run, stackPointer, heapBase, protocol, hasContext } = instantiate(
+    module,
+    port,
+    text,
+  );
   const atStart = stackPointer.value as number;
   const pristine = new Uint8Array(memory.buffer, 0, heapBase).slice();
   let bytes = new Uint8Array(memory.buffer);
 
-  const described = describe(new DataView(memory.buffer), protocol);
+  const view = new DataView(memory.buffer);
+  const described = {
+    ...describe(view, protocol),
+    ...(hasContext ? describeContext(view, protocol) : {}),
+  };
   const runInModule: Protocol['run'] = (cpu, t, tables) => {
     if (bytes.buffer !== memory.buffer) bytes = new Uint8Array(memory.buffer);
     stackPointer.value = atStart;
     bytes.set(pristine);
     port.cpu = cpu;
     port.tables = tables;
+    port.vmid = t.vmid;
     port.tableAt.clear();
     const { level, old, wanted, bbm } = t;
     const [ipa, size, pa] = [BigInt(t.ipa), BigInt(t.size), BigInt(t.pa)];
@@ -151,7 +165,8 @@ function instantiate(
       `${file}: not made with include/stage2-stress.h: it exports no stage2_run`,
     );
   }
-  if (versionOf(abi as () => unknown, file) !== ABI) {
+  const version = versionOf(abi as () => unknown, file);
+  if (!ABIS.has(version)) {
     throw new NativeProblem(
       `${file}: made with another version's stage2-stress.h; compile it again`,
     );
@@ -180,7 +195,12 @@ function instantiate(
     run: run as Run,
     stackPointer,
     heapBase: within('__heap_base', heapBase, byteLength),
-    protocol: within('stage2_protocol', protocol, byteLength - DESCRIBED_BYTES),
+    protocol: within(
+      'stage2_protocol',
+      protocol,
+      byteLength - DESCRIBED_BYTES - (version === ABI ? CONTEXT_BYTES : 0),
+    ),
+    hasContext: version === ABI,
   };
 }
 
@@ -238,6 +258,18 @@ function describe(view: DataView, at: number): Partial<Described> {
     },
     ...(byte(2) === 0 ? {} : { lock: 'shared' }),
     ...(byte(3) === 0 ? {} : { cpu: { bbm: [byte(3)] } }),
+  };
+}
+
+/** The rest of it: whose context, and the VM's VMID. */
+function describeContext(view: DataView, at: number): Partial<Described> {
+  const from = at + DESCRIBED_BYTES;
+  const context = view.getUint8(from);
+  const vmid = view.getUint16(from + 2, true);
+  return {
+    // What no context has for a number is refused by name.
+    ...(context === 0 ? {} : { context: CONTEXTS[context] ?? String(context) }),
+    ...(vmid === 0 ? {} : { vmid }),
   };
 }
 

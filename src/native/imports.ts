@@ -4,6 +4,7 @@
  */
 import { BadArgument } from '../port/checked-port.ts';
 import { type Cpu, DMB_KINDS, DSB_KINDS, type Entry } from '../port/cpu.ts';
+import { TABLE_OWNERS, type TableOwner } from '../arch/context.ts';
 import type { Level } from '../arch/geometry.ts';
 import type { Descriptor } from '../arch/descriptor.ts';
 import { scopeOf, TLBI_KINDS, type TlbiOp } from '../arch/tlbi.ts';
@@ -22,6 +23,8 @@ export interface PortOfRun {
   tables: Tables;
   /** Tables that the run knows, by their first entry. */
   readonly tableAt: Map<number, Table>;
+  /** The VM's. */
+  vmid: number;
 }
 
 export type PortFunction = (...operands: never[]) => unknown;
@@ -74,6 +77,14 @@ function tlbiOf(op: number, ipa: bigint, size: bigint, ttl: number, vmid: number
   return { kind, ...of };
 }
 
+function tableOwner(index: number): TableOwner {
+  const owner = TABLE_OWNERS[index];
+  if (owner !== undefined) return owner;
+  throw new BadArgument(
+    `stage2_write_vttbr: ${index} is no table: STAGE2_GUEST, STAGE2_HOST or STAGE2_OTHER`,
+  );
+}
+
 /** Functions of the import module `port`, by name. */
 export function importsOf(port: PortOfRun): Readonly<Record<string, PortFunction>> {
   const at = (word: string, pointer: number): Table => tableAt(word, port, pointer);
@@ -88,6 +99,10 @@ export function importsOf(port: PortOfRun): Readonly<Record<string, PortFunction
     dmb: (kind: number) => port.cpu.dmb(DMB_KINDS[kind] ?? 'ish'),
     isb: () => port.cpu.isb(),
     ipi: () => port.cpu.ipi(),
+    write_vttbr: (vmid: number, table: number) =>
+      port.cpu.writeVttbr(vmid >>> 0, tableOwner(table)),
+    write_tge: (on: number) => port.cpu.writeTge(on !== 0),
+    vmid: () => port.vmid,
     tlbi: (op: number, ipa: bigint, size: bigint, ttl: number, vmid: number) =>
       port.cpu.tlbi(tlbiOf(op, ipa, size, ttl, vmid)),
     entries: () => port.tables.entries,

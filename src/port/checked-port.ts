@@ -3,6 +3,7 @@
  * through `any` or from JavaScript, is refused where it is passed, not where it would surface. Both
  * engines put it around theirs.
  */
+import { TABLE_OWNERS, type TableOwner } from '../arch/context.ts';
 import type { Descriptor } from '../arch/descriptor.ts';
 import { scopeOf, TLBI_KINDS, type TlbiOp } from '../arch/tlbi.ts';
 import { type Cpu, DMB_KINDS, type DmbKind, DSB_KINDS, type DsbKind, type Entry } from './cpu.ts';
@@ -157,6 +158,21 @@ export function checkedPort(
     isb() {
       inside('isb');
       cpu.isb();
+    },
+    writeVttbr(vmid: number, table: TableOwner) {
+      inside('writeVttbr');
+      if (!isIndex(vmid, VMIDS)) {
+        refuse(`writeVttbr: vmid ${shown(vmid)} is not within 0 to ${VMIDS - 1}; take t.vmid`);
+      }
+      if (!TABLE_OWNERS.includes(table)) {
+        refuse(`writeVttbr: no table is ${shown(table)}; there are ${TABLE_OWNERS.join(', ')}`);
+      }
+      cpu.writeVttbr(vmid, table);
+    },
+    writeTge(on: boolean) {
+      inside('writeTge');
+      if (typeof on !== 'boolean') refuse(`writeTge takes true or false, not ${shown(on)}`);
+      cpu.writeTge(on);
     },
     ipi() {
       inside('ipi');

@@ -6,6 +6,7 @@
  * answers, one operation at a time. Each operation is one step for the explorer and one recorded
  * event for the checker.
  */
+import type { TableOwner } from '../arch/context.ts';
 import type { Descriptor } from '../arch/descriptor.ts';
 import type { TlbiOp } from '../arch/tlbi.ts';
 
@@ -44,7 +45,16 @@ export interface Cpu {
   dsb(kind: DsbKind): void;
   /** Orders accesses of memory (smp_mb, smp_wmb, smp_rmb). It completes nothing, no TLBI waits for it. */
   dmb(kind: DmbKind): void;
+  /** Context synchronisation: what was written to VTTBR_EL2 and HCR_EL2 is in effect from here on. */
   isb(): void;
+  /**
+   * MSR VTTBR_EL2 (__load_stage2): from the next `isb` on TLBIs act on `vmid`; until then on that or on the
+   * one before. A walk that is under way may go on with the old table under the new VMID, unless a DSB for
+   * loads and stores came first (v6.4).
+   */
+  writeVttbr(vmid: number, table: TableOwner): void;
+  /** MSR HCR_EL2: while TGE is set VMALLE1(IS) acts on EL2&0, the host's, and no guest's entry goes. */
+  writeTge(on: boolean): void;
   /**
    * Interrupts every PE that may run the VM, and returns once each has taken it (kvm_make_all_cpus_request
    * with a wait, smp_call_function). No TLBI and no DSB: but whatever a PE was at is done by then.

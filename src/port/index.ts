@@ -19,5 +19,6 @@ export {
   S2AP_W,
   VALID,
 } from '../arch/descriptor.ts';
+export { type ContextName, HOST_VMID, type TableOwner } from '../arch/context.ts';
 export { describeTlbi, type TlbiOp } from '../arch/tlbi.ts';
 export { childLevel, type Level } from '../arch/geometry.ts';

@@ -10,6 +10,7 @@
  *     },
  *   });
  */
+import type { ContextName } from '../arch/context.ts';
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { Descriptor } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
@@ -37,6 +38,8 @@ export interface Transition {
   readonly pa: number;
   /** Sanitised ID_AA64MMFR2_EL1.BBM: the minimum over all PEs, unknown values above 3 read as 3. */
   readonly bbm: BbmLevel;
+  /** The VMID of the VM whose table this is, as its hypervisor has numbered it. */
+  readonly vmid: number;
 }
 
 /** What a protocol promises. The checker holds it to every claim. */
@@ -73,6 +76,13 @@ export interface Protocol {
   readonly hole?: 'empty' | 'invalid';
   /** The CPU it was written for, where that is not the default one. Flags override it. */
   readonly cpu?: Partial<CpuModel>;
+  /**
+   * Whose context it begins in, and has to leave again. `guest` (default): the VM's, so that its TLBIs act
+   * on the VM; in the others it has to write VTTBR_EL2 first.
+   */
+  readonly context?: ContextName;
+  /** The VMID that its hypervisor has given to the VM. Default: 1, which any CPU has room for. */
+  readonly vmid?: number;
   /**
    * Set if a claim is known to be broken and the default campaign shows that on purpose: why. Named
    * on the command line the protocol is judged like any other.

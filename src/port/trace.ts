@@ -5,6 +5,7 @@
  * Entries and table pages are named by role, not address, so that two transitions that did the same
  * have equal traces.
  */
+import type { TableOwner } from '../arch/context.ts';
 import type { Descriptor } from '../arch/descriptor.ts';
 import type { Level } from '../arch/geometry.ts';
 import type { TlbiOp } from '../arch/tlbi.ts';
@@ -58,8 +59,12 @@ export type TraceEvent =
   | { readonly op: 'dsb'; readonly kind: DsbKind }
   | { readonly op: 'dmb'; readonly kind: DmbKind }
   | { readonly op: 'isb' }
+  /** Registers of the context, written; in effect from the next ISB on. */
+  | { readonly op: 'vttbr'; readonly vmid: number; readonly table: TableOwner }
+  | { readonly op: 'tge'; readonly on: boolean }
   /** An interrupt to each PE, taken. */
   | { readonly op: 'ipi' }
+  /** As its context has it: with the VMID of that, where it is not the VM's. */
   | { readonly op: 'tlbi'; readonly tlbi: TlbiOp }
   /** A subtree of pages that maps what `like`, a leaf of `level`, maps. */
   | {

@@ -2,7 +2,9 @@
 import type { Protocol } from '../port/index.ts';
 import bbmEarly from './bbm-early.ts';
 import bbmEarlyLocked from './bbm-early-locked.ts';
+import bbmEarlyNvhe from './bbm-early-nvhe.ts';
 import bbmEarlyRange from './bbm-early-range.ts';
+import bbmEarlyVhe from './bbm-early-vhe.ts';
 import bbmLate from './bbm-late.ts';
 import bbmLateCmo from './bbm-late-cmo.ts';
 import bbml2Direct from './bbml2-direct.ts';
@@ -41,7 +43,8 @@ export const PROTOCOLS: readonly Protocol[] = Object.freeze([
 
 /**
  * What `stress` runs only where it is named: protocols of the kinds that change no size (port/kinds.ts),
- * in the scenario of their kind, and a split that may run out of memory.
+ * in the scenario of their kind, a split that may run out of memory, and those that enter and leave the
+ * VM's context.
  */
 export const OTHER_PROTOCOLS: readonly Protocol[] = Object.freeze([
   unmapLeafwise,
@@ -51,6 +54,8 @@ export const OTHER_PROTOCOLS: readonly Protocol[] = Object.freeze([
   relaxLocal,
   relocateBreak,
   splitOrKeep,
+  bbmEarlyNvhe,
+  bbmEarlyVhe,
 ]);
 
 export const ALL_PROTOCOLS: readonly Protocol[] = Object.freeze([...PROTOCOLS, ...OTHER_PROTOCOLS]);

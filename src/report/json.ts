@@ -33,6 +33,7 @@ const ORDER = [
     'tlbi',
     'hdbss',
     'bbmid',
+    'vmid',
   ],
   ...namesOf(FIGURES),
   ...['exhibit', 'violations'],

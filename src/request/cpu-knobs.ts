@@ -9,6 +9,7 @@ import {
   NT_BEHAVIOURS,
   TLBI_COMPLETIONS,
 } from '../arch/cpu-model.ts';
+import { VMID_BITS, type VmidBits } from '../arch/context.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import { UsageError, within } from './usage-error.ts';
 import { keyValue, listOf, nameOf, onOff, oneOf } from './values.ts';
@@ -79,6 +80,11 @@ export const CPU_KNOBS: KnobTable = {
     help: 'BBM level that the ID field says, where that is less',
     parse: bbmId,
   },
+  vmid: {
+    values: VMID_BITS.join('|'),
+    help: 'bits of a VMID; with 8 the upper byte of a number is left out',
+    parse: vmidBits,
+  },
 };
 
 export const CPU_KNOB_NAMES = Object.keys(CPU_KNOBS) as readonly (keyof CpuModel)[];
@@ -118,6 +124,12 @@ function bbmId(text: string): BbmLevel | null {
   if (text === SAME) return null;
   if (/^[0-3]$/.test(text)) return Number(text) as BbmLevel;
   throw new UsageError(`"${text}" is not a BBM level from 0 to 3, nor ${SAME}`);
+}
+
+function vmidBits(text: string): VmidBits {
+  const bits = VMID_BITS.find((each) => String(each) === text);
+  if (bits !== undefined) return bits;
+  throw new UsageError(`"${text}" is no width of a VMID: 8 or 16`);
 }
 
 function tlbEntries(text: string): number {

@@ -3,6 +3,7 @@
  * answer names the field and what belongs there. The tables are typed by `Protocol` and `Claims`: a
  * new field there is a type error here.
  */
+import { CONTEXTS } from '../arch/context.ts';
 import { CHANGE_NAMES, PROTOCOL_KINDS } from '../port/kinds.ts';
 import type { Claims, Protocol } from '../port/protocol.ts';
 import { CPU_KNOB_NAMES, CPU_KNOBS, knobText } from './cpu-knobs.ts';
@@ -38,6 +39,12 @@ const FIELDS: Readonly<Record<keyof Protocol, Field>> = {
   lock: optional((v) => oneOfText(v, ['exclusive', 'shared'])),
   hole: optional((v) => oneOfText(v, ['empty', 'invalid'])),
   cpu: optional(cpuFieldProblem),
+  context: optional((v) => oneOfText(v, CONTEXTS)),
+  vmid: optional((v) =>
+    Number.isInteger(v) && (v as number) > 0 && (v as number) < 2 ** 16
+      ? null
+      : 'must be a VMID from 1 to 65535; 0 is the host',
+  ),
   exhibit: optional(lineProblem),
   run: required(runProblem),
 };

@@ -23,6 +23,7 @@ export const cpu = open({
   tlbi: v.optional(text),
   hdbss: v.optional(text),
   bbmid: v.optional(text),
+  vmid: v.optional(text),
 });
 
 const violation = open({

@@ -90,6 +90,8 @@ class Made {
         this.#child = event.table;
         return { op: 'allocate', filled: event.op === 'build' };
       case 'no-memory':
+      case 'vttbr':
+      case 'tge':
         return null;
       case 'free':
         if (event.table !== this.#child) return null;

@@ -2,6 +2,7 @@
  * Text to a sequence: the grammar of docs/sequences.md. Spellings of the architecture and of the Linux
  * kernel mean the same steps.
  */
+import { type ContextName, CONTEXTS } from '../arch/context.ts';
 import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
 import {
   CHANGE_NAMES,
@@ -35,6 +36,8 @@ const STEPS: Readonly<Record<string, (c: Cursor, word: Word) => readonly Action[
     return [{ op: 'isb' }];
   },
   ipi: () => [{ op: 'ipi' }],
+  vttbr: (c) => [{ op: 'vttbr', table: c.oneOf('vttbr', ['guest', 'host']) }],
+  tge: (c) => [{ op: 'tge', on: c.oneOf('tge', ['on', 'off']) === 'on' }],
   tlbi: (c) => [tlbi(c, 'tlbi')],
   __tlbi: (c) => [tlbi(c, '__tlbi')],
   __tlbi_level: (c) => [tlbi(c, '__tlbi_level')],
@@ -52,10 +55,17 @@ const STEPS: Readonly<Record<string, (c: Cursor, word: Word) => readonly Action[
 };
 
 /** Words that say something of the whole sequence, each before the first step. */
-const HEADS = new Set<string>([...PROTOCOL_KINDS, ...CHANGE_NAMES, 'name', 'lock', 'claims']);
+const HEADS = new Set<string>([
+  ...PROTOCOL_KINDS,
+  ...CHANGE_NAMES,
+  'name',
+  'lock',
+  'context',
+  'claims',
+]);
 
 const WORDS =
-  'str, stlr, cas, ldr, dsb, dmb, isb, ipi, tlbi, free, alloc, put, get, merge, clean, each page';
+  'str, stlr, cas, ldr, dsb, dmb, isb, ipi, vttbr, tge, tlbi, free, alloc, put, get, merge, clean, each page';
 
 /** Throws SequenceError. */
 export function parseSequence(text: string): Sequence {
@@ -68,6 +78,7 @@ class Parser {
   #kind: ProtocolKind | null = null;
   #form: ChangeName | null = null;
   #lock: Sequence['lock'] = 'exclusive';
+  #context: ContextName | null = null;
   readonly #claims = new Set<(typeof CLAIMS)[number]>();
   readonly #prose = new Map<string, string>();
   #hasSteps = false;
@@ -89,6 +100,7 @@ class Parser {
       kind: this.#kind ?? 'coalesce',
       ...(this.#form === null ? {} : { form: this.#form }),
       lock: this.#lock,
+      ...(this.#context === null ? {} : { context: this.#context }),
       claims: {
         neverInvalid: this.#claims.has('never-invalid'),
         handlesConflict: this.#claims.has('handles-conflict'),
@@ -159,6 +171,8 @@ class Parser {
       this.#name = c.take().text;
     } else if (word.text === 'lock') {
       this.#lock = c.oneOf('lock', ['exclusive', 'shared']);
+    } else if (word.text === 'context') {
+      this.#context = c.oneOf('context', CONTEXTS);
     } else if (word.text === 'claims') {
       do this.#claims.add(c.oneOf('claims', CLAIMS));
       while (c.has(','));

@@ -11,6 +11,7 @@ import {
   type Descriptor,
   EMPTY,
   type Entry,
+  HOST_VMID,
   LOCKED,
   NT,
   type Protocol,
@@ -34,7 +35,7 @@ export function sequenceProtocol(
     file = null,
   }: { readonly name?: string; readonly file?: string | null } = {},
 ): Protocol {
-  const { kind, form, lock, claims, steps, summary, origin } = sequence;
+  const { kind, form, lock, context, claims, steps, summary, origin } = sequence;
   const sites = sitesOf(steps);
   let now: Step | null = null;
   const run: Protocol['run'] = (cpu, t, tables) => {
@@ -62,6 +63,7 @@ export function sequenceProtocol(
       ...(claims.handlesConflict ? { handlesConflict: true } : {}),
     },
     lock,
+    ...(context === undefined ? {} : { context }),
     ...(form === undefined ? {} : { form }),
     run,
   });
@@ -134,6 +136,12 @@ class Run {
         return true;
       case 'isb':
         cpu.isb();
+        return true;
+      case 'vttbr':
+        cpu.writeVttbr(step.table === 'guest' ? this.#t.vmid : HOST_VMID, step.table);
+        return true;
+      case 'tge':
+        cpu.writeTge(step.on);
         return true;
       case 'tlbi':
         cpu.tlbi(this.#tlbi(step));

@@ -1,4 +1,5 @@
 /** A plain sequence as data: the steps that were written, each with its place in the text. */
+import type { ContextName } from '../arch/context.ts';
 import type { TlbiKind } from '../arch/tlbi.ts';
 import type { DmbKind, DsbKind } from '../port/cpu.ts';
 import type { ChangeName, ProtocolKind } from '../port/kinds.ts';
@@ -51,6 +52,9 @@ export type Action =
   | { readonly op: 'dmb'; readonly kind: DmbKind }
   /** `ipi`: an interrupt to each PE, taken. */
   | { readonly op: 'isb' | 'ipi' }
+  /** Registers of the context: whose table and VMID, and HCR_EL2.TGE. */
+  | { readonly op: 'vttbr'; readonly table: 'guest' | 'host' }
+  | { readonly op: 'tge'; readonly on: boolean }
   | {
       readonly op: 'tlbi';
       readonly kind: TlbiKind;
@@ -79,6 +83,8 @@ export interface Sequence {
   /** Absent: every form of its kind. */
   readonly form?: ChangeName;
   readonly lock: 'exclusive' | 'shared';
+  /** Absent: the VM's. */
+  readonly context?: ContextName;
   readonly claims: { readonly neverInvalid: boolean; readonly handlesConflict: boolean };
   /** One line each; null where nothing is said. */
   readonly summary: string | null;

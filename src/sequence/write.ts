@@ -22,7 +22,7 @@ export function commandText(text: string): string {
   return writeSequence({ ...parseSequence(text), summary: null, origin: null });
 }
 
-function headsOf({ name, lock, claims, summary, origin }: Sequence): string[] {
+function headsOf({ name, lock, context, claims, summary, origin }: Sequence): string[] {
   const claimed = [
     ...(claims.neverInvalid ? ['never-invalid'] : []),
     ...(claims.handlesConflict ? ['handles-conflict'] : []),
@@ -32,6 +32,7 @@ function headsOf({ name, lock, claims, summary, origin }: Sequence): string[] {
     ...(summary === null ? [] : [`summary: ${summary}`]),
     ...(origin === null ? [] : [`origin: ${origin}`]),
     ...(lock === 'exclusive' ? [] : [`lock: ${lock}`]),
+    ...(context === undefined ? [] : [`context: ${context}`]),
     ...(claimed.length === 0 ? [] : [`claims: ${claimed.join(', ')}`]),
   ];
 }
@@ -64,6 +65,10 @@ export function actionText(action: Action): string {
     case 'isb':
     case 'ipi':
       return action.op;
+    case 'vttbr':
+      return `vttbr ${action.table}`;
+    case 'tge':
+      return `tge ${action.on ? 'on' : 'off'}`;
     case 'tlbi': {
       const { kind, address, ttl, vmid } = action;
       return [

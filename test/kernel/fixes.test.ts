@@ -10,8 +10,11 @@ import { editedCopy, keepOutOfHere, noTree, REAL_TREES, type RealTree } from './
 const DOCUMENT = readFileSync(new URL('../../docs/kernels.md', import.meta.url), 'utf8');
 keepOutOfHere();
 
-async function rulesOf(folder: string, offer: string): Promise<readonly string[]> {
-  const { protocol } = await loadKernel(path.join(folder, `kernel:${offer}`));
+const nameOf = ({ offer, flavour }: Fix): string =>
+  `kernel:${offer}${flavour === undefined ? '' : `,${flavour}`}`;
+
+async function rulesOf(folder: string, name: string): Promise<readonly string[]> {
+  const { protocol } = await loadKernel(path.join(folder, name));
   return exploreProtocol({ protocol, kinds: ['load'] }).violations.map(({ rule }) => rule);
 }
 
@@ -33,12 +36,13 @@ const CASES = REAL_TREES.flatMap((tree) =>
 
 describe.skipIf(noTree !== null)('a fix taken back or brought, as docs/kernels.md has it', () => {
   test.each(CASES)('$commit in v$version', { timeout: 600_000 }, async ({ tree, fix, edit }) => {
-    const { commit, offer, rule } = fix;
-    const [asIs, edited] = [await rulesOf(tree.folder, offer), await rulesOf(edit.copy, offer)];
+    const { commit, rule } = fix;
+    const name = nameOf(fix);
+    const [asIs, edited] = [await rulesOf(tree.folder, name), await rulesOf(edit.copy, name)];
     const [without, having] = edit.does === BRINGS ? [asIs, edited] : [edited, asIs];
     expect(having).toEqual([]);
     expect(without).toContain(rule);
-    const row = `| ${commit} | v${tree.version}, ${edit.does} | \`kernel:${offer}\` | ${rule} | safe |`;
+    const row = `| ${commit} | v${tree.version}, ${edit.does} | \`${name}\` | ${rule} | safe |`;
     // Of a tree that the document does not have there is no row.
     expect(DOCUMENT.includes(`v${tree.version} `) ? DOCUMENT : row).toContain(row);
   });

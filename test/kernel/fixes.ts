@@ -13,6 +13,8 @@ export interface Fix {
   readonly offer: string;
   readonly rule: string;
   readonly file: string;
+  /** Of its flushes. Default: VHE's. */
+  readonly flavour?: 'nvhe';
   /** By what the text looks like: the first that changes something is it. */
   readonly edits: readonly {
     readonly does: 'edit takes it back' | typeof BRINGS;
@@ -28,7 +30,28 @@ const inside =
       body.replace(from, to),
     );
 
+const NVHE_TLB = 'arch/arm64/kvm/hyp/nvhe/tlb.c';
+
 export const FIXES: readonly Fix[] = [
+  {
+    commit: '7e1b2329c205',
+    what: "a DSB ISH waits for walks of the host before the VM's VMID is loaded (v6.4)",
+    offer: 'map',
+    rule: 'wrong-output-address',
+    file: NVHE_TLB,
+    flavour: 'nvhe',
+    edits: [
+      {
+        does: 'edit takes it back',
+        change: inside('enter_vmid_context', /\bdsb\(ish\)/, 'dsb(ishst)'),
+      },
+      {
+        does: BRINGS,
+        change: (text) =>
+          text.includes('__tlb_switch_to_guest') ? text.replaceAll('dsb(ishst)', 'dsb(ish)') : text,
+      },
+    ],
+  },
   {
     commit: '36e008323926',
     what: 'no level hint when a table is zapped (v6.9)',

@@ -198,6 +198,7 @@ const SMALL: Transition = {
   wanted: 2n << 55n,
   pa: 0x8000_0000,
   bbm: 1,
+  vmid: 1,
 };
 
 test('addresses of 512 entries are those of two and back', () => {

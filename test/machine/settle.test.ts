@@ -158,6 +158,8 @@ describe('every protocol settles', () => {
         return found;
       },
       dmb: () => {},
+      writeVttbr: () => {},
+      writeTge: () => {},
       dsb(kind) {
         if (kind !== 'ish') return;
         barriers++;

@@ -53,6 +53,7 @@ function transitionAt(p: Place): Transition {
     old: makeTable(g, TABLES + p.table * 4096, p.generation),
     wanted: makeLeaf(g, 2, pa, { ...NORMAL_RW, sw: (p.version + 1) & 15 }),
     bbm: 1,
+    vmid: 1,
   };
 }
 

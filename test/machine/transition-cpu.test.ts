@@ -2,13 +2,19 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { NT, VALID } from '../../src/arch/descriptor.ts';
 import { GHOST_CHANGING, GHOST_SETTLED, ghostWord } from '../../src/machine/ghost.ts';
-import { CONTROL, TRANSITION } from '../../src/machine/layout.ts';
+import { CONTROL, NEIGHBOUR_VMID, TLBI_LOG, TRANSITION, VMID } from '../../src/machine/layout.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
 import { createIssuer } from '../../src/machine/shootdown.ts';
 import { createTraceLog, type TraceLog } from '../../src/machine/trace-log.ts';
 import { traceAddresses } from '../../src/machine/trace-words.ts';
 import { createTransitionCpu } from '../../src/machine/transition-cpu.ts';
-import { defineProtocol, flushVmid, type MachineBug, type Protocol } from '../../src/port/index.ts';
+import {
+  defineProtocol,
+  flushVmid,
+  HOST_VMID,
+  type MachineBug,
+  type Protocol,
+} from '../../src/port/index.ts';
 import { createTransitionRunner } from '../../src/stress/thread/transition-runner.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';
 
@@ -16,12 +22,14 @@ interface Bench {
   readonly m: TestMachine;
   readonly log: TraceLog;
   /** Runs it on region 0, whatever state that is in; the figures of its record. */
-  run(protocol: Protocol['run']): Record<keyof typeof TRANSITION, number>;
+  run(protocol: Protocol['run'], over?: Partial<Protocol>): Record<keyof typeof TRANSITION, number>;
   /** What the entry holds in memory, seen past the port. */
   entry(): bigint;
 }
 
-function benchOf(options: { bug?: MachineBug; reorderSeed?: number } = {}): Bench {
+function benchOf(
+  options: { bug?: MachineBug; reorderSeed?: number; vmidBits?: 8 | 16 } = {},
+): Bench {
   const m = createTestMachine({ blocks: 1 });
   const { arena, regions, software } = m;
   const { layout, i32 } = arena;
@@ -35,16 +43,17 @@ function benchOf(options: { bug?: MachineBug; reorderSeed?: number } = {}): Benc
     recorder,
     { bug, freedCount: () => software.freedCount(), reorderSeed, delays: [], delaySeed: 1 },
   );
-  const runner = createTransitionRunner(arena, regions, software, port, recorder, () => 1, 0);
+  const bits = (): 8 | 16 => options.vmidBits ?? 16;
+  const runner = createTransitionRunner(arena, regions, software, port, recorder, () => 1, 0, bits);
   const log = createTraceLog(traceAddresses(layout));
   return {
     m,
     log,
     entry: () => Atomics.load(arena.descriptors, region.entry),
-    run(body) {
+    run(body, over = {}) {
       const name = 'mine';
       const words = { kind: 'coalesce', summary: '', origin: '', claims: {} } as const;
-      runner.run(defineProtocol({ name, ...words, run: body }), region, 2, true, log);
+      runner.run(defineProtocol({ name, ...words, ...over, run: body }), region, 2, true, log);
       const at = layout.transitionW + 2 * TRANSITION.words;
       const figures = Object.entries(TRANSITION).map(([k, w]) => [k, i32[at + w]]);
       return Object.fromEntries(figures) as Record<keyof typeof TRANSITION, number>;
@@ -72,6 +81,78 @@ test('the ghost settles at the DSB that completes the flush, not before', () => 
   const [changing, settled] = [ghostWord(0, GHOST_CHANGING), ghostWord(0, GHOST_SETTLED)];
   expect(states).toEqual([changing, changing, settled, settled]);
   expect(b.m.ghost(0)).toBe(ghostWord(1, 0));
+});
+
+describe('the context', () => {
+  const HOST: Partial<Protocol> = { context: 'nvhe-host' };
+  /** What the log of TLBIs has got: the VMID of each. */
+  function issued({ m }: Bench): number[] {
+    const { i32, layout } = m.arena;
+    const count = Atomics.load(i32, CONTROL.tlbiGeneration);
+    const at = (g: number): number =>
+      layout.tlbiLogW + (g % TLBI_LOG.records) * TLBI_LOG.recordWords;
+    return Array.from({ length: count }, (_, i) => i32[at(i + 1) + 1] as number);
+  }
+
+  test('a TLBI before the ISB acts on what stood in VTTBR_EL2 before, one behind it on the VM', () => {
+    const b = benchOf();
+    const states: number[] = [];
+    b.run((cpu, t) => {
+      cpu.write(t.entry, t.old & ~VALID);
+      cpu.dsb('ish');
+      cpu.writeVttbr(t.vmid, 'guest');
+      flushVmid(cpu);
+      states.push(b.m.ghost(0));
+      flushVmid(cpu);
+      states.push(b.m.ghost(0));
+      cpu.writeVttbr(HOST_VMID, 'host');
+      cpu.writeRelease(t.entry, t.wanted);
+    }, HOST);
+    expect(issued(b)).toEqual([HOST_VMID, VMID]);
+    expect(states).toEqual([ghostWord(0, GHOST_CHANGING), ghostWord(0, GHOST_SETTLED)]);
+    const [seen] = b.log.seen;
+    expect(seen?.trace.events.flatMap((e) => ('tlbi' in e ? [e.tlbi.vmid] : []))).toEqual([
+      HOST_VMID,
+      undefined,
+    ]);
+    expect(seen?.trace.events).toContainEqual({ op: 'vttbr', vmid: 1, table: 'guest' });
+  });
+
+  test('with TGE set the flush of stage 1 reaches no vCPU, and the trace says so', () => {
+    const b = benchOf();
+    b.run(
+      (cpu, t) => {
+        cpu.write(t.entry, t.old & ~VALID);
+        cpu.writeVttbr(t.vmid, 'guest');
+        cpu.isb();
+        cpu.tlbi({ kind: 'vmalle1is' });
+        cpu.writeTge(false);
+        cpu.isb();
+        cpu.tlbi({ kind: 'vmalle1is' });
+        cpu.writeRelease(t.entry, t.wanted);
+      },
+      { context: 'vhe-host' },
+    );
+    expect(issued(b)).toEqual([VMID]);
+    const [seen] = b.log.seen;
+    const tlbis = seen?.trace.events.flatMap((e) => ('tlbi' in e ? [e.tlbi] : []));
+    expect(tlbis).toEqual([{ kind: 'vmalle1is', regime: 'el2&0' }, { kind: 'vmalle1is' }]);
+    expect(seen?.trace.events).toContainEqual({ op: 'tge', on: false });
+  });
+
+  test("a VMID that 8 bits make the second VM's takes that one's entries, too", () => {
+    const flush: Protocol['run'] = (cpu, t) => {
+      cpu.write(t.entry, t.old & ~VALID);
+      flushVmid(cpu);
+      cpu.writeRelease(t.entry, t.wanted);
+    };
+    const vmid = 0x100 + NEIGHBOUR_VMID;
+    const [narrow, wide] = [benchOf({ vmidBits: 8 }), benchOf()];
+    narrow.run(flush, { vmid });
+    wide.run(flush, { vmid });
+    expect([issued(narrow), issued(wide)]).toEqual([[NEIGHBOUR_VMID, VMID], [VMID]]);
+    expect(narrow.log.seen[0]?.trace.vmid).toBe(NEIGHBOUR_VMID);
+  });
 });
 
 describe('figures', () => {

@@ -128,6 +128,47 @@ describe.skipIf(noCompiler !== null)('a protocol in C', () => {
   });
 });
 
+describe.skipIf(noCompiler !== null)('the context', () => {
+  /** bbm-early-nvhe; at BBM level 0 without its ISB, on a table of nobody at 3. */
+  const ENTERS = `#include "stage2-stress.h"
+STAGE2_PROTOCOL {
+  .name = "mine", .kind = "coalesce", .summary = "s", .origin = "a test",
+  .context = STAGE2_NVHE_HOST, .vmid = 0x102,
+};
+
+static void run(const struct transition *t)
+{
+  kvm_pte_t *childp = kvm_pte_follow(t->old, t->mm_ops);
+
+  kvm_set_invalid_pte(t->ptep, t->old);
+  dsb(ish);
+  if (t->bbm == 3)
+    stage2_write_vttbr(t->mmu->vmid, 7);
+  __load_stage2(t->mmu, t->mmu->arch);
+  if (t->bbm != 0)
+    isb();
+  stage2_write_tge(false);
+  __tlbi(vmalls12e1is);
+  dsb(ish);
+  __load_host_stage2();
+  smp_store_release(t->ptep, t->new);
+  stage2_tear_down(childp, t->level + 1);
+  dsb(ishst);
+}
+`;
+
+  test('is entered and left as in TypeScript, and what it says of itself arrives', async () => {
+    const file = path.join(folderWith({ 'enters.c': ENTERS }), 'enters.c');
+    const { protocol } = await loadProtocolFile(file);
+    expect(protocol).toMatchObject({ context: 'nvhe-host', vmid: 0x102 });
+    const explored = (bbm: 0 | 1 | 3): ReturnType<typeof exploreProtocol> =>
+      exploreProtocol({ protocol, cpu: { bbm: [bbm] }, kinds: ['load'], accesses: 1 });
+    expect(explored(1).verdict).toBe('safe');
+    expect(explored(0).violations.map(({ rule }) => rule)).toContain('stale-translation');
+    expect(() => explored(3)).toThrow(/stage2_write_vttbr: 7 is no table: STAGE2_GUEST,/);
+  });
+});
+
 test('the header names operations in the order of the port', () => {
   const header = readFileSync(HEADER, 'utf8');
   const named = (family: string): string[] => {

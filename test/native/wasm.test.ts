@@ -71,7 +71,7 @@ describe('a module that is none of ours', () => {
       'it has a start function; a protocol begins at stage2_run',
     ],
     ['an abi that traps', { abi: UNREACHABLE }, 'stage2_stress_abi() does not return a version'],
-    ['another abi', { abi: [0x41, 2] }, "made with another version's stage2-stress.h"],
+    ['another abi', { abi: [0x41, 3] }, "made with another version's stage2-stress.h"],
     ['no run', { without: 'stage2_run' }, 'it exports no stage2_run'],
     ['no heap base', { without: '__heap_base' }, 'it must export memory, __stack_pointer'],
     ['no memory', { without: 'memory' }, 'it must export memory, __stack_pointer'],

@@ -150,6 +150,17 @@ describe('what is not', () => {
       /vmid 65536 is not/,
     ],
     [
+      'a VMID to load that is none',
+      (p) => p.cpu.writeVttbr(-1, 'guest'),
+      /^writeVttbr: vmid -1 is not within 0 to 65535; take t\.vmid$/,
+    ],
+    [
+      'a table of nobody',
+      (p) => p.cpu.writeVttbr(1, 'mine' as never),
+      /^writeVttbr: no table is "mine"; there are guest, host, other$/,
+    ],
+    ['TGE as a number', (p) => p.cpu.writeTge(1 as never), /^writeTge takes true or false, not 1$/],
+    [
       'no address',
       (p) => p.cpu.tlbi({ kind: 'ipas2e1is' }),
       /^tlbi ipas2e1is needs an ipa in bytes, not u/,
@@ -210,6 +221,8 @@ describe('when run() has returned', () => {
     ['dsb', (p) => p.cpu.dsb('ish')],
     ['dmb', (p) => p.cpu.dmb('ish')],
     ['isb', (p) => p.cpu.isb()],
+    ['writeVttbr', (p) => p.cpu.writeVttbr(1, 'guest')],
+    ['writeTge', (p) => p.cpu.writeTge(true)],
     ['tlbi', (p) => p.cpu.tlbi({ kind: 'alle1is' })],
     ['allocate', (p) => p.tables.allocate(3)],
     ['tearDown', (p) => p.tables.tearDown(T, 3)],

@@ -43,6 +43,8 @@ describe('flushes of KVM', () => {
       dsb: (kind) => log.push(`dsb ${kind}`),
       dmb: (kind) => log.push(`dmb ${kind}`),
       isb: () => log.push('isb'),
+      writeVttbr: (vmid, table) => log.push(`vttbr ${table} ${vmid}`),
+      writeTge: (on) => log.push(`tge ${on}`),
       ipi: () => log.push('ipi'),
       tlbi: (op) => log.push(describeTlbi(op)),
     });

@@ -156,6 +156,10 @@ function wordsOf(t: TransitionTrace): string[] {
         return `read ${e.entry}`;
       case 'dmb':
         return `dmb ${e.kind}`;
+      case 'vttbr':
+        return `vttbr ${e.table}`;
+      case 'tge':
+        return `tge ${e.on ? 'on' : 'off'}`;
       case 'isb':
       case 'ipi':
       case 'build':

@@ -29,6 +29,21 @@ test('a sequence of a mail', () => {
   expect(parseSequence(text)).toMatchObject({ kind: 'coalesce', lock: 'exclusive', name: null });
 });
 
+test('the context: whose it begins in, and its registers', () => {
+  const text = 'context: vhe-host; str 0; dsb ishst; VTTBR guest; tge off; isb; vttbr host';
+  const sequence = parseSequence(text);
+  expect(sequence.context).toBe('vhe-host');
+  expect(steps(text).slice(2)).toEqual([
+    { op: 'vttbr', table: 'guest' },
+    { op: 'tge', on: false },
+    { op: 'isb' },
+    { op: 'vttbr', table: 'host' },
+  ]);
+  expect(parseSequence(writeSequence(sequence))).toMatchObject({ context: 'vhe-host' });
+  expect(writeSequence(sequence)).toBe(text.toLowerCase());
+  expect(() => parseSequence('context: el2; str 0')).toThrow(/guest, nvhe-host, vhe-host/);
+});
+
 test('each step has its line and column', () => {
   const { steps: found } = parseSequence('# a comment\n\n  str 0 ; dsb ishst\nisb // done\n');
   expect(found.map(({ at }) => [at.line, at.column])).toEqual([

@@ -1,6 +1,7 @@
 /** Which knobs of the simulated CPU the model has. */
 import type { CpuModel, TlbiCompletion } from '../../arch/cpu-model.ts';
 import { armModel, type ModelOptions } from '../model/index.ts';
+import type { Protocol } from '../../port/index.ts';
 import type { ExploredScenario } from './bounds.ts';
 import type { MachineOptions } from './memory-map.ts';
 
@@ -25,11 +26,18 @@ const COUNTS = {
 } as const satisfies Record<TlbiCompletion, MachineOptions['counts']>;
 
 /** The small machine that a protocol changes entries of. */
-export function machineOf(cpu: CpuModel, scenario: ExploredScenario): MachineOptions {
+export function machineOf(
+  cpu: CpuModel,
+  scenario: ExploredScenario,
+  { vmid, context }: Pick<Protocol, 'vmid' | 'context'> = {},
+): MachineOptions {
   return {
     hafdbs: cpu.hafdbs,
     hasNeighbour: scenario === 'two-vms',
     counts: COUNTS[cpu.tlbi],
+    ...(vmid === undefined ? {} : { vmid }),
+    vmidBits: cpu.vmid,
+    walksUnderWay: context === 'nvhe-host',
   };
 }
 

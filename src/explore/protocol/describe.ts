@@ -1,4 +1,5 @@
 /** Places, descriptors and operations of the small machine in words. */
+import type { TableOwner } from '../../arch/context.ts';
 import {
   DBM,
   describeDescriptor,
@@ -15,6 +16,7 @@ import {
   LOCK_FREE,
   type MemoryMap,
   REUSED,
+  SWITCHED_WALK,
   TAKEN,
   TARGET,
   UNFILLED,
@@ -31,6 +33,14 @@ export function hostName({ makers }: Pick<MemoryMap, 'makers'>, maker: number): 
   return makers === 1 ? 'hypervisor' : `hypervisor ${maker + 1}`;
 }
 
+/** What a write of a context register says. */
+export function contextText(
+  event: { readonly vmid: number; readonly table: TableOwner } | { readonly on: boolean },
+): string {
+  if ('on' in event) return `HCR_EL2.TGE = ${event.on ? 1 : 0}`;
+  return `VTTBR_EL2 = table of the ${event.table}, VMID ${event.vmid}`;
+}
+
 /** `entry`, `table 0[1]`, `lock`. */
 export function placeName(map: MemoryMap, location: number): string {
   if (location === TARGET) return 'entry';
@@ -39,6 +49,7 @@ export function placeName(map: MemoryMap, location: number): string {
   }
   if (map.hasNeighbour && location === map.neighbour) return `entry of ${NEIGHBOUR_NAME}`;
   if (location === map.moment) return 'memory of the old mapping';
+  if (location === map.switchedWalk) return "the host's walk";
   const table = map.tableOf(location);
   if (table === null) return `location ${location}`;
   return `table ${table}[${location - map.entryOf(table, 0)}]`;
@@ -51,6 +62,9 @@ export function placeName(map: MemoryMap, location: number): string {
 export function valueText(map: MemoryMap, location: number, d: Descriptor): string {
   if (map.isLock(location)) return d === LOCK_FREE ? 'free' : 'held';
   if (location === map.moment) return d === TAKEN ? 'taken' : "the VM's";
+  if (location === map.switchedWalk) {
+    return d === SWITCHED_WALK ? "under way, and under the VM's VMID" : 'over';
+  }
   if (location === TARGET) return describeEntry(map, d, map.level);
   if (location > map.lock) return leafText(d, 3);
   if (isForeign(d, REUSED)) return `another user's data${flagsSet(map, d, REUSED)}`;

@@ -147,7 +147,7 @@ export function* exploreInSteps(
     (against === null ? null : pairProblem(protocol, against.protocol));
   if (reason !== null) throw new ExploreUnsupported(reason);
   const bounds: ExploreBounds = { ...EXPLORE_BOUNDS, ...options.bounds };
-  const machine = machineOf(cpu, scenario);
+  const machine = machineOf(cpu, scenario, protocol);
   const changes = changesOf(protocol);
   const mapOf = (change: ChangeName, failing: number | null): MemoryMap =>
     new MemoryMap(change, level, bounds.tables, { ...machine, failing });

@@ -20,7 +20,7 @@ export function glanceAt(
   cpu: CpuModel,
   level: BlockLevel,
 ): readonly BookFinding[] {
-  const machine = machineOf(cpu, 'adjust-populated');
+  const machine = machineOf(cpu, 'adjust-populated', protocol);
   const map = new MemoryMap(plainChange(protocol), level, EXPLORE_BOUNDS.tables, machine);
   const bbm = announcedBbm(cpu);
   try {

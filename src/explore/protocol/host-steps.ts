@@ -4,12 +4,13 @@
  * overtaken; or whole, every operation of the program.
  */
 import { assert, assertNever } from '../../arch/assert.ts';
+import { HOST_VMID } from '../../arch/context.ts';
 import type { Descriptor } from '../../arch/descriptor.ts';
 import { describeTlbi } from '../../arch/tlbi.ts';
 import type { ExploreStep } from '../../result/explore.ts';
 import type { PlacedEvent, TrailStep } from '../model/index.ts';
 import { isForeign } from './hardware-update.ts';
-import { guestName, placeName, valueText } from './describe.ts';
+import { contextText, guestName, placeName, valueText } from './describe.ts';
 import { type MemoryMap, REUSED, TARGET } from './memory-map.ts';
 import { reachOf } from './reach.ts';
 import { FAILED, type Overtaking, reasonOf } from './reasons.ts';
@@ -74,7 +75,8 @@ export class HostSteps {
     if (operation.kind === 'tlbi') return reachOf(this.#input.map, operation.tlbi, receivers);
     if (operation.kind === 'ipi') return this.#input.map.counts === 'interrupts' ? receivers : 0;
     if (operation.kind !== 'cas' || !isRead(operation.location)) return 0;
-    const nth = path.operations.slice(0, index).filter(isAnswered).length;
+    const isAsked = (each: Operation): boolean => isAnswered(each) || each.kind === 'choose';
+    const nth = path.operations.slice(0, index).filter(isAsked).length;
     return path.answers[nth] === operation.expected ? 1 : 0;
   }
 
@@ -86,7 +88,7 @@ export class HostSteps {
       const read = reads.get(index);
       if (read !== undefined) return [read];
       const events = this.#eventSteps(index).filter(({ at }) => at <= until);
-      if (events.length > 0 || !isBarrier(operation)) return events;
+      if (events.length > 0 || !(isBarrier(operation) || isAstray(operation))) return events;
       const isBefore = this.#first(index) <= until;
       return isBefore ? [{ at: this.#placeOf(index), step: this.#plainStep(index) }] : [];
     });
@@ -96,9 +98,10 @@ export class HostSteps {
   whole(): TimedStep[] {
     const { path } = this.#way;
     const reads = new Map(this.#readSteps().map((read) => [read.index, read]));
-    return path.operations.flatMap((_, index) => {
+    return path.operations.flatMap((operation, index) => {
       const read = reads.get(index);
       if (read !== undefined) return [read];
+      if (operation.kind === 'choose') return [];
       const events = this.#eventSteps(index);
       if (events.length > 0) return events;
       return [{ at: this.#placeOf(index), step: this.#plainStep(index) }];
@@ -225,6 +228,11 @@ export class HostSteps {
         return { thread, op: 'dmb', detail: `DMB ${operation.dmb.toUpperCase()}`, why };
       case 'isb':
         return { thread, op: 'isb', detail: 'ISB', why };
+      case 'vttbr':
+      case 'tge':
+        return { thread, op: operation.kind, detail: contextText(operation), why };
+      case 'choose':
+        throw new Error('what the CPU chooses shows in the TLBI behind it');
       case 'ipi':
         return { thread, op: 'ipi', detail: 'an interrupt to each PE', why };
       case 'tlbi':
@@ -275,6 +283,10 @@ export class HostSteps {
       return { thread, op: 'unlock', detail: freed };
     }
     if (location === map.moment) return { thread, op: 'take', detail: what };
+    if (location === map.switchedWalk) {
+      const detail = `${placeName(map, location)} is ${valueText(map, location, value)}`;
+      return { thread, op: 'walk', detail };
+    }
     if (isForeign(value, REUSED) && location !== TARGET) {
       return { thread, op: 'write', detail: `${what} (the page was freed)` };
     }
@@ -288,6 +300,12 @@ function isAnswered(
   return operation.kind === 'read' || operation.kind === 'cas';
 }
 
+/** A TLBI that its context, not its operand, has led to no vCPU. */
+function isAstray(operation: Operation): boolean {
+  if (operation.kind !== 'tlbi') return false;
+  return operation.tlbi.regime !== undefined || operation.tlbi.vmid === HOST_VMID;
+}
+
 function isBarrier({ kind }: Operation): boolean {
-  return kind === 'dsb' || kind === 'dmb' || kind === 'isb';
+  return kind === 'dsb' || kind === 'dmb' || kind === 'isb' || kind === 'vttbr' || kind === 'tge';
 }

@@ -2,6 +2,7 @@
  * The hypervisor's thread: it holds the VM's lock, runs the protocol, and unlocks, which is a
  * store-release (KVM's mmu_lock). A vCPU that has seen the lock free comes after the transition.
  */
+import { CpuContext, GUEST_VMID, type TableOwner } from '../../arch/context.ts';
 import {
   type Descriptor,
   isValid,
@@ -14,6 +15,7 @@ import { checkedPort, checkReturned } from '../../port/checked-port.ts';
 import {
   changeNamed,
   type Cpu,
+  type DsbKind,
   type Entry,
   type Protocol,
   type Transition,
@@ -22,7 +24,15 @@ import {
 import { withoutChance } from './chance.ts';
 import { isUpdateOf } from './hardware-update.ts';
 import { type Beginning, type Maker, soleMaker } from './maker.ts';
-import { LOCK_FREE, type MemoryMap, NEIGHBOUR_AFTER, TAKEN, TARGET, VMID } from './memory-map.ts';
+import {
+  LOCK_FREE,
+  type MemoryMap,
+  NEIGHBOUR_AFTER,
+  NO_WALK,
+  SWITCHED_WALK,
+  TAKEN,
+  TARGET,
+} from './memory-map.ts';
 import { createModelTables, type Roles } from './model-tables.ts';
 import { PageBook } from './page-book.ts';
 import type { Recording, Script } from './recording.ts';
@@ -38,8 +48,9 @@ export function hypervisorScript(
   maker: Maker = soleMaker(protocol, map),
 ): Script {
   const { level, ipa, size, pa } = map;
+  const vmid = protocol.vmid ?? GUEST_VMID;
   const transitionOf = ({ old, wanted }: Beginning): Transition =>
-    Object.freeze({ entry: TARGET as Entry, level, ipa, size, old, wanted, pa, bbm });
+    Object.freeze({ entry: TARGET as Entry, level, ipa, size, old, wanted, pa, bbm, vmid });
   const limits = { entries: map.lock, tables: map.tables, granule: 2 ** map.geometry.pageShift };
   return (recording) => {
     const roleOf = createRoles();
@@ -52,7 +63,13 @@ export function hypervisorScript(
     const transition = transitionOf(begun);
     let isOpen = true;
     const taking = new Taking(map, recording);
-    const port = checkedPort(createCpu(map, recording, book, roleOf, taking, begun), tables, {
+    const context = new CpuContext({
+      start: protocol.context ?? 'guest',
+      vmid: transition.vmid,
+      bits: map.vmidBits,
+    });
+    const cpu = createCpu(map, recording, book, roleOf, { taking, begun, context });
+    const port = checkedPort(cpu, tables, {
       ...limits,
       isOpen: () => isOpen,
       protocol: protocol.name,
@@ -87,7 +104,7 @@ export function traceOf(
     old,
     wanted,
     pa: map.pa,
-    vmid: VMID,
+    vmid: map.vmid,
     lock,
     hole,
     change,
@@ -141,10 +158,62 @@ class Taking {
   }
 }
 
+/**
+ * Walks of EL1&0 that were under way when the host called the hypervisor (nVHE): none begins at EL2, and a
+ * DSB for loads and stores waits for those there are (kernel commit 7e1b2329c205). One that is still
+ * under way when VTTBR_EL2 changes reads the old table and fills a TLB under the new VMID. A TLBI of that
+ * VMID does not wait for it: it has begun under another.
+ */
+class WalksUnderWay {
+  readonly #map: MemoryMap;
+  readonly #recording: Recording;
+  #areOver: boolean;
+  /** One of them goes on under another VMID. */
+  #isSwitched = false;
+
+  constructor(map: MemoryMap, recording: Recording) {
+    this.#map = map;
+    this.#recording = recording;
+    this.#areOver = map.switchedWalk === null;
+  }
+
+  /** VTTBR_EL2 was written. */
+  switched(to: TableOwner): void {
+    if (this.#map.switchedWalk === null) return;
+    if (to === 'host') {
+      // Whoever comes back from there to EL2 has left walks again.
+      this.#areOver = false;
+    } else if (!this.#areOver && !this.#isSwitched) {
+      this.#isSwitched = true;
+      this.#write(SWITCHED_WALK);
+    }
+  }
+
+  /** They are over some time before it is done: the DSB orders that as it does a store. */
+  beforeDsb(kind: DsbKind): void {
+    if (this.#areOver || kind.endsWith('st')) return;
+    this.#areOver = true;
+    if (this.#isSwitched) this.#write(NO_WALK);
+    this.#isSwitched = false;
+  }
+
+  #write(value: Descriptor): void {
+    const { switchedWalk } = this.#map;
+    if (switchedWalk !== null) this.#recording.write(switchedWalk, value, false);
+  }
+}
+
 /** Whoever holds the entry LOCKED puts its block there, and looks at nothing before (stage2_make_pte). */
 function ownerGoesOn(map: MemoryMap, recording: Recording, book: PageBook): void {
   book.count(TARGET as Entry, 1);
   recording.write(TARGET, map.wanted, true);
+}
+
+/** What one run of a protocol has beside the machine. */
+interface Run {
+  readonly taking: Taking;
+  readonly begun: Beginning;
+  readonly context: CpuContext;
 }
 
 /** The port, one operation of the recording each. An answered read is an event, a waiting one not. */
@@ -153,9 +222,10 @@ function createCpu(
   recording: Recording,
   book: PageBook,
   roleOf: Roles,
-  taking: Taking,
-  begun: Beginning,
+  { taking, begun, context }: Run,
 ): Cpu {
+  const walks = new WalksUnderWay(map, recording);
+
   function noteRead(entry: Entry, value: Descriptor, expected?: Descriptor): void {
     const page = map.tableOf(entry);
     const table = page === null ? null : book.nameOf(page);
@@ -202,6 +272,7 @@ function createCpu(
       return found;
     },
     dsb(kind) {
+      walks.beforeDsb(kind);
       recording.dsb(kind);
       recording.note({ op: 'dsb', kind });
     },
@@ -210,14 +281,28 @@ function createCpu(
       recording.note({ op: 'dmb', kind });
     },
     isb() {
+      context.isb();
       recording.isb();
       recording.note({ op: 'isb' });
+    },
+    writeVttbr(vmid, table) {
+      context.writeVttbr(vmid, table);
+      recording.vttbr(vmid, table);
+      recording.note({ op: 'vttbr', vmid, table });
+      walks.switched(table);
+    },
+    writeTge(on) {
+      context.writeTge(on);
+      recording.tge(on);
+      recording.note({ op: 'tge', on });
     },
     ipi() {
       recording.ipi();
       recording.note({ op: 'ipi' });
     },
-    tlbi(op) {
+    tlbi(asked) {
+      const readings = context.readings(asked);
+      const op = readings[readings.length > 1 ? recording.choose(readings.length) : 0] ?? asked;
       recording.tlbi(op);
       recording.note({ op: 'tlbi', tlbi: op });
     },

@@ -145,6 +145,14 @@ export function judgeLeaf(input: JudgeInput, leaf: Leaf): Judgement {
         'its walk took a descriptor for a table that points to no table page: a table is linked at ' +
           'the wrong level, or its address is wrong',
       );
+    case 'switched':
+      return forbidden(
+        'wrong-output-address',
+        "host's mapping",
+        "it came to run on the hypervisor's PE and was sent where the host's table leads: a walk that " +
+          'was under way when VTTBR_EL2 changed filled the TLB under the new VMID (kernel commit ' +
+          '7e1b2329c205)',
+      );
     case 'leaf':
       return leaf.late === true
         ? judgeLate(input, leaf.d, leaf.level)

@@ -4,9 +4,10 @@
  *   0       1 … 2·tables          1 + 2·tables     then                    from there on
  *   entry   table pages, by page  the VM's lock    second VM's entry,      what each access may see
  *                                                  the moment at which     (translation.ts)
- *                                                  memory is taken, or
- *                                                  the second maker's hold
- *                                                  of the lock (if any)
+ *                                                  memory is taken, the
+ *                                                  second maker's hold of
+ *                                                  the lock, a walk under
+ *                                                  way (each if any)
  *
  * The region under transition is the whole machine: one entry of level 1 or 2. Above it nothing
  * ever changes. Old leaves carry version 1 in their software bits, new ones 2, as under `stress`.
@@ -16,6 +17,7 @@
  * wanted is accessed and dirty, as KVM has it, which coalesces with logging off.
  */
 import { assert } from '../../arch/assert.ts';
+import { GUEST_VMID, vmidTag, type VmidBits } from '../../arch/context.ts';
 import {
   addressOf,
   AF,
@@ -48,7 +50,6 @@ import {
   type Table,
 } from '../../port/index.ts';
 
-export const VMID = 1;
 export const NEIGHBOUR_VMID = 2;
 export const OLD_VERSION = 1;
 export const NEW_VERSION = 2;
@@ -85,6 +86,10 @@ export const LOCK_HELD = 1n;
 export const NOT_TAKEN = 0n;
 export const TAKEN = 1n;
 
+/** Values of the walk that was under way when VTTBR_EL2 changed: what it fills a TLB with, if anything. */
+export const NO_WALK = 0n;
+export const SWITCHED_WALK = 1n;
+
 export const TARGET = 0;
 
 /** The second VM's page: writable, and then write-protected by its host without a TLBI as yet. */
@@ -107,6 +112,11 @@ export interface MachineOptions {
   readonly ipa?: number;
   /** There is no memory for this one of the allocations that may fail, from 1. Default: for all. */
   readonly failing?: number | null;
+  /** The VM's, as software numbers it, and how many bits of that the CPU has. */
+  readonly vmid?: number;
+  readonly vmidBits?: VmidBits;
+  /** The hypervisor comes from a host at EL1, whose walks may still be under way (nVHE). */
+  readonly walksUnderWay?: boolean;
   /** The first old page is read-only, the second not accessed: what a block must not take over. */
   readonly mixed?: boolean;
   /** Threads that change the entry, each with a hold of the lock. Default: 1. */
@@ -125,6 +135,10 @@ export class MemoryMap {
   readonly counts: 'every-tlbi' | 'interrupts' | null;
   readonly failing: number | null;
   readonly makers: 1 | 2;
+  /** What the VM's TLB entries are tagged with. */
+  readonly vmid: number;
+  readonly vmidBits: VmidBits;
+  readonly #walksUnderWay: boolean;
   /** `tiny` under search. */
   readonly geometry: Geometry;
   readonly ipa: number;
@@ -156,11 +170,17 @@ export class MemoryMap {
       ipa = REGION_IPA,
       mixed = false,
       makers = 1,
+      vmid = GUEST_VMID,
+      vmidBits = 16,
+      walksUnderWay = false,
     }: MachineOptions = {},
   ) {
     this.geometry = geometry;
     this.ipa = ipa;
     this.#isMixed = mixed;
+    this.vmid = vmidTag(vmid, vmidBits);
+    this.vmidBits = vmidBits;
+    this.#walksUnderWay = walksUnderWay;
     const change: Change = changeNamed(changeName);
     this.changeName = changeName;
     this.change = change;
@@ -232,10 +252,15 @@ export class MemoryMap {
     return this.change.takes === undefined ? null : this.lock + (this.hasNeighbour ? 2 : 1);
   }
 
+  /** What a walk that was under way when VTTBR_EL2 changed may fill in; null: there is none. */
+  get switchedWalk(): number | null {
+    return this.#walksUnderWay ? this.end - 1 : null;
+  }
+
   /** First location behind those that hold something of the host's. */
   get end(): number {
-    const more = (this.hasNeighbour ? 1 : 0) + (this.change.takes === undefined ? 0 : 1);
-    return this.lock + this.makers + more;
+    const more = [this.hasNeighbour, this.change.takes !== undefined, this.#walksUnderWay];
+    return this.lock + this.makers + more.filter(Boolean).length;
   }
 
   /** Table pages below an entry of `level`, all leaves being pages. */
@@ -292,6 +317,7 @@ export class MemoryMap {
     if (location === TARGET) return this.old;
     if (location === this.lock) return LOCK_HELD;
     if (location === this.moment) return NOT_TAKEN;
+    if (location === this.switchedWalk) return NO_WALK;
     const table = this.tableOf(location);
     if (table === null || table >= this.oldTables) return 0n;
     assert(this.level === 2, 'an old subtree of one page');
@@ -315,6 +341,7 @@ export class MemoryMap {
     for (const lock of this.locks) memory[lock] = LOCK_HELD;
     if (this.hasNeighbour) memory[this.neighbour] = NEIGHBOUR_BEFORE;
     if (this.moment !== null) memory[this.moment] = NOT_TAKEN;
+    if (this.switchedWalk !== null) memory[this.switchedWalk] = NO_WALK;
     if (isTable(this.old, this.level)) {
       this.fill(this.level, this.#oldLeaf(2), contiguousPages(), (entry, d) => {
         const isSecond = entry === this.entryOf(this.tableOf(entry) ?? (0 as Table), 1);

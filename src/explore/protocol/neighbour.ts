@@ -15,7 +15,7 @@ import { describeTlbi, isBroadcast, mustInvalidate, scopeOf } from '../../arch/t
 import type { TransitionTrace } from '../../port/index.ts';
 import type { GuestEnd, GuestProgram } from './guest.ts';
 import type { Judgement } from './judge-access.ts';
-import { GEOMETRY, type MemoryMap, NEIGHBOUR_BEFORE, NEIGHBOUR_VMID, VMID } from './memory-map.ts';
+import { GEOMETRY, type MemoryMap, NEIGHBOUR_BEFORE, NEIGHBOUR_VMID } from './memory-map.ts';
 import type { Leaf } from './translation.ts';
 
 export const NEIGHBOUR_PROGRAM: GuestProgram = {
@@ -57,15 +57,25 @@ export function lossOfNeighbour(map: MemoryMap, trace: TransitionTrace): Neighbo
       isBroadcast(e.tlbi.kind) &&
       (['stage2', 'combined'] as const).some((structure) => {
         const entry = { structure, vmid: NEIGHBOUR_VMID, ipa: map.pageIpa(0), level: 3 } as const;
-        return mustInvalidate(GEOMETRY, e.tlbi, entry, VMID);
+        return mustInvalidate(GEOMETRY, e.tlbi, entry, map.vmid);
       }),
   );
   const found = trace.events[event];
   if (found?.op !== 'tlbi') return null;
-  const isNamed = found.tlbi.vmid === NEIGHBOUR_VMID && scopeOf(found.tlbi.kind) !== 'all';
+  const isShared = map.vmid === NEIGHBOUR_VMID;
+  const isNamed = isShared || found.tlbi.vmid === NEIGHBOUR_VMID;
+  const isAll = scopeOf(found.tlbi.kind) === 'all';
+  if (isShared && !isAll) {
+    const why =
+      `the CPU takes the VMIDs of both VMs for one, ${map.vmid}: it has ${map.vmidBits} bits of them ` +
+      `(VTCR_EL2.VS), so ${describeTlbi(found.tlbi)} removes TLB entries of the second VM, and either ` +
+      "VM may use the other's";
+    return { why, event, isNamed: true };
+  }
   const what = `${describeTlbi(found.tlbi)} removes TLB entries of the second VM (VMID ${NEIGHBOUR_VMID})`;
-  const why = isNamed
-    ? `${what}, for which nobody asked: it has to walk for them again (R_NWYRD)`
-    : `${what} as well: allowed, and slower than it need be for that one, which walks again (R_NWYRD)`;
-  return { why, event, isNamed };
+  const why =
+    isNamed && !isAll
+      ? `${what}, for which nobody asked: it has to walk for them again (R_NWYRD)`
+      : `${what} as well: allowed, and slower than it need be for that one, which walks again (R_NWYRD)`;
+  return { why, event, isNamed: isNamed && !isAll };
 }

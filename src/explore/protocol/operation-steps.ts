@@ -6,7 +6,7 @@ import { assertNever } from '../../arch/assert.ts';
 import { describeTlbi } from '../../arch/tlbi.ts';
 import type { TraceEvent } from '../../port/index.ts';
 import type { ExploreStep } from '../../result/explore.ts';
-import { placeName, valueText } from './describe.ts';
+import { contextText, placeName, valueText } from './describe.ts';
 import { type MemoryMap, TARGET } from './memory-map.ts';
 import type { Path } from './unroll.ts';
 
@@ -60,6 +60,9 @@ function detailOf(map: MemoryMap, event: TraceEvent, location: number | null): s
       return 'an interrupt to each PE';
     case 'isb':
       return 'ISB';
+    case 'vttbr':
+    case 'tge':
+      return contextText(event);
     case 'tlbi':
       return describeTlbi(event.tlbi);
     case 'build':

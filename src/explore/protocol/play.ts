@@ -11,7 +11,9 @@ import { MemoryMap } from './memory-map.ts';
 
 /** Throws ProtocolFailure. A bound that is met ends it: what ran, ran. */
 export function playProtocol(protocol: Protocol, level: BlockLevel, bbm: BbmLevel): void {
-  const map = new MemoryMap(plainChange(protocol), level, EXPLORE_BOUNDS.tables);
+  const map = new MemoryMap(plainChange(protocol), level, EXPLORE_BOUNDS.tables, {
+    ...(protocol.vmid === undefined ? {} : { vmid: protocol.vmid }),
+  });
   try {
     runProtocol(protocol, map, bbm, 1, EXPLORE_BOUNDS);
   } catch (error) {
@@ -30,7 +32,7 @@ export function breaksByItself(
     plainChange(protocol),
     level,
     EXPLORE_BOUNDS.tables,
-    machineOf(cpu, scenario),
+    machineOf(cpu, scenario, protocol),
   );
   const bbm = announcedBbm(cpu);
   try {

@@ -4,10 +4,11 @@
  */
 import { assertNever } from '../../arch/assert.ts';
 import { isValid } from '../../arch/descriptor.ts';
+import { HOST_VMID } from '../../arch/context.ts';
 import { isBroadcast } from '../../arch/tlbi.ts';
 import type { DsbKind } from '../../port/index.ts';
 import { isForeign } from './hardware-update.ts';
-import { LOCK_FREE, type MemoryMap, REUSED, TARGET } from './memory-map.ts';
+import { LOCK_FREE, type MemoryMap, REUSED, SWITCHED_WALK, TARGET } from './memory-map.ts';
 import { reachOf } from './reach.ts';
 import type { Operation } from './recording.ts';
 
@@ -46,11 +47,22 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
       return 'orders accesses before it with those after it, and completes no TLBI (bob)';
     case 'ipi':
       return 'whatever each PE was at is done once it has taken the interrupt';
+    case 'vttbr':
+    case 'tge':
+      return 'in effect from the next ISB on; until then TLBIs may go by either value (D24.1.2)';
+    case 'choose':
+      return 'the CPU goes by one of the values';
     case 'isb':
       return 'context synchronisation: what follows comes after what the DSBs waited for (IFB-ob)';
     case 'tlbi':
       if (!isBroadcast(operation.tlbi.kind) && reachOf(map, operation.tlbi, 1) === 0) {
         return 'not broadcast: it reaches no other PE, and no vCPU runs on this one (R_TGVWD)';
+      }
+      if (operation.tlbi.regime !== undefined) {
+        return "TGE is set: it acts on EL2&0, the host's regime, and no entry of a guest goes (C5.5)";
+      }
+      if (operation.tlbi.vmid === HOST_VMID && reachOf(map, operation.tlbi, 1) === 0) {
+        return "the context in effect is the host's, VMID 0: no entry of the VM goes (R_NWYRD)";
       }
       if (reachOf(map, operation.tlbi, 1) === 0) {
         return 'it names a VMID that no VM here has: there is nothing to remove (R_NWYRD)';
@@ -96,6 +108,11 @@ function storeReason(
     return overtakes !== null
       ? 'a store-release waits for no TLBI: only a DSB does (R_PSMWS)'
       : 'store-release: whoever sees the lock free comes after the stores above (bob)';
+  }
+  if (location === map.switchedWalk) {
+    return value === SWITCHED_WALK
+      ? 'no DSB for loads and stores waited for walks that EL1 had begun (kernel commit 7e1b2329c205)'
+      : 'the DSB waits for it, and what it has filled stays';
   }
   if (location === map.moment) return 'from here on what is stored through the old mapping is lost';
   if (isForeign(value, REUSED) && location !== TARGET) {

@@ -6,6 +6,7 @@
  * run did up to there is recorded twice, as operations for the model and as events for the checker.
  */
 import { assert, assertNever } from '../../arch/assert.ts';
+import type { TableOwner } from '../../arch/context.ts';
 import type { Descriptor } from '../../arch/descriptor.ts';
 import type { DmbKind, DsbKind, TlbiOp, TraceEvent } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
@@ -29,7 +30,14 @@ export type Operation =
   | { readonly kind: 'dmb'; readonly dmb: DmbKind }
   | { readonly kind: 'isb' }
   | { readonly kind: 'ipi' }
+  | { readonly kind: 'vttbr'; readonly vmid: number; readonly table: TableOwner }
+  | { readonly kind: 'tge'; readonly on: boolean }
+  /** The CPU does one of several things, on account of nothing; answered as a read is. */
+  | { readonly kind: 'choose'; readonly among: number }
   | { readonly kind: 'tlbi'; readonly tlbi: TlbiOp };
+
+/** Where a choice is asked for: no location. */
+const CHOICE = -1;
 
 /** Have they the same effect? Asked for each operation of each run, so nothing is made for it. */
 export function isSameOperation(a: Operation, b: Operation): boolean {
@@ -57,6 +65,12 @@ export function isSameOperation(a: Operation, b: Operation): boolean {
     case 'isb':
     case 'ipi':
       return b.kind === a.kind;
+    case 'vttbr':
+      return b.kind === 'vttbr' && a.vmid === b.vmid && a.table === b.table;
+    case 'tge':
+      return b.kind === 'tge' && a.on === b.on;
+    case 'choose':
+      return b.kind === 'choose' && a.among === b.among;
     case 'tlbi':
       return b.kind === 'tlbi' && JSON.stringify(a.tlbi) === JSON.stringify(b.tlbi);
     default:
@@ -116,7 +130,11 @@ export class Recording {
   ) {
     this.memory = typeof initial === 'function' ? [] : [...initial];
     this.#initialAt = typeof initial === 'function' ? initial : () => undefined;
-    this.#answerOf = typeof log === 'function' ? log : (_, nth) => log[nth];
+    this.#answerOf =
+      typeof log !== 'function'
+        ? (_, nth) => log[nth]
+        : // Who answers each read has no say in what a CPU does: it takes the first.
+          (location, ...more) => (location === CHOICE ? 0n : log(location, ...more));
     this.#operationsMax = operationsMax;
     try {
       script(this);
@@ -163,6 +181,20 @@ export class Recording {
     this.#add({ kind: 'isb' });
   }
 
+  vttbr(vmid: number, table: TableOwner): void {
+    this.#add({ kind: 'vttbr', vmid, table });
+  }
+
+  tge(on: boolean): void {
+    this.#add({ kind: 'tge', on });
+  }
+
+  /** Which of `among` things the CPU does, from 0. */
+  choose(among: number): number {
+    this.#add({ kind: 'choose', among });
+    return Number(this.#answer(CHOICE));
+  }
+
   ipi(): void {
     this.#add({ kind: 'ipi' });
   }
@@ -206,7 +238,7 @@ export class Recording {
       throw PAST_LOG;
     }
     this.answered++;
-    this.memory[location] = answer;
+    if (location !== CHOICE) this.memory[location] = answer;
     return answer;
   }
 }

@@ -86,7 +86,7 @@ function hostOf(
 ): Host {
   const change = changesOf(protocol)[token.form];
   if (change === undefined) throw new ReplayRefused(`${token.name} has no such form any more`);
-  const machine = machineOf(cpu, token.scenario);
+  const machine = machineOf(cpu, token.scenario, protocol);
   const { tables } = EXPLORE_BOUNDS;
   const bbm = announcedBbm(cpu);
   try {

@@ -45,7 +45,9 @@ function likeThreads(map: MemoryMap, pes: readonly PeModel[]): number[] {
   const areAlike = pes.every(
     ({ bbm, nt, multihit }) => bbm === first?.bbm && nt === first.nt && multihit === first.multihit,
   );
-  return areAlike && !runsOnGuestPe(map) ? pes.map((_, vcpu) => vcpuNumber(vcpu)) : [];
+  // After the transition the first of them may run on the hypervisor's PE.
+  const isApart = runsOnGuestPe(map) || map.switchedWalk !== null;
+  return areAlike && !isApart ? pes.map((_, vcpu) => vcpuNumber(vcpu)) : [];
 }
 
 /** Throws BoundReached if a guest's tree has more than `nodesMax` nodes. */
@@ -60,9 +62,13 @@ export function scenarioOf(
   const valueOf = (d: Descriptor): number => numbers.get(d) ?? -1;
   const own = accessesOf(program);
   const indices = Array.from({ length: receivers }, (_, vcpu) => vcpu);
-  const accesses: TranslatedAccess[] = indices
-    .slice(0, vcpus)
-    .flatMap((vcpu) => own.map((access) => ({ ...access, vcpu })));
+  const accesses: TranslatedAccess[] = indices.slice(0, vcpus).flatMap((vcpu) =>
+    own.map((access, i) => ({
+      ...access,
+      vcpu,
+      onHostPe: vcpu === 0 && i >= program.early.length && map.switchedWalk !== null,
+    })),
+  );
   if (map.hasNeighbour) {
     const theirs = accessesOf(NEIGHBOUR_PROGRAM);
     accesses.push(

@@ -235,6 +235,8 @@ function throughText(leaf: Leaf): string {
       return 'an entry of a table that is not filled yet';
     case 'amalgam':
       return 'two TLB entries mixed';
+    case 'switched':
+      return "the host's table, which a walk under the VM's VMID has read";
     case 'stray':
       return 'what lies where no table page is';
     default:

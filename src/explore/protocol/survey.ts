@@ -7,6 +7,7 @@
  * Nobody else is there, so only the operations are judged, by the checker's automaton, and the books
  * of the table pages.
  */
+import { GUEST_VMID } from '../../arch/context.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { type Granule, geometryOf } from '../../arch/geometry.ts';
 import { judgeTrace } from '../../checker/index.ts';
@@ -63,7 +64,7 @@ function survey(protocol: Protocol, change: ChangeName, bbm: BbmLevel, hafdbs: b
   let most = 0;
   for (const { granule, ipas } of PLACES) {
     for (const ipa of granule === '64k' && most > PAGEWISE ? [] : ipas) {
-      const map = mapOf(change, hafdbs, granule, ipa);
+      const map = mapOf(change, hafdbs, granule, ipa, protocol.vmid);
       const where = `in the ${granule.toUpperCase()} granule, at IPA 0x${ipa.toString(16)}`;
       const run = runAlone(protocol, map, bbm);
       if (typeof run === 'string') notes.push(`${where}, it was not tried: ${run}`);
@@ -80,11 +81,17 @@ function survey(protocol: Protocol, change: ChangeName, bbm: BbmLevel, hafdbs: b
 /** By what they are of: all protocols find the same tables. */
 const maps = new Map<string, MemoryMap>();
 
-function mapOf(change: ChangeName, hafdbs: boolean, granule: Granule, ipa: number): MemoryMap {
-  const key = `${change} ${hafdbs} ${granule} ${ipa}`;
+function mapOf(
+  change: ChangeName,
+  hafdbs: boolean,
+  granule: Granule,
+  ipa: number,
+  vmid = GUEST_VMID,
+): MemoryMap {
+  const key = `${change} ${hafdbs} ${granule} ${ipa} ${vmid}`;
   const geometry = geometryOf(granule);
   const map =
-    maps.get(key) ?? new MemoryMap(change, 2, TABLES, { hafdbs, geometry, ipa, mixed: true });
+    maps.get(key) ?? new MemoryMap(change, 2, TABLES, { hafdbs, geometry, ipa, mixed: true, vmid });
   maps.set(key, map);
   return map;
 }

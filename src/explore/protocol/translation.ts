@@ -45,9 +45,9 @@ import {
   NEIGHBOUR_VMID,
   OLD_VERSION,
   REUSED,
+  SWITCHED_WALK,
   TARGET,
   UNFILLED,
-  VMID,
 } from './memory-map.ts';
 
 export type FaultKind = 'translation' | 'nt' | 'access-flag' | 'permission' | 'conflict';
@@ -69,6 +69,8 @@ export type Leaf =
   | { readonly kind: 'freed' | 'unfilled'; readonly updated: boolean }
   /** Mixed from two TLB entries. */
   | { readonly kind: 'amalgam' }
+  /** Read in the host's table, by a walk that was under way when VTTBR_EL2 became the VM's. */
+  | { readonly kind: 'switched' }
   /** Read where a table descriptor leads that points to no table page. */
   | { readonly kind: 'stray' };
 
@@ -90,6 +92,8 @@ export interface TranslatedAccess {
   readonly kind: AccessKind;
   /** By the second VM, through its own table. */
   readonly byNeighbour?: true;
+  /** By a vCPU that has come to run on the hypervisor's PE. */
+  readonly onHostPe?: boolean;
 }
 
 const STRUCTURES: readonly TlbStructure[] = ['walk', 'stage2', 'combined'];
@@ -219,8 +223,16 @@ export class RegionTranslation implements TranslationSystem {
       }
     };
     // Of the second VM's table only the leaf entry ever changes.
-    if (this.#access(address).byNeighbour) walk(this.#map.neighbour, 3, []);
+    const { byNeighbour, onHostPe = false } = this.#access(address);
+    if (byNeighbour) walk(this.#map.neighbour, 3, []);
     else walk(TARGET, this.#map.level, []);
+    const { switchedWalk } = this.#map;
+    if (!onHostPe || switchedWalk === null) return found;
+    for (const span of spansOf(switchedWalk)) {
+      if (this.#values[span.value] !== SWITCHED_WALK) continue;
+      const result = this.#leaf(address, { kind: 'switched' });
+      found.push({ result, entries: [{ entry: switchedWalk, span }] });
+    }
     return found;
   }
 
@@ -301,7 +313,7 @@ export class RegionTranslation implements TranslationSystem {
     const known = this.#removed[key];
     if (known !== undefined) return known;
     const entry = this.#entry(address, structure, depth);
-    const removes = mustInvalidate(GEOMETRY, this.#tlbi(op), entry, VMID);
+    const removes = mustInvalidate(GEOMETRY, this.#tlbi(op), entry, this.#map.vmid);
     this.#removed[key] = removes;
     return removes;
   }
@@ -313,7 +325,7 @@ export class RegionTranslation implements TranslationSystem {
     const level = isWhole ? 3 : ((this.#map.level + depth) as Level);
     const bytes = entrySize(GEOMETRY, level);
     const ipa = Math.floor(this.#map.pageIpa(page) / bytes) * bytes;
-    return { structure, vmid: byNeighbour ? NEIGHBOUR_VMID : VMID, ipa, level };
+    return { structure, vmid: byNeighbour ? NEIGHBOUR_VMID : this.#map.vmid, ipa, level };
   }
 
   #tlbi(op: number): TlbiOp {
@@ -376,7 +388,7 @@ function sameLeaf(a: Leaf, b: Leaf): boolean {
   if (a.kind === 'leaf') {
     return b.kind === 'leaf' && a.d === b.d && a.level === b.level && a.late === b.late;
   }
-  if (a.kind === 'amalgam' || a.kind === 'stray') return a.kind === b.kind;
+  if (a.kind === 'amalgam' || a.kind === 'stray' || a.kind === 'switched') return a.kind === b.kind;
   return a.kind === b.kind && a.updated === b.updated;
 }
 

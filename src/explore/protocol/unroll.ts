@@ -123,6 +123,12 @@ class Unroller {
    * others store.
    */
   #branch(operation: Operation, recording: Recording, log: readonly Descriptor[]): Node {
+    if (operation.kind === 'choose') {
+      const alternatives = Array.from({ length: operation.among }, (_, i) =>
+        this.grow([...log, BigInt(i)], recording.operations),
+      );
+      return { kind: 'choice', alternatives };
+    }
     if (operation.kind !== 'read' && operation.kind !== 'cas') {
       throw new Error(`${operation.kind} waits for no answer`);
     }
@@ -198,6 +204,11 @@ class Unroller {
         const receivers = this.#input.receiversOf(operation.tlbi);
         return { kind: 'tlbi', op, receivers, address: NO_DEPENDENCY, next };
       }
+      // What changes the context shows in the TLBIs behind it.
+      case 'vttbr':
+      case 'tge':
+        return next;
+      case 'choose':
       case 'read':
       case 'cas':
         throw new Error('a read ends its part of the tree: it is where the tree branches');

@@ -14,6 +14,7 @@
  * to do are measured. The host fills holes in the same way, for a vCPU that is not there: then two are
  * at it even where no two vCPUs run at once.
  */
+import { GUEST_VMID } from '../../arch/context.ts';
 import { announcedBbm, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import {
   addressOf,
@@ -130,9 +131,13 @@ export function createFaultChanges(site: FaultingThread): FaultChanges {
       wanted,
       pa,
       bbm: announcedBbm(plan.items[item]?.cpu ?? cpu),
+      vmid: protocol.vmid ?? GUEST_VMID,
     });
     const lock = protocol.lock ?? 'exclusive';
-    port.begin(transition, { measured, log, ghostW: null, lock, change, tag: version & 15 });
+    const { vmid: bits } = plan.items[item]?.cpu ?? cpu;
+    const context = { start: protocol.context ?? 'guest', vmid: transition.vmid, bits } as const;
+    const tag = version & 15;
+    port.begin(transition, { measured, log, ghostW: null, lock, change, tag, context });
     runNamed(protocol, port, transition);
     port.drain();
     port.end();

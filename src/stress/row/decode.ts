@@ -253,6 +253,8 @@ function describeEvent(arena: Arena, code: number, a: number, b: number, c: numb
       return `DMB ${(DMB_KINDS[a] ?? '').toUpperCase()}`;
     case EVENT.isb:
       return 'ISB';
+    case EVENT.context:
+      return a < 0 ? `HCR_EL2.TGE = ${b}` : `VTTBR_EL2 with VMID ${a}`;
     case EVENT.tlbi:
       return [
         `TLBI ${(TLBI_KINDS[a] ?? '').toUpperCase()}`,

@@ -3,6 +3,7 @@
  * instrumented port, and the record of what it took.
  */
 import { RwLock } from '#sync';
+import { GUEST_VMID, type VmidBits } from '../../arch/context.ts';
 import { sameButState } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { Arena } from '../../machine/arena.ts';
@@ -53,6 +54,7 @@ export function createTransitionRunner(
   recorder: Recorder,
   bbm: () => BbmLevel,
   spins: number,
+  vmidBits: () => VmidBits = () => 16,
 ): TransitionRunner {
   const { i32, layout, descriptors } = arena;
   const lock = RwLock.attach(i32, CONTROL.mmuLock);
@@ -93,6 +95,7 @@ export function createTransitionRunner(
         old,
         wanted,
         bbm: bbm(),
+        vmid: protocol.vmid ?? GUEST_VMID,
       });
       port.begin(transition, {
         measured,
@@ -101,6 +104,7 @@ export function createTransitionRunner(
         lock: shared ? 'shared' : 'exclusive',
         ...(change === undefined ? {} : { change: change.name, tag: (version + 1) & 15 }),
         runsOut,
+        context: { start: protocol.context ?? 'guest', vmid: transition.vmid, bits: vmidBits() },
       });
       let finished = false;
       let ending: Ending = 'broken';

@@ -148,6 +148,7 @@ export function createWorkbench(site: Site): Workbench {
       recorder,
       () => bbm,
       plan.spins,
+      () => planned().cpu.vmid,
     );
     runners.set(bug, runner);
     return runner;

@@ -4,6 +4,7 @@ import { exploreProtocol } from '../../../src/explore/protocol/index.ts';
 import {
   CHANGE_NAMES,
   changesOf,
+  changesSize,
   type Cpu,
   defineProtocol,
   EMPTY,
@@ -49,7 +50,7 @@ describe.each(OTHER_PROTOCOLS)('$name', (protocol) => {
     expect([run.verdict, run.violations, run.stoppedBy]).toEqual(['safe', [], null]);
     expect(run.executions).toBeGreaterThan(0);
     if (vcpus > 1) return;
-    const breaks = protocol.kind === 'relocate' || protocol.kind === 'split';
+    const breaks = protocol.kind === 'relocate' || changesSize(protocol.kind);
     expect(oddities(run)).toEqual(breaks ? ['spurious fault'] : []);
   });
 
