@@ -1,7 +1,7 @@
 /**
- * Wrong: VMIDs are numbered with 16 bits on a CPU that was left at 8 (VTCR_EL2.VS = 0). The upper byte is left
- * out, and two VMs have one VMID: flushes of one take the other's entries, and entries of one serve the
- * other.
+ * Wrong: VMIDs are numbered with 16 bits on a CPU that was left at 8 (VTCR_EL2.VS = 0). The upper byte is
+ * left out, and two VMs have one VMID: flushes of one take the other's entries, and entries of one serve
+ * the other.
  *
  * Evidence: FreeBSD D55860 (2026, Fixes 47e073941f4e). Caught by: what the second VM loses, under stress;
  * by the operations under explore.
