@@ -28,17 +28,17 @@ export function guestName(vcpus: number, vcpu: number): string {
   return vcpu < vcpus ? `vcpu ${vcpu}` : NEIGHBOUR_NAME;
 }
 
+/** What they call thread `maker` of those that change the entry: where there are two, by number. */
+export function hostName({ makers }: Pick<MemoryMap, 'makers'>, maker: number): string {
+  return makers === 1 ? 'hypervisor' : `hypervisor ${maker + 1}`;
+}
+
 /** What a write of a context register says. */
 export function contextText(
   event: { readonly vmid: number; readonly table: TableOwner } | { readonly on: boolean },
 ): string {
   if ('on' in event) return `HCR_EL2.TGE = ${event.on ? 1 : 0}`;
   return `VTTBR_EL2 = table of the ${event.table}, VMID ${event.vmid}`;
-}
-
-/** What they call thread `maker` of those that change the entry: where there are two, by number. */
-export function hostName({ makers }: Pick<MemoryMap, 'makers'>, maker: number): string {
-  return makers === 1 ? 'hypervisor' : `hypervisor ${maker + 1}`;
 }
 
 /** `entry`, `table 0[1]`, `lock`. */

@@ -48,7 +48,7 @@ export function hypervisorScript(
   maker: Maker = soleMaker(protocol, map),
 ): Script {
   const { level, ipa, size, pa } = map;
-  const { vmid = GUEST_VMID } = protocol;
+  const vmid = protocol.vmid ?? GUEST_VMID;
   const transitionOf = ({ old, wanted }: Beginning): Transition =>
     Object.freeze({ entry: TARGET as Entry, level, ipa, size, old, wanted, pa, bbm, vmid });
   const limits = { entries: map.lock, tables: map.tables, granule: 2 ** map.geometry.pageShift };
@@ -65,10 +65,10 @@ export function hypervisorScript(
     const taking = new Taking(map, recording);
     const context = new CpuContext({
       start: protocol.context ?? 'guest',
-      vmid,
+      vmid: transition.vmid,
       bits: map.vmidBits,
     });
-    const cpu = createCpu(map, recording, book, roleOf, taking, begun, context);
+    const cpu = createCpu(map, recording, book, roleOf, { taking, begun, context });
     const port = checkedPort(cpu, tables, {
       ...limits,
       isOpen: () => isOpen,
@@ -209,15 +209,20 @@ function ownerGoesOn(map: MemoryMap, recording: Recording, book: PageBook): void
   recording.write(TARGET, map.wanted, true);
 }
 
+/** What one run of a protocol has beside the machine. */
+interface Run {
+  readonly taking: Taking;
+  readonly begun: Beginning;
+  readonly context: CpuContext;
+}
+
 /** The port, one operation of the recording each. An answered read is an event, a waiting one not. */
 function createCpu(
   map: MemoryMap,
   recording: Recording,
   book: PageBook,
   roleOf: Roles,
-  taking: Taking,
-  begun: Beginning,
-  context: CpuContext,
+  { taking, begun, context }: Run,
 ): Cpu {
   const walks = new WalksUnderWay(map, recording);
 

@@ -134,11 +134,11 @@ export class MemoryMap {
   readonly hasNeighbour: boolean;
   readonly counts: 'every-tlbi' | 'interrupts' | null;
   readonly failing: number | null;
+  readonly makers: 1 | 2;
   /** What the VM's TLB entries are tagged with. */
   readonly vmid: number;
   readonly vmidBits: VmidBits;
   readonly #walksUnderWay: boolean;
-  readonly makers: 1 | 2;
   /** `tiny` under search. */
   readonly geometry: Geometry;
   readonly ipa: number;
@@ -169,10 +169,10 @@ export class MemoryMap {
       geometry = GEOMETRY,
       ipa = REGION_IPA,
       mixed = false,
+      makers = 1,
       vmid = GUEST_VMID,
       vmidBits = 16,
       walksUnderWay = false,
-      makers = 1,
     }: MachineOptions = {},
   ) {
     this.geometry = geometry;

@@ -32,6 +32,17 @@ export function pairProblem(first: Protocol, second: Protocol): string | null {
       );
     }
   }
+  // The machine has one VMID for the VM, and one walk that may be under way.
+  const own = [first, second].find(({ context = 'guest' }) => context !== 'guest');
+  if (own !== undefined) {
+    return (
+      `protocol ${own.name} changes the context of its CPU; beside another one it has to begin in the ` +
+      "VM's, with context: 'guest'"
+    );
+  }
+  if (first.vmid !== second.vmid) {
+    return `protocols ${first.name} and ${second.name} give the VM different VMIDs; one VM has one`;
+  }
   const begins = startsOf(second);
   const met = [changeNamed(plainChange(first)).from, changeNamed(plainChange(first)).to];
   if (begins.some((holding) => met.includes(holding))) return null;

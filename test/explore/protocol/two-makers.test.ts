@@ -220,6 +220,15 @@ it.each([
   expect(pairProblem(named(one), named(other))).toContain(why);
 });
 
+it.each([
+  [{ context: 'vhe-host' }, 'changes the context of its CPU'],
+  [{ vmid: 7 }, 'give the VM different VMIDs'],
+] as const)('one with %o is refused', (own, why) => {
+  const locked = named('bbm-early-locked');
+  expect(pairProblem(locked, { ...locked, ...own })).toContain(why);
+  expect(pairProblem({ ...locked, ...own }, locked)).toContain(why);
+});
+
 describe('what is left out of a search for two', () => {
   const small: GuestProgram = { early: [], late: [{ kind: 'load', page: 0 }] };
 
