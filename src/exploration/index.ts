@@ -5,5 +5,5 @@ export {
   type ExplorationHooks,
   type ExplorationResult,
   runExploration,
-  type SearchAt,
 } from './run.ts';
+export type { SearchAt } from './search-task.ts';

@@ -1,13 +1,12 @@
 /** One function of a tree, on one level: all its searches and, where asked for, its mutations. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KernelTask } from '../request/kernel-plan.ts';
 import type { ExploreFailure, ExploreRun } from '../result/explore.ts';
 import { ProtocolFailure } from '../port/protocol-failure.ts';
 import { mutationsOf } from './kernel-mutations.ts';
 import { isCut } from './judge.ts';
-import { type ExplorationHooks, type Ran, runSearch, type SearchAt } from './run.ts';
-
-export type TaskHooks = Pick<ExplorationHooks, 'signal' | 'onProgress'>;
-export type TaskAt = Pick<SearchAt, 'position' | 'of'>;
+import type { Ran } from './run.ts';
+import { runSearch, type TaskAt, type TaskHooks } from './search-task.ts';
 
 /** What is asked of every task. */
 export interface TaskSettings {
@@ -26,6 +25,8 @@ export async function runTask(
     if (hooks.signal.aborted) return null;
     const { name } = search.subject.protocol;
     const run = await runSearch(search, timeMs, { protocol: name, ...at }, hooks);
+    // Signals and words of other threads come, however short it was.
+    await nextTurn();
     return isCut(run) ? null : run;
   };
   try {

@@ -4,8 +4,9 @@ import { cpuResultOf } from '../arch/cpu-model.ts';
 import { playProtocol } from '../explore/protocol/play.ts';
 import type { KernelPlan, KernelTask } from '../request/kernel-plan.ts';
 import type { ExploreRun } from '../result/explore.ts';
+import { type Patience, runBeside } from './beside.ts';
 import { runTask } from './kernel-task.ts';
-import { runOnThreads } from './kernel-threads.ts';
+import { kernelMark } from './mark.ts';
 import { type ExplorationHooks, type ExplorationResult, resultOf, type Ran } from './run.ts';
 
 /**
@@ -16,12 +17,13 @@ export async function runKernel(
   plan: KernelPlan,
   hooks: Omit<ExplorationHooks, 'onRun'>,
   earlier: readonly ExploreRun[] = [],
+  patience: Partial<Patience> = {},
 ): Promise<ExplorationResult> {
   const startedAt = new Date();
   const startMs = performance.now();
   const tasks = plan.trees.flat();
   const wanted = tasks.reduce((sum, { searches }) => sum + searches.length, 0);
-  const ran = await runTasks(tasks, plan, hooks, earlier);
+  const ran = await runTasks(tasks, plan, hooks, earlier, patience);
   return resultOf(ran, { argv: hooks.argv, wanted, shard: null, startedAt, startMs });
 }
 
@@ -30,6 +32,7 @@ async function runTasks(
   plan: KernelPlan,
   hooks: Omit<ExplorationHooks, 'onRun'>,
   earlier: readonly ExploreRun[],
+  patience: Partial<Patience>,
 ): Promise<Ran> {
   const parts = new Map<number, Ran>();
   const missing: number[] = [];
@@ -38,20 +41,32 @@ async function runTasks(
     if (runs === null) missing.push(number);
     else parts.set(number, { runs, failures: [], isWhole: true });
   }
-  const onRan = (number: number, ran: Ran): void => {
-    parts.set(number, ran);
-    for (const failure of ran.failures) hooks.onFailure(failure);
+  const taskAt = (number: number): KernelTask => {
+    const task = tasks[number];
+    if (task === undefined) throw new RangeError(`there is no task ${number}`);
+    return task;
   };
-  const threads = Math.min(plan.jobs, missing.length);
-  if (threads > 1) await runOnThreads(plan.request, missing, threads, hooks, onRan);
-  else {
-    for (const number of missing) {
-      const task = tasks[number];
-      if (task === undefined || hooks.signal.aborted) break;
-      const at = { position: number + 1, of: tasks.length };
-      onRan(number, await runTask(task, plan, at, hooks));
-    }
-  }
+  await runBeside(
+    {
+      numbers: missing,
+      jobs: plan.jobs,
+      job: { is: 'kernel', request: plan.request },
+      mark: kernelMark(tasks),
+      lost: (number, why): Ran => {
+        const protocol = titleOf(taskAt(number));
+        return { runs: [], failures: [{ protocol, why: `${protocol}: ${why}` }], isWhole: true };
+      },
+      runHere: (number, task) =>
+        runTask(taskAt(number), plan, { position: number + 1, of: tasks.length }, task),
+      onDone: (number, ran) => {
+        parts.set(number, ran);
+        for (const failure of ran.failures) hooks.onFailure(failure);
+      },
+      signal: hooks.signal,
+      onProgress: hooks.onProgress,
+    },
+    patience,
+  );
   const all = tasks.map((_, number) => parts.get(number) ?? null);
   return {
     runs: all.flatMap((ran) => ran?.runs ?? []),

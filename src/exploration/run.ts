@@ -1,27 +1,20 @@
 /**
- * All of an exploration: one search after the other, what sequences lack and steps are for, and the
+ * All of an exploration: its searches beside each other, what sequences lack and steps are for, and the
  * result of it. What one protocol does never takes the results of the others with it.
  */
 import { availableParallelism } from 'node:os';
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { runsOn } from '../ablation/index.ts';
-import { announcedBbm } from '../arch/cpu-model.ts';
-import { exploreInSteps, type ExploreProgress, TimeLimit } from '../explore/protocol/index.ts';
-import { endlessLine } from '../preflight/index.ts';
-import { internalErrorText } from '../report/internal-error.ts';
-import type { ExplorePlan, Search } from '../request/explore.ts';
+import type { ExploreProgress } from '../explore/protocol/index.ts';
+import type { ExplorePlan, ExploreRequest, Search } from '../request/explore.ts';
 import type { ExploreFailure, ExploreResult, ExploreRun } from '../result/explore.ts';
 import { packageVersion } from '../result/version.ts';
-import type { Sequence } from '../sequence/index.ts';
 import { machineInfo } from '../stress/run/machine-info.ts';
-import { type Ablated, cpuTextOf, searchOf, variantsOn, withAblations } from './ablate.ts';
-import { isCut, judge } from './judge.ts';
+import { type Patience, runBeside } from './beside.ts';
+import { InOrder } from './in-order.ts';
+import { judge } from './judge.ts';
 import { watchLateOperations } from './late-operations.ts';
-import { MissingSteps } from './missing-steps.ts';
-import { ProtocolFailure } from '../port/protocol-failure.ts';
-
-/** Between two looks at signals; the search itself hands over every few milliseconds. */
-const TURN_MS = 50;
+import { searchMark } from './mark.ts';
+import { Results } from './results.ts';
+import { runSearchTask, type SearchAt, type SearchDone } from './search-task.ts';
 
 /** Nothing is drawn by chance. */
 export type ExplorationResult = Omit<ExploreResult, 'seed'> & { readonly seed: null };
@@ -35,24 +28,19 @@ export interface ExplorationHooks {
   /** A search has ended. With steps left out in turn, the one with all of them. */
   readonly onRun: (run: ExploreRun, search: Search) => void;
   readonly onFailure: (failure: ExploreFailure) => void;
-}
-
-export interface SearchAt {
-  readonly protocol: string;
-  /** From 1. */
-  readonly position: number;
-  readonly of: number;
-  readonly elapsedMs: number;
+  /** Which thread a search was run by; 0 is the calling one. */
+  readonly onThread?: (thread: number) => void;
 }
 
 /** An abort ends it in order: the result has what was done, the search it cut short included. */
 export async function runExploration(
   plan: ExplorePlan,
   hooks: ExplorationHooks,
+  patience: Partial<Patience> = {},
 ): Promise<ExplorationResult> {
   const startedAt = new Date();
   const startMs = performance.now();
-  const ran = await runAll(plan, hooks);
+  const ran = await runAll(plan, hooks, patience);
   const { searches, shard } = plan;
   return resultOf(ran, { argv: hooks.argv, wanted: searches.length, shard, startedAt, startMs });
 }
@@ -96,114 +84,47 @@ export interface Ran {
   readonly isWhole: boolean;
 }
 
-async function runAll(plan: ExplorePlan, hooks: ExplorationHooks): Promise<Ran> {
+async function runAll(
+  plan: ExplorePlan,
+  hooks: ExplorationHooks,
+  patience: Partial<Patience>,
+): Promise<Ran> {
   const { searches } = plan;
-  const runs: ExploreRun[] = [];
-  const ablated: Ablated[] = [];
-  const failures: ExploreFailure[] = [];
-  const missing = new Map<Sequence, MissingSteps>();
+  const results = new Results(plan, hooks);
+  const inOrder = new InOrder((number, done: SearchDone) => results.add(number, done));
   const late = watchLateOperations();
   try {
-    for (const [done, search] of searches.entries()) {
-      if (hooks.signal.aborted) break;
-      const runIt = async (one: Search): Promise<ExploreRun> => {
-        const at = { protocol: one.subject.protocol.name, position: done + 1, of: searches.length };
-        const ran = await runSearch(one, plan.timeMs, at, hooks);
-        // What it left in a promise comes now.
-        await nextTurn();
-        late.check();
-        return ran;
-      };
-      let run: ExploreRun;
-      try {
-        run = withMissing(search, await runIt(search), missing);
-        if (plan.ablate) ablated.push(await ablate(search, run, runIt, hooks.signal));
-      } catch (error) {
-        const why = await whyFailed(error, search, hooks.signal);
-        const failure = { protocol: search.subject.protocol.name, why };
-        failures.push(failure);
-        hooks.onFailure(failure);
-        continue;
-      }
-      runs.push(run);
-      hooks.onRun(run, search);
-    }
+    await runBeside(
+      {
+        numbers: [...searches.keys()],
+        jobs: plan.jobs,
+        job: canCross(plan.request) ? { is: 'explore', request: plan.request } : null,
+        mark: searchMark(searches),
+        lost: (number, why): SearchDone => {
+          const { name } = results.searchAt(number).subject.protocol;
+          return { is: 'failure', why: `protocol ${name}: ${why}`, isEndless: false };
+        },
+        runHere: (number, task) => {
+          const at = { position: number + 1, of: searches.length };
+          return runSearchTask(results.searchAt(number), plan, at, task, late);
+        },
+        onDone: (number, done, thread) => {
+          hooks.onThread?.(thread);
+          inOrder.add(number, done);
+        },
+        signal: hooks.signal,
+        onProgress: hooks.onProgress,
+      },
+      patience,
+    );
+    await inOrder.end();
   } finally {
     late.dispose();
   }
-  const isWhole =
-    runs.length + failures.length === searches.length &&
-    runs.every((run) => !isCut(run)) &&
-    ablated.every(({ tried, variants }) => variants.length === tried.length);
-  return { runs: plan.ablate ? withAblations(ablated) : runs, failures, isWhole };
+  return results.ran();
 }
 
-async function whyFailed(error: unknown, search: Search, signal: AbortSignal): Promise<string> {
-  if (!(error instanceof ProtocolFailure)) return internalErrorText(error);
-  const { protocol, file } = search.subject;
-  if (file === undefined || !(error.cause instanceof TimeLimit)) return error.message;
-  // Only a thread has a debugger that can be asked where it is.
-  const { level, cpu } = search;
-  const task = { name: protocol.name, path: file, levels: [level], granule: '4k' } as const;
-  return (await endlessLine({ ...task, cpuOverrides: cpu }, signal)) ?? error.message;
-}
-
-/** What a sequence lacks; for one search after the other, as what was found for one helps the next. */
-function withMissing(
-  search: Search,
-  run: ExploreRun,
-  known: Map<Sequence, MissingSteps>,
-): ExploreRun {
-  const { sequence } = search.subject;
-  if (sequence === null || isCut(run)) return run;
-  const missing = known.get(sequence) ?? new MissingSteps(sequence);
-  known.set(sequence, missing);
-  return missing.addTo(search, run);
-}
-
-/** Every variant of a protocol on one CPU; fewer after an interruption. */
-async function ablate(
-  search: Search,
-  base: ExploreRun,
-  runIt: (search: Search) => Promise<ExploreRun>,
-  signal: AbortSignal,
-): Promise<Ablated> {
-  const bbm = announcedBbm(search.cpu);
-  const tried = variantsOn(search.subject.protocol, search.level);
-  const variants: ExploreRun[] = [];
-  for (const variant of tried) {
-    if (signal.aborted) break;
-    const run = runsOn(variant, bbm) ? await runIt(searchOf(search, variant)) : base;
-    if (!isCut(run)) variants.push(run);
-  }
-  return { search, cpu: cpuTextOf(search), bbm, base, variants, tried };
-}
-
-export async function runSearch(
-  { subject, cpu, level, vcpus, scenario, accesses }: Search,
-  timeMs: number,
-  at: Omit<SearchAt, 'elapsedMs'>,
-  { signal, onProgress }: Pick<ExplorationHooks, 'signal' | 'onProgress'>,
-): Promise<ExploreRun> {
-  const { protocol, mutant, source, exhibit, against = null } = subject;
-  const asked = { cpu, level, vcpus, scenario, accesses, bounds: { timeMs } };
-  const options = { protocol, mutant, against, ...(source === null ? {} : { source }), ...asked };
-  const startMs = performance.now();
-  let turnMs = startMs;
-  const steps = exploreInSteps(options, () => signal.aborted);
-  for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done === true) return withExhibit(step.value, exhibit);
-    if (performance.now() - turnMs < TURN_MS) continue;
-    onProgress(step.value, { ...at, elapsedMs: performance.now() - startMs });
-    // Signals arrive between two turns only.
-    await nextTurn();
-    turnMs = performance.now();
-  }
-}
-
-/** Shown on purpose: nothing but the claim that is known to be broken was. */
-function withExhibit(run: ExploreRun, exhibit: string | null): ExploreRun {
-  const onlyClaim = run.violations.every((violation) => violation.rule === 'claim');
-  if (exhibit === null || run.verdict !== 'violated' || !onlyClaim) return run;
-  return { ...run, exhibit };
+/** A protocol that is here and nowhere else cannot be given to a thread. */
+function canCross({ protocols = [], against }: ExploreRequest): boolean {
+  return [...protocols, against ?? ''].every((each) => typeof each === 'string');
 }

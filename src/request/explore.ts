@@ -2,6 +2,7 @@
  * What may be asked of `explore`, and the searches it comes to: protocols and mutants, CPUs, levels,
  * numbers of vCPUs. The command line makes such a request of what is typed, the library is handed one.
  */
+import { availableParallelism } from 'node:os';
 import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import {
@@ -64,15 +65,20 @@ export interface ExploreRequest {
   readonly timeMs?: number;
   /** Only this part of the searches. */
   readonly shard?: Shard;
+  /** Threads at most; one for each CPU if absent. */
+  readonly jobs?: number;
 }
 
-/** A request, looked up and checked: what is run one after the other. */
+/** A request, looked up and checked: what is run. */
 export interface ExplorePlan {
   readonly searches: readonly Search[];
   /** For one search. */
   readonly timeMs: number;
   readonly ablate: boolean;
   readonly shard: Shard | null;
+  readonly jobs: number;
+  /** What it was made of: threads make it again. */
+  readonly request: ExploreRequest;
 }
 
 /** What a mutant brings. */
@@ -135,7 +141,8 @@ export async function explorePlan(request: ExploreRequest): Promise<ExplorePlan>
   const { shard = null, timeMs = EXPLORE_BOUNDS.timeMs, ablate = false } = request;
   const all = searchesOf(request, await subjectsOf(request));
   refuseEmptyShard(shard, all.length, 'searches');
-  return { searches: itemsOfShard(all, shard), timeMs, ablate, shard };
+  const { jobs = availableParallelism() } = request;
+  return { searches: itemsOfShard(all, shard), timeMs, ablate, shard, jobs, request };
 }
 
 export async function subjectsOf(request: ExploreRequest): Promise<readonly Subject[]> {

@@ -1,5 +1,5 @@
 /** Flags that several commands take, and what their values mean to all of them. */
-import { duration, anyText } from '../../request/values.ts';
+import { anyText, duration, wholeNumber } from '../../request/values.ts';
 import { type Flag, flag, switched } from './flag.ts';
 
 export const PROTOCOL_HELP =
@@ -60,4 +60,15 @@ export const QUIET = switched({
 
 export const NO_COLOR = switched({
   help: 'no colour on a terminal; NO_COLOR does the same',
+});
+
+/** More threads than that have nothing to do on any machine that is known. */
+const JOBS_MAX = 64;
+
+/** `what` runs beside each other. */
+export const jobsFlag = (what: string) => ({
+  value: 'N',
+  help: `threads at most, 1 to ${JOBS_MAX}: ${what} run beside each other`,
+  default: 'one for each CPU',
+  parse: wholeNumber(1, JOBS_MAX),
 });

@@ -31,7 +31,7 @@ import type { Terminal } from '../../terminal.ts';
 import { EXPLORE_FLAGS, type ExploreInput, exploreRequestOf } from './flags.ts';
 import { watchExplore } from './watch.ts';
 
-/** Flags first, then one search after the other. */
+/** Flags first, then the searches. */
 export async function explore(input: ExploreInput, terminal: Terminal): Promise<ExplorationResult> {
   const { flags } = input;
   const json = jsonTarget(flags.json);
@@ -101,8 +101,9 @@ async function runPrinting(input: ExploreInput, terminal: Terminal): Promise<Ran
   }
 }
 
-const labelOf = ({ protocol, position, of }: SearchAt): string =>
-  `${position} of ${searchCount(of)}: ${protocol}`;
+/** Of several that are under way it is the first. */
+export const labelOf = ({ protocol, position, of, beside = 0 }: SearchAt): string =>
+  `${position} of ${searchCount(of)}: ${protocol}${beside === 0 ? '' : ` and ${beside} beside it`}`;
 
 /** `opened`: runs of sequences on every CPU, which have a table of their own. */
 function tablesOf(

@@ -14,6 +14,7 @@ import { anyText, listOf, nameOf, oneOf, wholeNumber, word } from '../../../requ
 import { TIME_MS_MAX } from '../../../stress/plan/plan.ts';
 import type { CommandInput } from '../../command.ts';
 import {
+  jobsFlag,
   JSON_FILE,
   MUTANT_HELP,
   NO_COLOR,
@@ -131,6 +132,7 @@ export const EXPLORE_FLAGS = {
       default: `${EXPLORE_BOUNDS.timeMs / 1000}s`,
     }),
   ),
+  jobs: asks('jobs', jobsFlag('searches')),
   shard: flag({
     field: 'shard',
     value: 'i/n|auto',

@@ -7,13 +7,10 @@ import type { KernelRequest } from '../../../request/kernel-plan.ts';
 import { anyText, listOf, nameOf, wholeNumber } from '../../../request/values.ts';
 import { TIME_MS_MAX } from '../../../stress/plan/plan.ts';
 import type { CommandInput } from '../../command.ts';
-import { JSON_FILE, NO_COLOR, OUT, QUIET, timeFlag } from '../../flags/common.ts';
+import { jobsFlag, JSON_FILE, NO_COLOR, OUT, QUIET, timeFlag } from '../../flags/common.ts';
 import { flag, switched } from '../../flags/flag.ts';
 import { KERNEL_CAPS, KERNEL_TLB } from '../../flags/kernel.ts';
 import { asking, requestOf } from '../../flags/request.ts';
-
-/** Functions of a tree on two levels are not more. */
-const JOBS_MAX = 64;
 
 const asks = asking<KernelRequest>();
 
@@ -57,12 +54,7 @@ export const KERNEL_FLAGS = {
       default: `${EXPLORE_BOUNDS.timeMs / 1000}s`,
     }),
   ),
-  jobs: asks('jobs', {
-    value: 'N',
-    help: `threads at most, 1 to ${JOBS_MAX}: functions run beside each other`,
-    default: 'one for each CPU',
-    parse: wholeNumber(1, JOBS_MAX),
-  }),
+  jobs: asks('jobs', jobsFlag('functions')),
   resume: flag({
     value: 'FILE',
     help:

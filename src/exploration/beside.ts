@@ -1,0 +1,251 @@
+/**
+ * Tasks beside each other on several threads: whoever is free takes the next one. The calling thread
+ * begins at once and works as the others do. They start where it has found that there is more to do than
+ * their start costs, and nobody waits for one that has not taken a task. A thread that does not come back
+ * takes its task with it, and nothing else.
+ */
+import { Worker } from 'node:worker_threads';
+import { ownModule } from '../package/root.ts';
+import { threadEnvironment } from '../package/thread-environment.ts';
+import type { ExploreProgress } from '../explore/protocol/index.ts';
+import type { SearchAt, TaskHooks } from './search-task.ts';
+import type { ThreadJob, ThreadTask, ThreadWord } from './thread.ts';
+import { ThreadWords } from './thread-words.ts';
+
+const WORKER = ownModule('../../workers/exploration', import.meta.url);
+
+export interface Patience {
+  /** The calling thread is alone for so long: a thread takes 100 to 300 ms to start. */
+  readonly aloneMs: number;
+  /** A thread that does not get on for so long is given up: no protocol may run half as long. */
+  readonly stillMs: number;
+  /** So long after an abort nobody is waited for. */
+  readonly abortMs: number;
+  /** The calling thread begins when each of the others has taken a task: for tests. */
+  readonly isLast: boolean;
+}
+
+export const PATIENCE: Patience = {
+  aloneMs: 300,
+  stillMs: 300_000,
+  abortMs: 10_000,
+  isLast: false,
+};
+
+const TICK_MS = 250;
+
+/** `D`: what a task comes to, plain data. */
+export interface Beside<D> {
+  /** Of the tasks, in the order in which they are taken. */
+  readonly numbers: readonly number[];
+  /** Threads at most, the calling one among them. */
+  readonly jobs: number;
+  /** Null: what was asked for cannot be given to a thread. */
+  readonly job: ThreadJob | null;
+  readonly mark: string;
+  /** What is to come of a task whose thread did not come back. */
+  readonly lost: (number: number, why: string) => D;
+  /** Runs one in the calling thread. */
+  readonly runHere: (number: number, hooks: TaskHooks) => Promise<D>;
+  /** Once for each of them that was run, in any order; `thread` 0 is the calling one. */
+  readonly onDone: (number: number, done: D, thread: number) => void;
+  readonly signal: AbortSignal;
+  /** Of the first of those that are under way. */
+  readonly onProgress: TaskHooks['onProgress'];
+}
+
+/** After an abort tasks are left out, or cut short by whoever runs them. */
+export async function runBeside<D>(
+  all: Beside<D>,
+  patience: Partial<Patience> = {},
+  worker: URL = WORKER,
+): Promise<void> {
+  const { numbers, signal } = all;
+  const { aloneMs, isLast, ...rest } = { ...PATIENCE, ...patience };
+  if (signal.aborted) return;
+  const threads = all.job === null ? 1 : Math.min(all.jobs, numbers.length);
+  const words = ThreadWords.make(threads);
+  const crew = new Crew(all, words, rest, worker);
+  const onAbort = (): void => {
+    words.stop();
+    crew.hurry();
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  const start = (): void => crew.start(Math.min(threads - 1, words.left(numbers)));
+  const timer = isLast || threads === 1 ? undefined : setTimeout(start, aloneMs);
+  try {
+    if (isLast) {
+      start();
+      await crew.allReady();
+    }
+    const at = progressOf(all, words);
+    for (let task = words.take(0, numbers); task !== null; task = words.take(0, numbers)) {
+      const number = task;
+      const onProgress = (step: ExploreProgress, place: SearchAt): void => at(number, step, place);
+      crew.settle(number, await all.runHere(number, { signal, onProgress }), 0);
+    }
+    clearTimeout(timer);
+    await crew.allSettled();
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+    await crew.dismiss();
+  }
+}
+
+/** Passes on how far the first task is that is under way, and how many are beside it. */
+function progressOf<D>({ onProgress }: Beside<D>, words: ThreadWords) {
+  return (number: number, step: ExploreProgress, at: SearchAt): void => {
+    const tasks = words.tasksAt();
+    if (tasks.some((task) => task < number)) return;
+    const beside = tasks.filter((task) => task > number).length;
+    onProgress(step, beside === 0 ? at : { ...at, beside });
+  };
+}
+
+interface Mate {
+  readonly thread: number;
+  readonly worker: Worker;
+  readonly ready: PromiseWithResolvers<void>;
+  isOver: boolean;
+  beats: number;
+  /** When it was last seen to get on. */
+  seenMs: number;
+}
+
+/** The threads beside the calling one. */
+class Crew<D> {
+  readonly #all: Beside<D>;
+  readonly #words: ThreadWords;
+  readonly #patience: Pick<Patience, 'stillMs' | 'abortMs'>;
+  readonly #module: URL;
+  readonly #mates: Mate[] = [];
+  readonly #watch: NodeJS.Timeout;
+  readonly #settled = new Set<number>();
+  #over: PromiseWithResolvers<void> = Promise.withResolvers();
+  #abortedMs = Number.POSITIVE_INFINITY;
+
+  constructor(
+    all: Beside<D>,
+    words: ThreadWords,
+    patience: Pick<Patience, 'stillMs' | 'abortMs'>,
+    module: URL,
+  ) {
+    this.#all = all;
+    this.#words = words;
+    this.#patience = patience;
+    this.#module = module;
+    this.#watch = setInterval(() => this.#look(), TICK_MS);
+  }
+
+  start(threads: number): void {
+    const { numbers, job, mark } = this.#all;
+    if (job === null) return;
+    for (let thread = 1; thread <= threads; thread++) {
+      const task: ThreadTask = { words: this.#words.buffer, thread, numbers, job, mark };
+      const worker = new Worker(this.#module, { workerData: task, env: threadEnvironment() });
+      const mate: Mate = {
+        thread,
+        worker,
+        ready: Promise.withResolvers(),
+        isOver: false,
+        beats: 0,
+        seenMs: performance.now(),
+      };
+      this.#mates.push(mate);
+      this.#listen(mate);
+    }
+  }
+
+  #listen(mate: Mate): void {
+    const { worker, thread, ready } = mate;
+    const progress = progressOf(this.#all, this.#words);
+    worker.on('message', (word: ThreadWord) => {
+      if (mate.isOver) return;
+      if (word.is === 'ready') ready.resolve();
+      else if (word.is === 'over') this.#end(mate);
+      else if (word.is === 'progress') progress(word.task, word.step, word.at);
+      // What a thread of the job comes to is what the calling one would have come to.
+      else this.settle(word.task, word.done as D, thread);
+    });
+    worker.on('error', (error: unknown) => {
+      const text = error instanceof Error ? error.message : String(error);
+      this.#lose(mate, `its thread failed: ${text.split('\n')[0]}`);
+    });
+    worker.on('exit', (code) => this.#lose(mate, `its thread ended with ${code} and no result`));
+  }
+
+  #lose(mate: Mate, why: string): void {
+    if (mate.isOver) return;
+    const task = this.#words.taskAt(mate.thread);
+    this.#words.leave(mate.thread);
+    if (task !== null) this.settle(task, this.#all.lost(task, why), mate.thread);
+    this.#end(mate);
+  }
+
+  /** Once for each. */
+  settle(number: number, done: D, thread: number): void {
+    if (this.#settled.has(number)) return;
+    this.#settled.add(number);
+    this.#all.onDone(number, done, thread);
+    this.#check();
+  }
+
+  #end(mate: Mate): void {
+    mate.isOver = true;
+    mate.ready.resolve();
+    this.#check();
+  }
+
+  /** Nothing is waited for any longer. */
+  #check(): void {
+    const isWaiting = this.#taken().length > 0 && this.#mates.some(({ isOver }) => !isOver);
+    if (!isWaiting) this.#over.resolve();
+  }
+
+  /** Without a result so far. */
+  #taken(): readonly number[] {
+    const { numbers } = this.#all;
+    const taken = numbers.slice(0, numbers.length - this.#words.left(numbers));
+    return taken.filter((number) => !this.#settled.has(number));
+  }
+
+  #look(): void {
+    const nowMs = performance.now();
+    const { stillMs, abortMs } = this.#patience;
+    for (const mate of this.#mates) {
+      const beats = this.#words.beatsOf(mate.thread);
+      const task = this.#words.taskAt(mate.thread);
+      if (beats !== mate.beats || task === null) mate.seenMs = nowMs;
+      mate.beats = beats;
+      if (nowMs - mate.seenMs > stillMs) {
+        this.#lose(mate, `its thread did not get on for ${stillMs / 1000} s`);
+      } else if (nowMs - this.#abortedMs > abortMs) this.#end(mate);
+    }
+  }
+
+  hurry(): void {
+    this.#abortedMs = performance.now();
+  }
+
+  async allReady(): Promise<void> {
+    await Promise.all(this.#mates.map(({ ready }) => ready.promise));
+  }
+
+  /** The calling thread has no more to do. A thread that has not taken a task by now will take none. */
+  async allSettled(): Promise<void> {
+    this.#over = Promise.withResolvers();
+    this.#check();
+    await this.#over.promise;
+    if (this.#words.isStopped) return;
+    for (const number of this.#taken()) {
+      this.settle(number, this.#all.lost(number, 'its thread ended without a result'), 0);
+    }
+  }
+
+  async dismiss(): Promise<void> {
+    clearInterval(this.#watch);
+    for (const mate of this.#mates) this.#end(mate);
+    await Promise.all(this.#mates.map(({ worker }) => worker.terminate()));
+  }
+}

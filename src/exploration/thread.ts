@@ -1,0 +1,111 @@
+/**
+ * A thread of an exploration. It makes the plan anew from what was asked for, as protocols do not cross
+ * threads, and takes tasks from the list, by number, until none is left.
+ */
+import { kernelPlan, type KernelRequest } from '../request/kernel-plan.ts';
+import { explorePlan, type ExploreRequest } from '../request/explore.ts';
+import type { ExploreProgress } from '../explore/protocol/index.ts';
+import { runTask } from './kernel-task.ts';
+import { watchLateOperations } from './late-operations.ts';
+import { kernelMark, searchMark } from './mark.ts';
+import { runSearchTask, type SearchAt, type TaskAt, type TaskHooks } from './search-task.ts';
+import { ThreadWords } from './thread-words.ts';
+
+/** What a thread is for. Plain data alone. */
+export type ThreadJob =
+  | { readonly is: 'explore'; readonly request: ExploreRequest }
+  | { readonly is: 'kernel'; readonly request: KernelRequest };
+
+export interface ThreadTask {
+  readonly words: SharedArrayBuffer;
+  /** From 1: the calling thread is 0. */
+  readonly thread: number;
+  readonly numbers: readonly number[];
+  readonly job: ThreadJob;
+  /** Of the plan that the numbers are of. */
+  readonly mark: string;
+}
+
+export type ThreadWord =
+  /** It has taken its first task, or has found none. */
+  | { readonly is: 'ready' }
+  | {
+      readonly is: 'progress';
+      readonly task: number;
+      readonly step: ExploreProgress;
+      readonly at: SearchAt;
+    }
+  | { readonly is: 'done'; readonly task: number; readonly done: unknown }
+  | { readonly is: 'over' };
+
+interface Prepared {
+  readonly mark: string;
+  readonly count: number;
+  run(number: number, at: TaskAt, hooks: TaskHooks): Promise<unknown>;
+}
+
+export async function explorationThread(
+  { words: buffer, thread, numbers, job, mark }: ThreadTask,
+  say: (word: ThreadWord) => void,
+): Promise<void> {
+  const words = new ThreadWords(buffer);
+  const prepared = await silently(() => prepare(job));
+  // A file has another text by now: the numbers mean something else.
+  if (prepared.mark !== mark) throw new Error('what is explored has changed');
+  const signal = {
+    get aborted(): boolean {
+      words.beat(thread);
+      return words.isStopped;
+    },
+  };
+  let task = words.take(thread, numbers);
+  say({ is: 'ready' });
+  while (task !== null) {
+    const number = task;
+    const onProgress = (step: ExploreProgress, at: SearchAt): void =>
+      say({ is: 'progress', task: number, step, at });
+    const at = { position: number + 1, of: prepared.count };
+    const done = await prepared.run(number, at, { signal, onProgress });
+    say({ is: 'done', task: number, done });
+    task = words.take(thread, numbers);
+  }
+  say({ is: 'over' });
+}
+
+async function prepare(job: ThreadJob): Promise<Prepared> {
+  if (job.is === 'kernel') {
+    const plan = await kernelPlan(job.request);
+    const tasks = plan.trees.flat();
+    return {
+      mark: kernelMark(tasks),
+      count: tasks.length,
+      run: (number, at, hooks) => runTask(numbered(tasks, number), plan, at, hooks),
+    };
+  }
+  const plan = await explorePlan(job.request);
+  const late = watchLateOperations();
+  return {
+    mark: searchMark(plan.searches),
+    count: plan.searches.length,
+    run: (number, at, hooks) =>
+      runSearchTask(numbered(plan.searches, number), plan, at, hooks, late),
+  };
+}
+
+function numbered<T>(things: readonly T[], number: number): T {
+  const thing = things[number];
+  if (thing === undefined) throw new RangeError(`there is no task ${number}`);
+  return thing;
+}
+
+/** What loading prints the calling thread has printed. */
+async function silently<T>(load: () => Promise<T>): Promise<T> {
+  const streams = [process.stdout, process.stderr];
+  for (const stream of streams) stream.write = () => true;
+  try {
+    return await load();
+  } finally {
+    // That of the class is there again.
+    for (const stream of streams) Reflect.deleteProperty(stream, 'write');
+  }
+}

@@ -1,0 +1,5 @@
+/** A thread of `explore` and of `kernel`. Everything it does is in src/exploration. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { explorationThread, type ThreadTask } from '../src/exploration/thread.ts';
+
+await explorationThread(workerData as ThreadTask, (word) => parentPort?.postMessage(word));
