@@ -4,14 +4,16 @@
  * their start costs, and nobody waits for one that has not taken a task. A thread that does not come back
  * takes its task with it, and nothing else.
  */
+import { flushCompileCache, getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { ownModule } from '../package/root.ts';
-import { threadEnvironment } from '../package/thread-environment.ts';
 import type { ExploreProgress } from '../explore/protocol/index.ts';
+import { type CompileCache, fillCompileCache } from '../stress/run/compile-cache.ts';
 import type { SearchAt, TaskHooks } from './search-task.ts';
-import type { ThreadJob, ThreadTask, ThreadWord } from './thread.ts';
+import type { ThreadJob, ThreadTask, ThreadWord } from './thread-message.ts';
 import { ThreadWords } from './thread-words.ts';
 
+const THREAD = ownModule('./thread', import.meta.url).href;
 const WORKER = ownModule('../../workers/exploration', import.meta.url);
 
 export interface Patience {
@@ -71,11 +73,12 @@ export async function runBeside<D>(
     crew.hurry();
   };
   signal.addEventListener('abort', onAbort, { once: true });
-  const start = (): void => crew.start(Math.min(threads - 1, words.left(numbers)));
-  const timer = isLast || threads === 1 ? undefined : setTimeout(start, aloneMs);
+  const start = (): Promise<void> => crew.start(threads - 1);
+  const timer =
+    isLast || threads === 1 ? undefined : setTimeout(() => void start().catch(() => {}), aloneMs);
   try {
     if (isLast) {
-      start();
+      await start();
       await crew.allReady();
     }
     const at = progressOf(all, words);
@@ -121,6 +124,8 @@ class Crew<D> {
   readonly #module: URL;
   readonly #mates: Mate[] = [];
   readonly #watch: NodeJS.Timeout;
+  #cache: CompileCache | null = null;
+  readonly #dismissed = new AbortController();
   readonly #settled = new Set<number>();
   #over: PromiseWithResolvers<void> = Promise.withResolvers();
   #abortedMs = Number.POSITIVE_INFINITY;
@@ -138,12 +143,16 @@ class Crew<D> {
     this.#watch = setInterval(() => this.#look(), TICK_MS);
   }
 
-  start(threads: number): void {
+  /** As many as there is work for. */
+  async start(threads: number): Promise<void> {
     const { numbers, job, mark } = this.#all;
-    if (job === null) return;
-    for (let thread = 1; thread <= threads; thread++) {
+    if (job === null || this.#words.left(numbers) === 0) return;
+    this.#cache = await cacheFor(job, this.#dismissed.signal);
+    if (this.#dismissed.signal.aborted) return this.#cache.remove();
+    const count = Math.min(threads, this.#words.left(numbers));
+    for (let thread = 1; thread <= count; thread++) {
       const task: ThreadTask = { words: this.#words.buffer, thread, numbers, job, mark };
-      const worker = new Worker(this.#module, { workerData: task, env: threadEnvironment() });
+      const worker = new Worker(this.#module, { workerData: task, env: this.#cache.env });
       const mate: Mate = {
         thread,
         worker,
@@ -244,8 +253,21 @@ class Crew<D> {
   }
 
   async dismiss(): Promise<void> {
+    this.#dismissed.abort();
     clearInterval(this.#watch);
     for (const mate of this.#mates) this.#end(mate);
     await Promise.all(this.#mates.map(({ worker }) => worker.terminate()));
+    this.#cache?.remove();
   }
+}
+
+/**
+ * Threads find everything compiled: what this one has loaded, a user's protocol included, and the little
+ * that they have beside it.
+ */
+async function cacheFor(job: ThreadJob, signal: AbortSignal): Promise<CompileCache> {
+  flushCompileCache();
+  // Without a cache in this process nothing of it is there.
+  const own = job.is === 'explore' && getCompileCacheDir() === undefined ? job.files : [];
+  return fillCompileCache([THREAD, ...own], { signal });
 }

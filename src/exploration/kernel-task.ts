@@ -5,7 +5,7 @@ import type { ExploreFailure, ExploreRun } from '../result/explore.ts';
 import { ProtocolFailure } from '../port/protocol-failure.ts';
 import { mutationsOf } from './kernel-mutations.ts';
 import { isCut } from './judge.ts';
-import type { Ran } from './run.ts';
+import type { Ran } from './ran.ts';
 import { runSearch, type TaskAt, type TaskHooks } from './search-task.ts';
 
 /** What is asked of every task. */

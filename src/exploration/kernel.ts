@@ -7,7 +7,8 @@ import type { ExploreRun } from '../result/explore.ts';
 import { type Patience, runBeside } from './beside.ts';
 import { runTask } from './kernel-task.ts';
 import { kernelMark } from './mark.ts';
-import { type ExplorationHooks, type ExplorationResult, resultOf, type Ran } from './run.ts';
+import type { ExplorationHooks, Ran } from './ran.ts';
+import { type ExplorationResult, resultOf } from './run.ts';
 
 /**
  * An abort ends it in order: the result has what was done. `earlier`: of an earlier result; what it has
@@ -58,7 +59,8 @@ async function runTasks(
       },
       runHere: (number, task) =>
         runTask(taskAt(number), plan, { position: number + 1, of: tasks.length }, task),
-      onDone: (number, ran) => {
+      onDone: (number, ran, thread) => {
+        hooks.onThread?.(thread);
         parts.set(number, ran);
         for (const failure of ran.failures) hooks.onFailure(failure);
       },

@@ -10,7 +10,7 @@ import type { Sequence } from '../sequence/index.ts';
 import { type Ablated, cpuTextOf, variantsOn, withAblations } from './ablate.ts';
 import { isCut } from './judge.ts';
 import { MissingSteps } from './missing-steps.ts';
-import type { ExplorationHooks, Ran } from './run.ts';
+import type { ExplorationHooks, Ran } from './ran.ts';
 import type { SearchDone } from './search-task.ts';
 
 export class Results {
@@ -83,7 +83,10 @@ export class Results {
   }
 
   #triedOf({ subject, level }: Search): readonly Variant[] {
-    const key = JSON.stringify([this.#plan.searches.findIndex((s) => s.subject === subject), level]);
+    const key = JSON.stringify([
+      this.#plan.searches.findIndex((s) => s.subject === subject),
+      level,
+    ]);
     const tried = this.#tried.get(key) ?? variantsOn(subject.protocol, level);
     this.#tried.set(key, tried);
     return tried;

@@ -3,9 +3,9 @@
  * result of it. What one protocol does never takes the results of the others with it.
  */
 import { availableParallelism } from 'node:os';
-import type { ExploreProgress } from '../explore/protocol/index.ts';
-import type { ExplorePlan, ExploreRequest, Search } from '../request/explore.ts';
-import type { ExploreFailure, ExploreResult, ExploreRun } from '../result/explore.ts';
+import type { ExplorePlan, ExploreRequest } from '../request/explore.ts';
+import type { ExploreResult } from '../result/explore.ts';
+import { loaderOf, MODULE, moduleOf } from '../loaders/index.ts';
 import { packageVersion } from '../result/version.ts';
 import { machineInfo } from '../stress/run/machine-info.ts';
 import { type Patience, runBeside } from './beside.ts';
@@ -13,24 +13,12 @@ import { InOrder } from './in-order.ts';
 import { judge } from './judge.ts';
 import { watchLateOperations } from './late-operations.ts';
 import { searchMark } from './mark.ts';
+import type { ExplorationHooks, Ran } from './ran.ts';
 import { Results } from './results.ts';
-import { runSearchTask, type SearchAt, type SearchDone } from './search-task.ts';
+import { runSearchTask, type SearchDone } from './search-task.ts';
 
 /** Nothing is drawn by chance. */
 export type ExplorationResult = Omit<ExploreResult, 'seed'> & { readonly seed: null };
-
-export interface ExplorationHooks {
-  readonly signal: AbortSignal;
-  /** What was typed to ask for it, for the result. */
-  readonly argv: readonly string[];
-  /** How far one search is, of how many. */
-  readonly onProgress: (progress: ExploreProgress, search: SearchAt) => void;
-  /** A search has ended. With steps left out in turn, the one with all of them. */
-  readonly onRun: (run: ExploreRun, search: Search) => void;
-  readonly onFailure: (failure: ExploreFailure) => void;
-  /** Which thread a search was run by; 0 is the calling one. */
-  readonly onThread?: (thread: number) => void;
-}
 
 /** An abort ends it in order: the result has what was done, the search it cut short included. */
 export async function runExploration(
@@ -77,13 +65,6 @@ export function resultOf(
   };
 }
 
-export interface Ran {
-  readonly runs: readonly ExploreRun[];
-  readonly failures: readonly ExploreFailure[];
-  /** Nothing was left out for an interruption. */
-  readonly isWhole: boolean;
-}
-
 async function runAll(
   plan: ExplorePlan,
   hooks: ExplorationHooks,
@@ -92,13 +73,16 @@ async function runAll(
   const { searches } = plan;
   const results = new Results(plan, hooks);
   const inOrder = new InOrder((number, done: SearchDone) => results.add(number, done));
+  const files = [...new Set(searches.flatMap(({ subject }) => subject.file ?? []))]
+    .filter((file) => loaderOf(file) === MODULE)
+    .map(moduleOf);
   const late = watchLateOperations();
   try {
     await runBeside(
       {
         numbers: [...searches.keys()],
         jobs: plan.jobs,
-        job: canCross(plan.request) ? { is: 'explore', request: plan.request } : null,
+        job: canCross(plan.request) ? { is: 'explore', request: plan.request, files } : null,
         mark: searchMark(searches),
         lost: (number, why): SearchDone => {
           const { name } = results.searchAt(number).subject.protocol;

@@ -2,41 +2,15 @@
  * A thread of an exploration. It makes the plan anew from what was asked for, as protocols do not cross
  * threads, and takes tasks from the list, by number, until none is left.
  */
-import { kernelPlan, type KernelRequest } from '../request/kernel-plan.ts';
-import { explorePlan, type ExploreRequest } from '../request/explore.ts';
+import { kernelPlan } from '../request/kernel-plan.ts';
+import { explorePlan } from '../request/explore.ts';
 import type { ExploreProgress } from '../explore/protocol/index.ts';
 import { runTask } from './kernel-task.ts';
 import { watchLateOperations } from './late-operations.ts';
 import { kernelMark, searchMark } from './mark.ts';
 import { runSearchTask, type SearchAt, type TaskAt, type TaskHooks } from './search-task.ts';
+import type { ThreadJob, ThreadTask, ThreadWord } from './thread-message.ts';
 import { ThreadWords } from './thread-words.ts';
-
-/** What a thread is for. Plain data alone. */
-export type ThreadJob =
-  | { readonly is: 'explore'; readonly request: ExploreRequest }
-  | { readonly is: 'kernel'; readonly request: KernelRequest };
-
-export interface ThreadTask {
-  readonly words: SharedArrayBuffer;
-  /** From 1: the calling thread is 0. */
-  readonly thread: number;
-  readonly numbers: readonly number[];
-  readonly job: ThreadJob;
-  /** Of the plan that the numbers are of. */
-  readonly mark: string;
-}
-
-export type ThreadWord =
-  /** It has taken its first task, or has found none. */
-  | { readonly is: 'ready' }
-  | {
-      readonly is: 'progress';
-      readonly task: number;
-      readonly step: ExploreProgress;
-      readonly at: SearchAt;
-    }
-  | { readonly is: 'done'; readonly task: number; readonly done: unknown }
-  | { readonly is: 'over' };
 
 interface Prepared {
   readonly mark: string;

@@ -1,7 +1,8 @@
 /** A trial from outside: started, listened to, and ended if it does not come back. */
+import { getCompileCacheDir } from 'node:module';
+import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ownModule } from '../package/root.ts';
-import { threadEnvironment } from '../package/thread-environment.ts';
 import { isHarness } from './harness-files.ts';
 import { foreignTextOf } from '../port/foreign.ts';
 import { loadProtocol } from '../stress/thread/load-protocol.ts';
@@ -40,7 +41,7 @@ export async function watchTrial(
   const progress = progressWords();
   const workerData: TrialTask = { ...task, progress: progress.buffer };
   // What the protocol prints is for people: standard output may be for a result alone.
-  const worker = new Worker(TRIAL, { workerData, stdout: true, env: threadEnvironment() });
+  const worker = new Worker(TRIAL, { workerData, stdout: true, env: environment() });
   worker.stdout.on('data', (text: Buffer) => void process.stderr.write(text));
   const { threadId } = worker;
   const { promise: over, resolve } = Promise.withResolvers<void>();
@@ -95,6 +96,14 @@ async function inText(
   const foreign = foreignTextOf(await loadProtocol({ from: 'file', name, path: file }));
   const places = place.offsets.map((offset) => inFile(foreign?.placeAt?.(offset)));
   return places.find((known) => known !== null) ?? inFile(foreign?.start);
+}
+
+/** Threads do not take part in the cache of compiled modules that this process has by a call. */
+function environment(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  // Node makes a folder in the one it is told.
+  if (folder === undefined) return process.env;
+  return { ...process.env, NODE_COMPILE_CACHE: path.dirname(folder) };
 }
 
 /** What it does instead of getting on; null once it is over. */

@@ -38,7 +38,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'package arch port protocols mutants sequence native kernel loaders scenarios machine stress explore result',
   ),
   exploration: listed(
-    'package arch port sequence ablation explore preflight stress request report result',
+    'package arch port sequence loaders ablation explore preflight stress request report result',
   ),
   cli: listed(
     'package arch port protocols mutants sequence native loaders ablation sync result pgtable machine',

@@ -25,7 +25,10 @@ describe.skipIf(noCompiler !== null)('on two threads', () => {
     const { signal } = new AbortController();
     const plan = await kernelPlan(REQUEST);
     const one = await runKernel({ ...plan, jobs: 1 }, hooksOf(signal));
-    const two = await runKernel({ ...plan, jobs: 2 }, hooksOf(signal));
+    const threads: number[] = [];
+    const hooks = { ...hooksOf(signal), onThread: (thread: number) => void threads.push(thread) };
+    const two = await runKernel({ ...plan, jobs: 2 }, hooks, [], { isLast: true });
+    expect(threads).toContain(1);
     const timeless = two.runs.map((run, i) => ({ ...run, elapsedMs: one.runs[i]?.elapsedMs }));
     expect(timeless).toEqual(one.runs);
     expect([two.verdict, two.runs.length]).toEqual(['pass', 3]);

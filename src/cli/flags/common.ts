@@ -66,7 +66,7 @@ export const NO_COLOR = switched({
 const JOBS_MAX = 64;
 
 /** `what` runs beside each other. */
-export const jobsFlag = (what: string) => ({
+export const jobsFlag = (what: string): Flag<number> => ({
   value: 'N',
   help: `threads at most, 1 to ${JOBS_MAX}: ${what} run beside each other`,
   default: 'one for each CPU',
