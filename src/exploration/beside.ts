@@ -17,7 +17,7 @@ const THREAD = ownModule('./thread', import.meta.url).href;
 const WORKER = ownModule('../../workers/exploration', import.meta.url);
 
 export interface Patience {
-  /** The calling thread is alone for so long: a thread takes 100 to 300 ms to start. */
+  /** The calling thread is alone for so long: to start and warm up takes a thread a second of its CPU. */
   readonly aloneMs: number;
   /** A thread that does not get on for so long is given up: no protocol may run half as long. */
   readonly stillMs: number;
@@ -28,7 +28,7 @@ export interface Patience {
 }
 
 export const PATIENCE: Patience = {
-  aloneMs: 300,
+  aloneMs: 1000,
   stillMs: 300_000,
   abortMs: 10_000,
   isLast: false,
@@ -65,7 +65,7 @@ export async function runBeside<D>(
   const { numbers, signal } = all;
   const { aloneMs, isLast, ...rest } = { ...PATIENCE, ...patience };
   if (signal.aborted) return;
-  const threads = all.job === null ? 1 : Math.min(all.jobs, numbers.length);
+  const threads = all.job === null ? 1 : Math.max(1, Math.min(all.jobs, numbers.length));
   const words = ThreadWords.make(threads);
   const crew = new Crew(all, words, rest, worker);
   const onAbort = (): void => {

@@ -3,8 +3,8 @@ import { InOrder } from '../../src/exploration/in-order.ts';
 
 test('who is early waits for its turn', async () => {
   const taken: string[] = [];
-  const inOrder = new InOrder(
-    (number, thing: string) => Promise.resolve(void taken.push(`${number} ${thing}`)),
+  const inOrder = new InOrder((number, thing: string) =>
+    Promise.resolve(void taken.push(`${number} ${thing}`)),
   );
   inOrder.add(1, 'b');
   inOrder.add(3, 'd');

@@ -6,6 +6,7 @@
 import childProcess from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import os from 'node:os';
 import workerThreads from 'node:worker_threads';
 
 /** Names the file that attempts are written to, one a line. */
@@ -19,6 +20,9 @@ workerThreads.Worker = class {
     throw new Error(`${what}: only tests called *.threads.test.ts may start one`);
   }
 };
+
+// Who starts as many threads as there are CPUs unless told otherwise starts none.
+os.availableParallelism = () => 1;
 
 /** What a process that is about to start needs to be guarded as this one is. */
 function guarded(env) {
