@@ -7,7 +7,7 @@
 import { flushCompileCache, getCompileCacheDir } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { ownModule } from '../package/root.ts';
-import type { ExploreProgress } from '../explore/protocol/index.ts';
+import { type ExploreProgress, processorMs } from '../explore/protocol/index.ts';
 import { type CompileCache, fillCompileCache } from '../stress/run/compile-cache.ts';
 import type { SearchAt, TaskHooks } from './search-task.ts';
 import type { ThreadJob, ThreadTask, ThreadWord } from './thread-message.ts';
@@ -17,8 +17,10 @@ const THREAD = ownModule('./thread', import.meta.url).href;
 const WORKER = ownModule('../../workers/exploration', import.meta.url);
 
 export interface Patience {
-  /** The calling thread is alone for so long: to start and warm up takes a thread a second of its CPU. */
+  /** The calling thread is alone until it has taken so much of its processor. */
   readonly aloneMs: number;
+  /** By what was done until then more than this is left: to start and warm up takes a thread a second. */
+  readonly worthMs: number;
   /** A thread that does not get on for so long is given up: no protocol may run half as long. */
   readonly stillMs: number;
   /** So long after an abort nobody is waited for. */
@@ -28,13 +30,15 @@ export interface Patience {
 }
 
 export const PATIENCE: Patience = {
-  aloneMs: 1000,
+  aloneMs: 500,
+  worthMs: 3000,
   stillMs: 300_000,
   abortMs: 10_000,
   isLast: false,
 };
 
 const TICK_MS = 250;
+const LOOK_MS = 50;
 
 /** `D`: what a task comes to, plain data. */
 export interface Beside<D> {
@@ -63,7 +67,7 @@ export async function runBeside<D>(
   worker: URL = WORKER,
 ): Promise<void> {
   const { numbers, signal } = all;
-  const { aloneMs, isLast, ...rest } = { ...PATIENCE, ...patience };
+  const { aloneMs, worthMs, isLast, ...rest } = { ...PATIENCE, ...patience };
   if (signal.aborted) return;
   const threads = all.job === null ? 1 : Math.max(1, Math.min(all.jobs, numbers.length));
   const words = ThreadWords.make(threads);
@@ -74,8 +78,18 @@ export async function runBeside<D>(
   };
   signal.addEventListener('abort', onAbort, { once: true });
   const start = (): Promise<void> => crew.start(threads - 1);
-  const timer =
-    isLast || threads === 1 ? undefined : setTimeout(() => void start().catch(() => {}), aloneMs);
+  const beganMs = processorMs();
+  let ended = 0;
+  const timer = setInterval(() => {
+    const usedMs = processorMs() - beganMs;
+    // The first search has not ended yet: it is a long one, and so may others be.
+    const leftMs = (usedMs / ended) * words.left(numbers);
+    if (isLast || usedMs < aloneMs || leftMs < worthMs) return;
+    clearInterval(timer);
+    // Without them everything is done here.
+    void start().catch(() => {});
+  }, LOOK_MS);
+  if (threads === 1) clearInterval(timer);
   try {
     if (isLast) {
       await start();
@@ -86,11 +100,12 @@ export async function runBeside<D>(
       const number = task;
       const onProgress = (step: ExploreProgress, place: SearchAt): void => at(number, step, place);
       crew.settle(number, await all.runHere(number, { signal, onProgress }), 0);
+      ended++;
     }
-    clearTimeout(timer);
+    clearInterval(timer);
     await crew.allSettled();
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
     signal.removeEventListener('abort', onAbort);
     await crew.dismiss();
   }

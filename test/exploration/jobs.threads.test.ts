@@ -149,3 +149,22 @@ describe('a thread that has taken a task', () => {
     expect(await lostBy('never')).toEqual(new Map([[4, 'here'], ...here]));
   });
 });
+
+test('a thread that finds another text than the calling one takes nothing', async () => {
+  const by: number[] = [];
+  await runBeside(
+    {
+      numbers: [0, 1],
+      jobs: 2,
+      job: { is: 'explore', request: { protocols: ['bbml3-direct', 'bbm-late'] }, files: [] },
+      mark: 'of another text',
+      lost: (_, why) => why,
+      runHere: () => Promise.resolve('here'),
+      onDone: (_, what, thread) => void by.push(thread, what.length),
+      signal: new AbortController().signal,
+      onProgress: () => {},
+    },
+    FIRST,
+  );
+  expect(by).toEqual([0, 4, 0, 4]);
+});
