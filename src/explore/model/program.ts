@@ -59,6 +59,8 @@ export interface ReadNode {
   readonly address: Dependency;
   /** Updates its walk may make. Absent: none. */
   readonly updates?: readonly HardwareUpdate[];
+  /** It waits for one of the values of `next`: a read of another value is no way through the program. */
+  readonly awaits?: true;
   /** By value read. */
   readonly next: ReadonlyMap<number, Node>;
   /** By fault. */

@@ -323,7 +323,8 @@ export class ThreadRun {
         } else {
           const next = node.next.get(value);
           // An update where no walk can have made it: the thread of that walk refuses the order.
-          const isMissing = this.#system.isSparse === true || this.#order.isHardware(write);
+          const isMissing =
+            this.#system.isSparse === true || this.#order.isHardware(write) || node.awaits === true;
           assert(
             next !== undefined || isMissing || order.isOpen,
             'the tree has every value memory can hold',

@@ -137,7 +137,10 @@ class Unroller {
     const { isRead, othersMayStore, valueOf } = this.#input;
     const held = recording.peek(location);
     if (!isRead(location)) return this.grow([...log, held], operations);
-    const answers = new Set([held, ...othersMayStore(location, held)]);
+    const awaited = operation.kind === 'read' ? operation.awaited : undefined;
+    const answers = new Set(
+      awaited === undefined ? [held, ...othersMayStore(location, held)] : [awaited],
+    );
     const grown = [...answers].map(
       (answer) => [answer, this.grow([...log, answer], operations)] as const,
     );
@@ -149,7 +152,8 @@ class Unroller {
     } as const;
     if (operation.kind === 'read') {
       const next = new Map(grown.map(([answer, node]) => [valueOf(answer), node]));
-      return { kind: 'read', order: 'plain', ...common, next };
+      const waits = awaited === undefined ? {} : ({ awaits: true } as const);
+      return { kind: 'read', order: 'plain', ...common, ...waits, next };
     }
     const next = new Map(
       grown.map(([answer, node]) => {
