@@ -134,6 +134,8 @@ export interface TlbiNode {
   /** vCPUs whose translations it can change; one event each. */
   readonly receivers: readonly number[];
   readonly address: Dependency;
+  /** What follows comes after it, and no other TLBI is waited for with it (an interrupt that was taken). */
+  readonly isAwaited?: true;
   readonly next: Node;
 }
 

@@ -204,7 +204,7 @@ export class ThreadRun {
       if (position === undefined || event?.kind !== 'tlbi') return false;
       if (event.op !== node.op || event.receiver !== receiver) return false;
       if (this.#order.isPast(floor, position)) return false;
-      this.#rules.didTlbi(s, position);
+      this.#rules.didTlbi(s, position, node.isAwaited);
     }
     return true;
   }

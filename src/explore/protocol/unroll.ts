@@ -193,15 +193,17 @@ class Unroller {
       case 'ipi': {
         const { interrupted = [] } = this.#input;
         if (interrupted.length === 0) return { kind: 'dmb', covers: 'full', next };
-        const done: Node = { kind: 'dsb', covers: 'full', next };
         const sent: Node = {
           kind: 'tlbi',
           op: INTERRUPT,
           receivers: interrupted,
           address: NO_DEPENDENCY,
-          next: done,
+          isAwaited: true,
+          next,
         };
-        return { kind: 'dsb', covers: 'full', next: sent };
+        // Loads and stores come before it. A TLBI that no DSB has completed may come behind it.
+        const stored: Node = { kind: 'dsb', covers: 'store', next: sent };
+        return { kind: 'dsb', covers: 'load', next: stored };
       }
       case 'tlbi': {
         const op = this.#input.tlbiOf(operation.tlbi);
