@@ -37,6 +37,9 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
     case 'cas':
       return 'atomic, acquire and release: it orders everything around it (bob)';
     case 'read':
+      if (operation.awaited !== undefined) {
+        return 'a grace period is over once whoever walks the tables has let go of the lock (RCU)';
+      }
       if (map.makers > 1) return 'it reads what stands there: the other hypervisor stores, too';
       return map.hafdbs
         ? 'nobody else stores here but walkers, which set flags at any time (R_RTBRL)'
