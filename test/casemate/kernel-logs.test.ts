@@ -222,6 +222,15 @@ describe('threads and tasks', () => {
 });
 
 describe('what was done', () => {
+  it.each([
+    ['bit 10, v6.2 on', 1n << 10n, 'str locked'],
+    ['type 1 in bits [63:60], v7.3', 1n << 60n, 'str locked'],
+    ['an owner in bits [63:60]', 2n << 60n, 'str 0'],
+  ])('with an entry that is marked by %s', (_, mark, step) => {
+    const log = planted().write(low, mark).flush().write(low, block(0x8000_0000)).dsb('ishst');
+    expect(judge(log).sequences.map(({ steps }) => steps[0])).toEqual([step]);
+  });
+
   it('to a table whose pages were unmapped before is no change of a mapping’s size', () => {
     const log = planted().write(leaf, 0n).flush().write(low, 0n).flush();
     const { transitions, sequences } = judge(log.write(low, block(0x8000_0000)).dsb('ishst'));

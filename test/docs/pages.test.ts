@@ -39,6 +39,13 @@ describe.each([...pages(), 'CONTRIBUTING.md'])('%s', (page) => {
     expect(wordsPerSentence(textOf(page))).toBeLessThan(WORDS_MAX);
   });
 
+  it('has no word that stands for what is yet to be written', () => {
+    const lines = textOf(page).split('\n');
+    expect(
+      lines.filter((line) => /^[A-Z]{3,}$|: [A-Z]{3,}\.$|\b(?:TODO|TBD|FIXME)\b/.test(line)),
+    ).toEqual([]);
+  });
+
   it('points to files that are there', () => {
     expect(linksOf(page).filter(([, target]) => !existsSync(fileOf(target)))).toEqual([]);
   });

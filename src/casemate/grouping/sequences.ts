@@ -103,6 +103,9 @@ export class SequenceCounter {
   }
 }
 
+/** KVM_INVALID_PTE_TYPE_LOCKED, as v7.3 has it: type 1 in bits [63:60] of an invalid entry. */
+const LOCKED_BY_TYPE: Descriptor = 1n << 60n;
+
 function valueWord(value: Descriptor, { level }: EntryPlace): string {
   switch (typeOf(value, level)) {
     case 'table':
@@ -111,7 +114,7 @@ function valueWord(value: Descriptor, { level }: EntryPlace): string {
     case 'page':
       return hasNt(value, level) ? 'block+nt' : 'block';
     default:
-      return value === LOCKED ? 'locked' : '0';
+      return value === LOCKED || value === LOCKED_BY_TYPE ? 'locked' : '0';
   }
 }
 
