@@ -164,5 +164,6 @@ export function walkReason(isKept: boolean): string {
 export const UPDATED =
   'FEAT_HAFDBS: its walk sets the flag that the access needs, atomically, in memory (R_RTBRL)';
 
-export const LOCK_NOT_SEEN = 'the transition may still be under way: the program ends here';
+export const LOCK_NOT_SEEN =
+  'the transition may still be under way: the vCPU makes no access that comes after this in its program';
 export const LOCK_SEEN = 'message passing: its accesses from here on come after the unlock (bob)';
