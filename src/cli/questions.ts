@@ -20,7 +20,11 @@ export const QUESTIONS: readonly Question[] = [
   },
   { question: 'what happens in that counterexample?', command: 'replay', flags: 'TOKEN' },
   { question: 'what does it cost? does it hold up?', command: 'stress', flags: '--protocol FILE' },
-  { question: 'is it worth it, for figures of mine?', command: 'answer', flags: '--window NS' },
+  {
+    question: 'is it worth it, for figures of mine?',
+    command: 'answer',
+    flags: '--window NS --rate HZ',
+  },
   { question: "is my kernel tree's code safe?", command: 'kernel', flags: 'DIR' },
   { question: 'what did a real kernel do?', command: 'check-trace', flags: 'LOG' },
   { question: 'how do I get such a log?', command: 'trace', flags: '--kernel IMAGE' },
@@ -36,7 +40,7 @@ export const QUESTIONS: readonly Question[] = [
   { question: 'what do these shards come to?', command: 'merge', flags: 'A.json B.json' },
 ];
 
-/** `is it worth it?   answer -- --window NS`. */
+/** `is it worth it?   answer -- --window NS --rate HZ`. */
 export function questionRows(): readonly (readonly [string, string])[] {
   return QUESTIONS.map(({ question, command, flags }) => [
     question,

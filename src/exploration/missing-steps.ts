@@ -5,6 +5,7 @@ import type { Protocol } from '../port/protocol.ts';
 import type { ExploreRun, MissingStep } from '../result/explore.ts';
 import {
   type Fix,
+  type Judge,
   leastOf,
   repaired,
   repairOf,
@@ -31,14 +32,34 @@ export class MissingSteps {
     if (run.verdict !== 'violated') return run;
     const isRight = (sequence: Sequence): boolean => judge(search, sequence) === null;
     const wrong = signOf(run);
-    const known = this.#found.get(wrong);
-    const fixes =
-      known !== undefined && isRight(repaired(this.#sequence, known))
-        ? leastOf(this.#sequence, known, isRight)
-        : repairOf(this.#sequence, isRight);
+    const fixes = this.#knownFor(wrong, isRight) ?? this.#searched(isRight);
     if (fixes === null) return { ...run, missing: null };
     this.#found.set(wrong, fixes);
     return { ...run, missing: fixes.map((fix) => this.#stepOf(search, fix, fixes)) };
+  }
+
+  #knownFor(wrong: string, isRight: Judge): readonly Fix[] | null {
+    const known = this.#found.get(wrong);
+    return known === undefined ? null : this.#leastIfRight(known, isRight);
+  }
+
+  /**
+   * The changes of another CPU where they do and are no dearer: two CPUs that are named two changes, of
+   * which one is enough for both, would have a reader make both.
+   */
+  #searched(isRight: Judge): readonly Fix[] | null {
+    const own = repairOf(this.#sequence, isRight);
+    if (own === null) return null;
+    for (const known of this.#found.values()) {
+      const least = priceOf(known) <= priceOf(own) ? this.#leastIfRight(known, isRight) : null;
+      if (least !== null) return least;
+    }
+    return own;
+  }
+
+  #leastIfRight(fixes: readonly Fix[], isRight: Judge): readonly Fix[] | null {
+    const does = isRight(repaired(this.#sequence, fixes));
+    return does ? leastOf(this.#sequence, fixes, isRight) : null;
   }
 
   #stepOf(search: Search, fix: Fix, fixes: readonly Fix[]): MissingStep {
@@ -48,6 +69,11 @@ export class MissingSteps {
     const { rule = null, why = '' } = broken?.violations[0] ?? {};
     return { line, column, fix: fix.text, rule, why };
   }
+}
+
+/** In operations: a break is dearer than a barrier. */
+function priceOf(fixes: readonly Fix[]): number {
+  return fixes.reduce((sum, { actions }) => sum + actions.length, 0);
 }
 
 /** CPUs on which the same is wrong with the operations need the same. */

@@ -41,6 +41,7 @@ export function errorIn(output: string, file: string, tree: readonly SourceFile[
       errors.findIndex((other) => other.where === where && other.what === what) === i,
   );
   const [first] = counted;
+  if (first !== undefined && !includesHeader(tree)) return withoutHeader(file);
   if (first === undefined) {
     const said = output.trim().split('\n').at(-1) ?? '';
     return `${file}: the compiler failed${said === '' ? ' and does not say why' : `: ${said}`}`;
@@ -65,10 +66,7 @@ function inOurWords(
     return `${place}: ${missing} is declared and nowhere defined; ${why}`;
   }
   if (/symbol exported via --export not found: stage2_protocol/.test(what)) {
-    const includes = tree.some(({ text }) => text.includes('stage2-stress.h'));
-    return includes
-      ? `${file}: it has no STAGE2_PROTOCOL { .name = …, .kind = …, .summary = …, .origin = … };`
-      : `${file}: it does not #include "stage2-stress.h"`;
+    return `${file}: it has no STAGE2_PROTOCOL { .name = …, .kind = …, .summary = …, .origin = … };`;
   }
   const needed = /maximum memory too small, (?<bytes>\d+) bytes needed/.exec(what)?.groups?.[
     'bytes'
@@ -78,6 +76,15 @@ function inOurWords(
     return `${file}: ${tooMuchMemory(`${Number(needed).toLocaleString('en')} bytes`)}`;
   }
   return `${file}: ${tooLarge ? tooMuchMemory('too much') : what}`;
+}
+
+/** Without it nearly every line is an error, and the first says nothing of the cause. */
+function includesHeader(tree: readonly SourceFile[]): boolean {
+  return tree.some(({ text }) => /^\s*#\s*include\s*["<][^">]*stage2-stress\.h[">]/m.test(text));
+}
+
+function withoutHeader(file: string): string {
+  return `${file}: it does not #include "stage2-stress.h"`;
 }
 
 /** In words that say what would be right, where clang's do not. */

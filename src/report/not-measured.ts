@@ -9,11 +9,33 @@ export function missingText(run: StressRun, path: readonly string[]): string {
   return whyNotMeasured(run, path) === null ? '' : NOT_MEASURED;
 }
 
-/** `n/m, not measured: hitShare, windowNs of bbm-late: the machine was busy`: a line per reason. */
+/** What tables call a figure, where its name in the JSON is another. */
+const TITLES: Readonly<Record<string, string>> = {
+  hitShare: 'hit',
+  spuriousPerTransition: 'spurious',
+  windowNs: 'window',
+  ntWindowNs: 'nT',
+  episodeNs: 'episode',
+  flushNs: 'flush',
+  lockNs: 'lock',
+  'means.refills': 'refills',
+};
+const FAULTS = 'faultsPerTransition';
+
+function titleOf(path: readonly string[]): string {
+  const name = path.join('.');
+  const [first, fault] = path;
+  // What tables call spurious is this one.
+  if (first === FAULTS && fault !== undefined)
+    return fault === 'spurious' ? fault : `${fault} faults`;
+  return TITLES[name] ?? name;
+}
+
+/** `n/m, not measured: hit, window of bbm-late: the machine was busy`: a line per reason. */
 export function missingNotes(runs: readonly StressRun[]): string[] {
   const all = runs.flatMap((run) =>
     missingFigures(run).map(({ path, why }) => ({
-      figure: path.join('.'),
+      figure: titleOf(path),
       why: why ?? 'nobody says why',
       who: run.mutant ?? run.protocol,
     })),

@@ -4,7 +4,7 @@ export { sequenceOf } from './from-trace.ts';
 export { packSequence, unpackSequence } from './pack.ts';
 export { parseSequence } from './parse.ts';
 export { sequenceProtocol } from './protocol.ts';
-export { type Fix, leastOf, repaired, repairOf } from './repair.ts';
+export { type Fix, type Judge, leastOf, repaired, repairOf } from './repair.ts';
 export {
   type Action,
   type Place,

@@ -73,7 +73,8 @@ export function store(c: Cursor, step: string, order: StoreOrder): Action {
     if (child === undefined) child = maybePlace(c);
     else if (hasComma) c.refuse(`${step} has its value; ${c.shown()} is one operand too many`);
     if (child === undefined && hasComma) {
-      c.refuse(`${step} goes to the entry or to child[N], not to ${c.shown()}`);
+      const right = `of the entry write no address (${step} ${stored}), and ; between two steps`;
+      c.refuse(`${step} goes to the entry or to child[N], not to ${c.shown()}: ${right}`);
     }
     if (typeof child === 'number' && !CHILD_VALUES.includes(stored)) {
       c.refuse(

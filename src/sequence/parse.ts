@@ -67,6 +67,9 @@ const HEADS = new Set<string>([
 const WORDS =
   'str, stlr, cas, ldr, dsb, dmb, isb, ipi, vttbr, tge, tlbi, free, alloc, put, get, merge, clean, each page';
 
+const KERNEL_WORDS =
+  'WRITE_ONCE(), smp_store_release(), cmpxchg(), READ_ONCE(), smp_mb(), __tlbi()';
+
 /** Throws SequenceError. */
 export function parseSequence(text: string): Sequence {
   return new Parser(new Cursor(scan(text))).parse();
@@ -139,7 +142,8 @@ class Parser {
     if (word.text === 'each' || word.text === 'for') return [this.#loop(word)];
     const make = Object.hasOwn(STEPS, word.text) ? STEPS[word.text] : undefined;
     if (make === undefined) {
-      return c.refuse(`there is no step "${shown(word)}": there are ${WORDS}`, word);
+      const there = `there are ${WORDS}, and of the kernel's words ${KERNEL_WORDS}`;
+      return c.refuse(`there is no step "${shown(word)}": ${there}`, word);
     }
     const actions = make(c, word);
     for (const action of actions) this.#check(action, word.at);

@@ -2,9 +2,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { fromElsewhere } from '../../src/cli/commands/init/command.ts';
 import { START_FILES } from '../../src/cli/commands/init/start-files.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { loadC } from '../../src/native/index.ts';
+import { PACKAGE_ROOT } from '../../src/package/root.ts';
 import type { Protocol } from '../../src/port/index.ts';
 import { parseSequence, sequenceProtocol } from '../../src/sequence/index.ts';
 import { folderWith, noCompiler } from '../native/compiled.ts';
@@ -19,6 +21,11 @@ describe('init', () => {
       args.split(' '),
     );
     expect(commands[0]).toEqual(['--protocol', './sub/folder/mine.ts']);
+    expect(seen.out).toContain(`from here each \`npm run\` is npm --prefix ${PACKAGE_ROOT} run\n`);
+    // In the clone, below it, and of a package, whose commands are npx's, there is nothing to say.
+    expect(fromElsewhere(PACKAGE_ROOT)).toEqual([]);
+    expect(fromElsewhere(path.join(PACKAGE_ROOT, 'docs'))).toEqual([]);
+    expect(fromElsewhere(folder, true)).toEqual([]);
     const [right, wrong] = await Promise.all(
       commands.slice(0, 2).map((args) => typed(['explore', ...args, '--quiet'], folder)),
     );

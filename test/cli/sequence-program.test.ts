@@ -34,7 +34,10 @@ test(
     expect(runs).toHaveLength(10);
     for (const run of runs)
       expect(run).toMatchObject({ protocol: 'sequence', verdict: 'violated' });
-    expect(runs[0]?.missing).toMatchObject([{ line: 1, column: 19, rule: 'break-before-make' }]);
+    // Where another change would do as well, as at level 3: what is enough everywhere is not named twice.
+    for (const { missing } of runs) expect(missing).toMatchObject([{ line: 1, column: 19 }]);
+    expect(runs[0]?.missing).toMatchObject([{ rule: 'break-before-make' }]);
+    expect(seen.out).not.toContain('#2');
     const [, token = ''] = /npm run replay -- (\S+)/.exec(seen.out) ?? [];
     const again = await typed(['replay', token]);
     expect(again.code).toBe(1);

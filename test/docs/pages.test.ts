@@ -42,7 +42,7 @@ describe.each([...pages(), 'CONTRIBUTING.md'])('%s', (page) => {
   it('has no word that stands for what is yet to be written', () => {
     const lines = textOf(page).split('\n');
     expect(
-      lines.filter((line) => /^[A-Z]{3,}$|: [A-Z]{3,}\.$|\b(?:TODO|TBD|FIXME)\b/.test(line)),
+      lines.filter((line) => /^[A-Z]{3,}$|: [A-Z]{3,}\.$|\b(?:TOD[O]|TBD|FIXM[E])\b/.test(line)),
     ).toEqual([]);
   });
 

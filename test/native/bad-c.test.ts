@@ -71,6 +71,11 @@ describe.skipIf(noCompiler !== null)('C', () => {
       runWith('').replace('coalesce', 'merge'),
       'mine.c: STAGE2_PROTOCOL has kind = "merge"; it must be one of coalesce|split|unmap|map|protect|relocate',
     ],
+    [
+      'a protocol without the header, whose first error says nothing of it',
+      runWith('dsb(ish);').replace(/#include.*/, '/* include/stage2-stress.h lists the words. */'),
+      'mine.c: it does not #include "stage2-stress.h"',
+    ],
     ['nothing at all', '', 'mine.c: it does not #include "stage2-stress.h"'],
   ])('%s', async (_, text, says) => {
     const problem = await problemOf(text);
@@ -98,7 +103,10 @@ test.each<[string, string | Uint8Array, string | RegExp]>([
 });
 
 describe('what compilers write', () => {
-  const file = path.join(folderWith({ 'a.c': '#include "b.h"\n', 'b.h': 'int b;\n' }), 'a.c');
+  const file = path.join(
+    folderWith({ 'a.c': '#include "b.h"\n', 'b.h': '#include "stage2-stress.h"\nint b;\n' }),
+    'a.c',
+  );
   const tree = sourceTree(file);
 
   test('is the first error and how many more, each once', () => {

@@ -66,8 +66,8 @@ test('several rows: what one measured is of those that did, what none did stays 
 test('tables have a mark in its place, and a line that says why', () => {
   const text = stressText(aResult({ runs: [aRun(), missing] }));
   expect(text).toMatch(/^bbm-early +pass +1,200 +38,400 +n\/m +n\/m +n\/m +n\/m +n\/m /m);
-  expect(text).toContain('n/m, not measured: hitShare, faultsPerTransition.spurious, ');
-  expect(text).toContain(`windowNs of bbm-early: ${WHY}\n`);
+  expect(text).toContain('n/m, not measured: hit, spurious, ');
+  expect(text).toContain(`window of bbm-early: ${WHY}\n`);
   expect(stressText(aResult({ runs: [aRun()] }))).not.toContain('n/m');
 });
 

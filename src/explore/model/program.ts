@@ -59,6 +59,8 @@ export interface ReadNode {
   readonly address: Dependency;
   /** Updates its walk may make. Absent: none. */
   readonly updates?: readonly HardwareUpdate[];
+  /** It waits for one of the values of `next`: a read of another value is no way through the program. */
+  readonly awaits?: true;
   /** By value read. */
   readonly next: ReadonlyMap<number, Node>;
   /** By fault. */
@@ -132,6 +134,8 @@ export interface TlbiNode {
   /** vCPUs whose translations it can change; one event each. */
   readonly receivers: readonly number[];
   readonly address: Dependency;
+  /** What follows comes after it, and no other TLBI is waited for with it (an interrupt that was taken). */
+  readonly isAwaited?: true;
   readonly next: Node;
 }
 

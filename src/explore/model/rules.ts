@@ -288,8 +288,9 @@ export class Rules {
   }
 
   /** One delivery of an own TLBI. */
-  didTlbi(s: Frame, index: number): void {
+  didTlbi(s: Frame, index: number, isAwaited = false): void {
     s[VTLBI] = this.join(at(s, VTLBI), index);
+    if (isAwaited) s[VDSB] = this.join(at(s, VDSB), index);
   }
 
   branch(s: Frame, condition: Dependency): void {

@@ -101,7 +101,7 @@ class Collector {
         const more: OrderEvent[] = [];
         for (const [i, receiver] of node.receivers.entries()) {
           more.push({ kind: 'tlbi', op: node.op, receiver, instance, epoch });
-          this.#rules.didTlbi(s, 1 << (instance + i));
+          this.#rules.didTlbi(s, 1 << (instance + i), node.isAwaited);
         }
         const floors = [...before, ...more.map(() => floor)];
         return this.walk(node.next, s, [...events, ...more], floors);

@@ -204,7 +204,7 @@ export class ThreadRun {
       if (position === undefined || event?.kind !== 'tlbi') return false;
       if (event.op !== node.op || event.receiver !== receiver) return false;
       if (this.#order.isPast(floor, position)) return false;
-      this.#rules.didTlbi(s, position);
+      this.#rules.didTlbi(s, position, node.isAwaited);
     }
     return true;
   }
@@ -323,7 +323,8 @@ export class ThreadRun {
         } else {
           const next = node.next.get(value);
           // An update where no walk can have made it: the thread of that walk refuses the order.
-          const isMissing = this.#system.isSparse === true || this.#order.isHardware(write);
+          const isMissing =
+            this.#system.isSparse === true || this.#order.isHardware(write) || node.awaits === true;
           assert(
             next !== undefined || isMissing || order.isOpen,
             'the tree has every value memory can hold',

@@ -13,6 +13,7 @@ import { judgeTrace } from '../../checker/index.ts';
 import { changeNamed } from '../../port/index.ts';
 import type { Rule } from '../../result/rule.ts';
 import { valueText } from './describe.ts';
+import { gaveWay } from './hardware-update.ts';
 import type { Host, HostThread } from './host.ts';
 import { traceOf } from './hypervisor.ts';
 import type { Beginning } from './maker.ts';
@@ -163,12 +164,12 @@ export class MakersJudge {
     const { map, bbm } = this.#host;
     const { name, path, begun } = this.#goneOf(thread, number, way);
     const { protocol } = thread.maker;
-    const found =
-      begun === null
+    const trace = begun === null ? null : traceOf(map, path, protocol, begun);
+    const found = trace === null ? [] : judgeTrace(trace, bbm, false, map.hafdbs).violations;
+    const findings = found.flatMap(({ rule, code, why }) =>
+      trace !== null && code === 'ends-elsewhere' && gaveWay(trace)
         ? []
-        : judgeTrace(traceOf(map, path, protocol, begun), bbm, false, map.hafdbs).violations;
-    const findings = found.map(
-      ({ rule, why }) => ({ rule, why: `${name}: ${why}`, isByItself: true }) as const,
+        : [{ rule, why: `${name}: ${why}`, isByItself: true } as const],
     );
     this.#byItself.set(key, findings);
     return findings;

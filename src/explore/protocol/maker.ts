@@ -36,6 +36,8 @@ export interface Maker {
   readonly protocol: Protocol;
   /** Location of its hold of the lock. */
   readonly lock: number;
+  /** And of the other one's; null: it is alone. */
+  readonly lockOfOther: number | null;
   /** The entry is looked at first: somebody else may have changed it. */
   readonly looks: boolean;
   /** Table pages that it may make, in order. */
@@ -50,6 +52,7 @@ export function soleMaker(protocol: Protocol, map: MemoryMap): Maker {
     name: hostName(map, 0),
     protocol,
     lock: map.lock,
+    lockOfOther: null,
     looks: false,
     pages: freshPages(map),
     beginAt: () => ({ change: map.changeName, old: map.old, wanted: map.wanted }),
@@ -74,6 +77,7 @@ function makerOf(protocol: Protocol, map: MemoryMap, number: 0 | 1): Maker {
     name: hostName(map, number),
     protocol,
     lock: map.lock + number,
+    lockOfOther: map.lock + (1 - number),
     looks: true,
     // From either end: neither ever gets a page that the other may get.
     pages: number === 0 ? pages : pages.toReversed(),

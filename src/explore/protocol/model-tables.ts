@@ -5,10 +5,11 @@
  * walker that still reads one is seen. Pages are never handed out twice in one transition, so what
  * a page holds tells whose it is. Software walks read what this thread itself has stored: nobody
  * else stores to tables here. Beside another maker that goes for the old pages still: who walks them
- * holds up the grace period. The pages that the other one has made it loads.
+ * holds up the grace period. The pages that the other one has made it loads, and a grace period after
+ * which they are freed it waits for: the other one may still be filling them.
  *
- * Left out: other software walkers, so a grace period is over at once. A hardware walker takes no part
- * in it anyway.
+ * Left out: other software walkers, so that any other grace period is over at once. A hardware walker
+ * takes no part in it anyway.
  */
 import { childLeaf, type Descriptor, EMPTY, isTable, isValid } from '../../arch/descriptor.ts';
 import { childLevel, type Level } from '../../arch/geometry.ts';
@@ -16,7 +17,7 @@ import type { FreedPart, Table, Tables } from '../../port/index.ts';
 import { BoundReached } from './bounds.ts';
 import { HARDWARE_STATE } from './hardware-update.ts';
 import type { Maker } from './maker.ts';
-import { type MemoryMap, REUSED } from './memory-map.ts';
+import { LOCK_FREE, type MemoryMap, REUSED } from './memory-map.ts';
 import type { PageBook } from './page-book.ts';
 import type { Recording } from './recording.ts';
 
@@ -27,7 +28,7 @@ export function createModelTables(
   recording: Recording,
   book: PageBook,
   roleOf: Roles,
-  { pages, looks: isBeside }: Pick<Maker, 'pages' | 'looks'>,
+  { pages, lockOfOther }: Pick<Maker, 'pages' | 'lockOfOther'>,
 ): Tables {
   let next = 0;
   let tries = 0;
@@ -51,8 +52,22 @@ export function createModelTables(
   /** What a software walk finds. */
   function walk(location: number): Descriptor {
     const page = map.tableOf(location);
-    const isOthers = isBeside && page !== null && page >= map.oldTables && !own.has(page);
-    return isOthers ? recording.read(location) : recording.peek(location);
+    return page !== null && isOthers(page) ? recording.read(location) : recording.peek(location);
+  }
+
+  /** Has the other maker made it? */
+  function isOthers(page: Table): boolean {
+    return lockOfOther !== null && page >= map.oldTables && !own.has(page);
+  }
+
+  /**
+   * The other maker is a reader until it lets go of the lock. A DMB LD is all that is asked for of what a
+   * grace period orders: the loads behind it see what the reader has done.
+   */
+  function awaitGrace(table: Table): void {
+    if (lockOfOther === null || !isOthers(table)) return;
+    recording.waitFor(lockOfOther, LOCK_FREE);
+    recording.dmb('ishld');
   }
 
   /** Pages freed. */
@@ -157,8 +172,10 @@ export function createModelTables(
       if (pages > 0) noteFree('now', 'below', pages, table, level);
     },
     freeNow: (table) => noteFree('now', 'page', free(table, 1), table, null),
-    tearDownAfterGrace: (table, level) =>
-      noteFree('grace', 'all', freeSubtree(table, level), table, level),
+    tearDownAfterGrace(table, level) {
+      awaitGrace(table);
+      noteFree('grace', 'all', freeSubtree(table, level), table, level);
+    },
     cleanDcache: (pa, size) => recording.note({ op: 'cmo', pa, size }),
   };
 }

@@ -37,6 +37,9 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
     case 'cas':
       return 'atomic, acquire and release: it orders everything around it (bob)';
     case 'read':
+      if (operation.awaited !== undefined) {
+        return 'a grace period is over once whoever walks the tables has let go of the lock (RCU)';
+      }
       if (map.makers > 1) return 'it reads what stands there: the other hypervisor stores, too';
       return map.hafdbs
         ? 'nobody else stores here but walkers, which set flags at any time (R_RTBRL)'
@@ -161,5 +164,6 @@ export function walkReason(isKept: boolean): string {
 export const UPDATED =
   'FEAT_HAFDBS: its walk sets the flag that the access needs, atomically, in memory (R_RTBRL)';
 
-export const LOCK_NOT_SEEN = 'the transition may still be under way: the program ends here';
+export const LOCK_NOT_SEEN =
+  'the transition may still be under way: the vCPU makes no access that comes after this in its program';
 export const LOCK_SEEN = 'message passing: its accesses from here on come after the unlock (bob)';

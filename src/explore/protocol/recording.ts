@@ -13,7 +13,8 @@ import { BoundReached } from './bounds.ts';
 import type { BookEntry, BookFinding } from './page-book.ts';
 
 export type Operation =
-  | { readonly kind: 'read'; readonly location: number }
+  /** `awaited`: the thread goes on once it finds that there. */
+  | { readonly kind: 'read'; readonly location: number; readonly awaited?: Descriptor }
   | {
       readonly kind: 'write';
       readonly location: number;
@@ -43,7 +44,7 @@ const CHOICE = -1;
 export function isSameOperation(a: Operation, b: Operation): boolean {
   switch (a.kind) {
     case 'read':
-      return b.kind === 'read' && a.location === b.location;
+      return b.kind === 'read' && a.location === b.location && a.awaited === b.awaited;
     case 'write':
       return (
         b.kind === 'write' &&
@@ -155,6 +156,12 @@ export class Recording {
   read(location: number): Descriptor {
     this.#add({ kind: 'read', location });
     return this.#answer(location);
+  }
+
+  /** Goes on once `location` holds `value`; executions in which it never does are none. */
+  waitFor(location: number, value: Descriptor): void {
+    this.#add({ kind: 'read', location, awaited: value });
+    this.#answer(location);
   }
 
   write(location: number, value: Descriptor, release: boolean): void {

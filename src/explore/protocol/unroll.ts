@@ -137,7 +137,10 @@ class Unroller {
     const { isRead, othersMayStore, valueOf } = this.#input;
     const held = recording.peek(location);
     if (!isRead(location)) return this.grow([...log, held], operations);
-    const answers = new Set([held, ...othersMayStore(location, held)]);
+    const awaited = operation.kind === 'read' ? operation.awaited : undefined;
+    const answers = new Set(
+      awaited === undefined ? [held, ...othersMayStore(location, held)] : [awaited],
+    );
     const grown = [...answers].map(
       (answer) => [answer, this.grow([...log, answer], operations)] as const,
     );
@@ -149,7 +152,8 @@ class Unroller {
     } as const;
     if (operation.kind === 'read') {
       const next = new Map(grown.map(([answer, node]) => [valueOf(answer), node]));
-      return { kind: 'read', order: 'plain', ...common, next };
+      const waits = awaited === undefined ? {} : ({ awaits: true } as const);
+      return { kind: 'read', order: 'plain', ...common, ...waits, next };
     }
     const next = new Map(
       grown.map(([answer, node]) => {
@@ -189,15 +193,17 @@ class Unroller {
       case 'ipi': {
         const { interrupted = [] } = this.#input;
         if (interrupted.length === 0) return { kind: 'dmb', covers: 'full', next };
-        const done: Node = { kind: 'dsb', covers: 'full', next };
         const sent: Node = {
           kind: 'tlbi',
           op: INTERRUPT,
           receivers: interrupted,
           address: NO_DEPENDENCY,
-          next: done,
+          isAwaited: true,
+          next,
         };
-        return { kind: 'dsb', covers: 'full', next: sent };
+        // Loads and stores come before it. A TLBI that no DSB has completed may come behind it.
+        const stored: Node = { kind: 'dsb', covers: 'store', next: sent };
+        return { kind: 'dsb', covers: 'load', next: stored };
       }
       case 'tlbi': {
         const op = this.#input.tlbiOf(operation.tlbi);

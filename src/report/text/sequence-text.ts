@@ -60,7 +60,7 @@ function rowsOf(runs: readonly ExploreRun[], fixes: ReadonlyMap<string, MissingS
     missing:
       run.missing === null
         ? 'more than single steps'
-        : (run.missing ?? []).map((step) => numbers.indexOf(keyOf(step)) + 1).join(', '),
+        : (run.missing ?? []).map((step) => `#${numbers.indexOf(keyOf(step)) + 1}`).join(', '),
   });
   const alike = Map.groupBy(runs, (run) => JSON.stringify(rowOf(run)));
   return [...alike.values()].flatMap((own) => {
@@ -110,10 +110,11 @@ function missingLines(
     return isUnknown ? ['no change of single steps was found that makes it safe everywhere'] : [];
   }
   const items = [...fixes.values()].flatMap(({ line, column, fix, rule, why }, i) => [
-    `  ${i + 1}  line ${line}, column ${column}: ${fix}`,
-    ...wrap(`else ${rule ?? 'a violation'}: ${why}`, columnsMax - 5).map((text) => `     ${text}`),
+    `  #${i + 1}  line ${line}, column ${column}: ${fix}`,
+    ...wrap(`else ${rule ?? 'a violation'}: ${why}`, columnsMax - 6).map((text) => `      ${text}`),
   ]);
-  return ['missing, all of it needed:', ...items];
+  const isForAll = runs.every(({ missing }) => (missing?.length ?? fixes.size) === fixes.size);
+  return [isForAll ? 'missing, all of it needed:' : 'missing, needed where named:', ...items];
 }
 
 /** One that vCPUs show tells more than the operations alone. */

@@ -48,7 +48,7 @@ export function createAdjust(
     if (holes) bench.underLock(() => regions.flagsAll(region));
     bench.pause(plan.gapNs);
     // Out of memory: the block stands, and is split by somebody who has some. The record is the reset's.
-    const onKept = (): void => bench.reset(splitEager, region, count.slots - 2);
+    const onKept = (): boolean => bench.reset(splitEager, region, count.slots - 2);
     const step = { protocol: split, region, measured: !measuresCoalesce };
     if (!bench.step(measuresCoalesce ? step : { ...step, onKept }, count)) return false;
     if (measuresCoalesce) restoreHoles(region);

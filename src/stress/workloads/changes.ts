@@ -143,10 +143,11 @@ export function createChanges(bench: Workbench, kind: 'unmap' | 'map' | 'protect
       after: () => swapOutAndIn(firstPage(region), layout.regionPages),
     };
     // Out of memory: some pages of the table may be gone all the same. The record is that of its reset.
-    const onKept = (): void => {
-      if (!isTable(held(region), level)) return;
-      bench.reset(bbmEarly, region, count.slots - 2);
+    const onKept = (): boolean => {
+      if (!isTable(held(region), level)) return true;
+      if (!bench.reset(bbmEarly, region, count.slots - 2)) return false;
       regions.flagsAll(region);
+      return true;
     };
     return bench.step({ protocol, region, measured, change, onKept }, count);
   }

@@ -58,9 +58,9 @@ export interface Step {
   readonly change?: MadeChange;
   /**
    * Allocations of the protocol fail now and then. Told where one did and the entry was left as it was,
-   * which is as good as what was wanted.
+   * which is as good as what was wanted. False: the round cannot go on from there.
    */
-  readonly onKept?: () => void;
+  readonly onKept?: () => boolean;
 }
 
 export interface Workbench extends Site {
@@ -76,9 +76,10 @@ export interface Workbench extends Site {
   step(step: Step, count: RoundCount): boolean;
   /**
    * A transition nobody asks about, on a machine without seeded bugs. `slot` is the record it
-   * clobbers: any while no round is running.
+   * clobbers: any while no round is running. False: it found no memory, which others have leaked, and
+   * the region is as it was; the audit says how much.
    */
-  reset(protocol: Protocol, region: Region, slot: number, change?: MadeChange): void;
+  reset(protocol: Protocol, region: Region, slot: number, change?: MadeChange): boolean;
   /** Faulting vCPUs change the same tables, counts and flags: with the mmu_lock, for writing. */
   underLock(change: () => void): void;
   /** The same with the lock held for reading, beside vCPUs that hold it so, too. */
@@ -207,8 +208,7 @@ export function createWorkbench(site: Site): Workbench {
         const runsOut = onKept !== undefined;
         const more = { change, runsOut };
         const ending = runner.run(run, region, count.slots++, measured, log, more);
-        if (ending === 'kept') onKept?.();
-        if (ending === 'made' || (ending === 'kept' && runsOut)) return true;
+        if (ending === 'made' || (ending === 'kept' && onKept?.() === true)) return true;
       } catch (error) {
         if (!(error instanceof PoolExhausted)) throw error;
       }
@@ -218,9 +218,10 @@ export function createWorkbench(site: Site): Workbench {
     reset(protocol, region, slot, change) {
       try {
         runnerFor(null).run(ownOf(protocol), region, slot, false, resetLog, { change });
+        return true;
       } catch (error) {
-        // Leaked by what ran before: the next step finds the region as it is, and the audit the leak.
         if (!(error instanceof PoolExhausted)) throw error;
+        return false;
       }
     },
     underLock(change) {

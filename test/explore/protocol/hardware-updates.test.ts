@@ -146,6 +146,26 @@ describe('correct protocols', () => {
     expect(run.violations[0]?.why).toContain('nothing was stored to the entry');
   });
 
+  it('come back with the next fault under a lock that is held for reading', () => {
+    const shared = (expected: (t: { old: bigint; wanted: bigint }) => bigint) =>
+      onUpdatingCpu({
+        ...changed('split-eager', (cpu, t, tables) => {
+          const table = tables.buildSubtree(t.level, t.wanted);
+          const old = expected(t);
+          if (cpu.compareExchange(t.entry, old, LOCKED) !== old) {
+            return tables.tearDown(table, childLevel(t.level));
+          }
+          flushIpa(cpu, t.ipa, t.level);
+          cpu.writeRelease(t.entry, tables.descriptorFor(table));
+          cpu.dsb('ishst');
+        }),
+        lock: 'shared',
+      });
+    expect(shared(({ old }) => old).verdict).toBe('safe');
+    // What no walker has made of the entry is no reason to give up.
+    expect(shared(({ wanted }) => wanted).violations[0]?.why).toContain('nothing was stored');
+  });
+
   it('answer for their counts then: nobody else has taken the entry', () => {
     const run = onUpdatingCpu(
       takenBy((cpu, entry, old, tables) => {

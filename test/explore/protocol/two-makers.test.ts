@@ -16,6 +16,7 @@ import { MUTANTS, subjectOf } from '../../../src/mutants/index.ts';
 import {
   childLevel,
   defineProtocol,
+  EMPTY,
   flushIpa,
   LOCKED,
   type Protocol,
@@ -86,6 +87,22 @@ const splitLazily = defineProtocol({
   },
 });
 
+/** It links an empty table, and maps its first page once that is linked, as `split-lazy` does. */
+const splitAndFill = defineProtocol({
+  ...splitShared('gives way'),
+  name: 'split-and-fill',
+  run(cpu, t, tables) {
+    if (cpu.compareExchange(t.entry, t.old, LOCKED) !== t.old) return;
+    const table = tables.allocate(childLevel(t.level));
+    flushIpa(cpu, t.ipa, t.level);
+    cpu.writeRelease(t.entry, tables.descriptorFor(table));
+    const first = tables.entryOf(table, 0);
+    const page = tables.childLeaf(t.wanted, t.level, 0);
+    if (cpu.compareExchange(first, EMPTY, page) === EMPTY) tables.get(first);
+    cpu.dsb('ishst');
+  },
+});
+
 function beside(protocol: Protocol, other: Protocol, programs = PROGRAMS): ExploreRun {
   const source = { kind: 'built-in', name: other.name, text: '' } as const;
   return exploreProtocol({ protocol, against: { protocol: other, source }, programs });
@@ -130,6 +147,14 @@ describe('two hypervisors that take the entry by compare-exchange', () => {
   it('who frees a table of the other finds in it what is there', () => {
     const run = beside(splitLazily, named('bbm-early-locked'), PROGRAMS.slice(0, 1));
     expect([run.verdict, turns(run).at(-1)]).toEqual(['safe', '1 changes it, then 2']);
+  });
+
+  it('whose table is still being filled holds up the grace period after which the other frees it', () => {
+    const run = beside(splitAndFill, named('bbm-early-locked'));
+    expect([run.verdict, run.stoppedBy]).toEqual(['safe', null]);
+    expect(turns(run)).toContain('1 changes it, then 2');
+    // Who frees it at once may meet it half filled, and is told so.
+    expect(rules(beside(splitAndFill, mutant('no-grace-period')))).toContain('refcount');
   });
 
   it('what the first has made is stale once the second has replaced it', () => {

@@ -54,3 +54,10 @@ test.each([
 ] as const)('%s is seen to break %s', async (name, rules) => {
   expect((await rulesOfMutant(name, 1000)).join()).toMatch(rules);
 });
+
+test('what leaks until there is no memory for its own reset is convicted, and nothing throws', async () => {
+  const file = path.join(import.meta.dirname, 'fixtures/leaks-for-want.ts');
+  const choice = { scenario: 'adjust-populated', rounds: 3, transitions: 400 };
+  const [run] = await rowsOf([file], choice);
+  expect(run?.violations.map(({ rule }) => rule)).toContain('table-leak');
+});

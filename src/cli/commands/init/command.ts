@@ -2,6 +2,7 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { commandLine } from '../../../package/command-line.ts';
+import { IS_BUILT, PACKAGE_ROOT } from '../../../package/root.ts';
 import { EXIT } from '../../../result/exit-code.ts';
 import type { Command, CommandInput } from '../../command.ts';
 import { START_FILES, type StartLanguage } from './start-files.ts';
@@ -66,6 +67,7 @@ function init({ flags, positionals }: Input, terminal: Terminal): typeof EXIT.pa
       `  ${commandLine(`explore -- --protocol ${mine} --matrix`)}`,
       'real threads, beside a protocol of KVM:',
       `  ${commandLine(`stress -- --protocol ${mine},bbm-early --vcpus 1 --time 20s`)}`,
+      ...fromElsewhere(userFolder()),
       '',
     ].join('\n'),
   );
@@ -78,6 +80,14 @@ function languageOf(flags: Input['flags']): StartLanguage {
   }
   if (flags.c === true) return 'c';
   return flags.seq === true ? 'seq' : 'ts';
+}
+
+/** `npm run` finds the clone's commands from the clone and below it only. */
+export function fromElsewhere(folder: string, isBuilt: boolean = IS_BUILT): string[] {
+  const isInside = !path.relative(PACKAGE_ROOT, folder).startsWith('..');
+  return isBuilt || isInside
+    ? []
+    : [`from here each \`npm run\` is npm --prefix ${PACKAGE_ROOT} run`];
 }
 
 /** As the user would type it where they stand. */
