@@ -31,7 +31,7 @@ export interface Patience {
 
 export const PATIENCE: Patience = {
   aloneMs: 500,
-  worthMs: 3000,
+  worthMs: 5000,
   stillMs: 300_000,
   abortMs: 10_000,
   isLast: false,
