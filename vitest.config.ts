@@ -22,7 +22,7 @@ const IN_PAIRS = [
   'test/pgtable/*.threads.test.ts',
   'test/preflight/*.threads.test.ts',
   'test/stress/e2e/failures.threads.test.ts',
-  'test/stress/run/*.threads.test.ts',
+  'test/stress/run/pool.threads.test.ts',
   'test/sync/*.threads.test.ts',
 ];
 const MOCKED = ['test/**/*.mocked.test.ts'];
