@@ -5,6 +5,8 @@
  *   stop   1: an abort; written by the calling thread, read by all after every few milliseconds
  *   task   of each thread, the calling one is 0: 1 + the number of the task it is at, 0 for none
  *   beat   of each thread: goes up as long as it gets on; read by the calling thread
+ *
+ * All are Atomics, and none publishes anything but itself (docs/memory-order.md, Searches on threads).
  */
 const NEXT = 0;
 const STOP = 1;
