@@ -96,6 +96,8 @@ export function kernelProtocol(
   const locked = BigInt.asUintN(64, (exports['locked'] as () => bigint)());
   const encoding = { locked, fwb: capabilities.includes('fwb') };
   const isShared = offer.lock === 'shared';
+  // Beside others it may lose, or come too late, and its caller then comes again.
+  const mayLose = isShared || offer.kind === 'map';
 
   const run: Protocol['run'] = (cpu, t, tables) => {
     refuseOtherPages(tables.entries);
@@ -116,8 +118,7 @@ export function kernelProtocol(
       isShared ? 1 : 0,
       CACHE_PAGES[t.level],
     );
-    // Beside others it may lose, and its caller then comes again.
-    if (error === 0 || (isShared && error === EAGAIN)) return;
+    if (error === 0 || (mayLose && error === EAGAIN)) return;
     const code = ERRORS[error] === undefined ? '' : ` (${ERRORS[error]})`;
     throw new Error(`${offer.symbol}() returned ${error}${code}`);
   };
@@ -135,6 +136,7 @@ export function kernelProtocol(
     origin,
     claims: {},
     lock: offer.lock,
+    ...(offer.kind === 'map' ? { walks: true } : {}),
     hole: tree.hole,
     ...(context === 'guest' ? {} : { context }),
     run,

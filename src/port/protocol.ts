@@ -74,6 +74,12 @@ export interface Protocol {
    * on, where invalid entries with bits are counted), or any that is invalid.
    */
   readonly hole?: 'empty' | 'invalid';
+  /**
+   * Of kind map: it walks the tables itself, so that it may be called whatever has come to be mapped since
+   * the fault, as user_mem_abort calls kvm_pgtable_stage2_map. Default: it is called while the entry holds
+   * `old` still.
+   */
+  readonly walks?: true;
   /** The CPU it was written for, where that is not the default one. Flags override it. */
   readonly cpu?: Partial<CpuModel>;
   /**

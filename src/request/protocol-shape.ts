@@ -38,6 +38,7 @@ const FIELDS: Readonly<Record<keyof Protocol, Field>> = {
   claims: required(claimsProblem),
   lock: optional((v) => oneOfText(v, ['exclusive', 'shared'])),
   hole: optional((v) => oneOfText(v, ['empty', 'invalid'])),
+  walks: optional((v) => (v === true ? null : 'must be true; without it leave it out')),
   cpu: optional(cpuFieldProblem),
   context: optional((v) => oneOfText(v, CONTEXTS)),
   vmid: optional((v) =>

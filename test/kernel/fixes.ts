@@ -23,7 +23,7 @@ export interface Fix {
 }
 
 /** Within one function of the file. */
-const inside =
+export const inside =
   (name: string, from: RegExp, to: string) =>
   (text: string): string =>
     text.replace(new RegExp(`^(?:static )?\\w+ ${name}\\([^;{]*\\{.*?^\\}`, 'ms'), (body) =>

@@ -21,9 +21,10 @@ import {
   type Transition,
   type TransitionTrace,
 } from '../../port/index.ts';
-import { withoutChance } from './chance.ts';
+import { BoundReached } from './bounds.ts';
+import { Chance, withoutChance } from './chance.ts';
 import { isUpdateOf } from './hardware-update.ts';
-import { type Beginning, type Maker, soleMaker } from './maker.ts';
+import { type Beginning, begunBy, type Maker, soleMaker } from './maker.ts';
 import {
   LOCK_FREE,
   type MemoryMap,
@@ -36,6 +37,7 @@ import {
 import { createModelTables, type Roles } from './model-tables.ts';
 import { PageBook } from './page-book.ts';
 import type { Recording, Script } from './recording.ts';
+import { TimeLimit } from './time-limit.ts';
 import type { Path } from './unroll.ts';
 
 const TABLE_BITS = VALID | TYPE_TABLE_OR_PAGE;
@@ -56,7 +58,7 @@ export function hypervisorScript(
     const roleOf = createRoles();
     const book = new PageBook(map, (location) => recording.peek(location));
     if (map.hasNeighbour) recording.write(map.neighbour, NEIGHBOUR_AFTER, false);
-    const begun = maker.beginAt(maker.looks ? recording.read(TARGET) : map.old);
+    const begun = maker.looks ? look(maker, recording) : maker.beginAt(map.old);
     if (begun === null) return recording.write(maker.lock, LOCK_FREE, true);
     book.begin(begun.old);
     const tables = createModelTables(map, recording, book, roleOf, maker);
@@ -76,6 +78,9 @@ export function hypervisorScript(
     });
     try {
       withoutChance(() => checkReturned(protocol.run(port.cpu, transition, port.tables)));
+    } catch (error) {
+      if (!maker.looks || recording.pending || !isOwn(error)) throw error;
+      recording.thrown = error;
     } finally {
       isOpen = false;
     }
@@ -88,6 +93,29 @@ export function hypervisorScript(
     book.audit();
     recording.findings.push(...book.findings);
   };
+}
+
+/** Null: the entry holds nothing that it would change, or not any more. */
+function look(maker: Maker, recording: Recording): Beginning | null {
+  const walked = recording.read(TARGET);
+  const { waits, lockOfOther, protocol } = maker;
+  if (!waits || lockOfOther === null || maker.beginAt(walked) === null) {
+    return begunBy(maker, [walked]);
+  }
+  recording.waitFor(lockOfOther, LOCK_FREE);
+  recording.dmb('ishld');
+  return begunBy(maker, [
+    walked,
+    LOCK_FREE,
+    ...(protocol.walks === true ? [] : [recording.read(TARGET)]),
+  ]);
+}
+
+/** Did the protocol throw it, not whoever runs it? */
+function isOwn(error: unknown): error is Error {
+  const isOurs =
+    error instanceof BoundReached || error instanceof Chance || error instanceof TimeLimit;
+  return error instanceof Error && !isOurs;
 }
 
 /** The transition of one path, as the checker's automaton judges it. */

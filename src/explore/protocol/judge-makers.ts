@@ -11,12 +11,13 @@ import { assert } from '../../arch/assert.ts';
 import { type Descriptor, isTable, isValid, sameButState } from '../../arch/descriptor.ts';
 import { judgeTrace } from '../../checker/index.ts';
 import { changeNamed } from '../../port/index.ts';
+import { thrownBy } from '../../port/thrown.ts';
 import type { Rule } from '../../result/rule.ts';
 import { valueText } from './describe.ts';
 import { gaveWay } from './hardware-update.ts';
-import type { Host, HostThread } from './host.ts';
+import { type Host, type HostThread, MakerFailed } from './host.ts';
 import { traceOf } from './hypervisor.ts';
-import type { Beginning } from './maker.ts';
+import { type Beginning, begunBy, foundOther } from './maker.ts';
 import { TARGET } from './memory-map.ts';
 import { FREED_TWICE, PageBook } from './page-book.ts';
 import type { Scenario } from './scenario.ts';
@@ -70,12 +71,19 @@ export class MakersJudge {
     memory: readonly Descriptor[],
   ): MakersEnd {
     const gone = this.#host.threads.map((thread, i) => this.#goneOf(thread, i, paths[i] ?? 0));
-    const found = [
-      ...this.#doubleBreak(gone, stores),
-      ...this.#books(gone, memory),
-      ...this.#arrived(gone, stores, memory),
-      ...this.#host.threads.flatMap((thread, i) => this.#judgeItself(thread, i, paths[i] ?? 0)),
-    ];
+    const broken = this.#doubleBreak(gone, stores);
+    const cut = gone.findIndex(({ path }) => path.thrown !== null);
+    const found =
+      cut >= 0
+        ? this.#cutShort(gone, cut, broken)
+        : [
+            ...broken,
+            ...this.#books(gone, memory),
+            ...this.#arrived(gone, stores, memory),
+            ...this.#host.threads.flatMap((thread, i) =>
+              this.#judgeItself(thread, i, paths[i] ?? 0),
+            ),
+          ];
     const findings = found.filter(
       ({ rule }, i) => found.findIndex((other) => other.rule === rule) === i,
     );
@@ -86,9 +94,21 @@ export class MakersJudge {
   #goneOf({ maker }: HostThread, number: number, way: number): Gone {
     const path = this.#scenario.ways[number]?.[way];
     assert(path !== undefined, `hypervisor ${number} has no way ${way}`);
-    const [looked] = path.answers;
-    assert(looked !== undefined, 'it looks at the entry first');
-    return { name: maker.name, path, begun: maker.beginAt(looked) };
+    assert(path.answers.length > 0, 'it looks at the entry first');
+    return { name: maker.name, path, begun: begunBy(maker, path.answers) };
+  }
+
+  /**
+   * One of them threw, and what it would have done after that nobody knows. Where the other was at its
+   * entry, that is what it complains of; else the fault is its own.
+   */
+  #cutShort(gone: readonly Gone[], cut: number, broken: readonly MakersFinding[]): MakersFinding[] {
+    const thread = this.#host.threads[cut];
+    const { thrown } = gone[cut]?.path ?? {};
+    assert(thread !== undefined && thrown !== undefined && thrown !== null, 'one of them threw');
+    const { protocol } = thread.maker;
+    if (broken.length === 0) throw new MakerFailed(protocol, thrown);
+    return broken.map((each) => ({ ...each, why: `${each.why}; ${thrownBy(protocol, thrown)}` }));
   }
 
   /** What one does while it has the entry broken is its own. */
@@ -164,7 +184,8 @@ export class MakersJudge {
     const { map, bbm } = this.#host;
     const { name, path, begun } = this.#goneOf(thread, number, way);
     const { protocol } = thread.maker;
-    const trace = begun === null ? null : traceOf(map, path, protocol, begun);
+    const isSame = !foundOther(thread.maker, path.answers);
+    const trace = begun === null || !isSame ? null : traceOf(map, path, protocol, begun);
     const found = trace === null ? [] : judgeTrace(trace, bbm, false, map.hafdbs).violations;
     const findings = found.flatMap(({ rule, code, why }) =>
       trace !== null && code === 'ends-elsewhere' && gaveWay(trace)

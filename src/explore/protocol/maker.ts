@@ -8,10 +8,14 @@
  *   hypervisor 1   coalesce: begins at a table      table ──> block
  *   hypervisor 2   split: begins at a block                   block ──> table, once it finds one
  *
+ * The second may be a vCPU whose walk has found nothing while the first has the entry broken, in the handler
+ * of its fault: it wants the same block. Where one of both holds the lock for writing it comes to the entry
+ * only once the first is done.
+ *
  * Two of one kind want the same mapping, so who comes first does not matter. One that begins where the
  * other arrives makes the next version of it.
  */
-import { type Descriptor, EMPTY, isTable, LOCKED, typeOf } from '../../arch/descriptor.ts';
+import { type Descriptor, EMPTY, isTable, isValid, LOCKED, typeOf } from '../../arch/descriptor.ts';
 import {
   changeNamed,
   type ChangeName,
@@ -21,6 +25,7 @@ import {
   type Table,
 } from '../../port/index.ts';
 import { hostName } from './describe.ts';
+import { excludeEachOther, isFault } from './pair.ts';
 import { type MemoryMap, NEW_VERSION, NEXT_VERSION } from './memory-map.ts';
 
 /** What one run of the protocol is to do. */
@@ -40,6 +45,8 @@ export interface Maker {
   readonly lockOfOther: number | null;
   /** The entry is looked at first: somebody else may have changed it. */
   readonly looks: boolean;
+  /** It is a vCPU, which takes the lock after its fault: the other one's hold keeps it out so long. */
+  readonly waits: boolean;
   /** Table pages that it may make, in order. */
   readonly pages: readonly Table[];
   /** Null: there is nothing to do for it. */
@@ -54,6 +61,7 @@ export function soleMaker(protocol: Protocol, map: MemoryMap): Maker {
     lock: map.lock,
     lockOfOther: null,
     looks: false,
+    waits: false,
     pages: freshPages(map),
     beginAt: () => ({ change: map.changeName, old: map.old, wanted: map.wanted }),
   };
@@ -65,13 +73,42 @@ export function bothMakers(
   map: MemoryMap,
 ): readonly [Maker, Maker] {
   const [first, second] = protocols;
-  return [makerOf(first, map, 0), makerOf(second, map, 1)];
+  const faults = isFault(first, second);
+  const waits = faults && excludeEachOther(first, second);
+  return [makerOf(first, map, 0), makerOf(second, map, 1, { faults, waits })];
 }
 
-function makerOf(protocol: Protocol, map: MemoryMap, number: 0 | 1): Maker {
+/** What `maker` begins with, after it was answered so; null: it finds nothing to do. */
+export function begunBy(
+  { protocol, waits, beginAt }: Pick<Maker, 'protocol' | 'waits' | 'beginAt'>,
+  [walked, , looked]: readonly Descriptor[],
+): Beginning | null {
+  const begun = walked === undefined ? null : beginAt(walked);
+  if (begun === null || !waits || protocol.walks === true) return begun;
+  return looked === undefined ? null : beginAt(looked);
+}
+
+/**
+ * Has one that walks by itself found there what it was not called for, a mapping that has come meanwhile
+ * say? What it makes of that is no change of its kind, and is judged by what comes of it alone.
+ */
+export function foundOther(
+  { protocol, waits }: Pick<Maker, 'protocol' | 'waits'>,
+  [walked, ...answers]: readonly Descriptor[],
+): boolean {
+  return protocol.walks === true && answers[waits ? 1 : 0] !== walked;
+}
+
+function makerOf(
+  protocol: Protocol,
+  map: MemoryMap,
+  number: 0 | 1,
+  { faults, waits } = { faults: false, waits: false },
+): Maker {
   const changes = changesOf(protocol);
   const isFirst = changes.some((change) => changeNamed(change).from === map.change.from);
-  const wanted = map.blockOf(isFirst ? NEW_VERSION : NEXT_VERSION);
+  // A vCPU that faults in the window wants what the first is about to put there.
+  const wanted = map.blockOf(isFirst || faults ? NEW_VERSION : NEXT_VERSION);
   const pages = freshPages(map);
   return {
     name: hostName(map, number),
@@ -79,10 +116,13 @@ function makerOf(protocol: Protocol, map: MemoryMap, number: 0 | 1): Maker {
     lock: map.lock + number,
     lockOfOther: map.lock + (1 - number),
     looks: true,
+    waits,
     // From either end: neither ever gets a page that the other may get.
     pages: number === 0 ? pages : pages.toReversed(),
     beginAt: (found) => {
-      const change = changes.find((name) => changeNamed(name).from === holdingOf(map, found));
+      // Whatever else an entry keeps that is invalid (kvm_set_invalid_pte): a walk of it faults.
+      const holding = holdingOf(map, found) ?? (faults && !isValid(found) ? 'empty' : null);
+      const change = changes.find((name) => changeNamed(name).from === holding);
       return change === undefined ? null : { change, old: found, wanted };
     },
   };

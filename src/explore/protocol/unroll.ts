@@ -56,6 +56,11 @@ export interface Path {
   readonly answers: readonly Descriptor[];
   /** What the thread leaves behind, by location. */
   readonly memory: readonly Descriptor[];
+  /**
+   * Beside another thread: what the protocol threw on this way, which perhaps no execution takes. Null:
+   * it went to its end.
+   */
+  readonly thrown: Error | null;
 }
 
 export interface Unrolled {
@@ -76,8 +81,8 @@ export class NotDeterministic extends Error {
 
 /** The way of a run that has come to its end. */
 export function pathOf(recording: Recording, answers: readonly Descriptor[]): Path {
-  const { operations, trace, locations, findings, ledger, memory } = recording;
-  return { operations, trace, locations, findings, ledger, answers, memory };
+  const { operations, trace, locations, findings, ledger, memory, thrown } = recording;
+  return { operations, trace, locations, findings, ledger, answers, memory, thrown };
 }
 
 export function unroll(input: UnrollInput): Unrolled {

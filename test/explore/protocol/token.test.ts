@@ -145,6 +145,7 @@ describe('a fingerprint', () => {
       ledger: [],
       answers: [],
       memory: [],
+      thrown: null,
     };
     const isb = { ...path, operations: [{ kind: 'isb' } as const] };
     const all = [

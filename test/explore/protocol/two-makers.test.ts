@@ -4,6 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
+import { type Descriptor, isValid, NT } from '../../../src/arch/descriptor.ts';
 import { armModel, type Reductions, REDUCTIONS, search } from '../../../src/explore/model/index.ts';
 import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
 import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
@@ -236,9 +237,9 @@ it.each([
   ['bbm-early-locked', 'bbm-early', 'protocol bbm-early holds the lock exclusively'],
   ['bbm-late', 'bbm-early-locked', 'protocol bbm-late holds the lock exclusively'],
   [
-    'bbm-early-locked',
     'map-hole',
-    'begins where the entry holds nothing; beside bbm-early-locked it holds a table or a block',
+    'bbm-early-locked',
+    'begins where the entry holds a table; beside map-hole it holds nothing or a block',
   ],
   ['relax-local', 'relax-local', 'is of kind protect'],
 ])('%s beside %s is refused, with the reason', (one, other, why) => {
@@ -246,12 +247,103 @@ it.each([
 });
 
 it.each([
-  [{ context: 'vhe-host' }, 'changes the context of its CPU'],
+  [{ context: 'nvhe-host' }, 'changes the context of its CPU'],
   [{ vmid: 7 }, 'give the VM different VMIDs'],
 ] as const)('one with %o is refused', (own, why) => {
   const locked = named('bbm-early-locked');
   expect(pairProblem(locked, { ...locked, ...own })).toContain(why);
   expect(pairProblem({ ...locked, ...own }, locked)).toContain(why);
+});
+
+/** As map-hole, in a version that holds the lock for writing; it looks at the entry itself. */
+function mapAlone(how: 'looks' | 'stores anyway' | 'is called at once'): Protocol {
+  const { walks: _, ...mine } = defineProtocol({
+    name: 'map-alone',
+    kind: 'map',
+    summary: 'the block where nothing is',
+    origin: 'a test',
+    claims: {},
+    lock: 'exclusive',
+    walks: true,
+    run(cpu, t, tables) {
+      if (how === 'looks' && isValid(cpu.read(t.entry))) return;
+      tables.get(t.entry);
+      cpu.write(t.entry, t.wanted);
+    },
+  });
+  return how === 'is called at once' ? mine : { ...mine, walks: true };
+}
+
+describe('a vCPU in the handler of its fault', () => {
+  const GIVES_WAY = ['1 changes it, 2 gives way'];
+
+  it('leaves the LOCKED entry to whoever has it', () => {
+    const run = beside(named('bbm-early-locked'), named('map-hole'));
+    expect([run.verdict, turns(run)]).toEqual(['safe', GIVES_WAY]);
+  });
+
+  it('is convicted if it takes it: it maps the block before the old pages are flushed', () => {
+    const program = PROGRAMS.slice(0, 1);
+    const run = beside(named('bbm-early-locked'), mutant('locked-taken'), program);
+    expect(rules(run)).toEqual(expect.arrayContaining(['break-before-make', 'tlb-conflict']));
+  });
+
+  it('waits for a lock that is held for writing, and finds the block then', () => {
+    for (const how of ['looks', 'is called at once'] as const) {
+      const run = beside(named('bbm-late'), mapAlone(how), PROGRAMS.slice(0, 1));
+      expect([run.verdict, turns(run)]).toEqual(['safe', GIVES_WAY]);
+    }
+    const blind = beside(named('bbm-late'), mapAlone('stores anyway'), PROGRAMS.slice(0, 1));
+    expect(rules(blind)).toContain('refcount');
+  });
+
+  it('of a version with an exclusive lock gives way to one with another', () => {
+    const run = beside(named('bbm-late'), named('map-hole'), PROGRAMS.slice(0, 1));
+    expect([run.verdict, turns(run)]).toEqual(['safe', GIVES_WAY]);
+  });
+});
+
+describe('what one of two throws', () => {
+  const complains = (d: Descriptor): Protocol =>
+    defineProtocol({
+      ...named('map-hole'),
+      name: 'complains',
+      run(cpu, t) {
+        if (cpu.read(t.entry) === d) throw new Error('it is not as it should be');
+      },
+    });
+
+  it('counts where some execution comes that way', () => {
+    const run = (d: Descriptor) => () =>
+      beside(named('bbm-early-locked'), complains(d), PROGRAMS.slice(1));
+    expect(run(LOCKED)).toThrow(/^protocol complains threw: it is not as it should be/);
+    expect(run(NT)().verdict).toBe('safe');
+  });
+
+  it('is no more than a way that was thought of, if none does', () => {
+    // Between its own two stores it may find whatever the other ever stores, for all that its tree knows.
+    const sure = defineProtocol({
+      ...named('bbm-early-locked'),
+      name: 'sure',
+      run(cpu, t, tables) {
+        named('bbm-early-locked').run(
+          {
+            ...cpu,
+            writeRelease(entry, d) {
+              if (cpu.read(entry) !== LOCKED) throw new Error('somebody else was here');
+              cpu.writeRelease(entry, d);
+            },
+          },
+          t,
+          tables,
+        );
+      },
+    });
+    const program = PROGRAMS.slice(1);
+    expect(beside(sure, named('map-hole'), program).verdict).toBe('safe');
+    const run = beside(sure, mutant('locked-taken'), program);
+    expect(run.violations[0]?.why).toMatch(/hypervisor 2 stores to the entry .* has it broken/);
+  });
 });
 
 describe('what is left out of a search for two', () => {

@@ -58,7 +58,8 @@ export const EXPLORE_FLAGS = {
     value: 'NAME',
     help:
       'a second hypervisor runs this protocol on the same entry at the same time: a built-in name, one of ' +
-      'a mutant or a path; both take the lock for reading (docs/explore.md)',
+      'a mutant or a path; both take the lock for reading, unless it is of kind map: then a vCPU that ' +
+      'faults meanwhile runs it (docs/explore.md)',
     default: 'none: one hypervisor',
     parse: anyText,
   }),
