@@ -10,7 +10,14 @@
  * cache-clean.ts contents, end-of-transition.ts and new-tables.ts where it arrived.
  */
 import { assertNever } from '../arch/assert.ts';
-import { type Descriptor, isTable, isValid, sameButState, typeOf } from '../arch/descriptor.ts';
+import {
+  type Descriptor,
+  isTable,
+  isValid,
+  LOCKED,
+  sameButState,
+  typeOf,
+} from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import { entrySize } from '../arch/geometry.ts';
 import { changeNamed } from '../port/kinds.ts';
@@ -74,6 +81,8 @@ class Automaton {
   #storesOrdered = true;
   /** Another agent changed the entry: a vCPU under a shared lock, or the hardware walker. */
   #overtaken = false;
+  /** Another agent had the entry LOCKED, and was done before anything was stored here. */
+  #released = false;
 
   constructor(trace: TransitionTrace, bbm: BbmLevel, hafdbs: boolean) {
     this.#trace = trace;
@@ -167,6 +176,7 @@ class Automaton {
     // The hardware walker sets access flag and dirty state at any time: that takes nothing from anybody.
     if (sameButState(value, this.#target.current)) return;
     this.#overtaken = true;
+    if (this.#target.current === LOCKED && this.#lastStore === null) this.#released = true;
     this.#target.overtake(value);
     this.#ownership.lose('target');
     const isOld =
@@ -316,7 +326,10 @@ class Automaton {
     }
     const clean = judgeCleans(this.#trace);
     if (clean !== null) this.#violate(clean.code, clean.why, clean.event);
-    const end = judgeEnd(this.#trace, this.#target.current, this.#lastStore !== null);
+    const end = judgeEnd(this.#trace, this.#target.current, {
+      stored: this.#lastStore !== null,
+      released: this.#released,
+    });
     if (end !== null) this.#violate(end.code, end.why, this.#lastStore);
     const contents = this.#made.judge();
     if (contents !== null) this.#violate('ends-elsewhere', contents.why, contents.event);

@@ -54,11 +54,12 @@ function wantedPa(trace: TransitionTrace): number {
 
 /**
  * What is wrong with ending at `last`, or null. `stored`: the protocol stored to the entry at all.
+ * `released`: before that it found that whoever had the entry LOCKED was done.
  */
 export function judgeEnd(
   trace: TransitionTrace,
   last: Descriptor,
-  stored: boolean,
+  { stored, released }: { readonly stored: boolean; readonly released: boolean },
 ): Shortcoming | null {
   const { level, wanted } = trace;
   const failed = trace.events.some(({ op }) => op === 'no-memory');
@@ -66,7 +67,7 @@ export function judgeEnd(
   if (failed && sameMapping(last, trace.old)) return null;
   const aimed = trace.change === undefined ? null : changeNamed(trace.change).to;
   if (aimed === 'empty') return judgeEmptied(trace, last);
-  if (aimed === 'locked') {
+  if (aimed === 'locked' && !(stored && released)) {
     const why = 'another vCPU had LOCKED the entry, and the transition stored to it';
     return stored ? { code: 'unowned', why } : null;
   }

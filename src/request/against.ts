@@ -4,7 +4,8 @@ import { pairProblem } from '../explore/protocol/pair.ts';
 import { MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/index.ts';
 import { nearest } from './did-you-mean.ts';
-import { type KernelFields, kernelProtocols } from './kernel.ts';
+import { type FaultFields, refuseServing, servingName } from './faults.ts';
+import { kernelProtocols } from './kernel.ts';
 import { loadProtocolFile, looksLikePath } from './protocol-file.ts';
 import { about, refusal, the } from './refusal.ts';
 import { BUILT_IN } from './registry.ts';
@@ -12,7 +13,7 @@ import { fileSource } from './sources.ts';
 import { nameOf } from './values.ts';
 
 /** What of a request has to do with it. */
-interface Asked extends KernelFields {
+interface Asked extends FaultFields {
   readonly against?: Protocol | string;
   readonly protocols?: readonly (Protocol | string)[];
   readonly mutants?: readonly string[];
@@ -24,24 +25,32 @@ interface Asked extends KernelFields {
 
 /** Null: none is asked for. Refuses what it does not go with. */
 export async function againstOf(request: Asked): Promise<Against | null> {
-  const { against, mutants = [], sequence, kernel, protocols = [], scenarios = [] } = request;
+  const { mutants = [], sequence, kernel, protocols = [], scenarios = [] } = request;
+  const serving = servingName(request);
+  if (serving !== null && request.against !== undefined) {
+    throw refusal`${the('faults')} does not go with ${the('against')}: both are the second of two protocols`;
+  }
+  const field = serving === null ? 'against' : 'faults';
+  const against = serving ?? request.against;
   if (against === undefined) return null;
   const beside = (['matrix', 'ablate'] as const).find((field) => request[field] === true);
   if (beside !== undefined) {
-    throw refusal`${the('against')} does not go with ${the(beside)}, which is about one protocol`;
+    throw refusal`${the(field)} does not go with ${the(beside)}, which is about one protocol`;
   }
   if (scenarios.includes('two-vms')) {
-    throw refusal`${the('against')} does not go with ${the('scenarios', 'two-vms')}: both hypervisors
+    throw refusal`${the(field)} does not go with ${the('scenarios', 'two-vms')}: both hypervisors
       change an entry of one VM`;
   }
   const isAlone = protocols.length + mutants.length === 0 && sequence === undefined;
   if (isAlone && kernel === undefined) {
-    throw refusal`${the('against')} names the second of two protocols: ${the('protocols')} or
+    throw refusal`${the(field)} names the second of two protocols: ${the('protocols')} or
       ${the('mutants')} names the first, which may be the same`;
   }
   if (typeof against !== 'string') return { protocol: against, source: null };
   const [named = against] = kernelProtocols(request, [against]) ?? [];
-  return looksLikePath(named) ? fromFile(named) : fromName(named);
+  const found = looksLikePath(named) ? await fromFile(named) : fromName(named, field);
+  if (serving !== null) refuseServing(found.protocol);
+  return found;
 }
 
 async function fromFile(text: string): Promise<Against> {
@@ -50,12 +59,12 @@ async function fromFile(text: string): Promise<Against> {
 }
 
 /** A built-in protocol or a mutant. */
-function fromName(text: string): Against {
+function fromName(text: string, field: string): Against {
   const protocols = BUILT_IN.protocols.map(({ name }) => name);
   const mutants = MUTANTS.map(({ name }) => name);
   // Who means no mutant is not told them all.
   const names = nearest(text, mutants) === null ? protocols : [...protocols, ...mutants];
-  const name = about('against', () => nameOf('protocol or mutant', names)(text));
+  const name = about(field, () => nameOf('protocol or mutant', names)(text));
   const builtIn = BUILT_IN.protocols.find((protocol) => protocol.name === name);
   if (builtIn !== undefined) {
     return { protocol: builtIn, source: { kind: 'built-in', name, text: '' } };
@@ -63,7 +72,7 @@ function fromName(text: string): Against {
   const mutant = MUTANTS.find((each) => each.name === name);
   const protocol = mutant === undefined ? null : subjectOf(mutant, 'explore').protocol;
   if (protocol === null) {
-    throw refusal`${the('against')}: ${name} is a bug of the machine, which explore does not simulate`;
+    throw refusal`${the(field)}: ${name} is a bug of the machine, which explore does not simulate`;
   }
   return { protocol, source: { kind: 'mutant', name, text: '' } };
 }

@@ -50,6 +50,11 @@ export interface ExploreRequest {
    * the same entry at the same time.
    */
   readonly against?: Protocol | string;
+  /**
+   * What serves the fault of a vCPU beside protocols that coalesce: `model` (default: it ends the vCPU's
+   * program), `kernel`, or a protocol of kind map, by name or path (docs/kernels.md).
+   */
+  readonly faults?: string;
   /** Over the default CPU and the one each protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
   readonly levels?: readonly BlockLevel[];
@@ -206,8 +211,9 @@ function sequenceOf(ref: ProtocolRef): Sequence | null {
 
 /** Is a search of `subject` one of many, as no CPU was named? */
 export function isOpen(request: ExploreRequest, { sequence }: Subject): boolean {
-  const { cpu, matrix, ablate, against } = request;
-  const isAsked = cpu !== undefined || matrix === true || ablate === true || against !== undefined;
+  const { cpu, matrix, ablate, against, faults = 'model' } = request;
+  const isBeside = against !== undefined || faults !== 'model';
+  const isAsked = cpu !== undefined || matrix === true || ablate === true || isBeside;
   return sequence !== null && !isAsked;
 }
 

@@ -25,6 +25,7 @@ import {
 } from '../stress/plan/plan.ts';
 import { budgetOf, isPortfolio, planGroups } from '../stress/plan/portfolio.ts';
 import { rowCount } from '../stress/plan/shard-groups.ts';
+import { servingOf } from './faults.ts';
 import { type KernelFields, kernelProtocols } from './kernel.ts';
 import { about, refusal, the } from './refusal.ts';
 import {
@@ -48,6 +49,11 @@ export interface StressRequest {
   readonly kernel?: string;
   readonly kernelTlb?: TlbFlavour;
   readonly kernelCapabilities?: readonly Capability[];
+  /**
+   * What serves the faults of vCPUs beside protocols that coalesce: `model` (default), `kernel`, or a
+   * protocol of kind map (docs/kernels.md).
+   */
+  readonly faults?: string;
   readonly mutants?: readonly string[];
   readonly scenarios?: readonly string[];
   /** Over the default CPU and the one each protocol was written for. */
@@ -92,6 +98,7 @@ export async function stressOptions(
   refuseCpu(request, protocols);
   refuseUnsuited(scenarios, protocols);
   refuseIdleRings(request.cpu ?? {}, scenarios.length > 0 ? scenarios : usualScenarios(protocols));
+  const serving = await servingOf(request, protocols, catalogue);
   const explicit = explicitIn(request);
   const timeMs = request.timeMs ?? (request.rounds === undefined ? STRESS_DEFAULTS.timeMs : null);
   const isTimed = timeMs !== null && request.rounds === undefined;
@@ -117,6 +124,7 @@ export async function stressOptions(
     pattern: request.pattern ?? STRESS_DEFAULTS.pattern,
     blocks: request.blocks ?? STRESS_DEFAULTS.blocks,
     ...(shard === null ? {} : { shard }),
+    ...(serving === null ? {} : { faults: serving.ref }),
     failFast: request.failFast ?? false,
     explicit,
     argv,

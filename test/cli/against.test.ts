@@ -14,8 +14,8 @@ const BAD: readonly (readonly [args: string, answer: string])[] = [
     '--against: there is no protocol or mutant "bbm-erly-locked" (did you',
   ],
   [
-    `${FIRST} map-hole`,
-    'map-hole begins where the entry holds nothing; beside bbm-early-locked it',
+    'explore --protocol map-hole --against bbm-early-locked',
+    'bbm-early-locked begins where the entry holds a table; beside map-hole it',
   ],
   [`${FIRST} relax-local`, 'protocol relax-local is of kind protect; beside another one coalesce'],
   [

@@ -31,3 +31,12 @@ export const KERNEL_CAPS = flag({
   default: DEFAULT_CAPABILITIES.join(','),
   parse: parseCapabilities,
 });
+
+export const FAULTS = flag({
+  value: 'model|kernel|NAME',
+  help:
+    'what a vCPU runs that faults while a protocol has the entry broken: nothing of its own, the map ' +
+    "function of the kernel tree under that version's lock, or a protocol of kind map (docs/kernels.md)",
+  default: 'model',
+  parse: anyText,
+});

@@ -17,7 +17,7 @@ import { valueText } from './describe.ts';
 import { gaveWay } from './hardware-update.ts';
 import { type Host, type HostThread, MakerFailed } from './host.ts';
 import { traceOf } from './hypervisor.ts';
-import { type Beginning, begunBy, foundOther } from './maker.ts';
+import { type Beginning, begunBy } from './maker.ts';
 import { TARGET } from './memory-map.ts';
 import { FREED_TWICE, PageBook } from './page-book.ts';
 import type { Scenario } from './scenario.ts';
@@ -184,8 +184,7 @@ export class MakersJudge {
     const { map, bbm } = this.#host;
     const { name, path, begun } = this.#goneOf(thread, number, way);
     const { protocol } = thread.maker;
-    const isSame = !foundOther(thread.maker, path.answers);
-    const trace = begun === null || !isSame ? null : traceOf(map, path, protocol, begun);
+    const trace = begun === null ? null : traceOf(map, path, protocol, begun);
     const found = trace === null ? [] : judgeTrace(trace, bbm, false, map.hafdbs).violations;
     const findings = found.flatMap(({ rule, code, why }) =>
       trace !== null && code === 'ends-elsewhere' && gaveWay(trace)

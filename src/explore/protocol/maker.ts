@@ -88,17 +88,6 @@ export function begunBy(
   return looked === undefined ? null : beginAt(looked);
 }
 
-/**
- * Has one that walks by itself found there what it was not called for, a mapping that has come meanwhile
- * say? What it makes of that is no change of its kind, and is judged by what comes of it alone.
- */
-export function foundOther(
-  { protocol, waits }: Pick<Maker, 'protocol' | 'waits'>,
-  [walked, ...answers]: readonly Descriptor[],
-): boolean {
-  return protocol.walks === true && answers[waits ? 1 : 0] !== walked;
-}
-
 function makerOf(
   protocol: Protocol,
   map: MemoryMap,

@@ -10,6 +10,11 @@
  *   permission     a block               relax, although it may be writable by now: this PE's own TLB
  *                                        denies the store all the same
  *
+ * Beside a protocol that coalesces another one, of kind map, may serve the faults (`--faults`): whatever is
+ * invalid is the window then, and what is wanted is the block that the coalesce is about to put there. One
+ * that walks the tables itself (Protocol.walks) runs where that block has come meanwhile, too, as
+ * user_mem_abort looks at nothing before it maps. It is no transition of the row.
+ *
  * The version of the mapping stays, as it does for whatever a vCPU repairs. Only runs that had something
  * to do are measured. The host fills holes in the same way, for a vCPU that is not there: then two are
  * at it even where no two vCPUs run at once.
@@ -25,12 +30,13 @@ import {
   LOCKED,
   makeLeaf,
   NORMAL_RW,
+  NT,
   S2AP_W,
 } from '../../arch/descriptor.ts';
 import { entrySize, type Level, tableIndex } from '../../arch/geometry.ts';
 import type { Arena } from '../../machine/arena.ts';
 import { type FaultChange, HANDLED, UNDECIDED } from '../../machine/fault-exit.ts';
-import { ghostVersion } from '../../machine/ghost.ts';
+import { ghostVersion, newestAllowed } from '../../machine/ghost.ts';
 import { seedFor } from '../../machine/guest-pattern.ts';
 import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
 import { LINE_WORDS, regionShift } from '../../machine/layout.ts';
@@ -54,6 +60,8 @@ export interface FaultChanges {
   of(item: number): FaultChange | null;
   /** Per plan item: the distinct traces. */
   traces(): readonly (readonly SeenTrace[])[];
+  /** Per plan item: how often its faults were served by a protocol of their own. */
+  served(): readonly number[];
 }
 
 /** One per thread. */
@@ -61,6 +69,8 @@ export interface FaultingThread {
   readonly arena: Arena;
   readonly plan: GroupPlan;
   readonly protocols: readonly Protocol[];
+  /** By plan item: what serves the faults beside it. Default: nothing does. */
+  readonly serving?: readonly (Protocol | null)[];
   readonly software: SoftwareSide;
   readonly recorder: Recorder;
   /** 0 is the hypervisor, vCPU v is v + 1. */
@@ -72,9 +82,13 @@ export interface FaultingThread {
 }
 
 export function createFaultChanges(site: FaultingThread): FaultChanges {
-  const { arena, plan, protocols, software, recorder, thread, tlbs, onMade } = site;
+  const { arena, plan, serving = [], software, recorder, thread, tlbs, onMade } = site;
+  const protocols = site.protocols.map((protocol, item) => serving[item] ?? protocol);
   const made = protocols.map((protocol) => byVcpu(protocol));
-  if (made.every(({ length }) => length === 0)) return { of: () => null, traces: () => [] };
+  const served = protocols.map(() => 0);
+  if (made.every(({ length }) => length === 0)) {
+    return { of: () => null, traces: () => [], served: () => served };
+  }
   const { i32, layout, descriptors, geometry: g } = arena;
   const { level } = layout.config;
   const pageOfRegion = regionShift(layout) - layout.pageShift;
@@ -111,16 +125,18 @@ export function createFaultChanges(site: FaultingThread): FaultChanges {
     readonly entry: Entry;
     readonly region: number;
     readonly old: Descriptor;
+    readonly version: number;
+    /** Nothing is there for it to do, and it is called all the same. */
+    readonly isVain?: true;
   }
 
   function runOne(item: number, protocol: Protocol, change: ChangeName, at: Faulted): void {
-    const { entry, region, old } = at;
-    const version = ghostVersion(i32[layout.ghostW + region * LINE_WORDS] as number);
+    const { entry, region, old, version, isVain = false } = at;
     const pa = layout.guestPaBase + region * size;
     const block = makeLeaf(g, level, pa, { ...NORMAL_RW, dbm: hafdbs, sw: version & 15 });
     const wanted = change === 'relax' ? old | S2AP_W : wantedOf(change, block);
     // A protocol that only makes its own PE forget has changed nothing.
-    const measured = change !== 'relax' || old !== wanted;
+    const measured = !isVain && (change !== 'relax' || old !== wanted);
     const log = measured ? (logs[item] as TraceLog) : unasked;
     const transition: Transition = Object.freeze({
       entry,
@@ -142,7 +158,18 @@ export function createFaultChanges(site: FaultingThread): FaultChanges {
     port.drain();
     port.end();
     log.end();
-    if (measured) onMade();
+    if (isServing(item)) served[item] = (served[item] ?? 0) + 1;
+    else if (measured) onMade();
+  }
+
+  function isServing(item: number): boolean {
+    return (serving[item] ?? null) !== null;
+  }
+
+  /** Of the mapping that the vCPU has to arrive at. */
+  function versionOf(item: number, region: number): number {
+    const word = i32[layout.ghostW + region * LINE_WORDS] as number;
+    return isServing(item) ? newestAllowed(word) : ghostVersion(word);
   }
 
   function faultChange(
@@ -157,17 +184,25 @@ export function createFaultChanges(site: FaultingThread): FaultChanges {
       run(page) {
         const region = page >> pageOfRegion;
         const entry = locate(layout.ipaBase + region * size);
+        const version = versionOf(item, region);
+        // A table is what is wanted: its pages are the scenario's to map.
+        if (isServing(item) && (version & 1) === 0) return UNDECIDED;
         const old = Atomics.load(descriptors, entry);
+        if (isServing(item) && isValid(old) && !isPlainBlock(old, level)) return UNDECIDED;
         const change = relaxes ? relaxOf(old, level) : mapOf(old, names);
-        if (typeof change === 'number') return change;
+        const isVain = change === HANDLED.spurious && isServing(item) && protocol.walks === true;
+        if (typeof change === 'number' && !isVain) return change;
+        const at = { entry, region, old, version, ...(isVain ? { isVain } : {}) };
         try {
-          runOne(item, protocol, change, { entry, region, old });
+          runOne(item, protocol, typeof change === 'number' ? 'map' : change, at);
         } catch (error) {
           // Leaked by what ran before: the round's audit says so.
           if (!(error instanceof PoolExhausted)) throw error;
         }
         const isThere = isValid(Atomics.load(descriptors, entry));
         if (!isThere) return HANDLED.again;
+        // Mapped before and after, whoever has put it there.
+        if (isServing(item)) return HANDLED.spurious;
         return relaxes ? HANDLED.relaxed : HANDLED.mapped;
       },
       settle() {
@@ -180,12 +215,21 @@ export function createFaultChanges(site: FaultingThread): FaultChanges {
     const names = made[item] as readonly ChangeName[];
     return names.length === 0 ? null : faultChange(item, protocol, names);
   });
-  return { of: (item) => all[item] ?? null, traces: () => logs.map((log) => log.seen) };
+  return {
+    of: (item) => all[item] ?? null,
+    traces: () => logs.map((log) => log.seen),
+    served: () => served,
+  };
 }
 
 /** Forms of the protocol that vCPUs make. */
 function byVcpu(protocol: Protocol): readonly ChangeName[] {
   return changesOf(protocol).filter((name) => changeNamed(name).by === 'vcpu');
+}
+
+/** A table goes down to its pages, and a block with nT belongs to whoever is at it. */
+function isPlainBlock(d: Descriptor, level: Level): boolean {
+  return !isTable(d, level) && (d & NT) === 0n;
 }
 
 /** The change to make, or what the handler did without one. */

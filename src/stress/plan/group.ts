@@ -24,6 +24,11 @@ export interface PlanItem {
   readonly protocol: ProtocolSource;
   readonly cpu: CpuModel;
   readonly bug: MachineBug | null;
+  /**
+   * Of kind map, beside one that coalesces: vCPUs that fault while it has the entry broken run this in
+   * their handler. Absent: the harness's own repair.
+   */
+  readonly faults?: ProtocolSource;
   /** Its broken claim is shown and not judged. */
   readonly isExhibit?: true;
 }

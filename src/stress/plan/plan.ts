@@ -73,6 +73,8 @@ export interface StressOptions {
   readonly pattern: Pattern;
   /** Regions under test, each the size of one block. */
   readonly blocks: number;
+  /** Serves faults of vCPUs beside protocols that coalesce; absent: the harness does. */
+  readonly faults?: ProtocolRef;
   /** The part of the campaign to run; absent: all of it. */
   readonly shard?: Shard;
   /** Go on with this one, of the same plan (`planMismatch`); absent: a new campaign. */

@@ -12,14 +12,19 @@ import { MUTANTS } from '../../mutants/index.ts';
 import { PROTOCOLS } from '../../protocols/index.ts';
 import { scenarioNamed, scenarioOfKind, suits } from '../../scenarios/index.ts';
 import type { GroupRequest } from '../run/group-run.ts';
-import type { ProtocolSource } from './group.ts';
+import type { PlanItem, ProtocolSource } from './group.ts';
 import { loadProtocol } from '../thread/load-protocol.ts';
-import { recordsFor, type StressOptions } from './plan.ts';
+import { type ProtocolRef, recordsFor, type StressOptions } from './plan.ts';
 import { PLAIN_GROUP, spinsFor } from './plain-group.ts';
 import type { PlannedGroup, PlannedItem } from './planned-group.ts';
 import { roundsOfRepeat, seedOfRepeat } from './repeats.ts';
 import { type Pace, shorterRound } from './schedule.ts';
-import { changesSize, type MachineBug, type ProtocolKind } from '../../port/index.ts';
+import {
+  changesSize,
+  type MachineBug,
+  type Protocol,
+  type ProtocolKind,
+} from '../../port/index.ts';
 
 /** Whole-GiB transitions take milliseconds: a round of many would be one sample. */
 const TRANSITIONS_AT_LEVEL_1 = 2;
@@ -189,6 +194,15 @@ function builtIns(
   });
 }
 
+function sourceOf({ named: _named, ...source }: ProtocolRef): ProtocolSource {
+  return source;
+}
+
+/** Faults come while somebody coalesces. */
+function faultsOf({ kind }: Protocol, { faults }: StressOptions): Pick<PlanItem, 'faults'> {
+  return faults === undefined || kind !== 'coalesce' ? {} : { faults: sourceOf(faults) };
+}
+
 /** What was named; nothing named means every protocol, none of them by name. */
 async function itemsOf(options: StressOptions): Promise<readonly PlannedItem[]> {
   if (options.protocols.length === 0 && options.mutants.length === 0) {
@@ -200,10 +214,11 @@ async function itemsOf(options: StressOptions): Promise<readonly PlannedItem[]> 
   }
   const items: PlannedItem[] = [];
   for (const ref of options.protocols) {
-    const { named: _named, ...source } = ref;
+    const source = sourceOf(ref);
     const protocol = await loadProtocol(source);
+    const cpu = cpuFor(protocol, options.cpuOverrides);
     items.push({
-      item: { protocol: source, cpu: cpuFor(protocol, options.cpuOverrides), bug: null },
+      item: { protocol: source, cpu, bug: null, ...faultsOf(protocol, options) },
       protocol,
       mutant: null,
       named: ref.named,

@@ -12,7 +12,7 @@ import type { StressRun, Violation } from '../../result/stress.ts';
 import { commandText } from '../../sequence/index.ts';
 import { whyDisturbed } from '../run/busy.ts';
 import type { GroupOutcome, GroupRequest } from '../run/group-run.ts';
-import { type ProtocolSource, ROUND_KIND } from '../plan/group.ts';
+import { type PlanItem, type ProtocolSource, ROUND_KIND } from '../plan/group.ts';
 import { readFigures } from '../figures/read.ts';
 import { ROW, totalOf } from './results-area.ts';
 import { recordedSigns, signsOf } from './signs.ts';
@@ -124,8 +124,16 @@ export function rowOf(r: RowRequest): StressRun {
     verdict: onlyExpected ? 'pass' : grade.verdict,
     exhibit: onlyExpected ? r.exhibit : null,
     violations: grade.violations.map((v) => withSightings(v, outcome, item)),
-    notes: grade.notes,
+    notes: [...grade.notes, ...servedNotes(plan, outcome.served[item] ?? 0)],
   };
+}
+
+/** Where a protocol serves the faults: how often it was called. */
+function servedNotes({ faults }: PlanItem, times: number): readonly string[] {
+  if (faults === undefined) return [];
+  const { name } = faults;
+  if (times > 0) return [`${name} served ${times} of the faults of vCPUs`];
+  return [`${name} served no fault: none came while the entry was broken`];
 }
 
 /** What vCPUs saw is kept a few times of each kind, and counted. */
@@ -154,7 +162,13 @@ function exploreCommand({ request, item, protocol, mutant }: RowRequest): string
     .filter((knob) => !knob.startsWith('hdbss='));
   const cpu = knobs.length === 0 ? '' : ` --cpu ${knobs.join(',')}`;
   const level = request.config.level === 1 ? ' --level 1' : '';
-  return commandLine(`explore -- ${what}${cpu}${level}`);
+  return commandLine(`explore -- ${what}${besideFlag(plan, protocol)}${cpu}${level}`);
+}
+
+/** Of two it follows no host at EL1. */
+function besideFlag({ faults }: PlanItem, { context }: Protocol): string {
+  if (faults === undefined || faults.from === 'mutant' || context === 'nvhe-host') return '';
+  return ` --faults ${faults.from === 'file' ? shortPath(faults.path) : faults.name}`;
 }
 
 function protocolFlag(source: ProtocolSource, name: string): string {

@@ -53,6 +53,8 @@ export interface GroupOutcome {
   readonly end: GroupEnd;
   /** Per item, from the hypervisor; empty where it died. */
   readonly traces: readonly (readonly SeenTrace[])[];
+  /** Per item, of all vCPUs: faults that a protocol of their own served. */
+  readonly served: readonly number[];
   readonly itemEvidence: readonly (readonly Evidence[])[];
   /** What the threads themselves recorded. */
   readonly recorded: readonly RecordedEvidence[];
@@ -197,6 +199,9 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
           ...(value?.traces[item] ?? []),
           ...vcpus.flatMap((vcpu) => (vcpu.ok ? (vcpu.value.traces[item] ?? []) : [])),
         ]),
+        served: request.items.map((_, item) =>
+          vcpus.reduce((sum, vcpu) => sum + (vcpu.ok ? (vcpu.value.served[item] ?? 0) : 0), 0),
+        ),
         itemEvidence: value?.evidence ?? request.items.map(() => []),
         recorded: threads.recorded,
         unkept: threads.unkept,

@@ -49,6 +49,8 @@ export interface VcpuRunResult {
   readonly collections: Collections;
   /** Per plan item: the distinct traces of what it did in its fault handler. */
   readonly traces: readonly (readonly SeenTrace[])[];
+  /** Per plan item: faults that a protocol of their own served. */
+  readonly served: readonly number[];
 }
 
 /** Runs until the hypervisor declares the end or the stop word is set. */
@@ -59,6 +61,9 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   const recorder = createRecorder(arena, vcpu + 1);
   const scenario = scenarioNamed(plan.scenario);
   const protocols = await Promise.all(plan.items.map((item) => loadProtocol(item.protocol)));
+  const serving = await Promise.all(
+    plan.items.map(({ faults }) => (faults === undefined ? null : loadProtocol(faults))),
+  );
   Atomics.add(i32, CONTROL.started, 1);
 
   const first = plan.items[0];
@@ -139,7 +144,16 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   const collections = countCollections();
   const w = layout.vcpuW + vcpu * VCPU.words;
   const changes = createFaultChanges({
-    ...{ arena, plan, protocols, software, recorder, thread: vcpu + 1, tlbs: machine.tlbs },
+    ...{
+      arena,
+      plan,
+      protocols,
+      serving,
+      software,
+      recorder,
+      thread: vcpu + 1,
+      tlbs: machine.tlbs,
+    },
     onMade: () => {
       i32[w + VCPU.changes] = (i32[w + VCPU.changes] as number) + 1;
     },
@@ -179,5 +193,6 @@ export async function runVcpu(plan: GroupPlan, vcpu: number): Promise<VcpuRunRes
   } finally {
     preemption.close();
   }
-  return { rounds, collections: await collections.end(), traces: changes.traces() };
+  const [traces, served] = [changes.traces(), changes.served()];
+  return { rounds, collections: await collections.end(), traces, served };
 }

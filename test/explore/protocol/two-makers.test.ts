@@ -297,6 +297,28 @@ describe('a vCPU in the handler of its fault', () => {
     expect(rules(blind)).toContain('refcount');
   });
 
+  it('may make it once more, when it finds the block there, if it breaks it rightly', () => {
+    const again = (puts: boolean): Protocol =>
+      defineProtocol({
+        ...named('map-hole'),
+        name: 'maps-again',
+        walks: true,
+        run(cpu, t, tables) {
+          const found = cpu.read(t.entry);
+          if (!isValid(found) || cpu.compareExchange(t.entry, found, LOCKED) !== found) return;
+          flushIpa(cpu, t.ipa, t.level);
+          if (puts) tables.put(t.entry);
+          tables.get(t.entry);
+          cpu.writeRelease(t.entry, t.wanted);
+          cpu.dsb('ishst');
+        },
+      });
+    const program = PROGRAMS.slice(0, 1);
+    const run = beside(named('bbm-early-locked'), again(true), program);
+    expect([run.verdict, turns(run)]).toEqual(['safe', [...GIVES_WAY, '1 changes it, then 2']]);
+    expect(rules(beside(named('bbm-early-locked'), again(false), program))).toEqual(['refcount']);
+  });
+
   it('of a version with an exclusive lock gives way to one with another', () => {
     const run = beside(named('bbm-late'), named('map-hole'), PROGRAMS.slice(0, 1));
     expect([run.verdict, turns(run)]).toEqual(['safe', GIVES_WAY]);

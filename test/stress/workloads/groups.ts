@@ -16,7 +16,7 @@ import {
   type GroupRequest,
   runGroup,
 } from '../../../src/stress/run/group-run.ts';
-import type { PlanItem } from '../../../src/stress/plan/group.ts';
+import type { PlanItem, ProtocolSource } from '../../../src/stress/plan/group.ts';
 import { HUNT_SETTING, huntRequest, huntRow, rulesSeen } from '../../../src/stress/run/hunt.ts';
 import { loadProtocol } from '../../../src/stress/thread/load-protocol.ts';
 import { recordsFor } from '../../../src/stress/plan/plan.ts';
@@ -32,6 +32,8 @@ export interface Choice {
   readonly transitions?: number;
   readonly storesPercent?: number;
   readonly rounds: number;
+  /** Serves the faults of vCPUs beside each of them: a built-in one, or a path. */
+  readonly faults?: string;
   /** Over what each protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
 }
@@ -71,18 +73,22 @@ function requestOf(items: readonly PlanItem[], choice: Choice): GroupRequest {
   };
 }
 
+function sourceOf(name: string): ProtocolSource {
+  return name.includes('/')
+    ? { from: 'file', name: path.basename(name, '.ts'), path: name }
+    : { from: 'built-in', name };
+}
+
 /** Correct protocols, one row each: names, or paths of files named after what they hold. */
 export async function rowsOf(names: readonly string[], choice: Choice): Promise<StressRun[]> {
-  const sources = names.map((name) =>
-    name.includes('/')
-      ? ({ from: 'file', name: path.basename(name, '.ts'), path: name } as const)
-      : ({ from: 'built-in', name } as const),
-  );
+  const sources = names.map(sourceOf);
+  const faults = choice.faults === undefined ? {} : { faults: sourceOf(choice.faults) };
   const protocols = await Promise.all(sources.map(loadProtocol));
   const items = protocols.map((protocol, i) => ({
-    protocol: sources[i] as (typeof sources)[number],
+    protocol: sources[i] as ProtocolSource,
     cpu: cpuFor(protocol, choice.cpu ?? {}),
     bug: null,
+    ...faults,
   }));
   const request = requestOf(items, choice);
   const outcome = await runGroup(pool, request, HOOKS);
@@ -157,6 +163,30 @@ export async function rulesOfKind(
   const request = huntRequest({
     items: [{ protocol: source, cpu: cpuFor(protocol, {}), bug: null }],
     setting: { ...HUNT_SETTING, scenario: scenarioOfKind(protocol.kind) },
+    rules: [rule],
+    stopsAtSign: true,
+    seed: SEED,
+    pins: { usual: null, racing: null },
+    budgetMs: null,
+    roundsMax: rounds,
+  });
+  const outcome = await runGroup(pool, request, HOOKS);
+  if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
+  return rulesSeen(request, outcome, 0, protocol, null);
+}
+
+/** What was seen of one whose faults are served by such a source, up to the first sign of `rule`. */
+export async function rulesServed(
+  name: string,
+  faults: ProtocolSource,
+  rounds: number,
+  rule: Rule,
+): Promise<readonly Rule[]> {
+  const source = sourceOf(name);
+  const protocol = await loadProtocol(source);
+  const request = huntRequest({
+    items: [{ protocol: source, cpu: cpuFor(protocol, {}), bug: null, faults }],
+    setting: { ...HUNT_SETTING, vcpus: 2 },
     rules: [rule],
     stopsAtSign: true,
     seed: SEED,

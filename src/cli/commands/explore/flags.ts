@@ -26,7 +26,7 @@ import {
   timeFlag,
 } from '../../flags/common.ts';
 import { flag, switched } from '../../flags/flag.ts';
-import { KERNEL, KERNEL_CAPS, KERNEL_TLB } from '../../flags/kernel.ts';
+import { FAULTS, KERNEL, KERNEL_CAPS, KERNEL_TLB } from '../../flags/kernel.ts';
 import { asking, requestOf } from '../../flags/request.ts';
 import { parseShard, shardOf } from '../../flags/shard.ts';
 
@@ -63,6 +63,7 @@ export const EXPLORE_FLAGS = {
     default: 'none: one hypervisor',
     parse: anyText,
   }),
+  faults: asks('faults', FAULTS),
   cpu: asks('cpu', {
     value: 'key=value,…',
     help: 'knobs of the simulated CPU, see below',

@@ -45,7 +45,7 @@ import {
   timeFlag,
 } from '../../flags/common.ts';
 import { flag, switched } from '../../flags/flag.ts';
-import { KERNEL, KERNEL_CAPS, KERNEL_TLB } from '../../flags/kernel.ts';
+import { FAULTS, KERNEL, KERNEL_CAPS, KERNEL_TLB } from '../../flags/kernel.ts';
 import { asking, inFlags, requestOf } from '../../flags/request.ts';
 import { parseShard, shardOf } from '../../flags/shard.ts';
 
@@ -61,6 +61,7 @@ export const STRESS_FLAGS = {
   kernel: asks('kernel', KERNEL),
   'kernel-tlb': asks('kernelTlb', KERNEL_TLB),
   'kernel-caps': asks('kernelCapabilities', KERNEL_CAPS),
+  faults: asks('faults', FAULTS),
   sequence: asks('sequence', {
     value: '"STEPS"',
     help: SEQUENCE_HELP,
