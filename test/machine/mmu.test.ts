@@ -19,7 +19,7 @@ import {
 import { entrySize, type Level } from '../../src/arch/geometry.ts';
 import { GHOST_CHANGING, GHOST_SETTLED, ghostWord } from '../../src/machine/ghost.ts';
 import { CONTROL, LOGGING, type MachineConfig } from '../../src/machine/layout.ts';
-import type { Mmu } from '../../src/machine/mmu.ts';
+import type { Mmu } from '../../src/machine/walk/mmu.ts';
 import { VIA } from '../../src/machine/recorder.ts';
 import {
   dataGuestPage,
@@ -29,7 +29,7 @@ import {
   FAULT,
   FLAG_R,
   FLAG_W,
-} from '../../src/machine/tlb-entry.ts';
+} from '../../src/machine/tlb/tlb-entry.ts';
 import { POISON } from '../../src/pgtable/page-meta.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';
 

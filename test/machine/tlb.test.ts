@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { geometryOf } from '../../src/arch/geometry.ts';
-import { createTlb, MISS, MULTIHIT, type Tlb } from '../../src/machine/tlb.ts';
+import { createTlb, MISS, MULTIHIT, type Tlb } from '../../src/machine/tlb/tlb.ts';
 import {
   dataGuestPage,
   dataLevel,
@@ -11,7 +11,7 @@ import {
   FLAG_R,
   FLAG_W,
   PAGES_MAX,
-} from '../../src/machine/tlb-entry.ts';
+} from '../../src/machine/tlb/tlb-entry.ts';
 
 const g = geometryOf('4k');
 const SPACE = 4 * 512 * 512;

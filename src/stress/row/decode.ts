@@ -7,7 +7,7 @@ import { TLBI_KINDS } from '../../arch/tlbi.ts';
 import { AF, describeDescriptor, S2AP_W } from '../../arch/descriptor.ts';
 import type { Evidence, Via } from '../../result/evidence.ts';
 import type { Arena } from '../../machine/arena.ts';
-import { descriptorOf } from '../../machine/fault-exit.ts';
+import { descriptorOf } from '../../machine/vcpu/fault-exit.ts';
 import { newestAllowed, oldestAllowed } from '../../machine/ghost.ts';
 import {
   EVENT_RING,
@@ -17,7 +17,7 @@ import {
   threadsOf,
 } from '../../machine/layout.ts';
 import { EVENT, EVIDENCE, FREED_READER } from '../../machine/recorder.ts';
-import { dataLevel, dataTag, FAULT, FLAG_W } from '../../machine/tlb-entry.ts';
+import { dataLevel, dataTag, FAULT, FLAG_W } from '../../machine/tlb/tlb-entry.ts';
 import { DMB_KINDS, DSB_KINDS } from '../../port/cpu.ts';
 import type { ViolationEvent } from '../../result/stress.ts';
 
