@@ -5,7 +5,7 @@ import { EXPLORE_BOUNDS } from '../src/explore/protocol/machine/bounds.ts';
 import type { GuestProgram } from '../src/explore/protocol/machine/guest.ts';
 import { unrollHost } from '../src/explore/protocol/run/host.ts';
 import { MemoryMap } from '../src/explore/protocol/machine/memory-map.ts';
-import { scenarioOf } from '../src/explore/protocol/machine/scenario.ts';
+import { scenarioOf } from '../src/explore/protocol/run/scenario.ts';
 import { plainChange, type Protocol } from '../src/port/index.ts';
 
 /** Makes a search ready; what is handed back runs it, anew at each call. */

@@ -31,7 +31,7 @@ import {
   pagesPerEntry,
   startTable,
 } from '../arch/geometry.ts';
-import { PAGES_MAX } from './tlb/tlb-entry.ts';
+import { PAGES_MAX } from './tlb-entry.ts';
 import { META_WORDS } from '../pgtable/page-meta.ts';
 
 export const LINE_WORDS = 16;

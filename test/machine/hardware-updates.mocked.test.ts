@@ -10,13 +10,7 @@ import type { Level } from '../../src/arch/geometry.ts';
 import { createHdbssRing, type HdbssRing } from '../../src/machine/dirty/hdbss-ring.ts';
 import { CONTROL, LOGGING, RING_ENTRIES } from '../../src/machine/layout.ts';
 import type { Mmu } from '../../src/machine/walk/mmu.ts';
-import {
-  dataGuestPage,
-  FAULT,
-  FLAG_CLEAN,
-  FLAG_R,
-  FLAG_W,
-} from '../../src/machine/tlb/tlb-entry.ts';
+import { dataGuestPage, FAULT, FLAG_CLEAN, FLAG_R, FLAG_W } from '../../src/machine/tlb-entry.ts';
 import { POISON } from '../../src/pgtable/page-meta.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';
 

@@ -29,7 +29,7 @@ import {
   FAULT,
   FLAG_R,
   FLAG_W,
-} from '../../src/machine/tlb/tlb-entry.ts';
+} from '../../src/machine/tlb-entry.ts';
 import { POISON } from '../../src/pgtable/page-meta.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';
 

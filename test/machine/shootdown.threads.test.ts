@@ -13,7 +13,7 @@ import {
   RECORDS_SAFE,
 } from '../../src/machine/tlb/shootdown.ts';
 import { createTlb } from '../../src/machine/tlb/tlb.ts';
-import { entryData } from '../../src/machine/tlb/tlb-entry.ts';
+import { entryData } from '../../src/machine/tlb-entry.ts';
 import type { TlbSet } from '../../src/machine/tlb/tlbi-codec.ts';
 import { createWalkCache } from '../../src/machine/tlb/walk-cache.ts';
 import type { MachineBug } from '../../src/port/machine-bug.ts';

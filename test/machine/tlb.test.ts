@@ -11,7 +11,7 @@ import {
   FLAG_R,
   FLAG_W,
   PAGES_MAX,
-} from '../../src/machine/tlb/tlb-entry.ts';
+} from '../../src/machine/tlb-entry.ts';
 
 const g = geometryOf('4k');
 const SPACE = 4 * 512 * 512;

@@ -43,7 +43,7 @@ import {
 import { MemoryMap, TARGET } from './machine/memory-map.ts';
 import { claimsOfBoth, pairMap, pairProblem } from './run/pair.ts';
 import { Outcomes } from './outcomes.ts';
-import { scenarioOf } from './machine/scenario.ts';
+import { scenarioOf } from './run/scenario.ts';
 import { cpuKey, encodeToken, fingerprintOfHost, type ProtocolSource } from './token.ts';
 import { TimeLimit, underOneLimit, withTimeLimit } from './run/time-limit.ts';
 import { NotDeterministic, type Path } from './run/unroll.ts';

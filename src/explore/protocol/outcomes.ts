@@ -17,7 +17,7 @@ import { guestName } from './machine/describe.ts';
 import { OutcomeJudge } from './judge/judge-end.ts';
 import { HostEnds } from './judge/host-ends.ts';
 import type { Host } from './run/host.ts';
-import type { Scenario } from './machine/scenario.ts';
+import type { Scenario } from './run/scenario.ts';
 import { type SchedulePlace, Schedules, type Shown } from './schedule/schedules.ts';
 import { Tally } from './judge/tally.ts';
 

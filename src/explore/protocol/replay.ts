@@ -20,7 +20,7 @@ import { type MemoryOf, OutcomeJudge } from './judge/judge-end.ts';
 import { judgeOperations } from './judge/judge-operations.ts';
 import { MemoryMap } from './machine/memory-map.ts';
 import { claimsOfBoth, pairMap, pairProblem } from './run/pair.ts';
-import { type Scenario, scenarioOf } from './machine/scenario.ts';
+import { type Scenario, scenarioOf } from './run/scenario.ts';
 import { type GuestTrail, scheduleOf } from './schedule/schedule.ts';
 import { hostWays, scheduleInput } from './schedule/schedules.ts';
 import { fingerprintOfHost, type ScheduleKey, type ScheduleToken } from './token.ts';

@@ -5,7 +5,7 @@
  */
 import type { Cpu } from '../../port/cpu.ts';
 import type { Tables } from '../../port/tables.ts';
-import { nextRandom } from '../vcpu/guest-pattern.ts';
+import { nextRandom } from '../random.ts';
 
 export const DELAY_SITES = [
   'any',

@@ -15,7 +15,7 @@
  * there before.
  */
 import type { TlbiOp } from '../../arch/tlbi.ts';
-import { nextRandom } from '../vcpu/guest-pattern.ts';
+import { nextRandom } from '../random.ts';
 
 interface PendingStore {
   readonly kind: 'plain' | 'release';

@@ -33,7 +33,7 @@ import type { TlbiOp } from '../../arch/tlbi.ts';
 import { TLBI_KINDS } from '../../arch/tlbi.ts';
 import type { Arena } from '../arena.ts';
 import { GHOST_CHANGING, GHOST_SETTLED, ghostVersion, ghostWord } from '../ghost.ts';
-import { nextRandom } from '../vcpu/guest-pattern.ts';
+import { nextRandom } from '../random.ts';
 import { NEIGHBOUR_VMID, VMID } from '../layout.ts';
 import { META_STATE, META_WORDS, PAGE_STATE, POISON } from '../../pgtable/page-meta.ts';
 import { type Delay, withDelays } from './delays.ts';

@@ -8,7 +8,7 @@
  * vCPU's thread; nothing here is shared.
  */
 import type { Geometry } from '../../arch/geometry.ts';
-import { dataTag, EMPTY_KEY, KEY_PAGE_MASK, KEY_VMID_SHIFT } from './tlb-entry.ts';
+import { dataTag, EMPTY_KEY, KEY_PAGE_MASK, KEY_VMID_SHIFT } from '../tlb-entry.ts';
 
 /** Returned by a lookup: no entry matches. */
 export const MISS = -16;

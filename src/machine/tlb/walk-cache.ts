@@ -8,7 +8,7 @@
  * does: what one descriptor covers is a matter of the address.
  */
 import type { Geometry } from '../../arch/geometry.ts';
-import { EMPTY_KEY, KEY_PAGE_MASK, KEY_VMID_SHIFT } from './tlb-entry.ts';
+import { EMPTY_KEY, KEY_PAGE_MASK, KEY_VMID_SHIFT } from '../tlb-entry.ts';
 
 const ENTRIES = 16;
 

@@ -15,7 +15,7 @@
 import { makeLeaf, NORMAL_RW } from '../../arch/descriptor.ts';
 import type { Arena } from '../arena.ts';
 import { createDescriptorLoad } from '../walk/descriptor-load.ts';
-import { nextRandom } from './guest-pattern.ts';
+import { nextRandom } from '../random.ts';
 import {
   basePageOf,
   CONTROL,
@@ -27,7 +27,7 @@ import {
 } from '../layout.ts';
 import { EVENT, EVIDENCE, type Recorder } from '../recorder.ts';
 import { MISS } from '../tlb/tlb.ts';
-import { dataGuestPage, entryData, FLAG_R, FLAG_W } from '../tlb/tlb-entry.ts';
+import { dataGuestPage, entryData, FLAG_R, FLAG_W } from '../tlb-entry.ts';
 import type { TlbSet } from '../tlb/tlbi-codec.ts';
 
 /** What a neighbour needs of the vCPU whose thread it runs on. */

@@ -20,7 +20,8 @@ import type { MachineBug } from '../../port/machine-bug.ts';
 import type { Arena } from '../arena.ts';
 import type { AccessMode } from '../walk/descriptor-load.ts';
 import { GHOST_STABLE, isAllowed, isExact, transitionOf } from '../ghost.ts';
-import { nextRandom, pageChooser, type Pattern } from './guest-pattern.ts';
+import { nextRandom } from '../random.ts';
+import { pageChooser, type Pattern } from './guest-pattern.ts';
 import {
   CONTROL,
   EPISODES_MAX,
@@ -39,7 +40,7 @@ import { EVENT, EVIDENCE, type Recorder, VIA } from '../recorder.ts';
 import type { RunTokens } from './run-tokens.ts';
 import { createReceiver } from '../tlb/shootdown.ts';
 import type { TlbSet } from '../tlb/tlbi-codec.ts';
-import { DATA_TAG_SHIFT, dataLevel, dataTag, FAULT, FLAG_CLEAN, FLAG_W } from '../tlb/tlb-entry.ts';
+import { DATA_TAG_SHIFT, dataLevel, dataTag, FAULT, FLAG_CLEAN, FLAG_W } from '../tlb-entry.ts';
 import { type FaultHandler, HANDLED } from './fault-exit.ts';
 
 /** What a vCPU keeps of its guest across rounds and CPU models. */

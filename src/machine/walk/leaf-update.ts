@@ -28,7 +28,7 @@ import { basePageOf } from '../layout.ts';
 import { EVENT, EVIDENCE, FREED_READER, type Recorder } from '../recorder.ts';
 import { WALKED } from './table-walk.ts';
 import { MISS } from '../tlb/tlb.ts';
-import { FAULT, FLAG_CLEAN, FLAG_W } from '../tlb/tlb-entry.ts';
+import { FAULT, FLAG_CLEAN, FLAG_W } from '../tlb-entry.ts';
 import type { WalkCache } from '../tlb/walk-cache.ts';
 
 const AF_BIT = Number(AF);

@@ -27,15 +27,7 @@ import { basePageOf, CONTROL, LINE_WORDS, LOGGING, VCPU, VMID } from '../layout.
 import { createLeafUpdate } from './leaf-update.ts';
 import { EVENT, EVIDENCE, type Recorder, VIA } from '../recorder.ts';
 import { createTlb, MISS, MULTIHIT } from '../tlb/tlb.ts';
-import {
-  dataLevel,
-  dataTag,
-  entryData,
-  FAULT,
-  FLAG_CLEAN,
-  FLAG_R,
-  FLAG_W,
-} from '../tlb/tlb-entry.ts';
+import { dataLevel, dataTag, entryData, FAULT, FLAG_CLEAN, FLAG_R, FLAG_W } from '../tlb-entry.ts';
 import type { TlbSet } from '../tlb/tlbi-codec.ts';
 import { createTableWalk, WALKED } from './table-walk.ts';
 import { createWalkCache } from '../tlb/walk-cache.ts';

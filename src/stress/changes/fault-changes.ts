@@ -31,7 +31,7 @@ import { entrySize, type Level, tableIndex } from '../../arch/geometry.ts';
 import type { Arena } from '../../machine/arena.ts';
 import { type FaultChange, HANDLED, UNDECIDED } from '../../machine/vcpu/fault-exit.ts';
 import { ghostVersion } from '../../machine/ghost.ts';
-import { seedFor } from '../../machine/vcpu/guest-pattern.ts';
+import { seedFor } from '../../machine/random.ts';
 import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
 import { LINE_WORDS, regionShift } from '../../machine/layout.ts';
 import type { Recorder } from '../../machine/recorder.ts';

@@ -17,7 +17,7 @@ import {
   threadsOf,
 } from '../../machine/layout.ts';
 import { EVENT, EVIDENCE, FREED_READER } from '../../machine/recorder.ts';
-import { dataLevel, dataTag, FAULT, FLAG_W } from '../../machine/tlb/tlb-entry.ts';
+import { dataLevel, dataTag, FAULT, FLAG_W } from '../../machine/tlb-entry.ts';
 import { DMB_KINDS, DSB_KINDS } from '../../port/cpu.ts';
 import type { ViolationEvent } from '../../result/stress.ts';
 

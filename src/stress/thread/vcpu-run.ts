@@ -9,7 +9,7 @@ import { createDirtyLog } from '../../machine/dirty/dirty-log.ts';
 import { createVcpuRing } from '../../machine/dirty/dirty-rings.ts';
 import { createEntryRace } from '../../machine/vcpu/entry-race.ts';
 import { createFaultHandler, type FaultChange } from '../../machine/vcpu/fault-exit.ts';
-import { seedFor } from '../../machine/vcpu/guest-pattern.ts';
+import { seedFor } from '../../machine/random.ts';
 import { CONTROL, VCPU } from '../../machine/layout.ts';
 import { repairing } from '../../machine/tlb/erratum.ts';
 import { createRecorder } from '../../machine/recorder.ts';

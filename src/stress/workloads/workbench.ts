@@ -10,7 +10,7 @@ import { announcedBbm, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { Arena } from '../../machine/arena.ts';
 import { createEntryRace } from '../../machine/vcpu/entry-race.ts';
-import { nextRandom, seedFor } from '../../machine/vcpu/guest-pattern.ts';
+import { nextRandom, seedFor } from '../../machine/random.ts';
 import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
 import { CONTROL, type Layout, VCPU } from '../../machine/layout.ts';
 import { EVENT, type Recorder } from '../../machine/recorder.ts';

@@ -10,7 +10,7 @@ import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts'
 import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
 import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
 import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
-import { scenarioOf } from '../../../src/explore/protocol/machine/scenario.ts';
+import { scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import {
   childLevel,

@@ -12,7 +12,7 @@ import type { GuestProgram } from '../../../src/explore/protocol/machine/guest.t
 import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
 import { Outcomes } from '../../../src/explore/protocol/outcomes.ts';
 import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
-import { type Scenario, scenarioOf } from '../../../src/explore/protocol/machine/scenario.ts';
+import { type Scenario, scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import {
   armModel,
   type Node,

@@ -10,7 +10,7 @@ import { machineOf, modelOf } from '../../../src/explore/protocol/cpu.ts';
 import type { GuestProgram } from '../../../src/explore/protocol/machine/guest.ts';
 import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
 import { type Host, unrollHost } from '../../../src/explore/protocol/run/host.ts';
-import { type Scenario, scenarioOf } from '../../../src/explore/protocol/machine/scenario.ts';
+import { type Scenario, scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import {
   type ModelOptions,
   type Reductions,

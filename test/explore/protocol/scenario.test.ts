@@ -8,7 +8,7 @@ import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts'
 import { type GuestProgram, guestPrograms } from '../../../src/explore/protocol/machine/guest.ts';
 import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
 import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
-import { scenarioOf } from '../../../src/explore/protocol/machine/scenario.ts';
+import { scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import { armModel, search, type System } from '../../../src/explore/model/index.ts';
 import { plainChange, type Protocol } from '../../../src/port/index.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';

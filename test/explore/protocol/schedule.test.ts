@@ -5,7 +5,7 @@ import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts'
 import type { GuestProgram } from '../../../src/explore/protocol/machine/guest.ts';
 import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
 import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
-import { scenarioOf } from '../../../src/explore/protocol/machine/scenario.ts';
+import { scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import {
   extentOf,
   leastLength,

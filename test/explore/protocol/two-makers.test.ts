@@ -11,7 +11,7 @@ import { type Host, unrollBoth } from '../../../src/explore/protocol/run/host.ts
 import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
 import { Outcomes } from '../../../src/explore/protocol/outcomes.ts';
 import { claimsOfBoth, pairMap, pairProblem } from '../../../src/explore/protocol/run/pair.ts';
-import { scenarioOf } from '../../../src/explore/protocol/machine/scenario.ts';
+import { scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import { MUTANTS, subjectOf } from '../../../src/mutants/index.ts';
 import {
   childLevel,

@@ -10,7 +10,7 @@ import { assert } from '../../../arch/assert.ts';
 import { accessesOf } from '../machine/guest.ts';
 import { mappingOf } from './judge-access.ts';
 import type { Host } from '../run/host.ts';
-import type { Scenario } from '../machine/scenario.ts';
+import type { Scenario } from '../run/scenario.ts';
 import type { PlacedEvent } from '../../model/index.ts';
 
 const isClean = (d: Descriptor): boolean => (d & S2AP_W) === 0n;

@@ -10,7 +10,7 @@ import type { Host } from '../run/host.ts';
 import type { Judgement } from './judge-access.ts';
 import { MakersJudge, type MakersFinding, type MakerStore } from './judge-makers.ts';
 import { TARGET } from '../machine/memory-map.ts';
-import type { Scenario } from '../machine/scenario.ts';
+import type { Scenario } from '../run/scenario.ts';
 
 export interface HostEnd {
   /** By thread of the hypervisor's: which of its ways. */

@@ -5,9 +5,9 @@ import type { Claims } from '../../../port/index.ts';
 import { OUTCOME_GRADES } from '../../../result/explore.ts';
 import { accessesOf, type GuestEnd } from '../machine/guest.ts';
 import { judgeAccess, type Judgement } from './judge-access.ts';
-import { judgeNeighbour } from '../machine/neighbour.ts';
+import { judgeNeighbour } from './judge-neighbour.ts';
 import type { Host } from '../run/host.ts';
-import type { Scenario } from '../machine/scenario.ts';
+import type { Scenario } from '../run/scenario.ts';
 
 export interface JudgedEnd {
   readonly id: string;

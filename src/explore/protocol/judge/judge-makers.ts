@@ -19,7 +19,7 @@ import { traceOf } from '../run/hypervisor.ts';
 import type { Beginning } from '../run/maker.ts';
 import { TARGET } from '../machine/memory-map.ts';
 import { FREED_TWICE, PageBook } from '../run/page-book.ts';
-import type { Scenario } from '../machine/scenario.ts';
+import type { Scenario } from '../run/scenario.ts';
 import type { Path } from '../run/unroll.ts';
 
 export interface MakersFinding {

@@ -12,7 +12,7 @@ import { gaveWay } from '../machine/hardware-update.ts';
 import type { Host } from '../run/host.ts';
 import { hypervisorScript, traceOf } from '../run/hypervisor.ts';
 import { lostRace } from './lost-race.ts';
-import { lossOfNeighbour } from '../machine/neighbour.ts';
+import { lossOfNeighbour } from './judge-neighbour.ts';
 import { operationSteps } from './operation-steps.ts';
 import { surveyOf } from './survey.ts';
 import type { Path } from '../run/unroll.ts';

@@ -15,13 +15,13 @@ import {
   GEOMETRY,
   LOCK_FREE,
   type MemoryMap,
+  NEIGHBOUR_NAME,
   REUSED,
   SWITCHED_WALK,
   TAKEN,
   TARGET,
   UNFILLED,
 } from './memory-map.ts';
-import { NEIGHBOUR_NAME } from './neighbour.ts';
 
 /** What reports call vCPU `vcpu` of `vcpus`: the one behind them is the second VM's. */
 export function guestName(vcpus: number, vcpu: number): string {

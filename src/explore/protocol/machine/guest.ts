@@ -34,6 +34,12 @@ export interface GuestProgram {
   readonly late: readonly Access[];
 }
 
+/** The second VM's (judge-neighbour.ts). */
+export const NEIGHBOUR_PROGRAM: GuestProgram = {
+  early: [],
+  late: [{ kind: 'load', page: 0 }],
+};
+
 export type AccessResult =
   | { readonly kind: 'leaf'; readonly leaf: number }
   | { readonly kind: 'fault'; readonly fault: number };

@@ -51,6 +51,8 @@ import {
 } from '../../../port/index.ts';
 
 export const NEIGHBOUR_VMID = 2;
+/** What reports call the second VM's vCPU. */
+export const NEIGHBOUR_NAME = 'vm 2';
 export const OLD_VERSION = 1;
 export const NEW_VERSION = 2;
 /** Of what is made of a new mapping, by a second maker (maker.ts). */

@@ -21,7 +21,7 @@ import { type HostEnd, isMakerStore } from '../judge/host-ends.ts';
 import { type HostWay, readsIn } from './host-steps.ts';
 import type { Host } from '../run/host.ts';
 import type { OutcomeJudge } from '../judge/judge-end.ts';
-import type { Scenario } from '../machine/scenario.ts';
+import type { Scenario } from '../run/scenario.ts';
 import {
   extentOf,
   leastLength,

@@ -13,18 +13,15 @@
  */
 import { describeTlbi, isBroadcast, mustInvalidate, scopeOf } from '../../../arch/tlbi.ts';
 import type { TransitionTrace } from '../../../port/index.ts';
-import type { GuestEnd, GuestProgram } from './guest.ts';
-import type { Judgement } from '../judge/judge-access.ts';
-import { GEOMETRY, type MemoryMap, NEIGHBOUR_BEFORE, NEIGHBOUR_VMID } from './memory-map.ts';
-import type { Leaf } from './translation.ts';
-
-export const NEIGHBOUR_PROGRAM: GuestProgram = {
-  early: [],
-  late: [{ kind: 'load', page: 0 }],
-};
-
-/** What reports call its vCPU. */
-export const NEIGHBOUR_NAME = 'vm 2';
+import type { GuestEnd } from '../machine/guest.ts';
+import type { Judgement } from './judge-access.ts';
+import {
+  GEOMETRY,
+  type MemoryMap,
+  NEIGHBOUR_BEFORE,
+  NEIGHBOUR_VMID,
+} from '../machine/memory-map.ts';
+import type { Leaf } from '../machine/translation.ts';
 
 /** What its program came to. */
 export function judgeNeighbour({ results }: GuestEnd, leaves: readonly Leaf[]): Judgement | null {

@@ -6,13 +6,18 @@ import { assert } from '../../../arch/assert.ts';
 import type { CpuModel } from '../../../arch/cpu-model.ts';
 import type { Descriptor } from '../../../arch/descriptor.ts';
 import type { System } from '../../model/index.ts';
-import { accessesOf, type GuestProgram, type GuestTree, guestTree } from './guest.ts';
-import { type Host, vcpuNumber } from '../run/host.ts';
-import type { MemoryMap } from './memory-map.ts';
-import { NEIGHBOUR_PROGRAM } from './neighbour.ts';
-import { runsOnGuestPe } from './reach.ts';
-import { type PeModel, RegionTranslation, type TranslatedAccess } from './translation.ts';
-import type { Path } from '../run/unroll.ts';
+import {
+  accessesOf,
+  type GuestProgram,
+  type GuestTree,
+  guestTree,
+  NEIGHBOUR_PROGRAM,
+} from '../machine/guest.ts';
+import { type Host, vcpuNumber } from './host.ts';
+import type { MemoryMap } from '../machine/memory-map.ts';
+import { runsOnGuestPe } from '../machine/reach.ts';
+import { type PeModel, RegionTranslation, type TranslatedAccess } from '../machine/translation.ts';
+import type { Path } from './unroll.ts';
 
 export interface Scenario {
   readonly system: System;
