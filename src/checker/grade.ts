@@ -71,8 +71,9 @@ export function judgeRun(record: RunRecord): { run: JudgedRun; findings: readonl
   return { run, findings: findings.toSorted(causesFirst) };
 }
 
-function judgedBy({ sees, judge }: RuleChecker, run: JudgedRun): readonly Finding[] {
-  return judge({ ...run, evidence: run.evidence.filter(({ kind }) => sees.includes(kind)) });
+function judgedBy(rule: RuleChecker, run: JudgedRun): readonly Finding[] {
+  const evidence = run.evidence.filter(({ kind }) => rule.sees.includes(kind));
+  return rule.judge({ ...run, evidence });
 }
 
 function violationOf(finding: Finding, input: GradeInput): Violation {
