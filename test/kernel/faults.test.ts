@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { GuestProgram } from '../../src/explore/protocol/guest.ts';
+import type { GuestProgram } from '../../src/explore/protocol/machine/guest.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { kernelTree, loadKernel, offersOf } from '../../src/kernel/index.ts';
 import type { Protocol } from '../../src/port/index.ts';
