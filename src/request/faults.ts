@@ -1,5 +1,5 @@
 /**
- * What serves a vCPU's fault beside a protocol that coalesces: the harness's own repair (`model`), the
+ * What serves a vCPU's fault beside a protocol that coalesces, or unmaps: the harness's own repair (`model`), the
  * kvm_pgtable_stage2_map of the kernel tree that is named (`kernel`), as its handler of faults calls it,
  * or any protocol of kind map.
  */
@@ -8,6 +8,8 @@ import { userPath } from '../package/paths.ts';
 import type { Protocol } from '../port/protocol.ts';
 import type { CpuModel } from '../arch/cpu-model.ts';
 import type { Granule } from '../arch/geometry.ts';
+import { scenarioOfKind } from '../scenarios/index.ts';
+import { isServed } from '../stress/plan/plan.ts';
 import { type KernelFields, kernelProtocols, refusingTree } from './kernel.ts';
 import { type Catalogue, selectProtocols, type SelectedProtocol } from './registry.ts';
 import { looksLikePath } from './protocol-file.ts';
@@ -50,8 +52,12 @@ export function refuseServing({ name, kind }: Pick<Protocol, 'name' | 'kind'>): 
     kind map, map-hole say`;
 }
 
-/** Where vCPUs fault on nothing but the window: elsewhere the scenario has a handler of its own. */
-export const SERVED_SCENARIOS: readonly string[] = ['adjust-populated', 'adjust-half'];
+/** Elsewhere sizes and permissions change in the handler, too. */
+const SERVED_SCENARIOS: readonly string[] = [
+  'adjust-populated',
+  'adjust-half',
+  scenarioOfKind('unmap'),
+];
 
 /** What of a request for `stress` has to do with it. */
 export interface ServedRequest extends FaultFields {
@@ -74,14 +80,13 @@ export async function servingOf(
   const other = scenarios.find((scenario) => !SERVED_SCENARIOS.includes(scenario));
   if (other !== undefined) {
     throw refusal`${the('faults', faults)} does not go with ${the('scenarios', other)}: it goes with
-      ${SERVED_SCENARIOS.join(' and ')}`;
+      ${SERVED_SCENARIOS.join(', ')}`;
   }
   if (mutants.length > 0) {
     throw refusal`${the('faults', faults)} does not go with ${the('mutants')}, whose handlers are theirs`;
   }
-  if (!protocols.some(({ protocol }) => protocol.kind === 'coalesce')) {
-    throw refusal`${the('faults', faults)} takes ${the('protocols')} that coalesce: faults come while the
-      entry is broken`;
+  if (!protocols.some(({ protocol }) => isServed(protocol.kind))) {
+    throw refusal`${the('faults', faults)} takes ${the('protocols')} that coalesce or unmap`;
   }
   if (!looksLikePath(name)) {
     about('faults', () =>

@@ -38,10 +38,10 @@ const BAD: readonly (readonly [args: string, answer: string])[] = [
     '--faults map-hole does not go with --scenario relocate: it goes',
   ],
   [`${LATE} map-hole --mutant no-tlbi`, '--faults map-hole does not go with --mutant'],
-  ['stress --faults map-hole', '--faults map-hole takes --protocol that coalesce'],
+  ['stress --faults map-hole', '--faults map-hole takes --protocol that coalesce or unmap'],
   [
     'stress --protocol split-eager --faults map-hole',
-    '--faults map-hole takes --protocol that coalesce',
+    '--faults map-hole takes --protocol that coalesce or unmap',
   ],
 ];
 
@@ -59,11 +59,12 @@ it('model is what there is without it', async () => {
   expect(options.faults).toBeUndefined();
 });
 
-it('serves the faults beside whatever coalesces, and nothing else', async () => {
-  const protocols = ['bbm-late', 'split-eager'];
+it('serves the faults beside whatever coalesces or unmaps, and nothing else', async () => {
+  const protocols = ['bbm-late', 'split-eager', 'unmap-leafwise'];
   const options = await stressOptions({ protocols, faults: 'map-hole' }, BUILT_IN);
   const items = (await planGroups(options)).flatMap((group) => group.items);
   const served = new Map(items.map(({ protocol, item }) => [protocol.name, item.faults]));
   expect(served.get('bbm-late')).toEqual({ from: 'built-in', name: 'map-hole' });
+  expect(served.get('unmap-leafwise')).toEqual({ from: 'built-in', name: 'map-hole' });
   expect(served.get('split-eager')).toBeUndefined();
 });

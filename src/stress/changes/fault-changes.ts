@@ -10,8 +10,8 @@
  *   permission     a block               relax, although it may be writable by now: this PE's own TLB
  *                                        denies the store all the same
  *
- * Beside a protocol that coalesces another one, of kind map, may serve the faults (`--faults`): whatever is
- * invalid is the window then, and what is wanted is the block that the coalesce is about to put there. One
+ * Beside a protocol that coalesces or unmaps another one, of kind map, may serve the faults (`--faults`). What
+ * is wanted is the block that the coalesce is about to put there, or one where a table was unmapped. One
  * that walks the tables itself (Protocol.walks) runs where that block has come meanwhile, too, as
  * user_mem_abort looks at nothing before it maps. It is no transition of the row.
  *
@@ -205,8 +205,8 @@ export function createFaultChanges(site: FaultingThread): FaultChanges {
         }
         const isThere = isValid(Atomics.load(descriptors, entry));
         if (!isThere) return HANDLED.again;
-        // Mapped before and after, whoever has put it there.
-        if (isServing(item)) return HANDLED.spurious;
+        // Mapped before and after, whoever has put it there; only what was empty was unmapped.
+        if (isServing(item) && old !== EMPTY) return HANDLED.spurious;
         return relaxes ? HANDLED.relaxed : HANDLED.mapped;
       },
       settle() {

@@ -25,8 +25,8 @@ export interface PlanItem {
   readonly cpu: CpuModel;
   readonly bug: MachineBug | null;
   /**
-   * Of kind map, beside one that coalesces: vCPUs that fault while it has the entry broken run this in
-   * their handler. Absent: the harness's own repair.
+   * Of kind map, beside one that coalesces or unmaps: vCPUs that fault on the entry run this in their
+   * handler. Absent: the harness's own repair.
    */
   readonly faults?: ProtocolSource;
   /** Its broken claim is shown and not judged. */

@@ -11,6 +11,7 @@ import type { BlockLevel, Granule } from '../../arch/geometry.ts';
 import type { Delay } from '../../machine/hypervisor/delays.ts';
 import type { AccessMode } from '../../machine/walk/descriptor-load.ts';
 import type { Pattern } from '../../machine/vcpu/guest-pattern.ts';
+import type { ProtocolKind } from '../../port/kinds.ts';
 import type { Shard } from '../../result/shard.ts';
 import type { Earlier } from '../../result/stress.ts';
 import type { Pinning } from '../run/pinning.ts';
@@ -73,7 +74,7 @@ export interface StressOptions {
   readonly pattern: Pattern;
   /** Regions under test, each the size of one block. */
   readonly blocks: number;
-  /** Serves faults of vCPUs beside protocols that coalesce; absent: the harness does. */
+  /** Serves faults of vCPUs beside protocols that coalesce or unmap; absent: the harness does. */
   readonly faults?: ProtocolRef;
   /** The part of the campaign to run; absent: all of it. */
   readonly shard?: Shard;
@@ -121,6 +122,11 @@ export const TRANSITIONS_MAX = 1_000_000;
 export const TIME_MS_MAX = 7 * 24 * 3_600_000;
 export const DELAY_NS_MAX = 1_000_000_000;
 export const SEED_MAX = 0xffff_ffff;
+
+/** Faults of vCPUs want a block there while somebody coalesces, or where a table was unmapped. */
+export function isServed(kind: ProtocolKind): boolean {
+  return kind === 'coalesce' || kind === 'unmap';
+}
 
 /** Starting the portfolio's groups takes some two seconds: so much is left to measure in. */
 const MS_PER_REPEAT = 10_000;

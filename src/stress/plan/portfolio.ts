@@ -14,7 +14,7 @@ import { scenarioNamed, scenarioOfKind, suits } from '../../scenarios/index.ts';
 import type { GroupRequest } from '../run/group-run.ts';
 import type { PlanItem, ProtocolSource } from './group.ts';
 import { loadProtocol } from '../thread/load-protocol.ts';
-import { type ProtocolRef, recordsFor, type StressOptions } from './plan.ts';
+import { isServed, type ProtocolRef, recordsFor, type StressOptions } from './plan.ts';
 import { PLAIN_GROUP, spinsFor } from './plain-group.ts';
 import type { PlannedGroup, PlannedItem } from './planned-group.ts';
 import { roundsOfRepeat, seedOfRepeat } from './repeats.ts';
@@ -198,9 +198,8 @@ function sourceOf({ named: _named, ...source }: ProtocolRef): ProtocolSource {
   return source;
 }
 
-/** Faults come while somebody coalesces. */
 function faultsOf({ kind }: Protocol, { faults }: StressOptions): Pick<PlanItem, 'faults'> {
-  return faults === undefined || kind !== 'coalesce' ? {} : { faults: sourceOf(faults) };
+  return faults === undefined || !isServed(kind) ? {} : { faults: sourceOf(faults) };
 }
 
 /** What was named; nothing named means every protocol, none of them by name. */

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect, test } from 'vitest';
 import { noCompiler } from '../../native/compiled.ts';
 import { TREE } from '../../kernel/trees.ts';
+import { scenarioOfKind } from '../../../src/scenarios/index.ts';
 import { balanceOf, CLEAN, rowsOf, rulesServed } from './groups.ts';
 
 const WALKING = path.join(import.meta.dirname, 'fixtures/map-walking.ts');
@@ -19,6 +20,15 @@ test.each([
   expect(run?.transitions).toBe(CHOICE.rounds * CHOICE.transitions);
   expect([0, null]).toContain(run?.faults.genuine);
   expect(run?.notes.join()).toMatch(new RegExp(`${called} served (?:\\d+ of the faults|no fault)`));
+});
+
+test('what was unmapped is mapped by it again, and counted as what was really gone', async () => {
+  const choice = { scenario: scenarioOfKind('unmap'), vcpus: 2, rounds: 4, transitions: 8 };
+  for (const faults of ['map-hole', WALKING]) {
+    const [run] = await rowsOf(['unmap-leafwise'], { ...choice, faults });
+    expect(run && balanceOf(run)).toEqual(CLEAN);
+    expect(run?.transitions).toBe(choice.rounds * choice.transitions);
+  }
 });
 
 test('one that takes what the host has LOCKED is convicted', async () => {
