@@ -36,7 +36,7 @@ export async function runTriedStress(
   hooks: TriedHooks,
   campaign: Campaign = runStress,
 ): Promise<StressResult> {
-  const files = options.protocols.filter((ref): ref is FileRef => ref.from === 'file');
+  const files = filesOf(options);
   if (files.length === 0) return campaign(options, hooks);
   const startedAt = new Date();
   const startedMs = performance.now();
@@ -66,6 +66,13 @@ export async function runTriedStress(
   }
   const agedMs = (hooks.agedMs ?? 0) + spentMs;
   return withWords(await (meanwhile ?? campaign(options, { ...hooks, agedMs })), words);
+}
+
+/** Each once, what serves the faults among them. */
+function filesOf({ protocols, faults }: StressOptions): readonly FileRef[] {
+  const files = protocols.filter((ref): ref is FileRef => ref.from === 'file');
+  if (faults?.from !== 'file' || files.some(({ path }) => path === faults.path)) return files;
+  return [...files, faults];
 }
 
 /** All of them: one that fails hides nothing of the next. */

@@ -112,6 +112,12 @@ it('one that cannot run ends it before it begins, after all have been tried', as
 /** The command has taken so long to get here that others must have the CPUs. */
 const LATE_MS = 5000;
 
+it('nor does what is to serve the faults start beside a built-in one if it cannot run', async () => {
+  const { result, asked } = await tried(['bbm-late'], passing, { faults: fixture('map-throws') });
+  expect([asked, result.exitCode]).toEqual([null, 70]);
+  expect(result.reasons.join()).toMatch(/map-throws\.ts:\d+: .*there is nothing here/);
+});
+
 it('on a busy machine the campaign starts meanwhile, and may go on', async () => {
   const { result, asked } = await tried([fixture('good')], passing, {}, LATE_MS);
   expect(asked?.agedMs).toBe(LATE_MS);
