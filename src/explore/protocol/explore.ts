@@ -184,6 +184,8 @@ export function* exploreInSteps(
       figures.stoppedBy = INTERRUPTED;
       break;
     }
+    // What a rule says of it comes first.
+    if (outcomes.failure !== null && !outcomes.isViolated) throw outcomes.failure;
   } catch (cause) {
     if (cause instanceof MakerFailed) throw nameProtocol(cause.protocol, cause.cause);
     throw isUneven(cause) ? nameProtocol(protocol, cause) : cause;
@@ -346,7 +348,7 @@ function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void>
       isOver = search.advance(SLICE_STEPS);
       figures.states = states + search.states;
       figures.orders = orders + search.orders;
-      if (map.makers > 1 && outcomes.isViolated && figures.states >= CONVICTED_STATES) {
+      if (isEnough(map, outcomes) && figures.states >= CONVICTED_STATES) {
         figures.stoppedBy ??= 'states';
         figures.stoppedWhy = 'what it has found breaks rules, and more of the same is left out';
         return;
@@ -361,6 +363,11 @@ function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void>
     figures.stoppedBy ??= search.stoppedBy;
     if (search.stoppedBy !== null) return;
   }
+}
+
+/** Of two: something is wrong with them, and more of the same would be no news. */
+function isEnough({ makers }: MemoryMap, { isViolated, failure }: Outcomes): boolean {
+  return makers > 1 && (isViolated || failure !== null);
 }
 
 /** Every violation with its token. `judged`: of each host. */

@@ -31,6 +31,7 @@ export interface ShownViolation {
 export class Outcomes {
   readonly #claims: Claims;
   readonly #tallies: Tally[] = [];
+  readonly #ends: HostEnds[] = [];
   readonly #shown = new Map<Rule, Shown>();
 
   constructor(claims: Claims) {
@@ -44,6 +45,7 @@ export class Outcomes {
     options: ModelOptions,
   ): (found: OrderOutcomes) => 'go-on' {
     const hostEnds = new HostEnds(host, scenario);
+    this.#ends.push(hostEnds);
     const judge = new OutcomeJudge(host, scenario, this.#claims, hostEnds.memoryOf);
     const tally = new Tally(judge, (vcpu) => guestName(host.vcpus, vcpu));
     this.#tallies.push(tally);
@@ -54,18 +56,24 @@ export class Outcomes {
       const ends = hostEnds.of(found, outcomes);
       const [host] = ends;
       assert(host !== undefined, 'the hypervisor has a way through');
+      for (const end of ends) {
+        if (end.findings.length > 0) schedules.showMakers(this.#shown, { found, host: end });
+      }
+      if (ends.some(({ isCut }) => isCut)) return 'go-on';
       const clean = aftermath.cleanPages(found.memory, host.paths);
       tally.add(ends, hostEnds.guestsOf(outcomes), clean);
       for (const exchange of found.twins ?? []) {
         const twin = exchange.map((thread) => outcomes[thread] as (typeof outcomes)[number]);
         tally.add(ends, hostEnds.guestsOf(twin), clean);
       }
-      for (const end of ends) {
-        if (end.findings.length > 0) schedules.showMakers(this.#shown, { found, host: end });
-      }
       schedules.shorten(this.#shown, { found, host, clean });
       return 'go-on';
     };
+  }
+
+  /** What one of two protocols threw in some execution, on account of nothing the other did; null: nothing. */
+  get failure(): HostEnds['failure'] {
+    return this.#ends.find(({ failure }) => failure !== null)?.failure ?? null;
   }
 
   /** Some execution breaks a rule. */

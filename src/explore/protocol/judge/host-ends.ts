@@ -23,6 +23,8 @@ export interface HostEnd {
   readonly word: string | null;
   /** Of two: what is wrong with both together. */
   readonly findings: readonly MakersFinding[];
+  /** Of two: one threw by its own fault, so that what comes of it shows no rule broken. */
+  readonly isCut: boolean;
   readonly worst: Judgement | null;
 }
 
@@ -45,6 +47,10 @@ export class HostEnds {
     this.#host = host;
     this.#scenario = scenario;
     this.#judge = host.threads.length > 1 ? new MakersJudge(host, scenario) : null;
+  }
+
+  get failure(): MakersJudge['failure'] {
+    return this.#judge?.failure ?? null;
   }
 
   /** Bound, for whoever judges accesses by it. */
@@ -91,6 +97,7 @@ export class HostEnds {
         left: path,
         word: null,
         findings: [],
+        isCut: false,
         worst: null,
       }));
     }
@@ -98,11 +105,11 @@ export class HostEnds {
       [...second].map(([b, others]): HostEnd => {
         const memory = this.#memoryAfter(found.memory, a, b);
         const left = this.#numberOf(memory);
-        const { word, findings } = judge.judge([a, b], stores, memory);
+        const { word, findings, isCut } = judge.judge([a, b], stores, memory);
         const [finding] = findings;
         const worst: Judgement | null =
           finding === undefined ? null : { ...finding, grade: 'forbidden', word };
-        return { paths: [a, b], times: ways * others, left, word, findings, worst };
+        return { paths: [a, b], times: ways * others, left, word, findings, isCut, worst };
       }),
     );
   }

@@ -43,6 +43,8 @@ export interface MakersEnd {
   readonly word: string;
   /** One a rule. */
   readonly findings: readonly MakersFinding[];
+  /** One of them threw, on account of nothing that the other did. */
+  readonly isCut: boolean;
 }
 
 /** One of the two, on its way. */
@@ -59,9 +61,16 @@ export class MakersJudge {
   /** By maker and number of its way. */
   readonly #byItself = new Map<string, readonly MakersFinding[]>();
 
+  #failure: MakerFailed | null = null;
+
   constructor(host: Host, scenario: Scenario) {
     this.#host = host;
     this.#scenario = scenario;
+  }
+
+  /** The first that threw on account of nothing the other did to its entry; null: none has. */
+  get failure(): MakerFailed | null {
+    return this.#failure;
   }
 
   /** `stores`: to the entry, in order. `memory`: what both leave, by location. */
@@ -88,7 +97,11 @@ export class MakersJudge {
       ({ rule }, i) => found.findIndex((other) => other.rule === rule) === i,
     );
     const rules = findings.map(({ rule }) => rule).join(', ');
-    return { word: `${wordOf(stores)}${rules === '' ? '' : ` (${rules})`}`, findings };
+    return {
+      word: `${wordOf(stores)}${rules === '' ? '' : ` (${rules})`}`,
+      findings,
+      isCut: cut >= 0 && broken.length === 0,
+    };
   }
 
   #goneOf({ maker }: HostThread, number: number, way: number): Gone {
@@ -107,7 +120,7 @@ export class MakersJudge {
     const { thrown } = gone[cut]?.path ?? {};
     assert(thread !== undefined && thrown !== undefined && thrown !== null, 'one of them threw');
     const { protocol } = thread.maker;
-    if (broken.length === 0) throw new MakerFailed(protocol, thrown);
+    if (broken.length === 0) this.#failure ??= new MakerFailed(protocol, thrown);
     return broken.map((each) => ({ ...each, why: `${each.why}; ${thrownBy(protocol, thrown)}` }));
   }
 
