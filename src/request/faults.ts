@@ -1,7 +1,7 @@
 /**
- * What serves a vCPU's fault beside a protocol that coalesces, or unmaps: the harness's own repair (`model`), the
- * kvm_pgtable_stage2_map of the kernel tree that is named (`kernel`), as its handler of faults calls it,
- * or any protocol of kind map.
+ * What serves a vCPU's fault beside a protocol that coalesces, or unmaps: the harness's own repair
+ * (`model`), the kvm_pgtable_stage2_map of the kernel tree that is named (`kernel`), as its handler of
+ * faults calls it, or any protocol of kind map.
  */
 import { kernelTree, offersOf, PREFIX } from '../kernel/index.ts';
 import { userPath } from '../package/paths.ts';

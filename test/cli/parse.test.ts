@@ -22,6 +22,7 @@ interface Cases {
 const VALUES: Readonly<Record<string, Cases>> = {
   kernel: { good: [['../linux', '../linux']], bad: [] },
   'kernel-tlb': { good: [['nvhe', 'nvhe']], bad: [['hvhe', 'not one of vhe|nvhe']] },
+  faults: { good: [['map-hole', 'map-hole']], bad: [] },
   'kernel-caps': {
     good: [
       ['fwb,ttl', ['fwb', 'ttl']],

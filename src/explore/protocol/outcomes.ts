@@ -71,7 +71,7 @@ export class Outcomes {
     };
   }
 
-  /** What one of two protocols threw in some execution, on account of nothing the other did; null: nothing. */
+  /** What one of two protocols threw in some execution by its own fault; null: nothing. */
   get failure(): HostEnds['failure'] {
     return this.#ends.find(({ failure }) => failure !== null)?.failure ?? null;
   }

@@ -10,9 +10,9 @@
  *   permission     a block               relax, although it may be writable by now: this PE's own TLB
  *                                        denies the store all the same
  *
- * Beside a protocol that coalesces or unmaps another one, of kind map, may serve the faults (`--faults`). What
- * is wanted is the block that the coalesce is about to put there, or one where a table was unmapped. One
- * that walks the tables itself (Protocol.walks) runs where that block has come meanwhile, too, as
+ * Beside a protocol that coalesces or unmaps another one, of kind map, may serve the faults (`--faults`).
+ * What is wanted is the block that the coalesce is about to put there, or one where a table was unmapped.
+ * One that walks the tables itself (Protocol.walks) runs where that block has come meanwhile, too, as
  * user_mem_abort looks at nothing before it maps. It is no transition of the row.
  *
  * The version of the mapping stays, as it does for whatever a vCPU repairs. Only runs that had something
