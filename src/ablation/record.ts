@@ -30,7 +30,7 @@ export interface RecordedStep {
   readonly isLast: boolean;
   /** The step before it, if that is a DSB. */
   readonly afterDsb: string | null;
-  /** Of a store: the step after it that stores to another entry, with barriers, books and loads between at most. */
+  /** Of a store: the next one, to another entry; barriers, books and loads may stand between. */
   readonly nextStore: StoreStep | null;
 }
 

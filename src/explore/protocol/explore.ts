@@ -361,7 +361,8 @@ function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void>
     }
     figures.stoppedBy ??= search.stoppedBy;
     if (search.stoppedBy === null) continue;
-    figures.stoppedWhy ??= `${programsDone} of ${searches.length} guest programs were gone through to the end`;
+    const done = `${programsDone} of ${searches.length} guest programs`;
+    figures.stoppedWhy ??= `${done} were gone through to the end`;
     return;
   }
 }
