@@ -76,12 +76,17 @@ export function createChanges(bench: Workbench, kind: 'unmap' | 'map' | 'protect
   const held = ({ entry }: Region): Descriptor => Atomics.load(descriptors, entry);
   const firstPage = ({ index }: Region): number => index * layout.regionPages;
 
-  /** Somebody has left an entry that is neither empty nor valid. */
+  const isOdd = (region: Region): boolean => held(region) !== EMPTY && !isValid(held(region));
+
+  /**
+   * Somebody has left an entry that is neither empty nor valid. A vCPU that is at it (`--faults`) has it
+   * LOCKED for a while, but not where the lock is held for writing.
+   */
   function isBroken(region: Region, count: RoundCount): boolean {
-    const d = held(region);
-    if (d === EMPTY || isValid(d)) return false;
-    count.broken++;
-    return true;
+    let odd = isOdd(region);
+    if (odd) bench.underLock(() => (odd = isOdd(region)));
+    if (odd) count.broken++;
+    return odd;
   }
 
   /** Fills an empty entry as the handler of a fault would: the block, or a table with one page. */
