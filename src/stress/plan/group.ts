@@ -34,6 +34,8 @@ export interface GroupPlan {
   readonly results: SharedArrayBuffer;
   readonly scenario: string;
   readonly items: readonly PlanItem[];
+  /** A second hypervisor's thread runs this protocol at the same entries (makers/). */
+  readonly against?: ProtocolSource;
   readonly seed: number;
   readonly access: AccessMode;
   readonly pattern: Pattern;

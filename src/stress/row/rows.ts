@@ -55,6 +55,7 @@ export function rowOf(r: RowRequest): StressRun {
           (row) => isBaseline(row) && isUndisturbed(row) && keep(row),
         );
   const traces = outcome.traces[item] ?? [];
+  const beside = outcome.secondTraces[item] ?? [];
   const figures = readFigures(
     {
       results: outcome.results,
@@ -89,7 +90,7 @@ export function rowOf(r: RowRequest): StressRun {
   const grade = gradeRun({
     evidence,
     evidenceDropped: outcome.unkept.has(item) ? 1 : 0,
-    traces,
+    traces: [...traces, ...beside],
     accounting: { issued, completed, inFlight: totalOf(outcome.results, item, ROW.inFlight) },
     claims: protocol.claims,
     cpu: plan.cpu,

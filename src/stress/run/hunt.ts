@@ -128,7 +128,11 @@ export function rulesSeen(
   protocol: Protocol,
   mutant: Mutant | null,
 ): readonly Rule[] {
-  const untraced = { ...outcome, traces: request.items.map(() => []) };
+  const untraced = {
+    ...outcome,
+    traces: request.items.map(() => []),
+    secondTraces: request.items.map(() => []),
+  };
   const { violations } = huntRow(request, untraced, item, protocol, mutant);
   return [...new Set(violations.map((v) => v.rule))];
 }

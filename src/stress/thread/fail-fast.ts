@@ -8,7 +8,7 @@ import type { GroupPlan, PlanItem } from '../plan/group.ts';
 import type { Observed } from './observed.ts';
 import { type ResultsArea, ROW, totalOf } from '../row/results-area.ts';
 import { recordedSigns } from '../row/signs.ts';
-import type { Workload } from '../workloads/workload.ts';
+import type { Traces } from '../workloads/workload.ts';
 
 export interface ToJudge {
   readonly arena: Arena;
@@ -16,7 +16,7 @@ export interface ToJudge {
   readonly protocols: readonly Protocol[];
   readonly results: ResultsArea;
   readonly observed: Observed;
-  readonly workload: Workload;
+  readonly workload: { traces(): Pick<Traces, 'seen'> };
 }
 
 /** Always false where the plan does not ask for it. */

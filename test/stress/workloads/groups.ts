@@ -12,11 +12,13 @@ import type { Rule } from '../../../src/result/rule.ts';
 import { scenarioOfKind } from '../../../src/scenarios/index.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
 import {
+  type GroupEnd,
   type GroupOutcome,
   type GroupRequest,
+  type HangBounds,
   runGroup,
 } from '../../../src/stress/run/group-run.ts';
-import type { PlanItem } from '../../../src/stress/plan/group.ts';
+import type { PlanItem, ProtocolSource } from '../../../src/stress/plan/group.ts';
 import { HUNT_SETTING, huntRequest, huntRow, rulesSeen } from '../../../src/stress/run/hunt.ts';
 import { loadProtocol } from '../../../src/stress/thread/load-protocol.ts';
 import { recordsFor } from '../../../src/stress/plan/plan.ts';
@@ -73,11 +75,7 @@ function requestOf(items: readonly PlanItem[], choice: Choice): GroupRequest {
 
 /** Correct protocols, one row each: names, or paths of files named after what they hold. */
 export async function rowsOf(names: readonly string[], choice: Choice): Promise<StressRun[]> {
-  const sources = names.map((name) =>
-    name.includes('/')
-      ? ({ from: 'file', name: path.basename(name, '.ts'), path: name } as const)
-      : ({ from: 'built-in', name } as const),
-  );
+  const sources = names.map(sourceNamed);
   const protocols = await Promise.all(sources.map(loadProtocol));
   const items = protocols.map((protocol, i) => ({
     protocol: sources[i] as (typeof sources)[number],
@@ -88,6 +86,49 @@ export async function rowsOf(names: readonly string[], choice: Choice): Promise<
   const outcome = await runGroup(pool, request, HOOKS);
   if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
   return protocols.map((protocol, item) => huntRow(request, outcome, item, protocol, null));
+}
+
+interface BesideChoice extends Omit<Choice, 'scenario'> {
+  readonly scenario?: string;
+}
+
+/** Names of built-in protocols or mutants, or paths as for `rowsOf`; the row is the first one's. */
+export async function besideRow(
+  first: string,
+  second: string,
+  choice: BesideChoice,
+): Promise<StressRun> {
+  const { request, protocol } = await besideRequest(first, second, choice);
+  const outcome = await runGroup(pool, request, HOOKS);
+  if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
+  return huntRow(request, outcome, 0, protocol, null);
+}
+
+/** How a group ends in which one of both fails. */
+export async function endBeside(
+  first: string,
+  second: string,
+  bounds: HangBounds,
+): Promise<GroupEnd> {
+  const { request } = await besideRequest(first, second, { rounds: 50 });
+  return (await runGroup(pool, request, { ...HOOKS, bounds })).end;
+}
+
+async function besideRequest(
+  first: string,
+  second: string,
+  choice: BesideChoice,
+): Promise<{ readonly request: GroupRequest; readonly protocol: Protocol }> {
+  const source = sourceNamed(first);
+  const protocol = await loadProtocol(source);
+  const item: PlanItem = { protocol: source, cpu: cpuFor(protocol, choice.cpu ?? {}), bug: null };
+  const request = requestOf([item], { scenario: HUNT_SETTING.scenario, ...choice });
+  return { request: { ...request, against: sourceNamed(second) }, protocol };
+}
+
+function sourceNamed(name: string): ProtocolSource {
+  if (name.includes('/')) return { from: 'file', name: path.basename(name, '.ts'), path: name };
+  return { from: MUTANTS.some((mutant) => mutant.name === name) ? 'mutant' : 'built-in', name };
 }
 
 interface Hunted {

@@ -1,0 +1,52 @@
+/** A second hypervisor's thread at the same entries, on real threads. */
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { balanceOf, besideRow, CLEAN, endBeside } from './groups.ts';
+
+const FIXTURE = (name: string): string =>
+  path.resolve(import.meta.dirname, `../fixtures/beside/${name}.ts`);
+const GAVE_WAY = /^gave way: another agent had changed the entry/;
+
+const HANGS = { hangMs: 1000, startMs: 10_000 };
+
+describe('beside another that looks whether it has lost', () => {
+  it.each([
+    ['bbm-early-locked', 'bbm-early-locked', { rounds: 6, vcpus: 2 }],
+    ['bbm-early-range', 'bbm-early-locked', { rounds: 4, blocks: 2, scenario: 'adjust-half' }],
+    [FIXTURE('split-locked'), FIXTURE('split-locked'), { rounds: 4 }],
+  ])('%s is not accused beside %s', async (first, second, choice) => {
+    const run = await besideRow(first, second, choice);
+    expect(balanceOf(run)).toEqual(CLEAN);
+    // They have met: one of them has lost.
+    expect(run.notes.some((note) => GAVE_WAY.test(note))).toBe(true);
+  });
+});
+
+describe('who does not is convicted within a few rounds', () => {
+  it.each([
+    ['lost-race-ignored', 'bbm-early-locked'],
+    ['bbm-early-locked', 'lost-race-ignored'],
+  ])('%s beside %s', async (first, second) => {
+    const run = await besideRow(first, second, { rounds: 4 });
+    const rules = run.violations.map(({ rule }) => rule);
+    expect(rules).toEqual(['break-before-make', 'freed-table', 'refcount']);
+    expect(run.violations[0]?.why).toContain("while the VM's lock is held for reading");
+    expect(run.verdict).toBe('fail');
+  });
+
+  it('of what it has made and forgotten the audit tells', async () => {
+    const run = await besideRow(FIXTURE('split-leaks'), FIXTURE('split-locked'), { rounds: 4 });
+    expect(run.violations.map(({ rule }) => rule)).toContain('table-leak');
+  });
+});
+
+describe('a second hypervisor that fails ends the group', () => {
+  it.each([
+    ['throws', /protocol loser-throws threw: boom of the loser/],
+    ['exits', /exit/i],
+    ['hangs', /made no progress.*in a transition of bbm-early-locked beside loser-hangs/],
+  ])('and is reported: it %s', async (how, why) => {
+    const end = await endBeside('bbm-early-locked', FIXTURE(`loser-${how}`), HANGS);
+    expect(end).toEqual({ kind: 'failed', why: expect.stringMatching(why) as string });
+  });
+});
