@@ -97,11 +97,10 @@ export function judgeRun(record: RunRecord): { run: JudgedRun; findings: readonl
     const judged = judgesOf(evidence).every((rule) => implemented.has(rule));
     assert(judged, `evidence of kind ${evidence.kind} is judged by a rule`);
   }
-  const judged = record.traces.map(({ trace, count, truncated = false }): JudgedTrace => ({
-    trace,
-    count,
+  const judged = record.traces.map(({ truncated = false, ...seen }): JudgedTrace => ({
+    ...seen,
     truncated,
-    verdict: judgeTrace(trace, record.bbm, truncated, record.cpu.hafdbs),
+    verdict: judgeTrace(seen.trace, record.bbm, truncated, record.cpu.hafdbs),
   }));
   const run: JudgedRun = { ...record, judged };
   const findings = merge(IMPLEMENTED_RULES.flatMap((checker) => checker.judge(run)));

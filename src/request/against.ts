@@ -1,7 +1,8 @@
 /** The protocol of a request that a second hypervisor runs beside each of the others. */
+import { assert } from '../arch/assert.ts';
 import type { Against } from '../explore/protocol/index.ts';
 import { pairProblem } from '../explore/protocol/pair.ts';
-import { MUTANTS, subjectOf } from '../mutants/index.ts';
+import { type Mutant, MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/index.ts';
 import { nearest } from './did-you-mean.ts';
 import { type KernelFields, kernelProtocols } from './kernel.ts';
@@ -24,7 +25,7 @@ interface Asked extends KernelFields {
 
 /** Null: none is asked for. Refuses what it does not go with. */
 export async function againstOf(request: Asked): Promise<Against | null> {
-  const { against, mutants = [], sequence, kernel, protocols = [], scenarios = [] } = request;
+  const { against, scenarios = [] } = request;
   if (against === undefined) return null;
   const beside = (['matrix', 'ablate'] as const).find((field) => request[field] === true);
   if (beside !== undefined) {
@@ -34,14 +35,37 @@ export async function againstOf(request: Asked): Promise<Against | null> {
     throw refusal`${the('against')} does not go with ${the('scenarios', 'two-vms')}: both hypervisors
       change an entry of one VM`;
   }
-  const isAlone = protocols.length + mutants.length === 0 && sequence === undefined;
-  if (isAlone && kernel === undefined) {
-    throw refusal`${the('against')} names the second of two protocols: ${the('protocols')} or
-      ${the('mutants')} names the first, which may be the same`;
-  }
+  refuseAlone(request);
   if (typeof against !== 'string') return { protocol: against, source: null };
   const [named = against] = kernelProtocols(request, [against]) ?? [];
   return looksLikePath(named) ? fromFile(named) : fromName(named);
+}
+
+/** It is the second of two. */
+export function refuseAlone(request: Omit<Asked, 'against' | 'scenarios'>): void {
+  const { mutants = [], sequence, kernel, protocols = [] } = request;
+  const isAlone = protocols.length + mutants.length === 0 && sequence === undefined;
+  if (!isAlone || kernel !== undefined) return;
+  throw refusal`${the('against')} names the second of two protocols: ${the('protocols')} or
+    ${the('mutants')} names the first, which may be the same`;
+}
+
+/** A built-in protocol or a mutant. */
+export function namedAgainst(
+  text: string,
+):
+  | { readonly is: 'protocol'; readonly protocol: Protocol }
+  | { readonly is: 'mutant'; readonly mutant: Mutant } {
+  const protocols = BUILT_IN.protocols.map(({ name }) => name);
+  const mutants = MUTANTS.map(({ name }) => name);
+  // Who means no mutant is not told them all.
+  const names = nearest(text, mutants) === null ? protocols : [...protocols, ...mutants];
+  const name = about('against', () => nameOf('protocol or mutant', names)(text));
+  const protocol = BUILT_IN.protocols.find((each) => each.name === name);
+  if (protocol !== undefined) return { is: 'protocol', protocol };
+  const mutant = MUTANTS.find((each) => each.name === name);
+  assert(mutant !== undefined, `${name} is a name of the list`);
+  return { is: 'mutant', mutant };
 }
 
 async function fromFile(text: string): Promise<Against> {
@@ -49,19 +73,14 @@ async function fromFile(text: string): Promise<Against> {
   return { protocol, source: fileSource(path) };
 }
 
-/** A built-in protocol or a mutant. */
 function fromName(text: string): Against {
-  const protocols = BUILT_IN.protocols.map(({ name }) => name);
-  const mutants = MUTANTS.map(({ name }) => name);
-  // Who means no mutant is not told them all.
-  const names = nearest(text, mutants) === null ? protocols : [...protocols, ...mutants];
-  const name = about('against', () => nameOf('protocol or mutant', names)(text));
-  const builtIn = BUILT_IN.protocols.find((protocol) => protocol.name === name);
-  if (builtIn !== undefined) {
-    return { protocol: builtIn, source: { kind: 'built-in', name, text: '' } };
+  const named = namedAgainst(text);
+  if (named.is === 'protocol') {
+    const { protocol } = named;
+    return { protocol, source: { kind: 'built-in', name: protocol.name, text: '' } };
   }
-  const mutant = MUTANTS.find((each) => each.name === name);
-  const protocol = mutant === undefined ? null : subjectOf(mutant, 'explore').protocol;
+  const { name } = named.mutant;
+  const { protocol } = subjectOf(named.mutant, 'explore');
   if (protocol === null) {
     throw refusal`${the('against')}: ${name} is a bug of the machine, which explore does not simulate`;
   }

@@ -4,6 +4,7 @@
  * way they have.
  */
 import { announcedBbm, type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.ts';
+import { claimsOfBoth } from '../../port/both.ts';
 import { changesOf, type Claims, type Protocol } from '../../port/index.ts';
 import type { ExploreStep, ExploreViolation } from '../../result/explore.ts';
 import { type Rule, RULES } from '../../result/rule.ts';
@@ -19,7 +20,7 @@ import type { Host } from './host.ts';
 import { type MemoryOf, OutcomeJudge } from './judge-end.ts';
 import { judgeOperations } from './judge-operations.ts';
 import { MemoryMap } from './memory-map.ts';
-import { claimsOfBoth, pairMap, pairProblem } from './pair.ts';
+import { pairMap, pairProblem } from './pair.ts';
 import { type Scenario, scenarioOf } from './scenario.ts';
 import { type GuestTrail, scheduleOf } from './schedule.ts';
 import { hostWays, scheduleInput } from './schedules.ts';

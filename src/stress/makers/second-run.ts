@@ -62,7 +62,6 @@ export async function runSecond(plan: GroupPlan): Promise<SecondRunResult> {
   const answer = createMaker(arena, plan, protocol, observed, logs, contest);
   const hasFailed = await createFailFast({
     ...{ arena, plan, observed },
-    protocols: plan.items.map(() => protocol),
     results: attachResultsArea(plan.results, plan.items.length),
     workload: { traces: () => ({ seen: logs.map(({ seen }) => seen) }) },
   });

@@ -14,6 +14,7 @@ import type { Pattern } from '../../machine/guest-pattern.ts';
 import type { Shard } from '../../result/shard.ts';
 import type { Earlier } from '../../result/stress.ts';
 import type { Pinning } from '../run/pinning.ts';
+import type { ProtocolSource } from './group.ts';
 
 export { ACCESS_MODES, type AccessMode } from '../../machine/descriptor-load.ts';
 export { type Delay, DELAY_SITES, type DelaySite } from '../../machine/delays.ts';
@@ -35,6 +36,8 @@ export type ProtocolRef =
       readonly text: string;
     };
 
+type FileSource = Extract<ProtocolSource, { readonly from: 'file' }>;
+
 export interface Resume {
   readonly earlier: Earlier;
   /** `timeMs` is for what is missing; otherwise that gets what the earlier parts left. */
@@ -45,6 +48,8 @@ export interface StressOptions {
   /** Empty, and not in `explicit`: the engine's portfolio (none at all if mutants are named). */
   readonly protocols: readonly ProtocolRef[];
   readonly mutants: readonly string[];
+  /** A second hypervisor's thread runs it at the same entries; absent: there is none. */
+  readonly against?: ProtocolSource;
   /** Empty, and not in `explicit`: the engine's portfolio. */
   readonly scenarios: readonly string[];
   /** What was said of the CPU, and only that; `cpuFor` puts it over the protocol's own CPU. */
@@ -138,6 +143,16 @@ export function portfolioRepeats(timeMs: number): number {
  */
 export function recordsFor(transitions: number, blocks: number): number {
   return 2 * (transitions + blocks);
+}
+
+/** The files that protocols of the campaign come from, each once. */
+export function protocolFiles({
+  protocols,
+  against,
+}: Pick<StressOptions, 'protocols' | 'against'>): readonly FileSource[] {
+  const all = [...protocols, ...(against === undefined ? [] : [against])];
+  const files = all.flatMap((ref) => (ref.from === 'file' ? [ref] : []));
+  return files.filter(({ path }, i) => files.findIndex((other) => other.path === path) === i);
 }
 
 export interface StressProgress {

@@ -104,6 +104,7 @@ export function huntRow(
   item: number,
   protocol: Protocol,
   mutant: Mutant | null,
+  second: Protocol | null = null,
 ): StressRun {
   return rowOf({
     request,
@@ -111,6 +112,7 @@ export function huntRow(
     item,
     protocol,
     mutant: mutant?.name ?? null,
+    second,
     exhibit: mutant === null ? (protocol.exhibit ?? null) : null,
     reorder: request.reorder,
     delays: request.delays.map((d) => `${d.site}=${d.ns}`).join(','),

@@ -119,7 +119,7 @@ async function createRounds(
   const { software, workload } = createTables(arena, plan, protocols, observed);
   const audit = auditOf(arena, software);
   const hasFailed = await createFailFast({
-    ...{ arena, plan, protocols, results, observed, workload },
+    ...{ arena, plan, results, observed, workload },
   });
   const warmUp = createWarmUp(plan.items.length, plan.roundsMax - roundsBefore);
   const preemption = createPreemptionCounter();

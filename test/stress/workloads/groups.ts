@@ -98,10 +98,10 @@ export async function besideRow(
   second: string,
   choice: BesideChoice,
 ): Promise<StressRun> {
-  const { request, protocol } = await besideRequest(first, second, choice);
+  const { request, protocol, other } = await besideRequest(first, second, choice);
   const outcome = await runGroup(pool, request, HOOKS);
   if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
-  return huntRow(request, outcome, 0, protocol, null);
+  return huntRow(request, outcome, 0, protocol, null, other);
 }
 
 /** How a group ends in which one of both fails. */
@@ -118,12 +118,16 @@ async function besideRequest(
   first: string,
   second: string,
   choice: BesideChoice,
-): Promise<{ readonly request: GroupRequest; readonly protocol: Protocol }> {
-  const source = sourceNamed(first);
-  const protocol = await loadProtocol(source);
+): Promise<{
+  readonly request: GroupRequest;
+  readonly protocol: Protocol;
+  readonly other: Protocol;
+}> {
+  const [source, against] = [sourceNamed(first), sourceNamed(second)];
+  const [protocol, other] = [await loadProtocol(source), await loadProtocol(against)];
   const item: PlanItem = { protocol: source, cpu: cpuFor(protocol, choice.cpu ?? {}), bug: null };
   const request = requestOf([item], { scenario: HUNT_SETTING.scenario, ...choice });
-  return { request: { ...request, against: sourceNamed(second) }, protocol };
+  return { request: { ...request, against }, protocol, other };
 }
 
 function sourceNamed(name: string): ProtocolSource {
