@@ -13,7 +13,6 @@ import { judgeTrace } from '../../checker/index.ts';
 import { changeNamed } from '../../port/index.ts';
 import type { Rule } from '../../result/rule.ts';
 import { valueText } from './describe.ts';
-import { gaveWay } from './hardware-update.ts';
 import type { Host, HostThread } from './host.ts';
 import { traceOf } from './hypervisor.ts';
 import type { Beginning } from './maker.ts';
@@ -166,10 +165,8 @@ export class MakersJudge {
     const { protocol } = thread.maker;
     const trace = begun === null ? null : traceOf(map, path, protocol, begun);
     const found = trace === null ? [] : judgeTrace(trace, bbm, false, map.hafdbs).violations;
-    const findings = found.flatMap(({ rule, code, why }) =>
-      trace !== null && code === 'ends-elsewhere' && gaveWay(trace)
-        ? []
-        : [{ rule, why: `${name}: ${why}`, isByItself: true } as const],
+    const findings = found.map(
+      ({ rule, why }) => ({ rule, why: `${name}: ${why}`, isByItself: true }) as const,
     );
     this.#byItself.set(key, findings);
     return findings;

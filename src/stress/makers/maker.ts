@@ -6,7 +6,7 @@
  * Both want the same mapping, the region's next version, so who comes first does not matter.
  */
 import { GUEST_VMID, type VmidBits } from '../../arch/context.ts';
-import { type Descriptor, sameButState, typeOf } from '../../arch/descriptor.ts';
+import { type Descriptor, typeOf } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
 import type { Arena } from '../../machine/arena.ts';
@@ -15,12 +15,10 @@ import type { TraceLog } from '../../machine/trace-log.ts';
 import type { TransitionCpu, TransitionFigures } from '../../machine/transition-cpu.ts';
 import { changeNamed, plainChange } from '../../port/kinds.ts';
 import type { Protocol, Transition } from '../../port/index.ts';
+import { isUpdated, TRIES_MAX } from '../changes/change.ts';
 import { runNamed } from '../changes/run-named.ts';
 import type { Region, Regions } from '../thread/regions.ts';
 import type { SoftwareSide } from '../thread/software-side.ts';
-
-/** How often a transition begins anew whose compare-exchange a walker's update has made fail. */
-const TRIES_MAX = 64;
 
 export interface MakerSite {
   readonly arena: Arena;
@@ -60,8 +58,7 @@ export function runMaker(site: MakerSite, call: MakerCall): Readonly<TransitionF
       figures = runOnce(site, call, old, level);
       log.end();
       const found = load();
-      // Hardware has set flags meanwhile: whoever gives way to that comes back with the next fault.
-      if (found === old || !sameButState(found, old)) break;
+      if (!isUpdated(old, found)) break;
       old = found;
     }
   } finally {

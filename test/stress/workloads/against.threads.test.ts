@@ -41,6 +41,7 @@ describe('who does not is convicted within a few rounds', () => {
     const [taken, , freed] = run.violations;
     expect(taken?.why).toMatch(why);
     expect(taken?.exploreCommand).toContain(`${first} --against ${second}`);
+    expect(taken?.events.some(({ text }) => text.endsWith('it failed'))).toBe(true);
     expect(freed?.why).toContain('is freed twice');
     expect([run.verdict, run.against]).toEqual(['fail', second]);
     expect(configurationOf(run)).toContain(`, against ${second}, `);
