@@ -7,7 +7,7 @@ import {
   ACCESS_MODES,
   type AccessMode,
   createDescriptorLoad,
-} from '../src/machine/descriptor-load.ts';
+} from '../src/machine/walk/descriptor-load.ts';
 import { VCPU } from '../src/machine/layout.ts';
 import { answer } from './answer.ts';
 import { CHUNK } from './mixes.ts';

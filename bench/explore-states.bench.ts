@@ -4,7 +4,7 @@
  * TLBI, so deliveries to four vCPUs may come at any time.
  */
 import type { SearchStats } from '../src/explore/model/index.ts';
-import type { GuestProgram } from '../src/explore/protocol/guest.ts';
+import type { GuestProgram } from '../src/explore/protocol/machine/guest.ts';
 import { exploreProtocol } from '../src/explore/protocol/index.ts';
 import { childLevel, defineProtocol, EMPTY, type Protocol } from '../src/port/index.ts';
 import { answer } from './answer.ts';

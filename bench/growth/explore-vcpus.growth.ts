@@ -1,5 +1,5 @@
 /** How many states has an exploration, and how long does it take, with more vCPUs? */
-import { VCPUS_EXPLORED_MAX } from '../../src/explore/protocol/bounds.ts';
+import { VCPUS_EXPLORED_MAX } from '../../src/explore/protocol/machine/bounds.ts';
 import { significant } from '../../src/report/numbers.ts';
 import bbmEarly from '../../src/protocols/bbm-early.ts';
 import { answerGrowth } from './answer.ts';

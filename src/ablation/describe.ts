@@ -13,7 +13,9 @@ import {
 } from '../port/index.ts';
 import type { Call } from './tap.ts';
 
-const TABLE_BITS = 3n;
+const TYPE_BITS = 3n;
+/** Below level 2 it is a page. */
+const TABLE_OR_PAGE = 3n;
 
 /** `isSplit`: the entry held a block. */
 export function describeCall(call: Call, t: Transition, isSplit: boolean): string {
@@ -21,11 +23,11 @@ export function describeCall(call: Call, t: Transition, isSplit: boolean): strin
     case 'read':
       return `ldr${placeText(call.entry, t)}`;
     case 'write':
-      return `str ${valueText(call.d, t, isSplit)}${placeText(call.entry, t)}`;
+      return `str ${storeText(call, t, isSplit)}`;
     case 'writeRelease':
-      return `stlr ${valueText(call.d, t, isSplit)}${placeText(call.entry, t)}`;
+      return `stlr ${storeText(call, t, isSplit)}`;
     case 'compareExchange':
-      return `cas ${valueText(call.d, t, isSplit)}${placeText(call.entry, t)}`;
+      return `cas ${storeText(call, t, isSplit)}`;
     case 'dsb':
       return `dsb ${call.kind}`;
     case 'dmb':
@@ -64,6 +66,15 @@ export function describeCall(call: Call, t: Transition, isSplit: boolean): strin
   }
 }
 
+function storeText(
+  { entry, d }: { readonly entry: Entry; readonly d: Descriptor },
+  t: Transition,
+  isSplit: boolean,
+): string {
+  const isPage = entry !== t.entry && t.level === 2 && (d & TYPE_BITS) === TABLE_OR_PAGE;
+  return `${isPage ? 'a page' : valueText(d, t, isSplit)}${placeText(entry, t)}`;
+}
+
 function placeText(entry: Entry, t: Transition): string {
   return entry === t.entry ? '' : ' (child)';
 }
@@ -76,7 +87,7 @@ function valueText(d: Descriptor, { old, wanted }: Transition, isSplit: boolean)
   if (d === (block | NT)) return 'block+nt';
   if (d === (old & ~VALID)) return 'invalid';
   if (!isValid(d)) return 'an invalid descriptor';
-  return (d & TABLE_BITS) === TABLE_BITS ? 'table' : 'a leaf';
+  return (d & TYPE_BITS) === TABLE_OR_PAGE ? 'table' : 'a leaf';
 }
 
 export function tlbiText({ kind, ipa, size, ttl, vmid }: TlbiOp, t: Transition): string {

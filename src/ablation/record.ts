@@ -30,7 +30,11 @@ export interface RecordedStep {
   readonly isLast: boolean;
   /** The step before it, if that is a DSB. */
   readonly afterDsb: string | null;
+  /** Of a store: the step after it that stores to another entry, with barriers and books between at most. */
+  readonly nextStore: StoreStep | null;
 }
+
+export type StoreStep = Pick<RecordedStep, 'number' | 'operation' | 'numbers'>;
 
 /** Runs a protocol once or more often, every way through it among them. */
 export type Play = (protocol: Protocol, bbm: BbmLevel) => void;
@@ -69,8 +73,29 @@ export function recordSteps(protocol: Protocol, play: Play): readonly RecordedSt
   const steps = sites.map((site, i) => ({ ...stepOf(site, i, runs, t), operations, entries }));
   return steps.map((step, i) => {
     const before = steps[i - 1];
-    return { ...step, afterDsb: before?.call.op === 'dsb' ? before.operation : null };
+    const afterDsb = before?.call.op === 'dsb' ? before.operation : null;
+    return { ...step, afterDsb, nextStore: nextStoreOf(step, steps.slice(i + 1)) };
   });
+}
+
+/** Of these none has a place of its own in the order of two stores. */
+const BETWEEN: ReadonlySet<Call['op']> = new Set([
+  'dsb',
+  'dmb',
+  'isb',
+  'get',
+  'put',
+  'cleanDcache',
+]);
+
+function nextStoreOf(
+  { call }: Pick<RecordedStep, 'call'>,
+  later: readonly Pick<RecordedStep, 'call' | 'number' | 'operation' | 'numbers'>[],
+): StoreStep | null {
+  if (call.op !== 'write' && call.op !== 'writeRelease') return null;
+  const next = later.find((step) => !BETWEEN.has(step.call.op));
+  if (next?.call.op !== 'write' && next?.call.op !== 'writeRelease') return null;
+  return next.call.entry === call.entry ? null : next;
 }
 
 function stepOf(
@@ -94,6 +119,7 @@ function stepOf(
     numbers,
     isLast: all.some(([, run]) => run.at(-1)?.site === site),
     afterDsb: null,
+    nextStore: null,
   };
 }
 

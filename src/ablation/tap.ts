@@ -45,7 +45,11 @@ export type Call =
  * What stands in the place of operation `number` (from 0) of a run. `perform` carries the operation out
  * as it is; what is returned is what the protocol gets.
  */
-export type Tap = <T>(call: Call, number: number, perform: () => T) => T;
+export interface Tap {
+  <T>(call: Call, number: number, perform: () => T): T;
+  /** When the protocol has returned. */
+  readonly atEnd?: () => void;
+}
 
 type RunArguments = Parameters<Protocol['run']>;
 
@@ -107,7 +111,10 @@ export function tapped(
         ),
       cleanDcache: (pa, size) => through({ op: 'cleanDcache' }, () => tables.cleanDcache(pa, size)),
     };
-    return protocol.run(tappedCpu, t, tappedTables);
+    // Nothing, or a promise, which whoever runs it refuses.
+    const returned = protocol.run(tappedCpu, t, tappedTables);
+    tap.atEnd?.();
+    return returned;
   };
   return Object.freeze({ ...protocol, name, run });
 }

@@ -59,11 +59,16 @@ function editsOf(step: RecordedStep): Edit[] {
     to,
     instead,
   }));
-  const moved: Edit[] =
-    step.call.op === 'tlbi' && step.afterDsb !== null
-      ? [{ change: 'moved', to: `before its ${step.afterDsb}`, instead: nothing }]
-      : [];
-  return [omitted, ...weaker, ...moved];
+  return [omitted, ...weaker, ...movedOf(step)];
+}
+
+function movedOf({ call, afterDsb, nextStore }: RecordedStep): Edit[] {
+  if (call.op === 'tlbi' && afterDsb !== null) {
+    return [{ change: 'moved', to: `before its ${afterDsb}`, instead: nothing }];
+  }
+  if (nextStore === null) return [];
+  const to = `behind step ${nextStore.number}, ${nextStore.operation}`;
+  return [{ change: 'moved', to, instead: nothing }];
 }
 
 /** What was compared with is what the protocol then believes to have found. */
@@ -176,7 +181,7 @@ function edited(protocol: Protocol, name: string, step: RecordedStep, edit: Edit
     const numbers = step.numbers.get(t.bbm) ?? [];
     const tap: Tap =
       edit.change === 'moved'
-        ? movedTap(numbers)
+        ? movedTap(step, numbers, t.bbm)
         : (call, number, perform) => {
             // On another way through the protocol the same number may be something else.
             if (!numbers.includes(number) || call.op !== step.call.op) return perform();
@@ -208,8 +213,36 @@ function inOtherTables(
   };
 }
 
+function movedTap({ nextStore }: RecordedStep, numbers: readonly number[], bbm: BbmLevel): Tap {
+  return nextStore === null
+    ? beforeDsbTap(numbers)
+    : behindStoreTap(numbers, nextStore.numbers.get(bbm) ?? []);
+}
+
+/** These stores come behind the first of the later ones; on a way that has none, at its end. */
+function behindStoreTap(numbers: readonly number[], later: readonly number[]): Tap {
+  const held: (() => unknown)[] = [];
+  const release = (): void => {
+    for (const perform of held.splice(0)) perform();
+  };
+  const isStore = ({ op }: Call): boolean => op === 'write' || op === 'writeRelease';
+  const tap: Tap = (call, number, perform) => {
+    if (isStore(call) && numbers.includes(number)) {
+      held.push(perform);
+      return undefined as ReturnType<typeof perform>;
+    }
+    const isLater = later.includes(number);
+    // On another way through the protocol the same number may be something else.
+    if (isLater && !isStore(call)) release();
+    const done = perform();
+    if (isLater) release();
+    return done;
+  };
+  return Object.assign(tap, { atEnd: release });
+}
+
 /** Each of these operations comes before the DSB that it followed. */
-function movedTap(numbers: readonly number[]): Tap {
+function beforeDsbTap(numbers: readonly number[]): Tap {
   let held: (() => unknown) | null = null;
   return <T>(call: Call, number: number, perform: () => T): T => {
     if (call.op === 'dsb' && numbers.includes(number + 1)) {

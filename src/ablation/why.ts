@@ -11,6 +11,9 @@ export function whyStillThere(
   { lock = 'exclusive' }: Pick<Protocol, 'lock'>,
 ): string {
   const { call, isLast } = step;
+  if (change === 'moved' && call.op !== 'tlbi') {
+    return 'a walker between the two stores finds what is right in this order as well';
+  }
   switch (call.op) {
     case 'ipi':
       return 'a TLBI and its DSB are enough where no erratum is';

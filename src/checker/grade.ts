@@ -3,15 +3,14 @@
  * Sightings of the same thing become one violation with a count; nothing that was recorded is
  * dropped; a run in which nothing happened is inconclusive, as no rule could have been violated.
  */
-import { assert, assertNever } from '../arch/assert.ts';
+import { assert } from '../arch/assert.ts';
 import type { Verdict } from '../result/exit-code.ts';
-import { type Rule, RULES } from '../result/rule.ts';
+import { RULES } from '../result/rule.ts';
 import type { Violation, ViolationEvent } from '../result/stress.ts';
 import { judgeTrace } from './automaton.ts';
 import { traceEvents } from './describe-trace.ts';
-import type { Evidence } from '../result/evidence.ts';
 import { IMPLEMENTED_RULES } from './rules/index.ts';
-import type { Finding, JudgedRun, JudgedTrace, RunRecord } from './run-record.ts';
+import type { Finding, JudgedRun, JudgedTrace, RuleChecker, RunRecord } from './run-record.ts';
 import { hex } from './sighting.ts';
 
 export interface GradeInput extends RunRecord {
@@ -25,42 +24,6 @@ export interface Grade {
   readonly verdict: Verdict;
   readonly violations: readonly Violation[];
   readonly notes: readonly string[];
-}
-
-/** Which rules judge a kind of evidence. A kind that nobody judges would be evidence dropped. */
-function judgesOf(evidence: Evidence): readonly Rule[] {
-  switch (evidence.kind) {
-    case 'version':
-      return ['stale-translation', 'wrong-output-address'];
-    case 'address':
-      return ['wrong-output-address'];
-    case 'permission':
-      return ['wrong-permission'];
-    case 'value':
-      return ['lost-access'];
-    case 'torn':
-      return ['torn-descriptor'];
-    case 'freed':
-      return ['freed-table'];
-    case 'conflict':
-      return ['tlb-conflict'];
-    case 'spurious':
-      return ['claim'];
-    case 'dirty':
-      return ['lost-dirty'];
-    case 'foreign':
-    case 'neighbour':
-      return ['vmid-isolation'];
-    case 'leak':
-      return ['table-leak'];
-    case 'refcount':
-      return ['refcount'];
-    case 'livelock':
-    case 'progress':
-      return ['progress'];
-    default:
-      return assertNever(evidence);
-  }
 }
 
 /** One finding per rule and key, the sharpest, with all sightings counted. */
@@ -92,10 +55,10 @@ function causesFirst(a: Finding, b: Finding): number {
 
 /** All findings, merged, causes first. */
 export function judgeRun(record: RunRecord): { run: JudgedRun; findings: readonly Finding[] } {
-  const implemented = new Set(IMPLEMENTED_RULES.map((checker) => checker.rule));
-  for (const evidence of record.evidence) {
-    const judged = judgesOf(evidence).every((rule) => implemented.has(rule));
-    assert(judged, `evidence of kind ${evidence.kind} is judged by a rule`);
+  // A kind that no rule judges would be evidence dropped.
+  const seen = new Set(IMPLEMENTED_RULES.flatMap(({ sees }) => sees));
+  for (const { kind } of record.evidence) {
+    assert(seen.has(kind), `evidence of kind ${kind} is judged by a rule`);
   }
   const judged = record.traces.map(({ truncated = false, ...seen }): JudgedTrace => ({
     ...seen,
@@ -103,8 +66,13 @@ export function judgeRun(record: RunRecord): { run: JudgedRun; findings: readonl
     verdict: judgeTrace(seen.trace, record.bbm, truncated, record.cpu.hafdbs),
   }));
   const run: JudgedRun = { ...record, judged };
-  const findings = merge(IMPLEMENTED_RULES.flatMap((checker) => checker.judge(run)));
+  const findings = merge(IMPLEMENTED_RULES.flatMap((checker) => judgedBy(checker, run)));
   return { run, findings: findings.toSorted(causesFirst) };
+}
+
+function judgedBy(rule: RuleChecker, run: JudgedRun): readonly Finding[] {
+  const evidence = run.evidence.filter(({ kind }) => rule.sees.includes(kind));
+  return rule.judge({ ...run, evidence });
 }
 
 function violationOf(finding: Finding, input: GradeInput): Violation {

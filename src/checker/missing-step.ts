@@ -47,7 +47,7 @@ function weakBarrier(dsb: DsbKind | null): string {
 }
 
 const NOT_ENTERED =
-  ", the host's: the VM's is in effect once VTTBR_EL2 is written and an ISB has followed (D24.1.2)";
+  ", the host's: when a TLBI is issued VTTBR_EL2 must hold the VM's, with an ISB behind the write (D24.1.2)";
 
 /** `others`: the last TLBI that names another VMID. */
 function explain(place: Place, m: Mishap, others?: string): string {

@@ -67,5 +67,7 @@ export interface RuleChecker {
   readonly summary: string;
   /** Arm rule ids, commits or documents it rests on. */
   readonly origin: string;
+  /** Kinds of evidence that it judges: of the run's it is shown these. */
+  readonly sees: readonly Evidence['kind'][];
   judge(run: JudgedRun): Finding[];
 }

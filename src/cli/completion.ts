@@ -128,14 +128,33 @@ const FISH = (all: readonly Completed[]): string[] => [
     all.flatMap(({ command, summary, flags }) => [
       `complete -c ${program} -n '${after}not __fish_seen_subcommand_from ${names(all)}' ` +
         `-a ${command} -d ${quoted(summary)}`,
-      ...flags.map(({ name, help, values }) => {
-        const taken = values === '' ? '' : ` -x -a ${quoted(values)}`;
-        const when = `-n '__fish_seen_subcommand_from ${command}'`;
-        return `complete -c ${program} ${when} -l ${name}${taken} -d ${quoted(firstClause(help))}`;
-      }),
+      ...flags.flatMap((flag) =>
+        (program === 'npm' ? fishBehindDashes : fishFlag)(
+          `complete -c ${program} -n '__fish_seen_subcommand_from ${command}`,
+          flag,
+        ),
+      ),
     ]),
   ),
 ];
+
+type Flag = Completed['flags'][number];
+
+function fishFlag(start: string, { name, help, values }: Flag): string[] {
+  const taken = values === '' ? '' : ` -x -a ${quoted(values)}`;
+  return [`${start}' -l ${name}${taken} -d ${quoted(firstClause(help))}`];
+}
+
+/** Behind the `--` that npm wants fish knows no flags any more, only words. */
+function fishBehindDashes(start: string, { name, help, values }: Flag): string[] {
+  const words = 'commandline -opc';
+  return [
+    `${start}; and contains -- -- (${words})' -a --${name} -d ${quoted(firstClause(help))}`,
+    ...(values === ''
+      ? []
+      : [`${start}; and test (${words})[-1] = --${name}' -f -a ${quoted(values)}`]),
+  ];
+}
 
 /** A list has room for a few words. */
 const firstClause = (help: string): string => help.split(/[:;,.(]/)[0]?.trim() ?? '';

@@ -1,7 +1,7 @@
 /** The protocol of a request that a second hypervisor runs beside each of the others. */
 import { assert } from '../arch/assert.ts';
 import type { Against } from '../explore/protocol/index.ts';
-import { pairProblem } from '../explore/protocol/pair.ts';
+import { pairProblem } from '../explore/protocol/run/pair.ts';
 import { type Mutant, MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/index.ts';
 import { nearest } from './did-you-mean.ts';

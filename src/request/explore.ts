@@ -16,7 +16,7 @@ import {
   type ExploredScenario,
   SCENARIOS_EXPLORED,
   VCPUS_EXPLORED_MAX,
-} from '../explore/protocol/bounds.ts';
+} from '../explore/protocol/machine/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
 import type { Capability, TlbFlavour } from '../kernel/index.ts';
 import { loaderOf, SEQUENCE } from '../loaders/index.ts';

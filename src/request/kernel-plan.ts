@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
-import { ACCESSES_EXPLORED, EXPLORE_BOUNDS } from '../explore/protocol/bounds.ts';
+import { ACCESSES_EXPLORED, EXPLORE_BOUNDS } from '../explore/protocol/machine/bounds.ts';
 import { installChanceGuards } from '../explore/protocol/index.ts';
 import { kernelTree, type KernelTree, type Offer, offersOf, PREFIX } from '../kernel/index.ts';
 import type { KernelInfo } from '../result/explore.ts';

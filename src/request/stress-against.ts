@@ -2,7 +2,7 @@
  * The protocol of a `stress` request that a second hypervisor's thread runs at the same entries, and what
  * may run beside it: what `explore` would run beside it, of one kind, where sizes are all that changes.
  */
-import { pairProblem } from '../explore/protocol/pair.ts';
+import { pairProblem } from '../explore/protocol/run/pair.ts';
 import { MUTANTS, subjectOf } from '../mutants/index.ts';
 import { changesSize } from '../port/kinds.ts';
 import type { Protocol } from '../port/protocol.ts';

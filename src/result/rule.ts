@@ -1,5 +1,5 @@
 /**
- * The rules the checker knows, by the names users see. Design: one file per rule in `src/checker`.
+ * The rules the checker knows, by the names users see: one file each in `src/checker/rules`.
  */
 export const RULES = [
   'lost-access',

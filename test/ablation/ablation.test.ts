@@ -7,7 +7,17 @@ import {
   variantsOn,
 } from '../../src/exploration/ablate.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
-import { defineProtocol, EMPTY, flushIpa, flushVmid, type Protocol } from '../../src/port/index.ts';
+import {
+  type Cpu,
+  defineProtocol,
+  EMPTY,
+  flushIpa,
+  flushVmid,
+  type Protocol,
+} from '../../src/port/index.ts';
+import { describeCall } from '../../src/ablation/describe.ts';
+import type { Variant } from '../../src/ablation/index.ts';
+import { tapped } from '../../src/ablation/tap.ts';
 import { ALL_PROTOCOLS } from '../../src/protocols/index.ts';
 import type { AblationRow } from '../../src/result/explore.ts';
 import { parseSequence, sequenceProtocol } from '../../src/sequence/index.ts';
@@ -139,6 +149,79 @@ test('in the larger tables of real granules no loop is changed in part, and an a
     const run = exploreProtocol({ protocol: variant.protocol, kinds: ['store'], accesses: 1 });
     expect([run.verdict, run.violations]).toEqual(['safe', []]);
   }
+});
+
+describe('two stores', () => {
+  const fills = defineProtocol({
+    name: 'fills',
+    kind: 'split',
+    summary: 'fills a table page by page, links it, and flushes',
+    origin: 'a test',
+    claims: { neverInvalid: true },
+    run(cpu, t, tables) {
+      const child = tables.allocate(3);
+      for (let i = 0; i < tables.entries; i++) {
+        const entry = tables.entryOf(child, i);
+        cpu.write(entry, tables.childLeaf(t.old, t.level, i));
+        tables.get(entry);
+      }
+      cpu.dmb('ishst');
+      cpu.writeRelease(t.entry, tables.descriptorFor(child));
+      flushVmid(cpu);
+    },
+  });
+  const moved = (protocol: Protocol): readonly Variant[] =>
+    variantsOn(protocol, 2).filter(
+      ({ step, change }) => step.nextStore !== null && change === 'moved',
+    );
+
+  /** The stores that a protocol makes, in its order, where it makes the most of them. */
+  function storesOf(protocol: Protocol): readonly string[] {
+    const runs: string[][] = [];
+    const seen = tapped(protocol, protocol.name, (_cpu, t) => {
+      const run: string[] = [];
+      runs.push(run);
+      return (call, _number, perform) => {
+        if (call.op === 'write' || call.op === 'writeRelease')
+          run.push(describeCall(call, t, true));
+        return perform();
+      };
+    });
+    exploreProtocol({ protocol: seen, kinds: ['load'], accesses: 1 });
+    return runs.reduce((most, run) => (run.length > most.length ? run : most), []);
+  }
+
+  test('the first comes behind the second, all turns of a loop of it', () => {
+    const [variant, ...others] = moved(fills);
+    expect(variant?.to).toBe('behind step 5, stlr table');
+    expect(others).toEqual([]);
+    expect(storesOf(fills)).toEqual(['str a page (child)', 'str a page (child)', 'stlr table']);
+    expect(storesOf(variant?.protocol ?? fills)).toEqual(storesOf(fills).toReversed());
+  });
+
+  test('a table that is linked before it is filled breaks the promise never to be invalid', () => {
+    const rows = ablated(fills, ['bbm=3,multihit=new']);
+    const row = rows.find(({ to }) => to?.startsWith('behind'));
+    expect([row?.needed, row?.rules]).toEqual([true, ['claim']]);
+  });
+
+  test('are not two where both go to one entry, or a TLBI comes between', () => {
+    const breaks = (between: (cpu: Cpu) => void): Protocol =>
+      defineProtocol({
+        ...fills,
+        run(cpu, t, tables) {
+          const child = tables.entryOf(tables.allocate(3), 0);
+          cpu.write(child, EMPTY);
+          between(cpu);
+          cpu.write(t.entry, EMPTY);
+          cpu.write(t.entry, t.wanted);
+        },
+      });
+    expect(moved(breaks((cpu) => cpu.dsb('ish'))).map(({ to }) => to)).toEqual([
+      'behind step 4, str 0',
+    ]);
+    expect(moved(breaks((cpu) => cpu.tlbi({ kind: 'vmalls12e1is' })))).toEqual([]);
+  });
 });
 
 test('a token names a variant behind whatever its protocol is called', () => {

@@ -74,17 +74,10 @@ test.each([
   ]);
 });
 
-/** Folders that have no rooms yet, and up to how many files they may do without. */
-const FULL: Readonly<Record<string, number>> = {
-  'src/checker': 32,
-  'src/explore/protocol': 42,
-  'src/machine': 40,
-};
-
 describe('folders of src', () => {
   test('hold no more files than one can look over', () => {
     const heaps = [...filesPerFolder(files.map(({ path }) => path))].filter(
-      ([folder, count]) => count > (FULL[folder] ?? FILES_MAX),
+      ([, count]) => count > FILES_MAX,
     );
     expect(heaps).toEqual([]);
   });

@@ -6,7 +6,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ALIASES, importsOf } from './imports.ts';
-import { edgesOf, findCycle, importersOf, judgeImports, ROOMS } from './rooms.ts';
+import {
+  edgesOf,
+  findCycle,
+  importersOf,
+  INNER,
+  judgeImports,
+  judgeInner,
+  ROOMS,
+} from './rooms.ts';
 import { readSources, ROOT } from './source-files.ts';
 
 const files = readSources('src', 'workers', 'bench', 'examples');
@@ -34,6 +42,10 @@ describe('this repository', () => {
     ).toBeNull();
   });
 
+  test.each(Object.entries(INNER))('%s: its rooms import downwards', (folder, order) => {
+    expect(judgeInner(folder, order, imports)).toEqual([]);
+  });
+
   test('names only listed rooms in the table', () => {
     expect(
       Object.values(ROOMS)
@@ -54,6 +66,35 @@ describe('this repository', () => {
     };
     const expected = Object.entries(ALIASES).map(([alias, path]) => [alias, `./${path}`]);
     expect(Object.entries(manifest.imports)).toEqual(expected);
+  });
+});
+
+describe('rooms within a room', () => {
+  const inner = (path: string, text: string): string[] =>
+    judgeInner('src/a', ['low', '', 'high'], importsOf({ path, text }));
+
+  test.each([
+    ['src/a/high/x.ts', "import './y.ts';\nimport '../low/z.ts';\nimport '../top.ts';"],
+    ['src/a/top.ts', "import './low/z.ts';\nimport '../b/w.ts';"],
+    ['src/b/w.ts', "import '../a/high/x.ts';"],
+  ])('%s may import what lies below or outside', (path, text) => {
+    expect(inner(path, text)).toEqual([]);
+  });
+
+  test.each([
+    ['src/a/low/z.ts', "import '../top.ts';", 'src/a/low/z.ts:1: a room above: src/a/top.ts'],
+    [
+      'src/a/top.ts',
+      "import type { X } from './high/x.ts';",
+      'src/a/top.ts:1: a room above: src/a/high/x.ts',
+    ],
+    [
+      'src/a/new/n.ts',
+      "import '../low/z.ts';",
+      'src/a/new/n.ts:1: no room of src/a holds this file',
+    ],
+  ])('%s may not import what lies above', (path, text, line) => {
+    expect(inner(path, text)).toEqual([line]);
   });
 });
 

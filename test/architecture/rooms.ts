@@ -70,6 +70,34 @@ export function roomOf(path: string): string | null {
   return null;
 }
 
+/**
+ * Rooms within a room, each above those that it may import; '' is the folder itself. Types count as well.
+ */
+export const INNER: Readonly<Record<string, readonly string[]>> = {
+  'src/explore/protocol': ['machine', 'run', 'judge', 'schedule', ''],
+  'src/machine': ['', 'tlb', 'dirty', 'walk', 'vcpu', 'hypervisor'],
+};
+
+/** Of one folder of `INNER`: one line per import of a room above. */
+export function judgeInner(
+  folder: string,
+  order: readonly string[],
+  imports: readonly Import[],
+): string[] {
+  const heightOf = (path: string): number => {
+    if (!path.startsWith(`${folder}/`)) return -1;
+    const [first = '', ...rest] = path.slice(folder.length + 1).split('/');
+    return order.indexOf(rest.length === 0 ? '' : first);
+  };
+  const inside = imports.filter(({ from }) => from.startsWith(`${folder}/`));
+  return inside.flatMap(({ from, line, target }) => {
+    if (heightOf(from) < 0) return [`${from}:1: no room of ${folder} holds this file`];
+    return heightOf(target ?? '') > heightOf(from)
+      ? [`${from}:${line}: a room above: ${target}`]
+      : [];
+  });
+}
+
 /** One line per import that goes against the table, and per file in no listed room. */
 export function judgeImports(paths: readonly string[], imports: readonly Import[]): string[] {
   return [...paths.flatMap(judgePath), ...imports.flatMap(judgeImport)];

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import type { AccessMode } from '../../src/machine/descriptor-load.ts';
+import type { AccessMode } from '../../src/machine/walk/descriptor-load.ts';
 import type { MixName } from '../../bench/mixes.ts';
 
 const FIXTURE = fileURLToPath(new URL('fixtures/garbage.ts', import.meta.url));

@@ -131,7 +131,20 @@ it('notes of traces say if they concern some transitions only', () => {
 
 it('evidence of a kind nobody knows is never dropped', () => {
   const unknown = { vcpu: 0, round: 0, ipa: 0, kind: 'smoke' } as unknown as Evidence;
-  expect(() => gradeRun(gradeInput({ evidence: [unknown] }))).toThrow(/unreachable/);
+  expect(() => gradeRun(gradeInput({ evidence: [unknown] }))).toThrow(
+    /evidence of kind smoke is judged by a rule/,
+  );
+});
+
+/** A new kind does not compile here until it is named, and fails until a rule sees it. */
+const KINDS: Readonly<Record<Evidence['kind'], true>> = {
+  ...{ version: true, address: true, permission: true, value: true, torn: true, freed: true },
+  ...{ conflict: true, spurious: true, leak: true, refcount: true, livelock: true, dirty: true },
+  ...{ foreign: true, neighbour: true, progress: true },
+};
+
+it.each(Object.keys(KINDS))('evidence of kind %s is judged by a rule', (kind) => {
+  expect(IMPLEMENTED_RULES.flatMap(({ sees }): readonly string[] => sees)).toContain(kind);
 });
 
 it('the registry has every rule, in the order of RULES', () => {

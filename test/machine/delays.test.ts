@@ -1,6 +1,6 @@
 /** Delay sites: nothing at all when off; when on, a pause and then the very same operation. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { type Delay, DELAY_SITES, withDelays } from '../../src/machine/delays.ts';
+import { type Delay, DELAY_SITES, withDelays } from '../../src/machine/hypervisor/delays.ts';
 import type { Cpu } from '../../src/port/cpu.ts';
 import type { Tables } from '../../src/port/tables.ts';
 

@@ -1,7 +1,7 @@
 /** The walker's load: three ways to the same 64 bits, and which of them never tears. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ACCESS_MODES, createDescriptorLoad } from '../../src/machine/descriptor-load.ts';
+import { ACCESS_MODES, createDescriptorLoad } from '../../src/machine/walk/descriptor-load.ts';
 import type { WriterData } from './fixtures/descriptor-writer.ts';
 import { awaitWord, sharedWords, startThread } from './threads.ts';
 

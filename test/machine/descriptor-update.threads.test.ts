@@ -1,7 +1,7 @@
 /** One compare-exchange of 64 bits: all of the descriptor or nothing, and nothing beside it. */
 import { Worker } from 'node:worker_threads';
 import { expect, test } from 'vitest';
-import { createDescriptorUpdate } from '../../src/machine/descriptor-update.ts';
+import { createDescriptorUpdate } from '../../src/machine/walk/descriptor-update.ts';
 
 const AT = 3;
 const OTHER = 2n ** 64n - 1n;

@@ -1,7 +1,7 @@
 /** The dirty bitmap: bits are fetched once, by word, and no page disturbs another. */
 import { expect, test } from 'vitest';
 import { createArena } from '../../src/machine/arena.ts';
-import { createDirtyLog, type DirtyLog } from '../../src/machine/dirty-log.ts';
+import { createDirtyLog, type DirtyLog } from '../../src/machine/dirty/dirty-log.ts';
 import { LOGGING } from '../../src/machine/layout.ts';
 
 const logOf = (): DirtyLog =>

@@ -5,16 +5,16 @@
 import { expect, test } from 'vitest';
 import { RwLock } from '#sync';
 import { type Arena, createArena } from '../../src/machine/arena.ts';
-import { createDirtyLog, type DirtyLog } from '../../src/machine/dirty-log.ts';
+import { createDirtyLog, type DirtyLog } from '../../src/machine/dirty/dirty-log.ts';
 import {
   createRingSync,
   createVcpuRing,
   type RingSync,
   type VcpuRing,
-} from '../../src/machine/dirty-rings.ts';
+} from '../../src/machine/dirty/dirty-rings.ts';
 import { CONTROL, LOGGING, VCPU } from '../../src/machine/layout.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
-import { Stopped } from '../../src/machine/shootdown.ts';
+import { Stopped } from '../../src/machine/tlb/shootdown.ts';
 import type { MachineBug } from '../../src/port/index.ts';
 
 interface Host {

@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { RwLock } from '#sync';
 import { type Arena, createArena } from '../../src/machine/arena.ts';
-import { createEntryRace } from '../../src/machine/entry-race.ts';
+import { createEntryRace } from '../../src/machine/vcpu/entry-race.ts';
 import { CONTROL } from '../../src/machine/layout.ts';
 import type { GuestData } from './fixtures/entering-guest.ts';
 import { startThread } from './threads.ts';

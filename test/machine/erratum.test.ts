@@ -2,9 +2,9 @@
 import { describe, expect, it, test } from 'vitest';
 import type { TlbiCompletion } from '../../src/arch/cpu-model.ts';
 import { describeTlbi } from '../../src/arch/tlbi.ts';
-import { createLateStore, repairing } from '../../src/machine/erratum.ts';
-import { createSettleTracker } from '../../src/machine/settle.ts';
-import type { Issuer, Receiver } from '../../src/machine/shootdown.ts';
+import { createLateStore, repairing } from '../../src/machine/tlb/erratum.ts';
+import { createSettleTracker } from '../../src/machine/hypervisor/settle.ts';
+import type { Issuer, Receiver } from '../../src/machine/tlb/shootdown.ts';
 
 /** What happens around one TLBI, while another one (`next`) arrives before the store has landed. */
 function around(tlbi: TlbiCompletion, next: 'nothing' | 'tlbi' | 'interrupt'): string[] {

@@ -2,13 +2,13 @@
 import { describe, expect, test } from 'vitest';
 import { RwLock } from '#sync';
 import { AF, DBM, EMPTY, LOCKED, NT, S2AP_W, softwareBits } from '../../src/arch/descriptor.ts';
-import { createFaultHandler, descriptorOf, HANDLED } from '../../src/machine/fault-exit.ts';
-import { createDirtyLog } from '../../src/machine/dirty-log.ts';
+import { createFaultHandler, descriptorOf, HANDLED } from '../../src/machine/vcpu/fault-exit.ts';
+import { createDirtyLog } from '../../src/machine/dirty/dirty-log.ts';
 import { GHOST_STABLE, ghostWord } from '../../src/machine/ghost.ts';
 import { CONTROL, GHOST, LOGGING } from '../../src/machine/layout.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
-import { createIssuer } from '../../src/machine/shootdown.ts';
-import { createSoftwareCpu } from '../../src/machine/software-cpu.ts';
+import { createIssuer } from '../../src/machine/tlb/shootdown.ts';
+import { createSoftwareCpu } from '../../src/machine/hypervisor/software-cpu.ts';
 import { decodeEvidence } from '../../src/stress/row/decode.ts';
 import { createSoftwareSide } from '../../src/stress/thread/software-side.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';

@@ -1,7 +1,8 @@
 /** Which page a guest touches next: in range, repeatable, and no two threads alike. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { nextRandom, pageChooser, PATTERNS, seedFor } from '../../src/machine/guest-pattern.ts';
+import { pageChooser, PATTERNS } from '../../src/machine/vcpu/guest-pattern.ts';
+import { nextRandom, seedFor } from '../../src/machine/random.ts';
 
 function pagesOf(pattern: (typeof PATTERNS)[number], pages: number, seed: number, steps: number) {
   const choose = pageChooser(pattern, pages, 4);

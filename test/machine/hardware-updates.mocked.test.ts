@@ -4,12 +4,12 @@
  */
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { AF, DBM, type Descriptor, EMPTY, NT, S2AP_R, S2AP_W } from '../../src/arch/descriptor.ts';
-import type * as DescriptorUpdate from '../../src/machine/descriptor-update.ts';
+import type * as DescriptorUpdate from '../../src/machine/walk/descriptor-update.ts';
 import type { CpuModel, NtBehaviour } from '../../src/arch/cpu-model.ts';
 import type { Level } from '../../src/arch/geometry.ts';
-import { createHdbssRing, type HdbssRing } from '../../src/machine/hdbss-ring.ts';
+import { createHdbssRing, type HdbssRing } from '../../src/machine/dirty/hdbss-ring.ts';
 import { CONTROL, LOGGING, RING_ENTRIES } from '../../src/machine/layout.ts';
-import type { Mmu } from '../../src/machine/mmu.ts';
+import type { Mmu } from '../../src/machine/walk/mmu.ts';
 import { dataGuestPage, FAULT, FLAG_CLEAN, FLAG_R, FLAG_W } from '../../src/machine/tlb-entry.ts';
 import { POISON } from '../../src/pgtable/page-meta.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';
@@ -17,7 +17,7 @@ import { createTestMachine, type TestMachine } from './machine.ts';
 /** What another thread does between what a walk has seen and its update. */
 const between: { once: (() => void) | null } = { once: null };
 
-vi.mock('../../src/machine/descriptor-update.ts', async (importOriginal) => {
+vi.mock('../../src/machine/walk/descriptor-update.ts', async (importOriginal) => {
   const original = await importOriginal<typeof DescriptorUpdate>();
   const createDescriptorUpdate: typeof DescriptorUpdate.createDescriptorUpdate = (memory) => {
     const update = original.createDescriptorUpdate(memory);

@@ -1,7 +1,7 @@
 /** The ring of a PE as hardware has it: what is in memory when, and what happens when it is full. */
 import { expect, test } from 'vitest';
 import { createArena } from '../../src/machine/arena.ts';
-import { createHdbssRing, type HdbssRing } from '../../src/machine/hdbss-ring.ts';
+import { createHdbssRing, type HdbssRing } from '../../src/machine/dirty/hdbss-ring.ts';
 import { CONTROL, LOGGING, RING_ENTRIES } from '../../src/machine/layout.ts';
 
 function ringsOf(vcpus = 1, logging: number = LOGGING.on): HdbssRing[] {

@@ -19,7 +19,7 @@ import {
 import { entrySize, type Level } from '../../src/arch/geometry.ts';
 import { GHOST_CHANGING, GHOST_SETTLED, ghostWord } from '../../src/machine/ghost.ts';
 import { CONTROL, LOGGING, type MachineConfig } from '../../src/machine/layout.ts';
-import type { Mmu } from '../../src/machine/mmu.ts';
+import type { Mmu } from '../../src/machine/walk/mmu.ts';
 import { VIA } from '../../src/machine/recorder.ts';
 import {
   dataGuestPage,

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 import { createArena } from '../../src/machine/arena.ts';
 import { CONTROL, NEIGHBOUR_VMID, VCPU, VMID } from '../../src/machine/layout.ts';
-import { createMmu } from '../../src/machine/mmu.ts';
-import { createNeighbour, neighbourBlock } from '../../src/machine/neighbour.ts';
+import { createMmu } from '../../src/machine/walk/mmu.ts';
+import { createNeighbour, neighbourBlock } from '../../src/machine/vcpu/neighbour.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
 import { decodeEvidence } from '../../src/stress/row/decode.ts';
 

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { EMPTY, makeLeaf, makeTable, NORMAL_RW, VALID } from '../../src/arch/descriptor.ts';
 import { geometryOf } from '../../src/arch/geometry.ts';
-import { createOldPages } from '../../src/machine/old-pages.ts';
-import { NO_SLOT } from '../../src/machine/trace-words.ts';
+import { createOldPages } from '../../src/machine/hypervisor/old-pages.ts';
+import { NO_SLOT } from '../../src/machine/hypervisor/trace-words.ts';
 import type { Entry } from '../../src/port/cpu.ts';
 import type { Transition } from '../../src/port/protocol.ts';
 import { createTestMachine } from './machine.ts';

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { type Arena, createArena } from '../../src/machine/arena.ts';
 import { CONTROL } from '../../src/machine/layout.ts';
-import { createRunTokens } from '../../src/machine/run-tokens.ts';
+import { createRunTokens } from '../../src/machine/vcpu/run-tokens.ts';
 import { type TakerData, TOKEN_WORDS } from './fixtures/token-taker.ts';
 import { awaitWord, sharedWords, startThread, type Thread } from './threads.ts';
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { EMPTY, LOCKED, makeLeaf, makeTable, NORMAL_RW, NT } from '../../src/arch/descriptor.ts';
 import { geometryOf } from '../../src/arch/geometry.ts';
 import type { TlbiOp } from '../../src/arch/tlbi.ts';
-import { createSettleTracker, leadsToOld } from '../../src/machine/settle.ts';
+import { createSettleTracker, leadsToOld } from '../../src/machine/hypervisor/settle.ts';
 import type { Cpu, Entry } from '../../src/port/cpu.ts';
 import type { Protocol, Transition } from '../../src/port/protocol.ts';
 import type { Table, Tables } from '../../src/port/tables.ts';

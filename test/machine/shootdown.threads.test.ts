@@ -11,11 +11,11 @@ import {
   type Receiver,
   Stopped,
   RECORDS_SAFE,
-} from '../../src/machine/shootdown.ts';
-import { createTlb } from '../../src/machine/tlb.ts';
+} from '../../src/machine/tlb/shootdown.ts';
+import { createTlb } from '../../src/machine/tlb/tlb.ts';
 import { entryData } from '../../src/machine/tlb-entry.ts';
-import type { TlbSet } from '../../src/machine/tlbi-codec.ts';
-import { createWalkCache } from '../../src/machine/walk-cache.ts';
+import type { TlbSet } from '../../src/machine/tlb/tlbi-codec.ts';
+import { createWalkCache } from '../../src/machine/tlb/walk-cache.ts';
 import type { MachineBug } from '../../src/port/machine-bug.ts';
 import { RECEIVER_WORDS, type ReceiverData } from './fixtures/receiver.ts';
 import { awaitWord, sharedWords, startThread } from './threads.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { TlbiOp } from '../../src/arch/tlbi.ts';
-import { createStoreBuffer, type StoreBuffer } from '../../src/machine/store-buffer.ts';
+import { createStoreBuffer, type StoreBuffer } from '../../src/machine/hypervisor/store-buffer.ts';
 
 const ENTRIES = 4;
 const PAGES = 3;

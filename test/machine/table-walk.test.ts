@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { makeLeaf, makeTable, NORMAL_RW } from '../../src/arch/descriptor.ts';
 import { entrySize, type Level } from '../../src/arch/geometry.ts';
 import { type Arena, createArena } from '../../src/machine/arena.ts';
-import { ACCESS_MODES } from '../../src/machine/descriptor-load.ts';
+import { ACCESS_MODES } from '../../src/machine/walk/descriptor-load.ts';
 import { LINE_WORDS, VCPU } from '../../src/machine/layout.ts';
-import { createTableWalk, WALKED } from '../../src/machine/table-walk.ts';
+import { createTableWalk, WALKED } from '../../src/machine/walk/table-walk.ts';
 
 const GRANULES = ['4k', '16k', '64k'] as const;
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { geometryOf } from '../../src/arch/geometry.ts';
-import { createTlb, MISS, MULTIHIT, type Tlb } from '../../src/machine/tlb.ts';
+import { createTlb, MISS, MULTIHIT, type Tlb } from '../../src/machine/tlb/tlb.ts';
 import {
   dataGuestPage,
   dataLevel,

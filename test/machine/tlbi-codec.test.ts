@@ -7,10 +7,10 @@ import { describe, expect, test } from 'vitest';
 import { geometryOf, type Level } from '../../src/arch/geometry.ts';
 import { mustInvalidate, type TlbEntryView, TLBI_KINDS, type TlbiOp } from '../../src/arch/tlbi.ts';
 import { basePageOf, layoutOf, type MachineConfig, VMID } from '../../src/machine/layout.ts';
-import { createTlb } from '../../src/machine/tlb.ts';
+import { createTlb } from '../../src/machine/tlb/tlb.ts';
 import { entryData } from '../../src/machine/tlb-entry.ts';
-import { createTlbiCodec, type TlbSet } from '../../src/machine/tlbi-codec.ts';
-import { createWalkCache } from '../../src/machine/walk-cache.ts';
+import { createTlbiCodec, type TlbSet } from '../../src/machine/tlb/tlbi-codec.ts';
+import { createWalkCache } from '../../src/machine/tlb/walk-cache.ts';
 
 const rest = { vcpus: 1, transitionsMax: 1 };
 const CONFIGS: readonly MachineConfig[] = [

@@ -16,8 +16,8 @@ import {
   OPERATIONS_MAX,
   type TraceLog,
   TRACES_MAX,
-} from '../../src/machine/trace-log.ts';
-import { NO_SLOT } from '../../src/machine/trace-words.ts';
+} from '../../src/machine/hypervisor/trace-log.ts';
+import { NO_SLOT } from '../../src/machine/hypervisor/trace-words.ts';
 import type { Entry } from '../../src/port/cpu.ts';
 import type { Transition } from '../../src/port/protocol.ts';
 import type { Table } from '../../src/port/tables.ts';

@@ -5,10 +5,10 @@ import { judgeTrace } from '../../src/checker/index.ts';
 import { GHOST_CHANGING, GHOST_SETTLED, ghostWord } from '../../src/machine/ghost.ts';
 import { CONTROL, NEIGHBOUR_VMID, TLBI_LOG, TRANSITION, VMID } from '../../src/machine/layout.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
-import { createIssuer } from '../../src/machine/shootdown.ts';
-import { createTraceLog, type TraceLog } from '../../src/machine/trace-log.ts';
-import { traceAddresses } from '../../src/machine/trace-words.ts';
-import { createTransitionCpu } from '../../src/machine/transition-cpu.ts';
+import { createIssuer } from '../../src/machine/tlb/shootdown.ts';
+import { createTraceLog, type TraceLog } from '../../src/machine/hypervisor/trace-log.ts';
+import { traceAddresses } from '../../src/machine/hypervisor/trace-words.ts';
+import { createTransitionCpu } from '../../src/machine/hypervisor/transition-cpu.ts';
 import {
   defineProtocol,
   flushVmid,

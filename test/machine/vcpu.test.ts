@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import { type CpuModel, DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 import { AF, EMPTY, makeLeaf, S2AP_W } from '../../src/arch/descriptor.ts';
-import { createDirtyLog } from '../../src/machine/dirty-log.ts';
-import { createRingSync, createVcpuRing } from '../../src/machine/dirty-rings.ts';
-import { createFaultHandler } from '../../src/machine/fault-exit.ts';
+import { createDirtyLog } from '../../src/machine/dirty/dirty-log.ts';
+import { createRingSync, createVcpuRing } from '../../src/machine/dirty/dirty-rings.ts';
+import { createFaultHandler } from '../../src/machine/vcpu/fault-exit.ts';
 import { GHOST_CHANGING, ghostWord } from '../../src/machine/ghost.ts';
 import {
   GHOST,
@@ -15,12 +15,17 @@ import {
   TRANSITION,
   VCPU,
 } from '../../src/machine/layout.ts';
-import { PATTERNS } from '../../src/machine/guest-pattern.ts';
+import { PATTERNS } from '../../src/machine/vcpu/guest-pattern.ts';
 import { createRecorder, EVENT, type Recorder } from '../../src/machine/recorder.ts';
-import { createRunTokens } from '../../src/machine/run-tokens.ts';
-import { createIssuer } from '../../src/machine/shootdown.ts';
-import { createSoftwareCpu } from '../../src/machine/software-cpu.ts';
-import { createGuest, createVcpu, type Vcpu, type VcpuOptions } from '../../src/machine/vcpu.ts';
+import { createRunTokens } from '../../src/machine/vcpu/run-tokens.ts';
+import { createIssuer } from '../../src/machine/tlb/shootdown.ts';
+import { createSoftwareCpu } from '../../src/machine/hypervisor/software-cpu.ts';
+import {
+  createGuest,
+  createVcpu,
+  type Vcpu,
+  type VcpuOptions,
+} from '../../src/machine/vcpu/vcpu.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';
 
 const ACCESSES = 20_000;

@@ -1,7 +1,7 @@
 /** The walk cache: table descriptors by level and span, and what a level hint leaves of it. */
 import { describe, expect, test } from 'vitest';
 import { geometryOf } from '../../src/arch/geometry.ts';
-import { createWalkCache, type WalkCache } from '../../src/machine/walk-cache.ts';
+import { createWalkCache, type WalkCache } from '../../src/machine/tlb/walk-cache.ts';
 
 const g = geometryOf('4k');
 const VM = 1;

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { BUILT_IN, selectProtocols } from '../../src/request/registry.ts';
 import { EXPLORE_BOUNDS, exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { runProtocol } from '../../src/explore/protocol/explore.ts';
-import { traceOf } from '../../src/explore/protocol/hypervisor.ts';
-import { MemoryMap } from '../../src/explore/protocol/memory-map.ts';
+import { traceOf } from '../../src/explore/protocol/run/hypervisor.ts';
+import { MemoryMap } from '../../src/explore/protocol/machine/memory-map.ts';
 import { plainChange, type Protocol, type TransitionTrace } from '../../src/port/index.ts';
 import { PROTOCOLS } from '../../src/protocols/index.ts';
 import {

@@ -11,6 +11,7 @@ export const breakBeforeMake: RuleChecker = {
   summary:
     'the stores, barriers, TLBIs and cache cleans of a transition, or where they arrive, are not allowed',
   origin: 'R_DDMVT, R_WHZWS, R_KFLJB, R_PVTFW, R_PSMWS; casemate v3.0.2; SMMU IHI0070H.a 3.21.1',
+  sees: [],
   judge(run: JudgedRun): Finding[] {
     return automatonFindings(run, 'break-before-make');
   },

@@ -26,6 +26,7 @@ export const claim: RuleChecker = {
   rule: 'claim',
   summary: 'the protocol claims what was seen not to hold, such as neverInvalid',
   origin: 'RFC of 2021-01-26, whose cover letter says so and whose patch 5/5 invalidates first',
+  sees: ['spurious'],
   judge(run: JudgedRun): Finding[] {
     if (run.claims.neverInvalid !== true) return [];
     const windowed = run.judged.filter((j) => j.verdict.windowed);

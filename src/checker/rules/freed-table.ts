@@ -36,6 +36,7 @@ export const freedTable: RuleChecker = {
   rule: 'freed-table',
   summary: 'a table page was read after it was freed and reused',
   origin: 'R_RVJDB, R_YNJCP; kernel commits a9f0e3d5a089, 36e008323926, c3119ae45dfb',
+  sees: ['freed'],
   judge(run: JudgedRun): Finding[] {
     const seen = ofKind(run.evidence, 'freed').map((e) => {
       // Poison is proof by itself; a generation alone could be a page that came back unchanged.

@@ -40,6 +40,7 @@ export const lostAccess: RuleChecker = {
   rule: 'lost-access',
   summary: "an access never completed, or a load does not return the vCPU's last store",
   origin: 'DDI 0487 B2 (coherence); accounting: issued = completed + in flight',
+  sees: ['value'],
   judge(run: JudgedRun): Finding[] {
     const values = ofKind(run.evidence, 'value').map((e) =>
       sighting('lost-access', e, e.when, sentence(e), Math.abs(e.expected - e.found)),

@@ -10,6 +10,7 @@ export const lostDirty: RuleChecker = {
   rule: 'lost-dirty',
   summary: 'a guest store did not reach the dirty log',
   origin: 'kvm_get_dirty_log_protect; R_GPPYH; kernel commits 7d894834a305, ca5de2448c3b',
+  sees: ['dirty'],
   judge(run: JudgedRun): Finding[] {
     return ofKind(run.evidence, 'dirty').map((e) => {
       const why =

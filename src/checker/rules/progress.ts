@@ -10,6 +10,7 @@ export const progress: RuleChecker = {
   rule: 'progress',
   summary: 'a vCPU did not finish its accesses after the hypervisor stopped',
   origin: 'stage2_try_break_pte (v6.2); kernel commit a12ab1378a88',
+  sees: ['livelock', 'progress'],
   judge(run: JudgedRun): Finding[] {
     const livelocks = ofKind(run.evidence, 'livelock').map((e) => {
       const why =

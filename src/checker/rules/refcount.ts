@@ -9,6 +9,7 @@ export const refcount: RuleChecker = {
   rule: 'refcount',
   summary: "a table page's count is not 1 + its valid entries at the end",
   origin: 'kernel commit 5c646b7e1d8b',
+  sees: ['refcount'],
   judge(run: JudgedRun): Finding[] {
     return ofKind(run.evidence, 'refcount').map((e) => {
       if (e.isFreedTwice === true) {

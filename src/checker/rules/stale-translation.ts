@@ -11,6 +11,7 @@ export const staleTranslation: RuleChecker = {
   summary:
     "an access that began after the protocol's TLBI completed used a translation from before it",
   origin: 'R_LXHLD, R_YNJCP; kernel commits 3a0b870e3448, 7e1b2329c205',
+  sees: ['version'],
   judge(run: JudgedRun): Finding[] {
     return ofKind(run.evidence, 'version').flatMap((e) => {
       const meaning = meaningOf(e.tag, e.allowed);

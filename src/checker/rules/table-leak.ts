@@ -10,6 +10,7 @@ export const tableLeak: RuleChecker = {
   rule: 'table-leak',
   summary: 'a table page is neither reachable nor free at the end',
   origin: 'RFC of 2021-01-26, patch 4/5 (-EINVAL after the entry was invalidated)',
+  sees: ['leak'],
   judge(run: JudgedRun): Finding[] {
     return ofKind(run.evidence, 'leak').map((e) => {
       const why = `${e.tables} table page(s) neither free nor reachable from the root at the end`;

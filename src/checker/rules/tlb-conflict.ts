@@ -12,6 +12,7 @@ export const tlbConflict: RuleChecker = {
     'two TLB entries match one IPA, and the CPU aborts or the protocol claims it cannot happen',
   origin:
     'R_FVQCK, R_MRRPW, I_HYQMB; kernel commit 3a0b870e3448; no handler in the RFC of 2021-01-26',
+  sees: ['conflict'],
   judge(run: JudgedRun): Finding[] {
     if (run.claims.handlesConflict === true) return [];
     return ofKind(run.evidence, 'conflict')

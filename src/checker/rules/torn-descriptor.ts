@@ -39,6 +39,7 @@ export const tornDescriptor: RuleChecker = {
   rule: 'torn-descriptor',
   summary: 'a descriptor was seen that nobody wrote',
   origin: 'DDI 0487 B2.2.1 (single-copy atomicity of 64-bit accesses)',
+  sees: ['torn'],
   judge(run: JudgedRun): Finding[] {
     const wrote = attributesStored(run);
     const stored = descriptorsStored(run);

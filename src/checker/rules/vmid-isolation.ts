@@ -9,6 +9,7 @@ export const vmidIsolation: RuleChecker = {
   rule: 'vmid-isolation',
   summary: "a VM used another VM's translation, or a TLBI for one VM acted on another",
   origin: 'R_NWYRD; kernel arch/arm64/kvm/vmid.c; casemate bad_bbm_by_wrong_VMID',
+  sees: ['foreign', 'neighbour'],
   judge(run: JudgedRun): Finding[] {
     const foreign = ofKind(run.evidence, 'foreign').map((e) => {
       const why =

@@ -42,6 +42,7 @@ export const wrongOutputAddress: RuleChecker = {
   rule: RULE,
   summary: 'a translation leads to memory no version of the mapping has',
   origin: 'R_FVQCK (amalgamation); kernel commit 1f0f4a2ef7a5',
+  sees: ['version', 'address'],
   judge(run: JudgedRun): Finding[] {
     return [...addresses(run), ...unknownVersions(run)];
   },

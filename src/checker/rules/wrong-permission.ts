@@ -9,6 +9,7 @@ export const wrongPermission: RuleChecker = {
   rule: 'wrong-permission',
   summary: 'a translation grants or denies what no version of the mapping does',
   origin: 'R_FVQCK (amalgamation); kernel commit 7d894834a305',
+  sees: ['permission'],
   judge(run: JudgedRun): Finding[] {
     return ofKind(run.evidence, 'permission').map((e) => {
       const why =

@@ -2,8 +2,8 @@
 import type { CpuModel, TlbiCompletion } from '../../arch/cpu-model.ts';
 import { armModel, type ModelOptions } from '../model/index.ts';
 import type { Protocol } from '../../port/index.ts';
-import type { ExploredScenario } from './bounds.ts';
-import type { MachineOptions } from './memory-map.ts';
+import type { ExploredScenario } from './machine/bounds.ts';
+import type { MachineOptions } from './machine/memory-map.ts';
 
 /** The memory model of this CPU. */
 export function modelOf(cpu: CpuModel): ModelOptions {

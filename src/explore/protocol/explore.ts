@@ -30,24 +30,24 @@ import {
   EXPLORE_BOUNDS,
   type ExploreBounds,
   type ExploredScenario,
-} from './bounds.ts';
-import { Chance } from './chance.ts';
+} from './machine/bounds.ts';
+import { Chance } from './run/chance.ts';
 import { machineOf, modelOf, notesOn, unsupportedReason } from './cpu.ts';
-import { type AccessKind, accessesOf, type GuestProgram, guestPrograms } from './guest.ts';
-import { type Host, MakerFailed, unrollBoth, unrollHost } from './host.ts';
+import { type AccessKind, accessesOf, type GuestProgram, guestPrograms } from './machine/guest.ts';
+import { type Host, MakerFailed, unrollBoth, unrollHost } from './run/host.ts';
 import {
   CAUSES,
   type JudgedOperations,
   judgeOperations,
   NOTHING_JUDGED,
-} from './judge-operations.ts';
-import { MemoryMap, TARGET } from './memory-map.ts';
-import { pairMap, pairProblem } from './pair.ts';
+} from './judge/judge-operations.ts';
+import { MemoryMap, TARGET } from './machine/memory-map.ts';
+import { pairMap, pairProblem } from './run/pair.ts';
 import { Outcomes } from './outcomes.ts';
-import { scenarioOf } from './scenario.ts';
+import { scenarioOf } from './run/scenario.ts';
 import { cpuKey, encodeToken, fingerprintOfHost, type ProtocolSource } from './token.ts';
-import { TimeLimit, underOneLimit, withTimeLimit } from './time-limit.ts';
-import { NotDeterministic, type Path } from './unroll.ts';
+import { TimeLimit, underOneLimit, withTimeLimit } from './run/time-limit.ts';
+import { NotDeterministic, type Path } from './run/unroll.ts';
 import { ProtocolFailure } from '../../port/protocol-failure.ts';
 
 export interface ExploreOptions {

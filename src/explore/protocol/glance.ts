@@ -5,11 +5,11 @@
 import { announcedBbm, type CpuModel } from '../../arch/cpu-model.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
 import { plainChange, type Protocol } from '../../port/index.ts';
-import { BoundReached, EXPLORE_BOUNDS } from './bounds.ts';
+import { BoundReached, EXPLORE_BOUNDS } from './machine/bounds.ts';
 import { machineOf } from './cpu.ts';
 import { runProtocol } from './explore.ts';
-import { MemoryMap } from './memory-map.ts';
-import type { BookFinding } from './page-book.ts';
+import { MemoryMap } from './machine/memory-map.ts';
+import type { BookFinding } from './run/page-book.ts';
 
 /**
  * What is wrong with its table pages, one finding a rule. Empty, too, if a bound was met. Throws

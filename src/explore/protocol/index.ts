@@ -1,6 +1,6 @@
 /** Protocols against the memory model: see explore.ts. */
-export { type ExploreBounds, EXPLORE_BOUNDS } from './bounds.ts';
-export { installChanceGuards, processorMs } from './chance.ts';
+export { type ExploreBounds, EXPLORE_BOUNDS } from './machine/bounds.ts';
+export { installChanceGuards, processorMs } from './run/chance.ts';
 export {
   type Against,
   exploreInSteps,
@@ -17,7 +17,7 @@ export {
   describeProgram,
   type GuestProgram,
   guestPrograms,
-} from './guest.ts';
-export { TimeLimit } from './time-limit.ts';
+} from './machine/guest.ts';
+export { TimeLimit } from './run/time-limit.ts';
 export { type Replay, ReplayRefused, replayToken } from './replay.ts';
 export { decodeToken, type ProtocolSource, type ScheduleToken, TOKEN_LENGTH_MAX } from './token.ts';

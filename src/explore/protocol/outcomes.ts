@@ -12,14 +12,14 @@ import {
 } from '../../result/explore.ts';
 import type { Rule } from '../../result/rule.ts';
 import type { ModelOptions, OrderOutcomes } from '../model/index.ts';
-import { Aftermath } from './aftermath.ts';
-import { guestName } from './describe.ts';
-import { OutcomeJudge } from './judge-end.ts';
-import { HostEnds } from './host-ends.ts';
-import type { Host } from './host.ts';
-import type { Scenario } from './scenario.ts';
-import { type SchedulePlace, Schedules, type Shown } from './schedules.ts';
-import { Tally } from './tally.ts';
+import { Aftermath } from './judge/aftermath.ts';
+import { guestName } from './machine/describe.ts';
+import { OutcomeJudge } from './judge/judge-end.ts';
+import { HostEnds } from './judge/host-ends.ts';
+import type { Host } from './run/host.ts';
+import type { Scenario } from './run/scenario.ts';
+import { type SchedulePlace, Schedules, type Shown } from './schedule/schedules.ts';
+import { Tally } from './judge/tally.ts';
 
 /** A violation that a schedule shows, and where that schedule is. */
 export interface ShownViolation {

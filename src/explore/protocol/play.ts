@@ -3,11 +3,11 @@ import { announcedBbm, type CpuModel } from '../../arch/cpu-model.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
 import { plainChange, type Protocol } from '../../port/index.ts';
-import { BoundReached, EXPLORE_BOUNDS, type ExploredScenario } from './bounds.ts';
+import { BoundReached, EXPLORE_BOUNDS, type ExploredScenario } from './machine/bounds.ts';
 import { machineOf } from './cpu.ts';
 import { runProtocol } from './explore.ts';
-import { judgeOperations } from './judge-operations.ts';
-import { MemoryMap } from './memory-map.ts';
+import { judgeOperations } from './judge/judge-operations.ts';
+import { MemoryMap } from './machine/memory-map.ts';
 
 /** Throws ProtocolFailure. A bound that is met ends it: what ran, ran. */
 export function playProtocol(protocol: Protocol, level: BlockLevel, bbm: BbmLevel): void {

@@ -19,10 +19,10 @@ import { type CpuModel, DEFAULT_CPU, describeCpu } from '../../arch/cpu-model.ts
 import type { BlockLevel } from '../../arch/geometry.ts';
 import type { Protocol } from '../../port/index.ts';
 import { type Rule, RULES } from '../../result/rule.ts';
-import type { ExploredScenario } from './bounds.ts';
-import type { Access, AccessKind, GuestProgram } from './guest.ts';
-import type { HostThread } from './host.ts';
-import type { Path } from './unroll.ts';
+import type { ExploredScenario } from './machine/bounds.ts';
+import type { Access, AccessKind, GuestProgram } from './machine/guest.ts';
+import type { HostThread } from './run/host.ts';
+import type { Path } from './run/unroll.ts';
 
 export const TOKEN_LENGTH_MAX = 200;
 const VERSION = 'r1';

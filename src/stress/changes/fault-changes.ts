@@ -29,17 +29,21 @@ import {
 } from '../../arch/descriptor.ts';
 import { entrySize, type Level, tableIndex } from '../../arch/geometry.ts';
 import type { Arena } from '../../machine/arena.ts';
-import { type FaultChange, HANDLED, UNDECIDED } from '../../machine/fault-exit.ts';
+import { type FaultChange, HANDLED, UNDECIDED } from '../../machine/vcpu/fault-exit.ts';
 import { ghostVersion } from '../../machine/ghost.ts';
-import { seedFor } from '../../machine/guest-pattern.ts';
+import { seedFor } from '../../machine/random.ts';
 import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
 import { LINE_WORDS, regionShift } from '../../machine/layout.ts';
 import type { Recorder } from '../../machine/recorder.ts';
-import { createIssuer } from '../../machine/shootdown.ts';
-import type { TlbSet } from '../../machine/tlbi-codec.ts';
-import { createTraceLog, type SeenTrace, type TraceLog } from '../../machine/trace-log.ts';
-import { traceAddresses } from '../../machine/trace-words.ts';
-import { createTransitionCpu } from '../../machine/transition-cpu.ts';
+import { createIssuer } from '../../machine/tlb/shootdown.ts';
+import type { TlbSet } from '../../machine/tlb/tlbi-codec.ts';
+import {
+  createTraceLog,
+  type SeenTrace,
+  type TraceLog,
+} from '../../machine/hypervisor/trace-log.ts';
+import { traceAddresses } from '../../machine/hypervisor/trace-words.ts';
+import { createTransitionCpu } from '../../machine/hypervisor/transition-cpu.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import type { Entry } from '../../port/cpu.ts';
 import { changeNamed, type ChangeName, changesOf } from '../../port/kinds.ts';

@@ -1,6 +1,6 @@
 /** A protocol run on a port. What it throws comes from its author: the message says whose, and where. */
-import { Stopped } from '../../machine/shootdown.ts';
-import type { TransitionCpu } from '../../machine/transition-cpu.ts';
+import { Stopped } from '../../machine/tlb/shootdown.ts';
+import type { TransitionCpu } from '../../machine/hypervisor/transition-cpu.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import { checkReturned } from '../../port/checked-port.ts';
 import type { Protocol, Transition } from '../../port/index.ts';

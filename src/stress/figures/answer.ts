@@ -2,7 +2,7 @@
  * What a row says of "is it worth it" (result/answer.ts), from its rounds, protocol and traces.
  */
 import { hasNt, isTable, isValid } from '../../arch/descriptor.ts';
-import type { SeenTrace } from '../../machine/trace-log.ts';
+import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
 import { foreignTextOf } from '../../port/foreign.ts';
 import { changesSize, type Protocol } from '../../port/index.ts';
 import type { TransitionTrace } from '../../port/trace.ts';

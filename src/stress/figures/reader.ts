@@ -1,5 +1,5 @@
 /** The rounds of one item of a group, and what figures are read from, each worked out once. */
-import type { SeenTrace } from '../../machine/trace-log.ts';
+import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { HISTOGRAMS } from '../../result/figures/figures.ts';
 import type { Speed } from '../../result/figures/kinds.ts';

@@ -25,11 +25,11 @@ import { pause, waitForChange } from '#sync';
 import { assert } from '../../arch/assert.ts';
 import type { Descriptor } from '../../arch/descriptor.ts';
 import type { Arena } from '../../machine/arena.ts';
-import { nextRandom } from '../../machine/guest-pattern.ts';
+import { nextRandom } from '../../machine/random.ts';
 import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
 import { CONTROL } from '../../machine/layout.ts';
-import { Stopped } from '../../machine/shootdown.ts';
-import type { TransitionFigures } from '../../machine/transition-cpu.ts';
+import { Stopped } from '../../machine/tlb/shootdown.ts';
+import type { TransitionFigures } from '../../machine/hypervisor/transition-cpu.ts';
 import type { Entry } from '../../port/cpu.ts';
 
 /** Words behind `callMade`. `region` is -1: no more calls in this round. */

@@ -12,8 +12,8 @@ import { GHOST_CHANGING, GHOST_STABLE, ghostWord } from '../../machine/ghost.ts'
 import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
 import { CONTROL, GHOST, TRANSITION } from '../../machine/layout.ts';
 import { EVENT, type Recorder } from '../../machine/recorder.ts';
-import { Stopped } from '../../machine/shootdown.ts';
-import { toNs, type TransitionFigures } from '../../machine/transition-cpu.ts';
+import { Stopped } from '../../machine/tlb/shootdown.ts';
+import { toNs, type TransitionFigures } from '../../machine/hypervisor/transition-cpu.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import { plainChange } from '../../port/kinds.ts';
 import type { Region } from '../thread/regions.ts';

@@ -6,13 +6,17 @@
 import { assert } from '../../arch/assert.ts';
 import { announcedBbm } from '../../arch/cpu-model.ts';
 import { type Arena, attachArena } from '../../machine/arena.ts';
-import { seedFor } from '../../machine/guest-pattern.ts';
+import { seedFor } from '../../machine/random.ts';
 import { CONTROL, secondThread } from '../../machine/layout.ts';
 import { createRecorder } from '../../machine/recorder.ts';
-import { createIssuer, Stopped } from '../../machine/shootdown.ts';
-import { createTraceLog, type SeenTrace, type TraceLog } from '../../machine/trace-log.ts';
-import { traceAddresses } from '../../machine/trace-words.ts';
-import { createTransitionCpu } from '../../machine/transition-cpu.ts';
+import { createIssuer, Stopped } from '../../machine/tlb/shootdown.ts';
+import {
+  createTraceLog,
+  type SeenTrace,
+  type TraceLog,
+} from '../../machine/hypervisor/trace-log.ts';
+import { traceAddresses } from '../../machine/hypervisor/trace-words.ts';
+import { createTransitionCpu } from '../../machine/hypervisor/transition-cpu.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { Evidence } from '../../result/evidence.ts';

@@ -4,10 +4,10 @@
  * worker of the group.
  */
 import type { CpuModel } from '../../arch/cpu-model.ts';
-import type { AccessMode } from '../../machine/descriptor-load.ts';
+import type { AccessMode } from '../../machine/walk/descriptor-load.ts';
 import type { ArenaHandle } from '../../machine/arena.ts';
-import type { Delay } from '../../machine/delays.ts';
-import type { Pattern } from '../../machine/guest-pattern.ts';
+import type { Delay } from '../../machine/hypervisor/delays.ts';
+import type { Pattern } from '../../machine/vcpu/guest-pattern.ts';
 import type { MachineBug } from '../../port/machine-bug.ts';
 import type { Sign } from '../row/signs.ts';
 
@@ -42,15 +42,15 @@ export interface GroupPlan {
   readonly storesPercent: number;
   /** Guest accesses between voluntary exits. */
   readonly exitEvery: number;
-  /** Poll for TLBIs before each access, or only between batches (machine/vcpu.ts). */
+  /** Poll for TLBIs before each access, or only between batches (machine/vcpu/vcpu.ts). */
   readonly pollsEachAccess: boolean;
-  /** Entries to the guest and TLBIs meet at one moment, and the host is busy (machine/entry-race.ts). */
+  /** Entries to the guest and TLBIs meet at one moment, and the host is busy (machine/vcpu/entry-race.ts). */
   readonly racesEntry: boolean;
   /** Transitions measured per round. */
   readonly transitions: number;
   /** Mean pause between transitions, in which TLBs fill again. */
   readonly gapNs: number;
-  /** The hypervisor's stores drain late and out of order (machine/store-buffer.ts). */
+  /** The hypervisor's stores drain late and out of order (machine/hypervisor/store-buffer.ts). */
   readonly reorder: boolean;
   readonly delays: readonly Delay[];
   /**

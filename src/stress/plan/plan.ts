@@ -8,17 +8,17 @@
  */
 import type { CpuModel } from '../../arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../../arch/geometry.ts';
-import type { Delay } from '../../machine/delays.ts';
-import type { AccessMode } from '../../machine/descriptor-load.ts';
-import type { Pattern } from '../../machine/guest-pattern.ts';
+import type { Delay } from '../../machine/hypervisor/delays.ts';
+import type { AccessMode } from '../../machine/walk/descriptor-load.ts';
+import type { Pattern } from '../../machine/vcpu/guest-pattern.ts';
 import type { Shard } from '../../result/shard.ts';
 import type { Earlier } from '../../result/stress.ts';
 import type { Pinning } from '../run/pinning.ts';
 import type { ProtocolSource } from './group.ts';
 
-export { ACCESS_MODES, type AccessMode } from '../../machine/descriptor-load.ts';
-export { type Delay, DELAY_SITES, type DelaySite } from '../../machine/delays.ts';
-export { type Pattern, PATTERNS } from '../../machine/guest-pattern.ts';
+export { ACCESS_MODES, type AccessMode } from '../../machine/walk/descriptor-load.ts';
+export { type Delay, DELAY_SITES, type DelaySite } from '../../machine/hypervisor/delays.ts';
+export { type Pattern, PATTERNS } from '../../machine/vcpu/guest-pattern.ts';
 export type { Pinning } from '../run/pinning.ts';
 export { VCPUS_MAX } from '../../machine/layout.ts';
 

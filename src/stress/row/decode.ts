@@ -7,7 +7,7 @@ import { TLBI_KINDS } from '../../arch/tlbi.ts';
 import { AF, describeDescriptor, S2AP_W } from '../../arch/descriptor.ts';
 import type { Evidence, Via } from '../../result/evidence.ts';
 import type { Arena } from '../../machine/arena.ts';
-import { descriptorOf } from '../../machine/fault-exit.ts';
+import { descriptorOf } from '../../machine/vcpu/fault-exit.ts';
 import { newestAllowed, oldestAllowed } from '../../machine/ghost.ts';
 import {
   EVENT_RING,

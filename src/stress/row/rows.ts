@@ -6,7 +6,7 @@ import { commandLine } from '../../package/command-line.ts';
 import { shortPath } from '../../package/paths.ts';
 import { announcedBbm, cpuFor, cpuResultOf, describeCpu } from '../../arch/cpu-model.ts';
 import { type CountedTrace, gradeRun } from '../../checker/index.ts';
-import type { SeenTrace } from '../../machine/trace-log.ts';
+import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
 import { claimsOfBoth } from '../../port/both.ts';
 import type { Evidence } from '../../result/evidence.ts';
 import type { Protocol } from '../../port/index.ts';

@@ -12,7 +12,7 @@ import { logsStores, machineNeeds, scenarioNamed } from '../../scenarios/index.t
 import { type Arena, createArena } from '../../machine/arena.ts';
 import { CONTROL, LINE_WORDS, threadsOf, VCPU } from '../../machine/layout.ts';
 import type { MachineConfig } from '../../machine/layout.ts';
-import type { SeenTrace } from '../../machine/trace-log.ts';
+import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
 import { decodeEvidence, type RecordedEvidence } from '../row/decode.ts';
 import { type Collections, NO_COLLECTIONS, together } from '../thread/collections.ts';
 import type { GroupPlan } from '../plan/group.ts';

@@ -4,7 +4,7 @@
  * hunts.
  */
 import type { BlockLevel } from '../../arch/geometry.ts';
-import type { Delay } from '../../machine/delays.ts';
+import type { Delay } from '../../machine/hypervisor/delays.ts';
 import type { Mutant } from '../../mutants/index.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { Rule } from '../../result/rule.ts';
@@ -25,7 +25,7 @@ export interface HuntSetting {
   readonly vcpus: number;
   readonly reorder: boolean;
   readonly delays: readonly Delay[];
-  /** Many entries from a busy host, and TLBIs polled for only once per entry: see machine/vcpu.ts. */
+  /** Many entries from a busy host, and TLBIs polled for only once per entry: see machine/vcpu/vcpu.ts. */
   readonly racesEntry: boolean;
 }
 

@@ -5,7 +5,7 @@
  */
 import { announcedBbm } from '../../arch/cpu-model.ts';
 import { judgeRun } from '../../checker/grade.ts';
-import type { SeenTrace } from '../../machine/trace-log.ts';
+import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
 import type { Claims } from '../../port/index.ts';
 import type { Evidence } from '../../result/evidence.ts';
 import { RULES } from '../../result/rule.ts';

@@ -11,9 +11,9 @@ import { GHOST_CHANGING, GHOST_STABLE, ghostWord } from '../../machine/ghost.ts'
 import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
 import { CONTROL, GHOST, TRANSITION } from '../../machine/layout.ts';
 import { EVENT, type Recorder } from '../../machine/recorder.ts';
-import { Stopped } from '../../machine/shootdown.ts';
-import type { TraceLog } from '../../machine/trace-log.ts';
-import { toNs, type TransitionCpu } from '../../machine/transition-cpu.ts';
+import { Stopped } from '../../machine/tlb/shootdown.ts';
+import type { TraceLog } from '../../machine/hypervisor/trace-log.ts';
+import { toNs, type TransitionCpu } from '../../machine/hypervisor/transition-cpu.ts';
 import type { ChangeName } from '../../port/kinds.ts';
 import type { Protocol, Transition } from '../../port/index.ts';
 import { isMade, isUpdated, type MadeChange, TRIES_MAX, wantedOf } from '../changes/change.ts';
@@ -117,7 +117,8 @@ export function createTransitionRunner(
         // What is found is looked at before anybody can fault on it.
         let from = old;
         let found = runFrom(from);
-        for (let tries = 1; shared && tries < TRIES_MAX; tries++) {
+        const triesMax = shared ? TRIES_MAX : 1;
+        for (let tries = 1; tries < triesMax; tries++) {
           if (isMade(name, found, wanted, level) || !isUpdated(from, found)) break;
           log.end();
           from = found;

@@ -4,14 +4,14 @@
  */
 import type { CpuModel } from '../../arch/cpu-model.ts';
 import { createArena } from '../../machine/arena.ts';
-import type { AccessMode } from '../../machine/descriptor-load.ts';
-import { createFaultHandler } from '../../machine/fault-exit.ts';
+import type { AccessMode } from '../../machine/walk/descriptor-load.ts';
+import { createFaultHandler } from '../../machine/vcpu/fault-exit.ts';
 import { guestWordOf, type MachineConfig, VCPU } from '../../machine/layout.ts';
 import { createRecorder } from '../../machine/recorder.ts';
-import { createRunTokens } from '../../machine/run-tokens.ts';
-import { createIssuer } from '../../machine/shootdown.ts';
-import { createSoftwareCpu } from '../../machine/software-cpu.ts';
-import { createGuest, createVcpu } from '../../machine/vcpu.ts';
+import { createRunTokens } from '../../machine/vcpu/run-tokens.ts';
+import { createIssuer } from '../../machine/tlb/shootdown.ts';
+import { createSoftwareCpu } from '../../machine/hypervisor/software-cpu.ts';
+import { createGuest, createVcpu } from '../../machine/vcpu/vcpu.ts';
 import { scenarioNamed } from '../../scenarios/index.ts';
 import { decodeEvidence } from '../row/decode.ts';
 import { createRegions } from './regions.ts';

@@ -5,19 +5,19 @@
  */
 import { assert } from '../../arch/assert.ts';
 import { attachArena } from '../../machine/arena.ts';
-import { createDirtyLog } from '../../machine/dirty-log.ts';
-import { createVcpuRing } from '../../machine/dirty-rings.ts';
-import { createEntryRace } from '../../machine/entry-race.ts';
-import { createFaultHandler, type FaultChange } from '../../machine/fault-exit.ts';
-import { seedFor } from '../../machine/guest-pattern.ts';
+import { createDirtyLog } from '../../machine/dirty/dirty-log.ts';
+import { createVcpuRing } from '../../machine/dirty/dirty-rings.ts';
+import { createEntryRace } from '../../machine/vcpu/entry-race.ts';
+import { createFaultHandler, type FaultChange } from '../../machine/vcpu/fault-exit.ts';
+import { seedFor } from '../../machine/random.ts';
 import { CONTROL, VCPU } from '../../machine/layout.ts';
-import { repairing } from '../../machine/erratum.ts';
+import { repairing } from '../../machine/tlb/erratum.ts';
 import { createRecorder } from '../../machine/recorder.ts';
-import { createRunTokens } from '../../machine/run-tokens.ts';
-import { createIssuer } from '../../machine/shootdown.ts';
-import { createSoftwareCpu } from '../../machine/software-cpu.ts';
-import type { SeenTrace } from '../../machine/trace-log.ts';
-import { createGuest, createVcpu } from '../../machine/vcpu.ts';
+import { createRunTokens } from '../../machine/vcpu/run-tokens.ts';
+import { createIssuer } from '../../machine/tlb/shootdown.ts';
+import { createSoftwareCpu } from '../../machine/hypervisor/software-cpu.ts';
+import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
+import { createGuest, createVcpu } from '../../machine/vcpu/vcpu.ts';
 import {
   fillsShared,
   logsStores,

@@ -23,11 +23,11 @@ import {
   S2AP_W,
 } from '../../arch/descriptor.ts';
 import { startTable } from '../../arch/geometry.ts';
-import { createDirtyLog } from '../../machine/dirty-log.ts';
+import { createDirtyLog } from '../../machine/dirty/dirty-log.ts';
 import { guestWordOf, IPA_BITS, LOGGING, VCPU } from '../../machine/layout.ts';
-import { HANDLED } from '../../machine/fault-exit.ts';
+import { HANDLED } from '../../machine/vcpu/fault-exit.ts';
 import { EVIDENCE } from '../../machine/recorder.ts';
-import { createSoftwareCpu } from '../../machine/software-cpu.ts';
+import { createSoftwareCpu } from '../../machine/hypervisor/software-cpu.ts';
 import { map } from '../../pgtable/map.ts';
 import { relaxPermissions } from '../../pgtable/permissions.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';

@@ -14,10 +14,10 @@
  *   copy the pages that were dirty
  *
  * With rings (FEAT_HDBSS) nobody scans: hardware appends what it makes dirty, and the vCPUs move that to the
- * bitmap (machine/dirty-rings.ts). All is write-protected first, without DBM; the fault of the first store to
- * a page gives it both, and later passes take the permission alone. Before a pass the vCPUs are told to
- * flush; whether that is waited for is drawn, because it must not matter: what comes late is there for the
- * next pass, and the last one finds the guest stopped and each ring flushed.
+ * bitmap (machine/dirty/dirty-rings.ts). All is write-protected first, without DBM; the fault of the first
+ * store to a page gives it both, and later passes take the permission alone. Before a pass the vCPUs are
+ * told to flush; whether that is waited for is drawn, because it must not matter: what comes late is there
+ * for the next pass, and the last one finds the guest stopped and each ring flushed.
  *
  * The store is performed after its S2AP[1] is in memory. If the pass has missed that, the next one
  * finds it; if the pass has cleared it, the vCPU has not acknowledged the TLBI before the store, so
@@ -25,10 +25,10 @@
  */
 import type { Descriptor } from '../../arch/descriptor.ts';
 import { entrySize, startTable } from '../../arch/geometry.ts';
-import type { DirtyLog } from '../../machine/dirty-log.ts';
+import type { DirtyLog } from '../../machine/dirty/dirty-log.ts';
 import { IPA_BITS } from '../../machine/layout.ts';
-import { createSoftwareCpu } from '../../machine/software-cpu.ts';
-import { createRingSync } from '../../machine/dirty-rings.ts';
+import { createSoftwareCpu } from '../../machine/hypervisor/software-cpu.ts';
+import { createRingSync } from '../../machine/dirty/dirty-rings.ts';
 import { collectDirty, makeClean, makeOld, writeProtect } from '../../pgtable/permissions.ts';
 import type { Stage2 } from '../../pgtable/stage2.ts';
 import type { Entry } from '../../port/cpu.ts';

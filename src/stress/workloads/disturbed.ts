@@ -13,9 +13,9 @@
  */
 import { isTable, NORMAL_RW } from '../../arch/descriptor.ts';
 import { startTable } from '../../arch/geometry.ts';
-import { createDirtyLog } from '../../machine/dirty-log.ts';
+import { createDirtyLog } from '../../machine/dirty/dirty-log.ts';
 import { IPA_BITS, LOGGING } from '../../machine/layout.ts';
-import { createSoftwareCpu } from '../../machine/software-cpu.ts';
+import { createSoftwareCpu } from '../../machine/hypervisor/software-cpu.ts';
 import { map } from '../../pgtable/map.ts';
 import { collectDirty, makeOld, writeProtect } from '../../pgtable/permissions.ts';
 import type { Stage2 } from '../../pgtable/stage2.ts';

@@ -33,7 +33,7 @@
  * without: a block is sent whole, and hides what was lost of its pages. With rings no host may do so: nobody
  * looks at the dirty state of a block, and what is stored to one that is dirty is in no ring.
  */
-import { createDirtyLog } from '../../machine/dirty-log.ts';
+import { createDirtyLog } from '../../machine/dirty/dirty-log.ts';
 import { CONTROL, LOGGING } from '../../machine/layout.ts';
 import { EVIDENCE } from '../../machine/recorder.ts';
 import bbmEarly from '../../protocols/bbm-early.ts';

@@ -8,8 +8,8 @@
 import { waitForChange } from '#sync';
 import { childLevel, type Level } from '../../arch/geometry.ts';
 import { basePageOf, CONTROL, NEIGHBOUR_BLOCK, NEIGHBOURS, VCPU } from '../../machine/layout.ts';
-import { neighbourBlock } from '../../machine/neighbour.ts';
-import { Stopped } from '../../machine/shootdown.ts';
+import { neighbourBlock } from '../../machine/vcpu/neighbour.ts';
+import { Stopped } from '../../machine/tlb/shootdown.ts';
 import type { Entry } from '../../port/cpu.ts';
 import type { Table } from '../../port/tables.ts';
 import type { Workbench } from './workbench.ts';

@@ -6,11 +6,11 @@
 import { waitForChange } from '#sync';
 import { EMPTY } from '../../arch/descriptor.ts';
 import { childLevel } from '../../arch/geometry.ts';
-import { createDirtyLog } from '../../machine/dirty-log.ts';
+import { createDirtyLog } from '../../machine/dirty/dirty-log.ts';
 import { GHOST_STABLE, ghostWord } from '../../machine/ghost.ts';
 import { CONTROL, LOGGING, TRANSITION, VCPU } from '../../machine/layout.ts';
 import { EVENT } from '../../machine/recorder.ts';
-import { Stopped } from '../../machine/shootdown.ts';
+import { Stopped } from '../../machine/tlb/shootdown.ts';
 import bbmEarly from '../../protocols/bbm-early.ts';
 import { type Stage, STAGES } from '../../scenarios/index.ts';
 import { STAGE_FIELDS, stageField } from '../row/results-area.ts';

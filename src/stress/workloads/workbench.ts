@@ -9,17 +9,20 @@ import { DSB_KINDS } from '../../port/cpu.ts';
 import { announcedBbm, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { Arena } from '../../machine/arena.ts';
-import { createEntryRace } from '../../machine/entry-race.ts';
-import { nextRandom, seedFor } from '../../machine/guest-pattern.ts';
+import { createEntryRace } from '../../machine/vcpu/entry-race.ts';
+import { nextRandom, seedFor } from '../../machine/random.ts';
 import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
 import { CONTROL, type Layout, VCPU } from '../../machine/layout.ts';
 import { EVENT, type Recorder } from '../../machine/recorder.ts';
 import { repaired } from '../../protocols/repaired.ts';
-import { createIssuer, type Issuer, Stopped } from '../../machine/shootdown.ts';
-import { createTraceLog, type TraceLog } from '../../machine/trace-log.ts';
-import { traceAddresses } from '../../machine/trace-words.ts';
-import { repairing } from '../../machine/erratum.ts';
-import { createTransitionCpu, type TransitionCpu } from '../../machine/transition-cpu.ts';
+import { createIssuer, type Issuer, Stopped } from '../../machine/tlb/shootdown.ts';
+import { createTraceLog, type TraceLog } from '../../machine/hypervisor/trace-log.ts';
+import { traceAddresses } from '../../machine/hypervisor/trace-words.ts';
+import { repairing } from '../../machine/tlb/erratum.ts';
+import {
+  createTransitionCpu,
+  type TransitionCpu,
+} from '../../machine/hypervisor/transition-cpu.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import type { MachineBug, Protocol } from '../../port/index.ts';
 import type { Evidence } from '../../result/evidence.ts';

@@ -27,7 +27,7 @@
  * What holds between two calls: nobody but the hypervisor's thread has the lock, and no transition
  * is running.
  */
-import type { SeenTrace } from '../../machine/trace-log.ts';
+import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
 
 /** Rounds with transitions alternate with some in which guests run undisturbed. */
 export type RoundPurpose = 'transitions' | 'baseline';

@@ -6,11 +6,11 @@ import { describe, expect, it } from 'vitest';
 import { AF, attributesOf, DBM, isTable, S2AP_W } from '../../../src/arch/descriptor.ts';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import { parseCpu } from '../../../src/request/cpu-knobs.ts';
-import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
+import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
 import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
-import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
-import { unrollHost } from '../../../src/explore/protocol/host.ts';
-import { scenarioOf } from '../../../src/explore/protocol/scenario.ts';
+import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
+import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
+import { scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import {
   childLevel,

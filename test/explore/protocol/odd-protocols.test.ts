@@ -6,7 +6,7 @@ import {
   TimeLimit,
   underOneLimit,
   withTimeLimit,
-} from '../../../src/explore/protocol/time-limit.ts';
+} from '../../../src/explore/protocol/run/time-limit.ts';
 import { bbmEarlyWith, changed, exploreLoads, type Run } from './fixtures.ts';
 
 const told = (run: Run) => (): unknown => exploreLoads(changed('bbm-early', run));

@@ -1,7 +1,7 @@
 /** Protocols of random steps, guest programs and CPUs, for properties of the exploration. */
 import fc from 'fast-check';
 import { type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
-import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
+import type { GuestProgram } from '../../../src/explore/protocol/machine/guest.ts';
 import {
   childLevel,
   type Cpu,

@@ -7,12 +7,12 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CpuModel } from '../../../src/arch/cpu-model.ts';
-import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
-import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
-import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
+import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
+import type { GuestProgram } from '../../../src/explore/protocol/machine/guest.ts';
+import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
 import { Outcomes } from '../../../src/explore/protocol/outcomes.ts';
-import { unrollHost } from '../../../src/explore/protocol/host.ts';
-import { type Scenario, scenarioOf } from '../../../src/explore/protocol/scenario.ts';
+import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
+import { type Scenario, scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import {
   armModel,
   type Node,

@@ -5,12 +5,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
-import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
+import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
 import { machineOf, modelOf } from '../../../src/explore/protocol/cpu.ts';
-import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
-import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
-import { type Host, unrollHost } from '../../../src/explore/protocol/host.ts';
-import { type Scenario, scenarioOf } from '../../../src/explore/protocol/scenario.ts';
+import type { GuestProgram } from '../../../src/explore/protocol/machine/guest.ts';
+import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
+import { type Host, unrollHost } from '../../../src/explore/protocol/run/host.ts';
+import { type Scenario, scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import {
   type ModelOptions,
   type Reductions,

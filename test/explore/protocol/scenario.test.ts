@@ -4,11 +4,11 @@
  */
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
-import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
-import { type GuestProgram, guestPrograms } from '../../../src/explore/protocol/guest.ts';
-import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
-import { unrollHost } from '../../../src/explore/protocol/host.ts';
-import { scenarioOf } from '../../../src/explore/protocol/scenario.ts';
+import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
+import { type GuestProgram, guestPrograms } from '../../../src/explore/protocol/machine/guest.ts';
+import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
+import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
+import { scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import { armModel, search, type System } from '../../../src/explore/model/index.ts';
 import { plainChange, type Protocol } from '../../../src/port/index.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';

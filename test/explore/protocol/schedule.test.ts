@@ -1,13 +1,17 @@
 /** Schedules of every way through every order of one small scenario. */
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
-import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
-import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
-import { MemoryMap } from '../../../src/explore/protocol/memory-map.ts';
-import { unrollHost } from '../../../src/explore/protocol/host.ts';
-import { scenarioOf } from '../../../src/explore/protocol/scenario.ts';
-import { extentOf, leastLength, scheduleOf } from '../../../src/explore/protocol/schedule.ts';
-import { hostWays, scheduleInput } from '../../../src/explore/protocol/schedules.ts';
+import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
+import type { GuestProgram } from '../../../src/explore/protocol/machine/guest.ts';
+import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
+import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
+import { scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
+import {
+  extentOf,
+  leastLength,
+  scheduleOf,
+} from '../../../src/explore/protocol/schedule/schedule.ts';
+import { hostWays, scheduleInput } from '../../../src/explore/protocol/schedule/schedules.ts';
 import { armModel, OrderRun, search } from '../../../src/explore/model/index.ts';
 import { bbmEarlyWith } from './fixtures.ts';
 

@@ -12,7 +12,7 @@ import {
   SOURCE_KINDS,
   TOKEN_LENGTH_MAX,
 } from '../../../src/explore/protocol/token.ts';
-import { SCENARIOS_EXPLORED } from '../../../src/explore/protocol/bounds.ts';
+import { SCENARIOS_EXPLORED } from '../../../src/explore/protocol/machine/bounds.ts';
 import { RULES } from '../../../src/result/rule.ts';
 import { builtin } from './fixtures.ts';
 

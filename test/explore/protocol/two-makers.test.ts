@@ -5,13 +5,13 @@
 import { describe, expect, it } from 'vitest';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import { armModel, type Reductions, REDUCTIONS, search } from '../../../src/explore/model/index.ts';
-import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
-import type { GuestProgram } from '../../../src/explore/protocol/guest.ts';
-import { type Host, unrollBoth } from '../../../src/explore/protocol/host.ts';
+import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
+import type { GuestProgram } from '../../../src/explore/protocol/machine/guest.ts';
+import { type Host, unrollBoth } from '../../../src/explore/protocol/run/host.ts';
 import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
 import { Outcomes } from '../../../src/explore/protocol/outcomes.ts';
-import { pairMap, pairProblem } from '../../../src/explore/protocol/pair.ts';
-import { scenarioOf } from '../../../src/explore/protocol/scenario.ts';
+import { pairMap, pairProblem } from '../../../src/explore/protocol/run/pair.ts';
+import { scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import { MUTANTS, subjectOf } from '../../../src/mutants/index.ts';
 import { claimsOfBoth } from '../../../src/port/both.ts';
 import {

@@ -1,8 +1,12 @@
 /** Scripts against a log of answers, and the trees they give. */
 import { describe, expect, it } from 'vitest';
-import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/bounds.ts';
-import { Recording, type Script } from '../../../src/explore/protocol/recording.ts';
-import { NotDeterministic, unroll, type Unrolled } from '../../../src/explore/protocol/unroll.ts';
+import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
+import { Recording, type Script } from '../../../src/explore/protocol/run/recording.ts';
+import {
+  NotDeterministic,
+  unroll,
+  type Unrolled,
+} from '../../../src/explore/protocol/run/unroll.ts';
 import type { Node } from '../../../src/explore/model/index.ts';
 
 const INITIAL = [10n, 20n];

@@ -6,7 +6,7 @@ import {
   EXPLORE_BOUNDS,
   SCENARIOS_EXPLORED,
   VCPUS_EXPLORED_MAX,
-} from '../../../explore/protocol/bounds.ts';
+} from '../../../explore/protocol/machine/bounds.ts';
 import { parseCpu } from '../../../request/cpu-knobs.ts';
 import type { ExploreRequest } from '../../../request/explore.ts';
 import { sequenceText } from '../../../request/sequence-text.ts';

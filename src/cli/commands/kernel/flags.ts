@@ -1,6 +1,6 @@
 /** The flags of `kernel`, and the request they make; trees are no flags. */
 import type { BlockLevel } from '../../../arch/geometry.ts';
-import { ACCESSES_EXPLORED_MAX, EXPLORE_BOUNDS } from '../../../explore/protocol/bounds.ts';
+import { ACCESSES_EXPLORED_MAX, EXPLORE_BOUNDS } from '../../../explore/protocol/machine/bounds.ts';
 import { OFFER_NAMES } from '../../../kernel/index.ts';
 import { parseCpu } from '../../../request/cpu-knobs.ts';
 import type { KernelRequest } from '../../../request/kernel-plan.ts';

@@ -1,0 +1,108 @@
+/**
+ * A protocol's own operations, on every way through it and on the one on which it loses the entry to
+ * another, as the checker's automaton judges them; and its books of table pages.
+ */
+import { isValid } from '../../../arch/descriptor.ts';
+import type { BbmLevel } from '../../../arch/feat-bbm.ts';
+import { againstOf, judgeTrace } from '../../../checker/index.ts';
+import { changeNamed, changesOf, type Protocol } from '../../../port/index.ts';
+import type { ExploreViolation } from '../../../result/explore.ts';
+import type { Rule } from '../../../result/rule.ts';
+import type { Host } from '../run/host.ts';
+import { hypervisorScript, traceOf } from '../run/hypervisor.ts';
+import { lostRace } from './lost-race.ts';
+import { lossOfNeighbour } from './judge-neighbour.ts';
+import { operationSteps } from './operation-steps.ts';
+import { surveyOf } from './survey.ts';
+import type { Path } from '../run/unroll.ts';
+
+/** What names a cause; the others are what comes of one. */
+export const CAUSES: ReadonlySet<Rule> = new Set(['break-before-make', 'freed-table']);
+
+/** `against`: the rule as a sentence names it; null where no execution is to be expected. */
+type OperationsViolation = ExploreViolation & { readonly against: string | null };
+
+export interface JudgedOperations {
+  readonly violations: readonly OperationsViolation[];
+  /** Sentences that explain a schedule, too. */
+  readonly whys: readonly string[];
+  readonly notes: readonly string[];
+}
+
+/** Of two protocols at once the operations are judged where an execution has them (judge-makers.ts). */
+export const NOTHING_JUDGED: JudgedOperations = { violations: [], whys: [], notes: [] };
+
+export function judgeOperations(
+  host: Host,
+  bbm: BbmLevel,
+  protocol: Protocol,
+  realGranules = true,
+): JudgedOperations {
+  const { claims, lock = 'exclusive' } = protocol;
+  const { map } = host;
+  const violations: OperationsViolation[] = [];
+  const notes = new Set<string>();
+  const found = (
+    rule: Rule,
+    why: string,
+    path: Path,
+    event: number | null,
+    against: string | null = null,
+  ): void => {
+    const steps = operationSteps(map, path, event);
+    violations.push({ rule, why, by: 'operations', steps, token: null, against });
+  };
+  const script = hypervisorScript(protocol, map, bbm);
+  const lost = lock === 'shared' ? lostRace(script, map) : null;
+  // Of several forms a sentence says which.
+  const isOneOfMany = changesOf(protocol).length > 1;
+  const form = isOneOfMany ? `where ${changeNamed(map.changeName).text}: ` : '';
+  const start =
+    map.failing === null ? form : `${form}when its ${nth(map.failing)} allocation fails: `;
+  const ways = host.paths.map((path) => ({ path, when: start }));
+  if (lost !== null && lost.path !== null) {
+    ways.push({ path: lost.path, when: `${start}when its compare-exchange finds LOCKED: ` });
+  }
+  for (const { path, when } of ways) {
+    const trace = traceOf(map, path, protocol);
+    const verdict = judgeTrace(trace, bbm, false, map.hafdbs);
+    for (const note of when === start ? verdict.notes : []) notes.add(note);
+    if (verdict.windowed && claims.neverInvalid === true) {
+      const stored = trace.events.findIndex(
+        (e) => e.op === 'write' && !isValid(e.value) && isValid(e.place?.before ?? trace.old),
+      );
+      const why = 'the protocol claims neverInvalid and stores an invalid descriptor (R_KFLJB)';
+      found('claim', why, path, stored);
+    }
+    for (const { rule, code, why, event } of verdict.violations) {
+      found(rule, `${when}${why}`, path, event, againstOf(code));
+    }
+    const loss = map.hasNeighbour ? lossOfNeighbour(map, trace) : null;
+    if (loss !== null && loss.isNamed) {
+      found('vmid-isolation', `${when}${loss.why}`, path, loss.event);
+    } else if (loss !== null) notes.add(loss.why);
+    for (const { rule, why } of path.findings) found(rule, `${when}${why}`, path, null);
+  }
+  if (lost !== null && lost.path === null) {
+    const [path] = host.paths;
+    if (path !== undefined) found('progress', LOSER_WAITS, path, null);
+  }
+  const surveyed =
+    realGranules && violations.length === 0 && map.failing === null
+      ? surveyOf(protocol, map.changeName, bbm, map.hafdbs)
+      : null;
+  for (const note of surveyed?.notes ?? []) notes.add(note);
+  for (const violation of surveyed?.violations ?? [])
+    violations.push({ ...violation, against: null });
+  return {
+    violations,
+    whys: violations.filter(({ rule }) => CAUSES.has(rule)).map(({ why }) => why),
+    notes: [...notes],
+  };
+}
+
+const nth = (n: number): string => ['first', 'second', 'third'][n - 1] ?? `${n}th`;
+
+const LOSER_WAITS =
+  'whoever loses the race for the entry never ends: its compare-exchange finds LOCKED, then what the ' +
+  'winner has left, and is tried again for ever';

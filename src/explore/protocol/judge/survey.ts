@@ -1,0 +1,140 @@
+/**
+ * One run of a protocol by itself in each real granule, at addresses with many different bits, over
+ * pages that are not alike: what a search over tables of two entries at one address cannot show. An
+ * operand in the wrong unit, a hint made of address bits, a range that is cut, a page beyond the
+ * second, a block that takes after its first page.
+ *
+ * Nobody else is there, so only the operations are judged, by the checker's automaton, and the books
+ * of the table pages.
+ */
+import { GUEST_VMID } from '../../../arch/context.ts';
+import type { BbmLevel } from '../../../arch/feat-bbm.ts';
+import { type Granule, geometryOf } from '../../../arch/geometry.ts';
+import { judgeTrace } from '../../../checker/index.ts';
+import type { ChangeName, Protocol } from '../../../port/index.ts';
+import type { ExploreViolation } from '../../../result/explore.ts';
+import { BoundReached } from '../machine/bounds.ts';
+import { hypervisorScript, traceOf } from '../run/hypervisor.ts';
+import { MemoryMap } from '../machine/memory-map.ts';
+import { operationSteps } from './operation-steps.ts';
+import { Recording } from '../run/recording.ts';
+import { underOneLimit, withTimeLimit } from '../run/time-limit.ts';
+import { pathOf } from '../run/unroll.ts';
+
+/** Regions of level 2: low and high ones, of odd and even index, the last one of a table, of 40 bits. */
+const PLACES: readonly { readonly granule: Granule; readonly ipas: readonly number[] }[] = [
+  { granule: '4k', ipas: [0x4020_0000, 0x40_0040_0000, 0xff_ffe0_0000] },
+  { granule: '16k', ipas: [0x4200_0000, 0xff_fc00_0000] },
+  { granule: '64k', ipas: [0x6000_0000] },
+];
+
+/** Who needs more than so many goes from page to page, and is not tried where pages are most. */
+const PAGEWISE = 1500;
+
+/** Enough for every entry of a table a few times over. */
+const OPERATIONS_MAX = 200_000;
+const TABLES = 6;
+const WITHIN_MS = 2000;
+
+export interface Surveyed {
+  readonly violations: readonly ExploreViolation[];
+  readonly notes: readonly string[];
+}
+
+const known = new WeakMap<Protocol, Map<string, Surveyed>>();
+
+/** What a protocol does wrong in the real granules. The same question is answered once. */
+export function surveyOf(
+  protocol: Protocol,
+  change: ChangeName,
+  bbm: BbmLevel,
+  hafdbs: boolean,
+): Surveyed {
+  const of = known.get(protocol) ?? new Map<string, Surveyed>();
+  known.set(protocol, of);
+  const key = `${change} ${bbm} ${hafdbs}`;
+  const found = of.get(key) ?? underOneLimit(() => survey(protocol, change, bbm, hafdbs));
+  of.set(key, found);
+  return found;
+}
+
+function survey(protocol: Protocol, change: ChangeName, bbm: BbmLevel, hafdbs: boolean): Surveyed {
+  const violations: ExploreViolation[] = [];
+  const notes: string[] = [];
+  let most = 0;
+  for (const { granule, ipas } of PLACES) {
+    for (const ipa of granule === '64k' && most > PAGEWISE ? [] : ipas) {
+      const map = mapOf(change, hafdbs, granule, ipa, protocol.vmid);
+      const where = `in the ${granule.toUpperCase()} granule, at IPA 0x${ipa.toString(16)}`;
+      const run = runAlone(protocol, map, bbm);
+      if (typeof run === 'string') notes.push(`${where}, it was not tried: ${run}`);
+      else {
+        most = Math.max(most, run.operations.length);
+        violations.push(...judgeAlone(protocol, map, bbm, run, where));
+      }
+      if (violations.length > 0) return { violations: violations.slice(0, 1), notes };
+    }
+  }
+  return { violations, notes: notes.slice(0, 1) };
+}
+
+/** By what they are of: all protocols find the same tables. */
+const maps = new Map<string, MemoryMap>();
+
+function mapOf(
+  change: ChangeName,
+  hafdbs: boolean,
+  granule: Granule,
+  ipa: number,
+  vmid = GUEST_VMID,
+): MemoryMap {
+  const key = `${change} ${hafdbs} ${granule} ${ipa} ${vmid}`;
+  const geometry = geometryOf(granule);
+  const map =
+    maps.get(key) ?? new MemoryMap(change, 2, TABLES, { hafdbs, geometry, ipa, mixed: true, vmid });
+  maps.set(key, map);
+  return map;
+}
+
+/** Why there is no run to judge, or the run. */
+function runAlone(protocol: Protocol, map: MemoryMap, bbm: BbmLevel): Recording | string {
+  const script = hypervisorScript(protocol, map, bbm);
+  try {
+    return withTimeLimit(
+      WITHIN_MS,
+      () =>
+        new Recording(
+          (location) => map.initialAt(location),
+          (location, _, recording) => recording.peek(location),
+          OPERATIONS_MAX,
+          script,
+        ),
+    );
+  } catch (error) {
+    if (error instanceof BoundReached) return `it needs ${error.message}`;
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function judgeAlone(
+  protocol: Protocol,
+  map: MemoryMap,
+  bbm: BbmLevel,
+  recording: Recording,
+  where: string,
+): ExploreViolation[] {
+  const path = pathOf(recording, []);
+  const trace = traceOf(map, path, protocol);
+  const { violations } = judgeTrace(trace, bbm, false, map.hafdbs);
+  const found = [
+    ...violations.map(({ rule, why, event }) => ({ rule, why, event })),
+    ...path.findings.map(({ rule, why }) => ({ rule, why, event: null })),
+  ];
+  return found.map(({ rule, why, event }) => ({
+    rule,
+    why: `${where}: ${why}`,
+    by: 'operations',
+    steps: operationSteps(map, path, event),
+    token: null,
+  }));
+}

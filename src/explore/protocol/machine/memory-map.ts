@@ -1,0 +1,382 @@
+/**
+ * The memory of one small machine, as locations of the model. Geometry `tiny`: two entries a table.
+ *
+ *   0       1 … 2·tables          1 + 2·tables     then                    from there on
+ *   entry   table pages, by page  the VM's lock    second VM's entry,      what each access may see
+ *                                                  the moment at which     (translation.ts)
+ *                                                  memory is taken, the
+ *                                                  second maker's hold of
+ *                                                  the lock, a walk under
+ *                                                  way (each if any)
+ *
+ * The region under transition is the whole machine: one entry of level 1 or 2. Above it nothing
+ * ever changes. Old leaves carry version 1 in their software bits, new ones 2, as under `stress`.
+ *
+ * Where walkers update descriptors (hafdbs=on) there is something for them to do: old leaves are
+ * clean, and the old block and the second page of each old table are not accessed either. What is
+ * wanted is accessed and dirty, as KVM has it, which coalesces with logging off.
+ */
+import { assert } from '../../../arch/assert.ts';
+import { GUEST_VMID, vmidTag, type VmidBits } from '../../../arch/context.ts';
+import {
+  addressOf,
+  AF,
+  DBM,
+  childLeaf,
+  type Descriptor,
+  EMPTY,
+  isTable,
+  type LeafAttributes,
+  LOCKED,
+  makeLeaf,
+  makeTable,
+  NORMAL_RW,
+  S2AP_W,
+} from '../../../arch/descriptor.ts';
+import {
+  type BlockLevel,
+  childLevel,
+  entrySize,
+  type Geometry,
+  geometryOf,
+  type Level,
+  pagesPerEntry,
+} from '../../../arch/geometry.ts';
+import {
+  type Change,
+  changeNamed,
+  type ChangeName,
+  type Entry,
+  type Table,
+} from '../../../port/index.ts';
+
+export const NEIGHBOUR_VMID = 2;
+/** What reports call the second VM's vCPU. */
+export const NEIGHBOUR_NAME = 'vm 2';
+export const OLD_VERSION = 1;
+export const NEW_VERSION = 2;
+/** Of what is made of a new mapping, by a second maker (maker.ts). */
+export const NEXT_VERSION = 3;
+
+/** Writable-clean: the first store has to set S2AP[1] (FEAT_HAFDBS). */
+const CLEAN = Object.freeze({ write: false, dbm: true });
+
+export const GEOMETRY: Geometry = geometryOf('tiny');
+const REGION_IPA = 0x4000_0000;
+const REGION_PA = 0x8000_0000;
+/** Where a block that moves goes: a place for any block, also of a real machine. */
+const OTHER_PA = 0x1_4000_0000;
+const TABLES_PA = 0x1_0000_0000;
+const FOREIGN_PA = 0xc000_0000;
+const FOREIGN_VERSION = 15;
+const NEIGHBOUR_PA = 0xe000_0000;
+
+/** A valid leaf that is none of the region's. */
+const foreignLeaf = (sw: number): Descriptor =>
+  makeLeaf(GEOMETRY, 3, FOREIGN_PA, { ...NORMAL_RW, sw });
+
+/** What the next user of a freed page stores there. */
+export const REUSED: Descriptor = foreignLeaf(FOREIGN_VERSION);
+/** What a page holds before it is filled: what its last user left. */
+export const UNFILLED: Descriptor = foreignLeaf(FOREIGN_VERSION - 1);
+
+/** Values of the lock. The transition starts with the lock held. */
+export const LOCK_FREE = 0n;
+export const LOCK_HELD = 1n;
+
+/** Values of the moment: the memory behind the old mapping is the VM's, or was taken. */
+export const NOT_TAKEN = 0n;
+export const TAKEN = 1n;
+
+/** Values of the walk that was under way when VTTBR_EL2 changed: what it fills a TLB with, if anything. */
+export const NO_WALK = 0n;
+export const SWITCHED_WALK = 1n;
+
+export const TARGET = 0;
+
+/** The second VM's page: writable, and then write-protected by its host without a TLBI as yet. */
+const neighbourLeaf = (write: boolean, sw: number): Descriptor =>
+  makeLeaf(GEOMETRY, 3, NEIGHBOUR_PA, { ...NORMAL_RW, write, sw });
+export const NEIGHBOUR_BEFORE: Descriptor = neighbourLeaf(true, OLD_VERSION);
+export const NEIGHBOUR_AFTER: Descriptor = neighbourLeaf(false, NEW_VERSION);
+
+export interface MachineOptions {
+  readonly hafdbs?: boolean;
+  readonly hasNeighbour?: boolean;
+  /**
+   * What a vCPU can tell beside the TLBIs that remove something of it: on cores with an erratum every
+   * TLBI, or the interrupts that make up for one. Default: nothing.
+   */
+  readonly counts?: 'every-tlbi' | 'interrupts' | null;
+  /** Default: `tiny`. */
+  readonly geometry?: Geometry;
+  /** First IPA of the region, a multiple of its size. */
+  readonly ipa?: number;
+  /** There is no memory for this one of the allocations that may fail, from 1. Default: for all. */
+  readonly failing?: number | null;
+  /** The VM's, as software numbers it, and how many bits of that the CPU has. */
+  readonly vmid?: number;
+  readonly vmidBits?: VmidBits;
+  /** The hypervisor comes from a host at EL1, whose walks may still be under way (nVHE). */
+  readonly walksUnderWay?: boolean;
+  /** The first old page is read-only, the second not accessed: what a block must not take over. */
+  readonly mixed?: boolean;
+  /** Threads that change the entry, each with a hold of the lock. Default: 1. */
+  readonly makers?: 1 | 2;
+}
+
+export class MemoryMap {
+  readonly change: Change;
+  readonly changeName: ChangeName;
+  readonly level: BlockLevel;
+  readonly tables: number;
+  /** Walkers set access flag and dirty state (FEAT_HAFDBS). */
+  readonly hafdbs: boolean;
+  /** There is a second VM (neighbour.ts). */
+  readonly hasNeighbour: boolean;
+  readonly counts: 'every-tlbi' | 'interrupts' | null;
+  readonly failing: number | null;
+  readonly makers: 1 | 2;
+  /** What the VM's TLB entries are tagged with. */
+  readonly vmid: number;
+  readonly vmidBits: VmidBits;
+  readonly #walksUnderWay: boolean;
+  /** `tiny` under search. */
+  readonly geometry: Geometry;
+  readonly ipa: number;
+  /** Where the region lies before, and where the wanted block leads. */
+  readonly oldPa = REGION_PA;
+  readonly pa: number;
+  /** The old pages are not alike. */
+  readonly #isMixed: boolean;
+  /** By index in the old table, once they were looked at. */
+  readonly #oldPages: (Descriptor | undefined)[] = [];
+  readonly size: number;
+  /** Pages of the region. */
+  readonly pages: number;
+  readonly old: Descriptor;
+  readonly wanted: Descriptor;
+  /** Table pages in use before the transition: the old subtree's. */
+  readonly oldTables: number;
+
+  constructor(
+    changeName: ChangeName,
+    level: BlockLevel,
+    tables: number,
+    {
+      hafdbs = false,
+      hasNeighbour = false,
+      counts = null,
+      failing = null,
+      geometry = GEOMETRY,
+      ipa = REGION_IPA,
+      mixed = false,
+      makers = 1,
+      vmid = GUEST_VMID,
+      vmidBits = 16,
+      walksUnderWay = false,
+    }: MachineOptions = {},
+  ) {
+    this.geometry = geometry;
+    this.ipa = ipa;
+    this.#isMixed = mixed;
+    this.vmid = vmidTag(vmid, vmidBits);
+    this.vmidBits = vmidBits;
+    // Of two makers neither is followed that far.
+    this.#walksUnderWay = walksUnderWay && makers === 1;
+    const change: Change = changeNamed(changeName);
+    this.changeName = changeName;
+    this.change = change;
+    this.level = level;
+    this.tables = tables;
+    this.hafdbs = hafdbs;
+    this.hasNeighbour = hasNeighbour;
+    this.counts = counts;
+    this.failing = failing;
+    this.makers = makers;
+    this.size = entrySize(this.geometry, level);
+    this.pages = pagesPerEntry(this.geometry, level);
+    this.pa = changeName === 'relocate' ? OTHER_PA : REGION_PA;
+    this.oldTables = change.from === 'table' ? this.pagesOfSubtree(level) : 0;
+    this.old = this.#oldEntry();
+    this.wanted = change.to === 'empty' ? EMPTY : this.blockOf(NEW_VERSION);
+    assert(this.oldTables <= tables, `the old subtree needs ${this.oldTables} table pages`);
+    assert(makers === 1 || !(hasNeighbour || this.change.takes !== undefined), 'no room for both');
+  }
+
+  #oldEntry(): Descriptor {
+    const { from, readOnly } = this.change;
+    if (from === 'table') return this.descriptorFor(0 as Table);
+    if (from !== 'block') return from === 'locked' ? LOCKED : EMPTY;
+    const permission = readOnly === undefined ? {} : { write: readOnly !== 'old' };
+    // Where permission is what changes, no hardware gives it back.
+    const state = this.hafdbs && readOnly === undefined ? { ...CLEAN, af: false } : {};
+    return this.#block(OLD_VERSION, this.oldPa, { ...permission, ...state });
+  }
+
+  /** The block that a change leads to, with `version` in its software bits. */
+  blockOf(version: number): Descriptor {
+    const { readOnly } = this.change;
+    return this.#block(version, this.pa, {
+      write: readOnly !== 'new',
+      dbm: this.hafdbs && readOnly === undefined,
+    });
+  }
+
+  #block(sw: number, pa: number, over: Partial<LeafAttributes>): Descriptor {
+    return makeLeaf(this.geometry, this.level, pa, { ...NORMAL_RW, ...over, sw });
+  }
+
+  get lock(): number {
+    return 1 + this.tables * this.geometry.entriesPerTable;
+  }
+
+  /** The locks a vCPU has to see free before it knows that all is done: each maker's hold of the one. */
+  get locks(): readonly number[] {
+    return Array.from({ length: this.makers }, (_, maker) => this.lock + maker);
+  }
+
+  isLock(location: number): boolean {
+    return location >= this.lock && location < this.lock + this.makers;
+  }
+
+  /** The leaf entry of the second VM, where there is one. */
+  get neighbour(): number {
+    return this.lock + 1;
+  }
+
+  /** A foreign leaf as this machine has it: a walker that updates descriptors finds something to set. */
+  foreign(leaf: Descriptor): Descriptor {
+    return this.hafdbs ? (leaf | DBM) & ~(AF | S2AP_W) : leaf;
+  }
+
+  /** The moment at which the memory behind the old mapping is taken; null: it is not. */
+  get moment(): number | null {
+    return this.change.takes === undefined ? null : this.lock + (this.hasNeighbour ? 2 : 1);
+  }
+
+  /** What a walk that was under way when VTTBR_EL2 changed may fill in; null: there is none. */
+  get switchedWalk(): number | null {
+    return this.#walksUnderWay ? this.end - 1 : null;
+  }
+
+  /** First location behind those that hold something of the host's. */
+  get end(): number {
+    const more = [this.hasNeighbour, this.change.takes !== undefined, this.#walksUnderWay];
+    return this.lock + this.makers + more.filter(Boolean).length;
+  }
+
+  /** Table pages below an entry of `level`, all leaves being pages. */
+  pagesOfSubtree(level: Level): number {
+    if (level >= 2) return 1;
+    return 1 + this.geometry.entriesPerTable * this.pagesOfSubtree(childLevel(level));
+  }
+
+  entryOf(table: Table, index: number): Entry {
+    assert(table >= 0 && table < this.tables, `there is no table page ${table}`);
+    assert(index >= 0 && index < this.geometry.entriesPerTable, `index ${index} is not in a table`);
+    return (1 + table * this.geometry.entriesPerTable + index) as Entry;
+  }
+
+  /** The table page a location lies in; null for the entry under transition and the lock. */
+  tableOf(location: number): Table | null {
+    if (location <= TARGET || location >= this.lock) return null;
+    return Math.floor((location - 1) / this.geometry.entriesPerTable) as Table;
+  }
+
+  descriptorFor(table: Table): Descriptor {
+    return makeTable(this.geometry, TABLES_PA + table * 2 ** this.geometry.pageShift);
+  }
+
+  follow(d: Descriptor): Table {
+    const table = (addressOf(this.geometry, d) - TABLES_PA) / 2 ** this.geometry.pageShift;
+    assert(
+      table >= 0 && table < this.tables,
+      `descriptor 0x${d.toString(16)} points to no table page`,
+    );
+    return table as Table;
+  }
+
+  /** Does `d` point into the table pages? */
+  isTableAddress(d: Descriptor): boolean {
+    const table = (addressOf(this.geometry, d) - TABLES_PA) / 2 ** this.geometry.pageShift;
+    return table >= 0 && table < this.tables;
+  }
+
+  pageIpa(page: number): number {
+    return this.ipa + page * 2 ** this.geometry.pageShift;
+  }
+
+  /** Where the mapping of `version` leads. */
+  pagePa(page: number, version: number): number {
+    return (version === OLD_VERSION ? this.oldPa : this.pa) + page * 2 ** this.geometry.pageShift;
+  }
+
+  /**
+   * What one location holds before the transition, where tables are too large to be laid out: an old
+   * page is made when it is looked at. At level 2 only, where the old subtree is one page.
+   */
+  initialAt(location: number): Descriptor {
+    if (location === TARGET) return this.old;
+    if (location === this.lock) return LOCK_HELD;
+    if (location === this.moment) return NOT_TAKEN;
+    if (location === this.switchedWalk) return NO_WALK;
+    const table = this.tableOf(location);
+    if (table === null || table >= this.oldTables) return 0n;
+    assert(this.level === 2, 'an old subtree of one page');
+    const index = location - this.entryOf(table, 0);
+    this.#oldPages[index] ??= childLeaf(this.geometry, this.#oldLeaf(index), this.level, index);
+    return this.#oldPages[index];
+  }
+
+  /** The block whose pages the old table maps; of pages that are not alike, for page `index`. */
+  #oldLeaf(index: number): Descriptor {
+    const clean = this.hafdbs ? CLEAN : {};
+    const odd = index === 0 ? { write: false } : index === 1 ? { af: false } : {};
+    const leaf = { ...NORMAL_RW, ...clean, ...(this.#isMixed ? odd : {}), sw: OLD_VERSION };
+    return makeLeaf(this.geometry, this.level, this.oldPa, leaf);
+  }
+
+  /** What every location up to the lock holds before the transition. */
+  initial(): Descriptor[] {
+    const memory = Array.from({ length: this.end }, () => this.foreign(UNFILLED));
+    memory[TARGET] = this.old;
+    for (const lock of this.locks) memory[lock] = LOCK_HELD;
+    if (this.hasNeighbour) memory[this.neighbour] = NEIGHBOUR_BEFORE;
+    if (this.moment !== null) memory[this.moment] = NOT_TAKEN;
+    if (this.switchedWalk !== null) memory[this.switchedWalk] = NO_WALK;
+    if (isTable(this.old, this.level)) {
+      this.fill(this.level, this.#oldLeaf(2), contiguousPages(), (entry, d) => {
+        const isSecond = entry === this.entryOf(this.tableOf(entry) ?? (0 as Table), 1);
+        const isUntouched = this.hafdbs && isSecond && !this.isTableAddress(d);
+        memory[entry] = isUntouched ? d & ~AF : d;
+      });
+    }
+    return memory;
+  }
+
+  /**
+   * Maps what the leaf `like` of `level` maps by a subtree of pages; returns its top page. Children
+   * are filled before the table that points to them.
+   */
+  fill(
+    level: Level,
+    like: Descriptor,
+    take: () => Table,
+    store: (entry: Entry, d: Descriptor) => void,
+  ): Table {
+    const table = take();
+    const below = childLevel(level);
+    for (let index = 0; index < this.geometry.entriesPerTable; index++) {
+      const leaf = childLeaf(this.geometry, like, level, index);
+      const d = below === 3 ? leaf : this.descriptorFor(this.fill(below, leaf, take, store));
+      store(this.entryOf(table, index), d);
+    }
+    return table;
+  }
+}
+
+function contiguousPages(): () => Table {
+  let next = 0;
+  return () => next++ as Table;
+}

@@ -1,0 +1,76 @@
+/**
+ * Which two protocols can be at one entry at once, and the machine they meet in. What one thread may do
+ * beside another is what the VM's lock lets it: under a lock held for reading (mmu_lock, v6.2 on) each
+ * takes the entry by compare-exchange. Who holds it for writing is alone, whatever the other one does.
+ *
+ * Left out: kinds that give memory away or change permissions only, allocations that fail, a second VM.
+ */
+import type { BlockLevel } from '../../../arch/geometry.ts';
+import {
+  changeNamed,
+  changesOf,
+  type Holding,
+  plainChange,
+  type Protocol,
+} from '../../../port/index.ts';
+import { type MachineOptions, MemoryMap } from '../machine/memory-map.ts';
+
+/** Kinds that may be at it beside another: the size of a mapping, and a first one. */
+const KINDS: readonly Protocol['kind'][] = ['coalesce', 'split', 'map'];
+
+/** Why these cannot be explored beside each other, and what would be right; null: they can. */
+export function pairProblem(first: Protocol, second: Protocol): string | null {
+  for (const { name, kind, lock = 'exclusive' } of [first, second]) {
+    if (!KINDS.includes(kind)) {
+      return `protocol ${name} is of kind ${kind}; beside another one ${KINDS.join(', ')} can be explored`;
+    }
+    if (lock === 'exclusive') {
+      return (
+        `protocol ${name} holds the lock exclusively, so that nobody changes tables beside it; ` +
+        "one with lock: 'shared' would be right, bbm-early-locked say"
+      );
+    }
+  }
+  // The machine has one VMID for the VM, and one walk that may be under way.
+  const own = [first, second].find(({ context = 'guest' }) => context !== 'guest');
+  if (own !== undefined) {
+    return (
+      `protocol ${own.name} changes the context of its CPU; beside another one it has to begin in the ` +
+      "VM's, with context: 'guest'"
+    );
+  }
+  if (first.vmid !== second.vmid) {
+    return `protocols ${first.name} and ${second.name} give the VM different VMIDs; one VM has one`;
+  }
+  const begins = startsOf(second);
+  const met = [changeNamed(plainChange(first)).from, changeNamed(plainChange(first)).to];
+  if (begins.some((holding) => met.includes(holding))) return null;
+  const words = (all: readonly Holding[]): string => all.map((each) => WORDS[each]).join(' or ');
+  return (
+    `protocol ${second.name} begins where the entry holds ${words(begins)}; beside ${first.name} it ` +
+    `holds ${words(met)}`
+  );
+}
+
+function startsOf(protocol: Protocol): readonly Holding[] {
+  const starts = changesOf(protocol).map((change) => changeNamed(change).from);
+  // Whoever is at work has the entry LOCKED for a while; that alone is nothing to begin at.
+  return starts.filter((holding) => holding !== 'locked');
+}
+
+const WORDS: Readonly<Record<Holding, string>> = {
+  table: 'a table',
+  block: 'a block',
+  empty: 'nothing',
+  locked: 'LOCKED',
+};
+
+/** It starts with what the first begins at. */
+export function pairMap(
+  first: Protocol,
+  level: BlockLevel,
+  tables: number,
+  machine: MachineOptions,
+): MemoryMap {
+  return new MemoryMap(plainChange(first), level, tables, { ...machine, makers: 2 });
+}
