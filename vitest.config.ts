@@ -16,11 +16,13 @@ const THREADS = ['test/**/*.threads.test.ts', 'examples/*.threads.test.ts'];
 /** Of these: they wait for most of their time, or keep one CPU busy, and nothing is measured or raced for. */
 const IN_PAIRS = [
   'test/ci/*.threads.test.ts',
-  'test/cli/watch-program.threads.test.ts',
+  'test/cli/{selftest-command,sequence-stress,watch-program}.threads.test.ts',
+  'test/exploration/*.threads.test.ts',
   'test/kernel/*.threads.test.ts',
   'test/packaging/*.threads.test.ts',
   'test/pgtable/*.threads.test.ts',
   'test/preflight/*.threads.test.ts',
+  'test/stress/e2e/brought.threads.test.ts',
   'test/stress/e2e/failures.threads.test.ts',
   'test/stress/run/pool.threads.test.ts',
   'test/sync/*.threads.test.ts',

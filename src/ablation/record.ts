@@ -30,7 +30,7 @@ export interface RecordedStep {
   readonly isLast: boolean;
   /** The step before it, if that is a DSB. */
   readonly afterDsb: string | null;
-  /** Of a store: the step after it that stores to another entry, with barriers and books between at most. */
+  /** Of a store: the next one, to another entry; barriers, books and loads may stand between. */
   readonly nextStore: StoreStep | null;
 }
 
@@ -80,12 +80,7 @@ export function recordSteps(protocol: Protocol, play: Play): readonly RecordedSt
 
 /** Of these none has a place of its own in the order of two stores. */
 const BETWEEN: ReadonlySet<Call['op']> = new Set([
-  'dsb',
-  'dmb',
-  'isb',
-  'get',
-  'put',
-  'cleanDcache',
+  ...(['dsb', 'dmb', 'isb', 'read', 'get', 'put', 'cleanDcache'] as const),
 ]);
 
 function nextStoreOf(

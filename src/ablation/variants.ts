@@ -219,17 +219,23 @@ function movedTap({ nextStore }: RecordedStep, numbers: readonly number[], bbm: 
     : behindStoreTap(numbers, nextStore.numbers.get(bbm) ?? []);
 }
 
-/** These stores come behind the first of the later ones; on a way that has none, at its end. */
+/**
+ * These stores come behind the first of the later ones; on a way that has none, at its end. Whoever made
+ * them reads what they have stored all the while.
+ */
 function behindStoreTap(numbers: readonly number[], later: readonly number[]): Tap {
-  const held: (() => unknown)[] = [];
+  const held: { readonly call: StoreCall; readonly perform: () => unknown }[] = [];
   const release = (): void => {
-    for (const perform of held.splice(0)) perform();
+    for (const { perform } of held.splice(0)) perform();
   };
-  const isStore = ({ op }: Call): boolean => op === 'write' || op === 'writeRelease';
   const tap: Tap = (call, number, perform) => {
     if (isStore(call) && numbers.includes(number)) {
-      held.push(perform);
+      held.push({ call, perform });
       return undefined as ReturnType<typeof perform>;
+    }
+    if (call.op === 'read') {
+      const own = held.findLast(({ call: { entry } }) => entry === call.entry);
+      if (own !== undefined) return own.call.d as ReturnType<typeof perform>;
     }
     const isLater = later.includes(number);
     // On another way through the protocol the same number may be something else.
@@ -239,6 +245,12 @@ function behindStoreTap(numbers: readonly number[], later: readonly number[]): T
     return done;
   };
   return Object.assign(tap, { atEnd: release });
+}
+
+type StoreCall = Extract<Call, { readonly op: 'write' | 'writeRelease' }>;
+
+function isStore(call: Call): call is StoreCall {
+  return call.op === 'write' || call.op === 'writeRelease';
 }
 
 /** Each of these operations comes before the DSB that it followed. */

@@ -24,7 +24,7 @@ export async function runTask(
   const runIt = async (search: KernelTask['searches'][number]): Promise<ExploreRun | null> => {
     if (hooks.signal.aborted) return null;
     const { name } = search.subject.protocol;
-    const run = await runSearch(search, timeMs, { protocol: name, ...at }, hooks);
+    const run = await runSearch(search, { timeMs }, { protocol: name, ...at }, hooks);
     // Signals and words of other threads come, however short it was.
     await nextTurn();
     return isCut(run) ? null : run;

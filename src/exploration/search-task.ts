@@ -5,7 +5,7 @@ import { announcedBbm } from '../arch/cpu-model.ts';
 import { exploreInSteps, type ExploreProgress, TimeLimit } from '../explore/protocol/index.ts';
 import { ProtocolFailure } from '../port/protocol-failure.ts';
 import { internalErrorText } from '../report/internal-error.ts';
-import type { Search } from '../request/explore.ts';
+import type { Search, SearchLimits } from '../request/explore.ts';
 import type { ExploreRun } from '../result/explore.ts';
 import { searchOf, variantsOn } from './ablate.ts';
 import { isCut } from './judge.ts';
@@ -36,7 +36,7 @@ export type TaskAt = Pick<SearchAt, 'position' | 'of'>;
 /** What is asked of every search. */
 export interface SearchSettings {
   readonly ablate: boolean;
-  readonly timeMs: number;
+  readonly limits: SearchLimits;
 }
 
 export type SearchDone =
@@ -56,14 +56,14 @@ export type SearchDone =
 /** Never throws: what a search does never takes the results of the others with it. */
 export async function runSearchTask(
   search: Search,
-  { ablate, timeMs }: SearchSettings,
+  { ablate, limits }: SearchSettings,
   at: TaskAt,
   hooks: TaskHooks,
   late: LateOperations,
 ): Promise<SearchDone> {
   const runIt = async (one: Search): Promise<ExploreRun> => {
     const protocol = one.subject.protocol.name;
-    const ran = await runSearch(one, timeMs, { protocol, ...at }, hooks);
+    const ran = await runSearch(one, limits, { protocol, ...at }, hooks);
     // What it left in a promise comes now.
     await nextTurn();
     late.check();
@@ -100,12 +100,14 @@ async function runVariants(
 
 export async function runSearch(
   { subject, cpu, level, vcpus, scenario, accesses }: Search,
-  timeMs: number,
+  { timeMs, memoryBytes }: SearchLimits,
   at: Omit<SearchAt, 'elapsedMs'>,
   { signal, onProgress }: TaskHooks,
 ): Promise<ExploreRun> {
   const { protocol, mutant, source, exhibit, against = null } = subject;
-  const asked = { cpu, level, vcpus, scenario, accesses, bounds: { timeMs } };
+  // Who says how much memory there is means that to be the bound.
+  const room = memoryBytes === undefined ? {} : { memoryBytes, states: Number.POSITIVE_INFINITY };
+  const asked = { cpu, level, vcpus, scenario, accesses, bounds: { timeMs, ...room } };
   const options = { protocol, mutant, against, ...(source === null ? {} : { source }), ...asked };
   const startMs = performance.now();
   let turnMs = startMs;

@@ -63,17 +63,26 @@ export interface ExploreRequest {
   readonly matrix?: boolean;
   /** For one search. */
   readonly timeMs?: number;
+  /** For the tables of one search, in place of the bound of states. */
+  readonly memoryBytes?: number;
   /** Only this part of the searches. */
   readonly shard?: Shard;
   /** Threads at most; one for each CPU if absent. */
   readonly jobs?: number;
 }
 
+/** What one search may cost. */
+export interface SearchLimits {
+  readonly timeMs: number;
+  /** Of its tables. Absent: as many as the bound of states makes. */
+  readonly memoryBytes?: number;
+}
+
 /** A request, looked up and checked: what is run. */
 export interface ExplorePlan {
   readonly searches: readonly Search[];
   /** For one search. */
-  readonly timeMs: number;
+  readonly limits: SearchLimits;
   readonly ablate: boolean;
   readonly shard: Shard | null;
   readonly jobs: number;
@@ -138,11 +147,12 @@ const DEFAULT_SCENARIOS: readonly ExploredScenario[] = ['adjust-populated'];
 export async function explorePlan(request: ExploreRequest): Promise<ExplorePlan> {
   // Before protocol files are loaded: they may keep what they take.
   installChanceGuards();
-  const { shard = null, timeMs = EXPLORE_BOUNDS.timeMs, ablate = false } = request;
+  const { shard = null, timeMs = EXPLORE_BOUNDS.timeMs, memoryBytes, ablate = false } = request;
+  const limits = { timeMs, ...(memoryBytes !== undefined && { memoryBytes }) };
   const all = searchesOf(request, await subjectsOf(request));
   refuseEmptyShard(shard, all.length, 'searches');
   const { jobs = availableParallelism() } = request;
-  return { searches: itemsOfShard(all, shard), timeMs, ablate, shard, jobs, request };
+  return { searches: itemsOfShard(all, shard), limits, ablate, shard, jobs, request };
 }
 
 export async function subjectsOf(request: ExploreRequest): Promise<readonly Subject[]> {

@@ -61,6 +61,21 @@ export function duration(minMs: number, maxMs: number): (text: string) => number
   };
 }
 
+const UNITS_BYTES: Readonly<Record<string, number>> = { m: 2 ** 20, g: 2 ** 30 };
+
+/** `256m`, `1.5g` in bytes; letters as of Node's and the JVM's flags, so of 1,024. */
+export function memorySize(minBytes: number, maxBytes: number): (text: string) => number {
+  return (text) => {
+    const [, amount, unit] = /^(\d+(?:\.\d+)?)([mg])$/.exec(text) ?? [];
+    if (amount === undefined || unit === undefined) {
+      throw new UsageError(`"${text}" is not an amount of memory such as 256m or 4g`);
+    }
+    const bytes = Math.round(Number(amount) * (UNITS_BYTES[unit] as number));
+    if (bytes >= minBytes && bytes <= maxBytes) return bytes;
+    throw new UsageError(`${text} is not within ${minBytes / 2 ** 20}m and ${maxBytes / 2 ** 30}g`);
+  };
+}
+
 /** `key=value`, both there. `example` shows what would be right. */
 export function keyValue(text: string, example: string): readonly [string, string] {
   const equals = text.indexOf('=');

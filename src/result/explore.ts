@@ -54,7 +54,10 @@ export interface ExploreViolation {
 /** Everything that limits a search, by name. */
 export interface ExploreBoundValues {
   readonly events: number;
-  readonly states: number;
+  /** Absent: there is none, as memory is what limits it. */
+  readonly states?: number;
+  /** Absent: states do. */
+  readonly memoryBytes?: number;
   readonly nodes: number;
   readonly timeMs: number;
   readonly operations: number;

@@ -14,6 +14,9 @@ const BAD: readonly (readonly [args: string, answer: string])[] = [
   ['stress --json', '--json needs a value: --json FILE'],
   ['stress --json out.json --json out.json', '--json is there twice'],
   ['stress --vcpus 0 --json out.json', '--vcpus: "0" is not a whole number from 1 to 64'],
+  ['explore --memory 64', '--memory: "64" is not an amount of memory such as 256m or 4g'],
+  ['explore --memory 1k', '--memory: "1k" is not an amount of memory such as 256m or 4g'],
+  ['explore --memory 99g', '--memory: 99g is not within 1m and 16g'],
   ['stress --time 60 --json out.json', '--time: "60" is not a time such as 500ms, 60s, 10m or 2h'],
   [
     'stress --protocol bbm-lat --json out.json',

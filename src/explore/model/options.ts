@@ -87,6 +87,8 @@ export interface SearchBounds {
   readonly visits: number;
   /** Wall-clock time of one search. */
   readonly timeMs: number;
+  /** Memory of one search's tables, in bytes, what growing them takes meanwhile included. */
+  readonly memoryBytes: number;
 }
 
 /** A state takes some 60 bytes, so `states` is a bound of about 60 MB, too. */
@@ -96,5 +98,6 @@ export const DEFAULT_BOUNDS: SearchBounds = Object.freeze({
   nodes: 200_000,
   visits: 3,
   timeMs: 60_000,
+  memoryBytes: Number.POSITIVE_INFINITY,
 });
 export type BoundName = keyof SearchBounds;

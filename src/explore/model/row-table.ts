@@ -35,6 +35,11 @@ export class RowTable {
     return (this.#slots.length + this.#rows.length) * BYTES_PER_INTEGER;
   }
 
+  /** Must it grow to take one more row? */
+  get isFull(): boolean {
+    return this.#mustGrow(this.#size + 1);
+  }
+
   /** The number of `row`, which is added (copied) if it is not there. New ones get `size`. */
   intern(row: Int32Array): number {
     const mask = this.#slots.length - 1;
@@ -49,8 +54,12 @@ export class RowTable {
     assert(number < ROWS_MAX, 'a bound stops a search long before');
     this.#rows.set(row, number * this.#width);
     this.#slots[slot] = number + 1;
-    if (this.#size * 2 >= this.#slots.length) this.#grow();
+    if (this.#mustGrow(this.#size)) this.#grow();
     return number;
+  }
+
+  #mustGrow(size: number): boolean {
+    return size * 2 >= this.#slots.length;
   }
 
   #equals(number: number, row: Int32Array): boolean {

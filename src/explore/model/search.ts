@@ -247,6 +247,10 @@ export class Search {
 
   /** False if this prefix is not to be gone on from: known, complete, or one too many. */
   #enter(choice: Choice): boolean {
+    if (this.#known.isFull && this.#bytesToGrow() > this.#bounds.memoryBytes) {
+      this.#stop('memoryBytes');
+      return false;
+    }
     if (!this.#isNew()) return false;
     if (this.#states >= this.#bounds.states) this.#stop('states');
     else if (this.#isLate()) this.#stop('timeMs');
@@ -328,5 +332,10 @@ export class Search {
 
   #bytesNow(): number {
     return this.#projections.reduce((sum, { bytes }) => sum + bytes, this.#known.bytes);
+  }
+
+  /** While the table of prefixes grows it holds the old arrays and the new ones. */
+  #bytesToGrow(): number {
+    return this.#bytesNow() + 2 * this.#known.bytes;
   }
 }

@@ -339,6 +339,7 @@ function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void>
       nodes: bounds.nodes,
       visits: 1,
       timeMs: bounds.timeMs - (performance.now() - all.startedMs),
+      memoryBytes: bounds.memoryBytes,
     };
     const collect = outcomes.collector(host, scenario, options);
     const { map } = host;
@@ -360,7 +361,10 @@ function* explorePrograms(all: Searched): Generator<ExploreProgress, void, void>
       };
     }
     figures.stoppedBy ??= search.stoppedBy;
-    if (search.stoppedBy !== null) return;
+    if (search.stoppedBy === null) continue;
+    const done = `${programsDone} of ${searches.length} guest programs`;
+    figures.stoppedWhy ??= `${done} were gone through to the end`;
+    return;
   }
 }
 
@@ -430,5 +434,11 @@ function causesFirst(a: ExploreViolation, b: ExploreViolation): number {
 
 function boundValues(bounds: ExploreBounds, programs: readonly GuestProgram[]): ExploreBoundValues {
   const accesses = Math.max(...programs.map((program) => accessesOf(program).length));
-  return { ...bounds, programs: programs.length, accesses };
+  const { states, memoryBytes, ...others } = bounds;
+  return {
+    ...others,
+    ...(Number.isFinite(states) && { states }),
+    ...(Number.isFinite(memoryBytes) && { memoryBytes }),
+    ...{ programs: programs.length, accesses },
+  };
 }

@@ -37,8 +37,8 @@ const RACE_MS = 12_000;
 const RACE_UNHURRIED_MS = 30_000;
 /** Of a campaign with a limit the controls get at most this share. */
 const SHARE_MAX = 0.3;
-/** The sure one gets more if it needs more. */
-const SURE_SHARE_MAX = 0.6;
+/** The sure one gets more if it needs more: where it has not run, all the rest would prove nothing. */
+const SURE_SHARE_MAX = 0.85;
 /** However short the campaign is: without the sure control it can be no pass. */
 const SURE_MS_MIN = 2_000;
 /** Of the twin, at least. */

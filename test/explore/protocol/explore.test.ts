@@ -11,6 +11,31 @@ import type { Protocol } from '../../../src/port/index.ts';
 import { bbmEarlyWith, builtin, changed, exploreLoads } from './fixtures.ts';
 import { ProtocolFailure } from '../../../src/port/protocol-failure.ts';
 
+describe('a bound of memory', () => {
+  const search = (bounds: { readonly memoryBytes?: number; readonly states?: number }) =>
+    exploreProtocol({ protocol: builtin('nt-split'), kinds: ['load', 'store'], bounds });
+
+  it('stops a search before its tables take more, and says what was gone through', () => {
+    const run = search({ memoryBytes: 1000 });
+    expect([run.verdict, run.stoppedBy]).toEqual(['bounded', 'memoryBytes']);
+    expect(run.stoppedWhy).toMatch(/^\d+ of \d+ guest programs were gone through to the end$/);
+  });
+
+  it('changes nothing where it is not met, also without a bound of states', () => {
+    const { elapsedMs: _a, bounds, ...plain } = search({});
+    const {
+      elapsedMs: _b,
+      bounds: given,
+      ...roomy
+    } = search({ memoryBytes: 2 ** 20, states: Infinity });
+    expect(plain.verdict).toBe('safe');
+    expect(roomy).toEqual(plain);
+    // JSON has no infinity.
+    const { states, ...others } = bounds;
+    expect([states, given]).toEqual([1_000_000, { ...others, memoryBytes: 2 ** 20 }]);
+  });
+});
+
 describe('the shortest counterexample', () => {
   it('of rfc-nt-posted has three steps', () => {
     const { violation } = exploreLoads(builtin('rfc-nt-posted'));

@@ -10,7 +10,16 @@ import {
 import { parseCpu } from '../../../request/cpu-knobs.ts';
 import type { ExploreRequest } from '../../../request/explore.ts';
 import { sequenceText } from '../../../request/sequence-text.ts';
-import { anyText, listOf, nameOf, oneOf, wholeNumber, word } from '../../../request/values.ts';
+import {
+  anyText,
+  listOf,
+  memorySize,
+  nameOf,
+  oneOf,
+  wholeNumber,
+  word,
+} from '../../../request/values.ts';
+import { grouped } from '../../../report/numbers.ts';
 import { TIME_MS_MAX } from '../../../stress/plan/plan.ts';
 import type { CommandInput } from '../../command.ts';
 import {
@@ -29,6 +38,11 @@ import { flag, switched } from '../../flags/flag.ts';
 import { KERNEL, KERNEL_CAPS, KERNEL_TLB } from '../../flags/kernel.ts';
 import { asking, requestOf } from '../../flags/request.ts';
 import { parseShard, shardOf } from '../../flags/shard.ts';
+
+/** A search of a few states takes some kilobytes. */
+const MEMORY_MIN_BYTES = 2 ** 20;
+/** More rows than this its table cannot number. */
+const MEMORY_MAX_BYTES = 16 * 2 ** 30;
 
 const asks = asking<ExploreRequest>();
 
@@ -132,6 +146,13 @@ export const EXPLORE_FLAGS = {
       default: `${EXPLORE_BOUNDS.timeMs / 1000}s`,
     }),
   ),
+  memory: asks('memoryBytes', {
+    value: '256m|4g',
+    help: 'memory that the tables of one search may take, in place of a bound of states',
+    default: `${grouped(EXPLORE_BOUNDS.states)} states, some 60m`,
+    parse: memorySize(MEMORY_MIN_BYTES, MEMORY_MAX_BYTES),
+    show: (bytes) => `${bytes / 2 ** 20}m`,
+  }),
   jobs: asks('jobs', jobsFlag('searches')),
   shard: flag({
     field: 'shard',

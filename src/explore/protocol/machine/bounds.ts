@@ -13,6 +13,7 @@ export const EXPLORE_BOUNDS: ExploreBounds = Object.freeze({
   states: DEFAULT_BOUNDS.states,
   nodes: DEFAULT_BOUNDS.nodes,
   timeMs: DEFAULT_BOUNDS.timeMs,
+  memoryBytes: DEFAULT_BOUNDS.memoryBytes,
   operations: 96,
   tables: 6,
 });
