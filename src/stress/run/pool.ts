@@ -56,7 +56,7 @@ export async function createThreadPool(
 ): Promise<ThreadPool> {
   setFlagsOnce();
   // Piscina requires the module of a task, or tries to.
-  const cache = await fillCompileCache([HYPERVISOR, VCPU, ...ON_DEMAND, ...modules], bounds);
+  const cache = await fillCompileCache([HYPERVISOR, SECOND, VCPU, ...ON_DEMAND, ...modules], bounds);
   const open = new Set<Piscina>();
 
   function threads(count: number): Piscina {
