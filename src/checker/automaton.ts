@@ -32,7 +32,7 @@ import type { AutomatonFinding, AutomatonVerdict, FindingCode } from './automato
 import { judgeCleans } from './cache-clean.ts';
 import { judgeEnd } from './end-of-transition.ts';
 import { EntryState } from './entry-state.ts';
-import { Ownership } from './lock-rule.ts';
+import { gaveWay, Ownership } from './lock-rule.ts';
 import { NewTables } from './new-tables.ts';
 import { missingStep } from './missing-step.ts';
 import { withOwnNames } from './page-names.ts';
@@ -73,6 +73,7 @@ class Automaton {
   readonly #ownership: Ownership;
   readonly #made: NewTables;
   readonly #endsEmpty: boolean;
+  readonly #hafdbs: boolean;
   #contents: Contents = NO_CONTENTS;
   #lastTlbi: number | null = null;
   /** A compare-exchange of the target that failed, with no store since. */
@@ -87,6 +88,7 @@ class Automaton {
   constructor(trace: TransitionTrace, bbm: BbmLevel, hafdbs: boolean) {
     this.#trace = trace;
     this.#bbm = bbm;
+    this.#hafdbs = hafdbs;
     this.#place = targetPlace(trace, hafdbs);
     this.#target = new EntryState(this.#place);
     this.#tables = new TableMap(trace, typeOf(trace.old, trace.level) === 'table');
@@ -330,7 +332,8 @@ class Automaton {
       stored: this.#lastStore !== null,
       released: this.#released,
     });
-    if (end !== null) this.#violate(end.code, end.why, this.#lastStore);
+    const isGivenUp = end?.code === 'ends-elsewhere' && this.#hafdbs && gaveWay(this.#trace);
+    if (end !== null && !isGivenUp) this.#violate(end.code, end.why, this.#lastStore);
     const contents = this.#made.judge();
     if (contents !== null) this.#violate('ends-elsewhere', contents.why, contents.event);
     this.#endUnclean();

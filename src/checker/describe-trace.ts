@@ -18,6 +18,8 @@ function describe(trace: TransitionTrace, event: TraceEvent): string {
     describeDescriptor(geometryOfTrace(trace), d, trace.level);
   switch (event.op) {
     case 'read':
+      if (event.expected !== undefined)
+        return `compare-exchange target: ${value(event.value)}, not what it expected; it failed`;
       if (event.table === null) return `read target: ${value(event.value)}`;
       return `read ${event.entry} of ${event.table}: 0x${event.value.toString(16)}`;
     case 'write': {

@@ -60,11 +60,10 @@ export function judgeRun(record: RunRecord): { run: JudgedRun; findings: readonl
   for (const { kind } of record.evidence) {
     assert(seen.has(kind), `evidence of kind ${kind} is judged by a rule`);
   }
-  const judged = record.traces.map(({ trace, count, truncated = false }): JudgedTrace => ({
-    trace,
-    count,
+  const judged = record.traces.map(({ truncated = false, ...seen }): JudgedTrace => ({
+    ...seen,
     truncated,
-    verdict: judgeTrace(trace, record.bbm, truncated, record.cpu.hafdbs),
+    verdict: judgeTrace(seen.trace, record.bbm, truncated, record.cpu.hafdbs),
   }));
   const run: JudgedRun = { ...record, judged };
   const findings = merge(IMPLEMENTED_RULES.flatMap((checker) => judgedBy(checker, run)));

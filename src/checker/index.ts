@@ -5,3 +5,4 @@
 export { judgeTrace } from './automaton.ts';
 export { againstOf } from './against.ts';
 export { gradeRun } from './grade.ts';
+export type { CountedTrace } from './run-record.ts';

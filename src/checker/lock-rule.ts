@@ -4,7 +4,7 @@
  * (stage2_try_break_pte), and nobody else (stage2_make_pte warns). Any other store has to be a
  * compare-exchange itself, which fails if somebody came first.
  */
-import { type Descriptor, LOCKED } from '../arch/descriptor.ts';
+import { AF, DBM, type Descriptor, LOCKED, S2AP_W } from '../arch/descriptor.ts';
 import type { TraceEvent, TransitionTrace } from '../port/trace.ts';
 
 type WriteEvent = Extract<TraceEvent, { readonly op: 'write' }>;
@@ -51,4 +51,27 @@ export class Ownership {
       'was read; it has to be taken by a compare-exchange to LOCKED (stage2_try_break_pte)'
     );
   }
+}
+
+/** Has a walker made `found` of `before`: access flag, and dirty state where it may (R_RTBRL)? */
+function isWalkersUpdate(before: Descriptor, found: Descriptor): boolean {
+  const set = before ^ found;
+  if (set === 0n || (set & found) !== set || (set & ~(AF | S2AP_W)) !== 0n) return false;
+  return (set & S2AP_W) === 0n || (before & DBM) !== 0n;
+}
+
+/**
+ * Has a protocol left the entry to a walker, which set flags between its load and its compare-exchange? Under
+ * a lock held for reading whoever loses gives way, and comes back with the next fault (-EAGAIN).
+ */
+export function gaveWay({ lock, events }: TransitionTrace): boolean {
+  const isStored = events.some((event) => event.op === 'write' && event.entry === 'target');
+  const isTaken = events.some(
+    (event) =>
+      event.op === 'read' &&
+      event.entry === 'target' &&
+      event.expected !== undefined &&
+      isWalkersUpdate(event.expected, event.value),
+  );
+  return lock === 'shared' && isTaken && !isStored;
 }

@@ -16,6 +16,8 @@ export interface CountedTrace {
   readonly count: number;
   /** Only the first part was recorded: where it arrived is not known. */
   readonly truncated?: boolean;
+  /** Which of two hypervisors did it; absent: there is one. */
+  readonly by?: string;
 }
 
 export interface RunRecord {

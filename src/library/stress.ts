@@ -7,9 +7,10 @@ import type { StressProgress } from '../stress/plan/plan.ts';
 import { pathOrName } from './path-or-name.ts';
 
 /** What is left out is chosen as the command would. */
-export interface StressRequest extends Omit<Asked, 'protocols'> {
+export interface StressRequest extends Omit<Asked, 'protocols' | 'against'> {
   /** Names of built-in ones, and files: functions do not cross threads. */
   readonly protocols?: readonly (string | URL)[];
+  readonly against?: string | URL;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: StressProgress) => void;
 }
@@ -17,9 +18,10 @@ export interface StressRequest extends Omit<Asked, 'protocols'> {
 /** Throws UsageError. An abort ends the campaign in order: the result has what was done. */
 export async function stress(request: StressRequest = {}): Promise<StressResult> {
   const { signal = new AbortController().signal, onProgress = () => {}, ...rest } = request;
-  const { protocols, ...asked } = rest;
+  const { protocols, against, ...asked } = rest;
   const named = protocols === undefined ? {} : { protocols: protocols.map(pathOrName) };
-  return runTriedStress(await stressOptions({ ...asked, ...named }, BUILT_IN), {
+  const beside = against === undefined ? {} : { against: pathOrName(against) };
+  return runTriedStress(await stressOptions({ ...asked, ...named, ...beside }, BUILT_IN), {
     signal,
     onProgress,
   });

@@ -70,6 +70,8 @@ export interface MachineConfig {
   readonly hafdbs?: boolean;
   /** What they make dirty while stores are logged they append to a ring each (FEAT_HDBSS). */
   readonly hdbss?: boolean;
+  /** A second hypervisor's thread changes the same regions (stress/makers). */
+  readonly hasSecondMaker?: boolean;
 }
 
 /** Control words. Each has its own line; who writes and who reads stands beside it. */
@@ -156,7 +158,17 @@ export const CONTROL = {
    * `ringServed`, or have put their ring down (Dekker again: dirty-rings.ts).
    */
   ringRequest: 24 * LINE_WORDS,
-  words: 25 * LINE_WORDS,
+  /**
+   * Two makers (stress/makers/contest.ts). First maker: number of the last call, and what is called for, in
+   * CONTEST's words before it. The second sleeps on it.
+   */
+  callMade: 25 * LINE_WORDS,
+  /** Second maker: the last call that it is done with, and what came of it. The first sleeps on it. */
+  callDone: 26 * LINE_WORDS,
+  /** By each maker: the last call for which it has looked at the entry, then the last it has run. */
+  firstMaker: 27 * LINE_WORDS,
+  secondMaker: 28 * LINE_WORDS,
+  words: 29 * LINE_WORDS,
 } as const;
 
 /**
@@ -335,8 +347,13 @@ export interface Layout {
   readonly bytes: number;
 }
 
-/** Threads that own rings: the hypervisor is thread 0, vCPU v is thread v + 1. */
+/** Threads that own rings: the hypervisor is thread 0, vCPU v is thread v + 1, a second maker the last. */
 export function threadsOf(config: MachineConfig): number {
+  return config.vcpus + 1 + (config.hasSecondMaker === true ? 1 : 0);
+}
+
+/** The thread of the second maker. */
+export function secondThread(config: MachineConfig): number {
   return config.vcpus + 1;
 }
 

@@ -45,6 +45,8 @@ export interface Catch {
    * TLBIs per entry: how a race on the entry is met.
    */
   readonly racesEntry?: boolean;
+  /** A second hypervisor's thread runs this built-in protocol at the same entries. */
+  readonly against?: string;
 }
 
 /**

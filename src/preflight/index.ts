@@ -14,7 +14,7 @@ import { shortPath } from '../package/paths.ts';
 import { packageVersion } from '../result/version.ts';
 import { runStress, type StressHooks } from '../stress/run/campaign.ts';
 import { machineInfo } from '../stress/run/machine-info.ts';
-import type { ProtocolRef, StressOptions } from '../stress/plan/plan.ts';
+import { protocolFiles, type StressOptions } from '../stress/plan/plan.ts';
 import { isLate } from '../stress/plan/schedule.ts';
 import { watchTrial } from './watch.ts';
 import { type Word, wordLine } from './word.ts';
@@ -26,8 +26,6 @@ export interface TriedHooks extends StressHooks {
   readonly onWord?: (word: Word) => void;
 }
 
-type FileRef = Extract<ProtocolRef, { from: 'file' }>;
-
 /** The campaign as the engine runs it. */
 export type Campaign = (options: StressOptions, hooks: StressHooks) => Promise<StressResult>;
 
@@ -36,7 +34,7 @@ export async function runTriedStress(
   hooks: TriedHooks,
   campaign: Campaign = runStress,
 ): Promise<StressResult> {
-  const files = filesOf(options);
+  const files = protocolFiles(options);
   if (files.length === 0) return campaign(options, hooks);
   const startedAt = new Date();
   const startedMs = performance.now();
@@ -68,16 +66,9 @@ export async function runTriedStress(
   return withWords(await (meanwhile ?? campaign(options, { ...hooks, agedMs })), words);
 }
 
-/** Each once, what serves the faults among them. */
-function filesOf({ protocols, faults }: StressOptions): readonly FileRef[] {
-  const files = protocols.filter((ref): ref is FileRef => ref.from === 'file');
-  if (faults?.from !== 'file' || files.some(({ path }) => path === faults.path)) return files;
-  return [...files, faults];
-}
-
 /** All of them: one that fails hides nothing of the next. */
 async function tryAll(
-  files: readonly FileRef[],
+  files: ReturnType<typeof protocolFiles>,
   { levels, granule, cpuOverrides, timeMs }: StressOptions,
   { signal, onProgress, onWord = () => {} }: TriedHooks,
 ): Promise<readonly Word[]> {
@@ -148,8 +139,7 @@ function withWords(result: StressResult, words: readonly Word[]): StressResult {
 function withViolations(run: StressRun, words: readonly Word[]): StressRun {
   const added = words.filter(
     ({ protocol, level, rule }) =>
-      run.mutant === null &&
-      protocol === run.protocol &&
+      ((run.mutant === null && protocol === run.protocol) || protocol === run.against) &&
       level === run.level &&
       !run.violations.some((seen) => seen.rule === rule),
   );

@@ -1,7 +1,8 @@
 /** The protocol of a request that a second hypervisor runs beside each of the others. */
+import { assert } from '../arch/assert.ts';
 import type { Against } from '../explore/protocol/index.ts';
 import { pairProblem } from '../explore/protocol/run/pair.ts';
-import { MUTANTS, subjectOf } from '../mutants/index.ts';
+import { type Mutant, MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/index.ts';
 import { nearest } from './did-you-mean.ts';
 import { type FaultFields, refuseServing, servingName } from './faults.ts';
@@ -25,7 +26,7 @@ interface Asked extends FaultFields {
 
 /** Null: none is asked for. Refuses what it does not go with. */
 export async function againstOf(request: Asked): Promise<Against | null> {
-  const { mutants = [], sequence, kernel, protocols = [], scenarios = [] } = request;
+  const { scenarios = [] } = request;
   const serving = servingName(request);
   if (serving !== null && request.against !== undefined) {
     throw refusal`${the('faults')} does not go with ${the('against')}: both are the second of two protocols`;
@@ -41,11 +42,7 @@ export async function againstOf(request: Asked): Promise<Against | null> {
     throw refusal`${the(field)} does not go with ${the('scenarios', 'two-vms')}: both hypervisors
       change an entry of one VM`;
   }
-  const isAlone = protocols.length + mutants.length === 0 && sequence === undefined;
-  if (isAlone && kernel === undefined) {
-    throw refusal`${the(field)} names the second of two protocols: ${the('protocols')} or
-      ${the('mutants')} names the first, which may be the same`;
-  }
+  refuseAlone(request, field);
   if (typeof against !== 'string') return { protocol: against, source: null };
   const [named = against] = kernelProtocols(request, [against]) ?? [];
   const found = looksLikePath(named) ? await fromFile(named) : fromName(named, field);
@@ -53,24 +50,50 @@ export async function againstOf(request: Asked): Promise<Against | null> {
   return found;
 }
 
-async function fromFile(text: string): Promise<Against> {
-  const { path, protocol } = await loadProtocolFile(text);
-  return { protocol, source: fileSource(path) };
+/** It is the second of two. */
+export function refuseAlone(
+  request: Omit<Asked, 'against' | 'scenarios'>,
+  field = 'against',
+): void {
+  const { mutants = [], sequence, kernel, protocols = [] } = request;
+  const isAlone = protocols.length + mutants.length === 0 && sequence === undefined;
+  if (!isAlone || kernel !== undefined) return;
+  throw refusal`${the(field)} names the second of two protocols: ${the('protocols')} or
+    ${the('mutants')} names the first, which may be the same`;
 }
 
 /** A built-in protocol or a mutant. */
-function fromName(text: string, field: string): Against {
+export function namedAgainst(
+  text: string,
+  field = 'against',
+):
+  | { readonly is: 'protocol'; readonly protocol: Protocol }
+  | { readonly is: 'mutant'; readonly mutant: Mutant } {
   const protocols = BUILT_IN.protocols.map(({ name }) => name);
   const mutants = MUTANTS.map(({ name }) => name);
   // Who means no mutant is not told them all.
   const names = nearest(text, mutants) === null ? protocols : [...protocols, ...mutants];
   const name = about(field, () => nameOf('protocol or mutant', names)(text));
-  const builtIn = BUILT_IN.protocols.find((protocol) => protocol.name === name);
-  if (builtIn !== undefined) {
-    return { protocol: builtIn, source: { kind: 'built-in', name, text: '' } };
-  }
+  const protocol = BUILT_IN.protocols.find((each) => each.name === name);
+  if (protocol !== undefined) return { is: 'protocol', protocol };
   const mutant = MUTANTS.find((each) => each.name === name);
-  const protocol = mutant === undefined ? null : subjectOf(mutant, 'explore').protocol;
+  assert(mutant !== undefined, `${name} is a name of the list`);
+  return { is: 'mutant', mutant };
+}
+
+async function fromFile(text: string): Promise<Against> {
+  const { path, protocol } = await loadProtocolFile(text);
+  return { protocol, source: fileSource(path) };
+}
+
+function fromName(text: string, field: string): Against {
+  const named = namedAgainst(text, field);
+  if (named.is === 'protocol') {
+    const { protocol } = named;
+    return { protocol, source: { kind: 'built-in', name: protocol.name, text: '' } };
+  }
+  const { name } = named.mutant;
+  const { protocol } = subjectOf(named.mutant, 'explore');
   if (protocol === null) {
     throw refusal`${the(field)}: ${name} is a bug of the machine, which explore does not simulate`;
   }

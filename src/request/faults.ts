@@ -63,6 +63,7 @@ const SERVED_SCENARIOS: readonly string[] = [
 export interface ServedRequest extends FaultFields {
   readonly protocols?: readonly string[];
   readonly mutants?: readonly string[];
+  readonly against?: string;
   readonly scenarios?: readonly string[];
   readonly cpu?: Partial<CpuModel>;
   readonly granule?: Granule;
@@ -77,6 +78,9 @@ export async function servingOf(
   const name = servingName(request);
   if (name === null) return null;
   const { mutants = [], scenarios = [], faults = '' } = request;
+  if (request.against !== undefined) {
+    throw refusal`${the('faults')} does not go with ${the('against')}: both are the second of two protocols`;
+  }
   const other = scenarios.find((scenario) => !SERVED_SCENARIOS.includes(scenario));
   if (other !== undefined) {
     throw refusal`${the('faults', faults)} does not go with ${the('scenarios', other)}: it goes with

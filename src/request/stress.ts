@@ -36,6 +36,7 @@ import {
   sizeChanging,
 } from './registry.ts';
 import { refuseIdleRings } from './rings.ts';
+import { mutantsBeside, protocolsBeside, stressAgainst } from './stress-against.ts';
 import { sequenceText } from './sequence-text.ts';
 import { refuseEmptyShard } from './shard.ts';
 
@@ -55,6 +56,8 @@ export interface StressRequest {
    */
   readonly faults?: string;
   readonly mutants?: readonly string[];
+  /** A second hypervisor's thread runs it at the same entries: a built-in one, a mutant or a file. */
+  readonly against?: string;
   readonly scenarios?: readonly string[];
   /** Over the default CPU and the one each protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
@@ -89,12 +92,16 @@ export async function stressOptions(
   const named = kernelProtocols(asked, asked.protocols, ({ kind }) => changesSize(kind));
   const request = named === undefined ? asked : { ...asked, protocols: named };
   refuseCombinations(request);
-  const mutants = selectNames('mutant', request.mutants ?? [], catalogue.mutants);
+  const allMutants = selectNames('mutant', request.mutants ?? [], catalogue.mutants);
   const scenarios = selectNames('scenario', request.scenarios ?? [], catalogue.scenarios);
+  const against = await stressAgainst(asked, scenarios);
   const { sequence, shard = null } = request;
   if (sequence !== undefined) about('sequence', () => sequenceText(sequence));
   const names = request.protocols ?? [];
-  const protocols = await selectProtocols(names, sizeChanging(catalogue, names), sequence);
+  const chosen = await selectProtocols(names, sizeChanging(catalogue, names), sequence);
+  const protocols = protocolsBeside(chosen, against);
+  const isNamed = request.mutants?.includes('all') !== true;
+  const mutants = mutantsBeside(allMutants, against, isNamed);
   refuseCpu(request, protocols);
   refuseUnsuited(scenarios, protocols);
   refuseIdleRings(request.cpu ?? {}, scenarios.length > 0 ? scenarios : usualScenarios(protocols));
@@ -105,6 +112,7 @@ export async function stressOptions(
   const options: StressOptions = {
     protocols: protocols.map(({ ref }) => ref),
     mutants,
+    ...(against === null ? {} : { against: against.source }),
     scenarios,
     cpuOverrides: request.cpu ?? {},
     granule: request.granule ?? STRESS_DEFAULTS.granule,

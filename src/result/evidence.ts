@@ -90,6 +90,8 @@ export type Evidence =
       readonly table: number;
       readonly found: number;
       readonly expected: number;
+      /** It was freed, or handed to a grace period, once more; the two numbers are its states then. */
+      readonly isFreedTwice?: true;
     })
   /**
    * One access faulted `faults` times although software found its mapping good each time: it would

@@ -58,6 +58,8 @@ const key = {
   scenario: text,
   protocol: text,
   mutant: v.nullable(text),
+  /** What a second hypervisor ran at the same entries; absent: there was none. */
+  against: v.exactOptional(v.nullable(text)),
   cpu,
   granule: text,
   level: whole,

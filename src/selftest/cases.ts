@@ -53,6 +53,7 @@ function caughtCase(mutant: Mutant, catches: Catch): Case {
     reorder: catches.engine === 'stress-reorder',
     delays: [],
     racesEntry: catches.racesEntry ?? false,
+    against: catches.against ?? null,
   };
   return {
     ...runOf(mutant, catches.engine, catches.cpu ?? {}),
@@ -101,6 +102,7 @@ export function flagsOf(setting: HuntSetting, cpu: Partial<CpuModel> = {}): stri
   if (setting.scenario !== HUNT_SETTING.scenario) flags.push(`--scenario ${setting.scenario}`);
   if (setting.level !== HUNT_SETTING.level) flags.push(`--level ${setting.level}`);
   if (setting.vcpus !== HUNT_SETTING.vcpus) flags.push(`--vcpus ${setting.vcpus}`);
+  if (setting.against !== null) flags.push(`--against ${setting.against}`);
   const knobs = describeCpu(cpuFor({}, cpu))
     .split(',')
     .filter((knob) => (knob.split('=')[0] as string) in cpu);

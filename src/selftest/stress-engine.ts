@@ -1,5 +1,5 @@
 /** Hunts, acquittals and comparisons on real threads: the half of `Engines` that `stress` does. */
-import type { MachineBug } from '../port/index.ts';
+import type { MachineBug, Protocol } from '../port/index.ts';
 import type { AmplificationRun, InnocentRun, SelftestAttempt } from '../result/selftest.ts';
 import { type Rule, RULES } from '../result/rule.ts';
 import type { StressRun } from '../result/stress.ts';
@@ -10,7 +10,7 @@ import type { Pins } from '../stress/run/pinning.ts';
 import type { ThreadPool } from '../stress/run/pool.ts';
 import { ROW, totalOf } from '../stress/row/results-area.ts';
 import { amplificationRun, type Comparison, Count, isSaturated } from './amplification.ts';
-import type { Case } from './cases.ts';
+import { type Case, protocolNamed } from './cases.ts';
 import type { Attempted, Engines, ExploreCommandProblem } from './engines.ts';
 import type { InnocentGroup } from './innocents.ts';
 import { reportProblems } from './report-quality.ts';
@@ -46,9 +46,11 @@ export function createStressEngine(options: StressEngineOptions): StressEngine {
     });
     const outcome = await runGroup(pool, request, hooks);
     if (outcome.end.kind === 'failed') return { kind: 'failed', why: firstLine(outcome.end.why) };
-    const row = huntRow(request, outcome, 0, hunted.protocol, hunted.mutant);
+    const { protocol, mutant } = hunted;
+    const second = secondOf(hunted.setting);
+    const row = huntRow(request, outcome, 0, protocol, mutant, second);
     const all = [...new Set(row.violations.map((v) => v.rule))];
-    const rules = observes ? rulesSeen(request, outcome, 0, hunted.protocol, hunted.mutant) : all;
+    const rules = observes ? rulesSeen(request, outcome, 0, protocol, mutant, second) : all;
     const fired = firstOf(hunted, rules);
     if (fired === null && outcome.end.kind === 'interrupted') return { kind: 'interrupted' };
     if (fired === null && row.transitions === 0) return { kind: 'failed', why: NO_TRANSITION };
@@ -88,7 +90,7 @@ export function createStressEngine(options: StressEngineOptions): StressEngine {
     const { end } = outcome;
     if (end.kind === 'interrupted') return [];
     return group.innocents.map(({ protocol }, item) => {
-      const row = huntRow(request, outcome, item, protocol, null);
+      const row = huntRow(request, outcome, item, protocol, null, secondOf(group.setting));
       return {
         protocol: protocol.name,
         engine: 'stress',
@@ -159,6 +161,10 @@ export function createStressEngine(options: StressEngineOptions): StressEngine {
 function firstOf({ why, rules }: Case, fired: readonly Rule[]): Rule | null {
   const wanted = why === null ? rules : fired;
   return wanted.find((rule) => fired.includes(rule)) ?? null;
+}
+
+function secondOf({ against }: HuntSetting): Protocol | null {
+  return against === null ? null : protocolNamed(against);
 }
 
 function itemOf({ mutant, cpu }: Case): PlanItem {

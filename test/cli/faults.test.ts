@@ -27,6 +27,10 @@ const BAD: readonly (readonly [args: string, answer: string])[] = [
   ],
   ['explore --protocol write-protect --faults map-hole', 'is of kind protect; beside another one'],
   ['explore --faults map-hole', '--faults names the second of two protocols: --protocol'],
+  [
+    'stress --protocol bbm-early-locked --against bbm-early-locked --faults map-hole',
+    '--faults does not go with --against: both are the second',
+  ],
   [`${LATE} maphole`, '--faults: there is no protocol "maphole" (did you mean map-hole?)'],
   [
     `${LATE} bbm-early`,

@@ -53,6 +53,7 @@ const VALUES: Readonly<Record<string, Cases>> = {
     ],
   },
   mutant: { good: [['a,b', ['a', 'b']]], bad: [[',', 'has an empty item']] },
+  against: { good: [['./other.ts', './other.ts']], bad: [] },
   cpu: {
     good: [
       ['bbm=0', { bbm: [0] }],

@@ -1,6 +1,7 @@
 /** The port with instruments: what it measures, when it tells the ghost, and what it lets be seen. */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { NT, VALID } from '../../src/arch/descriptor.ts';
+import { DBM, isTable, NT, S2AP_W, VALID } from '../../src/arch/descriptor.ts';
+import { judgeTrace } from '../../src/checker/index.ts';
 import { GHOST_CHANGING, GHOST_SETTLED, ghostWord } from '../../src/machine/ghost.ts';
 import { CONTROL, NEIGHBOUR_VMID, TLBI_LOG, TRANSITION, VMID } from '../../src/machine/layout.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
@@ -16,6 +17,7 @@ import {
   type Protocol,
 } from '../../src/port/index.ts';
 import { createTransitionRunner } from '../../src/stress/thread/transition-runner.ts';
+import splitLocked from '../stress/fixtures/beside/split-locked.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';
 
 interface Bench {
@@ -210,17 +212,40 @@ describe('figures', () => {
 test('a compare-exchange that fails is a read, and stores and begins nothing', () => {
   const b = benchOf();
   const before = b.entry();
+  let expected = 0n;
   const f = b.run((cpu, t) => {
+    expected = t.wanted;
     expect(cpu.compareExchange(t.entry, t.wanted, 0n)).toBe(t.old);
     expect(b.entry()).toBe(t.old);
     expect(cpu.compareExchange(t.entry, t.old, t.wanted)).toBe(t.old);
   });
   const block = b.entry();
   expect(b.log.seen[0]?.trace.events).toEqual([
-    { op: 'read', entry: 'target', value: before, table: null },
+    { op: 'read', entry: 'target', value: before, table: null, expected },
     { op: 'write', order: 'cas', entry: 'target', value: block, links: null, place: null },
   ]);
   expect([f.writes, f.windowNs]).toEqual([1, -1]);
+});
+
+test('who gives way to a walker under the lock for reading comes back, and is not accused', () => {
+  const b = benchOf();
+  b.m.poke(0, 2, (b.m.makeBlock() & ~S2AP_W) | DBM);
+  let isFirst = true;
+  const run: Protocol['run'] = (cpu, t, tables) => {
+    // As a walker's update behind a store, between the load of the entry and the compare-exchange.
+    if (isFirst) b.m.poke(0, 2, t.old | S2AP_W);
+    isFirst = false;
+    splitLocked.run(cpu, t, tables);
+  };
+  b.run(run, { kind: 'split', lock: 'shared' });
+  expect(isTable(b.entry(), 2)).toBe(true);
+  const judged = (hafdbs: boolean): readonly (readonly string[])[] =>
+    b.log.seen.map(({ trace }) =>
+      judgeTrace(trace, 1, false, hafdbs).violations.map(({ code }) => code),
+    );
+  expect(judged(true)).toEqual([[], []]);
+  // Without such walkers nobody has taken the entry from it.
+  expect(judged(false)).toEqual([['ends-elsewhere'], []]);
 });
 
 test.each([

@@ -69,10 +69,11 @@ describe('flagsOf', () => {
       reorder: true,
       delays: [{ site: 'tlbi', ns: 50 }],
       racesEntry: true,
+      against: 'bbm-early-locked',
     } as const;
     expect(flagsOf(setting, { bbm: [2, 1], spec: true })).toBe(
       '--reorder --delay tlbi=50 --scenario adjust-half --level 1 --vcpus 2 ' +
-        '--cpu bbm=2/1,spec=on (racing entries)',
+        '--against bbm-early-locked --cpu bbm=2/1,spec=on (racing entries)',
     );
   });
 });
@@ -89,6 +90,20 @@ describe('innocentGroups', () => {
     for (const other of ['rfc-nt-intended', 'bbml3-direct', 'split-eager']) {
       expect(names).not.toContain(other);
     }
+  });
+
+  it('has the twin alone where a second hypervisor is at it: few can be beside another', () => {
+    const mutant = aMutant('m', {
+      twin: 'bbm-early-locked',
+      caughtBy: [{ engine: 'stress', rules: ['refcount'], against: 'bbm-early-locked' }],
+    });
+    const [group, ...others] = innocentGroups(casesOf([mutant], ENGINES), PROTOCOLS);
+    expect(others).toEqual([]);
+    expect(group?.innocents.map(({ protocol }) => protocol.name)).toEqual(['bbm-early-locked']);
+    expect([group?.setting.against, group?.flags]).toEqual([
+      'bbm-early-locked',
+      '--against bbm-early-locked',
+    ]);
   });
 
   const members = (groups: ReturnType<typeof innocentGroups>): string[][] =>

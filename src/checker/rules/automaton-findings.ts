@@ -6,13 +6,13 @@ import type { AutomatonFinding } from '../automaton-verdict.ts';
 import type { Finding, JudgedRun } from '../run-record.ts';
 
 export function automatonFindings(run: JudgedRun, rule: AutomatonFinding['rule']): Finding[] {
-  return run.judged.flatMap(({ trace, count, verdict }) =>
+  return run.judged.flatMap(({ trace, count, verdict, by }) =>
     verdict.violations
       .filter((violation) => violation.rule === rule)
       .map((violation) => ({
         rule,
-        key: violation.code,
-        why: violation.why,
+        key: by === undefined ? violation.code : `${by} ${violation.code}`,
+        why: by === undefined ? violation.why : `${by}: ${violation.why}`,
         vcpu: null,
         ipa: trace.ipa,
         round: null,

@@ -12,6 +12,10 @@ export const refcount: RuleChecker = {
   sees: ['refcount'],
   judge(run: JudgedRun): Finding[] {
     return ofKind(run.evidence, 'refcount').map((e) => {
+      if (e.isFreedTwice === true) {
+        const twice = `table page ${hex(e.table)} is freed twice: the second time it is not in use any more`;
+        return sighting('refcount', e, 'twice', twice, 1);
+      }
       const drift = e.found - e.expected;
       const kind = drift > 0 ? 'a put is missing' : 'a get is missing or a put too many';
       const why =

@@ -14,6 +14,7 @@ import { assert } from '../../arch/assert.ts';
 import { announcedBbm, type CpuModel, cpuResultOf, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
+import { claimsOfBoth } from '../../port/both.ts';
 import { type ChangeName, changesOf, plainChange, type Protocol } from '../../port/index.ts';
 import { thrownBy } from '../../port/thrown.ts';
 import type {
@@ -41,7 +42,7 @@ import {
   NOTHING_JUDGED,
 } from './judge/judge-operations.ts';
 import { MemoryMap, TARGET } from './machine/memory-map.ts';
-import { claimsOfBoth, pairMap, pairProblem } from './run/pair.ts';
+import { pairMap, pairProblem } from './run/pair.ts';
 import { Outcomes } from './outcomes.ts';
 import { scenarioOf } from './run/scenario.ts';
 import { cpuKey, encodeToken, fingerprintOfHost, type ProtocolSource } from './token.ts';

@@ -4,6 +4,7 @@
  * way they have.
  */
 import { announcedBbm, type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.ts';
+import { claimsOfBoth } from '../../port/both.ts';
 import { changesOf, type Claims, type Protocol } from '../../port/index.ts';
 import type { ExploreStep, ExploreViolation } from '../../result/explore.ts';
 import { type Rule, RULES } from '../../result/rule.ts';
@@ -19,7 +20,7 @@ import type { Host } from './run/host.ts';
 import { type MemoryOf, OutcomeJudge } from './judge/judge-end.ts';
 import { judgeOperations } from './judge/judge-operations.ts';
 import { MemoryMap } from './machine/memory-map.ts';
-import { claimsOfBoth, pairMap, pairProblem } from './run/pair.ts';
+import { pairMap, pairProblem } from './run/pair.ts';
 import { type Scenario, scenarioOf } from './run/scenario.ts';
 import { type GuestTrail, scheduleOf } from './schedule/schedule.ts';
 import { hostWays, scheduleInput } from './schedule/schedules.ts';

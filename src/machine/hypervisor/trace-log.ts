@@ -48,6 +48,8 @@ export interface TraceLog {
   begin(transition: Transition, run: TraceRun): void;
   /** `slot`: which page of the old subtree a child entry lies in (trace-words.ts). */
   read(entry: Entry, d: Descriptor, slot: number): void;
+  /** Right before the read that says what a compare-exchange of the target has found, which then failed. */
+  failed(entry: Entry, expected: Descriptor): void;
   /** What a child entry holds right before the store that is recorded next. */
   before(entry: Entry, d: Descriptor, slot: number): void;
   /** The value as its two halves: a store's bookkeeping makes no BigInt. */
@@ -203,7 +205,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       const at = to;
       to += WORDS;
       for (let k = 0; k < WORDS; k++) relative[at + k] = raw[from + k] as number;
-      if (code <= OP.before || code === OP.get || code === OP.put) {
+      if (code <= OP.before || code === OP.get || code === OP.put || code === OP.expected) {
         if (subject === t.entry) relative[at + 1] = TARGET;
         else relateEntry(at, subject, raw[from + 6] as number);
       } else if (isTableOp(code)) {
@@ -215,7 +217,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
           relative[at + 2] = Math.min(relative[at + 2] as number, MANY_TABLES);
         }
       }
-      if (code <= OP.before || code === OP.build) relateValue(from, at, t);
+      if (code <= OP.before || code === OP.build || code === OP.expected) relateValue(from, at, t);
     }
     return to;
   }
@@ -236,6 +238,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       used = 0;
     },
     read: (entry, d, slot) => addValue(OP.read, entry, d, slot),
+    failed: (entry, expected) => addValue(OP.expected, entry, expected, NO_SLOT),
     before: (entry, d, slot) => addValue(OP.before, entry, d, slot),
     write: (order, entry, low, high) => add(OP[order], entry, low, high, 0, 0),
     dsb: (kind) => add(OP.dsb, DSB_KINDS.indexOf(kind), 0, 0, 0, 0),

@@ -8,7 +8,7 @@
  *               that its entry n points to) or NO_SLOT; of a table made or torn down: its level
  */
 import { TABLE_OWNERS, type TableOwner } from '../../arch/context.ts';
-import { isTable } from '../../arch/descriptor.ts';
+import { type Descriptor, isTable } from '../../arch/descriptor.ts';
 import type { Level } from '../../arch/geometry.ts';
 import { TLBI_KINDS, type TlbiKind, type TlbiOp } from '../../arch/tlbi.ts';
 import { DMB_KINDS, type DmbKind, DSB_KINDS, type DsbKind } from '../../port/cpu.ts';
@@ -62,6 +62,8 @@ export const OP = {
   vttbr: 19,
   /** Subject: 1 or 0. */
   tge: 20,
+  /** What a compare-exchange of the target expected that failed; the read that follows is what it found. */
+  expected: 21,
 } as const;
 export const FREED_PARTS: readonly FreedPart[] = ['all', 'below', 'page'];
 
@@ -159,6 +161,7 @@ export function traceOf(
   const names = new Names(t, run, addresses);
   const events: TraceEvent[] = [];
   let before: ChildPlace | null = null;
+  let expected: Descriptor | null = null;
   for (let at = 0; at < words.length; at += WORDS) {
     const [code = 0, subject = 0, low = 0, high = 0, a = 0, b = 0, slot = 0] = words.subarray(
       at,
@@ -168,9 +171,14 @@ export function traceOf(
     switch (code) {
       case OP.read: {
         const table = subject === t.entry ? null : names.pageOf(subject, slot);
-        events.push({ op: 'read', entry: names.role(subject), value, table });
+        const failed = expected === null ? {} : { expected };
+        events.push({ op: 'read', entry: names.role(subject), value, table, ...failed });
+        expected = null;
         break;
       }
+      case OP.expected:
+        expected = value;
+        break;
       case OP.before:
         before = {
           table: names.pageOf(subject, slot),

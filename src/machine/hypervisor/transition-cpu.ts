@@ -299,6 +299,7 @@ export function createTransitionCpu(
       } else {
         // Nothing was stored, so no window began.
         if (entry === target && targetValid) invalidSince = ntSince = -1;
+        if (entry === target) log.failed(entry, expected);
         log.read(entry, found, slotOf(entry));
       }
       return found;

@@ -5,11 +5,10 @@
  *
  * Evidence: kernel stage2_try_break_pte (v6.2), whose answer every caller looks at. Caught by:
  * break-before-make and freed-table, from a run in which it loses; by observation it takes a second
- * maker on the entry (explore --against).
+ * maker on the entry (--against): the old table is freed twice.
  */
 import { childLevel, defineProtocol, flushVmid, LOCKED } from '../../port/index.ts';
-import { inModel } from '../catches.ts';
-import { onNoThread } from '../misses.ts';
+import { inModel, onThreads } from '../catches.ts';
 import { defineMutant } from '../mutant.ts';
 
 export const lostRaceIgnored = defineMutant({
@@ -41,6 +40,9 @@ export const lostRaceIgnored = defineMutant({
       },
     }),
   },
-  caughtBy: [inModel(['break-before-make', 'freed-table'], { by: 'operations' })],
-  missedBy: onNoThread('one hypervisor changes the entry: nobody is there who takes it first'),
+  caughtBy: [
+    ...onThreads(['refcount'], { against: 'bbm-early-locked' }),
+    inModel(['break-before-make', 'freed-table'], { by: 'operations' }),
+  ],
+  missedBy: [],
 });

@@ -4,8 +4,10 @@ import type { CpuResult, StressRun } from '../stress.ts';
 
 /** What runs must share to be compared: `adjust-populated, 4k level 2, 2 vCPUs, bbm=1`. */
 export function configurationOf(run: StressRun): string {
+  const { against = null } = run;
   const parts = [
     run.scenario,
+    ...(against === null ? [] : [`against ${against}`]),
     `${run.granule} level ${run.level}`,
     `${run.vcpus} vCPU${run.vcpus === 1 ? '' : 's'}`,
     cpuText(run.cpu),

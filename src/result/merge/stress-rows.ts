@@ -7,11 +7,11 @@ import type { ControlResult, StressRun, Violation } from '../stress.ts';
 /** What rows must share to be pooled; `machine` because a time is that of one machine. */
 export function stressRowKey(run: StressRun): string {
   const { scenario, protocol, mutant, cpu, granule, level, vcpus, machine } = run;
-  const { scheduling, reorder, access, delays } = run;
+  const { scheduling, reorder, access, delays, against = null } = run;
   const knobs = Object.entries(cpu).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([
     ...[scenario, protocol, mutant, knobs, granule, level, vcpus],
-    ...[scheduling, reorder, access, delays, machine ?? null],
+    ...[scheduling, reorder, access, delays, machine ?? null, against],
   ]);
 }
 

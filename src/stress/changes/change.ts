@@ -43,3 +43,14 @@ export function isMade(
 export function hasOnlyBlocks(kind: ProtocolKind): boolean {
   return kind === 'map' || kind === 'protect';
 }
+
+/** How often a transition begins anew that has given way to a walker's update: there are two flags. */
+export const TRIES_MAX = 64;
+
+/**
+ * Has hardware set flags since, and nobody done anything else? A compare-exchange then fails, and who holds
+ * the lock for reading gives way: it comes back with the next fault.
+ */
+export function isUpdated(before: Descriptor, found: Descriptor): boolean {
+  return found !== before && sameButState(found, before);
+}

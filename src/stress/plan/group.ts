@@ -39,6 +39,8 @@ export interface GroupPlan {
   readonly results: SharedArrayBuffer;
   readonly scenario: string;
   readonly items: readonly PlanItem[];
+  /** A second hypervisor's thread runs this protocol at the same entries (makers/). */
+  readonly against?: ProtocolSource;
   readonly seed: number;
   readonly access: AccessMode;
   readonly pattern: Pattern;

@@ -20,7 +20,8 @@ export const PLAIN_GROUP = Object.freeze({
 } as const) satisfies Partial<GroupRequest>;
 
 /** Spinning pays while every thread has a core; a long spin beside sleepers that want the core does not. */
-export function spinsFor(tokens: number, vcpus: number): number {
-  if (availableParallelism() === 1) return 0;
-  return tokens < vcpus ? 200 : 2000;
+export function spinsFor(tokens: number, vcpus: number, makers = 1): number {
+  const cores = availableParallelism();
+  if (cores === 1) return 0;
+  return tokens < vcpus || tokens + makers > cores ? 200 : 2000;
 }

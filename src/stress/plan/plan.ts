@@ -15,6 +15,7 @@ import type { ProtocolKind } from '../../port/kinds.ts';
 import type { Shard } from '../../result/shard.ts';
 import type { Earlier } from '../../result/stress.ts';
 import type { Pinning } from '../run/pinning.ts';
+import type { ProtocolSource } from './group.ts';
 
 export { ACCESS_MODES, type AccessMode } from '../../machine/walk/descriptor-load.ts';
 export { type Delay, DELAY_SITES, type DelaySite } from '../../machine/hypervisor/delays.ts';
@@ -36,6 +37,8 @@ export type ProtocolRef =
       readonly text: string;
     };
 
+type FileSource = Extract<ProtocolSource, { readonly from: 'file' }>;
+
 export interface Resume {
   readonly earlier: Earlier;
   /** `timeMs` is for what is missing; otherwise that gets what the earlier parts left. */
@@ -46,6 +49,8 @@ export interface StressOptions {
   /** Empty, and not in `explicit`: the engine's portfolio (none at all if mutants are named). */
   readonly protocols: readonly ProtocolRef[];
   readonly mutants: readonly string[];
+  /** A second hypervisor's thread runs it at the same entries; absent: there is none. */
+  readonly against?: ProtocolSource;
   /** Empty, and not in `explicit`: the engine's portfolio. */
   readonly scenarios: readonly string[];
   /** What was said of the CPU, and only that; `cpuFor` puts it over the protocol's own CPU. */
@@ -146,6 +151,18 @@ export function portfolioRepeats(timeMs: number): number {
  */
 export function recordsFor(transitions: number, blocks: number): number {
   return 2 * (transitions + blocks);
+}
+
+/** The files that protocols of the campaign come from, each once. */
+export function protocolFiles({
+  protocols,
+  against,
+  faults,
+}: Pick<StressOptions, 'protocols' | 'against' | 'faults'>): readonly FileSource[] {
+  const beside = [against, faults].flatMap((each) => each ?? []);
+  const all = [...protocols, ...beside];
+  const files = all.flatMap((ref) => (ref.from === 'file' ? [ref] : []));
+  return files.filter(({ path }, i) => files.findIndex((other) => other.path === path) === i);
 }
 
 export interface StressProgress {

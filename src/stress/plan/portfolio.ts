@@ -127,7 +127,13 @@ export async function planGroups(options: StressOptions): Promise<readonly Plann
           );
           if (items.length === 0) continue;
           const cpu = options.cpuOverrides;
-          groups.push(groupOf({ scenario, level, vcpus, cpu, weight: items.length }, items));
+          const group = groupOf({ scenario, level, vcpus, cpu, weight: items.length }, items);
+          const { against } = options;
+          groups.push(
+            against === undefined
+              ? group
+              : { ...group, label: `${group.label}, against ${against.name}` },
+          );
         }
       }
     }
@@ -265,9 +271,14 @@ function inRoundsOf(group: PlannedGroup, options: StressOptions, pace: Pace | nu
   return pace === null || options.rounds !== null ? transitions : shorterRound(transitions, pace);
 }
 
-/** vCPUs that can truly run at once beside the hypervisor. */
-export function parallelVcpus(): number {
-  return Math.max(1, availableParallelism() - 1);
+/** Hypervisor threads that change tables. */
+export function makersOf({ against }: Pick<StressOptions, 'against'>): 1 | 2 {
+  return against === undefined ? 1 : 2;
+}
+
+/** vCPUs that can truly run at once beside so many of them. */
+export function parallelVcpus(makers: 1 | 2 = 1): number {
+  return Math.max(1, availableParallelism() - makers);
 }
 
 export function requestOf(
@@ -281,9 +292,11 @@ export function requestOf(
   const transitions = options.explicit.includes('transitions')
     ? options.transitions
     : inRoundsOf(group, options, pace);
-  const tokens = Math.min(vcpus, parallelVcpus());
+  const makers = makersOf(options);
+  const tokens = Math.min(vcpus, parallelVcpus(makers));
   return {
     ...PLAIN_GROUP,
+    ...(options.against === undefined ? {} : { against: options.against }),
     config: {
       granule: options.granule,
       level,
@@ -308,7 +321,7 @@ export function requestOf(
         : roundsOfRepeat(options.rounds, group) * group.items.length,
     pin,
     tokens,
-    spins: spinsFor(tokens, vcpus),
+    spins: spinsFor(tokens, vcpus, makers),
     failsFast: options.failFast,
   };
 }

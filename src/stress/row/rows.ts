@@ -5,7 +5,9 @@
 import { commandLine } from '../../package/command-line.ts';
 import { shortPath } from '../../package/paths.ts';
 import { announcedBbm, cpuFor, cpuResultOf, describeCpu } from '../../arch/cpu-model.ts';
-import { gradeRun } from '../../checker/index.ts';
+import { type CountedTrace, gradeRun } from '../../checker/index.ts';
+import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
+import { claimsOfBoth } from '../../port/both.ts';
 import type { Evidence } from '../../result/evidence.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { StressRun, Violation } from '../../result/stress.ts';
@@ -24,6 +26,8 @@ export interface RowRequest {
   readonly item: number;
   readonly protocol: Protocol;
   readonly mutant: string | null;
+  /** What the second hypervisor ran; null: there was none. */
+  readonly second: Protocol | null;
   /** The default campaign shows the protocol's broken claim on purpose: why. */
   readonly exhibit: string | null;
   readonly reorder: boolean;
@@ -55,6 +59,7 @@ export function rowOf(r: RowRequest): StressRun {
           (row) => isBaseline(row) && isUndisturbed(row) && keep(row),
         );
   const traces = outcome.traces[item] ?? [];
+  const beside = outcome.secondTraces[item] ?? [];
   const figures = readFigures(
     {
       results: outcome.results,
@@ -89,9 +94,9 @@ export function rowOf(r: RowRequest): StressRun {
   const grade = gradeRun({
     evidence,
     evidenceDropped: outcome.unkept.has(item) ? 1 : 0,
-    traces,
+    traces: r.second === null ? traces : [...by(1, traces), ...by(2, beside)],
     accounting: { issued, completed, inFlight: totalOf(outcome.results, item, ROW.inFlight) },
-    claims: protocol.claims,
+    claims: r.second === null ? protocol.claims : claimsOfBoth(protocol, r.second),
     cpu: plan.cpu,
     bbm: announcedBbm(plan.cpu),
     transitions: figures.transitions,
@@ -112,6 +117,7 @@ export function rowOf(r: RowRequest): StressRun {
     scenario: request.scenario,
     protocol: protocol.name,
     mutant: r.mutant,
+    ...(r.second === null ? {} : { against: r.second.name }),
     cpu: cpuResultOf(plan.cpu),
     granule: config.granule,
     level: config.level,
@@ -134,6 +140,11 @@ function servedNotes({ faults }: PlanItem, times: number): readonly string[] {
   const { name } = faults;
   if (times > 0) return [`${name} served ${times} of the faults of vCPUs`];
   return [`${name} served no fault: none came while the entry was broken`];
+}
+
+/** As `explore` calls them. */
+function by(hypervisor: 1 | 2, traces: readonly SeenTrace[]): readonly CountedTrace[] {
+  return traces.map((seen) => ({ ...seen, by: `hypervisor ${hypervisor}` }));
 }
 
 /** What vCPUs saw is kept a few times of each kind, and counted. */
@@ -162,7 +173,10 @@ function exploreCommand({ request, item, protocol, mutant }: RowRequest): string
     .filter((knob) => !knob.startsWith('hdbss='));
   const cpu = knobs.length === 0 ? '' : ` --cpu ${knobs.join(',')}`;
   const level = request.config.level === 1 ? ' --level 1' : '';
-  return commandLine(`explore -- ${what}${besideFlag(plan, protocol)}${cpu}${level}`);
+  const { against } = request;
+  const name = against?.from === 'file' ? shortPath(against.path) : against?.name;
+  const beside = name === undefined ? '' : ` --against ${name}`;
+  return commandLine(`explore -- ${what}${beside}${besideFlag(plan, protocol)}${cpu}${level}`);
 }
 
 /** Of two it follows no host at EL1. */

@@ -15,7 +15,7 @@ import { busySentence, type OthersLoad } from './busy.ts';
 import { gradeCampaign } from './campaign-grade.ts';
 import type { GroupEnd } from './group-run.ts';
 import { machineInfo } from './machine-info.ts';
-import type { ProtocolRef, StressOptions } from '../plan/plan.ts';
+import { protocolFiles, type StressOptions } from '../plan/plan.ts';
 import type { PlannedGroup } from '../plan/planned-group.ts';
 import { isPortfolio } from '../plan/portfolio.ts';
 import { pooledRepeats, roundsOfRepeat } from '../plan/repeats.ts';
@@ -68,7 +68,7 @@ export function createCampaignRecord(
 ): CampaignRecord {
   const startedAt = new Date().toISOString();
   const startedMs = performance.now();
-  const files = earlier?.campaign.files ?? fingerprintsOf(options.protocols);
+  const files = earlier?.campaign.files ?? fingerprintsOf(options);
   const entries = new Map<GroupTask, Entry>(
     tasks.map((task) => [task, { state: task.before, rows: task.rows }]),
   );
@@ -190,15 +190,13 @@ function stateOf(
   };
 }
 
-export function fingerprintsOf(protocols: readonly ProtocolRef[]): ProtocolFile[] {
-  return protocols.flatMap((ref) =>
-    ref.from === 'file'
-      ? {
-          path: ref.path,
-          sha256: createHash('sha256')
-            .update(loaderOf(ref.path)?.text(ref.path) ?? '')
-            .digest('hex'),
-        }
-      : [],
-  );
+export function fingerprintsOf(
+  options: Pick<StressOptions, 'protocols' | 'against'>,
+): ProtocolFile[] {
+  return protocolFiles(options).map(({ path }) => ({
+    path,
+    sha256: createHash('sha256')
+      .update(loaderOf(path)?.text(path) ?? '')
+      .digest('hex'),
+  }));
 }

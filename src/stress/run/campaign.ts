@@ -5,18 +5,20 @@
 import { loaderOf, MODULE, moduleOf } from '../../loaders/index.ts';
 import { isEnded } from '../../result/campaign-state.ts';
 import type { ControlResult, StressResult, StressRun } from '../../result/stress.ts';
+import type { Protocol } from '../../port/index.ts';
 import { packageVersion } from '../../result/version.ts';
 import { watchOthers } from './busy.ts';
 import { createCampaignRecord } from './campaign-record.ts';
 import { runControls } from './controls.ts';
 import type { GroupOutcome, GroupRequest, HangBounds } from './group-run.ts';
 import { pinsFor } from './pinning.ts';
-import type { StressOptions, StressProgress } from '../plan/plan.ts';
+import { protocolFiles, type StressOptions, type StressProgress } from '../plan/plan.ts';
 import { createThreadPool } from './pool.ts';
-import { budgetOf, isPortfolio, planGroups, requestOf } from '../plan/portfolio.ts';
+import { budgetOf, isPortfolio, planGroups, makersOf, requestOf } from '../plan/portfolio.ts';
 import { repeated } from '../plan/repeats.ts';
 import { type GroupTask, leftOf, tasksOf } from '../plan/resume.ts';
 import { rowOf } from '../row/rows.ts';
+import { loadProtocol } from '../thread/load-protocol.ts';
 import {
   BUSY_START_MS,
   costOf,
@@ -66,9 +68,11 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   const groups = repeated(planned, options.repeats);
   const earlier = options.resume?.earlier ?? null;
   const tasks = tasksOf(groups, earlier);
-  const threads = Math.max(2, ...groups.map((g) => g.vcpus + 1));
+  const threads = Math.max(2, ...groups.map((g) => g.vcpus + makersOf(options)));
   const record = createCampaignRecord(options, tasks, earlier, packageVersion());
-  const files = options.protocols.flatMap((ref) => (ref.from === 'file' ? [ref.path] : []));
+  const { against } = options;
+  const second = against === undefined ? null : await loadProtocol(against);
+  const files = protocolFiles(options).map(({ path }) => path);
   const modules = files.filter((file) => loaderOf(file) === MODULE).map(moduleOf);
   const { compileMs } = hooks.bounds ?? {};
   const pool = await createThreadPool(modules, {
@@ -160,7 +164,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
         },
         slot ?? request,
       );
-      const measured = rowsOf(task, options, outcome, request);
+      const measured = rowsOf(task, options, outcome, request, second);
       if (!isAhead) pace = paceAfter(pace, task.group.vcpus, outcome.readyMs);
       const isEmpty = measured.every((run) => run.rounds === 0 && run.violations.length === 0);
       if (slot !== null && outcome.end.kind === 'done' && isEmpty) {
@@ -197,6 +201,7 @@ function rowsOf(
   options: StressOptions,
   outcome: GroupOutcome,
   request: GroupRequest,
+  second: Protocol | null,
 ): readonly StressRun[] {
   return group.items.map((planned, item) =>
     rowOf({
@@ -205,6 +210,7 @@ function rowsOf(
       item,
       protocol: planned.protocol,
       mutant: planned.mutant,
+      second,
       exhibit: planned.named ? null : (planned.protocol.exhibit ?? null),
       reorder: options.reorder,
       delays: options.delays.map((d) => `${d.site}=${d.ns}`).join(','),

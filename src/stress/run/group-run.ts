@@ -10,7 +10,7 @@ import { Barrier, raiseStop } from '#sync';
 import type { Evidence } from '../../result/evidence.ts';
 import { logsStores, machineNeeds, scenarioNamed } from '../../scenarios/index.ts';
 import { type Arena, createArena } from '../../machine/arena.ts';
-import { CONTROL, LINE_WORDS, VCPU } from '../../machine/layout.ts';
+import { CONTROL, LINE_WORDS, threadsOf, VCPU } from '../../machine/layout.ts';
 import type { MachineConfig } from '../../machine/layout.ts';
 import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
 import { decodeEvidence, type RecordedEvidence } from '../row/decode.ts';
@@ -55,6 +55,8 @@ export interface GroupOutcome {
   readonly traces: readonly (readonly SeenTrace[])[];
   /** Per item, of all vCPUs: faults that a protocol of their own served. */
   readonly served: readonly number[];
+  /** The same of the second hypervisor; empty where there is none. */
+  readonly secondTraces: readonly (readonly SeenTrace[])[];
   readonly itemEvidence: readonly (readonly Evidence[])[];
   /** What the threads themselves recorded. */
   readonly recorded: readonly RecordedEvidence[];
@@ -126,10 +128,11 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
   // Of all items of a group or of none (portfolio.ts, machineKey).
   const hafdbs = request.items.some(({ cpu }) => cpu.hafdbs);
   const hdbss = request.items.some(({ cpu }) => cpu.hdbss) && logsStores(scenario);
-  const arena = createArena({ ...config, ...needs, hafdbs, hdbss });
+  const hasSecondMaker = request.against !== undefined;
+  const arena = createArena({ ...config, ...needs, hafdbs, hdbss, hasSecondMaker });
   const results = createResultsArea(request.items.length);
   const { i32 } = arena;
-  Barrier.setup(Barrier.attach(i32, CONTROL.barrier), config.vcpus + 1);
+  Barrier.setup(Barrier.attach(i32, CONTROL.barrier), threadsOf(arena.layout.config));
   const plan: GroupPlan = { ...rest, arena: arena.handle, results: results.buffer };
 
   const terminate = new AbortController();
@@ -142,7 +145,8 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
     setTimeout(() => terminate.abort(), STOP_GRACE_MS).unref();
   };
   // A thread that ended badly frees the others at once.
-  for (const task of [tasks.hypervisor, ...tasks.vcpus]) {
+  const { second } = tasks;
+  for (const task of [tasks.hypervisor, ...tasks.vcpus, ...(second === null ? [] : [second])]) {
     void watch(task, (why) => stop({ kind: 'failed', why }));
   }
 
@@ -187,10 +191,12 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
 
     try {
       const [hypervisor, ...vcpus] = await Promise.all([tasks.hypervisor, ...tasks.vcpus]);
+      const secondEnd = await tasks.second;
       await tasks.ended;
       const elapsedMs = performance.now() - startedMs;
       const threads = decodeEvidence(arena);
       const value = hypervisor.ok ? hypervisor.value : null;
+      const other = secondEnd?.ok === true ? secondEnd.value : null;
       return {
         arena,
         results,
@@ -202,12 +208,16 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
         served: request.items.map((_, item) =>
           vcpus.reduce((sum, vcpu) => sum + (vcpu.ok ? (vcpu.value.served[item] ?? 0) : 0), 0),
         ),
-        itemEvidence: value?.evidence ?? request.items.map(() => []),
+        secondTraces: request.items.map((_, item) => other?.traces[item] ?? []),
+        itemEvidence: request.items.map((_, item) => [
+          ...(value?.evidence[item] ?? []),
+          ...(other?.evidence[item] ?? []),
+        ]),
         recorded: threads.recorded,
         unkept: threads.unkept,
         notes: value?.notes ?? [],
         collections: {
-          hypervisor: value?.collections ?? NO_COLLECTIONS,
+          hypervisor: together([value, other].map((each) => each?.collections ?? NO_COLLECTIONS)),
           vcpus: together(vcpus.map((vcpu) => (vcpu.ok ? vcpu.value.collections : NO_COLLECTIONS))),
         },
         othersShare: others().share,
@@ -256,12 +266,12 @@ function progressOf(arena: Arena): string {
 
 /** Not all threads are ready for the first round. */
 const isStarting = ({ i32, layout }: Arena): boolean =>
-  Atomics.load(i32, CONTROL.started) < 2 * (layout.config.vcpus + 1);
+  Atomics.load(i32, CONTROL.started) < 2 * threadsOf(layout.config);
 
 /** A thread that is not ready says nothing of itself; the hypervisor waits for it. */
 function whoHangs(arena: Arena): string {
   return isStarting(arena)
-    ? `not all of ${arena.layout.config.vcpus + 1} threads have loaded the protocols: no progress`
+    ? `not all of ${threadsOf(arena.layout.config)} threads have loaded the protocols: no progress`
     : 'the hypervisor thread made no progress';
 }
 
@@ -272,7 +282,8 @@ function describeWork(arena: Arena, plan: GroupPlan): string {
     (b) => ((i32[layout.ghostW + b * LINE_WORDS] as number) & 3) !== 0,
   );
   const name = plan.items[i32[CONTROL.planItem] as number]?.protocol.name ?? 'unknown';
-  return isChanging ? `in a transition of ${name}` : 'between transitions';
+  const beside = plan.against === undefined ? '' : ` beside ${plan.against.name}`;
+  return isChanging ? `in a transition of ${name}${beside}` : 'between transitions';
 }
 
 /** Names the vCPUs in the guest: one of them, or the hypervisor itself, is what everybody waits for. */

@@ -27,6 +27,8 @@ export interface HuntSetting {
   readonly delays: readonly Delay[];
   /** Many entries from a busy host, and TLBIs polled for only once per entry: see machine/vcpu/vcpu.ts. */
   readonly racesEntry: boolean;
+  /** Name of the built-in protocol that a second hypervisor's thread runs; null: there is none. */
+  readonly against: string | null;
 }
 
 export const HUNT_SETTING: HuntSetting = Object.freeze({
@@ -36,6 +38,7 @@ export const HUNT_SETTING: HuntSetting = Object.freeze({
   reorder: false,
   delays: Object.freeze([]),
   racesEntry: false,
+  against: null,
 });
 
 export interface Hunt {
@@ -68,11 +71,13 @@ const RACES_ENTRY = {
 
 export function huntRequest(hunt: Hunt): GroupRequest {
   const { setting } = hunt;
-  const { level, vcpus, racesEntry } = setting;
+  const { level, vcpus, racesEntry, against } = setting;
+  const makers = against === null ? 1 : 2;
   const transitions = hunt.transitions ?? TRANSITIONS[level];
-  const tokens = Math.min(vcpus, parallelVcpus());
+  const tokens = Math.min(vcpus, parallelVcpus(makers));
   return {
     ...PLAIN_GROUP,
+    ...(against === null ? {} : { against: { from: 'built-in', name: against } as const }),
     config: { granule: '4k', level, blocks: 1, vcpus, transitionsMax: recordsFor(transitions, 1) },
     scenario: setting.scenario,
     items: hunt.items,
@@ -84,7 +89,7 @@ export function huntRequest(hunt: Hunt): GroupRequest {
     delays: setting.delays,
     roundsMax: hunt.roundsMax ?? PLAIN_GROUP.roundsMax,
     tokens,
-    spins: spinsFor(tokens, vcpus),
+    spins: spinsFor(tokens, vcpus, makers),
     signs: signsOf(hunt.rules),
     stopsAtSign: hunt.stopsAtSign,
     budgetMs: hunt.budgetMs,
@@ -104,6 +109,7 @@ export function huntRow(
   item: number,
   protocol: Protocol,
   mutant: Mutant | null,
+  second: Protocol | null = null,
 ): StressRun {
   return rowOf({
     request,
@@ -111,6 +117,7 @@ export function huntRow(
     item,
     protocol,
     mutant: mutant?.name ?? null,
+    second,
     exhibit: mutant === null ? (protocol.exhibit ?? null) : null,
     reorder: request.reorder,
     delays: request.delays.map((d) => `${d.site}=${d.ns}`).join(','),
@@ -127,9 +134,14 @@ export function rulesSeen(
   item: number,
   protocol: Protocol,
   mutant: Mutant | null,
+  second: Protocol | null = null,
 ): readonly Rule[] {
-  const untraced = { ...outcome, traces: request.items.map(() => []) };
-  const { violations } = huntRow(request, untraced, item, protocol, mutant);
+  const untraced = {
+    ...outcome,
+    traces: request.items.map(() => []),
+    secondTraces: request.items.map(() => []),
+  };
+  const { violations } = huntRow(request, untraced, item, protocol, mutant, second);
   return [...new Set(violations.map((v) => v.rule))];
 }
 

@@ -11,6 +11,8 @@ import { Piscina } from 'piscina';
 import { ownModule } from '../../package/root.ts';
 import { SEMI_SPACE_MB } from '../thread/collections.ts';
 import { type FillBounds, fillCompileCache } from './compile-cache.ts';
+import { threadsOf } from '../../machine/layout.ts';
+import type { SecondRunResult } from '../makers/second-run.ts';
 import type { GroupPlan } from '../plan/group.ts';
 import type { HypervisorRunResult } from '../thread/hypervisor-run.ts';
 import type { TaskResult } from '../thread/task-result.ts';
@@ -20,6 +22,8 @@ import type { VcpuRunResult } from '../thread/vcpu-run.ts';
 export interface GroupTasks {
   readonly hypervisor: Promise<TaskResult<HypervisorRunResult>>;
   readonly vcpus: readonly Promise<TaskResult<VcpuRunResult>>[];
+  /** Null: the plan has no second hypervisor. */
+  readonly second: Promise<TaskResult<SecondRunResult>> | null;
   /** All tasks have settled and their threads are gone. */
   readonly ended: Promise<void>;
 }
@@ -36,6 +40,7 @@ const workerFile = (name: string): string =>
   fileURLToPath(ownModule(`../../../workers/${name}`, import.meta.url));
 const HYPERVISOR = workerFile('hypervisor');
 const VCPU = workerFile('vcpu');
+const SECOND = workerFile('second');
 /** Threads import these where they need them (load-protocol.ts). */
 const ON_DEMAND = ['mutants', 'loaders', 'sequence'].map(
   (room) => ownModule(`../../${room}/index`, import.meta.url).href,
@@ -51,7 +56,10 @@ export async function createThreadPool(
 ): Promise<ThreadPool> {
   setFlagsOnce();
   // Piscina requires the module of a task, or tries to.
-  const cache = await fillCompileCache([HYPERVISOR, VCPU, ...ON_DEMAND, ...modules], bounds);
+  const cache = await fillCompileCache(
+    [HYPERVISOR, SECOND, VCPU, ...ON_DEMAND, ...modules],
+    bounds,
+  );
   const open = new Set<Piscina>();
 
   function threads(count: number): Piscina {
@@ -76,7 +84,7 @@ export async function createThreadPool(
   return {
     start(plan, signal) {
       const { vcpus } = plan.arena.config;
-      const pool = threads(vcpus + 1);
+      const pool = threads(threadsOf(plan.arena.config));
 
       /**
        * A worker that exits, runs out of memory or is aborted rejects its own task only: the
@@ -92,8 +100,9 @@ export async function createThreadPool(
       const vcpuTasks = Array.from({ length: vcpus }, (_, vcpu) =>
         run<VcpuRunResult>(VCPU, { plan, vcpu }),
       );
-      const ended = Promise.all([hypervisor, ...vcpuTasks]).then(() => close(pool));
-      return { hypervisor, vcpus: vcpuTasks, ended };
+      const second = plan.against === undefined ? null : run<SecondRunResult>(SECOND, { plan });
+      const all = Promise.all([hypervisor, second, ...vcpuTasks]);
+      return { hypervisor, vcpus: vcpuTasks, second, ended: all.then(() => close(pool)) };
     },
     destroy: async () => {
       await Promise.all([...open].map(close));

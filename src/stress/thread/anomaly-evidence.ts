@@ -14,6 +14,7 @@ export function anomalyEvidence(
   const where = { vcpu: null, round, ipa: null };
   switch (kind) {
     case 'double-free':
+      return { ...where, kind: 'refcount', table: page, found, expected, isFreedTwice: true };
     case 'free-count':
     case 'over-put':
     case 'count-of-free':

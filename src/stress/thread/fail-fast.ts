@@ -3,28 +3,30 @@
  * when there is something new to judge.
  */
 import type { Arena } from '../../machine/arena.ts';
-import type { Protocol } from '../../port/index.ts';
+import { claimsOfBoth } from '../../port/both.ts';
+import type { Claims } from '../../port/index.ts';
 import type { GroupPlan, PlanItem } from '../plan/group.ts';
+import { loadProtocol } from './load-protocol.ts';
 import type { Observed } from './observed.ts';
 import { type ResultsArea, ROW, totalOf } from '../row/results-area.ts';
 import { recordedSigns } from '../row/signs.ts';
-import type { Workload } from '../workloads/workload.ts';
+import type { Traces } from '../workloads/workload.ts';
 
 export interface ToJudge {
   readonly arena: Arena;
   readonly plan: GroupPlan;
-  readonly protocols: readonly Protocol[];
   readonly results: ResultsArea;
   readonly observed: Observed;
-  readonly workload: Workload;
+  readonly workload: { traces(): Pick<Traces, 'seen'> };
 }
 
 /** Always false where the plan does not ask for it. */
 export async function createFailFast(of: ToJudge): Promise<() => boolean> {
-  const { arena, plan, protocols, results, observed, workload } = of;
+  const { arena, plan, results, observed, workload } = of;
   if (plan.failsFast !== true) return () => false;
   // Only where it is wanted: the checker is as large as all the rest of a thread.
   const { FAIL_FAST_SIGNS, isViolated } = await import('./first-violation.ts');
+  const claims = await claimsOf(plan);
   /** By item: what has been judged and found good. */
   const foundGood: string[] = [];
   return () => {
@@ -38,11 +40,19 @@ export async function createFailFast(of: ToJudge): Promise<() => boolean> {
     foundGood[item] = state;
     return isViolated({
       planned: plan.items[item] as PlanItem,
-      protocol: protocols[item] as Protocol,
+      claims: claims[item] as Claims,
       traces,
       evidence,
       transitions: totalOf(results, item, ROW.transitions),
       spuriousFaults,
     });
   };
+}
+
+/** What each item is held to: of two at once both together. */
+async function claimsOf({ items, against }: GroupPlan): Promise<readonly Claims[]> {
+  const protocols = await Promise.all(items.map(({ protocol }) => loadProtocol(protocol)));
+  if (against === undefined) return protocols.map(({ claims }) => claims);
+  const other = await loadProtocol(against);
+  return protocols.map((protocol) => claimsOfBoth(protocol, other));
 }

@@ -6,7 +6,7 @@
 import { announcedBbm } from '../../arch/cpu-model.ts';
 import { judgeRun } from '../../checker/grade.ts';
 import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
-import type { Protocol } from '../../port/index.ts';
+import type { Claims } from '../../port/index.ts';
 import type { Evidence } from '../../result/evidence.ts';
 import { RULES } from '../../result/rule.ts';
 import type { PlanItem } from '../plan/group.ts';
@@ -17,7 +17,7 @@ export const FAIL_FAST_SIGNS: readonly Sign[] = signsOf(RULES.filter((rule) => r
 
 export interface ItemSoFar {
   readonly planned: PlanItem;
-  readonly protocol: Protocol;
+  readonly claims: Claims;
   readonly traces: readonly SeenTrace[];
   readonly evidence: readonly Evidence[];
   readonly transitions: number;
@@ -25,13 +25,13 @@ export interface ItemSoFar {
 }
 
 export function isViolated(item: ItemSoFar): boolean {
-  const { planned, protocol, transitions } = item;
+  const { planned, claims, transitions } = item;
   const { findings } = judgeRun({
     evidence: item.evidence,
     evidenceDropped: 0,
     traces: item.traces,
     accounting: { issued: 0, completed: 0, inFlight: 0 },
-    claims: protocol.claims,
+    claims,
     cpu: planned.cpu,
     bbm: announcedBbm(planned.cpu),
     transitions,

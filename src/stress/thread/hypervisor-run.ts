@@ -30,6 +30,7 @@ import {
 import { loadProtocol } from './load-protocol.ts';
 import { Observed } from './observed.ts';
 import { createPreemptionCounter } from './preemption.ts';
+import { firstSide } from '../makers/contest.ts';
 import { createRegions } from './regions.ts';
 import { attachResultsArea, type ResultsArea, ROW, totalOf } from '../row/results-area.ts';
 import { roundBarrier } from './round-barrier.ts';
@@ -118,11 +119,12 @@ async function createRounds(
   const { software, workload } = createTables(arena, plan, protocols, observed);
   const audit = auditOf(arena, software);
   const hasFailed = await createFailFast({
-    ...{ arena, plan, protocols, results, observed, workload },
+    ...{ arena, plan, results, observed, workload },
   });
   const warmUp = createWarmUp(plan.items.length, plan.roundsMax - roundsBefore);
   const preemption = createPreemptionCounter();
   const collections = countCollections();
+  const contest = plan.against === undefined ? null : firstSide(arena, plan.spins, plan.seed);
   let transitionsRounds = roundsBefore;
   let isDirty = false;
 
@@ -175,6 +177,7 @@ async function createRounds(
       const durationNs = toNs(performance.now() - startedMs);
       collections.roundEnded();
       const preempted = preemption.read() - switches;
+      contest?.endRound();
       Atomics.store(i32, CONTROL.roundEnd, observed.round);
       Atomics.notify(i32, CONTROL.tokenServed);
       return { count, durationNs, preempted, signsBefore };
@@ -198,7 +201,7 @@ async function createRounds(
         durationNs,
         slots: count.slots,
         figures: count.figures,
-        preempted,
+        preempted: preempted + (contest?.preempted() ?? 0),
         scheduled: plan.tokens < layout.config.vcpus,
         signs: observed.signs() - signsBefore,
       });

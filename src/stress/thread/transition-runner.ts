@@ -4,7 +4,7 @@
  */
 import { RwLock } from '#sync';
 import { GUEST_VMID, type VmidBits } from '../../arch/context.ts';
-import { sameButState } from '../../arch/descriptor.ts';
+import { type Descriptor, sameButState } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { Arena } from '../../machine/arena.ts';
 import { GHOST_CHANGING, GHOST_STABLE, ghostWord } from '../../machine/ghost.ts';
@@ -16,7 +16,7 @@ import type { TraceLog } from '../../machine/hypervisor/trace-log.ts';
 import { toNs, type TransitionCpu } from '../../machine/hypervisor/transition-cpu.ts';
 import type { ChangeName } from '../../port/kinds.ts';
 import type { Protocol, Transition } from '../../port/index.ts';
-import { isMade, type MadeChange, wantedOf } from '../changes/change.ts';
+import { isMade, isUpdated, type MadeChange, TRIES_MAX, wantedOf } from '../changes/change.ts';
 import { runNamed } from '../changes/run-named.ts';
 import type { Region, Regions } from './regions.ts';
 import type { SoftwareSide } from './software-side.ts';
@@ -86,33 +86,44 @@ export function createTransitionRunner(
       i32[region.ghostW + GHOST.slot + (version & (GHOST.slots - 1))] = slot;
       Atomics.store(i32, region.ghostW, ghostWord(version, GHOST_CHANGING));
       recorder.event(EVENT.transitionStart, version, measured ? 1 : 0, 0);
-      const transition: Transition = Object.freeze({
-        entry: region.entry,
-        level,
-        ipa: region.ipa,
-        pa: regions.placeAt(region, version + 1),
-        size: region.size,
-        old,
-        wanted,
-        bbm: bbm(),
-        vmid: protocol.vmid ?? GUEST_VMID,
-      });
-      port.begin(transition, {
-        measured,
-        log,
-        ghostW: region.ghostW,
-        lock: shared ? 'shared' : 'exclusive',
-        ...(change === undefined ? {} : { change: change.name, tag: (version + 1) & 15 }),
-        runsOut,
-        context: { start: protocol.context ?? 'guest', vmid: transition.vmid, bits: vmidBits() },
-      });
+      const runFrom = (from: Descriptor): Descriptor => {
+        const transition: Transition = Object.freeze({
+          entry: region.entry,
+          level,
+          ipa: region.ipa,
+          pa: regions.placeAt(region, version + 1),
+          size: region.size,
+          old: from,
+          wanted,
+          bbm: bbm(),
+          vmid: protocol.vmid ?? GUEST_VMID,
+        });
+        port.begin(transition, {
+          measured,
+          log,
+          ghostW: region.ghostW,
+          lock: shared ? 'shared' : 'exclusive',
+          ...(change === undefined ? {} : { change: change.name, tag: (version + 1) & 15 }),
+          runsOut,
+          context: { start: protocol.context ?? 'guest', vmid: transition.vmid, bits: vmidBits() },
+        });
+        runNamed(protocol, port, transition);
+        port.drain();
+        return Atomics.load(descriptors, region.entry);
+      };
       let finished = false;
       let ending: Ending = 'broken';
       try {
-        runNamed(protocol, port, transition);
-        port.drain();
-        // Before anybody can fault on it.
-        const found = Atomics.load(descriptors, region.entry);
+        // What is found is looked at before anybody can fault on it.
+        let from = old;
+        let found = runFrom(from);
+        const triesMax = shared ? TRIES_MAX : 1;
+        for (let tries = 1; tries < triesMax; tries++) {
+          if (isMade(name, found, wanted, level) || !isUpdated(from, found)) break;
+          log.end();
+          from = found;
+          found = runFrom(from);
+        }
         const isMadeNow = isMade(name, found, wanted, level);
         const isKept = !isMadeNow && port.end().ranOut && sameButState(found, old);
         ending = isMadeNow ? 'made' : isKept ? 'kept' : 'broken';

@@ -19,12 +19,17 @@ import { createIssuer, type Issuer, Stopped } from '../../machine/tlb/shootdown.
 import { createTraceLog, type TraceLog } from '../../machine/hypervisor/trace-log.ts';
 import { traceAddresses } from '../../machine/hypervisor/trace-words.ts';
 import { repairing } from '../../machine/tlb/erratum.ts';
-import { createTransitionCpu } from '../../machine/hypervisor/transition-cpu.ts';
+import {
+  createTransitionCpu,
+  type TransitionCpu,
+} from '../../machine/hypervisor/transition-cpu.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import type { MachineBug, Protocol } from '../../port/index.ts';
 import type { Evidence } from '../../result/evidence.ts';
 import type { Scenario } from '../../scenarios/index.ts';
 import type { MadeChange } from '../changes/change.ts';
+import { type FirstSide, firstSide } from '../makers/contest.ts';
+import { type ContestedSite, runContested } from '../makers/contested-runner.ts';
 import type { GroupPlan, PlanItem } from '../plan/group.ts';
 import type { Region, Regions } from '../thread/regions.ts';
 import type { SoftwareSide } from '../thread/software-side.ts';
@@ -34,6 +39,11 @@ import type { RoundCount, Traces } from './workload.ts';
 /** Longest wait for some vCPU to get on, and how long this thread sleeps in it at a time. */
 const GUESTS_TIMEOUT_MS = 20;
 const YIELD_MS = 0.1;
+
+/** Of one seeded bug: its port, too. */
+interface Runner extends TransitionRunner {
+  readonly port: TransitionCpu;
+}
 
 /** What the hypervisor's thread has set up before it knows which work it is to do. */
 export interface Site {
@@ -117,14 +127,16 @@ export function createWorkbench(site: Site): Workbench {
   const addresses = traceAddresses(layout);
   const logs: TraceLog[] = plan.items.map(() => createTraceLog(addresses));
   const resetLog = createTraceLog(addresses);
+  const contest =
+    plan.against === undefined ? null : firstSide(arena, plan.spins, seedFor(plan.seed, -4, 0));
   let item = 0;
   let bbm: BbmLevel = 0;
   let state = seedFor(plan.seed, -1, 0);
 
   // One port and runner per seeded bug (almost always none): the bug is a constant of the closure,
   // not a test per store.
-  const runners = new Map<MachineBug | null, TransitionRunner>();
-  function runnerFor(bug: MachineBug | null): TransitionRunner {
+  const runners = new Map<MachineBug | null, Runner>();
+  function runnerFor(bug: MachineBug | null): Runner {
     const known = runners.get(bug);
     if (known !== undefined) return known;
     const issuer = createIssuer(arena, {
@@ -151,8 +163,21 @@ export function createWorkbench(site: Site): Workbench {
       plan.spins,
       () => planned().cpu.vmid,
     );
-    runners.set(bug, runner);
-    return runner;
+    const made = { ...runner, port };
+    runners.set(bug, made);
+    return made;
+  }
+
+  function contestedSite(
+    protocol: Protocol,
+    port: TransitionCpu,
+    contest: FirstSide,
+    log: TraceLog,
+  ): ContestedSite {
+    const { spins } = plan;
+    const { vmid: vmidBits } = planned().cpu;
+    const site = { arena, regions, software, port, protocol, log, bbm, vmidBits };
+    return { ...site, contest, recorder, spins };
   }
 
   const owns = new Map<Protocol, Protocol>();
@@ -203,11 +228,14 @@ export function createWorkbench(site: Site): Workbench {
       const log = measured ? (logs[item] as TraceLog) : resetLog;
       const runner = runnerFor(planned().bug);
       assert(count.slots < layout.config.transitionsMax, 'a round has a record per transition');
+      const slot = count.slots++;
       try {
         const run = measured ? protocol : ownOf(protocol);
         const runsOut = onKept !== undefined;
-        const more = { change, runsOut };
-        const ending = runner.run(run, region, count.slots++, measured, log, more);
+        const ending =
+          measured && contest !== null
+            ? runContested(contestedSite(protocol, runner.port, contest, log), region, slot)
+            : runner.run(run, region, slot, measured, log, { change, runsOut });
         if (ending === 'made' || (ending === 'kept' && onKept?.() === true)) return true;
       } catch (error) {
         if (!(error instanceof PoolExhausted)) throw error;

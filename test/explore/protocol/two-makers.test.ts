@@ -11,9 +11,10 @@ import type { GuestProgram } from '../../../src/explore/protocol/machine/guest.t
 import { type Host, unrollBoth } from '../../../src/explore/protocol/run/host.ts';
 import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
 import { Outcomes } from '../../../src/explore/protocol/outcomes.ts';
-import { claimsOfBoth, pairMap, pairProblem } from '../../../src/explore/protocol/run/pair.ts';
+import { pairMap, pairProblem } from '../../../src/explore/protocol/run/pair.ts';
 import { scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
 import { MUTANTS, subjectOf } from '../../../src/mutants/index.ts';
+import { claimsOfBoth } from '../../../src/port/both.ts';
 import {
   childLevel,
   defineProtocol,

@@ -28,6 +28,7 @@ test('a setting is what the group runs with', () => {
     reorder: true,
     delays: [{ site: 'tlbi', ns: 50 }],
     racesEntry: false,
+    against: 'bbm-early-locked',
   } as const;
   expect(hunt({ setting })).toMatchObject({
     config: { level: 1, vcpus: 2 },
@@ -39,6 +40,7 @@ test('a setting is what the group runs with', () => {
     stopsAtSign: true,
     pollsEachAccess: true,
     racesEntry: false,
+    against: { from: 'built-in', name: 'bbm-early-locked' },
   });
 });
 

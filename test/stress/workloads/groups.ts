@@ -12,8 +12,10 @@ import type { Rule } from '../../../src/result/rule.ts';
 import { scenarioOfKind } from '../../../src/scenarios/index.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
 import {
+  type GroupEnd,
   type GroupOutcome,
   type GroupRequest,
+  type HangBounds,
   runGroup,
 } from '../../../src/stress/run/group-run.ts';
 import type { PlanItem, ProtocolSource } from '../../../src/stress/plan/group.ts';
@@ -73,16 +75,10 @@ function requestOf(items: readonly PlanItem[], choice: Choice): GroupRequest {
   };
 }
 
-function sourceOf(name: string): ProtocolSource {
-  return name.includes('/')
-    ? { from: 'file', name: path.basename(name, '.ts'), path: name }
-    : { from: 'built-in', name };
-}
-
 /** Correct protocols, one row each: names, or paths of files named after what they hold. */
 export async function rowsOf(names: readonly string[], choice: Choice): Promise<StressRun[]> {
-  const sources = names.map(sourceOf);
-  const faults = choice.faults === undefined ? {} : { faults: sourceOf(choice.faults) };
+  const sources = names.map(sourceNamed);
+  const faults = choice.faults === undefined ? {} : { faults: sourceNamed(choice.faults) };
   const protocols = await Promise.all(sources.map(loadProtocol));
   const items = protocols.map((protocol, i) => ({
     protocol: sources[i] as ProtocolSource,
@@ -94,6 +90,53 @@ export async function rowsOf(names: readonly string[], choice: Choice): Promise<
   const outcome = await runGroup(pool, request, HOOKS);
   if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
   return protocols.map((protocol, item) => huntRow(request, outcome, item, protocol, null));
+}
+
+interface BesideChoice extends Omit<Choice, 'scenario'> {
+  readonly scenario?: string;
+}
+
+/** Names of built-in protocols or mutants, or paths as for `rowsOf`; the row is the first one's. */
+export async function besideRow(
+  first: string,
+  second: string,
+  choice: BesideChoice,
+): Promise<StressRun> {
+  const { request, protocol, other } = await besideRequest(first, second, choice);
+  const outcome = await runGroup(pool, request, HOOKS);
+  if (outcome.end.kind !== 'done') throw new Error(JSON.stringify(outcome.end));
+  return huntRow(request, outcome, 0, protocol, null, other);
+}
+
+/** How a group ends in which one of both fails. */
+export async function endBeside(
+  first: string,
+  second: string,
+  bounds: HangBounds,
+): Promise<GroupEnd> {
+  const { request } = await besideRequest(first, second, { rounds: 50 });
+  return (await runGroup(pool, request, { ...HOOKS, bounds })).end;
+}
+
+async function besideRequest(
+  first: string,
+  second: string,
+  choice: BesideChoice,
+): Promise<{
+  readonly request: GroupRequest;
+  readonly protocol: Protocol;
+  readonly other: Protocol;
+}> {
+  const [source, against] = [sourceNamed(first), sourceNamed(second)];
+  const [protocol, other] = [await loadProtocol(source), await loadProtocol(against)];
+  const item: PlanItem = { protocol: source, cpu: cpuFor(protocol, choice.cpu ?? {}), bug: null };
+  const request = requestOf([item], { scenario: HUNT_SETTING.scenario, ...choice });
+  return { request: { ...request, against }, protocol, other };
+}
+
+function sourceNamed(name: string): ProtocolSource {
+  if (name.includes('/')) return { from: 'file', name: path.basename(name, '.ts'), path: name };
+  return { from: MUTANTS.some((mutant) => mutant.name === name) ? 'mutant' : 'built-in', name };
 }
 
 interface Hunted {
@@ -182,7 +225,7 @@ export async function rulesServed(
   rounds: number,
   rule: Rule,
 ): Promise<readonly Rule[]> {
-  const source = sourceOf(name);
+  const source = sourceNamed(name);
   const protocol = await loadProtocol(source);
   const request = huntRequest({
     items: [{ protocol: source, cpu: cpuFor(protocol, {}), bug: null, faults }],

@@ -80,6 +80,14 @@ export const STRESS_FLAGS = {
     default: 'none',
     parse: listOf(word),
   }),
+  against: asks('against', {
+    value: 'NAME',
+    help:
+      "a second hypervisor's thread runs this protocol at the same entries at the same time: a built-in " +
+      'name, one of a mutant or a path; both of one kind, both take the lock for reading (docs/explore.md)',
+    default: 'none: one hypervisor',
+    parse: anyText,
+  }),
   cpu: asks('cpu', {
     value: 'key=value,…',
     help: 'knobs of the simulated CPU, see below',

@@ -163,7 +163,7 @@ function recordedText(id: FlagName, recorded: StressFlags, { argv, seed, shard }
 
 /** Rounds of two versions of a protocol are not rounds of one. */
 function refuseChangedFiles(options: StressOptions, earlier: Earlier, name: string): void {
-  const now = new Map(fingerprintsOf(options.protocols).map((file) => [file.path, file.sha256]));
+  const now = new Map(fingerprintsOf(options).map((file) => [file.path, file.sha256]));
   const changed = earlier.campaign.files.find(({ path: file, sha256 }) => now.get(file) !== sha256);
   if (changed === undefined) return;
   throw new UsageError(

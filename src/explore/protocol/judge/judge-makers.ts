@@ -14,7 +14,6 @@ import { changeNamed } from '../../../port/index.ts';
 import { thrownBy } from '../../../port/thrown.ts';
 import type { Rule } from '../../../result/rule.ts';
 import { valueText } from '../machine/describe.ts';
-import { gaveWay } from '../machine/hardware-update.ts';
 import { type Host, type HostThread, MakerFailed } from '../run/host.ts';
 import { traceOf } from '../run/hypervisor.ts';
 import { type Beginning, begunBy } from '../run/maker.ts';
@@ -199,10 +198,8 @@ export class MakersJudge {
     const { protocol } = thread.maker;
     const trace = begun === null ? null : traceOf(map, path, protocol, begun);
     const found = trace === null ? [] : judgeTrace(trace, bbm, false, map.hafdbs).violations;
-    const findings = found.flatMap(({ rule, code, why }) =>
-      trace !== null && code === 'ends-elsewhere' && gaveWay(trace)
-        ? []
-        : [{ rule, why: `${name}: ${why}`, isByItself: true } as const],
+    const findings = found.map(
+      ({ rule, why }) => ({ rule, why: `${name}: ${why}`, isByItself: true }) as const,
     );
     this.#byItself.set(key, findings);
     return findings;

@@ -8,7 +8,6 @@ import { againstOf, judgeTrace } from '../../../checker/index.ts';
 import { changeNamed, changesOf, type Protocol } from '../../../port/index.ts';
 import type { ExploreViolation } from '../../../result/explore.ts';
 import type { Rule } from '../../../result/rule.ts';
-import { gaveWay } from '../machine/hardware-update.ts';
 import type { Host } from '../run/host.ts';
 import { hypervisorScript, traceOf } from '../run/hypervisor.ts';
 import { lostRace } from './lost-race.ts';
@@ -76,7 +75,6 @@ export function judgeOperations(
       found('claim', why, path, stored);
     }
     for (const { rule, code, why, event } of verdict.violations) {
-      if (code === 'ends-elsewhere' && gaveWay(trace)) continue;
       found(rule, `${when}${why}`, path, event, againstOf(code));
     }
     const loss = map.hasNeighbour ? lossOfNeighbour(map, trace) : null;

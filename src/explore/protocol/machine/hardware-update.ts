@@ -7,7 +7,6 @@
  *        └──────────store───────────────────┘
  */
 import { AF, DBM, type Descriptor, isLeaf, S2AP_W } from '../../../arch/descriptor.ts';
-import type { TransitionTrace } from '../../../port/index.ts';
 import { type MemoryMap, TARGET } from './memory-map.ts';
 
 /** The bits that only say what became of a leaf. */
@@ -24,23 +23,6 @@ export function isUpdateOf(before: Descriptor, found: Descriptor): boolean {
   return (
     found === before || found === afterAccess(before, false) || found === afterAccess(before, true)
   );
-}
-
-/**
- * Has a protocol left the entry to a walker, which set flags between its load and its compare-exchange? Under
- * a lock held for reading whoever loses gives way, and comes back with the next fault (-EAGAIN).
- */
-export function gaveWay({ lock, events }: TransitionTrace): boolean {
-  const isStored = events.some((event) => event.op === 'write' && event.entry === 'target');
-  const isTaken = events.some(
-    (event) =>
-      event.op === 'read' &&
-      event.entry === 'target' &&
-      event.expected !== undefined &&
-      event.value !== event.expected &&
-      isUpdateOf(event.expected, event.value),
-  );
-  return lock === 'shared' && isTaken && !isStored;
 }
 
 /** Is it the foreign leaf `leaf`, whatever walkers have set in it? */

@@ -10,7 +10,6 @@ import type { BlockLevel } from '../../../arch/geometry.ts';
 import {
   changeNamed,
   changesOf,
-  type Claims,
   type Holding,
   plainChange,
   type Protocol,
@@ -90,15 +89,4 @@ export function pairMap(
   machine: MachineOptions,
 ): MemoryMap {
   return new MemoryMap(plainChange(first), level, tables, { ...machine, makers: 2 });
-}
-
-/** What holds while both are at it: no window if neither has one, and one handler of conflicts does. */
-export function claimsOfBoth(
-  { claims: one }: Pick<Protocol, 'claims'>,
-  { claims: other }: Pick<Protocol, 'claims'>,
-): Claims {
-  return {
-    neverInvalid: one.neverInvalid === true && other.neverInvalid === true,
-    handlesConflict: one.handlesConflict === true || other.handlesConflict === true,
-  };
 }
