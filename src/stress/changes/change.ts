@@ -7,11 +7,14 @@ import {
   type Descriptor,
   EMPTY,
   isTable,
+  isValid,
+  LOCKED,
   S2AP_W,
   sameButState,
 } from '../../arch/descriptor.ts';
 import type { Level } from '../../arch/geometry.ts';
 import { changeNamed, type ChangeName, type ProtocolKind } from '../../port/kinds.ts';
+import type { Protocol } from '../../port/protocol.ts';
 
 export interface MadeChange {
   readonly name: ChangeName;
@@ -29,14 +32,18 @@ export function wantedOf(name: ChangeName, block: Descriptor): Descriptor {
   return readOnly === 'new' ? block & ~(S2AP_W | DBM) : (block | S2AP_W) & ~DBM;
 }
 
-/** Does the entry hold what was wanted of it? */
+/** Does the entry hold what was wanted of it? `hole`: what the protocol's VM takes for one. */
 export function isMade(
   name: ChangeName,
   found: Descriptor,
   wanted: Descriptor,
   level: Level,
+  hole: Protocol['hole'] = 'empty',
 ): boolean {
-  return changeNamed(name).to === 'table' ? isTable(found, level) : sameButState(found, wanted);
+  const { to } = changeNamed(name);
+  if (to === 'table') return isTable(found, level);
+  if (to === 'empty' && hole === 'invalid') return !isValid(found) && found !== LOCKED;
+  return sameButState(found, wanted);
 }
 
 /** With protocols of this kind every version of a region is a block. */

@@ -58,7 +58,10 @@ export function rowOf(r: RowRequest): StressRun {
           outcome.results,
           (row) => isBaseline(row) && isUndisturbed(row) && keep(row),
         );
-  const traces = outcome.traces[item] ?? [];
+  const { hole } = protocol;
+  const traces = (outcome.traces[item] ?? []).map((seen) =>
+    hole === undefined ? seen : { ...seen, trace: { ...seen.trace, hole } },
+  );
   const beside = outcome.secondTraces[item] ?? [];
   const figures = readFigures(
     {

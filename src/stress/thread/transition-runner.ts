@@ -4,7 +4,7 @@
  */
 import { RwLock } from '#sync';
 import { GUEST_VMID, type VmidBits } from '../../arch/context.ts';
-import { type Descriptor, sameButState } from '../../arch/descriptor.ts';
+import { type Descriptor, EMPTY, sameButState } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { Arena } from '../../machine/arena.ts';
 import { GHOST_CHANGING, GHOST_STABLE, ghostWord } from '../../machine/ghost.ts';
@@ -119,18 +119,20 @@ export function createTransitionRunner(
         let found = runFrom(from);
         const triesMax = shared ? TRIES_MAX : 1;
         for (let tries = 1; tries < triesMax; tries++) {
-          if (isMade(name, found, wanted, level) || !isUpdated(from, found)) break;
+          if (isMade(name, found, wanted, level, protocol.hole) || !isUpdated(from, found)) break;
           log.end();
           from = found;
           found = runFrom(from);
         }
-        const isMadeNow = isMade(name, found, wanted, level);
+        const isMadeNow = isMade(name, found, wanted, level, protocol.hole);
         const isKept = !isMadeNow && port.end().ranOut && sameButState(found, old);
         ending = isMadeNow ? 'made' : isKept ? 'kept' : 'broken';
         // Only now: if the protocol throws, or the run is being stopped, nobody can say which version
         // holds, and the word goes on allowing both.
         Atomics.store(i32, region.ghostW, ghostWord(isKept ? version : version + 1, GHOST_STABLE));
         if (!isKept) change?.after?.();
+        // Bits that its VM takes for a hole: who fills holes here looks for zeros, and no walker sees a difference.
+        if (isMadeNow && wanted === EMPTY) Atomics.store(descriptors, region.entry, EMPTY);
         finished = true;
       } finally {
         if (!finished) Atomics.store(i32, region.ghostW, ghostWord(version, GHOST_CHANGING));

@@ -31,6 +31,16 @@ test.each([
   expect(run && balanceOf(run)).toEqual(CLEAN);
 });
 
+test('bits left in an unmapped entry are a hole where the VM takes it for one, and a violation elsewhere', async () => {
+  const fixture = (name: string): string => path.join(import.meta.dirname, `fixtures/${name}.ts`);
+  const choice = { scenario: 'unmap-under-walk', rounds: 2, transitions: 8 };
+  const [kept] = await rowsOf([fixture('unmap-keeps-bits')], choice);
+  expect(kept && balanceOf(kept)).toEqual(CLEAN);
+  expect(kept?.transitions).toBe(16);
+  const [odd] = await rowsOf([fixture('unmap-leaves-bits')], { ...choice, rounds: 1 });
+  expect(odd?.violations.map(({ why }) => why).join()).toContain('leaves bits in the entry');
+});
+
 describe('a seeded bug as a protocol of its kind', () => {
   test.each([
     ['unmap-hinted', 'freed-table', 600],
