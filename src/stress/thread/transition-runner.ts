@@ -131,7 +131,7 @@ export function createTransitionRunner(
         // holds, and the word goes on allowing both.
         Atomics.store(i32, region.ghostW, ghostWord(isKept ? version : version + 1, GHOST_STABLE));
         if (!isKept) change?.after?.();
-        // Bits that its VM takes for a hole: who fills holes here looks for zeros, and no walker sees a difference.
+        // Its VM takes bits for a hole, who fills holes here looks for zeros; no walker sees a difference.
         if (isMadeNow && wanted === EMPTY) Atomics.store(descriptors, region.entry, EMPTY);
         finished = true;
       } finally {
