@@ -88,7 +88,7 @@ export async function runControls(
     budgetMs: limitMs,
     // A round of the twin and one of the sure control there must be.
     roundsMin: roundsFor(2),
-    lastMs: Math.max(2 * SURE_MS_MIN, (budgetMs ?? Infinity) * SURE_SHARE_MAX),
+    lastMs: sureLastMs(budgetMs),
     isDone: (arena, results) => {
       for (const [i, of] of signs.entries()) {
         if (recordedSigns(arena, i + 1, of) > 0) caughtAt[i] ??= performance.now() - startedMs;
@@ -114,6 +114,11 @@ export async function runControls(
     }),
   );
   return { results: await Promise.all(results), pace };
+}
+
+/** Until then the sure control and its twin may wait for their first rounds. */
+export function sureLastMs(budgetMs: number | null): number {
+  return Math.max(2 * SURE_MS_MIN, (budgetMs ?? Infinity) * SURE_SHARE_MAX);
 }
 
 /** The chance of a false accusation must be at least that of the true one. */
