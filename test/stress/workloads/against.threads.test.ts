@@ -13,6 +13,8 @@ function at(name: string): string {
 
 const GAVE_WAY = /^gave way: another agent had changed the entry/;
 
+const COUNTS = /^table page 0x\w+ has count \d, but 1 \+ its valid entries is \d: /;
+
 const HANGS = { hangMs: 1000, startMs: 10_000 };
 
 describe('beside another that looks whether it has lost', () => {
@@ -37,8 +39,13 @@ describe('who does not is convicted within a few rounds', () => {
   ])('%s beside %s', async (first, second, why) => {
     const run = await besideRow(at(first), at(second), { rounds: 4 });
     const rules = run.violations.map(({ rule }) => rule);
-    expect(rules).toEqual(['break-before-make', 'freed-table', 'refcount']);
-    const [taken, , freed] = run.violations;
+    expect([...new Set(rules)]).toEqual(['break-before-make', 'freed-table', 'refcount']);
+    const [taken, doubled, freed, ...counts] = run.violations;
+    // Now and then a store falls between the winner's and its put: then counts are wrong as well.
+    expect([doubled?.rule, freed?.rule]).toEqual(['freed-table', 'refcount']);
+    expect(counts.map((violation) => violation.why).filter((text) => !COUNTS.test(text))).toEqual(
+      [],
+    );
     expect(taken?.why).toMatch(why);
     expect(taken?.exploreCommand).toContain(`${first} --against ${second}`);
     expect(taken?.events.some(({ text }) => text.endsWith('it failed'))).toBe(true);
