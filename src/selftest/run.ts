@@ -1,12 +1,20 @@
 /**
  * `selftest` from plan to outcome. First what must be done once (searches of the explorer, a first
- * look at every mutant under stress, the correct protocols), then the mutants nobody has seen yet,
- * then the other seeds, as far as the time goes.
+ * look at every mutant under stress and a chase after those it did not see, the correct protocols),
+ * then again the mutants nobody has seen yet, then the other seeds, as far as the time goes.
  */
 import { setImmediate } from 'node:timers/promises';
 import type { AmplificationRun, InnocentRun, SelftestRun } from '../result/selftest.ts';
 import type { Comparison } from './amplification.ts';
-import { CHASE_MS_MIN, chaseMs, innocentsMs, lookMs, repeatMs } from './budget.ts';
+import {
+  CHASE_MS_MIN,
+  chaseMs,
+  chasePieces,
+  FIRST_CHASE_SHARE,
+  innocentsMs,
+  lookMs,
+  repeatMs,
+} from './budget.ts';
 import type { Case } from './cases.ts';
 import type { Engines } from './engines.ts';
 import type { InnocentGroup } from './innocents.ts';
@@ -55,8 +63,9 @@ export async function runSelftest(
   await run.searchModel();
   await run.acquit('explore');
   await run.lookAtEach();
+  await run.chaseUnseen(FIRST_CHASE_SHARE);
   await run.acquit('stress');
-  await run.chaseUnseen();
+  await run.chaseToTheEnd();
   await run.repeatWithOtherSeeds();
   if (plan.triesAll) await run.tryTheRest();
   return run.toTable();
@@ -114,11 +123,22 @@ class SelftestWork {
     this.#unseen = new Set(hunted.filter((tally) => !tally.isSettled));
   }
 
+  /** As far as this share of the time that is left goes. */
+  async chaseUnseen(share: number): Promise<void> {
+    const keptMs = this.#leftMs() * (1 - share);
+    for (const tally of [...this.#unseen]) {
+      const leftMs = this.#leftMs() - keptMs;
+      if (leftMs < CHASE_MS_MIN) return;
+      await this.#chase(tally, chaseMs(leftMs, this.#unseen.size));
+      if (tally.isSettled) this.#unseen.delete(tally);
+    }
+  }
+
   /** Only who is still unseen after this has survived. */
-  async chaseUnseen(): Promise<void> {
+  async chaseToTheEnd(): Promise<void> {
     for (const tally of [...this.#unseen]) {
       if (this.#leftMs() < CHASE_MS_MIN) return;
-      await this.#hunt(tally, this.#firstSeed, chaseMs(this.#leftMs(), this.#unseen.size));
+      await this.#chase(tally, chaseMs(this.#leftMs(), this.#unseen.size));
       this.#unseen.delete(tally);
     }
   }
@@ -145,6 +165,14 @@ class SelftestWork {
   toTable(): KillTable {
     const runs = this.#tallies.map((tally) => tally.toRun(this.#cutShort(tally)));
     return { runs, innocents: this.#innocents };
+  }
+
+  async #chase(tally: Tally, ms: number): Promise<void> {
+    const { seeds } = this.#plan;
+    for (const [i, pieceMs] of chasePieces(ms).entries()) {
+      await this.#hunt(tally, seeds[i % seeds.length] as number, pieceMs);
+      if (tally.isSettled) return;
+    }
   }
 
   #cutShort(tally: Tally): string | null {

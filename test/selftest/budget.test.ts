@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { chaseMs, innocentsMs, lookMs, repeatMs, SELFTEST_MS } from '../../src/selftest/budget.ts';
+import {
+  chaseMs,
+  chasePieces,
+  innocentsMs,
+  lookMs,
+  repeatMs,
+  SELFTEST_MS,
+} from '../../src/selftest/budget.ts';
 
 test('first looks never take more than their share, however many miss', () => {
   let left = SELFTEST_MS;
@@ -22,6 +29,12 @@ test('who is still unseen shares all that is left', () => {
   expect(chaseMs(24_000, 4)).toBe(6000);
   expect(chaseMs(100_000, 1)).toBe(30_000);
   expect(chaseMs(4000, 40)).toBe(2000);
+});
+
+test('a chase is several hunts: a short one first, together as long as it may be', () => {
+  expect(chasePieces(30_000)).toEqual([2000, 4000, 8000, 16_000]);
+  expect(chasePieces(7000)).toEqual([2000, 5000]);
+  expect(chasePieces(3000)).toEqual([3000]);
 });
 
 test('another seed gets three times as long as the slowest so far', () => {

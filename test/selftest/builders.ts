@@ -152,17 +152,21 @@ export interface FakeRun {
 }
 
 export function fakeRun(
-  answer: (subject: Case, attempt: number) => { took: number; attempted: Attempted },
+  answer: (
+    subject: Case,
+    attempt: number,
+    budgetMs: number,
+  ) => { took: number; attempted: Attempted },
   acquitted: Engines['acquit'] = () => Promise.resolve([]),
 ): FakeRun {
   const asked: string[] = [];
   const controller = new AbortController();
   const clock = { ms: 0 };
   const counts = new Map<Case, number>();
-  const respond = (subject: Case): Promise<Attempted> => {
+  const respond = (subject: Case, budgetMs: number): Promise<Attempted> => {
     const count = (counts.get(subject) ?? 0) + 1;
     counts.set(subject, count);
-    const { took, attempted: result } = answer(subject, count);
+    const { took, attempted: result } = answer(subject, count, budgetMs);
     clock.ms += took;
     return Promise.resolve(result);
   };
@@ -172,11 +176,11 @@ export function fakeRun(
     engines: {
       hunt: (subject, seed, budgetMs) => {
         asked.push(`hunt ${subject.mutant.name} ${seed} ${Math.round(budgetMs)}`);
-        return respond(subject);
+        return respond(subject, budgetMs);
       },
-      search: (subject) => {
+      search: (subject, budgetMs) => {
         asked.push(`search ${subject.mutant.name}`);
-        return respond(subject);
+        return respond(subject, budgetMs);
       },
       acquit: (group, seed, budgetMs) => {
         asked.push(`acquit ${group.engine} ${Math.round(budgetMs)}`);

@@ -30,8 +30,8 @@ describe('runSelftest', () => {
       'acquit explore',
       'hunt easy 7',
       'hunt hard 7',
-      'acquit stress',
       'hunt hard 7',
+      'acquit stress',
       'hunt easy 8',
       'hunt hard 8',
       'hunt easy 9',
@@ -39,16 +39,33 @@ describe('runSelftest', () => {
     ]);
   });
 
-  it('gives all that is left to a mutant nobody saw, and stops at its end', async () => {
-    const fake = fakeRun((_, attempt) => ({
-      took: attempt === 1 ? 1000 : 19_000,
-      attempted: MISSED,
-    }));
-    const plan = aPlan([aCase('never')], { timeMs: 20_000 });
+  it('chases whom it has not seen before and after the correct protocols, to the end', async () => {
+    const fake = fakeRun((_, __, budgetMs) => ({ took: budgetMs, attempted: MISSED }));
+    const plan = aPlan([aCase('never')], { timeMs: 21_200, innocents: [group('stress')] });
     const { runs } = await runSelftest(plan, fake.engines, fake.hooks);
-    expect(fake.asked).toEqual(['hunt never 7 1200', 'hunt never 7 19000']);
+    expect(fake.asked).toEqual([
+      'hunt never 7 1200',
+      // Threads of its own and another seed each time.
+      'hunt never 7 2000',
+      'hunt never 8 4000',
+      'hunt never 9 2000',
+      'acquit stress 400',
+      'hunt never 7 2000',
+      'hunt never 8 4000',
+      'hunt never 9 6000',
+    ]);
     expect(runs[0]).toMatchObject({ observed: 'missed', unfinished: null });
-    expect(runs[0]?.attempts).toHaveLength(2);
+    expect(runs[0]?.attempts).toHaveLength(7);
+  });
+
+  it('a chase ends with the hunt that sees it', async () => {
+    const fake = fakeRun((_, attempt, budgetMs) => ({
+      took: budgetMs,
+      attempted: attempt < 3 ? MISSED : CAUGHT,
+    }));
+    const plan = aPlan([aCase('rare')], { seeds: [7] });
+    await runSelftest(plan, fake.engines, fake.hooks);
+    expect(fake.asked).toEqual(['hunt rare 7 1200', 'hunt rare 7 2000', 'hunt rare 7 4000']);
   });
 
   it('what the time did not reach is unfinished, not missed', async () => {
