@@ -35,8 +35,6 @@ export interface SoloMachine {
 export interface SoloFinding {
   readonly evidence: Evidence;
   readonly place: Place | null;
-  /** A page was freed that was free already. */
-  readonly isTwice: boolean;
 }
 
 /** Throws what the protocol throws, as ProtocolFailure. */
@@ -58,7 +56,7 @@ export function runAlone(
   const software = createSoftwareSide(arena, 0, (kind, page, is, expected) => {
     const evidence = anomalyEvidence(kind, page, is, expected, 0);
     if (evidence === null) return;
-    found.push({ evidence, place: placeOfCaller(protocol), isTwice: kind === 'double-free' });
+    found.push({ evidence, place: placeOfCaller(protocol) });
   });
   const { layout } = arena;
   const audit = createAudit(software.pool, [
@@ -74,7 +72,7 @@ export function runAlone(
     regions,
     software,
     recorder: createRecorder(arena, 0),
-    observe: (evidence) => found.push({ evidence, place: null, isTwice: false }),
+    observe: (evidence) => found.push({ evidence, place: null }),
   });
   bench.begin(0, 1);
   const region = regions.all[0] as Region;
@@ -84,7 +82,7 @@ export function runAlone(
   } else {
     runChanges(bench, protocol, region);
   }
-  const left = audit.run(0).evidence.map((evidence) => ({ evidence, place: null, isTwice: false }));
+  const left = audit.run(0).evidence.map((evidence) => ({ evidence, place: null }));
   return [...found, ...left];
 }
 

@@ -125,7 +125,7 @@ const wholeFile = (file: string): Place => ({ file, line: null });
 
 function violationOf(
   { name, isForeign }: { readonly name: string; readonly isForeign: boolean },
-  { evidence, place, isTwice }: SoloFinding,
+  { evidence, place }: SoloFinding,
   level: BlockLevel,
 ): Untold | null {
   const word = (rule: Rule, what: string): Untold => ({
@@ -145,7 +145,14 @@ function violationOf(
       );
     }
     case 'refcount':
-      if (isTwice) {
+      if (evidence.misuse === 'counted-while-free') {
+        return word(
+          'refcount',
+          `calls get_page or put_page of an entry of table page 0x${evidence.table.toString(16)}, ` +
+            `which is free, at level ${level}; a page is counted on while it is in use`,
+        );
+      }
+      if (evidence.misuse === 'freed-twice') {
         return word(
           'refcount',
           `frees table page 0x${evidence.table.toString(16)} a second time at level ${level}; ` +

@@ -26,6 +26,12 @@ export interface AllowedVersions {
   readonly newest: number;
 }
 
+/**
+ * What was done with a table page that is not in use: freed, or handed to a grace period, once more;
+ * or get_page or put_page of one of its entries. The numbers beside it are states of the page.
+ */
+export type Misuse = 'freed-twice' | 'counted-while-free';
+
 export type Evidence =
   /**
    * The translation's version tag (four bits, version modulo 16) is not one the ghost state
@@ -90,8 +96,8 @@ export type Evidence =
       readonly table: number;
       readonly found: number;
       readonly expected: number;
-      /** It was freed, or handed to a grace period, once more; the two numbers are its states then. */
-      readonly isFreedTwice?: true;
+      /** Absent: the two numbers are counts. Else what was done with a page that is not in use. */
+      readonly misuse?: Misuse;
     })
   /**
    * One access faulted `faults` times although software found its mapping good each time: it would

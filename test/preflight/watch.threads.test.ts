@@ -48,6 +48,11 @@ describe('a rule that it breaks alone', () => {
   it.each([
     ['leaks', 'table-leak', /^violation leaks\.ts:10: protocol leaks leaks 1 table page /],
     ['frees-twice', 'refcount', /^violation frees-twice\.ts:16: .* a second time at level 2/],
+    [
+      'counts-freed',
+      'refcount',
+      /^violation counts-freed\.ts:16: .* put_page .*, which is free, at/,
+    ],
   ])('is said with the line: %s', async (name, rule, said) => {
     const words = await wordsOn(name);
     expect(words.map((word) => word.rule)).toContain(rule);

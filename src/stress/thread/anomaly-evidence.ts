@@ -14,10 +14,18 @@ export function anomalyEvidence(
   const where = { vcpu: null, round, ipa: null };
   switch (kind) {
     case 'double-free':
-      return { ...where, kind: 'refcount', table: page, found, expected, isFreedTwice: true };
+      return { ...where, kind: 'refcount', table: page, found, expected, misuse: 'freed-twice' };
+    case 'count-of-free':
+      return {
+        ...where,
+        kind: 'refcount',
+        table: page,
+        found,
+        expected,
+        misuse: 'counted-while-free',
+      };
     case 'free-count':
     case 'over-put':
-    case 'count-of-free':
       return { ...where, kind: 'refcount', table: page, found, expected };
     case 'written-while-free':
     case 'stale-table':

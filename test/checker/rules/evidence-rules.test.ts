@@ -184,6 +184,17 @@ const CASES: readonly Case[] = [
     innocent: [],
   },
   {
+    checker: refcount,
+    guilty: {
+      ...{ ...end, kind: 'refcount', table: 0x12, found: 0, expected: 1 },
+      misuse: 'counted-while-free',
+    },
+    why:
+      'get_page or put_page of an entry of table page 0x12, which is free: its count is ' +
+      "nobody's then",
+    innocent: [],
+  },
+  {
     checker: progress,
     guilty: { vcpu: 2, round: 3, ipa: null, kind: 'progress', waitedMs: 2000 },
     why: 'vCPU 2 did not finish its accesses within 2000 ms after the hypervisor had stopped',
