@@ -28,7 +28,7 @@ export interface ExploreOutcome {
 
 /** One step of a schedule, in the order in which the steps take effect. */
 export interface ExploreStep {
-  /** `hypervisor`, of two `hypervisor n`, or `vcpu n`. */
+  /** `hypervisor`, of two `hypervisor n`, `vcpu n`, or `vcpu in its fault`, of two `1st …`. */
   readonly thread: string;
   readonly op: string;
   readonly detail: string;
@@ -134,6 +134,8 @@ export interface ExploreRun {
   readonly mutant: string | null;
   /** The protocol that a second hypervisor ran beside it; null, and in older results absent: none. */
   readonly against?: string | null;
+  /** That one, or both, are handlers of a vCPU's fault, and are run by one that is none of `vcpus`. */
+  readonly handlers?: 1 | 2;
   readonly cpu: CpuResult;
   readonly granule: 'tiny';
   readonly level: 1 | 2;

@@ -82,6 +82,7 @@ const exploreRun = v.looseObject({
   protocol: text,
   mutant: v.nullable(text),
   against: v.exactOptional(v.nullable(text)),
+  handlers: v.exactOptional(v.picklist([1, 2])),
   cpu,
   granule: text,
   level: whole,

@@ -55,7 +55,7 @@ describe('--against', () => {
     const seen = await typed(['explore', ...args.split(' ')], folder);
     expect(seen.code).toBe(1);
     expect(seen.out).toContain('map-hole, against locked-taken, level 2');
-    expect(seen.out).toContain('hypervisor 1 runs map-hole, hypervisor 2 runs locked-taken');
+    expect(seen.out).toContain('a vCPU serves its fault by map-hole, a 2nd one by locked-taken');
     const [run] = resultIn(folder).runs;
     const { token = null, rule } = run?.violation ?? {};
     const again = await typed(['replay', token ?? '']);

@@ -42,7 +42,7 @@ import {
   NOTHING_JUDGED,
 } from './judge/judge-operations.ts';
 import { MemoryMap, TARGET } from './machine/memory-map.ts';
-import { pairMap, pairProblem } from './run/pair.ts';
+import { handlersOf, pairMap, pairProblem } from './run/pair.ts';
 import { Outcomes } from './outcomes.ts';
 import { scenarioOf } from './run/scenario.ts';
 import { cpuKey, encodeToken, fingerprintOfHost, type ProtocolSource } from './token.ts';
@@ -157,6 +157,7 @@ export function* exploreInSteps(
   assert(programs.length > 0, 'an exploration has guest programs');
   const bbm = announcedBbm(cpu);
   const figures: Figures = { states: 0, orders: 0, stoppedBy: null, stoppedWhy: null };
+  const handlers = against === null ? 0 : handlersOf(protocol, against.protocol);
   const claims = against === null ? protocol.claims : claimsOfBoth(protocol, against.protocol);
   const outcomes = new Outcomes(claims);
   const startAt = (change: ChangeName, failing: number | null): readonly Host[] =>
@@ -168,8 +169,8 @@ export function* exploreInSteps(
     return [...plain, ...failing.flat()];
   }
   function startBoth(beside: Against): readonly Host[] {
-    const map = pairMap(protocol, level, bounds.tables, machine);
     const both = [protocol, beside.protocol] as const;
+    const map = pairMap(both, level, bounds.tables, machine);
     const host = boundedBy(figures, () => runProtocols(both, map, bbm, vcpus, bounds));
     if (figures.stoppedWhy !== null) figures.stoppedWhy = WAITS_FOR_OTHER;
     return host === null ? [] : [host];
@@ -209,6 +210,7 @@ export function* exploreInSteps(
     protocol: protocol.name,
     mutant: options.mutant ?? null,
     against: against?.protocol.name ?? null,
+    ...(handlers === 0 ? {} : { handlers }),
     cpu: cpuResultOf(cpu),
     granule: 'tiny',
     level,
@@ -230,7 +232,7 @@ export function* exploreInSteps(
 }
 
 const WAITS_FOR_OTHER =
-  'one hypervisor looks at the entry again and again until the other is done, which may take any time; ' +
+  'one of the two looks at the entry again and again until the other is done, which may take any time; ' +
   'one that gives up and comes back later can be explored to the end';
 
 /** Null if a bound stopped it; which one is noted. */

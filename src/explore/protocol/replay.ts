@@ -13,6 +13,7 @@ import { Aftermath } from './judge/aftermath.ts';
 import { BoundReached, EXPLORE_BOUNDS } from './machine/bounds.ts';
 import { machineOf, modelOf, unsupportedReason } from './cpu.ts';
 import { runProtocol, runProtocols } from './explore.ts';
+import { isHostName } from './machine/describe.ts';
 import { accessesOf } from './machine/guest.ts';
 import { type HostEnd, HostEnds } from './judge/host-ends.ts';
 import { readsIn } from './schedule/host-steps.ts';
@@ -92,8 +93,9 @@ function hostOf(
   const bbm = announcedBbm(cpu);
   try {
     if (beside !== null) {
-      const map = pairMap(protocol, token.level, tables, machine);
-      return runProtocols([protocol, beside.protocol], map, bbm, token.vcpus, EXPLORE_BOUNDS);
+      const both = [protocol, beside.protocol] as const;
+      const map = pairMap(both, token.level, tables, machine);
+      return runProtocols(both, map, bbm, token.vcpus, EXPLORE_BOUNDS);
     }
     const { failing } = token;
     const map = new MemoryMap(change, token.level, tables, { ...machine, failing });
@@ -196,7 +198,7 @@ function replayMakers(run: Run, rule: Rule | null): Replay | null {
 /** The step of the `nth` store to the entry; the last one, where what is wrong is known at the end. */
 function brokenStep(steps: readonly ExploreStep[], nth?: number): number {
   const stores = steps.flatMap(({ thread, detail }, i) =>
-    thread.startsWith('hypervisor') && detail.startsWith(ENTRY_STORED) ? [i] : [],
+    isHostName(thread) && detail.startsWith(ENTRY_STORED) ? [i] : [],
   );
   return (nth === undefined ? undefined : stores[nth]) ?? steps.length - 1;
 }

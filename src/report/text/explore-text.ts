@@ -73,8 +73,11 @@ export function runText(run: ExploreRun, paint: Paint, options: RunTextOptions =
       `${paint(STYLES[run.verdict], run.verdict)}, ${counted(run.states, 'state')}, ` +
       `${counted(run.executions, 'execution')}, ${seconds(run.elapsedMs)}`,
   ];
-  const { against = null } = run;
-  if (against !== null) lines.push(`  hypervisor 1 runs ${name}, hypervisor 2 runs ${against}`);
+  const { against = null, handlers = 0 } = run;
+  if (against !== null) {
+    const [one, other] = LEGENDS[handlers];
+    lines.push(`  ${one} ${name}, ${other} ${against}`);
+  }
   const worth = run.outcomes.filter((outcome) => outcome.grade === 'interesting');
   for (const why of new Set(worth.map((outcome) => outcome.why))) {
     lines.push(`  interesting: ${why}`);
@@ -85,6 +88,13 @@ export function runText(run: ExploreRun, paint: Paint, options: RunTextOptions =
   if (exhibit !== null && run.verdict === 'violated') lines.push(`  shown on purpose: ${exhibit}`);
   return `${lines.join('\n')}\n`;
 }
+
+/** By how many of the two are handlers of a vCPU's fault. */
+const LEGENDS = [
+  ['hypervisor 1 runs', 'hypervisor 2 runs'],
+  ['the hypervisor runs', 'a vCPU serves its fault by'],
+  ['a vCPU serves its fault by', 'a 2nd one by'],
+] as const;
 
 /** Those that have not been told, and a line for each that has, of the same search but for its vCPUs. */
 function splitTold(run: ExploreRun, told: Told): [ExploreViolation[], string[]] {

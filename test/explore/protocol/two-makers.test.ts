@@ -24,6 +24,7 @@ import {
   type Protocol,
 } from '../../../src/port/index.ts';
 import { ALL_PROTOCOLS } from '../../../src/protocols/index.ts';
+import { runText } from '../../../src/report/text/explore-text.ts';
 import type { ExploreRun } from '../../../src/result/explore.ts';
 
 const PROGRAMS: readonly GuestProgram[] = [
@@ -230,7 +231,7 @@ it('an entry that is LOCKED taken for an empty one is convicted beside itself', 
 it('an entry that is left LOCKED was wanted by neither', () => {
   const run = beside(mutant('left-locked'), mutant('left-locked'), PROGRAMS.slice(1));
   expect(run.violations.map(({ why }) => why).join('\n')).toContain(
-    'the entry ends as the invalid (locked), which neither hypervisor wanted',
+    'the entry ends as the invalid (locked), which neither of the two wanted',
   );
 });
 
@@ -276,7 +277,7 @@ function mapAlone(how: 'looks' | 'stores anyway' | 'is called at once'): Protoco
 }
 
 describe('a vCPU in the handler of its fault', () => {
-  const GIVES_WAY = ['1 changes it, 2 gives way'];
+  const GIVES_WAY = ['the hypervisor changes it, the vcpu in its fault gives way'];
 
   it('leaves the LOCKED entry to whoever has it', () => {
     const run = beside(named('bbm-early-locked'), named('map-hole'));
@@ -287,6 +288,23 @@ describe('a vCPU in the handler of its fault', () => {
     const program = PROGRAMS.slice(0, 1);
     const run = beside(named('bbm-early-locked'), mutant('locked-taken'), program);
     expect(rules(run)).toEqual(expect.arrayContaining(['break-before-make', 'tlb-conflict']));
+  });
+
+  it('is called what it is, in schedules, sentences and the legend', () => {
+    const run = beside(named('bbm-early-locked'), mutant('locked-taken'), PROGRAMS.slice(0, 1));
+    const threads = new Set(
+      run.violations.flatMap(({ steps }) => steps.map((step) => step.thread)),
+    );
+    expect([...threads].toSorted()).toEqual(['hypervisor', 'vcpu 0', 'vcpu in its fault']);
+    const text = runText(run, (_, each) => each);
+    expect(text).toContain('  #  hypervisor');
+    expect(text).toMatch(
+      /the hypervisor runs bbm-early-locked, a vCPU serves its fault by locked-taken/,
+    );
+    expect(text).toMatch(
+      /the vcpu in its fault stores to the entry .* the hypervisor has it broken/,
+    );
+    expect(`${text} ${JSON.stringify(run)}`).not.toMatch(/hypervisor [12]/);
   });
 
   it('waits for a lock that is held for writing, and finds the block then', () => {
@@ -316,7 +334,10 @@ describe('a vCPU in the handler of its fault', () => {
       });
     const program = PROGRAMS.slice(0, 1);
     const run = beside(named('bbm-early-locked'), again(true), program);
-    expect([run.verdict, turns(run)]).toEqual(['safe', [...GIVES_WAY, '1 changes it, then 2']]);
+    expect([run.verdict, turns(run)]).toEqual([
+      'safe',
+      [...GIVES_WAY, 'the hypervisor changes it, then the vcpu in its fault'],
+    ]);
     expect(rules(beside(named('bbm-early-locked'), again(false), program))).toEqual(['refcount']);
   });
 
@@ -365,7 +386,9 @@ describe('what one of two throws', () => {
     const program = PROGRAMS.slice(1);
     expect(beside(sure, named('map-hole'), program).verdict).toBe('safe');
     const run = beside(sure, mutant('locked-taken'), program);
-    expect(run.violations[0]?.why).toMatch(/hypervisor 2 stores to the entry .* has it broken/);
+    expect(run.violations[0]?.why).toMatch(
+      /^the vcpu in its fault stores to the entry .* while the hypervisor has it broken/,
+    );
   });
 });
 
@@ -375,7 +398,7 @@ describe('what is left out of a search for two', () => {
   /** Outcomes with their counts, and what is violated. */
   function found(other: Protocol, vcpus: number, reductions: Reductions, isWhole = false): unknown {
     const protocols = [named('bbm-early-locked'), other] as const;
-    const map = pairMap(protocols[0], 2, EXPLORE_BOUNDS.tables, {});
+    const map = pairMap(protocols, 2, EXPLORE_BOUNDS.tables, {});
     const host = unrollBoth(protocols, map, 1, vcpus, EXPLORE_BOUNDS);
     const scenario = scenarioOf(isWhole ? whole(host) : host, DEFAULT_CPU, small, 10_000);
     const options = armModel('ets2');

@@ -13,11 +13,11 @@ import { judgeTrace } from '../../../checker/index.ts';
 import { changeNamed } from '../../../port/index.ts';
 import { thrownBy } from '../../../port/thrown.ts';
 import type { Rule } from '../../../result/rule.ts';
-import { valueText } from '../machine/describe.ts';
+import { hostInWords, valueText } from '../machine/describe.ts';
 import { type Host, type HostThread, MakerFailed } from '../run/host.ts';
 import { traceOf } from '../run/hypervisor.ts';
 import { type Beginning, begunBy } from '../run/maker.ts';
-import { TARGET } from '../machine/memory-map.ts';
+import { type MemoryMap, TARGET } from '../machine/memory-map.ts';
 import { FREED_TWICE, PageBook } from '../run/page-book.ts';
 import type { Scenario } from '../run/scenario.ts';
 import type { Path } from '../run/unroll.ts';
@@ -97,7 +97,7 @@ export class MakersJudge {
     );
     const rules = findings.map(({ rule }) => rule).join(', ');
     return {
-      word: `${wordOf(stores)}${rules === '' ? '' : ` (${rules})`}`,
+      word: `${wordOf(this.#host.map, stores)}${rules === '' ? '' : ` (${rules})`}`,
       findings,
       isCut: cut >= 0 && broken.length === 0,
     };
@@ -107,7 +107,7 @@ export class MakersJudge {
     const path = this.#scenario.ways[number]?.[way];
     assert(path !== undefined, `hypervisor ${number} has no way ${way}`);
     assert(path.answers.length > 0, 'it looks at the entry first');
-    return { name: maker.name, path, begun: begunBy(maker, path.answers) };
+    return { name: hostInWords(this.#host.map, number), path, begun: begunBy(maker, path.answers) };
   }
 
   /**
@@ -158,7 +158,7 @@ export class MakersJudge {
     const [one = [], other = []] = gone.map(({ path }) =>
       path.ledger.flatMap((entry) => (entry.is === 'freed' ? [entry.table] : [])),
     );
-    const each = one.some((table) => other.includes(table)) ? ', once by each hypervisor' : '';
+    const each = one.some((table) => other.includes(table)) ? ', once by each of the two' : '';
     return book.findings.map(({ rule, why }) => ({
       rule,
       why: `${why}${why.endsWith(FREED_TWICE) ? each : ''}`,
@@ -184,8 +184,8 @@ export class MakersJudge {
     const holds = valueText(map, TARGET, last);
     const why =
       stores.length === 0
-        ? `neither hypervisor changes the entry, which nobody else has changed: it is the ${holds} still`
-        : `the entry ends as the ${holds}, which neither hypervisor wanted`;
+        ? `neither of the two changes the entry, which nobody else has changed: it is the ${holds} still`
+        : `the entry ends as the ${holds}, which neither of the two wanted`;
     return [{ rule: 'break-before-make', why }];
   }
 
@@ -206,14 +206,16 @@ export class MakersJudge {
   }
 }
 
-/** `1 changes it, 2 gives way`. */
-function wordOf(stores: readonly MakerStore[]): string {
+/** `1 changes it, 2 gives way`; a vCPU in its fault has no number. */
+function wordOf(map: MemoryMap, stores: readonly MakerStore[]): string {
+  const who = (maker: number): string =>
+    map.handlers === 1 ? hostInWords(map, maker) : `${maker + 1}`;
   const [first] = stores;
   if (first === undefined) return 'neither changes it';
   const turns = stores.filter(({ maker }, i) => maker !== stores[i - 1]?.maker);
   const other = first.maker === 0 ? 1 : 0;
-  if (turns.length === 1) return `${first.maker + 1} changes it, ${other + 1} gives way`;
+  if (turns.length === 1) return `${who(first.maker)} changes it, ${who(other)} gives way`;
   return turns.length === 2
-    ? `${first.maker + 1} changes it, then ${other + 1}`
-    : `${first.maker + 1} and ${other + 1} change it at once`;
+    ? `${who(first.maker)} changes it, then ${who(other)}`
+    : `${who(first.maker)} and ${who(other)} change it at once`;
 }

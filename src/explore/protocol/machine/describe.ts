@@ -28,9 +28,32 @@ export function guestName(vcpus: number, vcpu: number): string {
   return vcpu < vcpus ? `vcpu ${vcpu}` : NEIGHBOUR_NAME;
 }
 
-/** What they call thread `maker` of those that change the entry: where there are two, by number. */
-export function hostName({ makers }: Pick<MemoryMap, 'makers'>, maker: number): string {
-  return makers === 1 ? 'hypervisor' : `hypervisor ${maker + 1}`;
+const HYPERVISOR = 'hypervisor';
+/** One is none of the vCPUs whose accesses are followed. Behind theirs in the order of columns. */
+const FAULTING = 'vcpu in its fault';
+
+/**
+ * What they call thread `maker` of those that change the entry: of two by number, unless one is a vCPU
+ * that serves its fault.
+ */
+export function hostName(
+  { makers, handlers }: Pick<MemoryMap, 'makers' | 'handlers'>,
+  maker: number,
+): string {
+  if (handlers === 2) return `${maker === 0 ? '1st' : '2nd'} ${FAULTING}`;
+  if (makers === 1 || handlers === 1) return maker === 0 ? HYPERVISOR : FAULTING;
+  return `${HYPERVISOR} ${maker + 1}`;
+}
+
+/** The same within a sentence: `hypervisor 2`, `the vcpu in its fault`. */
+export function hostInWords(map: Pick<MemoryMap, 'makers' | 'handlers'>, maker: number): string {
+  const name = hostName(map, maker);
+  return map.handlers > 0 ? `the ${name}` : name;
+}
+
+/** Is the thread of that name one that changes the entry? */
+export function isHostName(thread: string): boolean {
+  return thread.startsWith(HYPERVISOR) || thread.endsWith(FAULTING);
 }
 
 /** What a write of a context register says. */
@@ -45,7 +68,7 @@ export function contextText(
 export function placeName(map: MemoryMap, location: number): string {
   if (location === TARGET) return 'entry';
   if (map.isLock(location)) {
-    return map.makers === 1 ? 'lock' : `hold of ${hostName(map, location - map.lock)}`;
+    return map.makers === 1 ? 'lock' : `hold of ${hostInWords(map, location - map.lock)}`;
   }
   if (map.hasNeighbour && location === map.neighbour) return `entry of ${NEIGHBOUR_NAME}`;
   if (location === map.moment) return 'memory of the old mapping';

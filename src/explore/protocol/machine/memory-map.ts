@@ -123,6 +123,8 @@ export interface MachineOptions {
   readonly mixed?: boolean;
   /** Threads that change the entry, each with a hold of the lock. Default: 1. */
   readonly makers?: 1 | 2;
+  /** Of two: the second, or both, are vCPUs in the handlers of their faults. Default: none is. */
+  readonly handlers?: 0 | 1 | 2;
 }
 
 export class MemoryMap {
@@ -137,6 +139,8 @@ export class MemoryMap {
   readonly counts: 'every-tlbi' | 'interrupts' | null;
   readonly failing: number | null;
   readonly makers: 1 | 2;
+  /** How many of them are vCPUs in the handlers of their faults: the second, or both. */
+  readonly handlers: 0 | 1 | 2;
   /** What the VM's TLB entries are tagged with. */
   readonly vmid: number;
   readonly vmidBits: VmidBits;
@@ -172,6 +176,7 @@ export class MemoryMap {
       ipa = REGION_IPA,
       mixed = false,
       makers = 1,
+      handlers = 0,
       vmid = GUEST_VMID,
       vmidBits = 16,
       walksUnderWay = false,
@@ -194,6 +199,7 @@ export class MemoryMap {
     this.counts = counts;
     this.failing = failing;
     this.makers = makers;
+    this.handlers = handlers;
     this.size = entrySize(this.geometry, level);
     this.pages = pagesPerEntry(this.geometry, level);
     this.pa = changeName === 'relocate' ? OTHER_PA : REGION_PA;

@@ -63,6 +63,15 @@ export function isFault(first: Pick<Protocol, 'kind'>, second: Pick<Protocol, 'k
   return second.kind === 'map' && first.kind === 'coalesce';
 }
 
+/** How many of the two are vCPUs in the handlers of their faults. Two of them have met one hole. */
+export function handlersOf(
+  first: Pick<Protocol, 'kind'>,
+  second: Pick<Protocol, 'kind'>,
+): 0 | 1 | 2 {
+  if (isFault(first, second)) return 1;
+  return first.kind === 'map' && second.kind === 'map' ? 2 : 0;
+}
+
 /** Does one of both hold the lock for writing? */
 export function excludeEachOther(...both: readonly Pick<Protocol, 'lock'>[]): boolean {
   return both.some(({ lock = 'exclusive' }) => lock === 'exclusive');
@@ -83,10 +92,11 @@ const WORDS: Readonly<Record<Holding, string>> = {
 
 /** It starts with what the first begins at. */
 export function pairMap(
-  first: Protocol,
+  [first, second]: readonly [Protocol, Protocol],
   level: BlockLevel,
   tables: number,
   machine: MachineOptions,
 ): MemoryMap {
-  return new MemoryMap(plainChange(first), level, tables, { ...machine, makers: 2 });
+  const handlers = handlersOf(first, second);
+  return new MemoryMap(plainChange(first), level, tables, { ...machine, makers: 2, handlers });
 }

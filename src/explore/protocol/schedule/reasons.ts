@@ -40,7 +40,7 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
       if (operation.awaited !== undefined) {
         return 'a grace period is over once whoever walks the tables has let go of the lock (RCU)';
       }
-      if (map.makers > 1) return 'it reads what stands there: the other hypervisor stores, too';
+      if (map.makers > 1) return 'it reads what stands there: the other one stores, too';
       return map.hafdbs
         ? 'nobody else stores here but walkers, which set flags at any time (R_RTBRL)'
         : 'nobody else stores here, so it reads what its own thread stored last';
