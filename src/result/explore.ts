@@ -32,6 +32,8 @@ export interface ExploreStep {
   readonly thread: string;
   readonly op: string;
   readonly detail: string;
+  /** As sentences cite it. Absent: its place in the list, from 1; null: it has none. */
+  readonly number?: number | null;
   /** One sentence, with the rule of the architecture. */
   readonly why?: string;
 }

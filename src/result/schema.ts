@@ -72,7 +72,10 @@ const exploreViolation = v.looseObject({
   rule,
   why: text,
   steps: v.array(
-    v.looseObject({ thread: text, op: text, detail: text, why: v.exactOptional(text) }),
+    v.looseObject({
+      ...{ thread: text, op: text, detail: text, why: v.exactOptional(text) },
+      number: v.exactOptional(v.nullable(whole)),
+    }),
   ),
   token: v.nullable(text),
 });

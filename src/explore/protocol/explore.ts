@@ -40,6 +40,7 @@ import {
   type JudgedOperations,
   judgeOperations,
   NOTHING_JUDGED,
+  type Reason,
 } from './judge/judge-operations.ts';
 import { MemoryMap, TARGET } from './machine/memory-map.ts';
 import { handlersOf, pairMap, pairProblem } from './run/pair.ts';
@@ -401,7 +402,7 @@ function signViolations(
       form: Math.max(0, changesOf(protocol).indexOf(map.changeName)),
       failing: map.failing,
     }) as const;
-  const whysOf = (host: Host): readonly string[] => judged[hosts.indexOf(host)]?.whys ?? [];
+  const whysOf = (host: Host): readonly Reason[] => judged[hosts.indexOf(host)]?.whys ?? [];
   const isNamed = against === null || beside !== null;
   const shown = outcomes.violations(whysOf).map(({ violation, place, host }) => ({
     ...violation,

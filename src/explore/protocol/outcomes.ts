@@ -16,8 +16,11 @@ import { Aftermath } from './judge/aftermath.ts';
 import { guestName } from './machine/describe.ts';
 import { OutcomeJudge } from './judge/judge-end.ts';
 import { HostEnds } from './judge/host-ends.ts';
+import type { Reason } from './judge/judge-operations.ts';
 import type { Host } from './run/host.ts';
 import type { Scenario } from './run/scenario.ts';
+import { citing } from './schedule/citations.ts';
+import type { Schedule } from './schedule/schedule.ts';
 import { type SchedulePlace, Schedules, type Shown } from './schedule/schedules.ts';
 import { Tally } from './judge/tally.ts';
 
@@ -100,15 +103,15 @@ export class Outcomes {
   }
 
   /** `reasonsOf`: what the automaton says of the operations, which explains most schedules. */
-  violations(reasonsOf: (host: Host) => readonly string[]): ShownViolation[] {
-    const causeOf = (host: Host): string => {
+  violations(reasonsOf: (host: Host) => readonly Reason[]): ShownViolation[] {
+    const causeOf = (host: Host, [shown]: Schedule['shown']): string => {
       const [reason] = reasonsOf(host);
-      return reason === undefined ? '' : `; cause: ${reason}`;
+      return reason === undefined ? '' : `; cause: ${citing(reason.why, reason.path, shown)}`;
     };
     return [...this.#shown].map(([rule, { why, schedule, place, host }]) => ({
       violation: {
         rule,
-        why: `${why}${causeOf(host)}`,
+        why: `${why}${causeOf(host, schedule.shown)}`,
         by: 'schedule',
         steps: schedule.steps,
         token: null,

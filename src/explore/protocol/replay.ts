@@ -23,8 +23,8 @@ import { judgeOperations } from './judge/judge-operations.ts';
 import { MemoryMap } from './machine/memory-map.ts';
 import { pairMap, pairProblem } from './run/pair.ts';
 import { type Scenario, scenarioOf } from './run/scenario.ts';
-import { type GuestTrail, scheduleOf } from './schedule/schedule.ts';
-import { hostWays, scheduleInput } from './schedule/schedules.ts';
+import { type GuestTrail, type Schedule, scheduleOf } from './schedule/schedule.ts';
+import { citedBy, hostWays, scheduleInput } from './schedule/schedules.ts';
 import { fingerprintOfHost, type ScheduleKey, type ScheduleToken } from './token.ts';
 
 export interface Replay {
@@ -173,7 +173,7 @@ function replayAccess(run: Run, key: ScheduleKey, of: number, claims: Claims): R
     const { judgements } = judge.judge(vcpu, way.outcome, ended.left, clean);
     guests.push({ vcpu, trail: way.trail, whys: judgements.map(({ why }) => why) });
   }
-  const steps = stepsOf(run, ended, guests);
+  const { steps } = scheduleIn(run, ended, guests);
   const why = `${access.kind} of page ${access.page} by vcpu ${of}: ${broken.why}`;
   const isMine = ({ thread, why: said }: ExploreStep): boolean =>
     thread === `vcpu ${of}` && said === broken.why;
@@ -186,8 +186,10 @@ function replayMakers(run: Run, rule: Rule | null): Replay | null {
   for (const end of endsOf(run).list) {
     const finding = end.findings.find((one) => one.rule === rule);
     if (finding === undefined) continue;
-    const { rule: broke, why, store } = finding;
-    const plain = stepsOf(run, end, []);
+    const { rule: broke, by, store } = finding;
+    const schedule = scheduleIn(run, end, []);
+    const why = by === undefined ? finding.why : citedBy(finding.why, by, schedule);
+    const plain = schedule.steps;
     const broken = brokenStep(plain, store);
     const steps = plain.map((step, i) => (i === broken ? { ...step, why } : step));
     return { violation: { rule: broke, why, by: 'schedule' }, steps, broken };
@@ -216,11 +218,8 @@ function endsOf(run: Run): { readonly list: readonly HostEnd[]; readonly memoryO
   return { list: ends.of({ order, memory }, outcomes), memoryOf: ends.memoryOf };
 }
 
-function stepsOf(
-  run: Run,
-  { paths }: HostEnd,
-  guests: readonly GuestTrail[],
-): readonly ExploreStep[] {
+/** All of it. */
+function scheduleIn(run: Run, { paths }: HostEnd, guests: readonly GuestTrail[]): Schedule {
   const { host, scenario, order } = run;
   const hosts = hostWays(host, scenario, paths, (thread, path) => {
     let reads: readonly TrailStep[] | null = null;
@@ -230,7 +229,7 @@ function stepsOf(
     return reads ?? [];
   });
   const common = scheduleInput(host, scenario);
-  return scheduleOf({ ...common, order, hosts, guests, shownTo: 'whole' }).steps;
+  return scheduleOf({ ...common, order, hosts, guests, shownTo: 'whole' });
 }
 
 interface Way {

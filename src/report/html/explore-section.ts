@@ -5,7 +5,7 @@ import type { ExploreFile } from '../../result/read.ts';
 import { ABLATION_MEANING, ablationGroups, changeText, neededText } from '../text/ablation-text.ts';
 import { searchText } from '../text/explore-text.ts';
 import { countText, placeText } from '../text/kernel-text.ts';
-import { stepText } from '../text/schedule-text.ts';
+import { stepNumber, stepText } from '../text/schedule-text.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
 import { anchor, html, type Html, type HtmlValue, NOTHING } from './html.ts';
@@ -84,7 +84,7 @@ function counterexamples(run: ExploreRun): Html {
 function counterexample(run: ExploreRun, v: ExploreViolation): Html {
   const events = v.steps.map((step, i) => ({
     thread: step.thread,
-    order: String(i + 1),
+    order: stepNumber(step, i),
     text: stepText(step),
     ...(step.why === undefined ? {} : { why: step.why }),
   }));

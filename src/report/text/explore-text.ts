@@ -103,7 +103,7 @@ function splitTold(run: ExploreRun, told: Told): [ExploreViolation[], string[]] 
   const fresh: ExploreViolation[] = [];
   const known: string[] = [];
   for (const violation of run.violations) {
-    const key = `${search} ${violation.rule} ${causeOf(violation.why)[1] ?? ''}`;
+    const key = `${search} ${violation.rule} ${withoutNumbers(causeOf(violation.why)[1] ?? '')}`;
     const before = told.get(key);
     if (before === undefined) {
       told.set(key, counted(run.vcpus, 'vCPU'));
@@ -123,6 +123,13 @@ function causeOf(why: string): readonly [string, string?] {
   return at < 0 ? [why] : [why.slice(0, at), why.slice(at + CAUSE.length)];
 }
 
+/** A cause cites operations by where they stand beside it, and is the same wherever that is. */
+function withoutNumbers(cause: string): string {
+  return cause
+    .replaceAll(/ \((?:event|step) \d+\)/g, '')
+    .replaceAll(/\b(?:event|step) \d+|\ban operation not shown here/g, '#');
+}
+
 /** A cause is told once, by the operations themselves or with the first of what comes of it. */
 export function violationsLines(
   violations: readonly ExploreViolation[],
@@ -132,8 +139,8 @@ export function violationsLines(
   return violations.flatMap((violation) => {
     const { rule, why, by, steps } = violation;
     const [effect, cause] = causeOf(why);
-    const isKnown = cause !== undefined && causes.has(cause);
-    causes.add(cause ?? why);
+    const isKnown = cause !== undefined && causes.has(withoutNumbers(cause));
+    causes.add(withoutNumbers(cause ?? why));
     const shown = by === 'schedule' ? '' : ', by the operations themselves';
     const layout = columns === undefined ? {} : { columns: columns - INDENT.length };
     return [

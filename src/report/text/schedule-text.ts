@@ -33,7 +33,8 @@ const GAP = '  ';
 export function formatSchedule(steps: readonly ExploreStep[], layout: ScheduleLayout = {}): string {
   const threads = [...new Set(steps.map(({ thread }) => thread))].toSorted();
   const { columns = Number.POSITIVE_INFINITY, reasons = false } = layout;
-  const digits = Math.max(3, String(steps.length).length);
+  const numbers = steps.map(stepNumber);
+  const digits = Math.max(3, ...numbers.map((number) => number.length));
   const room = columns - digits - GAP.length;
   const widths = shared(
     threads.map((thread) =>
@@ -55,7 +56,7 @@ export function formatSchedule(steps: readonly ExploreStep[], layout: ScheduleLa
     const texts = wrap(stepText(step), widths[at] ?? columns);
     const why = reasons ? (step.why ?? '') : '';
     const aside = beside && why !== '' ? wrap(why, left) : [];
-    const number = `${i === layout.broken ? '! ' : ''}${i + 1}`;
+    const number = `${i === layout.broken ? '! ' : ''}${numbers[i] ?? ''}`;
     const lines = Array.from({ length: Math.max(texts.length, aside.length) }, (_, n) =>
       row(
         n === 0 ? number : '',
@@ -71,6 +72,11 @@ export function formatSchedule(steps: readonly ExploreStep[], layout: ScheduleLa
 /** `DSB ISHST`, `write entry = invalid`. */
 export function stepText({ op, detail }: ExploreStep): string {
   return BARE.has(op) ? detail : `${op} ${detail}`;
+}
+
+/** As sentences cite it. */
+export function stepNumber({ number }: ExploreStep, at: number): string {
+  return number === null ? '' : String(number ?? at + 1);
 }
 
 const total = (widths: readonly number[]): number =>

@@ -141,6 +141,7 @@ describe('a fingerprint', () => {
       operations: [],
       trace: [],
       locations: [],
+      behind: [],
       findings: [],
       ledger: [],
       answers: [],

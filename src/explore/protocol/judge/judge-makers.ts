@@ -25,8 +25,8 @@ import type { Path } from '../run/unroll.ts';
 export interface MakersFinding {
   readonly rule: Rule;
   readonly why: string;
-  /** What one of them does is wrong whatever the other does. */
-  readonly isByItself?: true;
+  /** What this one does is wrong whatever the other does. */
+  readonly by?: 0 | 1;
   /** Which of both stores to the entry is the wrong one; absent: it is known at the end. */
   readonly store?: number;
 }
@@ -89,7 +89,7 @@ export class MakersJudge {
             ...this.#books(gone, memory),
             ...this.#arrived(gone, stores, memory),
             ...this.#host.threads.flatMap((thread, i) =>
-              this.#judgeItself(thread, i, paths[i] ?? 0),
+              this.#judgeItself(thread, i === 0 ? 0 : 1, paths[i] ?? 0),
             ),
           ];
     const findings = found.filter(
@@ -189,7 +189,7 @@ export class MakersJudge {
     return [{ rule: 'break-before-make', why }];
   }
 
-  #judgeItself(thread: HostThread, number: number, way: number): readonly MakersFinding[] {
+  #judgeItself(thread: HostThread, number: 0 | 1, way: number): readonly MakersFinding[] {
     const key = `${number} ${way}`;
     const known = this.#byItself.get(key);
     if (known !== undefined) return known;
@@ -199,7 +199,7 @@ export class MakersJudge {
     const trace = begun === null ? null : traceOf(map, path, protocol, begun);
     const found = trace === null ? [] : judgeTrace(trace, bbm, false, map.hafdbs).violations;
     const findings = found.map(
-      ({ rule, why }) => ({ rule, why: `${name}: ${why}`, isByItself: true }) as const,
+      ({ rule, why }) => ({ rule, why: `${name}: ${why}`, by: number }) as const,
     );
     this.#byItself.set(key, findings);
     return findings;

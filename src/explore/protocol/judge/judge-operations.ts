@@ -25,8 +25,14 @@ type OperationsViolation = ExploreViolation & { readonly against: string | null 
 export interface JudgedOperations {
   readonly violations: readonly OperationsViolation[];
   /** Sentences that explain a schedule, too. */
-  readonly whys: readonly string[];
+  readonly whys: readonly Reason[];
   readonly notes: readonly string[];
+}
+
+/** A sentence, and the way that it is said of; null: one in another machine. */
+export interface Reason {
+  readonly why: string;
+  readonly path: Path | null;
 }
 
 /** Of two protocols at once the operations are judged where an execution has them (judge-makers.ts). */
@@ -41,6 +47,7 @@ export function judgeOperations(
   const { claims, lock = 'exclusive' } = protocol;
   const { map } = host;
   const violations: OperationsViolation[] = [];
+  const whys: Reason[] = [];
   const notes = new Set<string>();
   const found = (
     rule: Rule,
@@ -51,6 +58,7 @@ export function judgeOperations(
   ): void => {
     const steps = operationSteps(map, path, event);
     violations.push({ rule, why, by: 'operations', steps, token: null, against });
+    if (CAUSES.has(rule)) whys.push({ why, path });
   };
   const script = hypervisorScript(protocol, map, bbm);
   const lost = lock === 'shared' ? lostRace(script, map) : null;
@@ -92,13 +100,11 @@ export function judgeOperations(
       ? surveyOf(protocol, map.changeName, bbm, map.hafdbs)
       : null;
   for (const note of surveyed?.notes ?? []) notes.add(note);
-  for (const violation of surveyed?.violations ?? [])
+  for (const violation of surveyed?.violations ?? []) {
     violations.push({ ...violation, against: null });
-  return {
-    violations,
-    whys: violations.filter(({ rule }) => CAUSES.has(rule)).map(({ why }) => why),
-    notes: [...notes],
-  };
+    if (CAUSES.has(violation.rule)) whys.push({ why: violation.why, path: null });
+  }
+  return { violations, whys, notes: [...notes] };
 }
 
 const nth = (n: number): string => ['first', 'second', 'third'][n - 1] ?? `${n}th`;

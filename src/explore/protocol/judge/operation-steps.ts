@@ -32,8 +32,14 @@ export function operationSteps(
     }));
   if (steps.length <= STEPS_MAX) return steps;
   const left = steps.length - 2 * STEPS_AT_ENDS;
-  const between = { thread: 'hypervisor', op: '…', detail: `${left} operations more` };
-  return [...steps.slice(0, STEPS_AT_ENDS), between, ...steps.slice(-STEPS_AT_ENDS)];
+  const between = {
+    thread: 'hypervisor',
+    op: '…',
+    detail: `${left} operations more`,
+    number: null,
+  };
+  const numbered = steps.map((step, i) => ({ ...step, number: i + 1 }));
+  return [...steps.slice(0, STEPS_AT_ENDS), between, ...numbered.slice(-STEPS_AT_ENDS)];
 }
 
 function opOf(event: TraceEvent): string {

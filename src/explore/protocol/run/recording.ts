@@ -117,6 +117,8 @@ export class Recording {
   thrown: Error | null = null;
   /** By event of the trace: the location it is about, for names. */
   readonly locations: (number | null)[] = [];
+  /** By event of the trace: the last operation up to it, which is its own where it is one. */
+  readonly behind: number[] = [];
   readonly #initialAt: (location: number) => Descriptor | undefined;
   readonly #answerOf: Answers;
   readonly #operationsMax: number;
@@ -217,6 +219,7 @@ export class Recording {
     if (this.pending) return;
     this.trace.push(event);
     this.locations.push(location);
+    this.behind.push(this.operations.length - 1);
   }
 
   #add(operation: Operation): void {

@@ -50,6 +50,8 @@ export interface Path {
   readonly trace: readonly TraceEvent[];
   /** By event of the trace: the location it is about. */
   readonly locations: readonly (number | null)[];
+  /** By event of the trace: index of the operation that it is, or of the last one before it. */
+  readonly behind: readonly number[];
   readonly findings: readonly BookFinding[];
   readonly ledger: readonly BookEntry[];
   /** What its reads and compare-exchanges found, in order. */
@@ -81,8 +83,8 @@ export class NotDeterministic extends Error {
 
 /** The way of a run that has come to its end. */
 export function pathOf(recording: Recording, answers: readonly Descriptor[]): Path {
-  const { operations, trace, locations, findings, ledger, memory, thrown } = recording;
-  return { operations, trace, locations, findings, ledger, answers, memory, thrown };
+  const { operations, trace, locations, behind, findings, ledger, memory, thrown } = recording;
+  return { operations, trace, locations, behind, findings, ledger, answers, memory, thrown };
 }
 
 export function unroll(input: UnrollInput): Unrolled {

@@ -90,7 +90,7 @@ export class HostSteps {
       const events = this.#eventSteps(index).filter(({ at }) => at <= until);
       if (events.length > 0 || !(isBarrier(operation) || isAstray(operation))) return events;
       const isBefore = this.#first(index) <= until;
-      return isBefore ? [{ at: this.#placeOf(index), step: this.#plainStep(index) }] : [];
+      return isBefore ? [{ at: this.#placeOf(index), index, step: this.#plainStep(index) }] : [];
     });
   }
 
@@ -104,7 +104,7 @@ export class HostSteps {
       if (operation.kind === 'choose') return [];
       const events = this.#eventSteps(index);
       if (events.length > 0) return events;
-      return [{ at: this.#placeOf(index), step: this.#plainStep(index) }];
+      return [{ at: this.#placeOf(index), index, step: this.#plainStep(index) }];
     });
   }
 
@@ -115,7 +115,7 @@ export class HostSteps {
       const at = this.#positions[ordinal] ?? 0;
       const placed = order[at - 1];
       assert(placed !== undefined, 'every event of the path stands in the order');
-      return [{ at, step: this.#eventStep(ordinal, placed.event) }];
+      return [{ at, index, step: this.#eventStep(ordinal, placed.event) }];
     });
   }
 

@@ -19,12 +19,21 @@ import { type HostInput, HostSteps, type HostWay } from './host-steps.ts';
 import { LOCK_FREE } from '../machine/memory-map.ts';
 import { LOCK_NOT_SEEN, LOCK_SEEN, UPDATED, walkReason } from './reasons.ts';
 import type { TimedStep } from './timed-step.ts';
+import type { Path } from '../run/unroll.ts';
 import type { Leaf, RegionTranslation } from '../machine/translation.ts';
 
 export interface Schedule {
   readonly steps: readonly ExploreStep[];
   /** Steps without barriers. */
   readonly length: number;
+  /** Of each thread of the hypervisor's side: where its operations stand, for what is said of them. */
+  readonly shown: readonly ShownWay[];
+}
+
+export interface ShownWay {
+  readonly path: Path;
+  /** By index of the operation: the number of its first step, from 1. */
+  readonly numbers: ReadonlyMap<number, number>;
 }
 
 export interface ScheduleInput extends HostInput {
@@ -59,20 +68,40 @@ export function scheduleOf(input: ScheduleInput): Schedule {
   const until = Math.max(accessed, shownTo);
   const host = input.hosts.flatMap((way) => {
     const hypervisor = new HostSteps(input, way);
-    return isWhole ? hypervisor.whole() : hypervisor.upTo(until);
+    const timed = isWhole ? hypervisor.whole() : hypervisor.upTo(until);
+    return timed.map((each) => ({ ...each, way }));
   });
+  const numbers = new Map(input.hosts.map((way) => [way, new Map<number, number>()]));
   const steps: ExploreStep[] = [];
   // A read of what a walker has stored stands below it.
   const updates = updateSteps(input);
   let barriers = 0;
   for (let at = 0; at <= until; at++) {
-    for (const timed of [...updates, ...host, ...guest]) {
+    for (const timed of [...updates, ...host, ...guest] as readonly OfWay[]) {
       if (timed.at !== at) continue;
       steps.push(timed.step);
+      if (timed.way !== undefined) noteNumber(numbers.get(timed.way), timed.index, steps.length);
       if (isBarrier(timed.step)) barriers++;
     }
   }
-  return { steps, length: steps.length - barriers };
+  const shown = input.hosts.map((way) => ({
+    path: way.path,
+    numbers: numbers.get(way) ?? new Map<number, number>(),
+  }));
+  return { steps, length: steps.length - barriers, shown };
+}
+
+/** `way`: of a thread of the hypervisor's side, whose it is. */
+type OfWay = TimedStep & { readonly way?: HostWay };
+
+/** A TLBI that several vCPUs take is cited where the first of them does. */
+function noteNumber(
+  numbers: Map<number, number> | undefined,
+  index: number | undefined,
+  number: number,
+): void {
+  if (index === undefined || numbers === undefined || numbers.has(index)) return;
+  numbers.set(index, number);
 }
 
 /** Position of the update that the walk of an access makes; 0: it makes none. */

@@ -18,6 +18,7 @@ import {
 import type { Aftermath } from '../judge/aftermath.ts';
 import type { GuestProgram } from '../machine/guest.ts';
 import { type HostEnd, isMakerStore } from '../judge/host-ends.ts';
+import { citing } from './citations.ts';
 import { type HostWay, readsIn } from './host-steps.ts';
 import type { Host } from '../run/host.ts';
 import type { OutcomeJudge } from '../judge/judge-end.ts';
@@ -222,14 +223,14 @@ export class Schedules {
     shown: Map<Rule, Shown>,
     { found: { choice, numbers, order }, host }: Omit<JudgedOrder, 'clean'>,
   ): void {
-    for (const { rule, why, isByItself, store } of host.findings) {
-      const key = `${rule} ${isByItself} ${host.paths.join(' ')}`;
+    for (const { rule, why, by, store } of host.findings) {
+      const key = `${rule} ${by !== undefined} ${host.paths.join(' ')}`;
       if (store === undefined && this.#shownWays.has(key)) continue;
       this.#shownWays.add(key);
       const known = shown.get(rule)?.schedule.length ?? Number.POSITIVE_INFINITY;
       const until = store === undefined ? null : positionOf(order, store);
       if ((until ?? 0) >= known) continue;
-      const { steps, length: own } = scheduleOf({
+      const made = scheduleOf({
         ...scheduleInput(this.#host, this.#scenario),
         order,
         hosts: this.#waysOf(order, host.paths),
@@ -237,11 +238,12 @@ export class Schedules {
         shownTo: until ?? 'whole',
       });
       // What both do together tells more than what one does wrong by itself.
-      const schedule = { steps, length: own + (isByItself ? BY_ITSELF : 0) };
+      const schedule = { ...made, length: made.length + (by === undefined ? 0 : BY_ITSELF) };
       if (schedule.length >= known) continue;
       const { program } = this.#scenario;
       const place = { program, choice, numbers, vcpu: null, end: RULES.indexOf(rule) };
-      shown.set(rule, { why, schedule, place, host: this.#host });
+      const said = by === undefined ? why : citedBy(why, by, made);
+      shown.set(rule, { why: said, schedule, place, host: this.#host });
     }
   }
 
@@ -259,6 +261,12 @@ export class Schedules {
     });
     return steps;
   }
+}
+
+/** What is said of what one of two does by itself. */
+export function citedBy(why: string, by: 0 | 1, { shown }: Pick<Schedule, 'shown'>): string {
+  const way = shown[by];
+  return way === undefined ? why : citing(why, way.path, way);
 }
 
 /** Position of the `nth` store to the entry by the hypervisors. */

@@ -5,4 +5,6 @@ import type { ExploreStep } from '../../../result/explore.ts';
 export interface TimedStep {
   readonly at: number;
   readonly step: ExploreStep;
+  /** Of the hypervisor's side: index of its operation. */
+  readonly index?: number;
 }
