@@ -214,6 +214,11 @@ export const VCPU = {
   ringServed: 10,
   /** Bumped after a change of the two before, so that the hypervisor can sleep on it. */
   ringEvent: 11,
+  /**
+   * Generation up to which interrupts are taken: at least `ack`, and more where TLBIs before one are still
+   * to be applied. vCPU writes, issuers read.
+   */
+  taken: 12,
   issued: LINE_WORDS + 0,
   completed: LINE_WORDS + 1,
   inFlight: LINE_WORDS + 2,

@@ -217,7 +217,7 @@ describe('words within a block', () => {
   });
 
   test('shared words of a vCPU are on another line than its own', () => {
-    const shared = [VCPU.mode, VCPU.ack, VCPU.event, VCPU.heartbeat];
+    const shared = [VCPU.mode, VCPU.ack, VCPU.taken, VCPU.event, VCPU.heartbeat];
     expect(shared.every((w) => w < LINE_WORDS)).toBe(true);
     expect(VCPU.issued).toBeGreaterThanOrEqual(LINE_WORDS);
   });

@@ -50,7 +50,7 @@ interface Bench {
   readonly tlbs: TlbSet;
   /** Generations and record counts, as reported. */
   readonly applied: (readonly [number, number])[];
-  word(name: 'mode' | 'ack' | 'event'): number;
+  word(name: 'mode' | 'ack' | 'event' | 'taken'): number;
 }
 
 function benchOf(bug: MachineBug | null = null, own: TlbSet | null = null): Bench {
@@ -132,6 +132,34 @@ describe('a TLBI', () => {
     b.issuer.ipi();
     expect(b.receiver.applyUninterrupted()).toBe(false);
     expect([b.receiver.seen(), ...sizesOf(b.tlbs)], 'nothing was done').toEqual([1, 4, 4, 1]);
+  });
+
+  test('that nobody has waited for may come behind an interrupt', () => {
+    const b = benchOf();
+    b.receiver.enter();
+    b.issuer.tlbi(ALL);
+    b.issuer.kick();
+    b.receiver.applyPending();
+    const taken = [b.word('taken'), b.word('ack'), b.receiver.seen(), ...sizesOf(b.tlbs)];
+    expect(taken, 'the interrupt alone').toEqual([2, 0, 0, 4, 4, 1]);
+    b.receiver.applyPending();
+    expect([b.word('taken'), b.word('ack'), ...sizesOf(b.tlbs)]).toEqual([2, 2, 0, 0, 0]);
+    b.issuer.kick();
+    b.receiver.applyPending();
+    expect([b.word('taken'), b.word('ack'), b.receiver.seen()], 'nothing before it').toEqual([
+      3, 3, 3,
+    ]);
+  });
+
+  test('is not complete when an interrupt behind it is taken, but at a DSB', () => {
+    const b = benchOf();
+    b.receiver.enter();
+    b.issuer.tlbi(ALL);
+    // The other vCPU is out, and this one has taken whatever comes.
+    b.arena.i32[b.arena.layout.vcpuW + VCPU.taken] = 9;
+    Atomics.store(b.arena.i32, CONTROL.stop, 1);
+    expect(() => b.issuer.ipi()).not.toThrow();
+    expect(() => b.issuer.dsb('ish')).toThrow(Stopped);
   });
 
   test('before a TLB was made is nothing to it', () => {

@@ -39,7 +39,11 @@ export class Stopped extends Error {
 
 export interface Issuer {
   tlbi(op: TlbiOp): void;
-  /** Returns once each vCPU that is in the guest has taken an interrupt: a record that removes nothing. */
+  /**
+   * Returns once each vCPU that is in the guest has taken an interrupt: a record that removes nothing. It
+   * waits for all of them in one go, as a kernel does that interrupts each and then looks for the answers
+   * (smp_call_function with `wait`). It is no DSB: a TLBI that is not complete may reach a vCPU behind it.
+   */
   ipi(): void;
   /** The same, and returns at once. */
   kick(): void;
@@ -103,18 +107,20 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
     }
   }
 
-  /** Is this vCPU in the guest without having acknowledged everything we issued? */
-  function isPending(w: number): boolean {
+  /** Is this vCPU in the guest, and `answer` of it not as far as what we issued? */
+  function isPending(w: number, answer: number): boolean {
     if (bug === 'tlbi-unfenced') {
-      return i32[w + VCPU.mode] === 1 && (i32[w + VCPU.ack] as number) - issued < 0;
+      return i32[w + VCPU.mode] === 1 && (i32[w + answer] as number) - issued < 0;
     }
-    return Atomics.load(i32, w + VCPU.mode) === 1 && Atomics.load(i32, w + VCPU.ack) - issued < 0;
+    return Atomics.load(i32, w + VCPU.mode) === 1 && Atomics.load(i32, w + answer) - issued < 0;
   }
 
-  function waitFor(vcpu: number): void {
+  function waitFor(vcpu: number, answer: number): void {
+    if (out[vcpu] !== 0) return;
     const w = layout.vcpuW + vcpu * VCPU.words;
-    if (!isPending(w)) return;
-    for (let spin = 0; spin < spins; spin++) if (!isPending(w)) return;
+    if (!isPending(w, answer)) return;
+    for (let spin = 0; spin < spins; spin++) if (!isPending(w, answer)) return;
+    const what = answer === VCPU.taken ? 'interrupt' : 'TLBI';
     const deadline = performance.now() + LAST_RESORT_MS;
     Atomics.add(i32, CONTROL.dsbWaiters, 1);
     try {
@@ -122,11 +128,11 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
         // The event is read first: an acknowledgement after that moves it, so the wait below
         // returns at once.
         const event = Atomics.load(i32, w + VCPU.event);
-        if (!isPending(w)) return;
+        if (!isPending(w, answer)) return;
         if (Atomics.load(i32, CONTROL.stop) !== 0) throw new Stopped('stopped in DSB');
         if (performance.now() > deadline) {
           throw new Error(
-            `vCPU ${vcpu} did not acknowledge TLBI ${issued} within ${LAST_RESORT_MS} ms`,
+            `vCPU ${vcpu} did not acknowledge ${what} ${issued} within ${LAST_RESORT_MS} ms`,
           );
         }
         Atomics.wait(i32, w + VCPU.event, event, 20);
@@ -140,7 +146,7 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
   function complete(): void {
     for (let vcpu = 0; vcpu < vcpus; vcpu++) {
       if (bug === 'dsb-skips-vcpu' && vcpu === 0) continue;
-      if (out[vcpu] === 0) waitFor(vcpu);
+      waitFor(vcpu, VCPU.ack);
     }
     outstanding = false;
   }
@@ -155,8 +161,10 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
       }
     },
     ipi() {
+      const before = outstanding;
       append(null);
-      complete();
+      outstanding = before;
+      for (let vcpu = 0; vcpu < vcpus; vcpu++) waitFor(vcpu, VCPU.taken);
     },
     kick: () => append(null),
     dsb(kind) {
@@ -169,7 +177,8 @@ export function createIssuer(arena: Arena, options: IssuerOptions): Issuer {
 export interface Receiver {
   /**
    * Before an access: applies and acknowledges what is new. The caller has seen that the generation
-   * moved.
+   * moved. An interrupt with TLBIs before it that nobody has waited for comes first: then it is all that is
+   * taken, and the next call applies the rest.
    */
   applyPending(): void;
   /** Enters the guest: from here on issuers wait for this vCPU. */
@@ -206,7 +215,10 @@ export function createReceiver(
   /** Records up to this one are applied: all that were seen, unless it lags. */
   let applied = seen;
   let fenced = bug !== 'entry-unfenced';
+  /** Interrupts up to this record are taken. */
+  let taken = seen;
   Atomics.store(i32, w + VCPU.ack, seen);
+  Atomics.store(i32, w + VCPU.taken, seen);
 
   function emptyAll(): void {
     tlbs.combined.invalidate(-1, 0, layout.pages, 0);
@@ -215,8 +227,29 @@ export function createReceiver(
   }
 
   function acknowledge(generation: number): void {
+    take(generation);
     Atomics.store(i32, w + VCPU.ack, generation);
     wake();
+  }
+
+  function take(generation: number): void {
+    taken = generation;
+    Atomics.store(i32, w + VCPU.taken, generation);
+  }
+
+  const isInterrupt = (g: number): boolean =>
+    i32[tlbiLogW + (g % logRecords) * recordWords] === INTERRUPT;
+
+  /** The last interrupt that is not taken yet and has a TLBI before it that is not applied; else `taken`. */
+  function overtaking(generation: number): number {
+    if (generation - seen >= RECORDS_SAFE) return taken;
+    let hasTlbi = false;
+    let last = taken;
+    for (let g = seen + 1; g - generation <= 0; g++) {
+      if (!isInterrupt(g)) hasTlbi = true;
+      else if (hasTlbi && g - taken > 0) last = g;
+    }
+    return last;
   }
 
   function wake(): void {
@@ -225,7 +258,11 @@ export function createReceiver(
   }
 
   function applyPending(): void {
-    apply(lags);
+    const generation = Atomics.load(i32, CONTROL.tlbiGeneration);
+    const interrupt = overtaking(generation);
+    if (interrupt === taken) return apply(lags, generation);
+    take(interrupt);
+    wake();
   }
 
   function apply(lagging: boolean, generation = Atomics.load(i32, CONTROL.tlbiGeneration)): void {
@@ -275,7 +312,7 @@ export function createReceiver(
     applyUninterrupted() {
       const generation = Atomics.load(i32, CONTROL.tlbiGeneration);
       for (let g = seen + 1; g - generation <= 0; g++) {
-        if (i32[tlbiLogW + (g % logRecords) * recordWords] === INTERRUPT) return false;
+        if (g - taken > 0 && isInterrupt(g)) return false;
       }
       apply(lags, generation);
       return true;
