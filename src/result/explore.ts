@@ -49,6 +49,8 @@ export interface ExploreViolation {
    */
   readonly noExecution?: true;
   readonly steps: readonly ExploreStep[];
+  /** By schedule: operations of the hypervisor that take effect only behind the last step. Absent: none. */
+  readonly toCome?: readonly ExploreStep[];
   /** `npm run replay -- TOKEN` shows the schedule again, step by step. */
   readonly token: string | null;
 }

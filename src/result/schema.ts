@@ -68,15 +68,16 @@ const header = {
   merged: v.exactOptional(merged),
 };
 
+const exploreStep = v.looseObject({
+  ...{ thread: text, op: text, detail: text, why: v.exactOptional(text) },
+  number: v.exactOptional(v.nullable(whole)),
+});
+
 const exploreViolation = v.looseObject({
   rule,
   why: text,
-  steps: v.array(
-    v.looseObject({
-      ...{ thread: text, op: text, detail: text, why: v.exactOptional(text) },
-      number: v.exactOptional(v.nullable(whole)),
-    }),
-  ),
+  steps: v.array(exploreStep),
+  toCome: v.exactOptional(v.array(exploreStep)),
   token: v.nullable(text),
 });
 

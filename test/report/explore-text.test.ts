@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { matrixLines, runText, tableLines } from '../../src/report/text/explore-text.ts';
 import { PLAIN } from '../../src/report/paint.ts';
-import { formatSchedule } from '../../src/report/text/schedule-text.ts';
+import { formatSchedule, toComeLines } from '../../src/report/text/schedule-text.ts';
 import { builtin } from '../explore/protocol/fixtures.ts';
 
 const explored = (name: string, cpu = {}) =>
@@ -41,6 +41,31 @@ describe('a schedule', () => {
   });
 });
 
+describe('what is still to come', () => {
+  const dsb = { thread: 'hypervisor', op: 'dsb', detail: 'DSB ISH' };
+
+  it('is one line of at most 76 columns', () => {
+    expect(toComeLines([])).toEqual([]);
+    expect(toComeLines([STEPS[0] ?? dsb, dsb])).toEqual([
+      'still to come: write entry = invalid, DSB ISH',
+    ]);
+    const many = Array.from({ length: 20 }, () => dsb);
+    expect(toComeLines(many)).toEqual([
+      'still to come: DSB ISH, DSB ISH, DSB ISH, DSB ISH, DSB ISH, DSB ISH, 14 more',
+    ]);
+    expect(toComeLines(many, 40)).toEqual(['still to come: DSB ISH, DSB ISH, 18 more']);
+  });
+
+  it('is a line for each thread that has more to do', () => {
+    const other = { ...dsb, thread: 'hypervisor 2' };
+    expect(toComeLines([other])).toEqual(['still to come of hypervisor 2: DSB ISH']);
+    expect(toComeLines([{ ...dsb, thread: 'hypervisor 1' }, other])).toEqual([
+      'still to come of hypervisor 1: DSB ISH',
+      'still to come of hypervisor 2: DSB ISH',
+    ]);
+  });
+});
+
 describe('a search', () => {
   const run = explored('rfc-nt-posted', { bbm: [1], nt: 'conflict' });
 
@@ -52,6 +77,8 @@ describe('a search', () => {
       expect(text).toContain(`npm run replay -- ${violation.token}\n`);
       for (const line of formatSchedule(violation.steps).split('\n')) expect(text).toContain(line);
     }
+    // What the hypervisor does behind the fault.
+    expect(text).toMatch(/\n    still to come: \S/);
     expect(text.split('\n').filter((line) => line.includes('#  hypervisor'))).toHaveLength(
       run.violations.length,
     );

@@ -211,6 +211,14 @@ describe('an explore result', () => {
     expect(document.body.textContent).toContain('npm run replay -- x1-token');
   });
 
+  it('has a line of what is still to come, where something is', () => {
+    const toCome = [{ thread: 'hypervisor', op: 'dsb', detail: 'DSB ISH' }];
+    const violations = [{ ...VIOLATED_RUN.violations[0], toCome } as never];
+    const document = page(anExploreResult({ runs: [{ ...VIOLATED_RUN, violations }] }));
+    expect(document.body.textContent).toContain('still to come: DSB ISH');
+    expect(page(anExploreResult()).body.textContent).not.toContain('still to come');
+  });
+
   it('has the reason of each step beside it, where there is one', () => {
     const steps = VIOLATED_RUN.violations[0]?.steps.map((step, i) => ({
       ...step,

@@ -114,6 +114,7 @@ export class Outcomes {
         why: `${why}${causeOf(host, schedule.shown)}`,
         by: 'schedule',
         steps: schedule.steps,
+        ...(schedule.toCome.length === 0 ? {} : { toCome: schedule.toCome }),
         token: null,
       },
       place,

@@ -11,6 +11,7 @@ import type { ResultFile, StressFile } from '../../result/read.ts';
 import type { StressRun, ViolationEvent } from '../../result/stress.ts';
 import { exitMeaning } from '../exit-meanings.ts';
 import { searchText } from '../text/explore-text.ts';
+import { stepNumber, toComeLines } from '../text/schedule-text.ts';
 import { shareText } from '../numbers.ts';
 import { NOT_MEASURED } from '../not-measured.ts';
 import { configurationOf } from '../../result/compare/configuration.ts';
@@ -173,7 +174,10 @@ function exploreCase(run: ExploreRun): Case {
   const message = run.violations.map(({ rule }) => rule).join(', ');
   const details = run.violations.flatMap((v) => [
     `${v.rule}: ${v.why}`,
-    ...v.steps.map((step, i) => `  ${i + 1} ${step.thread}: ${step.op} ${step.detail}`),
+    ...v.steps.map(
+      (step, i) => `  ${stepNumber(step, i)} ${step.thread}: ${step.op} ${step.detail}`,
+    ),
+    ...toComeLines(v.toCome ?? []).map((line) => `  ${line}`),
     ...(v.token === null ? [] : [`replay: ${commandLine(`replay -- ${v.token}`)}`]),
   ]);
   const seconds = run.elapsedMs / 1000;

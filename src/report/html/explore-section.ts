@@ -5,7 +5,7 @@ import type { ExploreFile } from '../../result/read.ts';
 import { ABLATION_MEANING, ablationGroups, changeText, neededText } from '../text/ablation-text.ts';
 import { searchText } from '../text/explore-text.ts';
 import { countText, placeText } from '../text/kernel-text.ts';
-import { stepNumber, stepText } from '../text/schedule-text.ts';
+import { stepNumber, stepText, toComeLines } from '../text/schedule-text.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
 import { anchor, html, type Html, type HtmlValue, NOTHING } from './html.ts';
@@ -111,6 +111,7 @@ function counterexample(run: ExploreRun, v: ExploreViolation): Html {
       }
     </dl>
     ${lanes(`Schedule that shows ${title}`, 'step', events)}
+    ${toComeLines(v.toCome ?? []).map((line) => html`<p class="soft">${line}</p>`)}
   </section>`;
 }
 

@@ -5,7 +5,7 @@ import type { ExploreResult, ExploreRun, ExploreViolation } from '../../result/e
 import { exitMeaning } from '../exit-meanings.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
 import type { Paint } from '../paint.ts';
-import { formatSchedule } from './schedule-text.ts';
+import { formatSchedule, toComeLines } from './schedule-text.ts';
 import { type Column, renderTable } from '../table.ts';
 
 /** An explore result, whose seed is null: nothing is drawn by chance. */
@@ -137,7 +137,7 @@ export function violationsLines(
 ): string[] {
   const causes = new Set<string>();
   return violations.flatMap((violation) => {
-    const { rule, why, by, steps } = violation;
+    const { rule, why, by, steps, toCome = [] } = violation;
     const [effect, cause] = causeOf(why);
     const isKnown = cause !== undefined && causes.has(withoutNumbers(cause));
     causes.add(withoutNumbers(cause ?? why));
@@ -148,6 +148,7 @@ export function violationsLines(
       ...(steps.length === 0 ? [] : formatSchedule(steps, layout).split('\n')).map(
         (line) => INDENT + line,
       ),
+      ...toComeLines(toCome, layout.columns).map((line) => INDENT + line),
       ...replayOf(violation),
     ];
   });

@@ -74,6 +74,28 @@ export function stepText({ op, detail }: ExploreStep): string {
   return BARE.has(op) ? detail : `${op} ${detail}`;
 }
 
+/** No line of what is still to come is longer; with its indent it has 80 columns. */
+const TO_COME_COLUMNS = 76;
+
+/** `still to come: DSB ISH, ISB, …`: for each thread that has more to do a line, or as much as fits. */
+export function toComeLines(
+  steps: readonly ExploreStep[],
+  columns = Number.POSITIVE_INFINITY,
+): string[] {
+  const byThread = [...Map.groupBy(steps, ({ thread }) => thread)];
+  const room = Math.min(columns, TO_COME_COLUMNS);
+  return byThread.map(([thread, own]) => {
+    const whose = byThread.length > 1 || thread !== 'hypervisor' ? ` of ${thread}` : '';
+    const texts = own.map(stepText);
+    const lead = `still to come${whose}: `;
+    for (let shown = texts.length; ; shown--) {
+      const rest = shown < texts.length ? [`${texts.length - shown} more`] : [];
+      const line = `${lead}${[...texts.slice(0, shown), ...rest].join(', ')}`;
+      if (shown <= 1 || line.length <= room) return line;
+    }
+  });
+}
+
 /** As sentences cite it. */
 export function stepNumber({ number }: ExploreStep, at: number): string {
   return number === null ? '' : String(number ?? at + 1);

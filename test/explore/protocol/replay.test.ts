@@ -62,7 +62,20 @@ function complaintsOn(protocol: Protocol, violation: ExploreViolation): string[]
   const last = by === 'operations' ? steps.at(-1) : steps.findLast(({ op }) => ACCESSES.has(op));
   if (last === undefined || whole[replay.broken] !== textOf(last))
     found.push(`${token}: step ${replay.broken}`);
+  if (by === 'schedule') {
+    const told = countable([...steps, ...(violation.toCome ?? [])]);
+    if (told.join() !== countable(replay.steps).join()) found.push(`${token}: not all is to come`);
+  }
   return found;
+}
+
+/** Operations of the hypervisor that a schedule has once, shown or still to come. */
+function countable(steps: readonly ExploreStep[]): string[] {
+  const isOnce = ({ thread, op, detail }: ExploreStep): boolean =>
+    thread === 'hypervisor' &&
+    (['dsb', 'dmb', 'isb', 'unlock', 'compare-exchange'].includes(op) ||
+      detail.startsWith('entry = '));
+  return steps.filter(isOnce).map(textOf).toSorted();
 }
 
 describe('what explore finds', () => {

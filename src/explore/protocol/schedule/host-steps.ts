@@ -94,6 +94,31 @@ export class HostSteps {
     });
   }
 
+  /**
+   * What takes effect only after position `until`, so that `upTo` does not have it. What others do with memory
+   * that was given away is none of its operations.
+   */
+  after(until: number): ExploreStep[] {
+    return this.#way.path.operations.flatMap((operation, index) => {
+      const events = this.#eventSteps(index);
+      const late = events.filter(({ at }) => at > until);
+      if (events.length > 0 ? late.length === 0 : this.#first(index) <= until) return [];
+      if (events.length === 0 && !isBarrier(operation) && !isTold(operation)) return [];
+      if (operation.kind === 'write' && this.#isOthers(operation)) return [];
+      // Where it has not reached anybody yet there is no need to say whom it will.
+      const isWhole = late.length === events.length && operation.kind !== 'cas';
+      const steps = isWhole ? [this.#plainStep(index)] : late.map(({ step }) => step);
+      return steps.map(({ thread, op, detail }) => ({ thread, op, detail }));
+    });
+  }
+
+  /** The next user's store to a page that was freed, and the like. */
+  #isOthers({ location, value }: Extract<Operation, { kind: 'write' }>): boolean {
+    const { map } = this.#input;
+    if (location === map.moment || location === map.switchedWalk) return true;
+    return isForeign(value, REUSED) && location !== TARGET;
+  }
+
   /** Everything the hypervisor does. */
   whole(): TimedStep[] {
     const { path } = this.#way;
@@ -298,6 +323,11 @@ function isAnswered(
   operation: Operation,
 ): operation is Extract<Operation, { kind: 'read' | 'cas' }> {
   return operation.kind === 'read' || operation.kind === 'cas';
+}
+
+/** What is an operation to a reader though it is no event: all that is done to other PEs. */
+function isTold({ kind }: Operation): boolean {
+  return kind === 'tlbi' || kind === 'ipi';
 }
 
 /** A TLBI that its context, not its operand, has led to no vCPU. */

@@ -26,6 +26,8 @@ export interface Schedule {
   readonly steps: readonly ExploreStep[];
   /** Steps without barriers. */
   readonly length: number;
+  /** Operations of the hypervisor's side that take effect only behind the last step; empty: all is shown. */
+  readonly toCome: readonly ExploreStep[];
   /** Of each thread of the hypervisor's side: where its operations stand, for what is said of them. */
   readonly shown: readonly ShownWay[];
 }
@@ -88,7 +90,10 @@ export function scheduleOf(input: ScheduleInput): Schedule {
     path: way.path,
     numbers: numbers.get(way) ?? new Map<number, number>(),
   }));
-  return { steps, length: steps.length - barriers, shown };
+  const toCome = isWhole
+    ? []
+    : input.hosts.flatMap((way) => new HostSteps(input, way).after(until));
+  return { steps, length: steps.length - barriers, toCome, shown };
 }
 
 /** `way`: of a thread of the hypervisor's side, whose it is. */
