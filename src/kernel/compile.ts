@@ -9,6 +9,7 @@ import { PACKAGE_ROOT } from '../package/root.ts';
 import {
   type Compiled,
   type Compiler,
+  compilerStarts,
   diagnosticsIn,
   findCompiler,
   type Job,
@@ -79,6 +80,7 @@ export async function compileTree(
   const key = createHash('sha256').update(JSON.stringify(job)).digest('hex');
   const cached = unwritten.get(key) ?? readCache(key);
   if (cached !== null) return cached;
+  compilerStarts(tree.folder);
   const { wasm, output } = await (await find()).build(job);
   if (wasm === null) throw new NativeProblem(problemIn(output, tree));
   const compiled: Compiled = { wasm, warnings: [] };

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { type Compiled, readCache, writeCache } from './cache.ts';
 import { COMPILE_FLAGS, type Compiler, findCompiler, LINK_FLAGS, protocolJob } from './compiler.ts';
 import { errorIn, warningsIn } from './diagnostics.ts';
+import { compilerStarts } from './heard.ts';
 import { NativeProblem } from './problem.ts';
 import { HEADER, sourceTree, type SourceFile } from './source-tree.ts';
 
@@ -28,6 +29,7 @@ export async function compile(
   const key = keyOf(tree);
   const cached = unwritten.get(key) ?? readCache(key);
   if (cached !== null) return cached;
+  compilerStarts(file);
   const { wasm, output } = await (await find()).build(protocolJob(file, tree));
   if (wasm === null) throw new NativeProblem(errorIn(output, file, tree));
   const compiled = { wasm, warnings: warningsIn(output) };

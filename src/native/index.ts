@@ -10,6 +10,7 @@ export { type Compiled, readCache, writeCache } from './cache.ts';
 export { CodePlaces } from './code-places.ts';
 export { type Compiler, findCompiler, type Job, NOWHERE } from './compiler.ts';
 export { diagnosticsIn } from './diagnostics.ts';
+export { compilerStarts, hearCompiler } from './heard.ts';
 export { lineTableOf } from './line-table.ts';
 export { sectionsOf } from './module-sections.ts';
 export { NativeProblem } from './problem.ts';

@@ -9,6 +9,8 @@ import {
   type SearchAt,
 } from '../../../exploration/index.ts';
 import type { ExploreProgress } from '../../../explore/protocol/index.ts';
+import { hearCompiler } from '../../../native/index.ts';
+import { shortPath } from '../../../package/paths.ts';
 import { counted, grouped } from '../../../report/numbers.ts';
 import { ablationLines } from '../../../report/text/ablation-text.ts';
 import {
@@ -63,9 +65,13 @@ interface Ran {
 async function runPrinting(input: ExploreInput, terminal: Terminal): Promise<Ran> {
   const { flags, argv } = input;
   const request = exploreRequestOf(input);
-  const plan = await inFlags(EXPLORE_FLAGS, () => explorePlan(request));
   const quiet = flags.quiet === true;
   const progress = showText(quiet ? null : terminal.progress);
+  const deaf = hearCompiler((file) => progress.update(`compiling ${shortPath(file)}`));
+  const plan = await inFlags(EXPLORE_FLAGS, () => explorePlan(request)).finally(() => {
+    deaf();
+    progress.clear();
+  });
   const interrupt = watchSignals((name) => {
     progress.clear();
     terminal.err(

@@ -1,5 +1,5 @@
 /**
- * What the checker says of a protocol's operations cites them by number, `TLBI VMALLS12E1IS (event 3)`. Beside
+ * What the checker says of a protocol's operations cites them by number, `TLBI VMALLE1IS (event 3)`. Beside
  * a schedule, whose steps are those of all threads, it is the number of the step that counts. What is not
  * shown there is cited without a number.
  */

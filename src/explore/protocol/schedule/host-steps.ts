@@ -95,8 +95,8 @@ export class HostSteps {
   }
 
   /**
-   * What takes effect only after position `until`, so that `upTo` does not have it. What others do with memory
-   * that was given away is none of its operations.
+   * What takes effect only after position `until`, so that `upTo` does not have it. What others do with
+   * memory that was given away is none of its operations.
    */
   after(until: number): ExploreStep[] {
     return this.#way.path.operations.flatMap((operation, index) => {
