@@ -8,7 +8,7 @@
  */
 import { stripVTControlCharacters } from 'node:util';
 
-const COMMAND = /(?:npm run|npx stage2-stress) \S/;
+const COMMAND = /(?:npm (?:--prefix (?:'[^']*'|\S+) )?run|npx stage2-stress) \S/;
 const CONTINUED = ' \\';
 
 export function fold(text: string, columns: number): string {

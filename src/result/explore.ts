@@ -53,6 +53,8 @@ export interface ExploreViolation {
   readonly toCome?: readonly ExploreStep[];
   /** `npm run replay -- TOKEN` shows the schedule again, step by step. */
   readonly token: string | null;
+  /** The protocol's file, where the token has no room for all of its path: what replay's --protocol takes. */
+  readonly replayFile?: string;
 }
 
 /** Everything that limits a search, by name. */

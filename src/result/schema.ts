@@ -79,6 +79,7 @@ const exploreViolation = v.looseObject({
   steps: v.array(exploreStep),
   toCome: v.exactOptional(v.array(exploreStep)),
   token: v.nullable(text),
+  replayFile: v.exactOptional(text),
 });
 
 const exploreRun = v.looseObject({

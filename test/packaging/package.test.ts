@@ -3,7 +3,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { stripped } from '../../packaging/strip.ts';
 import { publishedManifest } from '../../packaging/manifest.ts';
-import { commandLine } from '../../src/package/command-line.ts';
+import { commandLine, shellWord } from '../../src/package/command-line.ts';
 import { readSources, ROOT } from '../architecture/source-files.ts';
 
 describe('stripped', () => {
@@ -68,6 +68,24 @@ describe('publishedManifest', () => {
 });
 
 describe('commandLine', () => {
+  it('names the clone to whom npm has brought in from elsewhere', () => {
+    vi.stubEnv('INIT_CWD', '/somewhere/else');
+    expect(commandLine('replay -- TOKEN', false)).toBe(
+      `npm --prefix ${shellWord(process.cwd())} run replay -- TOKEN`,
+    );
+    expect(commandLine('replay -- TOKEN', true)).toBe('npx stage2-stress replay TOKEN');
+    vi.stubEnv('INIT_CWD', path.join(process.cwd(), 'docs'));
+    expect(commandLine('replay -- TOKEN', false)).toBe('npm run replay -- TOKEN');
+    vi.unstubAllEnvs();
+  });
+
+  it.each([
+    ['/home/me/a-b_c', '/home/me/a-b_c'],
+    ["/home/me/it's mine", String.raw`'/home/me/it'\''s mine'`],
+  ])('takes %s to a shell', (arg, word) => {
+    expect(shellWord(arg)).toBe(word);
+  });
+
   it.each([
     ['replay -- TOKEN', 'npm run replay -- TOKEN', 'npx stage2-stress replay TOKEN'],
     ['explore --', 'npm run explore --', 'npx stage2-stress explore'],

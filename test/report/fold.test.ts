@@ -48,6 +48,8 @@ describe('a command', () => {
   });
 
   it('has a token on a line of its own, further left where it must', () => {
+    const from = '    replay: npm --prefix /a run replay -- ';
+    expect(foldLine(from + 't'.repeat(30), 44)[0]).toBe(`${from}\\`);
     expect(foldLine(`    replay: npm run replay -- ${'t'.repeat(30)}`, 33)).toEqual([
       '    replay: npm run replay -- \\',
       `   ${'t'.repeat(30)}`,

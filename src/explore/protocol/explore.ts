@@ -46,7 +46,14 @@ import { MemoryMap, TARGET } from './machine/memory-map.ts';
 import { handlersOf, pairMap, pairProblem } from './run/pair.ts';
 import { Outcomes } from './outcomes.ts';
 import { scenarioOf } from './run/scenario.ts';
-import { cpuKey, encodeToken, fingerprintOfHost, type ProtocolSource } from './token.ts';
+import {
+  cpuKey,
+  decodeToken,
+  encodeToken,
+  fingerprintOfHost,
+  type ProtocolSource,
+  type ScheduleToken,
+} from './token.ts';
 import { TimeLimit, underOneLimit, withTimeLimit } from './run/time-limit.ts';
 import { NotDeterministic, type Path } from './run/unroll.ts';
 import { ProtocolFailure } from '../../port/protocol-failure.ts';
@@ -406,18 +413,22 @@ function signViolations(
   const isNamed = against === null || beside !== null;
   const shown = outcomes.violations(whysOf).map(({ violation, place, host }) => ({
     ...violation,
-    token: !isNamed ? null : encodeToken({ ...headOf(host), shows: { by: 'schedule', ...place } }),
+    ...signed(!isNamed ? null : { ...headOf(host), shows: { by: 'schedule', ...place } }),
   }));
   const done = hosts.flatMap((host, i) =>
     (judged[i]?.violations ?? []).map((violation) => ({
       ...violation,
-      token: encodeToken({
-        ...headOf(host),
-        shows: { by: 'operations', rule: violation.rule },
-      }),
+      ...signed({ ...headOf(host), shows: { by: 'operations', rule: violation.rule } }),
     })),
   );
   return [...shown, ...done];
+}
+
+/** Its token, and what replay has to be told beside it. */
+function signed(says: ScheduleToken | null): Pick<ExploreViolation, 'token' | 'replayFile'> {
+  const token = says === null ? null : encodeToken(says);
+  if (says?.kind !== 'file' || token === null) return { token };
+  return decodeToken(token)?.name === says.name ? { token } : { token, replayFile: says.name };
 }
 
 /**

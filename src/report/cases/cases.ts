@@ -3,14 +3,13 @@
  * each thing that was judged, and one for the result's own verdict, which may be worse than that of
  * every case (interrupted, a missed control, a bound).
  */
-import { commandLine } from '../../package/command-line.ts';
 import { assertNever } from '../../arch/assert.ts';
 import type { ExploreRun } from '../../result/explore.ts';
 import type { Verdict } from '../../result/exit-code.ts';
 import type { ResultFile, StressFile } from '../../result/read.ts';
 import type { StressRun, ViolationEvent } from '../../result/stress.ts';
 import { exitMeaning } from '../exit-meanings.ts';
-import { searchText } from '../text/explore-text.ts';
+import { replayCommand, searchText } from '../text/explore-text.ts';
 import { stepNumber, toComeLines } from '../text/schedule-text.ts';
 import { shareText } from '../numbers.ts';
 import { NOT_MEASURED } from '../not-measured.ts';
@@ -178,7 +177,7 @@ function exploreCase(run: ExploreRun): Case {
       (step, i) => `  ${stepNumber(step, i)} ${step.thread}: ${step.op} ${step.detail}`,
     ),
     ...toComeLines(v.toCome ?? []).map((line) => `  ${line}`),
-    ...(v.token === null ? [] : [`replay: ${commandLine(`replay -- ${v.token}`)}`]),
+    ...(v.token === null ? [] : [`replay: ${replayCommand(v)}`]),
   ]);
   const seconds = run.elapsedMs / 1000;
   if (run.exhibit !== undefined)

@@ -3,7 +3,7 @@ import { commandLine } from '../../package/command-line.ts';
 import type { AblationRow, ExploreRun, ExploreViolation } from '../../result/explore.ts';
 import type { ExploreFile } from '../../result/read.ts';
 import { ABLATION_MEANING, ablationGroups, changeText, neededText } from '../text/ablation-text.ts';
-import { searchText } from '../text/explore-text.ts';
+import { replayCommand, searchText } from '../text/explore-text.ts';
 import { countText, placeText } from '../text/kernel-text.ts';
 import { stepNumber, stepText, toComeLines } from '../text/schedule-text.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
@@ -107,7 +107,7 @@ function counterexample(run: ExploreRun, v: ExploreViolation): Html {
         v.token === null
           ? NOTHING
           : html`<dt>replay</dt>
-              <dd><code>${commandLine(`replay -- ${v.token}`)}</code></dd>`
+              <dd><code>${replayCommand(v) ?? NOTHING}</code></dd>`
       }
     </dl>
     ${lanes(`Schedule that shows ${title}`, 'step', events)}

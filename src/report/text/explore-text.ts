@@ -1,5 +1,5 @@
 /** Text of `explore`: each search with its shortest counterexamples, the table of all, the verdict. */
-import { commandLine } from '../../package/command-line.ts';
+import { commandLine, shellWord } from '../../package/command-line.ts';
 import type { Verdict } from '../../result/exit-code.ts';
 import type { ExploreResult, ExploreRun, ExploreViolation } from '../../result/explore.ts';
 import { exitMeaning } from '../exit-meanings.ts';
@@ -156,8 +156,19 @@ export function violationsLines(
 
 const INDENT = ' '.repeat(4);
 
-function replayOf({ token }: ExploreViolation): string[] {
-  return token === null ? [] : [`    replay: ${commandLine(`replay -- ${token}`)}`];
+function replayOf(violation: ExploreViolation): string[] {
+  const command = replayCommand(violation);
+  return command === null ? [] : [`    replay: ${command}`];
+}
+
+/** Null: there is no token. */
+export function replayCommand({
+  token,
+  replayFile,
+}: Pick<ExploreViolation, 'token' | 'replayFile'>): string | null {
+  if (token === null) return null;
+  const where = replayFile === undefined ? '' : ` --protocol ${shellWord(replayFile)}`;
+  return commandLine(`replay -- ${token}${where}`);
 }
 
 /** One row per search. */
@@ -267,9 +278,10 @@ function cellText(run: ExploreRun): string {
 /** Where a violation that turns the verdict can be looked at. */
 function replayLine(run: ExploreRun): string[] {
   const [first] = run.violations;
-  if (first === undefined || first.token === null || run.exhibit !== undefined) return [];
+  const command = first === undefined ? null : replayCommand(first);
+  if (first === undefined || command === null || run.exhibit !== undefined) return [];
   const name = run.mutant ?? run.protocol;
-  return [`  ${name}, ${cpuText(run)}: ${first.rule}: ${commandLine(`replay -- ${first.token}`)}`];
+  return [`  ${name}, ${cpuText(run)}: ${first.rule}: ${command}`];
 }
 
 function rulesText({ violations }: ExploreRun): string {

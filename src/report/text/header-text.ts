@@ -2,7 +2,7 @@
  * The top of a report: the machine, how to run the same again, and whether the checker was seen to
  * fail.
  */
-import { commandLine } from '../../package/command-line.ts';
+import { commandLine, shellWord } from '../../package/command-line.ts';
 import type { ResultHeader } from '../../result/header.ts';
 import type { MachineInfo } from '../../result/machine-info.ts';
 import type { ControlResult, StressResult } from '../../result/stress.ts';
@@ -67,11 +67,7 @@ export function repeatCommand({
   // Nothing in a benchmark is drawn by chance, and it takes no seed.
   const isSeeded = seed !== null && command !== 'bench';
   const seeded = isSeeded ? ['--seed', String(seed)] : [];
-  return commandLine([`${command} --`, ...kept.map(quoted), ...seeded].join(' '));
-}
-
-function quoted(arg: string): string {
-  return /^[\w@%+=:,./-]+$/.test(arg) ? arg : `'${arg.replaceAll("'", String.raw`'\''`)}'`;
+  return commandLine([`${command} --`, ...kept.map(shellWord), ...seeded].join(' '));
 }
 
 function controlLines(controls: readonly ControlResult[], columns: number, paint: Paint): string[] {

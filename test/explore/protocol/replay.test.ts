@@ -14,6 +14,7 @@ import type { CpuModel } from '../../../src/arch/cpu-model.ts';
 import { MUTANTS } from '../../../src/mutants/index.ts';
 import type { Protocol } from '../../../src/port/index.ts';
 import { PROTOCOLS } from '../../../src/protocols/index.ts';
+import { replayCommand } from '../../../src/report/text/explore-text.ts';
 import type { ExploreRun, ExploreStep, ExploreViolation } from '../../../src/result/explore.ts';
 import { bbmEarlyWith, builtin } from './fixtures.ts';
 import { ProtocolFailure } from '../../../src/port/protocol-failure.ts';
@@ -138,6 +139,21 @@ describe('a replay', () => {
     for (const step of steps) expect(step.why ?? '').not.toBe('');
     const tlbi = steps.filter(({ op }) => op === 'tlbi').map(({ why }) => why);
     expect(tlbi.some((why) => why?.includes('R_YNJCP'))).toBe(true);
+  });
+
+  it('is told where the file is, if the token has no room for all of its path', () => {
+    const runOf = (name: string): ExploreRun =>
+      exploreProtocol({ protocol: broken, source: { kind: 'file', name, text: '' } });
+    const [short, long] = [runOf('./mine.ts'), runOf(`${'folder of mine/'.repeat(20)}mine.ts`)];
+    expect(short.violations.map(({ replayFile }) => replayFile)).not.toContainEqual(
+      expect.anything(),
+    );
+    for (const violation of long.violations) {
+      expect(replayCommand(violation)).toMatch(
+        /^npm run replay -- r1:f:\S+ --protocol '(folder of mine\/){20}mine\.ts'$/,
+      );
+    }
+    expect(long.violations).not.toEqual([]);
   });
 
   it('is refused where the protocol does something else now', () => {

@@ -1,7 +1,7 @@
 /** `init`: a protocol to start from, its twin with a bug, and what to run. */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { commandLine } from '../../../package/command-line.ts';
+import { cameByPrefix, commandLine } from '../../../package/command-line.ts';
 import { IS_BUILT, PACKAGE_ROOT } from '../../../package/root.ts';
 import { EXIT } from '../../../result/exit-code.ts';
 import type { Command, CommandInput } from '../../command.ts';
@@ -67,7 +67,7 @@ function init({ flags, positionals }: Input, terminal: Terminal): typeof EXIT.pa
       `  ${commandLine(`explore -- --protocol ${mine} --matrix`)}`,
       'real threads, beside a protocol of KVM:',
       `  ${commandLine(`stress -- --protocol ${mine},bbm-early --vcpus 1 --time 20s`)}`,
-      ...fromElsewhere(userFolder()),
+      ...(cameByPrefix() ? [] : fromElsewhere(userFolder())),
       '',
     ].join('\n'),
   );
