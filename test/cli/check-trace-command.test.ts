@@ -102,6 +102,12 @@ describe('check-trace', () => {
     expect(seen.out).toMatch(/^compared +a\.log\.gz +b\.log$/m);
     expect(seen.out).toMatch(/^verdict +clean +clean$/m);
     expect(seen.out).toMatch(/^1 : 1 times {2}coalesce at level 2: str 0; /m);
+    expect(seen.out).toMatch(/\nwrote steps\/a-coalesce-1\.seq\nwrote steps\/b-coalesce-1\.seq\n$/);
+    const quiet = await typed([...args.slice(0, 3), '--sequences', 'more', '--quiet'], folder);
+    expect(quiet.out.match(/^wrote .*$/gm)).toEqual([
+      'wrote more/a-coalesce-1.seq',
+      'wrote more/b-coalesce-1.seq',
+    ]);
     const steps = readFileSync(path.join(folder, 'steps/a-coalesce-1.seq'), 'utf8').split('\n');
     expect(steps[0]).toBe('# coalesce of an entry of level 2, used once in a.log.gz');
     expect(steps.slice(-3)).toEqual([expect.stringMatching(/^#/) as string, 'free child', '']);

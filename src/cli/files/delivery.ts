@@ -29,14 +29,24 @@ export function isFile(target: JsonTarget | null): target is OutputFile {
 export interface Targets {
   readonly json: JsonTarget | null;
   readonly out?: OutputFolder | null;
-  /** Files are not named. */
+  /** More files, whose names depend on what was found: they are named in any case. */
+  readonly found?: readonly DeliveredFile[];
+  /** Files are not named whose names were given. */
   readonly quiet: boolean;
+}
+
+export interface DeliveredFile {
+  readonly name: string;
+  readonly place: () => OutputFile;
+  readonly make: () => string | Promise<string>;
 }
 
 export class Delivery {
   readonly #terminal: Terminal;
   readonly #quiet: boolean;
+  /** In the order in which they are named. */
   readonly #written: string[] = [];
+  readonly #found: string[] = [];
   #hasFailed = false;
 
   constructor(terminal: Terminal, quiet: boolean) {
@@ -49,11 +59,12 @@ export class Delivery {
     name: string,
     place: () => OutputFile,
     make: () => string | Promise<string>,
+    isFound = false,
   ): Promise<void> {
     try {
       const text = await make();
       writeWhole(place(), text);
-      this.#written.push(name);
+      (isFound ? this.#found : this.#written).push(name);
     } catch (error) {
       this.#fail(`${shortPath(name)} was not written`, error);
     }
@@ -81,8 +92,8 @@ export class Delivery {
 
   /** Names each file that was written. The exit code of all of it. */
   end(code: ExitCode): ExitCode {
-    if (!this.#quiet) {
-      for (const name of this.#written) this.#terminal.out(`wrote ${shortPath(name)}\n`);
+    for (const name of [...(this.#quiet ? [] : this.#written), ...this.#found]) {
+      this.#terminal.out(`wrote ${shortPath(name)}\n`);
     }
     return exitCodeAfter(code, this.#hasFailed);
   }
@@ -103,7 +114,7 @@ export function exitCodeAfter(code: ExitCode, hasFailed: boolean): ExitCode {
 /** A result to its files, then its text: files must not depend on anybody reading. */
 export async function deliver(
   result: ResultFile,
-  { json, out = null, quiet }: Targets,
+  { json, out = null, found = [], quiet }: Targets,
   terminal: Terminal,
   text: () => string,
 ): Promise<ExitCode> {
@@ -112,6 +123,7 @@ export async function deliver(
   for (const { name, place, make } of out === null ? [] : filesOut(out, result)) {
     await delivery.file(name, place, make);
   }
+  for (const { name, place, make } of found) await delivery.file(name, place, make, true);
   delivery.text(text);
   return delivery.end(result.exitCode);
 }

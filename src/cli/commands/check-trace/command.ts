@@ -1,4 +1,5 @@
 /** `check-trace`: page-table event logs, judged by our break-before-make automaton. */
+import path from 'node:path';
 import { compareTraces } from '../../../report/text/compare-traces-text.ts';
 import { checkTraceText } from '../../../report/text/check-trace-text.ts';
 import { sequenceFiles } from '../../../report/sequence-files.ts';
@@ -6,8 +7,8 @@ import type { CheckTraceResult, TraceRun } from '../../../result/check-trace.ts'
 import { EXIT } from '../../../result/exit-code.ts';
 import { machineInfo } from '../../../stress/run/machine-info.ts';
 import type { Command, CommandInput } from '../../command.ts';
-import { deliver, jsonTarget } from '../../files/delivery.ts';
-import { checkOutputFolder, fileIn, writeWhole } from '../../files/output-file.ts';
+import { deliver, type DeliveredFile, jsonTarget } from '../../files/delivery.ts';
+import { checkOutputFolder, fileIn, type OutputFolder } from '../../files/output-file.ts';
 import { showText } from '../../progress.ts';
 import { watchSignals } from '../../signals.ts';
 import type { Terminal } from '../../terminal.ts';
@@ -71,18 +72,25 @@ export async function checkTrace(input: Input, terminal: Terminal): Promise<Seed
     interrupted,
     runs,
   };
-  const files = folder === null ? [] : sequenceFiles(runs);
-  if (folder !== null) for (const { name, text } of files) writeWhole(fileIn(folder, name), text);
-  const exitCode = await deliver(result, { json, quiet }, terminal, () =>
+  const found = folder === null ? [] : sequencesIn(folder, runs);
+  const exitCode = await deliver(result, { json, found, quiet }, terminal, () =>
     [
       checkTraceText(result, terminal.paint, quiet),
       ...(flags.compare === true ? [`\n${compareTraces(runs, terminal.columns)}`] : []),
-      ...(folder !== null && !quiet
-        ? [`${files.length} sequences written to ${flags.sequences ?? ''}\n`]
-        : []),
+      ...(folder !== null && found.length === 0 ? [NO_SEQUENCES] : []),
     ].join(''),
   );
   return { ...result, exitCode };
+}
+
+const NO_SEQUENCES = 'no sequence was written: no log coalesces or splits an entry\n';
+
+function sequencesIn(folder: OutputFolder, runs: readonly TraceRun[]): DeliveredFile[] {
+  return sequenceFiles(runs).map(({ name, text }) => ({
+    name: path.join(folder, name),
+    place: () => fileIn(folder, name),
+    make: () => text,
+  }));
 }
 
 async function judgeAll(
