@@ -77,7 +77,7 @@ test('one search is shared: the verdict, the counts and the shortest schedule ar
     runs: [{ verdict: 'violated', stoppedBy: null }],
   });
   // Each of its guest programs once.
-  const alone = exploreProtocol({ protocol: rfcNtPosted, vcpus: 2, cpu: { hafdbs: 'on' } });
+  const alone = exploreProtocol({ protocol: rfcNtPosted, vcpus: 2, cpu: { hafdbs: true } });
   const { states, executions, orders } = alone;
   expect(two.result.runs[0]).toMatchObject({ states, executions, orders });
 });
