@@ -37,6 +37,8 @@ export interface Shown {
   readonly place: SchedulePlace;
   readonly why: string;
   readonly host: Host;
+  /** Number of its search. */
+  readonly at: number;
 }
 
 /**
@@ -93,6 +95,7 @@ export class Schedules {
   readonly #options: ModelOptions;
   readonly #judge: OutcomeJudge;
   readonly #aftermath: Aftermath;
+  readonly #at: number;
   /** By thread: made once, as its frames take longer to make than to use. */
   readonly #runs: OrderRun[] = [];
   /** By thread: while a vCPU's ways are gone through, those of the hypervisor may be asked for. */
@@ -103,18 +106,21 @@ export class Schedules {
   /** Rules that two hypervisors break on these ways of theirs: all their orders are as long. */
   readonly #shownWays = new Set<string>();
 
+  /** `at`: number of the search. */
   constructor(
     host: Host,
     scenario: Scenario,
     options: ModelOptions,
     judge: OutcomeJudge,
     aftermath: Aftermath,
+    at: number,
   ) {
     this.#host = host;
     this.#scenario = scenario;
     this.#options = options;
     this.#judge = judge;
     this.#aftermath = aftermath;
+    this.#at = at;
   }
 
   /** Puts what this order shows into `shown` where it is shorter, or breaks another rule. */
@@ -212,7 +218,7 @@ export class Schedules {
     if (schedule.length >= known) return;
     const why = `${access.kind} of page ${access.page} by vcpu ${vcpu}: ${judgement.why}`;
     const place = { program, choice, numbers, vcpu, end };
-    shown.set(judgement.rule, { why, schedule, place, host: this.#host });
+    shown.set(judgement.rule, { why, schedule, place, host: this.#host, at: this.#at });
   }
 
   /**
@@ -243,7 +249,7 @@ export class Schedules {
       const { program } = this.#scenario;
       const place = { program, choice, numbers, vcpu: null, end: RULES.indexOf(rule) };
       const said = by === undefined ? why : citedBy(why, by, made);
-      shown.set(rule, { why: said, schedule, place, host: this.#host });
+      shown.set(rule, { why: said, schedule, place, host: this.#host, at: this.#at });
     }
   }
 
@@ -266,7 +272,8 @@ export class Schedules {
 /** What is said of what one of two does by itself. */
 export function citedBy(why: string, by: 0 | 1, { shown }: Pick<Schedule, 'shown'>): string {
   const way = shown[by];
-  return way === undefined ? why : citing(why, way.path, way);
+  if (way === undefined) return why;
+  return citing(why, way.path, { operations: way.path.operations, numbers: way.numbers });
 }
 
 /** Position of the `nth` store to the entry by the hypervisors. */
