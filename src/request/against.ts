@@ -42,6 +42,11 @@ export async function againstOf(request: Asked): Promise<Against | null> {
     throw refusal`${the(field)} does not go with ${the('scenarios', 'two-vms')}: both hypervisors
       change an entry of one VM`;
   }
+  if (request.kernel !== undefined && request.kernelTlb === 'nvhe') {
+    throw refusal`${the(field)} does not go with ${the('kernelTlb', 'nvhe')}: its flushes begin in the host's
+      context, and a walk of the host's is followed for one protocol alone; ${the('kernelTlb', 'vhe')} goes
+      with it`;
+  }
   refuseAlone(request, field);
   if (typeof against !== 'string') return { protocol: against, source: null };
   const [named = against] = kernelProtocols(request, [against]) ?? [];
@@ -108,15 +113,18 @@ export function subjectsBeside<S extends { readonly protocol: Protocol }>(
   subjects: readonly S[],
   against: Against,
   isNamed: (subject: S) => boolean,
+  request: Pick<Asked, 'faults'> = {},
 ): readonly (S & { readonly against: Against })[] {
+  const { faults = 'model' } = request;
+  const asked = faults === 'model' ? the('against', against.protocol.name) : the('faults', faults);
   const beside = subjects.flatMap((subject) => {
     const problem = pairProblem(subject.protocol, against.protocol);
     if (problem === null) return [{ ...subject, against }];
-    if (isNamed(subject)) throw refusal`${the('against', against.protocol.name)}: ${problem}`;
+    if (isNamed(subject)) throw refusal`${asked}: ${problem}`;
     return [];
   });
   if (beside.length > 0) return beside;
   const [first] = subjects;
   const problem = first === undefined ? null : pairProblem(first.protocol, against.protocol);
-  throw refusal`${the('against', against.protocol.name)}: ${problem ?? 'nothing is there beside it'}`;
+  throw refusal`${asked}: ${problem ?? 'nothing is there beside it'}`;
 }

@@ -169,7 +169,7 @@ export async function subjectsOf(request: ExploreRequest): Promise<readonly Subj
     mutant === null
       ? protocols !== undefined && !protocols.includes('all')
       : mutants?.includes('all') !== true;
-  return subjectsBeside(subjects, against, isNamed);
+  return subjectsBeside(subjects, against, isNamed, request);
 }
 
 /** Of two protocols at once the first ones. */

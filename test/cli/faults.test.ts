@@ -25,6 +25,10 @@ const BAD: readonly (readonly [args: string, answer: string])[] = [
     `${LOCKED} maphole`,
     '--faults: there is no protocol or mutant "maphole" (did you mean map-hole?)',
   ],
+  [
+    `${LOCKED} map-hole --kernel ./linux --kernel-tlb nvhe`,
+    "--faults does not go with --kernel-tlb nvhe: its flushes begin in the host's context",
+  ],
   ['explore --protocol write-protect --faults map-hole', 'is of kind protect; beside another one'],
   ['explore --faults map-hole', '--faults names the second of two protocols: --protocol'],
   [

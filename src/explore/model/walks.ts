@@ -117,7 +117,11 @@ export class Walks {
     return waits;
   }
 
-  /** Two walks that can be used at one time, where that is more than either of them. */
+  /**
+   * Two walks that can be used at one time, where that is more than either of them. To look here whether they
+   * can saves work and changes nothing: who uses a walk comes at its `from` or later, and asks again. So it is
+   * with a TLB: without one no two walks can be used at once.
+   */
   #collisions(address: number, walks: readonly Walk[]): Walk[] {
     const { translation } = this.#system;
     if (translation.collide === undefined || !this.#options.tlb) return [];
