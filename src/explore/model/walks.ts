@@ -118,9 +118,9 @@ export class Walks {
   }
 
   /**
-   * Two walks that can be used at one time, where that is more than either of them. To look here whether they
-   * can saves work and changes nothing: who uses a walk comes at its `from` or later, and asks again. So it is
-   * with a TLB: without one no two walks can be used at once.
+   * Two walks that can be used at one time, where that is more than either of them. To look here whether
+   * they can saves work and changes nothing: who uses a walk comes at its `from` or later, and asks again. So
+   * does the look for a TLB: without one no two walks can be used at once.
    */
   #collisions(address: number, walks: readonly Walk[]): Walk[] {
     const { translation } = this.#system;
