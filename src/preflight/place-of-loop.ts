@@ -106,7 +106,6 @@ export async function placeOfLoop(
     isOver = true;
     // Asked to pause, or paused, and without a debugger it would never end: terminate() would wait for ever.
     if (attached !== null) send(attached, 'Debugger.disable');
-
     session.disconnect();
   }
 }
