@@ -70,7 +70,10 @@ test('one search is shared: the verdict, the counts and the shortest schedule ar
   // The other thread takes it; this one finds none left, and helps.
   expect([one.threads, two.threads]).toEqual([[0], [0, 1]]);
   expect(timeless(two.result)).toEqual(timeless(one.result));
-  expect(two.result).toMatchObject({ verdict: 'fail', runs: [{ verdict: 'violated', stoppedBy: null }] });
+  expect(two.result).toMatchObject({
+    verdict: 'fail',
+    runs: [{ verdict: 'violated', stoppedBy: null }],
+  });
 });
 
 test('two threads find the same steps needed', async () => {

@@ -31,6 +31,14 @@ test.each([
   expect(run && balanceOf(run)).toEqual(CLEAN);
 });
 
+test('a sequence that gathers what it clears loses nothing', async () => {
+  const file = path.join(EXAMPLES, '../seq/gathered-unmap.seq');
+  const choice = { scenario: 'unmap-under-walk', vcpus: 2, rounds: 1, transitions: 6 };
+  const [run] = await rowsOf([file], choice);
+  expect(run && balanceOf(run)).toEqual(CLEAN);
+  expect(run?.transitions).toBe(6);
+});
+
 test('bits left in an unmapped entry are a hole where the VM takes it for one, and a violation elsewhere', async () => {
   const fixture = (name: string): string => path.join(import.meta.dirname, `fixtures/${name}.ts`);
   const choice = { scenario: 'unmap-under-walk', rounds: 2, transitions: 8 };
