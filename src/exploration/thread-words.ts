@@ -130,7 +130,8 @@ export class ThreadWords {
 
   /** Searches that nobody has taken, of open tasks. */
   openSearches(): number {
-    return this.tasksAt().reduce((sum, task) => sum + this.searchesLeft(task), 0);
+    const tasks = new Set(this.tasksAt());
+    return [...tasks].reduce((sum, task) => sum + this.searchesLeft(task), 0);
   }
 
   /** How much of its task, 0 to 1, has been taken, if it is open. */

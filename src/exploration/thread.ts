@@ -21,12 +21,14 @@ import {
 import type { ThreadJob, ThreadTask, ThreadWord } from './thread-message.ts';
 import { ThreadWords } from './thread-words.ts';
 
+type Work = (number: number, at: TaskAt, hooks: TaskHooks) => Promise<unknown>;
+
 interface Prepared {
   readonly mark: string;
   readonly count: number;
-  run(number: number, at: TaskAt, hooks: TaskHooks): Promise<unknown>;
+  readonly run: Work;
   /** Null: its tasks are done by one thread each. */
-  readonly join: Prepared['run'] | null;
+  readonly join: Work | null;
 }
 
 /** A thread without a task looks so often whether one may be joined. */
@@ -46,21 +48,21 @@ export async function explorationThread(
       return words.isStopped;
     },
   };
-  const doIt = async (number: number, run: Prepared['run']): Promise<void> => {
+  const doIt = async (number: number, work: Work): Promise<void> => {
     const onProgress = (step: ExploreProgress, at: SearchAt): void =>
       say({ is: 'progress', task: number, step, at });
     const at = { position: number + 1, of: prepared.count };
-    say({ is: 'done', task: number, done: await run(number, at, { signal, onProgress }) });
+    say({ is: 'done', task: number, done: await work(number, at, { signal, onProgress }) });
   };
   let task = words.take(thread, numbers);
   say({ is: 'ready' });
   for (; task !== null; task = words.take(thread, numbers)) await doIt(task, prepared.run);
   const { join } = prepared;
   const mayBeJoined = (): number[] => (join === null ? [] : words.mayBeJoined());
-  for (let open = mayBeJoined(); open.length > 0; open = mayBeJoined()) {
+  for (let open = mayBeJoined(); join !== null && open.length > 0; open = mayBeJoined()) {
     const joined = open.find((other) => words.join(thread, other));
     if (joined === undefined) await setTimeout(LOOK_MS);
-    else await doIt(joined, join as Prepared['run']);
+    else await doIt(joined, join);
     words.leave(thread);
   }
   say({ is: 'over' });

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { type Beside, type Patience, runBeside } from '../../src/exploration/beside.ts';
 import { type ExplorationHooks, runExploration } from '../../src/exploration/index.ts';
 import type { ThreadJob } from '../../src/exploration/thread-message.ts';
+import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import bbmEarly from '../../src/protocols/bbm-early.ts';
+import rfcNtPosted from '../../src/protocols/rfc-nt-posted.ts';
 import { parseCpu } from '../../src/request/cpu-knobs.ts';
 import { explorePlan, type ExploreRequest } from '../../src/request/explore.ts';
 import type { ExploreRun } from '../../src/result/explore.ts';
@@ -74,6 +76,10 @@ test('one search is shared: the verdict, the counts and the shortest schedule ar
     verdict: 'fail',
     runs: [{ verdict: 'violated', stoppedBy: null }],
   });
+  // Each of its guest programs once.
+  const alone = exploreProtocol({ protocol: rfcNtPosted, vcpus: 2, cpu: { hafdbs: true } });
+  const { states, executions, orders } = alone;
+  expect(two.result.runs[0]).toMatchObject({ states, executions, orders });
 });
 
 test('two threads find the same steps needed', async () => {
