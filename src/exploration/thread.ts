@@ -54,17 +54,19 @@ export async function explorationThread(
     const at = { position: number + 1, of: prepared.count };
     say({ is: 'done', task: number, done: await work(number, at, { signal, onProgress }) });
   };
+  /** Nothing is left to take, but something to share, or there may be. */
+  const helpOut = async (join: Work): Promise<void> => {
+    for (let open = words.mayBeJoined(); open.length > 0; open = words.mayBeJoined()) {
+      const joined = open.find((other) => words.join(thread, other));
+      if (joined === undefined) await setTimeout(LOOK_MS);
+      else await doIt(joined, join);
+      words.leave(thread);
+    }
+  };
   let task = words.take(thread, numbers);
   say({ is: 'ready' });
   for (; task !== null; task = words.take(thread, numbers)) await doIt(task, prepared.run);
-  const { join } = prepared;
-  const mayBeJoined = (): number[] => (join === null ? [] : words.mayBeJoined());
-  for (let open = mayBeJoined(); join !== null && open.length > 0; open = mayBeJoined()) {
-    const joined = open.find((other) => words.join(thread, other));
-    if (joined === undefined) await setTimeout(LOOK_MS);
-    else await doIt(joined, join);
-    words.leave(thread);
-  }
+  if (prepared.join !== null) await helpOut(prepared.join);
   say({ is: 'over' });
 }
 
