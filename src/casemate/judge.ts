@@ -7,6 +7,7 @@
 import { assertNever } from '../arch/assert.ts';
 import type { Descriptor } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
+import { NO_HOLES } from '../checker/tables/holes.ts';
 import { translates } from '../checker/place.ts';
 import type { TraceRun } from '../result/check-trace.ts';
 import { Causes, type Finding } from './grouping/causes.ts';
@@ -314,6 +315,7 @@ export class LogJudge {
       ...{ level, ipa, size, old, oldLeaves },
       // What a table's leaves map beside addresses is not told.
       maps: null,
+      holes: NO_HOLES,
       hafdbs: tree.shape.hardwareAf,
       // KVM may give the VM another VMID while the entry is stale; its flushes go by the new one.
       get vmid() {

@@ -5,9 +5,9 @@
  *
  * entry-state.ts follows what an entry holds and which old translations of it may still be cached,
  * for the target and for each child entry that is stored to where walkers can reach it. store-rule.ts
- * judges a store, obligation.ts barriers and TLBIs, table-map.ts knows who points to whom,
- * table-life.ts judges frees, lock-rule.ts who may store beside others, publication.ts and
- * cache-clean.ts contents, end-of-transition.ts and new-tables.ts where it arrived.
+ * judges a store, obligation.ts barriers and TLBIs, tables/table-map.ts knows who points to whom,
+ * tables/table-life.ts judges frees, lock-rule.ts who may store beside others, publication.ts and
+ * cache-clean.ts contents, end-of-transition.ts and tables/new-tables.ts where it arrived.
  */
 import { assertNever } from '../arch/assert.ts';
 import {
@@ -32,15 +32,16 @@ import type { AutomatonFinding, AutomatonVerdict, FindingCode } from './automato
 import { judgeCleans } from './cache-clean.ts';
 import { judgeEnd } from './end-of-transition.ts';
 import { EntryState } from './entry-state.ts';
+import { entryKey } from './tables/holes.ts';
 import { gaveWay, Ownership } from './lock-rule.ts';
-import { NewTables } from './new-tables.ts';
+import { NewTables } from './tables/new-tables.ts';
 import { missingStep } from './missing-step.ts';
-import { withOwnNames } from './page-names.ts';
+import { withOwnNames } from './tables/page-names.ts';
 import { leafWanted, type Place, targetPlace, translates } from './place.ts';
 import { type Contents, contentsAfter, NO_CONTENTS, unorderedAt } from './publication.ts';
 import { sameMapping } from './store-rule.ts';
-import { TableLife } from './table-life.ts';
-import { TableMap } from './table-map.ts';
+import { TableLife } from './tables/table-life.ts';
+import { TableMap } from './tables/table-map.ts';
 
 type WriteEvent = Extract<TraceEvent, { readonly op: 'write' }>;
 
@@ -219,7 +220,7 @@ class Automaton {
       return;
     }
     this.#use(table, 'written', index);
-    const key = `${table}#${at.index}`;
+    const key = entryKey(table, at.index);
     const reached = this.#life.walkersIn(table);
     if (reached === 'linked') this.#storeLinked(event, at, key, index);
     else if (reached !== null) this.#storeFrozen(event, at, reached.state, index);
@@ -255,7 +256,9 @@ class Automaton {
     if (table === null || this.#children.size === 0) return false;
     const { entriesPerTable } = this.#place.geometry;
     for (let index = 0; index < entriesPerTable; index++) {
-      const child = this.#children.get(`${table}#${index}`);
+      const key = entryKey(table, index);
+      const child = this.#children.get(key);
+      if (child === undefined && this.#place.holes.has(key)) continue;
       if (child === undefined || isValid(child.current)) return false;
       if (child.must !== null && !this.#endsEmpty) return false;
     }

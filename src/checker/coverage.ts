@@ -44,6 +44,15 @@ function entryClass(structure: 'stage2' | 'walk', level: number, single: boolean
   return { structure, level: level as Level, single, removed: [], settled: [] };
 }
 
+/** The same below a table. What was a hole there has left nothing behind, as if it were removed. */
+function classBelow(place: Place, structure: 'stage2' | 'walk', level: number): EntryClass {
+  const end = place.ipa + place.size;
+  const gone = [...place.holes.values()]
+    .filter((hole) => hole.level <= level && place.ipa <= hole.lo && hole.hi <= end)
+    .reduce<readonly Interval[]>((spans, { lo, hi }) => add(spans, { lo, hi }), []);
+  return { ...entryClass(structure, level, false), removed: gone, settled: gone };
+}
+
 /** Levels of the leaves that a table in `place` may have had below it. */
 function leavesBelow(place: Place): readonly Level[] {
   if (typeOf(place.old, place.level) === 'table') return place.oldLeaves;
@@ -61,8 +70,8 @@ export function classesOf(place: Place, olds: readonly Descriptor[]): EntryClass
   classes.push(entryClass('walk', place.level, true));
   const leaves = leavesBelow(place);
   for (let level = place.level + 1; level <= Math.max(0, ...leaves); level++) {
-    if (leaves.includes(level as Level)) classes.push(entryClass('stage2', level, false));
-    if (leaves.some((leaf) => leaf > level)) classes.push(entryClass('walk', level, false));
+    if (leaves.includes(level as Level)) classes.push(classBelow(place, 'stage2', level));
+    if (leaves.some((leaf) => leaf > level)) classes.push(classBelow(place, 'walk', level));
   }
   return classes;
 }

@@ -7,6 +7,7 @@ import { assert } from '../arch/assert.ts';
 import { AF, attributesOf, type Descriptor, makeLeaf, typeOf } from '../arch/descriptor.ts';
 import { entrySize, type Geometry, geometryOf, GRANULES, type Level } from '../arch/geometry.ts';
 import type { TransitionTrace } from '../port/trace.ts';
+import { type Holes, holesOf } from './tables/holes.ts';
 
 export interface Place {
   readonly geometry: Geometry;
@@ -18,6 +19,8 @@ export interface Place {
   /** What it held before the transition, and the levels of the valid leaves below that. */
   readonly old: Descriptor;
   readonly oldLeaves: readonly Level[];
+  /** Entries below it that held nothing. */
+  readonly holes: Holes;
   /**
    * The leaf of this level that maps what a table in this entry maps: what a block that takes the
    * place of the table is held against. Null: not known.
@@ -41,7 +44,8 @@ export function targetPlace(trace: TransitionTrace, hafdbs = false): Place {
   const oldLeaves = leavesOf(trace);
   const geometry = geometryOfTrace(trace);
   const maps = leafWanted(trace, level, ipa);
-  return { geometry, level, ipa, size, vmid, old, oldLeaves, maps, hafdbs };
+  const holes = holesOf(trace, geometry);
+  return { geometry, level, ipa, size, vmid, old, oldLeaves, holes, maps, hafdbs };
 }
 
 /** The leaf of `level` that maps at `ipa` what the wanted block maps there. */

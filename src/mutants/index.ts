@@ -22,6 +22,7 @@ import { freedBeforeFlush } from './tables/freed-before-flush.ts';
 import { gatherErrorReturn } from './gather/gather-error-return.ts';
 import { gatherFreedEarly } from './gather/gather-freed-early.ts';
 import { gatherHintKept } from './gather/gather-hint-kept.ts';
+import { gatherStopsAtGap } from './gather/gather-stops-at-gap.ts';
 import { gatherShort } from './gather/gather-short.ts';
 import { hintFromAddress } from './flush/hint-from-address.ts';
 import { leafOnlyFlush } from './flush/leaf-only-flush.ts';
@@ -137,6 +138,7 @@ export const MUTANTS: readonly Mutant[] = Object.freeze([
   nestedSplitOrphan,
   gatherHintKept,
   gatherShort,
+  gatherStopsAtGap,
   gatherFreedEarly,
   gatherErrorReturn,
   oomLivePut,

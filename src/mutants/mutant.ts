@@ -32,6 +32,8 @@ export interface Catch {
    * without which no sequence of operations could be missed.
    */
   readonly by?: 'observation' | 'operations';
+  /** Of `operations`, where more could be expected: why nobody sees an effect. One sentence. */
+  readonly unseen?: string;
   /** Over the CPU of the twin. */
   readonly cpu?: Partial<CpuModel>;
   /** 2 where nothing is said. */

@@ -5,6 +5,7 @@ export * from './kinds.ts';
 export * from './protocol.ts';
 export * from './sequences.ts';
 export * from './gather.ts';
+export * from './try-build.ts';
 export * from './trace.ts';
 export * from './machine-bug.ts';
 export {

@@ -23,6 +23,8 @@ export interface Change {
   readonly takes?: 'before-new' | 'at-end';
   /** What a store is that comes later all the same, as the end of a sentence. */
   readonly late?: string;
+  /** Of a table: some of its entries are invalid from the start (isHole below). */
+  readonly holes?: true;
   /** Old or new mapping denies stores: then a permission fault may be right. */
   readonly readOnly?: 'old' | 'new';
   /** A vCPU makes it, in the handler of the fault that asks for it; the others are the host's. */
@@ -47,6 +49,14 @@ const CHANGES = {
     takes: 'at-end',
     late: 'after the memory had been given to somebody else',
     text: 'a table and all it maps is unmapped',
+  },
+  'unmap-sparse': {
+    from: 'table',
+    to: 'empty',
+    holes: true,
+    takes: 'at-end',
+    late: 'after the memory had been given to somebody else',
+    text: 'a table with holes and all it maps is unmapped',
   },
   map: { from: 'empty', to: 'block', by: 'vcpu', text: 'an empty entry gets a block' },
   'map-locked': {
@@ -86,11 +96,21 @@ export function changeNamed(name: ChangeName): Change {
   return CHANGES[name];
 }
 
+/**
+ * Which entries of a lowest-level table are holes, where the table has some: the first one, one in the
+ * middle and the last one; of a table of two the first, so that a gather meets the gap before it meets
+ * what comes after.
+ */
+export function isHole(index: number, entries: number): boolean {
+  if (index === 0) return true;
+  return entries > 2 && (index === entries / 2 || index === entries - 1);
+}
+
 /** Kinds, and the forms of each; the first is the plain one. */
 const FORMS = {
   coalesce: ['coalesce'],
   split: ['split'],
-  unmap: ['unmap-leaf', 'unmap-table'],
+  unmap: ['unmap-leaf', 'unmap-table', 'unmap-sparse'],
   map: ['map', 'map-locked'],
   protect: ['restrict', 'relax'],
   relocate: ['relocate'],

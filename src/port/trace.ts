@@ -42,6 +42,8 @@ export type TraceEvent =
       readonly value: Descriptor;
       /** The page of a child entry; null for the target. */
       readonly table: TableName | null;
+      /** Of a child entry: which one of its page. */
+      readonly index?: number;
       /** Of a compare-exchange that failed: what it expected. */
       readonly expected?: Descriptor;
     }

@@ -8,7 +8,7 @@ import type { BlockLevel, Granule, Level } from '../arch/geometry.ts';
 import { createArena } from '../machine/arena.ts';
 import { createRecorder } from '../machine/recorder.ts';
 import { createAudit } from '../pgtable/audit.ts';
-import { changeNamed, changesOf, changesSize } from '../port/kinds.ts';
+import { changeNamed, changesOf, changesSize, isHole } from '../port/kinds.ts';
 import type { Protocol, Table } from '../port/index.ts';
 import bbmEarly from '../protocols/bbm-early.ts';
 import unmapLeafwise from '../protocols/unmap-leafwise.ts';
@@ -89,10 +89,11 @@ export function runAlone(
 /** A protocol that changes no size, once in each of its forms but beside an owner of the entry. */
 function runChanges(bench: Workbench, protocol: Protocol, region: Region): void {
   for (const name of changesOf(protocol)) {
-    const { from, readOnly } = changeNamed(name);
+    const { from, readOnly, holes = false } = changeNamed(name);
     if (from === 'locked') continue;
     bench.regions.rebuild();
     if (from !== 'table') bench.reset(bbmEarly, region, 0);
+    if (holes) bench.regions.punchHoles(region, (index, entries) => !isHole(index, entries));
     if (from === 'empty') bench.reset(unmapLeafwise, region, 0, { name: 'unmap-leaf' });
     if (readOnly === 'old') bench.reset(writeProtect, region, 0, { name: 'restrict' });
     bench.step({ protocol, region, measured: true, change: { name } }, emptyCount());

@@ -88,6 +88,9 @@ class Made {
       case 'allocate':
         if (this.#child !== null) return null;
         this.#child = event.table;
+        if (event.op === 'allocate' && event.tried === true) {
+          return { op: 'try-allocate', filled: false, steps: [] };
+        }
         return { op: 'allocate', filled: event.op === 'build' };
       case 'no-memory':
       case 'vttbr':

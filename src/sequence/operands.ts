@@ -1,7 +1,7 @@
 /** What stands behind the word of a step: values, places and the operands of a TLBI. */
 import { scopeOf, TLBI_KINDS, type TlbiKind } from '../arch/tlbi.ts';
 import type { Cursor } from './cursor.ts';
-import type { Action, Address, StoreOrder, Ttl, Value } from './steps.ts';
+import type { Action, Address, ChildIndex, StoreOrder, Ttl, Value } from './steps.ts';
 
 const CHILD_MAX = 8191;
 const PAGES_MAX = 2 ** 18;
@@ -33,8 +33,8 @@ function value(c: Cursor, step: string): Value {
   return maybeValue(c) ?? c.refuse(`${step} stores one of ${VALUE_TEXTS}, not ${c.shown()}`);
 }
 
-/** `child[N]`, `ptep`, `*ptep`, `entry`: undefined if the next word is none of them. */
-export function maybePlace(c: Cursor): number | null | undefined {
+/** `child[N]`, `child[page]`, `ptep`, `*ptep`, `entry`: undefined if the next word is none of them. */
+export function maybePlace(c: Cursor): ChildIndex | null | undefined {
   const isDereferenced = c.has('*');
   if (ENTRY_WORDS.has(c.word.text)) {
     c.take();
@@ -43,7 +43,7 @@ export function maybePlace(c: Cursor): number | null | undefined {
   if (isDereferenced) c.refuse(`*ptep is the entry; ${c.shown()} is none`);
   if (!c.has('child')) return undefined;
   c.expect('[', 'child[N]');
-  const index = c.number('N of child[N]', CHILD_MAX);
+  const index = c.has('page') ? 'page' : c.number('N of child[N]', CHILD_MAX);
   c.expect(']', 'child[N]');
   return index;
 }
@@ -76,7 +76,7 @@ export function store(c: Cursor, step: string, order: StoreOrder): Action {
       const right = `of the entry write no address (${step} ${stored}), and ; between two steps`;
       c.refuse(`${step} goes to the entry or to child[N], not to ${c.shown()}: ${right}`);
     }
-    if (typeof child === 'number' && !CHILD_VALUES.includes(stored)) {
+    if (child !== undefined && child !== null && !CHILD_VALUES.includes(stored)) {
       c.refuse(
         `${step} to a child stores ${CHILD_VALUES.join(', ')} (its part of it), not ${stored}`,
         at,
@@ -96,8 +96,15 @@ function address(c: Cursor, kind: TlbiKind): Address {
       at,
     );
   }
+  if (c.has('gathered')) {
+    if (isRange) return { kind: 'gathered' };
+    return c.refuse(
+      `tlbi ${kind} takes one address, and what was gathered is a range: write tlbi ripas2e1is, gathered`,
+      at,
+    );
+  }
   if (!IPA.test(c.word.text)) {
-    const right = isRange ? 'range or ipa+N pages' : 'ipa or ipa+N pages';
+    const right = isRange ? 'range, gathered or ipa+N pages' : 'ipa or ipa+N pages';
     return c.refuse(`tlbi ${kind} takes ${right}, not ${c.shown()}`);
   }
   c.take();
@@ -113,8 +120,8 @@ function address(c: Cursor, kind: TlbiKind): Address {
 }
 
 function ttl(c: Cursor): Ttl {
-  const word = c.oneOf('ttl', ['0', '1', '2', '3', 'level']);
-  return word === 'level' ? word : (Number(word) as Ttl);
+  const word = c.oneOf('ttl', ['0', '1', '2', '3', 'level', 'gathered']);
+  return word === 'level' || word === 'gathered' ? word : (Number(word) as Ttl);
 }
 
 /** Everything behind `tlbi`, or within the brackets of `__tlbi()` and `__tlbi_level()`. */

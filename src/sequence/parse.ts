@@ -51,6 +51,7 @@ const STEPS: Readonly<Record<string, (c: Cursor, word: Word) => readonly Action[
   put: (c) => [{ op: 'put', child: maybePlace(c) ?? null }],
   get: (c) => [{ op: 'get', child: maybePlace(c) ?? null }],
   merge: () => [{ op: 'merge' }],
+  gather: () => [{ op: 'gather' }],
   clean: () => [{ op: 'clean' }],
 };
 
@@ -65,10 +66,13 @@ const HEADS = new Set<string>([
 ]);
 
 const WORDS =
-  'str, stlr, cas, ldr, dsb, dmb, isb, ipi, vttbr, tge, tlbi, free, alloc, put, get, merge, clean, each page';
+  'str, stlr, cas, ldr, dsb, dmb, isb, ipi, vttbr, tge, tlbi, free, alloc, try alloc, put, get, merge, ' +
+  'clean, gather, each page, each mapped page';
 
 const KERNEL_WORDS =
   'WRITE_ONCE(), smp_store_release(), cmpxchg(), READ_ONCE(), smp_mb(), __tlbi()';
+
+const NO_CHILD_YET = 'the child table of a split has to be made first: alloc child';
 
 /** Throws SequenceError. */
 export function parseSequence(text: string): Sequence {
@@ -86,6 +90,9 @@ class Parser {
   readonly #prose = new Map<string, string>();
   #hasSteps = false;
   #hasChild = false;
+  #hasGathered = false;
+  /** Within a loop over mapped pages. */
+  #isAtLeaf = false;
 
   constructor(c: Cursor) {
     this.#c = c;
@@ -122,7 +129,7 @@ class Parser {
       while (c.word.text === END && !c.isOver) c.take();
       if (c.isOver) {
         if (opened === null) return steps;
-        throw new SequenceError(opened.at, 'each page { has no end: "}" is missing');
+        throw new SequenceError(opened.at, '{ has no end: "}" is missing');
       }
       if (c.word.text === '}') {
         if (opened === null) c.refuse('"}" ends no loop: there is no each page { before it');
@@ -140,6 +147,7 @@ class Parser {
     if (HEADS.has(word.text) && c.word.text === ':') return this.#head(word);
     this.#hasSteps = true;
     if (word.text === 'each' || word.text === 'for') return [this.#loop(word)];
+    if (word.text === 'try') return [this.#tryAllocate(word)];
     const make = Object.hasOwn(STEPS, word.text) ? STEPS[word.text] : undefined;
     if (make === undefined) {
       const there = `there are ${WORDS}, and of the kernel's words ${KERNEL_WORDS}`;
@@ -156,12 +164,38 @@ class Parser {
   #loop(word: Word): Step {
     const c = this.#c;
     if (word.text === 'for') c.expect('each', 'for each page { … }');
-    c.expect('page', 'each page { … }');
-    const opened = c.word;
-    c.expect('{', 'each page { … }');
+    const mapped = c.has('mapped');
+    const name = mapped ? 'each mapped page { … }' : 'each page { … }';
+    c.expect('page', name);
+    if (mapped && this.#kind === 'split' && !this.#hasChild) c.refuse(NO_CHILD_YET, word);
+    const outside = this.#isAtLeaf;
+    this.#isAtLeaf = mapped;
+    const steps = this.#braced(name);
+    this.#isAtLeaf = outside;
+    return { op: 'each-page', mapped, steps, at: word.at };
+  }
+
+  /** `try alloc child`, `try alloc child else { … }`. */
+  #tryAllocate(word: Word): Step {
+    const c = this.#c;
+    c.expect('alloc', 'try alloc child');
+    const filled = !c.has('empty');
+    c.expect('child', 'try alloc child');
+    // The child is not there yet.
+    const steps = c.has('else') ? this.#braced('try alloc child else { … }') : [];
+    const action = { op: 'try-allocate', filled, steps } as const;
+    this.#check(action, word.at);
+    if (!c.atEnd) c.refuse(`try alloc child ends before ${c.shown()}: write else { … }, or put ;`);
+    return { ...action, at: word.at };
+  }
+
+  /** `{ … }`, and something in it. */
+  #braced(name: string): Step[] {
+    const opened = this.#c.word;
+    this.#c.expect('{', name);
     const steps = this.#block(opened);
-    if (steps.length === 0) c.refuse('each page { } has no step in it', opened);
-    return { op: 'each-page', steps, at: word.at };
+    if (steps.length === 0) this.#c.refuse(`${name.replace(' …', '')} has no step in it`, opened);
+    return steps;
   }
 
   #head(word: Word): readonly Step[] {
@@ -224,6 +258,7 @@ class Parser {
     };
     switch (action.op) {
       case 'allocate':
+      case 'try-allocate':
         if (!isSplit) refuse('alloc child: a coalesce has its child table; split: has to make one');
         if (this.#hasChild) refuse('alloc child is there twice');
         this.#hasChild = true;
@@ -234,14 +269,26 @@ class Parser {
       case 'free':
         if (isSplit && !this.#hasChild) refuse('free child: alloc child has to come first');
         break;
+      case 'gather':
+        this.#hasGathered = true;
+        break;
+      case 'tlbi': {
+        const { address, ttl } = action;
+        const isOfGather = address?.kind === 'gathered' || ttl === 'gathered';
+        if (isOfGather && !this.#hasGathered) refuse('gathered: gather has to come before it');
+        break;
+      }
       case 'store':
       case 'load':
       case 'get':
       case 'put': {
+        if (action.child === 'page' && !this.#isAtLeaf) {
+          refuse('child[page] stands in each mapped page { … }, which looks at the entry first');
+        }
         const usesChild =
           action.child !== null || (action.op === 'store' && action.value === 'table');
         if (isSplit && usesChild && !this.#hasChild) {
-          refuse('the child table of a split has to be made first: alloc child');
+          refuse(NO_CHILD_YET);
         }
         break;
       }

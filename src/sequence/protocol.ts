@@ -2,7 +2,7 @@
  * A sequence as a protocol: its steps, one after the other, through the port. A compare-exchange that
  * finds something else than the sequence knows to be there ends it, as the kernel's code would turn back.
  */
-import { assertNever } from '../arch/assert.ts';
+import { assert, assertNever } from '../arch/assert.ts';
 import { childLevel, type Level } from '../arch/geometry.ts';
 import type { TlbiOp } from '../arch/tlbi.ts';
 import {
@@ -11,18 +11,31 @@ import {
   type Descriptor,
   EMPTY,
   type Entry,
+  type Gather,
+  gathered,
   HOST_VMID,
+  isTable,
   LOCKED,
+  NOTHING_GATHERED,
   NT,
   type Protocol,
   type Table,
   type Tables,
   type Transition,
+  tryBuildSubtree,
   VALID,
 } from '../port/index.ts';
 import { BadArgument } from '../port/checked-port.ts';
 import { type ForeignError, isForeign, type SourcePlace } from '../port/foreign.ts';
-import type { Address, Sequence, Step, Value } from './steps.ts';
+import { type Leaf, mappedLeaves } from './leaves.ts';
+import {
+  type Address,
+  type ChildIndex,
+  innerSteps,
+  type Sequence,
+  type Step,
+  type Value,
+} from './steps.ts';
 
 /** Another VM's, under both engines. */
 const OTHER_VMID = 2;
@@ -69,14 +82,15 @@ export function sequenceProtocol(
   });
 }
 
-/** Steps that are written, those of loops among them. */
+/** Steps that are written, those within others among them. */
 function sitesOf(steps: readonly Step[]): Step[] {
-  return steps.flatMap((step) => [step, ...(step.op === 'each-page' ? sitesOf(step.steps) : [])]);
+  return steps.flatMap((step) => [step, ...sitesOf(innerSteps(step))]);
 }
 
 /** One transition. */
 class Run {
   readonly #isSplit: boolean;
+  readonly #unmaps: boolean;
   readonly #cpu: Cpu;
   readonly #t: Transition;
   readonly #tables: Tables;
@@ -88,8 +102,11 @@ class Run {
   /** What the entry holds as far as this sequence knows. */
   #held: Descriptor;
   #child: Table | null = null;
-  /** IPA of the loop's page; the first one outside a loop. */
+  /** Of the loop's page; the first one outside a loop. */
   #ipa: number;
+  /** Where a loop is; null outside. */
+  #page: Leaf | null = null;
+  #gather: Gather = NOTHING_GATHERED;
 
   constructor(
     { kind }: Sequence,
@@ -99,6 +116,7 @@ class Run {
     at: (step: Step) => void,
   ) {
     this.#isSplit = kind === 'split';
+    this.#unmaps = kind === 'unmap';
     this.#cpu = cpu;
     this.#t = t;
     this.#tables = tables;
@@ -144,6 +162,8 @@ class Run {
         cpu.writeTge(step.on);
         return true;
       case 'tlbi':
+        // Of nothing there is nothing to flush.
+        if (step.address?.kind === 'gathered' && this.#gather.end === 0) return true;
         cpu.tlbi(this.#tlbi(step));
         return true;
       case 'get':
@@ -161,23 +181,68 @@ class Run {
           ? this.#tables.buildSubtree(this.#t.level, this.#t.wanted)
           : this.#tables.allocate(this.#below());
         return true;
+      case 'try-allocate':
+        return this.#tryAllocate(step);
       case 'free':
         this.#free(step);
         return true;
+      case 'gather':
+        this.#gatherOne();
+        return true;
       case 'each-page':
-        return this.#eachPage(step.steps);
+        return this.#loop(step.mapped ? this.#mappedPages() : this.#allPages(), step.steps);
       default:
         return assertNever(step);
     }
   }
 
-  #eachPage(steps: readonly Step[]): boolean {
-    for (let page = 0; page < this.#pages; page++) {
-      this.#ipa = this.#t.ipa + page * this.#pageSize;
+  #loop(pages: Iterable<Leaf>, steps: readonly Step[]): boolean {
+    const outside = { ipa: this.#ipa, page: this.#page };
+    for (const page of pages) {
+      this.#ipa = page.ipa;
+      this.#page = page;
       if (!this.steps(steps)) return false;
     }
-    this.#ipa = this.#t.ipa;
+    this.#ipa = outside.ipa;
+    this.#page = outside.page;
     return true;
+  }
+
+  *#allPages(): Generator<Leaf, void, void> {
+    const { ipa, wanted } = this.#t;
+    const bytes = this.#pageSize;
+    const page = { entry: null, level: 3, bytes, wanted: () => wanted } as const;
+    for (let n = 0; n < this.#pages; n++) yield { ...page, ipa: ipa + n * bytes };
+  }
+
+  /** None where the entry held no table. */
+  #mappedPages(): Iterable<Leaf> {
+    const { ipa, size, wanted, old, level } = this.#t;
+    if (!this.#isSplit && !isTable(old, level)) return [];
+    const bytes = size / this.#tables.entries;
+    const below = { table: this.#table(), level: this.#below(), ipa, bytes };
+    return mappedLeaves(this.#cpu, this.#tables, { ...below, wanted: () => wanted });
+  }
+
+  #gatherOne(): void {
+    const { ipa, size, level, old } = this.#t;
+    const what = isTable(old, level) ? 'table' : 'leaf';
+    const page = this.#page;
+    this.#gather =
+      page === null
+        ? gathered(this.#gather, ipa, size, level, what)
+        : gathered(this.#gather, page.ipa, page.bytes, page.level, 'leaf');
+  }
+
+  /** False: there was no memory, and what is left to do then is done. */
+  #tryAllocate({ filled, steps }: Extract<Step, { op: 'try-allocate' }>): boolean {
+    const { level, wanted } = this.#t;
+    this.#child = filled
+      ? tryBuildSubtree(this.#cpu, this.#tables, level, wanted)
+      : this.#tables.tryAllocate(this.#below());
+    if (this.#child !== null) return true;
+    this.steps(steps);
+    return false;
   }
 
   #below(): Level {
@@ -188,11 +253,15 @@ class Run {
     return this.#isSplit ? (this.#child as Table) : this.#tables.follow(this.#t.old);
   }
 
-  #entry(child: number | null): Entry {
-    return child === null ? this.#t.entry : this.#tables.entryOf(this.#table(), child);
+  #entry(child: ChildIndex | null): Entry {
+    if (child === null) return this.#t.entry;
+    if (child !== 'page') return this.#tables.entryOf(this.#table(), child);
+    const entry = this.#page?.entry ?? null;
+    assert(entry !== null, 'the parser lets child[page] stand in loops over mapped pages only');
+    return entry;
   }
 
-  #value(value: Value, child: number | null): Descriptor {
+  #value(value: Value, child: ChildIndex | null): Descriptor {
     const { old, wanted, level } = this.#t;
     switch (value) {
       case '0':
@@ -202,7 +271,9 @@ class Run {
       case 'locked':
         return LOCKED;
       case 'block':
-        return child === null ? this.#block : this.#tables.childLeaf(wanted, level, child);
+        if (child === null) return this.#block;
+        if (child === 'page') return this.#page?.wanted() ?? wanted;
+        return this.#tables.childLeaf(wanted, level, child);
       case 'block+nt':
         return this.#block | NT;
       case 'table':
@@ -232,7 +303,7 @@ class Run {
   }
 
   #tlbi({ kind, address, ttl, vmid }: Extract<Step, { op: 'tlbi' }>): TlbiOp {
-    const hint = ttl === 'level' ? this.#t.level : ttl;
+    const hint = ttl === 'level' ? this.#t.level : ttl === 'gathered' ? this.#gather.ttl : ttl;
     return {
       kind,
       ...(address === null ? {} : this.#addressed(address)),
@@ -249,12 +320,17 @@ class Run {
         return { ipa: this.#ipa, size: address.count * this.#pageSize };
       case 'range':
         return { ipa: this.#t.ipa, size: this.#t.size };
+      case 'gathered':
+        return { ipa: this.#gather.start, size: this.#gather.end - this.#gather.start };
       default:
         return assertNever(address);
     }
   }
 
   #free({ part, when }: Extract<Step, { op: 'free' }>): void {
+    // A block that is unmapped has no child: the same sequence may be tried with each form of its kind.
+    const { old, level } = this.#t;
+    if (this.#unmaps && !isTable(old, level)) return;
     const table = this.#table();
     if (part === 'page') this.#tables.freeNow(table);
     else if (part === 'below') this.#tables.tearDownBelow(table, this.#below());

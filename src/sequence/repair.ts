@@ -7,7 +7,7 @@
  * may exist.
  */
 import { isBroadcast, reaches, scopeOf, TLBI_KINDS } from '../arch/tlbi.ts';
-import type { Action, Place, Sequence, Step } from './steps.ts';
+import { type Action, innerSteps, type Place, type Sequence, type Step } from './steps.ts';
 import { actionText } from './write.ts';
 
 export interface Fix {
@@ -70,13 +70,17 @@ function rebuilt(steps: readonly Step[], fixes: readonly Fix[]): Step[] {
     const at = (where: Fix['where']): Step[] =>
       own.filter((fix) => fix.where === where).flatMap(placed);
     const isReplaced = own.some(({ where }) => where === 'instead' || where === 'end');
-    const inner = step.op === 'each-page' ? { ...step, steps: rebuilt(step.steps, fixes) } : step;
+    const hasInner = step.op === 'each-page' || step.op === 'try-allocate';
+    const inner = hasInner ? { ...step, steps: rebuilt(step.steps, fixes) } : step;
     return [...at('before'), ...(isReplaced ? at('instead') : [inner]), ...at('after')];
   });
 }
 
 function flat(steps: readonly Step[]): readonly Step[] {
-  return steps.flatMap((step) => (step.op === 'each-page' ? flat(step.steps) : [step]));
+  return steps.flatMap((step) => [
+    ...(step.op === 'each-page' ? [] : [step]),
+    ...flat(innerSteps(step)),
+  ]);
 }
 
 /** Each step as the stronger one of its kind. */

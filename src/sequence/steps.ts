@@ -31,10 +31,15 @@ export type Address =
   /** The page `offset` pages in; in a loop over pages, from the page of the turn. */
   | { readonly kind: 'page'; readonly offset: number }
   | { readonly kind: 'pages'; readonly count: number }
-  | { readonly kind: 'range' };
+  | { readonly kind: 'range' }
+  /** From the lowest to the highest address that was gathered. */
+  | { readonly kind: 'gathered' };
 
-/** `level`: that of the entry. */
-export type Ttl = 0 | 1 | 2 | 3 | 'level';
+/** `level`: that of the entry. `gathered`: of all that was gathered, if it is one and no table's. */
+export type Ttl = 0 | 1 | 2 | 3 | 'level' | 'gathered';
+
+/** An entry of the child table, by index; `page`: in a loop over mapped pages the one that maps the page. */
+export type ChildIndex = number | 'page';
 
 export type StoreOrder = 'plain' | 'release' | 'cas';
 export type Freed = 'all' | 'below' | 'page';
@@ -44,10 +49,10 @@ export type Action =
       readonly op: 'store';
       readonly order: StoreOrder;
       readonly value: Value;
-      /** Index of an entry of the child table; null for the entry itself. */
-      readonly child: number | null;
+      /** Null for the entry itself. */
+      readonly child: ChildIndex | null;
     }
-  | { readonly op: 'load'; readonly child: number | null }
+  | { readonly op: 'load'; readonly child: ChildIndex | null }
   | { readonly op: 'dsb'; readonly kind: DsbKind }
   | { readonly op: 'dmb'; readonly kind: DmbKind }
   /** `ipi`: an interrupt to each PE, taken. */
@@ -66,15 +71,27 @@ export type Action =
   | { readonly op: 'free'; readonly part: Freed; readonly when: 'now' | 'grace' }
   /** A child table: filled with what the block maps, or empty. */
   | { readonly op: 'allocate'; readonly filled: boolean }
-  | { readonly op: 'get' | 'put'; readonly child: number | null }
+  /** The same where memory may run out: then `steps` are what is left of the sequence. */
+  | { readonly op: 'try-allocate'; readonly filled: boolean; readonly steps: readonly Step[] }
+  | { readonly op: 'get' | 'put'; readonly child: ChildIndex | null }
   /** From here on `block` has the access flag and dirty state of the pages. */
   | { readonly op: 'merge' }
   /** The data cache is cleaned for the whole region. */
   | { readonly op: 'clean' }
-  /** Once for each page of the region, from the first to the last. */
-  | { readonly op: 'each-page'; readonly steps: readonly Step[] };
+  /** What was just cleared is to be flushed later: the loop's page, or all that the entry maps. */
+  | { readonly op: 'gather' }
+  /**
+   * Once for each page of the region, from the first to the last. `mapped`: for those that the child
+   * table maps, whose entries are read.
+   */
+  | { readonly op: 'each-page'; readonly mapped: boolean; readonly steps: readonly Step[] };
 
 export type Step = Action & { readonly at: Place };
+
+/** The steps within a step. */
+export function innerSteps(step: Step): readonly Step[] {
+  return step.op === 'each-page' || step.op === 'try-allocate' ? step.steps : [];
+}
 
 export interface Sequence {
   /** Null: it has none of its own. */

@@ -1,7 +1,14 @@
 /** A sequence as text: what `parseSequence` reads back as the same steps. */
 import { assertNever } from '../arch/assert.ts';
 import { parseSequence } from './parse.ts';
-import type { Action, Address, Sequence, Step } from './steps.ts';
+import {
+  type Action,
+  type Address,
+  type ChildIndex,
+  innerSteps,
+  type Sequence,
+  type Step,
+} from './steps.ts';
 
 export interface WriteOptions {
   /** One step a line, as in a file; else all on one line, between semicolons. */
@@ -38,13 +45,11 @@ function headsOf({ name, lock, context, claims, summary, origin }: Sequence): st
 }
 
 function stepText(step: Step, lines: boolean): string {
-  if (step.op !== 'each-page') return actionText(step);
-  const inside = step.steps.map((inner) => stepText(inner, lines));
-  return lines
-    ? ['each page {', ...inside.flatMap((text) => text.split('\n')).map((l) => `  ${l}`), '}'].join(
-        '\n',
-      )
-    : `each page { ${inside.join('; ')} }`;
+  const inside = innerSteps(step).map((inner) => stepText(inner, lines));
+  if (inside.length === 0) return actionText(step);
+  const head = step.op === 'each-page' ? actionText(step) : `${actionText(step)} else {`;
+  if (!lines) return `${head} ${inside.join('; ')} }`;
+  return [head, ...inside.flatMap((text) => text.split('\n')).map((l) => `  ${l}`), '}'].join('\n');
 }
 
 const MNEMONICS = { plain: 'str', release: 'stlr', cas: 'cas' } as const;
@@ -82,20 +87,23 @@ export function actionText(action: Action): string {
       return `free child${FREED[action.part]}${action.when === 'grace' ? ' after grace' : ''}`;
     case 'allocate':
       return action.filled ? 'alloc child' : 'alloc empty child';
+    case 'try-allocate':
+      return action.filled ? 'try alloc child' : 'try alloc empty child';
     case 'get':
     case 'put':
       return `${action.op}${childText(action.child)}`;
     case 'merge':
     case 'clean':
+    case 'gather':
       return action.op;
     case 'each-page':
-      return 'each page {';
+      return action.mapped ? 'each mapped page {' : 'each page {';
     default:
       return assertNever(action);
   }
 }
 
-function childText(child: number | null): string {
+function childText(child: ChildIndex | null): string {
   return child === null ? '' : ` child[${child}]`;
 }
 
@@ -106,7 +114,8 @@ function addressText(address: Address): string {
     case 'pages':
       return `ipa+${address.count} pages`;
     case 'range':
-      return 'range';
+    case 'gathered':
+      return address.kind;
     default:
       return assertNever(address);
   }

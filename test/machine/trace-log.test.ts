@@ -519,3 +519,28 @@ test('operations outside of a transition are a bug of the harness', () => {
   expect(() => newLog().tlbi({ kind: 'alle1is' })).toThrow('outside of a transition');
   expect(() => newLog().end()).toThrow('ended before it began');
 });
+
+test('which entries were holes tells transitions apart where a table is to have some, and only there', () => {
+  /** All stores are alike; what stood in entry 3 of the old table is not. */
+  const runWith = (
+    log: TraceLog,
+    change: 'unmap-table' | 'unmap-sparse',
+    held: Descriptor,
+  ): void => {
+    const t = transitionAt(HERE);
+    log.begin(t, { vmid: 1, lock: 'exclusive', slotOfPage: () => NO_SLOT, change });
+    log.read((HERE.table * 512 + 3) as Entry, held, 0);
+    store(log, 'plain', t.entry, EMPTY);
+    log.end();
+  };
+  const seenOf = (change: 'unmap-table' | 'unmap-sparse'): number => {
+    const log = newLog();
+    for (const held of [EMPTY, page(3)(transitionAt(HERE), HERE), EMPTY])
+      runWith(log, change, held);
+    return log.seen.length;
+  };
+  expect([seenOf('unmap-table'), seenOf('unmap-sparse')]).toEqual([1, 2]);
+  const log = newLog();
+  runWith(log, 'unmap-sparse', EMPTY);
+  expect(log.seen[0]?.trace.events[0]).toMatchObject({ op: 'read', table: 'old', index: 3 });
+});

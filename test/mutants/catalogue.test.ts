@@ -58,8 +58,15 @@ describe('each mutant', () => {
     }
   });
 
+  it.each(named)('%s says why nothing is seen only where nothing is', (_, { caughtBy }) => {
+    const said = caughtBy.filter(({ unseen }) => unseen !== undefined);
+    expect(said.filter(isObservation)).toEqual([]);
+  });
+
   it.each(named)('%s says in one line each what, on what evidence, and why missed', (_, mutant) => {
-    for (const text of [mutant.what, mutant.evidence, ...mutant.missedBy.map(({ why }) => why)]) {
+    const { what, evidence, missedBy, caughtBy } = mutant;
+    const unseen = caughtBy.flatMap((c) => c.unseen ?? []);
+    for (const text of [what, evidence, ...missedBy.map(({ why }) => why), ...unseen]) {
       expect(text).toMatch(/^\S[^\n]+[^\s.]$/);
     }
   });

@@ -53,6 +53,10 @@ const VERDICTS: Readonly<
     'bbm=2,multihit=old': 'safe',
     'bbm=3,multihit=new': 'safe',
   },
+  // On a block, a table and a table with holes.
+  'gathered-unmap': { 'bbm=0': 'safe', 'bbm=1': 'safe' },
+  // A count is no step that could be missing.
+  'xen-oom-split': { 'bbm=1': null },
   'hafnium-replace': { 'bbm=0': 'safe', 'bbm=1': 'safe' },
   'hafnium-old': { 'bbm=0': ['dsb ish; tlbi vmalls12e1is; dsb ish, after str 0'] },
   'bhyve-range': { 'bbm=0': 'safe', 'bbm=1': 'safe' },

@@ -10,7 +10,7 @@ import {
 const steps = (text: string): unknown[] => parseSequence(text).steps.map(withoutPlace);
 
 function withoutPlace({ at: _at, ...action }: Step): unknown {
-  if (action.op !== 'each-page') return action;
+  if (action.op !== 'each-page' && action.op !== 'try-allocate') return action;
   return { ...action, steps: action.steps.map(withoutPlace) };
 }
 
@@ -90,6 +90,13 @@ test.each([
   ['tlbi vmalls12e1is, vmid=other', 'tlbi vmalls12e1is, vmid=other'],
   ['for each page { tlbi ipas2e1is, page }', 'each page { tlbi ipas2e1is, ipa }'],
   ['kvm_call_hyp(__kvm_tlb_flush_vmid, mmu)', 'dsb ishst; tlbi vmalls12e1is; dsb ish; isb'],
+  ['for each mapped page { STR 0, CHILD[PAGE] }', 'each mapped page { str 0, child[page] }'],
+  [
+    'gather; tlbi ripas2e1is gathered ttl=gathered',
+    'gather; tlbi ripas2e1is, gathered, ttl=gathered',
+  ],
+  ['split: TRY ALLOC CHILD ELSE { put; }', 'split: try alloc child else { put }'],
+  ['split: try alloc empty child; put child[0]', 'split: try alloc empty child; put child[0]'],
   [
     'kvm_call_hyp(__kvm_tlb_flush_vmid_ipa, mmu, addr, level)',
     'dsb ishst; tlbi ipas2e1is, ipa, ttl=level; dsb ish; tlbi vmalle1is; dsb ish; isb',
@@ -101,7 +108,8 @@ test.each([
 
 test('one step a line, as a file has them, reads back as the same', () => {
   const text =
-    'split: alloc child; str old+nt; each page { tlbi ipas2e1is, ipa; dsb ish }; stlr table';
+    'split: try alloc child else { get; put }; str old+nt; ' +
+    'each page { tlbi ipas2e1is, ipa; dsb ish }; stlr table';
   const sequence = parseSequence(text);
   const lines = writeSequence(sequence, { lines: true });
   expect(lines.split('\n')).toContain('  tlbi ipas2e1is, ipa');
@@ -147,6 +155,22 @@ const BAD: readonly (readonly [string, number, number, string])[] = [
   ['each page { }', 1, 11, 'has no step in it'],
   ['each page tlbi', 1, 11, '"{" is missing'],
   ['str 0\n}', 2, 1, 'ends no loop'],
+  ['str 0, child[page]', 1, 1, 'child[page] stands in each mapped page { … }'],
+  ['each page { put child[page] }', 1, 13, 'which looks at the entry first'],
+  ['each mapped page { each page { ldr child[page] } }', 1, 32, 'which looks at the entry first'],
+  ['each mapped { isb }', 1, 13, '"page" is missing before "{"'],
+  ['split: each mapped page { isb }; alloc child', 1, 8, 'has to be made first: alloc child'],
+  ['tlbi ripas2e1is, gathered', 1, 1, 'gather has to come before it'],
+  ['tlbi ripas2e1is, range, ttl=gathered', 1, 1, 'gather has to come before it'],
+  ['gather; tlbi ipas2e1is, gathered', 1, 25, 'write tlbi ripas2e1is, gathered'],
+  ['try alloc child', 1, 1, 'a coalesce has its child table'],
+  ['split: try free child', 1, 12, '"alloc" is missing before "free"'],
+  ['split: try alloc child or put', 1, 24, 'write else { … }, or put ;'],
+  ['split: try alloc child else put', 1, 29, '"{" is missing'],
+  ['split: try alloc child else { }', 1, 29, 'has no step in it'],
+  ['split: try alloc child else { put', 1, 29, 'has no end'],
+  ['split: try alloc child else { free child }', 1, 31, 'alloc child has to come first'],
+  ['split: try alloc child; alloc child', 1, 25, 'twice'],
   ['free', 1, 5, '"child" is missing'],
   ['free child after lunch', 1, 18, '"grace" is missing'],
   ['str 0; split: str table', 1, 8, 'stands before the first step'],

@@ -14,6 +14,7 @@ import { isTable, softwareBits, type Descriptor } from '../../arch/descriptor.ts
 import type { Level } from '../../arch/geometry.ts';
 import { TLBI_KINDS, type TlbiOp } from '../../arch/tlbi.ts';
 import { DMB_KINDS, DSB_KINDS, type DmbKind, type DsbKind, type Entry } from '../../port/cpu.ts';
+import { changeNamed } from '../../port/kinds.ts';
 import type { Transition } from '../../port/protocol.ts';
 import type { Table } from '../../port/tables.ts';
 import type { FreedPart, TransitionTrace } from '../../port/trace.ts';
@@ -188,8 +189,9 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
 
   /**
    * Fills `relative` and returns how many of its words are used. Reads of child entries stay out
-   * unless their page was freed before: the automaton ignores them, and a protocol that looks at a
-   * different number of children each time is no other protocol.
+   * unless their page was freed before, or they find one of the holes that a table is meant to have: the
+   * automaton ignores the others, and a protocol that looks at a different number of children each time
+   * is no other protocol.
    */
   function makeRelative(t: Transition): number {
     tableNames.length = 0;
@@ -197,11 +199,15 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     tableNames.push(isTable(t.old, t.level) ? Number((t.old >> 12n) & 0xf_ffffn) : NONE);
     pageNames.length = 0;
     let hasFreed = false;
+    const hasHoles = run.change !== undefined && changeNamed(run.change).holes === true;
     let to = 0;
     for (let from = 0; from < used; from += WORDS) {
       const code = raw[from] as number;
       const subject = raw[from + 1] as number;
-      if (code === OP.read && subject !== t.entry && !hasFreed) continue;
+      if (code === OP.read && subject !== t.entry && !hasFreed) {
+        const findsHole = hasHoles && ((raw[from + 2] as number) & 1) === 0;
+        if (!findsHole) continue;
+      }
       const at = to;
       to += WORDS;
       for (let k = 0; k < WORDS; k++) relative[at + k] = raw[from + k] as number;

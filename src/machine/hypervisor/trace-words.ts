@@ -171,8 +171,10 @@ export function traceOf(
     switch (code) {
       case OP.read: {
         const table = subject === t.entry ? null : names.pageOf(subject, slot);
+        const index = table === null ? {} : { index: names.indexOf(subject) };
         const failed = expected === null ? {} : { expected };
-        events.push({ op: 'read', entry: names.role(subject), value, table, ...failed });
+        const entry = names.role(subject);
+        events.push({ op: 'read', entry, value, table, ...index, ...failed });
         expected = null;
         break;
       }

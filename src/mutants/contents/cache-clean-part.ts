@@ -9,6 +9,8 @@ import { childLevel, defineProtocol, EMPTY, flushVmid } from '../../port/index.t
 import { inModel, onThreads } from '../catches.ts';
 import { defineMutant } from '../mutant.ts';
 
+const NO_CACHES = 'data caches are not simulated';
+
 export const cacheCleanPart = defineMutant({
   name: 'cache-clean-part',
   what: 'the data cache is cleaned for the half of the block that its table had mapped',
@@ -38,8 +40,8 @@ export const cacheCleanPart = defineMutant({
     }),
   },
   caughtBy: [
-    ...onThreads(['break-before-make'], { by: 'operations' }),
-    inModel(['break-before-make'], { by: 'operations' }),
+    ...onThreads(['break-before-make'], { by: 'operations', unseen: NO_CACHES }),
+    inModel(['break-before-make'], { by: 'operations', unseen: NO_CACHES }),
   ],
   missedBy: [],
 });

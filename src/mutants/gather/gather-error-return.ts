@@ -9,6 +9,10 @@ import { inModel, onThreads } from '../catches.ts';
 import { defineMutant } from '../mutant.ts';
 import { clearPages } from './clear-pages.ts';
 
+const NOT_TOLD_APART =
+  'the entry is kept, and its version and the memory behind it stay, so that a translation which is stale ' +
+  'is like one that is not';
+
 export const gatherErrorReturn = defineMutant({
   name: 'gather-error-return',
   what: 'a walk that fails in the middle returns without the flush for what it has unmapped',
@@ -38,7 +42,11 @@ export const gatherErrorReturn = defineMutant({
     }),
   },
   caughtBy: [
-    ...onThreads(['break-before-make'], { scenario: 'unmap-under-walk', by: 'operations' }),
+    ...onThreads(['break-before-make'], {
+      scenario: 'unmap-under-walk',
+      by: 'operations',
+      unseen: NOT_TOLD_APART,
+    }),
     inModel(['stale-translation']),
   ],
   missedBy: [],

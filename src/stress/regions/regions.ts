@@ -44,10 +44,10 @@ export interface Regions {
    */
   blockAt(region: Region, version: number): Descriptor;
   /**
-   * Makes the scenario's holes in a freshly split table, and sets the flags that say what is
-   * mapped.
+   * Makes holes in a freshly split table, and sets the flags that say what is mapped. Default: the
+   * scenario's.
    */
-  punchHoles(region: Region): void;
+  punchHoles(region: Region, isMapped?: Scenario['isMapped']): void;
   /** Sets the mapped flags from what the tables hold. */
   syncFlags(region: Region): void;
   flagsAll(region: Region): void;
@@ -160,12 +160,12 @@ export function createRegions(arena: Arena, software: SoftwareSide, scenario: Sc
       for (const region of all)
         for (let i = 0; i < GHOST.slots; i++) i32[region.ghostW + GHOST.slot + i] = 0;
     },
-    punchHoles(region) {
+    punchHoles(region, isMapped = scenario.isMapped) {
       eachLeafTable(region, (table, firstPage) => {
         let valid = 0;
         for (let i = 0; i < entries; i++) {
           const low = (table * entries + i) * 2;
-          if (scenario.isMapped(i, entries)) {
+          if (isMapped(i, entries)) {
             valid += (lows[low] as number) & 1;
           } else {
             // The low half alone: one 32-bit store makes the entry invalid, and no walker can see

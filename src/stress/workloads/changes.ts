@@ -3,8 +3,8 @@
  * protocol under test stands where that scenario has a path of its own otherwise; what the kind does not
  * say is done by built-in ones, which nobody measures.
  *
- *   unmap     host: unmaps the region, a block or a full table; its memory is swapped out and in
- *             vCPUs fault it in again: pages after a block, a block after a table
+ *   unmap     host: unmaps the region, a block, a full table or one with holes; its memory is swapped
+ *             out and in. vCPUs fault it in again: pages after a block, a block after a table
  *   map       the built-in unmap takes the region away; vCPUs map it, by the protocol under test, and
  *             so does the host's thread, as one more of them (kvm_arch_vcpu_pre_fault_memory)
  *   protect   host: write-protects the region's block, and copies its memory; vCPUs that store to it give
@@ -32,6 +32,7 @@ import { map } from '../../pgtable/map.ts';
 import { relaxPermissions } from '../../pgtable/permissions.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import type { Stage2 } from '../../pgtable/stage2.ts';
+import { unmap as unmapRange } from '../../pgtable/unmap.ts';
 import { changeNamed, type ChangeName, changesOf } from '../../port/kinds.ts';
 import type { Protocol } from '../../port/protocol.ts';
 import type { Table } from '../../port/tables.ts';
@@ -157,13 +158,32 @@ export function createChanges(bench: Workbench, kind: 'unmap' | 'map' | 'protect
     return bench.step({ protocol, region, measured, change, onKept }, count);
   }
 
+  /**
+   * Takes some of the pages at the start, in the middle and at the end away again, which ones is chance.
+   * Guests may be back with one before the protocol comes: then it meets a hole less.
+   */
+  function punchHoles(region: Region): void {
+    const pages = layout.regionPages;
+    const places = pages > 2 ? [0, pages / 2, pages - 1] : [0];
+    const chosen = 1 + ((bench.random() >>> 9) % (2 ** places.length - 1));
+    bench.underLock(() => {
+      for (const [i, page] of places.entries()) {
+        if (((chosen >> i) & 1) === 0) continue;
+        unmapRange(stage2, region.ipa + page * pageBytes, pageBytes);
+        u8[layout.mappedB + firstPage(region) + page] = 0;
+      }
+    });
+  }
+
   let turns = 0;
   const unmap: Cycle = (protocol, region, count) => {
     const forms = changesOf(protocol);
     const name = forms[turns++ % forms.length] as ChangeName;
-    const ready = changeNamed(name).from === 'table' ? toTable : toBlock;
+    const { from, holes = false } = changeNamed(name);
+    const ready = from === 'table' ? toTable : toBlock;
     if (!ready(region, count)) return false;
     bench.pause(plan.gapNs);
+    if (holes) punchHoles(region);
     return takeAway(protocol, region, name, count, true);
   };
 

@@ -38,7 +38,7 @@ const explored = (protocol: Protocol, vcpus = 1) => exploreProtocol({ protocol, 
 test('every form is of one kind, and a lock held exclusively leaves out what others hold', () => {
   const forms = PROTOCOL_KINDS.flatMap((kind) => formsOf(kind));
   expect(forms.toSorted()).toEqual(CHANGE_NAMES.toSorted());
-  expect(changesOf({ kind: 'unmap' })).toEqual(['unmap-leaf', 'unmap-table']);
+  expect(changesOf({ kind: 'unmap' })).toEqual(['unmap-leaf', 'unmap-table', 'unmap-sparse']);
   expect(changesOf({ kind: 'map' })).toEqual(['map']);
   expect(changesOf({ kind: 'map', lock: 'shared' })).toEqual(['map', 'map-locked']);
   expect(changesOf({ kind: 'protect', form: 'relax' })).toEqual(['relax']);

@@ -26,9 +26,17 @@ test.each([
   ['protect', {}],
 ] as const)("a user's protocol of kind %s, %j", async (kind, over) => {
   const file = path.join(EXAMPLES, `${kind}.ts`);
-  const choice = { scenario: scenarioOfKind(kind), rounds: 1, transitions: 2, ...over };
+  const choice = { scenario: scenarioOfKind(kind), rounds: 1, transitions: 3, ...over };
   const [run] = await rowsOf([file], choice);
   expect(run && balanceOf(run)).toEqual(CLEAN);
+});
+
+test('a sequence that gathers what it clears loses nothing', async () => {
+  const file = path.join(EXAMPLES, '../seq/gathered-unmap.seq');
+  const choice = { scenario: 'unmap-under-walk', vcpus: 2, rounds: 1, transitions: 6 };
+  const [run] = await rowsOf([file], choice);
+  expect(run && balanceOf(run)).toEqual(CLEAN);
+  expect(run?.transitions).toBe(6);
 });
 
 test('bits left in an unmapped entry are a hole where the VM takes it for one, and a violation elsewhere', async () => {
@@ -58,6 +66,7 @@ describe('a seeded bug as a protocol of its kind', () => {
 test.each([
   // How stale it is when it is seen is chance.
   ['gather-short', /stale-translation|wrong-output-address|lost-access/],
+  ['gather-stops-at-gap', /stale-translation|wrong-output-address|lost-access/],
   ['gather-freed-early', /freed-table/],
   ['oom-live-put', /refcount/],
   ['oom-leak', /table-leak/],

@@ -15,6 +15,8 @@
  * Where walkers update descriptors (hafdbs=on) there is something for them to do: old leaves are
  * clean, and the old block and the second page of each old table are not accessed either. What is
  * wanted is accessed and dirty, as KVM has it, which coalesces with logging off.
+ *
+ * Where the old table is to have holes (kinds.ts), its lowest tables have them.
  */
 import { assert } from '../../../arch/assert.ts';
 import { GUEST_VMID, vmidTag, type VmidBits } from '../../../arch/context.ts';
@@ -47,6 +49,7 @@ import {
   changeNamed,
   type ChangeName,
   type Entry,
+  isHole,
   type Table,
 } from '../../../port/index.ts';
 
@@ -331,8 +334,13 @@ export class MemoryMap {
     if (table === null || table >= this.oldTables) return 0n;
     assert(this.level === 2, 'an old subtree of one page');
     const index = location - this.entryOf(table, 0);
+    if (this.#isHole(index)) return EMPTY;
     this.#oldPages[index] ??= childLeaf(this.geometry, this.#oldLeaf(index), this.level, index);
     return this.#oldPages[index];
+  }
+
+  #isHole(index: number): boolean {
+    return this.change.holes === true && isHole(index, this.geometry.entriesPerTable);
   }
 
   /** The block whose pages the old table maps; of pages that are not alike, for page `index`. */
@@ -353,9 +361,10 @@ export class MemoryMap {
     if (this.switchedWalk !== null) memory[this.switchedWalk] = NO_WALK;
     if (isTable(this.old, this.level)) {
       this.fill(this.level, this.#oldLeaf(2), contiguousPages(), (entry, d) => {
-        const isSecond = entry === this.entryOf(this.tableOf(entry) ?? (0 as Table), 1);
-        const isUntouched = this.hafdbs && isSecond && !this.isTableAddress(d);
-        memory[entry] = isUntouched ? d & ~AF : d;
+        const index = entry - this.entryOf(this.tableOf(entry) ?? (0 as Table), 0);
+        const isLeaf = !this.isTableAddress(d);
+        const isUntouched = this.hafdbs && index === 1 && isLeaf;
+        memory[entry] = isLeaf && this.#isHole(index) ? EMPTY : isUntouched ? d & ~AF : d;
       });
     }
     return memory;

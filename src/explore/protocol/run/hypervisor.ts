@@ -257,8 +257,9 @@ function createCpu(
   function noteRead(entry: Entry, value: Descriptor, expected?: Descriptor): void {
     const page = map.tableOf(entry);
     const table = page === null ? null : book.nameOf(page);
+    const index = page === null ? {} : { index: entry - map.entryOf(page, 0) };
     const failed = expected === undefined ? {} : { expected };
-    recording.note({ op: 'read', entry: roleOf(entry), value, table, ...failed }, entry);
+    recording.note({ op: 'read', entry: roleOf(entry), value, table, ...index, ...failed }, entry);
   }
 
   function noteWrite(

@@ -4,15 +4,15 @@
  *   target ── old ── old 0          at level 1; the pages below `old` hang on its entries until one
  *                └── old 1 …        of these is stored to
  */
-import { entrySize, type Level } from '../arch/geometry.ts';
+import { entrySize, type Level } from '../../arch/geometry.ts';
 import {
   type FreedPart,
   isOldTable,
   type TableName,
   type TraceEvent,
   type TransitionTrace,
-} from '../port/trace.ts';
-import { geometryOfTrace } from './place.ts';
+} from '../../port/trace.ts';
+import { geometryOfTrace } from '../place.ts';
 
 type MakeEvent = Extract<TraceEvent, { readonly op: 'allocate' | 'build' }>;
 

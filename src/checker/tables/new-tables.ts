@@ -3,11 +3,11 @@
  * there, whether or not a vCPU has looked. Entries left empty are faulted in later. And what a table
  * that replaces a block directly changes beside the size.
  */
-import { type Descriptor, isValid, makeLeaf, attributesOf, typeOf } from '../arch/descriptor.ts';
-import { entrySize, type Level } from '../arch/geometry.ts';
-import type { ChildPlace, TableName, TraceEvent, TransitionTrace } from '../port/trace.ts';
-import { changedBesideSize, leafDifference } from './leaf-difference.ts';
-import { geometryOfTrace } from './place.ts';
+import { type Descriptor, isValid, makeLeaf, attributesOf, typeOf } from '../../arch/descriptor.ts';
+import { entrySize, type Level } from '../../arch/geometry.ts';
+import type { ChildPlace, TableName, TraceEvent, TransitionTrace } from '../../port/trace.ts';
+import { changedBesideSize, leafDifference } from '../leaf-difference.ts';
+import { geometryOfTrace } from '../place.ts';
 import type { TableMap } from './table-map.ts';
 
 export interface ContentFinding {

@@ -9,9 +9,9 @@ import {
   type TableName,
   type TraceEvent,
   type TransitionTrace,
-} from '../port/trace.ts';
-import type { FindingCode } from './automaton-verdict.ts';
-import type { EntryState } from './entry-state.ts';
+} from '../../port/trace.ts';
+import type { FindingCode } from '../automaton-verdict.ts';
+import type { EntryState } from '../entry-state.ts';
 import type { TableMap } from './table-map.ts';
 
 type FreeEvent = Extract<TraceEvent, { readonly op: 'free' }>;

@@ -3,7 +3,7 @@
  * transition, and a trace goes on to call it what it was: here it gets a name of its own from there on,
  * so that what is done to the new table is not taken for the old one's.
  */
-import { isOldTable, type TableName, type TraceEvent } from '../port/trace.ts';
+import { isOldTable, type TableName, type TraceEvent } from '../../port/trace.ts';
 
 function tableNumber(name: TableName): number {
   const found = /^table (\d+)$/.exec(name);
