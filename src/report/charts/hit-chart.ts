@@ -2,16 +2,16 @@
 import * as Plot from '@observablehq/plot';
 import type { StressRun } from '../../result/stress.ts';
 import { counted, grouped, shareText } from '../numbers.ts';
-import { missingNotes, NOT_MEASURED } from '../not-measured.ts';
+import { NOT_MEASURED } from '../not-measured.ts';
 import { type Chart, distinct, marginFor, shortName, subjectOf } from './chart.ts';
 import { draw } from './svg.ts';
 
 const ROW_HEIGHT = 22;
 
-/** `runs` differ in protocol and number of vCPUs only. Null if there was no transition. */
+/** `runs` differ in protocol and number of vCPUs only. Null if none has a share to draw. */
 export function hitChart(runs: readonly StressRun[]): Chart | null {
   const shown = runs.filter((run) => run.transitions > 0).sort((a, b) => a.vcpus - b.vcpus);
-  if (shown.length === 0) return null;
+  if (shown.every(({ hitShare }) => hitShare === null)) return null;
   const counts = distinct(shown.map(({ vcpus }) => vcpus));
   // Protocols below their number of vCPUs, which is a row of its own without a mark.
   const rows = counts.flatMap((vcpus): Row[] => [
@@ -59,9 +59,9 @@ export function hitChart(runs: readonly StressRun[]): Chart | null {
   });
   return {
     title,
-    caption: missingNotes(shown.filter(({ hitShare }) => hitShare === null))
-      .map((note) => `${note}.`)
-      .join(' '),
+    caption: shown.some(({ hitShare }) => hitShare === null)
+      ? `${NOT_MEASURED}: not measured; the table above says why.`
+      : '',
     svg,
     columns: ['protocol', 'vCPUs', 'transitions', 'hit, with 95 % interval'],
     rows: shown.map((run) => [

@@ -88,7 +88,7 @@ export const SCRIPT = `
     if (document.execCommand('copy')) done();
     area.remove();
   }
-  document.querySelectorAll('dd > code').forEach(function (code) {
+  document.querySelectorAll('dd > code, td > code').forEach(function (code) {
     if (!/^(npm|npx) /.test(code.textContent)) return;
     var button = document.createElement('button');
     button.type = 'button';

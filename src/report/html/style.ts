@@ -59,12 +59,14 @@ dl { display: grid; grid-template-columns: minmax(5rem, max-content) 1fr; gap: 0
 dt { color: var(--soft); }
 dd { margin: 0; min-width: 0; }
 .scroll { overflow-x: auto; margin: 0.5rem 0; max-width: 100%; }
+/* Collapsed borders would not stick to a cell that does. */
 table {
-  border-collapse: collapse; overflow-wrap: normal; font-size: 0.875rem;
+  border-collapse: separate; border-spacing: 0; overflow-wrap: normal; font-size: 0.875rem;
   font-variant-numeric: tabular-nums;
 }
+/* Whole pixels: the line below a cell that sticks would not meet its neighbours'. */
 th, td {
-  padding: 0.3rem 0.7rem; text-align: left; vertical-align: top;
+  padding: 0.3125rem 0.7rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line);
 }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
@@ -77,7 +79,8 @@ th button, .copy {
   font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
   text-align: inherit; white-space: nowrap;
 }
-th button::after { content: ' \\2195'; color: var(--soft); }
+th.left button { white-space: normal; }
+th button::after { content: '\\a0\\2195'; color: var(--soft); }
 th[aria-sort='ascending'] button::after { content: ' \\2191'; }
 th[aria-sort='descending'] button::after { content: ' \\2193'; }
 .copy {
@@ -89,7 +92,10 @@ th[aria-sort='descending'] button::after { content: ' \\2193'; }
   font: inherit; color: var(--ink); background: var(--ground); border: 1px solid var(--line);
   border-radius: 4px; padding: 0.2rem 0.5rem; margin-left: 0.5rem; max-width: 100%;
 }
+td > code { display: inline-block; min-width: 14rem; overflow-wrap: anywhere; }
+td > code + .copy { margin-left: 0; }
 .short { white-space: nowrap; }
+.rules { display: inline-block; min-width: 11rem; }
 .long { min-width: 18rem; }
 th.right, td.right { text-align: right; white-space: nowrap; }
 tbody tr:hover { background: var(--raised); }
@@ -118,8 +124,10 @@ summary { cursor: pointer; padding: 0.2rem 0; color: var(--accent); }
 .exhibit { border-left-color: var(--soft); }
 footer { margin-top: 3rem; color: var(--soft); font-size: 0.875rem; }
 @media (max-width: 40rem) {
-  tbody th { max-width: 8.5rem; }
-  th, td { padding: 0.3rem 0.45rem; }
+  tbody th { max-width: 9.25rem; overflow-wrap: break-word; }
+  tbody th.short { white-space: normal; }
+  .lanes td { min-width: 8.5rem; }
+  th, td { padding: 0.3125rem 0.45rem; }
   dl { grid-template-columns: 1fr; }
 }
 @media print {
