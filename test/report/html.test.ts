@@ -113,6 +113,16 @@ describe('the page', () => {
     }
   });
 
+  it('tells whoever points at a mark its value, and has all of a chart and a timeline without a script', () => {
+    const titles = [...all.querySelectorAll('figure svg title')].map((title) => title.textContent);
+    expect(titles).toContain('bbm-late: 3.65 µs to 4.22 µs: 20 times');
+    expect(titles).toContain('bbm-late: median 4.00 µs');
+    expect(titles).toContain('nt-spec, 4 vCPUs: 12.3% [11.9, 12.8]');
+    expect(titles).toContain('bbm-late: 24.3 million/s');
+    expect(titles).toContain('2 vCPUs: 3 µs per cycle');
+    expect(all.querySelector('[style*="--zoom"], .zoomed, .zoom')).toBeNull();
+  });
+
   it('has for every table a caption, headings with scope, and a region that keys can scroll', () => {
     const tables = [...all.querySelectorAll('table')];
     expect(tables.length).toBeGreaterThan(10);

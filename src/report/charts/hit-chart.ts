@@ -53,6 +53,7 @@ export function hitChart(runs: readonly StressRun[]): Chart | null {
         stroke: 'var(--accent)',
         strokeWidth: 2,
         fill: ({ value }: { value: number }) => (value === 0 ? 'var(--ground)' : 'var(--accent)'),
+        title: 'text',
       }),
     ],
     color: { type: 'identity' },
@@ -79,7 +80,13 @@ interface Row {
   /** A number of vCPUs, over its protocols. */
   readonly isHeading: boolean;
   /** Per cent, with its interval; absent: not measured. */
-  readonly share?: { readonly value: number; readonly lo: number; readonly hi: number };
+  readonly share?: {
+    readonly value: number;
+    readonly lo: number;
+    readonly hi: number;
+    /** With its row, for whoever points at it. */
+    readonly text: string;
+  };
 }
 
 const keyOf = ({ key }: Row): string => key;
@@ -94,7 +101,12 @@ function rowOf(run: StressRun): Row {
     key,
     label,
     isHeading: false,
-    share: { value: value * 100, lo: lo * 100, hi: Math.min(1, hi) * 100 },
+    share: {
+      value: value * 100,
+      lo: lo * 100,
+      hi: Math.min(1, hi) * 100,
+      text: `${label}, ${counted(run.vcpus, 'vCPU')}: ${shareText(measured)}`,
+    },
   };
 }
 

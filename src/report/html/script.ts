@@ -1,7 +1,9 @@
 /**
  * What the page can do beside being read: sort a table by a column, show the rows that hold a word, copy a
- * command. Plain JavaScript for any browser; it adds controls to what is there and changes no text.
+ * command, zoom a timeline (zoom.ts). Plain JavaScript for any browser; it adds controls to what is there and changes no text.
  */
+
+import { ZOOM_SCRIPT } from './zoom.ts';
 
 /** Fewer rows need no looking for. */
 const FILTERED_MIN = 8;
@@ -103,5 +105,6 @@ export const SCRIPT = `
     });
     code.after(button);
   });
+${ZOOM_SCRIPT}
 })();
 `;
