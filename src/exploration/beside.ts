@@ -1,10 +1,12 @@
 /**
  * Tasks beside each other on several threads: whoever is free takes the next one. The calling thread
  * begins at once and works as the others do. They start where it has found that there is more to do than
- * their start costs, and nobody waits for one that has not taken a task. A thread that does not come back
- * takes its task with it, and nothing else.
+ * their start costs, and nobody waits for one that has not taken a task. Who finds none left helps with one
+ * that is under way, where its searches may be shared. A thread that does not come back takes its task with
+ * it, and nothing else.
  */
 import { flushCompileCache, getCompileCacheDir } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ownModule } from '../package/root.ts';
 import { type ExploreProgress, processorMs } from '../explore/protocol/index.ts';
@@ -40,8 +42,8 @@ export const PATIENCE: Patience = {
 const TICK_MS = 250;
 const LOOK_MS = 50;
 
-/** `D`: what a task comes to, plain data. */
-export interface Beside<D> {
+/** `D`: what a task comes to; `P`: the same, or a share of it. Plain data. */
+export interface Beside<D, P = D> {
   /** Of the tasks, in the order in which they are taken. */
   readonly numbers: readonly number[];
   /** Threads at most, the calling one among them. */
@@ -52,7 +54,14 @@ export interface Beside<D> {
   /** What is to come of a task whose thread did not come back. */
   readonly lost: (number: number, why: string) => D;
   /** Runs one in the calling thread. */
-  readonly runHere: (number: number, hooks: TaskHooks) => Promise<D>;
+  readonly runHere: (number: number, hooks: TaskHooks, words: ThreadWords) => Promise<P>;
+  /** Several threads may be at one task; null: one is. */
+  readonly sharing: {
+    /** Helps in the calling thread with one that another has opened. */
+    readonly joinHere: (number: number, hooks: TaskHooks, words: ThreadWords) => Promise<P>;
+  } | null;
+  /** What a task comes to; null: other shares of it are yet to come. */
+  readonly wholeOf: (number: number, done: P, thread: number) => D | null;
   /** Once for each of them that was run, in any order; `thread` 0 is the calling one. */
   readonly onDone: (number: number, done: D, thread: number) => void;
   readonly signal: AbortSignal;
@@ -61,16 +70,17 @@ export interface Beside<D> {
 }
 
 /** After an abort tasks are left out, or cut short by whoever runs them. */
-export async function runBeside<D>(
-  all: Beside<D>,
+export async function runBeside<D, P = D>(
+  all: Beside<D, P>,
   patience: Partial<Patience> = {},
   worker: URL = WORKER,
 ): Promise<void> {
   const { numbers, signal } = all;
   const { aloneMs, worthMs, isLast, ...rest } = { ...PATIENCE, ...patience };
   if (signal.aborted) return;
-  const threads = all.job === null ? 1 : Math.max(1, Math.min(all.jobs, numbers.length));
-  const words = ThreadWords.make(threads);
+  const tasks = all.sharing === null ? numbers.length : Number.POSITIVE_INFINITY;
+  const threads = all.job === null || numbers.length === 0 ? 1 : Math.min(all.jobs, tasks);
+  const words = ThreadWords.make(threads, Math.max(0, ...numbers) + 1);
   const crew = new Crew(all, words, rest, worker);
   const onAbort = (): void => {
     words.stop();
@@ -78,12 +88,26 @@ export async function runBeside<D>(
   };
   signal.addEventListener('abort', onAbort, { once: true });
   const start = (): Promise<void> => crew.start(threads - 1);
+  const at = progressOf(all, words);
+  const hooksOf = (number: number): TaskHooks => ({
+    signal,
+    onProgress: (step, place) => at(number, step, place),
+  });
+  /** Nothing is left to take, but something to share, or there may be. */
+  const helpOut = async (joinHere: Beside<D, P>['runHere']): Promise<void> => {
+    for (let open = words.mayBeJoined(); open.length > 0; open = words.mayBeJoined()) {
+      const joined = open.find((task) => words.join(0, task));
+      if (joined === undefined) await delay(TICK_MS / 10);
+      else crew.hand(joined, await joinHere(joined, hooksOf(joined), words), 0);
+      words.leave(0);
+    }
+  };
   const beganMs = processorMs();
   let ended = 0;
   const timer = setInterval(() => {
     const usedMs = processorMs() - beganMs;
-    // The first search has not ended yet: it is a long one, and so may others be.
-    const leftMs = (usedMs / ended) * words.left(numbers);
+    // Before the first search has ended, and nobody knows its parts: it is a long one, and so may others be.
+    const leftMs = (usedMs / (ended + words.partDone(0))) * workLeft(words, numbers);
     if (isLast || usedMs < aloneMs || leftMs < worthMs) return;
     clearInterval(timer);
     // Without them everything is done here.
@@ -95,13 +119,12 @@ export async function runBeside<D>(
       await start();
       await crew.allReady();
     }
-    const at = progressOf(all, words);
     for (let task = words.take(0, numbers); task !== null; task = words.take(0, numbers)) {
       const number = task;
-      const onProgress = (step: ExploreProgress, place: SearchAt): void => at(number, step, place);
-      crew.settle(number, await all.runHere(number, { signal, onProgress }), 0);
+      crew.hand(number, await all.runHere(number, hooksOf(number), words), 0);
       ended++;
     }
+    if (all.sharing !== null) await helpOut(all.sharing.joinHere);
     clearInterval(timer);
     await crew.allSettled();
   } finally {
@@ -112,13 +135,19 @@ export async function runBeside<D>(
 }
 
 /** Passes on how far the first task is that is under way, and how many are beside it. */
-function progressOf<D>({ onProgress }: Beside<D>, words: ThreadWords) {
+function progressOf<D, P>({ onProgress }: Beside<D, P>, words: ThreadWords) {
   return (number: number, step: ExploreProgress, at: SearchAt): void => {
     const tasks = words.tasksAt();
     if (tasks.some((task) => task < number)) return;
     const beside = tasks.filter((task) => task > number).length;
     onProgress(step, beside === 0 ? at : { ...at, beside });
   };
+}
+
+/** Tasks that nobody has taken, and what is left of the one that the calling thread is at. */
+function workLeft(words: ThreadWords, numbers: readonly number[]): number {
+  const part = words.partDone(0);
+  return words.left(numbers) + (part > 0 ? 1 - part : 0);
 }
 
 interface Mate {
@@ -132,8 +161,8 @@ interface Mate {
 }
 
 /** The threads beside the calling one. */
-class Crew<D> {
-  readonly #all: Beside<D>;
+class Crew<D, P> {
+  readonly #all: Beside<D, P>;
   readonly #words: ThreadWords;
   readonly #patience: Pick<Patience, 'stillMs' | 'abortMs'>;
   readonly #module: URL;
@@ -146,7 +175,7 @@ class Crew<D> {
   #abortedMs = Number.POSITIVE_INFINITY;
 
   constructor(
-    all: Beside<D>,
+    all: Beside<D, P>,
     words: ThreadWords,
     patience: Pick<Patience, 'stillMs' | 'abortMs'>,
     module: URL,
@@ -161,12 +190,12 @@ class Crew<D> {
   /** As many as there is work for. */
   async start(threads: number): Promise<void> {
     const { numbers, job, mark } = this.#all;
-    if (job === null || this.#words.left(numbers) === 0) return;
+    if (job === null || this.#room() === 0) return;
     this.#cache = await cacheFor(job, this.#dismissed.signal);
     if (this.#dismissed.signal.aborted) return this.#cache.remove();
-    const count = Math.min(threads, this.#words.left(numbers));
+    const count = Math.min(threads, this.#room());
     for (let thread = 1; thread <= count; thread++) {
-      const task: ThreadTask = { words: this.#words.buffer, thread, numbers, job, mark };
+      const task: ThreadTask = { words: this.#words.shared, thread, numbers, job, mark };
       const worker = new Worker(this.#module, { workerData: task, env: this.#cache.env });
       const mate: Mate = {
         thread,
@@ -181,6 +210,11 @@ class Crew<D> {
     }
   }
 
+  /** Threads that would find something to do. */
+  #room(): number {
+    return this.#words.left(this.#all.numbers) + this.#words.openSearches();
+  }
+
   #listen(mate: Mate): void {
     const { worker, thread, ready } = mate;
     const progress = progressOf(this.#all, this.#words);
@@ -190,7 +224,7 @@ class Crew<D> {
       else if (word.is === 'over') this.#end(mate);
       else if (word.is === 'progress') progress(word.task, word.step, word.at);
       // What a thread of the job comes to is what the calling one would have come to.
-      else this.settle(word.task, word.done as D, thread);
+      else this.hand(word.task, word.done as P, thread);
     });
     worker.on('error', (error: unknown) => {
       const text = error instanceof Error ? error.message : String(error);
@@ -205,6 +239,13 @@ class Crew<D> {
     this.#words.leave(mate.thread);
     if (task !== null) this.settle(task, this.#all.lost(task, why), mate.thread);
     this.#end(mate);
+  }
+
+  /** A task is done, or a share of it. */
+  hand(number: number, done: P, thread: number): void {
+    if (this.#settled.has(number)) return;
+    const whole = this.#all.wholeOf(number, done, thread);
+    if (whole !== null) this.settle(number, whole, thread);
   }
 
   /** Once for each. */

@@ -59,6 +59,8 @@ async function runTasks(
       },
       runHere: (number, task) =>
         runTask(taskAt(number), plan, { position: number + 1, of: tasks.length }, task),
+      sharing: null,
+      wholeOf: (_, ran) => ran,
       onDone: (number, ran, thread) => {
         hooks.onThread?.(thread);
         parts.set(number, ran);

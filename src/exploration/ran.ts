@@ -13,7 +13,7 @@ export interface ExplorationHooks {
   /** A search has ended. With steps left out in turn, the one with all of them. */
   readonly onRun: (run: ExploreRun, search: Search) => void;
   readonly onFailure: (failure: ExploreFailure) => void;
-  /** Which thread a search was run by; 0 is the calling one. */
+  /** Which thread a search was run by, or a share of it; 0 is the calling one. */
   readonly onThread?: (thread: number) => void;
 }
 

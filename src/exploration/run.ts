@@ -15,7 +15,16 @@ import { watchLateOperations } from './late-operations.ts';
 import { searchMark } from './mark.ts';
 import type { ExplorationHooks, Ran } from './ran.ts';
 import { Results } from './results.ts';
-import { runSearchTask, type SearchDone } from './search-task.ts';
+import {
+  concludeSearch,
+  joinSearchTask,
+  runSearchTask,
+  settingsFor,
+  type SearchDone,
+  type ShareDone,
+  type TaskAt,
+} from './search-task.ts';
+import { ShareBook } from './share-book.ts';
 
 /** Nothing is drawn by chance. */
 export type ExplorationResult = Omit<ExploreResult, 'seed'> & { readonly seed: null };
@@ -76,26 +85,40 @@ async function runAll(
   const files = [...new Set(searches.flatMap(({ subject }) => subject.file ?? []))]
     .filter((file) => loaderOf(file) === MODULE)
     .map(moduleOf);
+  const job = canCross(plan.request)
+    ? ({ is: 'explore', request: plan.request, files } as const)
+    : null;
+  const settings = settingsFor(plan, job === null ? 1 : plan.jobs);
+  const shares = new ShareBook((number, each) =>
+    concludeSearch(results.searchAt(number), settings.limits, each),
+  );
+  const at = (number: number): TaskAt => ({ position: number + 1, of: searches.length });
   const late = watchLateOperations();
   try {
-    await runBeside(
+    await runBeside<SearchDone, SearchDone | ShareDone>(
       {
         numbers: [...searches.keys()],
         jobs: plan.jobs,
-        job: canCross(plan.request) ? { is: 'explore', request: plan.request, files } : null,
+        job,
         mark: searchMark(searches),
         lost: (number, why): SearchDone => {
           const { name } = results.searchAt(number).subject.protocol;
           return { is: 'failure', why: `protocol ${name}: ${why}`, isEndless: false };
         },
-        runHere: (number, task) => {
-          const at = { position: number + 1, of: searches.length };
-          return runSearchTask(results.searchAt(number), plan, at, task, late);
+        runHere: (task, hooks, words) =>
+          runSearchTask(results.searchAt(task), settings, at(task), hooks, late, { words, task }),
+        sharing: {
+          joinHere: (task, hooks, words) =>
+            joinSearchTask(results.searchAt(task), settings, at(task), hooks, late, {
+              words,
+              task,
+            }),
         },
-        onDone: (number, done, thread) => {
+        wholeOf: (number, done, thread) => {
           hooks.onThread?.(thread);
-          inOrder.add(number, done);
+          return shares.add(number, done);
         },
+        onDone: (number, done) => inOrder.add(number, done),
         signal: hooks.signal,
         onProgress: hooks.onProgress,
       },

@@ -1,15 +1,31 @@
-/** One search as a task: on any thread, with all that belongs to it. What comes of it is plain data. */
+/**
+ * One search as a task: on any thread, with all that belongs to it, or a share of it where several threads
+ * are at it. What comes of it is plain data.
+ */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { runsOn } from '../ablation/index.ts';
 import { announcedBbm } from '../arch/cpu-model.ts';
-import { exploreInSteps, type ExploreProgress, TimeLimit } from '../explore/protocol/index.ts';
+import {
+  conclude,
+  type ExploreOptions,
+  type ExploreProgress,
+  exploreShare,
+  type Found,
+  searchesOf,
+  type Share,
+  startExploration,
+  type Started,
+  TimeLimit,
+  wholeShare,
+} from '../explore/protocol/index.ts';
 import { ProtocolFailure } from '../port/protocol-failure.ts';
 import { internalErrorText } from '../report/internal-error.ts';
-import type { Search, SearchLimits } from '../request/explore.ts';
+import type { ExplorePlan, Search, SearchLimits } from '../request/explore.ts';
 import type { ExploreRun } from '../result/explore.ts';
 import { searchOf, variantsOn } from './ablate.ts';
 import { isCut } from './judge.ts';
 import type { LateOperations } from './late-operations.ts';
+import type { ThreadWords } from './thread-words.ts';
 
 /** Between two looks at signals; the search itself hands over every few milliseconds. */
 const TURN_MS = 50;
@@ -39,6 +55,22 @@ export interface SearchSettings {
   readonly limits: SearchLimits;
 }
 
+/** Who else may be at a task. */
+export interface TaskCrew {
+  readonly words: ThreadWords;
+  /** Number of the task. */
+  readonly task: number;
+}
+
+/** What one of several threads has found of a search. */
+export interface ShareDone {
+  readonly is: 'share';
+  readonly found: Found;
+  readonly elapsedMs: number;
+  /** How many shares there are; null: who has taken the task says it. */
+  readonly parties: number | null;
+}
+
 export type SearchDone =
   | {
       readonly is: 'run';
@@ -46,39 +78,156 @@ export type SearchDone =
       /** Of its variants, in their order; fewer after an interruption, none where nothing is ablated. */
       readonly variants: readonly ExploreRun[];
     }
-  | {
-      readonly is: 'failure';
-      readonly why: string;
-      /** It did not return: somebody may find out where it is. */
-      readonly isEndless: boolean;
-    };
+  | SearchFailure;
 
-/** Never throws: what a search does never takes the results of the others with it. */
+export interface SearchFailure {
+  readonly is: 'failure';
+  readonly why: string;
+  /** It did not return: somebody may find out where it is. */
+  readonly isEndless: boolean;
+}
+
+/**
+ * Never throws: what a search does never takes the results of the others with it. Others may join while it
+ * runs; if one has, it comes to a share of it.
+ */
 export async function runSearchTask(
   search: Search,
   { ablate, limits }: SearchSettings,
   at: TaskAt,
   hooks: TaskHooks,
   late: LateOperations,
-): Promise<SearchDone> {
-  const runIt = async (one: Search): Promise<ExploreRun> => {
-    const protocol = one.subject.protocol.name;
-    const ran = await runSearch(one, limits, { protocol, ...at }, hooks);
-    // What it left in a promise comes now.
-    await nextTurn();
-    late.check();
-    return ran;
-  };
-  try {
+  crew: TaskCrew,
+): Promise<SearchDone | ShareDone> {
+  const done = await caught(async () => {
+    if (isShareable(search, ablate)) return openSearch(search, limits, at, hooks, late, crew);
+    crew.words.close(crew.task);
+    const runIt = async (one: Search): Promise<ExploreRun> => {
+      const protocol = one.subject.protocol.name;
+      const ran = await runSearch(one, limits, { protocol, ...at }, hooks);
+      // What it left in a promise comes now.
+      await nextTurn();
+      late.check();
+      return ran;
+    };
     const run = await runIt(search);
     const variants = ablate ? await runVariants(search, run, runIt, hooks.signal) : [];
-    return { is: 'run', run, variants };
+    return { is: 'run', run, variants } as const;
+  });
+  // Whatever became of it: nobody joins what is over.
+  crew.words.close(crew.task);
+  return done;
+}
+
+/** Of a task that another thread has opened. Never throws. */
+export function joinSearchTask(
+  search: Search,
+  { limits }: SearchSettings,
+  at: TaskAt,
+  hooks: TaskHooks,
+  late: LateOperations,
+  crew: TaskCrew,
+): Promise<SearchDone | ShareDone> {
+  return caught(async () => {
+    const started = startExploration(optionsOf(search, limits));
+    const share = shareOf(crew);
+    const found = await runShare(started, share, at, hooks, late);
+    return { is: 'share', found, elapsedMs: share.elapsedMs(), parties: null };
+  });
+}
+
+/** What the shares of a search come to. Never throws. */
+export function concludeSearch(
+  search: Search,
+  limits: SearchLimits,
+  shares: readonly ShareDone[],
+): SearchDone {
+  try {
+    const started = startExploration(optionsOf(search, limits));
+    const elapsedMs = Math.max(...shares.map((share) => share.elapsedMs));
+    const founds = shares.map(({ found }) => found);
+    const run = conclude(started, founds, elapsedMs);
+    return { is: 'run', run: withExhibit(run, search.subject.exhibit), variants: [] };
   } catch (error) {
-    if (!(error instanceof ProtocolFailure)) {
-      return { is: 'failure', why: internalErrorText(error), isEndless: false };
-    }
-    return { is: 'failure', why: error.message, isEndless: error.cause instanceof TimeLimit };
+    return failureOf(error);
   }
+}
+
+/**
+ * What two hypervisors do together ends early where it is convicted, after as much as one thread has seen;
+ * and of a search with its ablations there are many beside each other anyway.
+ */
+function isShareable({ subject }: Search, ablate: boolean): boolean {
+  return subject.against === undefined && !ablate;
+}
+
+/** What is asked of each search where `jobs` threads share one memory. */
+export function settingsFor(
+  { searches, ablate, limits: { memoryBytes, ...limits } }: ExplorePlan,
+  jobs: number,
+): SearchSettings {
+  if (memoryBytes === undefined) return { ablate, limits };
+  const isShared = searches.length > 1 || searches.some((each) => isShareable(each, ablate));
+  return { ablate, limits: { ...limits, memoryBytes: memoryBytes / (isShared ? jobs : 1) } };
+}
+
+async function openSearch(
+  search: Search,
+  limits: SearchLimits,
+  at: TaskAt,
+  hooks: TaskHooks,
+  late: LateOperations,
+  crew: TaskCrew,
+): Promise<SearchDone | ShareDone> {
+  const startMs = performance.now();
+  const started = startExploration(optionsOf(search, limits));
+  crew.words.open(crew.task, searchesOf(started));
+  const found = await runShare(started, shareOf(crew), at, hooks, late);
+  const elapsedMs = performance.now() - startMs;
+  const parties = crew.words.close(crew.task);
+  if (parties > 1) return { is: 'share', found, elapsedMs, parties };
+  const run = withExhibit(conclude(started, [found], elapsedMs), search.subject.exhibit);
+  return { is: 'run', run, variants: [] };
+}
+
+async function runShare(
+  started: Started,
+  share: Share,
+  at: TaskAt,
+  hooks: TaskHooks,
+  late: LateOperations,
+): Promise<Found> {
+  const { name: protocol } = started.options.protocol;
+  const found = await runSteps(started, share, { protocol, ...at }, hooks);
+  // What it left in a promise comes now.
+  await nextTurn();
+  late.check();
+  return found;
+}
+
+/** The searches of a task, beside whoever else is at it. */
+function shareOf({ words, task }: TaskCrew): Share {
+  return {
+    take: () => words.takeSearch(task),
+    count: (states) => words.countStates(task, states),
+    end: () => words.endSearches(task),
+    elapsedMs: () => words.elapsedMs(task),
+  };
+}
+
+async function caught<T>(work: () => Promise<T>): Promise<T | SearchFailure> {
+  try {
+    return await work();
+  } catch (error) {
+    return failureOf(error);
+  }
+}
+
+function failureOf(error: unknown): SearchFailure {
+  if (!(error instanceof ProtocolFailure)) {
+    return { is: 'failure', why: internalErrorText(error), isEndless: false };
+  }
+  return { is: 'failure', why: error.message, isEndless: error.cause instanceof TimeLimit };
 }
 
 /** Every variant of a protocol on one CPU; fewer after an interruption. */
@@ -98,22 +247,43 @@ async function runVariants(
   return variants;
 }
 
+/** All of one search, on this thread. */
 export async function runSearch(
+  search: Search,
+  limits: SearchLimits,
+  at: Omit<SearchAt, 'elapsedMs'>,
+  hooks: TaskHooks,
+): Promise<ExploreRun> {
+  const startMs = performance.now();
+  const started = startExploration(optionsOf(search, limits));
+  const found = await runSteps(started, wholeShare(searchesOf(started)), at, hooks);
+  const run = conclude(started, [found], performance.now() - startMs);
+  return withExhibit(run, search.subject.exhibit);
+}
+
+function optionsOf(
   { subject, cpu, level, vcpus, scenario, accesses }: Search,
   { timeMs, memoryBytes }: SearchLimits,
-  at: Omit<SearchAt, 'elapsedMs'>,
-  { signal, onProgress }: TaskHooks,
-): Promise<ExploreRun> {
-  const { protocol, mutant, source, exhibit, against = null } = subject;
+): ExploreOptions {
+  const { protocol, mutant, source, against } = subject;
   // Who says how much memory there is means that to be the bound.
   const room = memoryBytes === undefined ? {} : { memoryBytes, states: Number.POSITIVE_INFINITY };
   const asked = { cpu, level, vcpus, scenario, accesses, bounds: { timeMs, ...room } };
-  const options = { protocol, mutant, against, ...(source === null ? {} : { source }), ...asked };
+  const beside = against === undefined ? {} : { against };
+  return { protocol, mutant, ...beside, ...(source === null ? {} : { source }), ...asked };
+}
+
+async function runSteps(
+  started: Started,
+  share: Share,
+  at: Omit<SearchAt, 'elapsedMs'>,
+  { signal, onProgress }: TaskHooks,
+): Promise<Found> {
   const startMs = performance.now();
   let turnMs = startMs;
-  const steps = exploreInSteps(options, () => signal.aborted);
+  const steps = exploreShare(started, share, () => signal.aborted);
   for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done === true) return withExhibit(step.value, exhibit);
+    if (step.done === true) return step.value;
     if (performance.now() - turnMs < TURN_MS) continue;
     onProgress(step.value, { ...at, elapsedMs: performance.now() - startMs });
     // Signals arrive between two turns only.

@@ -3,6 +3,7 @@ import type { ExploreProgress } from '../explore/protocol/index.ts';
 import type { ExploreRequest } from '../request/explore.ts';
 import type { KernelRequest } from '../request/kernel-plan.ts';
 import type { SearchAt } from './search-task.ts';
+import type { SharedWords } from './thread-words.ts';
 
 /** What a thread is for. */
 export type ThreadJob =
@@ -15,7 +16,7 @@ export type ThreadJob =
   | { readonly is: 'kernel'; readonly request: KernelRequest };
 
 export interface ThreadTask {
-  readonly words: SharedArrayBuffer;
+  readonly words: SharedWords;
   /** From 1: the calling thread is 0. */
   readonly thread: number;
   readonly numbers: readonly number[];
@@ -25,7 +26,7 @@ export interface ThreadTask {
 }
 
 export type ThreadWord =
-  /** It has taken its first task, or has found none. */
+  /** It has taken its first task, or has found none to take. */
   | { readonly is: 'ready' }
   | {
       readonly is: 'progress';
@@ -33,5 +34,6 @@ export type ThreadWord =
       readonly step: ExploreProgress;
       readonly at: SearchAt;
     }
+  /** All of a task, or a share of it. */
   | { readonly is: 'done'; readonly task: number; readonly done: unknown }
   | { readonly is: 'over' };

@@ -4,7 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { type Beside, type Patience, runBeside } from '../../src/exploration/beside.ts';
 import { type ExplorationHooks, runExploration } from '../../src/exploration/index.ts';
 import type { ThreadJob } from '../../src/exploration/thread-message.ts';
+import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import bbmEarly from '../../src/protocols/bbm-early.ts';
+import rfcNtPosted from '../../src/protocols/rfc-nt-posted.ts';
 import { parseCpu } from '../../src/request/cpu-knobs.ts';
 import { explorePlan, type ExploreRequest } from '../../src/request/explore.ts';
 import type { ExploreRun } from '../../src/result/explore.ts';
@@ -63,6 +65,23 @@ test('two threads have the results of one, in their order', async () => {
   expect(told.some(({ missing }) => (missing?.length ?? 0) > 0)).toBe(true);
 });
 
+test('one search is shared: the verdict, the counts and the shortest schedule are those of one thread', async () => {
+  const request = { protocols: ['rfc-nt-posted'], vcpus: [2], cpu: parseCpu('hafdbs=on') };
+  const one = await explored({ ...request, jobs: 1 });
+  const two = await explored({ ...request, jobs: 2 });
+  // The other thread takes it; this one finds none left, and helps.
+  expect([one.threads, two.threads]).toEqual([[0], [0, 1]]);
+  expect(timeless(two.result)).toEqual(timeless(one.result));
+  expect(two.result).toMatchObject({
+    verdict: 'fail',
+    runs: [{ verdict: 'violated', stoppedBy: null }],
+  });
+  // Each of its guest programs once.
+  const alone = exploreProtocol({ protocol: rfcNtPosted, vcpus: 2, cpu: { hafdbs: true } });
+  const { states, executions, orders } = alone;
+  expect(two.result.runs[0]).toMatchObject({ states, executions, orders });
+});
+
 test('two threads find the same steps needed', async () => {
   const request = { protocols: ['bbml3-direct', 'bbml2-direct'], ablate: true, accesses: 1 };
   const told = await sameOnTwo({ ...request, cpu: { bbm: [3] } });
@@ -116,6 +135,8 @@ describe('a thread that has taken a task', () => {
       mark: '',
       lost: (_, why) => why,
       runHere: () => Promise.resolve('here'),
+      sharing: null,
+      wholeOf: (_, what) => what,
       onDone: (number, what) => void done.set(number, what),
       signal: new AbortController().signal,
       onProgress: () => {},
@@ -163,7 +184,9 @@ test('a thread that finds another text than the calling one takes nothing', asyn
       mark: 'of another text',
       lost: (_, why) => why,
       runHere: () => Promise.resolve('here'),
-      onDone: (_, what, thread) => void by.push(thread, what.length),
+      sharing: null,
+      wholeOf: (_, what) => what,
+      onDone: (_, what: string, thread) => void by.push(thread, what.length),
       signal: new AbortController().signal,
       onProgress: () => {},
     },

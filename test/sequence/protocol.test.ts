@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { BUILT_IN, selectProtocols } from '../../src/request/registry.ts';
 import { EXPLORE_BOUNDS, exploreProtocol } from '../../src/explore/protocol/index.ts';
-import { runProtocol } from '../../src/explore/protocol/explore.ts';
+import { runProtocol } from '../../src/explore/protocol/start.ts';
 import { traceOf } from '../../src/explore/protocol/run/hypervisor.ts';
 import { MemoryMap } from '../../src/explore/protocol/machine/memory-map.ts';
 import { plainChange, type Protocol, type TransitionTrace } from '../../src/port/index.ts';

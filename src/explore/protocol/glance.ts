@@ -7,7 +7,7 @@ import type { BlockLevel } from '../../arch/geometry.ts';
 import { plainChange, type Protocol } from '../../port/index.ts';
 import { BoundReached, EXPLORE_BOUNDS } from './machine/bounds.ts';
 import { machineOf } from './cpu.ts';
-import { runProtocol } from './explore.ts';
+import { runProtocol } from './start.ts';
 import { MemoryMap } from './machine/memory-map.ts';
 import type { BookFinding } from './run/page-book.ts';
 

@@ -4,12 +4,7 @@
  */
 import { assert } from '../../arch/assert.ts';
 import type { Claims } from '../../port/index.ts';
-import {
-  type ExploreOutcome,
-  type ExploreViolation,
-  OUTCOME_GRADES,
-  type OutcomeGrade,
-} from '../../result/explore.ts';
+import type { ExploreOutcome, ExploreStep } from '../../result/explore.ts';
 import type { Rule } from '../../result/rule.ts';
 import type { ModelOptions, OrderOutcomes } from '../model/index.ts';
 import { Aftermath } from './judge/aftermath.ts';
@@ -21,16 +16,25 @@ import type { Scenario } from './run/scenario.ts';
 import { type SchedulePlace, Schedules, type Shown } from './schedule/schedules.ts';
 import { Tally } from './judge/tally.ts';
 
-/** A violation that a schedule shows, and where that schedule is. */
-export interface ShownViolation {
-  readonly violation: ExploreViolation;
+/** The shortest schedule that breaks a rule, as plain data. */
+export interface ShownPart {
+  readonly rule: Rule;
+  readonly why: string;
+  readonly steps: readonly ExploreStep[];
+  readonly length: number;
   readonly place: SchedulePlace;
-  readonly host: Host;
+  /** Which of the starts. */
+  readonly host: number;
+  /** Number of the search that showed it. */
+  readonly at: number;
 }
+
+/** `at`: number of the first search that came to it. */
+export type FoundOutcome = ExploreOutcome & { readonly count: number; readonly at: number };
 
 export class Outcomes {
   readonly #claims: Claims;
-  readonly #tallies: Tally[] = [];
+  readonly #tallies: { readonly at: number; readonly tally: Tally }[] = [];
   readonly #ends: HostEnds[] = [];
   readonly #shown = new Map<Rule, Shown>();
 
@@ -38,19 +42,20 @@ export class Outcomes {
     this.#claims = claims;
   }
 
-  /** What search.ts calls for every order of this scenario. */
+  /** What search.ts calls for every order of this scenario, which is number `at` of all searches. */
   collector(
     host: Host,
     scenario: Scenario,
     options: ModelOptions,
+    at: number,
   ): (found: OrderOutcomes) => 'go-on' {
     const hostEnds = new HostEnds(host, scenario);
     this.#ends.push(hostEnds);
     const judge = new OutcomeJudge(host, scenario, this.#claims, hostEnds.memoryOf);
     const tally = new Tally(judge, (vcpu) => guestName(host.vcpus, vcpu));
-    this.#tallies.push(tally);
+    this.#tallies.push({ at, tally });
     const aftermath = new Aftermath(host, scenario);
-    const schedules = new Schedules(host, scenario, options, judge, aftermath);
+    const schedules = new Schedules(host, scenario, options, judge, aftermath, at);
     return (found) => {
       const { outcomes } = found;
       const ends = hostEnds.of(found, outcomes);
@@ -82,39 +87,40 @@ export class Outcomes {
   }
 
   get executions(): number {
-    return this.#tallies.reduce((sum, { executions }) => sum + executions, 0);
+    return this.#tallies.reduce((sum, { tally }) => sum + tally.executions, 0);
   }
 
-  /** Forbidden ones first, then by text. */
-  table(): ExploreOutcome[] {
-    const rank = (grade: OutcomeGrade): number => -OUTCOME_GRADES.indexOf(grade);
-    const counted = new Map<string, ExploreOutcome & { count: number }>();
-    for (const outcome of this.#tallies.flatMap((tally) => tally.outcomes())) {
-      const known = counted.get(outcome.id);
-      if (known === undefined) counted.set(outcome.id, outcome);
-      else counted.set(outcome.id, { ...known, count: known.count + outcome.count });
-    }
-    return [...counted.values()].toSorted(
-      (a, b) => rank(a.grade) - rank(b.grade) || (a.id < b.id ? -1 : 1),
+  /** By text, in the order in which they were first come to. */
+  table(): readonly FoundOutcome[] {
+    return joinOutcomes(
+      this.#tallies.flatMap(({ at, tally }) => tally.outcomes().map((o) => ({ ...o, at }))),
     );
   }
 
-  /** `reasonsOf`: what the automaton says of the operations, which explains most schedules. */
-  violations(reasonsOf: (host: Host) => readonly string[]): ShownViolation[] {
-    const causeOf = (host: Host): string => {
-      const [reason] = reasonsOf(host);
-      return reason === undefined ? '' : `; cause: ${reason}`;
-    };
-    return [...this.#shown].map(([rule, { why, schedule, place, host }]) => ({
-      violation: {
-        rule,
-        why: `${why}${causeOf(host)}`,
-        by: 'schedule',
-        steps: schedule.steps,
-        token: null,
-      },
+  /** `hosts`: the starts that `ShownPart` numbers. */
+  shown(hosts: readonly Host[]): readonly ShownPart[] {
+    return [...this.#shown].map(([rule, { why, schedule, place, host, at }]) => ({
+      rule,
+      why,
+      steps: schedule.steps,
+      length: schedule.length,
       place,
-      host,
+      host: hosts.indexOf(host),
+      at,
     }));
   }
+}
+
+/** One for each text: the first, with the count of all. */
+export function joinOutcomes(outcomes: readonly FoundOutcome[]): readonly FoundOutcome[] {
+  const joined = new Map<string, FoundOutcome>();
+  for (const outcome of outcomes) {
+    const known = joined.get(outcome.id);
+    if (known === undefined) joined.set(outcome.id, outcome);
+    else {
+      const first = outcome.at < known.at ? outcome : known;
+      joined.set(outcome.id, { ...first, count: known.count + outcome.count });
+    }
+  }
+  return [...joined.values()];
 }

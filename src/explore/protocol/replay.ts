@@ -12,7 +12,7 @@ import { type OnEnd, orderOf, OrderRun, type PlacedEvent, type TrailStep } from 
 import { Aftermath } from './judge/aftermath.ts';
 import { BoundReached, EXPLORE_BOUNDS } from './machine/bounds.ts';
 import { machineOf, modelOf, unsupportedReason } from './cpu.ts';
-import { runProtocol, runProtocols } from './explore.ts';
+import { runProtocol, runProtocols } from './start.ts';
 import { accessesOf } from './machine/guest.ts';
 import { type HostEnd, HostEnds } from './judge/host-ends.ts';
 import { readsIn } from './schedule/host-steps.ts';

@@ -41,8 +41,9 @@ function seen(node: Node): Node {
 }
 
 function words(outcomes: Outcomes): string[] {
-  const rules = outcomes.violations(() => []).map(({ violation }) => violation.rule);
-  return [...outcomes.table().map(({ id, grade }) => `${id}: ${grade}`), ...rules.toSorted()];
+  const rules = outcomes.shown([]).map(({ rule }) => rule);
+  const table = outcomes.table().map(({ id, grade }) => `${id}: ${grade}`);
+  return [...table.toSorted(), ...rules.toSorted()];
 }
 
 interface Case {
@@ -68,7 +69,7 @@ function both(given: Case): [string[], string[]] {
 
   const reduced = new Outcomes(protocol.claims);
   const bounds = { ...EXPLORE_BOUNDS, visits: 1 };
-  const collect = reduced.collector(host, scenario, options);
+  const collect = reduced.collector(host, scenario, options, 0);
   const stats = search(scenario.system, options, bounds, collect);
   expect(stats.stoppedBy).toBeNull();
 
@@ -87,7 +88,7 @@ function both(given: Case): [string[], string[]] {
   };
   fc.pre(ordersTried(all.system, options) <= ORDERS_MAX);
   const plain = new Outcomes(protocol.claims);
-  plainSearch(all.system, options, plain.collector(host, all, options));
+  plainSearch(all.system, options, plain.collector(host, all, options, 0));
   return [words(reduced), words(plain)];
 }
 

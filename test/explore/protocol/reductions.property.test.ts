@@ -92,16 +92,14 @@ function ordersOf({ scenario, options }: Prepared, reductions: Reductions): stri
 function shownBy({ protocol, host, scenario, options }: Prepared, reductions: Reductions): unknown {
   const outcomes = new Outcomes(protocol.claims);
   const bounds = { ...EXPLORE_BOUNDS, states: STATES_MAX, visits: 1 };
-  const collect = outcomes.collector(host, scenario, options);
+  const collect = outcomes.collector(host, scenario, options, 0);
   const { stoppedBy, orders } = search(scenario.system, options, bounds, collect, reductions);
   if (stoppedBy !== null) return null;
   const table = outcomes.table().map(({ id, grade, count }) => `${count} ${id}: ${grade}`);
   const shown = outcomes
-    .violations(() => [])
-    .map(({ violation: { rule, why, steps } }) => {
-      return `${rule} ${steps.length} ${why}`;
-    });
-  return [orders, outcomes.executions, ...table, ...shown.toSorted()];
+    .shown([host])
+    .map(({ rule, why, steps }) => `${rule} ${steps.length} ${why}`);
+  return [orders, outcomes.executions, ...table.toSorted(), ...shown.toSorted()];
 }
 
 describe('looking ahead', () => {

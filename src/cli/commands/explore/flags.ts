@@ -158,7 +158,9 @@ export const EXPLORE_FLAGS = {
   ),
   memory: asks('memoryBytes', {
     value: '256m|4g',
-    help: 'memory that the tables of one search may take, in place of a bound of states',
+    help:
+      'memory that the tables of one search may take, in place of a bound of states; each of --jobs ' +
+      'threads has its part',
     default: `${grouped(EXPLORE_BOUNDS.states)} states, some 60m`,
     parse: memorySize(MEMORY_MIN_BYTES, MEMORY_MAX_BYTES),
     show: (bytes) => `${bytes / 2 ** 20}m`,

@@ -36,6 +36,8 @@ export interface Shown {
   readonly place: SchedulePlace;
   readonly why: string;
   readonly host: Host;
+  /** Number of its search. */
+  readonly at: number;
 }
 
 /**
@@ -92,6 +94,7 @@ export class Schedules {
   readonly #options: ModelOptions;
   readonly #judge: OutcomeJudge;
   readonly #aftermath: Aftermath;
+  readonly #at: number;
   /** By thread: made once, as its frames take longer to make than to use. */
   readonly #runs: OrderRun[] = [];
   /** By thread: while a vCPU's ways are gone through, those of the hypervisor may be asked for. */
@@ -102,18 +105,21 @@ export class Schedules {
   /** Rules that two hypervisors break on these ways of theirs: all their orders are as long. */
   readonly #shownWays = new Set<string>();
 
+  /** `at`: number of the search. */
   constructor(
     host: Host,
     scenario: Scenario,
     options: ModelOptions,
     judge: OutcomeJudge,
     aftermath: Aftermath,
+    at: number,
   ) {
     this.#host = host;
     this.#scenario = scenario;
     this.#options = options;
     this.#judge = judge;
     this.#aftermath = aftermath;
+    this.#at = at;
   }
 
   /** Puts what this order shows into `shown` where it is shorter, or breaks another rule. */
@@ -211,7 +217,7 @@ export class Schedules {
     if (schedule.length >= known) return;
     const why = `${access.kind} of page ${access.page} by vcpu ${vcpu}: ${judgement.why}`;
     const place = { program, choice, numbers, vcpu, end };
-    shown.set(judgement.rule, { why, schedule, place, host: this.#host });
+    shown.set(judgement.rule, { why, schedule, place, host: this.#host, at: this.#at });
   }
 
   /**
@@ -241,7 +247,7 @@ export class Schedules {
       if (schedule.length >= known) continue;
       const { program } = this.#scenario;
       const place = { program, choice, numbers, vcpu: null, end: RULES.indexOf(rule) };
-      shown.set(rule, { why, schedule, place, host: this.#host });
+      shown.set(rule, { why, schedule, place, host: this.#host, at: this.#at });
     }
   }
 
