@@ -89,7 +89,12 @@ test('the line is one for rows that lack the same, for reasons with other number
     'n/m, not measured: hit, window of a, b: 3 to 5 of 9 rounds',
     'n/m, not measured: hit, window, lock of c: no clock',
   ]);
-  expect(missingNotes([missing])[0]).toMatch(/: hit, spurious, genuine faults, /);
+  // Two figures that tables call by one name.
+  const both = { ...missing, spuriousPerTransition: null };
+  const all = { ...missing.notMeasured, spuriousPerTransition: WHY };
+  expect(missingNotes([{ ...both, notMeasured: all }])[0]).toMatch(
+    /: hit, spurious, genuine faults, /,
+  );
 });
 
 test('charts draw nothing for it, and say so', () => {
