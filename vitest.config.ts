@@ -24,7 +24,7 @@ const IN_PAIRS = [
   'test/preflight/*.threads.test.ts',
   'test/stress/e2e/brought.threads.test.ts',
   'test/stress/e2e/failures.threads.test.ts',
-  'test/stress/run/pool.threads.test.ts',
+  'test/stress/group/pool.threads.test.ts',
   'test/stress/workloads/against.threads.test.ts',
   'test/sync/*.threads.test.ts',
 ];

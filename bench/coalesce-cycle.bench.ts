@@ -5,8 +5,8 @@
  * A whole group through the engine, not a loop of its own: split-eager resets what bbm-early has
  * coalesced, and nothing lies between two transitions. The peer keeps no trace for the checker.
  */
-import { CYCLES_PER_ROUND, cycleRates, runCycles } from '../src/stress/run/cycle-run.ts';
-import { createThreadPool } from '../src/stress/run/pool.ts';
+import { CYCLES_PER_ROUND, cycleRates, runCycles } from '../src/stress/campaign/cycle-run.ts';
+import { createThreadPool } from '../src/stress/group/pool.ts';
 import { answer } from './answer.ts';
 import { nsOf, type Question, type Subject } from './question.ts';
 import { median } from './turns.ts';

@@ -6,7 +6,7 @@
 import { ownModule } from '../src/package/root.ts';
 import type { BenchComparison, BenchResult, BenchRun } from '../src/result/bench.ts';
 import { EXIT, type ExitCode, type Verdict } from '../src/result/exit-code.ts';
-import { machineInfo } from '../src/stress/run/machine-info.ts';
+import { machineInfo } from '../src/stress/process/machine-info.ts';
 import { compareRuns } from './against.ts';
 import { measure, PACE, type Pace } from './measure.ts';
 import { buildPeer } from './peer.ts';

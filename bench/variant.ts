@@ -3,7 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { ownModule } from '../src/package/root.ts';
-import { fillCompileCache } from '../src/stress/run/compile-cache.ts';
+import { fillCompileCache } from '../src/stress/process/compile-cache.ts';
 import type { Answer } from './sampler.ts';
 import type { Participant } from './turns.ts';
 
@@ -24,7 +24,7 @@ export interface Variants<T> {
 
 /**
  * `file`: URL of the benchmark, whose samples are `T`. As the threads of a campaign do, the processes
- * start with their modules compiled (src/stress/run/compile-cache.ts says what that changes).
+ * start with their modules compiled (src/stress/process/compile-cache.ts says what that changes).
  */
 export async function startVariants<T = number>(
   file: string,

@@ -1,6 +1,6 @@
 /** The second hypervisor's worker: one task is one group. Everything it does is in src/stress. */
 import { secondThread } from '../src/machine/layout.ts';
-import { runSecond, type SecondRunResult } from '../src/stress/makers/second-run.ts';
+import { runSecond, type SecondRunResult } from '../src/stress/thread/second-run.ts';
 import type { GroupPlan } from '../src/stress/plan/group.ts';
 import { guarded, type TaskResult } from '../src/stress/thread/task-result.ts';
 

@@ -1,5 +1,5 @@
 /** What does a guest's access cost with more vCPUs, where a transition comes every other millisecond? */
-import { ROW } from '../../src/stress/row/results-area.ts';
+import { ROW } from '../../src/stress/results/results-area.ts';
 import { answerGrowth } from './answer.ts';
 import { openCycles } from './cycles.ts';
 import { type Growth, placesOf } from './growth.ts';

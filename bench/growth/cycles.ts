@@ -8,9 +8,9 @@ import {
   PLAIN_CYCLES,
   roundFigures,
   runCycles,
-} from '../../src/stress/run/cycle-run.ts';
-import { createThreadPool } from '../../src/stress/run/pool.ts';
-import { type ResultsArea, ROW } from '../../src/stress/row/results-area.ts';
+} from '../../src/stress/campaign/cycle-run.ts';
+import { createThreadPool } from '../../src/stress/group/pool.ts';
+import { type ResultsArea, ROW } from '../../src/stress/results/results-area.ts';
 import type { Subject } from '../question.ts';
 import { median } from '../turns.ts';
 import type { Figures } from './growth.ts';

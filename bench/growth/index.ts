@@ -5,7 +5,7 @@
  */
 import { ownModule } from '../../src/package/root.ts';
 import type { BenchResult, BenchSeries } from '../../src/result/bench.ts';
-import { machineInfo } from '../../src/stress/run/machine-info.ts';
+import { machineInfo } from '../../src/stress/process/machine-info.ts';
 import { type BenchOptions, gradeOf } from '../index.ts';
 import type { Growth } from './growth.ts';
 import { GROWTH_PACE, type GrowthPace, measureGrowth } from './measure.ts';

@@ -3,7 +3,7 @@
  * dirty logging? Stage UPDATE of page-table-test: one store splits, then loads touch half of the pages.
  */
 import { significant } from '../../src/report/numbers.ts';
-import { STAGE_FIELDS, stageField } from '../../src/stress/row/results-area.ts';
+import { STAGE_FIELDS, stageField } from '../../src/stress/results/results-area.ts';
 import { STAGES } from '../../src/scenarios/index.ts';
 import { answerGrowth } from './answer.ts';
 import { BLOCK_PLACES, blockSizeOf, GIB_PAGES } from './block-sizes.ts';

@@ -1,8 +1,8 @@
 /** A short run of the engine itself: does it work here, and how often does the collector stop it? */
 import type { CollectionFacts } from '../result/doctor.ts';
-import { runCycles } from '../stress/run/cycle-run.ts';
-import { createThreadPool } from '../stress/run/pool.ts';
-import { ROW, totalOf } from '../stress/row/results-area.ts';
+import { runCycles } from '../stress/campaign/cycle-run.ts';
+import { createThreadPool } from '../stress/group/pool.ts';
+import { ROW, totalOf } from '../stress/results/results-area.ts';
 
 /** Wall time with the start of the threads, because on a busy machine cycles may take for ever. */
 const BUDGET_MS = 1000;

@@ -2,7 +2,7 @@
  * What Linux says of this machine and of what this process may have of it, from /proc and /sys.
  * Every file may be missing (another system, a sandbox): what is not said is null, never a guess.
  */
-import { parseCpuList } from '../stress/run/pinning.ts';
+import { parseCpuList } from '../stress/process/pinning.ts';
 
 /** The text of a file, or null if it cannot be read. */
 export type ReadText = (path: string) => string | null;

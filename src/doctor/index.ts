@@ -4,8 +4,8 @@ import { availableParallelism, cpus, freemem, loadavg, totalmem } from 'node:os'
 import type { CoreFacts, DoctorFacts, DoctorResult, MemoryFacts } from '../result/doctor.ts';
 import { EXIT } from '../result/exit-code.ts';
 import { layoutOf } from '../machine/layout.ts';
-import { machineInfo } from '../stress/run/machine-info.ts';
-import { allowedCpus } from '../stress/run/pinning.ts';
+import { machineInfo } from '../stress/process/machine-info.ts';
+import { allowedCpus } from '../stress/process/pinning.ts';
 import { recordsFor, STRESS_DEFAULTS } from '../stress/plan/plan.ts';
 import { measureClock } from './clock.ts';
 import { tryEngine } from './engine.ts';

@@ -1,6 +1,6 @@
 /** Pins the calling thread to one CPU after the other and looks where it really runs. */
 import { readFileSync } from 'node:fs';
-import { parseCpuList, pinThisThread } from '../stress/run/pinning.ts';
+import { parseCpuList, pinThisThread } from '../stress/process/pinning.ts';
 
 export interface PinCounts {
   readonly verified: readonly number[];

@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ownModule } from '../package/root.ts';
 import { type ExploreProgress, processorMs } from '../explore/protocol/index.ts';
-import { type CompileCache, fillCompileCache } from '../stress/run/compile-cache.ts';
+import { type CompileCache, fillCompileCache } from '../stress/process/compile-cache.ts';
 import type { SearchAt, TaskHooks } from './search-task.ts';
 import type { ThreadJob, ThreadTask, ThreadWord } from './thread-message.ts';
 import { ThreadWords } from './thread-words.ts';

@@ -7,7 +7,7 @@ import type { ExplorePlan, ExploreRequest } from '../request/explore.ts';
 import type { ExploreResult } from '../result/explore.ts';
 import { loaderOf, MODULE, moduleOf } from '../loaders/index.ts';
 import { packageVersion } from '../result/version.ts';
-import { machineInfo } from '../stress/run/machine-info.ts';
+import { machineInfo } from '../stress/process/machine-info.ts';
 import { type Patience, runBeside } from './beside.ts';
 import { InOrder } from './in-order.ts';
 import { judge } from './judge.ts';

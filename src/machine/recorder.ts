@@ -55,7 +55,7 @@ export const EVENT = {
 
 /**
  * Evidence codes, below EVIDENCE_AREA.codes; the operands' order is that of the decoder in
- * src/stress/row/decode.ts.
+ * src/stress/results/decode.ts.
  */
 export const EVIDENCE = {
   /** page, tag, ghost before, ghost after, via, level */

@@ -10,7 +10,7 @@ import { glanceAt, processorMs } from '../explore/protocol/index.ts';
 import { foreignTextOf, runningBy } from '../port/foreign.ts';
 import type { Protocol } from '../port/index.ts';
 import type { Rule } from '../result/rule.ts';
-import { loadProtocol } from '../stress/thread/load-protocol.ts';
+import { loadProtocol } from '../stress/plan/load-protocol.ts';
 import { counted } from './counted-port.ts';
 import { placed, placeOfRun } from './places.ts';
 import { progressWords, STAGE } from './progress-words.ts';

@@ -5,7 +5,7 @@ import { Worker } from 'node:worker_threads';
 import { ownModule } from '../package/root.ts';
 import { isHarness } from './harness-files.ts';
 import { foreignTextOf } from '../port/foreign.ts';
-import { loadProtocol } from '../stress/thread/load-protocol.ts';
+import { loadProtocol } from '../stress/plan/load-protocol.ts';
 import { type LoopPlace, placeOfLoop } from './place-of-loop.ts';
 import { inFile } from './places.ts';
 import { type ProgressWords, progressWords, STAGE } from './progress-words.ts';

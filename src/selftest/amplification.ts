@@ -7,7 +7,7 @@
 import { assert } from '../arch/assert.ts';
 import type { Mutant } from '../mutants/index.ts';
 import type { AmplificationResult, AmplificationRun, DetectionRate } from '../result/selftest.ts';
-import type { HuntSetting } from '../stress/run/hunt.ts';
+import type { HuntSetting } from '../stress/campaign/hunt.ts';
 import { type Case, flagsOf } from './cases.ts';
 import { wilson } from './wilson.ts';
 

@@ -7,7 +7,7 @@ import { type Catch, type Engine, type Miss, type Mutant, subjectOf } from '../m
 import type { Protocol } from '../port/index.ts';
 import { ALL_PROTOCOLS } from '../protocols/index.ts';
 import type { Rule } from '../result/rule.ts';
-import { HUNT_SETTING, type HuntSetting } from '../stress/run/hunt.ts';
+import { HUNT_SETTING, type HuntSetting } from '../stress/campaign/hunt.ts';
 
 export interface Case {
   readonly mutant: Mutant;

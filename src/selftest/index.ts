@@ -3,9 +3,9 @@ import { setImmediate } from 'node:timers/promises';
 import type { Engine, Mutant } from '../mutants/index.ts';
 import { PROTOCOLS } from '../protocols/index.ts';
 import type { InnocentRun } from '../result/selftest.ts';
-import { pinsFor } from '../stress/run/pinning.ts';
+import { pinsFor } from '../stress/process/pinning.ts';
 import type { Pinning } from '../stress/plan/plan.ts';
-import { createThreadPool } from '../stress/run/pool.ts';
+import { createThreadPool } from '../stress/group/pool.ts';
 import { EXPLORE_BOUNDS } from '../explore/protocol/index.ts';
 import {
   type Amplifier,

@@ -6,7 +6,7 @@
 import { cpuFor, type CpuModel, describeCpu } from '../arch/cpu-model.ts';
 import type { Protocol } from '../port/index.ts';
 import { mayPass, scenarioNamed } from '../scenarios/index.ts';
-import { HUNT_SETTING, type HuntSetting } from '../stress/run/hunt.ts';
+import { HUNT_SETTING, type HuntSetting } from '../stress/campaign/hunt.ts';
 import { machineKey } from '../stress/plan/portfolio.ts';
 import { type Case, flagsOf } from './cases.ts';
 

@@ -3,12 +3,18 @@ import type { MachineBug, Protocol } from '../port/index.ts';
 import type { AmplificationRun, InnocentRun, SelftestAttempt } from '../result/selftest.ts';
 import { type Rule, RULES } from '../result/rule.ts';
 import type { StressRun } from '../result/stress.ts';
-import { type GroupHooks, runGroup } from '../stress/run/group-run.ts';
+import { type GroupHooks, runGroup } from '../stress/group/group-run.ts';
 import type { PlanItem } from '../stress/plan/group.ts';
-import { busyText, huntRequest, huntRow, type HuntSetting, rulesSeen } from '../stress/run/hunt.ts';
-import type { Pins } from '../stress/run/pinning.ts';
-import type { ThreadPool } from '../stress/run/pool.ts';
-import { ROW, totalOf } from '../stress/row/results-area.ts';
+import {
+  busyText,
+  huntRequest,
+  huntRow,
+  type HuntSetting,
+  rulesSeen,
+} from '../stress/campaign/hunt.ts';
+import type { Pins } from '../stress/process/pinning.ts';
+import type { ThreadPool } from '../stress/group/pool.ts';
+import { ROW, totalOf } from '../stress/results/results-area.ts';
 import { amplificationRun, type Comparison, Count, isSaturated } from './amplification.ts';
 import { type Case, protocolNamed } from './cases.ts';
 import type { Attempted, Engines, ExploreCommandProblem } from './engines.ts';

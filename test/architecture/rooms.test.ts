@@ -169,8 +169,8 @@ test('a cycle of rooms is found and named', () => {
 
 test('a second importer of the pool is seen, by whatever path', () => {
   const pool = [
-    ...importsOf({ path: 'src/stress/run/pool.ts', text: "import { Piscina } from 'piscina';" }),
+    ...importsOf({ path: 'src/stress/group/pool.ts', text: "import { Piscina } from 'piscina';" }),
     ...importsOf({ path: 'src/cli/a.ts', text: "import type { X } from 'piscina/dist/types.js';" }),
   ];
-  expect(importersOf('piscina', pool)).toEqual(['src/stress/run/pool.ts', 'src/cli/a.ts']);
+  expect(importersOf('piscina', pool)).toEqual(['src/stress/group/pool.ts', 'src/cli/a.ts']);
 });

@@ -76,6 +76,11 @@ export function roomOf(path: string): string | null {
 export const INNER: Readonly<Record<string, readonly string[]>> = {
   'src/explore/protocol': ['machine', 'run', 'judge', 'schedule', ''],
   'src/machine': ['', 'tlb', 'dirty', 'walk', 'vcpu', 'hypervisor'],
+  // What threads share, and what they do; then who runs them, reads their figures and plans a campaign.
+  'src/stress': listed(
+    'statistics results process plan regions changes makers workloads thread',
+    'group figures campaign',
+  ),
 };
 
 /** Of one folder of `INNER`: one line per import of a room above. */

@@ -15,7 +15,7 @@ import { formatJson } from '../../src/report/json.ts';
 import type { CampaignState, GroupState } from '../../src/result/campaign-state.ts';
 import { mergeResults } from '../../src/result/merge/index.ts';
 import type { StressResult } from '../../src/result/stress.ts';
-import { machineInfo } from '../../src/stress/run/machine-info.ts';
+import { machineInfo } from '../../src/stress/process/machine-info.ts';
 import type { StressOptions } from '../../src/stress/plan/plan.ts';
 import { planGroups } from '../../src/stress/plan/portfolio.ts';
 import { repeated } from '../../src/stress/plan/repeats.ts';

@@ -9,8 +9,8 @@ import { CONTROL, GHOST, LOGGING } from '../../src/machine/layout.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
 import { createIssuer } from '../../src/machine/tlb/shootdown.ts';
 import { createSoftwareCpu } from '../../src/machine/hypervisor/software-cpu.ts';
-import { decodeEvidence } from '../../src/stress/row/decode.ts';
-import { createSoftwareSide } from '../../src/stress/thread/software-side.ts';
+import { decodeEvidence } from '../../src/stress/results/decode.ts';
+import { createSoftwareSide } from '../../src/stress/regions/software-side.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';
 
 const PAGE = 37;

@@ -14,9 +14,9 @@ import { createRecorder } from '../../src/machine/recorder.ts';
 import type { Table } from '../../src/port/tables.ts';
 import type { Evidence } from '../../src/result/evidence.ts';
 import { scenarioNamed } from '../../src/scenarios/index.ts';
-import { decodeEvidence } from '../../src/stress/row/decode.ts';
-import { createRegions, type Regions } from '../../src/stress/thread/regions.ts';
-import { createSoftwareSide, type SoftwareSide } from '../../src/stress/thread/software-side.ts';
+import { decodeEvidence } from '../../src/stress/results/decode.ts';
+import { createRegions, type Regions } from '../../src/stress/regions/regions.ts';
+import { createSoftwareSide, type SoftwareSide } from '../../src/stress/regions/software-side.ts';
 
 export interface TestMachine {
   readonly arena: Arena;

@@ -6,7 +6,7 @@ import { CONTROL, NEIGHBOUR_VMID, VCPU, VMID } from '../../src/machine/layout.ts
 import { createMmu } from '../../src/machine/walk/mmu.ts';
 import { createNeighbour, neighbourBlock } from '../../src/machine/vcpu/neighbour.ts';
 import { createRecorder } from '../../src/machine/recorder.ts';
-import { decodeEvidence } from '../../src/stress/row/decode.ts';
+import { decodeEvidence } from '../../src/stress/results/decode.ts';
 
 const TURN = 32;
 

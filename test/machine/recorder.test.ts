@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type Arena, createArena } from '../../src/machine/arena.ts';
 import { CONTROL, EVENT_RING, EVIDENCE_AREA } from '../../src/machine/layout.ts';
 import { createRecorder, EVENT, EVIDENCE } from '../../src/machine/recorder.ts';
-import { decodeEvidence } from '../../src/stress/row/decode.ts';
+import { decodeEvidence } from '../../src/stress/results/decode.ts';
 
 const arenaOf = (): Arena =>
   createArena({ granule: '4k', level: 2, blocks: 1, vcpus: 2, transitionsMax: 1 });

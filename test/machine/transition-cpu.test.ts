@@ -16,7 +16,7 @@ import {
   type MachineBug,
   type Protocol,
 } from '../../src/port/index.ts';
-import { createTransitionRunner } from '../../src/stress/thread/transition-runner.ts';
+import { createTransitionRunner } from '../../src/stress/changes/transition-runner.ts';
 import splitLocked from '../stress/fixtures/beside/split-locked.ts';
 import { createTestMachine, type TestMachine } from './machine.ts';
 

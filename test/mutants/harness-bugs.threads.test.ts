@@ -6,10 +6,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type Mutant, MUTANTS } from '../../src/mutants/index.ts';
 import type { MachineBug } from '../../src/port/index.ts';
 import type { Rule } from '../../src/result/rule.ts';
-import { runGroup } from '../../src/stress/run/group-run.ts';
-import { HUNT_SETTING, huntRequest, rulesSeen } from '../../src/stress/run/hunt.ts';
+import { runGroup } from '../../src/stress/group/group-run.ts';
+import { HUNT_SETTING, huntRequest, rulesSeen } from '../../src/stress/campaign/hunt.ts';
 import { cpuFor } from '../../src/arch/cpu-model.ts';
-import { createThreadPool } from '../../src/stress/run/pool.ts';
+import { createThreadPool } from '../../src/stress/group/pool.ts';
 import { twinOf } from './subjects.ts';
 
 const pool = await createThreadPool();

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
-import { fillCompileCache } from '../../src/stress/run/compile-cache.ts';
+import { fillCompileCache } from '../../src/stress/process/compile-cache.ts';
 
 const VARIABLE = 'NODE_COMPILE_CACHE';
 const FIXTURES = path.join(import.meta.dirname, 'fixtures');

@@ -6,7 +6,7 @@ import { stressOptions, type StressRequest } from '../../src/request/stress.ts';
 import { type Campaign, runTriedStress } from '../../src/preflight/index.ts';
 import type { Word } from '../../src/preflight/word.ts';
 import type { StressResult } from '../../src/result/stress.ts';
-import type { StressHooks } from '../../src/stress/run/campaign.ts';
+import type { StressHooks } from '../../src/stress/campaign/campaign.ts';
 import { aResult, aRun } from '../report/results.ts';
 import { compiledTrials } from './compiled.ts';
 

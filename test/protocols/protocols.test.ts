@@ -19,7 +19,7 @@ import type { Protocol, Transition } from '../../src/port/protocol.ts';
 import type { Table, Tables } from '../../src/port/tables.ts';
 import type { TraceEvent, TransitionTrace } from '../../src/port/trace.ts';
 import { PROTOCOLS } from '../../src/protocols/index.ts';
-import { createTransitionRunner } from '../../src/stress/thread/transition-runner.ts';
+import { createTransitionRunner } from '../../src/stress/changes/transition-runner.ts';
 import { createTestMachine, type TestMachine } from '../machine/machine.ts';
 
 const VMID = ['dsb ishst', 'tlbi vmalls12e1is', 'dsb ish', 'isb'];

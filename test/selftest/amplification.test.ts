@@ -7,7 +7,7 @@ import {
   judgeAmplification,
 } from '../../src/selftest/amplification.ts';
 import { wilson } from '../../src/selftest/wilson.ts';
-import { HUNT_SETTING } from '../../src/stress/run/hunt.ts';
+import { HUNT_SETTING } from '../../src/stress/campaign/hunt.ts';
 import { aCase, aMutant, anAmplification } from './builders.ts';
 
 const reordered = aCase('m', {

@@ -12,7 +12,7 @@ import type {
 import type { Case } from '../../src/selftest/cases.ts';
 import type { Attempted, Engines } from '../../src/selftest/engines.ts';
 import type { SelftestHooks, SelftestPlan } from '../../src/selftest/run.ts';
-import { HUNT_SETTING } from '../../src/stress/run/hunt.ts';
+import { HUNT_SETTING } from '../../src/stress/campaign/hunt.ts';
 
 export function aMutant(name: string, overrides: Partial<Mutant> = {}): Mutant {
   return {

@@ -4,7 +4,7 @@ import { PROTOCOLS } from '../../src/protocols/index.ts';
 import bbmEarly from '../../src/protocols/bbm-early.ts';
 import { casesOf, flagsOf } from '../../src/selftest/cases.ts';
 import { innocentGroups } from '../../src/selftest/innocents.ts';
-import { HUNT_SETTING } from '../../src/stress/run/hunt.ts';
+import { HUNT_SETTING } from '../../src/stress/campaign/hunt.ts';
 import { aCase, aMutant } from './builders.ts';
 
 describe('casesOf', () => {

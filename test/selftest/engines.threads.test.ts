@@ -13,9 +13,9 @@ import { selftest, type SelftestOptions } from '../../src/selftest/index.ts';
 import type { InnocentGroup } from '../../src/selftest/innocents.ts';
 import { createStressEngine } from '../../src/selftest/stress-engine.ts';
 import { gradeSelftest } from '../../src/selftest/verdict.ts';
-import { HUNT_SETTING } from '../../src/stress/run/hunt.ts';
+import { HUNT_SETTING } from '../../src/stress/campaign/hunt.ts';
 import { cpuFor } from '../../src/arch/cpu-model.ts';
-import { createThreadPool } from '../../src/stress/run/pool.ts';
+import { createThreadPool } from '../../src/stress/group/pool.ts';
 import { aMutant } from './builders.ts';
 
 const pool = await createThreadPool();

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { InnocentGroup } from '../../src/selftest/innocents.ts';
 import { runSelftest } from '../../src/selftest/run.ts';
-import { HUNT_SETTING } from '../../src/stress/run/hunt.ts';
+import { HUNT_SETTING } from '../../src/stress/campaign/hunt.ts';
 import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 import bbmEarly from '../../src/protocols/bbm-early.ts';
 import { aCase, anInnocent, aPlan, CAUGHT, fakeRun, MISSED } from './builders.ts';

@@ -18,7 +18,7 @@ import { exitMeaning } from '../../report/exit-meanings.ts';
 import { counted, seconds } from '../../report/numbers.ts';
 import { EXIT, type Verdict } from '../../result/exit-code.ts';
 import type { LitmusResult, LitmusRunResult } from '../../result/litmus.ts';
-import { machineInfo } from '../../stress/run/machine-info.ts';
+import { machineInfo } from '../../stress/process/machine-info.ts';
 import type { Command, CommandInput } from '../command.ts';
 import { deliver, jsonTarget } from '../files/delivery.ts';
 import { userFolder, userPath } from '../../package/paths.ts';

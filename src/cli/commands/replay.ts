@@ -17,7 +17,7 @@ import { counted } from '../../report/numbers.ts';
 import { formatSchedule } from '../../report/text/schedule-text.ts';
 import { EXIT, type ExitCode } from '../../result/exit-code.ts';
 import type { ReplayResult, ReplayRun } from '../../result/replay.ts';
-import { machineInfo } from '../../stress/run/machine-info.ts';
+import { machineInfo } from '../../stress/process/machine-info.ts';
 import { MUTANTS, subjectOf as subjectOfMutant } from '../../mutants/index.ts';
 import { ALL_PROTOCOLS } from '../../protocols/index.ts';
 import {

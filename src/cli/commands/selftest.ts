@@ -13,7 +13,7 @@ import {
   type SelftestHooks,
   type SelftestOptions,
 } from '../../selftest/index.ts';
-import { machineInfo } from '../../stress/run/machine-info.ts';
+import { machineInfo } from '../../stress/process/machine-info.ts';
 import { SEED_MAX, TIME_MS_MAX } from '../../stress/plan/plan.ts';
 import { type Command, type CommandInput, NO_POSITIONALS } from '../command.ts';
 import { exploreProblem } from './explore/problem.ts';

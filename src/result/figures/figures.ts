@@ -11,7 +11,7 @@ import type { Block, Count, Plain, Rate, Table } from './kinds.ts';
  * What is counted in a round, and by whom. `vcpu`: a word of each vCPU (`VCPU` of machine/layout.ts),
  * added up; `vcpu most`: the largest. `transition`: a word of each transition's record
  * (`TRANSITION`), added up over the measured ones. `workload`: what the scenario's workload hands to
- * `addFigure`. `collector`: what stress/row/round-collector.ts finds itself.
+ * `addFigure`. `collector`: what stress/thread/round-collector.ts finds itself.
  */
 export const SOURCES = {
   round: 'collector',

@@ -55,7 +55,7 @@ import type { Entry } from '../../port/cpu.ts';
 import { changeNamed, type ChangeName, changesOf } from '../../port/kinds.ts';
 import type { Protocol, Transition } from '../../port/protocol.ts';
 import type { GroupPlan } from '../plan/group.ts';
-import type { SoftwareSide } from '../thread/software-side.ts';
+import type { SoftwareSide } from '../regions/software-side.ts';
 import { wantedOf } from './change.ts';
 import { runNamed } from './run-named.ts';
 

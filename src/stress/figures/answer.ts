@@ -7,7 +7,7 @@ import { foreignTextOf } from '../../port/foreign.ts';
 import { changesSize, type Protocol } from '../../port/index.ts';
 import type { TransitionTrace } from '../../port/trace.ts';
 import type { AnswerFigures } from '../../result/answer.ts';
-import { ROW } from '../row/results-area.ts';
+import { ROW } from '../results/results-area.ts';
 import { rateOverRounds, ratioOverRounds } from '../statistics/index.ts';
 
 interface Rounds {

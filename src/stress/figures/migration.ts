@@ -1,6 +1,6 @@
 /** What a migration took, from the rows of its rounds: pure. */
 import type { MigrationFigures } from '../../result/stress.ts';
-import { ROW } from '../row/results-area.ts';
+import { ROW } from '../results/results-area.ts';
 import { rateOverRounds, ratioOverRounds } from '../statistics/index.ts';
 
 /** A field of the rounds that times are taken from, round by round. */

@@ -2,7 +2,7 @@
 import { platform } from 'node:os';
 import type { BlockName } from '../../result/figures/blocks.ts';
 import { trustOf } from '../../result/trust.ts';
-import { ROW } from '../row/results-area.ts';
+import { ROW } from '../results/results-area.ts';
 import { answerOf } from './answer.ts';
 import { migrationOf } from './migration.ts';
 import type { Reader, RowFacts } from './reader.ts';

@@ -14,7 +14,7 @@ import {
 } from '../../result/figures/kinds.ts';
 import { missingFigures } from '../../result/figures/not-measured.ts';
 import type { StressRun } from '../../result/stress.ts';
-import { ROW } from '../row/results-area.ts';
+import { ROW } from '../results/results-area.ts';
 import { rateOverRounds, shareOverRounds } from '../statistics/index.ts';
 import { READ_BLOCKS } from './read-blocks.ts';
 import { createReader, type Reader, type RowFacts, type RowRounds } from './reader.ts';

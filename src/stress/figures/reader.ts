@@ -10,8 +10,8 @@ import {
   histogramBase,
   type ResultsArea,
   totalOf,
-} from '../row/results-area.ts';
-import { type RoundTable, throughputOf } from '../row/round-table.ts';
+} from '../results/results-area.ts';
+import { type RoundTable, throughputOf } from '../results/round-table.ts';
 import { timesOf } from '../statistics/index.ts';
 
 export interface RowRounds {

@@ -1,7 +1,7 @@
 /** The stages of kvm_page_table_test, from the rows of its rounds: pure. */
 import type { StageFigures } from '../../result/stress.ts';
 import { STAGES } from '../../scenarios/index.ts';
-import { ROW, STAGE_FIELDS, stageField } from '../row/results-area.ts';
+import { ROW, STAGE_FIELDS, stageField } from '../results/results-area.ts';
 import { meanOverRounds } from '../statistics/index.ts';
 
 /** A field of the rounds that times are taken from, round by round. */

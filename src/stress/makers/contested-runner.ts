@@ -16,8 +16,8 @@ import { Stopped } from '../../machine/tlb/shootdown.ts';
 import { toNs, type TransitionFigures } from '../../machine/hypervisor/transition-cpu.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import { plainChange } from '../../port/kinds.ts';
-import type { Region } from '../thread/regions.ts';
-import type { Ending } from '../thread/transition-runner.ts';
+import type { Region } from '../regions/regions.ts';
+import type { Ending } from '../changes/transition-runner.ts';
 import type { Answer, FirstSide } from './contest.ts';
 import { type MakerSite, runMaker } from './maker.ts';
 

@@ -17,8 +17,8 @@ import { changeNamed, plainChange } from '../../port/kinds.ts';
 import type { Protocol, Transition } from '../../port/index.ts';
 import { isUpdated, TRIES_MAX } from '../changes/change.ts';
 import { runNamed } from '../changes/run-named.ts';
-import type { Region, Regions } from '../thread/regions.ts';
-import type { SoftwareSide } from '../thread/software-side.ts';
+import type { Region, Regions } from '../regions/regions.ts';
+import type { SoftwareSide } from '../regions/software-side.ts';
 
 export interface MakerSite {
   readonly arena: Arena;

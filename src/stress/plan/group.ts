@@ -9,7 +9,7 @@ import type { ArenaHandle } from '../../machine/arena.ts';
 import type { Delay } from '../../machine/hypervisor/delays.ts';
 import type { Pattern } from '../../machine/vcpu/guest-pattern.ts';
 import type { MachineBug } from '../../port/machine-bug.ts';
-import type { Sign } from '../row/signs.ts';
+import type { Sign } from '../results/signs.ts';
 
 /** Where a protocol comes from: a worker loads it by this, functions do not cross threads. */
 export type ProtocolSource =

@@ -1,6 +1,6 @@
 /** What a group is where nothing else is asked for: campaigns, hunts and benchmarks state what differs. */
 import { availableParallelism } from 'node:os';
-import type { GroupRequest } from '../run/group-run.ts';
+import type { GroupRequest } from './group-request.ts';
 
 export const PLAIN_GROUP = Object.freeze({
   access: 'wasm',

@@ -14,13 +14,13 @@ import type { Pattern } from '../../machine/vcpu/guest-pattern.ts';
 import type { ProtocolKind } from '../../port/kinds.ts';
 import type { Shard } from '../../result/shard.ts';
 import type { Earlier } from '../../result/stress.ts';
-import type { Pinning } from '../run/pinning.ts';
+import type { Pinning } from '../process/pinning.ts';
 import type { ProtocolSource } from './group.ts';
 
 export { ACCESS_MODES, type AccessMode } from '../../machine/walk/descriptor-load.ts';
 export { type Delay, DELAY_SITES, type DelaySite } from '../../machine/hypervisor/delays.ts';
 export { type Pattern, PATTERNS } from '../../machine/vcpu/guest-pattern.ts';
-export type { Pinning } from '../run/pinning.ts';
+export type { Pinning } from '../process/pinning.ts';
 export { VCPUS_MAX } from '../../machine/layout.ts';
 
 /**

@@ -6,10 +6,10 @@ import type { Arena } from '../../machine/arena.ts';
 import { claimsOfBoth } from '../../port/both.ts';
 import type { Claims } from '../../port/index.ts';
 import type { GroupPlan, PlanItem } from '../plan/group.ts';
-import { loadProtocol } from './load-protocol.ts';
+import { loadProtocol } from '../plan/load-protocol.ts';
 import type { Observed } from './observed.ts';
-import { type ResultsArea, ROW, totalOf } from '../row/results-area.ts';
-import { recordedSigns } from '../row/signs.ts';
+import { type ResultsArea, ROW, totalOf } from '../results/results-area.ts';
+import { recordedSigns } from '../results/signs.ts';
 import type { Traces } from '../workloads/workload.ts';
 
 export interface ToJudge {

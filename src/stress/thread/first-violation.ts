@@ -10,7 +10,7 @@ import type { Claims } from '../../port/index.ts';
 import type { Evidence } from '../../result/evidence.ts';
 import { RULES } from '../../result/rule.ts';
 import type { PlanItem } from '../plan/group.ts';
-import { type Sign, signsOf } from '../row/signs.ts';
+import { type Sign, signsOf } from '../results/signs.ts';
 
 /** Of every rule but the one that depends on what a protocol claims. */
 export const FAIL_FAST_SIGNS: readonly Sign[] = signsOf(RULES.filter((rule) => rule !== 'claim'));

@@ -18,7 +18,7 @@ import type { Evidence } from '../../result/evidence.ts';
 import { scenarioNamed } from '../../scenarios/index.ts';
 import { anomalyEvidence } from './anomaly-evidence.ts';
 import { awaitGuests } from './await-guests.ts';
-import { type Collections, countCollections } from './collections.ts';
+import { type Collections, countCollections } from '../process/collections.ts';
 import { createFailFast } from './fail-fast.ts';
 import {
   BASELINE_EVERY,
@@ -27,15 +27,15 @@ import {
   roundAfter,
   ROUND_KIND,
 } from '../plan/group.ts';
-import { loadProtocol } from './load-protocol.ts';
+import { loadProtocol } from '../plan/load-protocol.ts';
 import { Observed } from './observed.ts';
-import { createPreemptionCounter } from './preemption.ts';
+import { createPreemptionCounter } from '../process/preemption.ts';
 import { firstSide } from '../makers/contest.ts';
-import { createRegions } from './regions.ts';
-import { attachResultsArea, type ResultsArea, ROW, totalOf } from '../row/results-area.ts';
+import { createRegions } from '../regions/regions.ts';
+import { attachResultsArea, type ResultsArea, ROW, totalOf } from '../results/results-area.ts';
 import { roundBarrier } from './round-barrier.ts';
-import { collectRound } from '../row/round-collector.ts';
-import { createSoftwareSide, type SoftwareSide } from './software-side.ts';
+import { collectRound } from './round-collector.ts';
+import { createSoftwareSide, type SoftwareSide } from '../regions/software-side.ts';
 import { createWarmUp } from './warm-up.ts';
 import { emptyCount, type RoundCount, type Workload } from '../workloads/workload.ts';
 import { createWorkload } from '../workloads/index.ts';

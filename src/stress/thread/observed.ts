@@ -6,7 +6,7 @@ import type { Arena } from '../../machine/arena.ts';
 import { CONTROL } from '../../machine/layout.ts';
 import type { Evidence } from '../../result/evidence.ts';
 import type { GroupPlan } from '../plan/group.ts';
-import { recordedSigns } from '../row/signs.ts';
+import { recordedSigns } from '../results/signs.ts';
 
 /** Of each item; the rest is counted. */
 const EVIDENCE_KEPT = 32;

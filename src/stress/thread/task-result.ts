@@ -6,7 +6,7 @@
 import { raiseStop } from '#sync';
 import { CONTROL } from '../../machine/layout.ts';
 import type { GroupPlan } from '../plan/group.ts';
-import { cpuOfThread, pinThisThread } from '../run/pinning.ts';
+import { cpuOfThread, pinThisThread } from '../process/pinning.ts';
 import { ProtocolFailure } from '../../port/protocol-failure.ts';
 
 export type TaskResult<T> =

@@ -13,10 +13,10 @@ import { createIssuer } from '../../machine/tlb/shootdown.ts';
 import { createSoftwareCpu } from '../../machine/hypervisor/software-cpu.ts';
 import { createGuest, createVcpu } from '../../machine/vcpu/vcpu.ts';
 import { scenarioNamed } from '../../scenarios/index.ts';
-import { decodeEvidence } from '../row/decode.ts';
-import { createRegions } from './regions.ts';
-import { createSoftwareSide } from './software-side.ts';
-import { setFlagsOnce } from '../run/v8-flags.ts';
+import { decodeEvidence } from '../results/decode.ts';
+import { createRegions } from '../regions/regions.ts';
+import { createSoftwareSide } from '../regions/software-side.ts';
+import { setFlagsOnce } from '../process/v8-flags.ts';
 
 /** What a vCPU runs: its CPU, and how many of its accesses are stores (0 to 100). */
 export interface Mix {

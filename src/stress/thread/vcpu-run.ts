@@ -29,11 +29,11 @@ import {
 import type { MachineBug } from '../../port/machine-bug.ts';
 import { createFaultChanges } from '../changes/fault-changes.ts';
 import { hasOnlyBlocks } from '../changes/change.ts';
-import { type Collections, countCollections } from './collections.ts';
-import { createSoftwareSide } from './software-side.ts';
+import { type Collections, countCollections } from '../process/collections.ts';
+import { createSoftwareSide } from '../regions/software-side.ts';
 import { type GroupPlan, ROUND_KIND } from '../plan/group.ts';
-import { loadProtocol } from './load-protocol.ts';
-import { createPreemptionCounter } from './preemption.ts';
+import { loadProtocol } from '../plan/load-protocol.ts';
+import { createPreemptionCounter } from '../process/preemption.ts';
 import { roundBarrier } from './round-barrier.ts';
 
 /** The bug that a vCPU can have in some rounds only, for the controls (controls.ts). */

@@ -7,7 +7,7 @@ import type { Protocol } from '../../port/index.ts';
 import bbmEarly from '../../protocols/bbm-early.ts';
 import splitEager from '../../protocols/split-eager.ts';
 import { tracksHoles } from '../../scenarios/index.ts';
-import type { Region } from '../thread/regions.ts';
+import type { Region } from '../regions/regions.ts';
 import type { Workbench } from './workbench.ts';
 import { emptyCount, type RoundCount, type Workload } from './workload.ts';
 

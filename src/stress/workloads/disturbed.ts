@@ -22,7 +22,7 @@ import type { Stage2 } from '../../pgtable/stage2.ts';
 import { unmap } from '../../pgtable/unmap.ts';
 import type { Table } from '../../port/tables.ts';
 import type { Disturbance } from '../../scenarios/index.ts';
-import type { Region } from '../thread/regions.ts';
+import type { Region } from '../regions/regions.ts';
 import { createAdjust } from './adjust.ts';
 import { createSwap } from './swap.ts';
 import type { Workbench } from './workbench.ts';

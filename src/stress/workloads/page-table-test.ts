@@ -13,7 +13,7 @@ import { EVENT } from '../../machine/recorder.ts';
 import { Stopped } from '../../machine/tlb/shootdown.ts';
 import bbmEarly from '../../protocols/bbm-early.ts';
 import { type Stage, STAGES } from '../../scenarios/index.ts';
-import { STAGE_FIELDS, stageField } from '../row/results-area.ts';
+import { STAGE_FIELDS, stageField } from '../results/results-area.ts';
 import { createDestination } from './destination.ts';
 import { createDirtyPasses } from './dirty-passes.ts';
 import type { Workbench } from './workbench.ts';

@@ -17,7 +17,7 @@ import { runningBy } from '../../port/foreign.ts';
 import type { Cpu, Protocol, Transition } from '../../port/index.ts';
 import type { Table, Tables } from '../../port/tables.ts';
 import bbmEarly from '../../protocols/bbm-early.ts';
-import type { Region } from '../thread/regions.ts';
+import type { Region } from '../regions/regions.ts';
 import type { Workbench } from './workbench.ts';
 import { emptyCount, type Workload } from './workload.ts';
 

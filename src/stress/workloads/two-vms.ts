@@ -2,7 +2,7 @@
  * What `adjust` does to one VM, beside a second one that only runs. At the start of each round the
  * second VM's VMID goes to a third, and back in the next.
  */
-import { ROW } from '../row/results-area.ts';
+import { ROW } from '../results/results-area.ts';
 import { createAdjust } from './adjust.ts';
 import { createNeighbourHypervisor } from './neighbours.ts';
 import type { Workbench } from './workbench.ts';

@@ -31,9 +31,9 @@ import type { MadeChange } from '../changes/change.ts';
 import { type FirstSide, firstSide } from '../makers/contest.ts';
 import { type ContestedSite, runContested } from '../makers/contested-runner.ts';
 import type { GroupPlan, PlanItem } from '../plan/group.ts';
-import type { Region, Regions } from '../thread/regions.ts';
-import type { SoftwareSide } from '../thread/software-side.ts';
-import { createTransitionRunner, type TransitionRunner } from '../thread/transition-runner.ts';
+import type { Region, Regions } from '../regions/regions.ts';
+import type { SoftwareSide } from '../regions/software-side.ts';
+import { createTransitionRunner, type TransitionRunner } from '../changes/transition-runner.ts';
 import type { RoundCount, Traces } from './workload.ts';
 
 /** Longest wait for some vCPU to get on, and how long this thread sleeps in it at a time. */

@@ -14,10 +14,10 @@ import {
 } from '../../../src/cli/commands/stress/command.ts';
 import { readResult } from '../../../src/result/read.ts';
 import type { StressResult, StressRun } from '../../../src/result/stress.ts';
-import { runStress, type StressHooks } from '../../../src/stress/run/campaign.ts';
+import { runStress, type StressHooks } from '../../../src/stress/campaign/campaign.ts';
 import { runTriedStress } from '../../../src/preflight/index.ts';
-import { fillCompileCache } from '../../../src/stress/run/compile-cache.ts';
-import type { Controls } from '../../../src/stress/run/controls.ts';
+import { fillCompileCache } from '../../../src/stress/process/compile-cache.ts';
+import type { Controls } from '../../../src/stress/campaign/controls.ts';
 import { QUIET_START_MS } from '../../../src/stress/plan/schedule.ts';
 import { memoryTerminal } from '../../cli/memory-terminal.ts';
 import { COMPILED, emptyFolder, MAIN } from '../../cli/program.ts';

@@ -1,7 +1,7 @@
 /** What a cancelled migration cost, from hand-made rounds. */
 import { expect, test } from 'vitest';
 import { migrationOf } from '../../../src/stress/figures/migration.ts';
-import { ROW } from '../../../src/stress/row/results-area.ts';
+import { ROW } from '../../../src/stress/results/results-area.ts';
 
 const ROUNDS: Readonly<Record<number, readonly number[]>> = {
   [ROW.migrations]: [2, 2],

@@ -13,9 +13,9 @@ import { formatJson } from '../../../src/report/json.ts';
 import { PROTOCOLS } from '../../../src/protocols/index.ts';
 import { readFigures } from '../../../src/stress/figures/read.ts';
 import { ROUND_KIND } from '../../../src/stress/plan/group.ts';
-import { createResultsArea, ROW } from '../../../src/stress/row/results-area.ts';
-import { collectRound } from '../../../src/stress/row/round-collector.ts';
-import { RoundTable } from '../../../src/stress/row/round-table.ts';
+import { createResultsArea, ROW } from '../../../src/stress/results/results-area.ts';
+import { collectRound } from '../../../src/stress/thread/round-collector.ts';
+import { RoundTable } from '../../../src/stress/results/round-table.ts';
 import type { StressRun } from '../../../src/result/stress.ts';
 import { aResult, aRun } from '../../report/results.ts';
 

@@ -14,15 +14,20 @@ import type { StressRun } from '../../../src/result/stress.ts';
 import {
   type GroupEnd,
   type GroupOutcome,
-  type GroupRequest,
   type HangBounds,
   runGroup,
-} from '../../../src/stress/run/group-run.ts';
+} from '../../../src/stress/group/group-run.ts';
+import type { GroupRequest } from '../../../src/stress/plan/group-request.ts';
 import type { PlanItem, ProtocolSource } from '../../../src/stress/plan/group.ts';
-import { HUNT_SETTING, huntRequest, huntRow, rulesSeen } from '../../../src/stress/run/hunt.ts';
-import { loadProtocol } from '../../../src/stress/thread/load-protocol.ts';
+import {
+  HUNT_SETTING,
+  huntRequest,
+  huntRow,
+  rulesSeen,
+} from '../../../src/stress/campaign/hunt.ts';
+import { loadProtocol } from '../../../src/stress/plan/load-protocol.ts';
 import { recordsFor } from '../../../src/stress/plan/plan.ts';
-import { createThreadPool } from '../../../src/stress/run/pool.ts';
+import { createThreadPool } from '../../../src/stress/group/pool.ts';
 import { COMPILED } from '../../cli/program.ts';
 
 export interface Choice {

@@ -4,10 +4,10 @@
  */
 import { afterAll, expect, test } from 'vitest';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
-import { runCycles } from '../../../src/stress/run/cycle-run.ts';
-import { type GroupOutcome, runGroup } from '../../../src/stress/run/group-run.ts';
-import { HUNT_SETTING, huntRequest } from '../../../src/stress/run/hunt.ts';
-import { createThreadPool } from '../../../src/stress/run/pool.ts';
+import { runCycles } from '../../../src/stress/campaign/cycle-run.ts';
+import { type GroupOutcome, runGroup } from '../../../src/stress/group/group-run.ts';
+import { HUNT_SETTING, huntRequest } from '../../../src/stress/campaign/hunt.ts';
+import { createThreadPool } from '../../../src/stress/group/pool.ts';
 
 const NONE = { count: 0, longestMs: 0 };
 const pool = await createThreadPool();

@@ -4,7 +4,7 @@ import { checkTraceText } from '../../../report/text/check-trace-text.ts';
 import { sequenceFiles } from '../../../report/sequence-files.ts';
 import type { CheckTraceResult, TraceRun } from '../../../result/check-trace.ts';
 import { EXIT } from '../../../result/exit-code.ts';
-import { machineInfo } from '../../../stress/run/machine-info.ts';
+import { machineInfo } from '../../../stress/process/machine-info.ts';
 import type { Command, CommandInput } from '../../command.ts';
 import { deliver, jsonTarget } from '../../files/delivery.ts';
 import { checkOutputFolder, fileIn, writeWhole } from '../../files/output-file.ts';

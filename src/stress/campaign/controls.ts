@@ -1,0 +1,209 @@
+/**
+ * Positive controls: proof, in every run, that the checker of this very process on this very
+ * machine can fail.
+ *
+ *   no-tlbi          a protocol without its TLBI; deterministic, found within the first transitions
+ *   entry-unfenced   a vCPU that enters the guest without a fence: a real memory-ordering race
+ *                    that the hardware must produce, found by stress alone
+ *
+ * Their correct twin runs under the same settings, for at least twice as many rounds as either of them
+ * took, and must not be accused.
+ *
+ * What a missed control means differs. Without the first nothing shows that the checker can fail, and
+ * a pass would prove nothing. The second needs two threads at work in the same tenth of a microsecond,
+ * which a machine that others use too may not give within any bound: then the run is judged without
+ * what it stands for, and says so.
+ */
+import { DEFAULT_CPU } from '../../arch/cpu-model.ts';
+import { MUTANTS, type Mutant } from '../../mutants/index.ts';
+import type { ControlResult } from '../../result/stress.ts';
+import type { Rule } from '../../result/rule.ts';
+import { type GroupHooks, type GroupOutcome, runGroup } from '../group/group-run.ts';
+import type { GroupRequest } from '../plan/group-request.ts';
+import type { PlanItem } from '../plan/group.ts';
+import { busyNote, HUNT_SETTING, huntRequest, roundsFor, rulesSeen } from './hunt.ts';
+import { loadProtocol } from '../plan/load-protocol.ts';
+import type { Pins } from '../process/pinning.ts';
+import type { ThreadPool } from '../group/pool.ts';
+import { type ResultsArea, ROW, totalOf } from '../results/results-area.ts';
+import type { Pace } from '../plan/schedule.ts';
+import { recordedSigns, signsOf } from '../results/signs.ts';
+
+const SURE = 'no-tlbi';
+const RACE = 'entry-unfenced';
+
+/** A tenth of a second on a quiet machine. It ends when seen. */
+const RACE_MS = 12_000;
+/** Where no time limit was given. */
+const RACE_UNHURRIED_MS = 30_000;
+/** Of a campaign with a limit the controls get at most this share. */
+const SHARE_MAX = 0.3;
+/** The sure one gets more if it needs more: where it has not run, all the rest would prove nothing. */
+const SURE_SHARE_MAX = 0.85;
+/** However short the campaign is: without the sure control it can be no pass. */
+const SURE_MS_MIN = 2_000;
+/** Of the twin, at least. */
+const TWIN_ROUNDS_MIN = 8;
+
+/** Known before it has run: what a run without it has not shown. */
+const RACE_STANDS_FOR =
+  'not shown here: that a race between a vCPU entering the guest and a TLBI would be seen';
+
+export interface Controls {
+  /** Empty if they were interrupted: then they have shown nothing, in either direction. */
+  readonly results: readonly ControlResult[];
+  readonly pace: Pace;
+}
+
+/**
+ * All in one group, because what takes long on a busy machine is starting threads: an item runs no
+ * more when it has been caught, and the twin goes on until it has had its rounds.
+ */
+export async function runControls(
+  pool: ThreadPool,
+  seed: number,
+  pins: Pins,
+  budgetMs: number | null,
+  hooks: GroupHooks,
+): Promise<Controls> {
+  const sure = mutantNamed(SURE);
+  const race = mutantNamed(RACE);
+  const rules = [...new Set([sure, race].flatMap(expectedOf))];
+  const request: GroupRequest = {
+    ...huntRequest({
+      // The twin first: the machine is the one without a bug.
+      items: [twinOf(race), itemOf(sure), itemOf(race)],
+      setting: { ...HUNT_SETTING, racesEntry: true },
+      ...{ rules, stopsAtSign: false, seed, pins, budgetMs: null },
+    }),
+    retiresAtSign: true,
+  };
+  const limitMs =
+    budgetMs === null
+      ? RACE_UNHURRIED_MS
+      : Math.max(SURE_MS_MIN, Math.min(RACE_MS, budgetMs * SHARE_MAX));
+  const signs = [expectedOf(sure), expectedOf(race)].map(signsOf);
+  const caughtAt: (number | null)[] = [null, null];
+  const startedMs = performance.now();
+  const outcome = await runGroup(pool, request, hooks, {
+    budgetMs: limitMs,
+    // A round of the twin and one of the sure control there must be.
+    roundsMin: roundsFor(2),
+    lastMs: sureLastMs(budgetMs),
+    isDone: (arena, results) => {
+      for (const [i, of] of signs.entries()) {
+        if (recordedSigns(arena, i + 1, of) > 0) caughtAt[i] ??= performance.now() - startedMs;
+      }
+      const needed = twinRoundsFor(roundsOf(results, 2));
+      return caughtAt.every((ms) => ms !== null) && roundsOf(results, 0) >= needed;
+    },
+  });
+  const pace = { startMs: outcome.readyMs ?? limitMs };
+  if (hooks.signal.aborted) return { results: [], pace };
+  if (outcome.end.kind === 'failed') throw new Error(outcome.end.why);
+  const twin = {
+    rules: await seenIn(request, outcome, 0, null, race.twin),
+    transitions: totalOf(outcome.results, 0, ROW.transitions),
+  };
+  const results = [sure, race].map(async (mutant, i) =>
+    resultOf(mutant, {
+      outcome,
+      item: i + 1,
+      seen: await seenIn(request, outcome, i + 1, mutant),
+      seconds: (caughtAt[i] ?? outcome.elapsedMs) / 1000,
+      twin,
+    }),
+  );
+  return { results: await Promise.all(results), pace };
+}
+
+/** Until then the sure control and its twin may wait for their first rounds. */
+export function sureLastMs(budgetMs: number | null): number {
+  return Math.max(2 * SURE_MS_MIN, (budgetMs ?? Infinity) * SURE_SHARE_MAX);
+}
+
+/** The chance of a false accusation must be at least that of the true one. */
+export function twinRoundsFor(rounds: number): number {
+  return Math.max(TWIN_ROUNDS_MIN, 2 * rounds);
+}
+
+const roundsOf = (results: ResultsArea, item: number): number => totalOf(results, item, ROW.round);
+
+function mutantNamed(name: string): Mutant {
+  const mutant = MUTANTS.find((m) => m.name === name);
+  if (mutant === undefined) throw new Error(`no mutant is called ${name}`);
+  return mutant;
+}
+
+function expectedOf({ name, caughtBy }: Mutant): readonly Rule[] {
+  const catches = caughtBy.find(({ engine }) => engine === 'stress');
+  if (catches === undefined) throw new Error(`stress need not catch ${name}`);
+  return catches.rules as readonly Rule[];
+}
+
+/** What a bug of the machine runs is its correct twin. */
+const itemOf = (mutant: Mutant): PlanItem =>
+  mutant.seed.kind === 'machine'
+    ? { ...twinOf(mutant), bug: mutant.seed.bug }
+    : { ...twinOf(mutant), protocol: { from: 'mutant', name: mutant.name } };
+
+const twinOf = ({ twin }: Mutant): PlanItem => ({
+  protocol: { from: 'built-in', name: twin },
+  cpu: DEFAULT_CPU,
+  bug: null,
+});
+
+async function seenIn(
+  request: GroupRequest,
+  outcome: GroupOutcome,
+  item: number,
+  mutant: Mutant | null,
+  protocol = mutant?.name ?? '',
+): Promise<readonly Rule[]> {
+  const from = mutant === null ? 'built-in' : 'mutant';
+  const loaded = await loadProtocol({ from, name: protocol });
+  return rulesSeen(request, outcome, item, loaded, mutant);
+}
+
+/** The rule it was caught by; null if it was not. */
+function caughtBy(mutant: Mutant, seen: readonly Rule[]): Rule | null {
+  return expectedOf(mutant).find((rule) => seen.includes(rule)) ?? null;
+}
+
+interface Twin {
+  readonly rules: readonly Rule[];
+  readonly transitions: number;
+}
+
+interface Shown {
+  readonly outcome: GroupOutcome;
+  readonly item: number;
+  readonly seen: readonly Rule[];
+  readonly seconds: number;
+  readonly twin: Twin;
+}
+
+function resultOf(mutant: Mutant, { outcome, item, seen, seconds, twin }: Shown): ControlResult {
+  const rule = caughtBy(mutant, seen);
+  const others = seen.filter((r) => r !== rule);
+  const busy = busyNote(outcome, item);
+  const transitions = totalOf(outcome.results, item, ROW.transitions);
+  return {
+    name: mutant.name,
+    rule: rule ?? (mutant.rule as Rule),
+    caught: rule !== null,
+    twinClean: twin.rules.length === 0,
+    ...(mutant.name === RACE && rule === null ? { standsFor: RACE_STANDS_FOR } : {}),
+    seconds,
+    detail: [
+      mutant.what,
+      rule !== null
+        ? `caught after ${transitions} transitions`
+        : `not caught in ${transitions} transitions${busy === null ? '' : `: ${busy}`}`,
+      ...(others.length > 0 ? [`also fired: ${others.join(', ')}`] : []),
+      twin.rules.length === 0
+        ? `${mutant.twin} clean over ${twin.transitions}`
+        : `${mutant.twin} ACCUSED of ${twin.rules.join(', ')}`,
+    ].join('; '),
+  };
+}

@@ -1,0 +1,112 @@
+/**
+ * The one place that knows the thread pool. A task is one thread's part in one group; all tasks of a
+ * group must run at once, so each has a thread.
+ *
+ * Every group gets new threads. V8 compiles the vCPU's loop for the one closure it was made as, with
+ * addresses and knobs as constants in the code, until the same source is closed over a second time
+ * in the thread: from then on an access costs 2.5 to 5 times as much (`bench/second-vcpu.bench.ts`).
+ */
+import { fileURLToPath } from 'node:url';
+import { Piscina } from 'piscina';
+import { ownModule } from '../../package/root.ts';
+import { SEMI_SPACE_MB } from '../process/collections.ts';
+import { type FillBounds, fillCompileCache } from '../process/compile-cache.ts';
+import { threadsOf } from '../../machine/layout.ts';
+import type { SecondRunResult } from '../thread/second-run.ts';
+import type { GroupPlan } from '../plan/group.ts';
+import type { HypervisorRunResult } from '../thread/hypervisor-run.ts';
+import type { TaskResult } from '../thread/task-result.ts';
+import { setFlagsOnce } from '../process/v8-flags.ts';
+import type { VcpuRunResult } from '../thread/vcpu-run.ts';
+
+export interface GroupTasks {
+  readonly hypervisor: Promise<TaskResult<HypervisorRunResult>>;
+  readonly vcpus: readonly Promise<TaskResult<VcpuRunResult>>[];
+  /** Null: the plan has no second hypervisor. */
+  readonly second: Promise<TaskResult<SecondRunResult>> | null;
+  /** All tasks have settled and their threads are gone. */
+  readonly ended: Promise<void>;
+}
+
+export interface ThreadPool {
+  /**
+   * Starts all threads of a group. Aborting the signal ends threads that do not end by themselves.
+   */
+  start(plan: GroupPlan, signal: AbortSignal): GroupTasks;
+  destroy(): Promise<void>;
+}
+
+const workerFile = (name: string): string =>
+  fileURLToPath(ownModule(`../../../workers/${name}`, import.meta.url));
+const HYPERVISOR = workerFile('hypervisor');
+const VCPU = workerFile('vcpu');
+const SECOND = workerFile('second');
+/** Threads import these where they need them (load-protocol.ts). */
+const ON_DEMAND = ['mutants', 'loaders', 'sequence'].map(
+  (room) => ownModule(`../../${room}/index`, import.meta.url).href,
+);
+
+/**
+ * `modules`: URLs of what threads import beside their own: protocols of the user. `bounds`: of their
+ * being compiled.
+ */
+export async function createThreadPool(
+  modules: readonly string[] = [],
+  bounds: FillBounds = {},
+): Promise<ThreadPool> {
+  setFlagsOnce();
+  // Piscina requires the module of a task, or tries to.
+  const cache = await fillCompileCache(
+    [HYPERVISOR, SECOND, VCPU, ...ON_DEMAND, ...modules],
+    bounds,
+  );
+  const open = new Set<Piscina>();
+
+  function threads(count: number): Piscina {
+    const pool = new Piscina({
+      minThreads: count,
+      maxThreads: count,
+      concurrentTasksPerWorker: 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      atomics: 'sync',
+      env: cache.env,
+      resourceLimits: { maxYoungGenerationSizeMb: 3 * SEMI_SPACE_MB },
+    });
+    open.add(pool);
+    return pool;
+  }
+
+  async function close(pool: Piscina): Promise<void> {
+    open.delete(pool);
+    await pool.destroy();
+  }
+
+  return {
+    start(plan, signal) {
+      const { vcpus } = plan.arena.config;
+      const pool = threads(threadsOf(plan.arena.config));
+
+      /**
+       * A worker that exits, runs out of memory or is aborted rejects its own task only: the
+       * rejection becomes a result.
+       */
+      const run = <T>(file: string, task: object): Promise<TaskResult<T>> =>
+        pool.run(task, { filename: file, signal }).catch((error: unknown) => {
+          const message = error instanceof Error ? error.message : String(error);
+          return { ok: false, message, stack: message };
+        });
+
+      const hypervisor = run<HypervisorRunResult>(HYPERVISOR, { plan });
+      const vcpuTasks = Array.from({ length: vcpus }, (_, vcpu) =>
+        run<VcpuRunResult>(VCPU, { plan, vcpu }),
+      );
+      const second = plan.against === undefined ? null : run<SecondRunResult>(SECOND, { plan });
+      const all = Promise.all([hypervisor, second, ...vcpuTasks]);
+      return { hypervisor, vcpus: vcpuTasks, second, ended: all.then(() => close(pool)) };
+    },
+    destroy: async () => {
+      await Promise.all([...open].map(close));
+      cache.remove();
+    },
+  };
+}

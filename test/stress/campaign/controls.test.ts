@@ -1,0 +1,11 @@
+/** Positive controls: what they are measured by. */
+import { expect, test } from 'vitest';
+import { sureLastMs, twinRoundsFor } from '../../../src/stress/campaign/controls.ts';
+
+test('a correct twin has twice the rounds in which the bug was found, and no fewer than 8', () => {
+  expect([0, 1, 4, 5, 300].map(twinRoundsFor)).toEqual([8, 8, 8, 10, 600]);
+});
+
+test('the sure control may wait for nearly all of a campaign, without which nothing is judged', () => {
+  expect([null, 1000, 15_000].map(sureLastMs)).toEqual([Infinity, 4000, 12_750]);
+});
