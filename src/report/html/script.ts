@@ -1,6 +1,7 @@
 /**
  * What the page can do beside being read: sort a table by a column, show the rows that hold a word, copy a
- * command, zoom a timeline (zoom.ts). Plain JavaScript for any browser; it adds controls to what is there and changes no text.
+ * command, zoom a timeline (zoom.ts). Plain JavaScript for any browser; it adds controls to what is there and
+ * changes no text.
  */
 
 import { ZOOM_SCRIPT } from './zoom.ts';
