@@ -6,10 +6,14 @@ import { Session } from 'node:inspector';
 import { fileURLToPath } from 'node:url';
 import type { Place } from './word.ts';
 
-/** A thread that waits in the kernel never pauses. */
-const PAUSE_MS_MAX = 3000;
-/** One that has paused goes on at once; on a busy machine it may wait for its turn. */
-const RESUME_MS_MAX = 1000;
+export interface PausePatience {
+  /** A thread that waits in the kernel never pauses. */
+  readonly pauseMs: number;
+  /** One that has paused goes on at once; on a busy machine it may wait for its turn. */
+  readonly resumeMs: number;
+}
+
+const PATIENCE: PausePatience = { pauseMs: 3000, resumeMs: 1000 };
 
 interface Message {
   readonly method?: string;
@@ -29,15 +33,21 @@ interface Message {
 /** In a file, or where the thread is in WebAssembly, of the calls there, the innermost first. */
 export type LoopPlace = Place | { readonly offsets: readonly number[] };
 
-/** The innermost call that is not `isOurs` and that the thread is in; null if that cannot be found out. */
+/**
+ * The innermost call that is not `isOurs` and that the thread is in; null if that cannot be found out. The
+ * caller may end the thread then.
+ */
 export async function placeOfLoop(
   threadId: number,
   isOurs: (file: string) => boolean,
+  { pauseMs, resumeMs }: PausePatience = PATIENCE,
 ): Promise<LoopPlace | null> {
   const session = new Session();
   const { promise, resolve } = Promise.withResolvers<LoopPlace | null>();
-  let timer = setTimeout(resolve, PAUSE_MS_MAX, null);
+  let timer = setTimeout(resolve, pauseMs, null);
   const urls = new Map<string, string>();
+  let attached: string | null = null;
+  let isOver = false;
   let place: LoopPlace | null = null;
 
   function placeIn(frames: NonNullable<Message['params']>['callFrames'] = []): LoopPlace | null {
@@ -62,21 +72,24 @@ export async function placeOfLoop(
   session.on('NodeWorker.attachedToWorker', ({ params }) => {
     // Its workerId counts those that are there; the number of the thread is in the title only.
     if (!params.workerInfo.title.startsWith(`[worker ${threadId}]`)) return;
-    send(params.sessionId, 'Debugger.enable');
-    send(params.sessionId, 'Debugger.pause');
+    if (isOver) return;
+    attached = params.sessionId;
+    send(attached, 'Debugger.enable');
+    send(attached, 'Debugger.pause');
   });
   session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
     const { method, params: said = {} } = JSON.parse(params.message) as Message;
     if (method === 'Debugger.scriptParsed') urls.set(said.scriptId ?? '', said.url ?? '');
     // The caller ends the thread next: it runs again before that, and its debugger is off.
     if (method === 'Debugger.resumed') {
+      attached = null;
       send(params.sessionId, 'Debugger.disable');
       session.post('NodeWorker.detach', { sessionId: params.sessionId }, () => resolve(place));
     }
     if (method !== 'Debugger.paused') return;
     place = placeIn(said.callFrames);
     clearTimeout(timer);
-    timer = setTimeout(() => resolve(place), RESUME_MS_MAX);
+    timer = setTimeout(() => resolve(place), resumeMs);
     send(params.sessionId, 'Debugger.resume');
   });
   try {
@@ -90,6 +103,9 @@ export async function placeOfLoop(
     return null;
   } finally {
     clearTimeout(timer);
+    isOver = true;
+    // Asked to pause, or paused, and without a debugger it would never end: terminate() would wait for ever.
+    if (attached !== null) send(attached, 'Debugger.disable');
     session.disconnect();
   }
 }
