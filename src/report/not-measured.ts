@@ -1,6 +1,7 @@
 /** What reports say of figures that were not measured: a mark in their place, and why below. */
 import { missingFigures, whyNotMeasured } from '../result/figures/not-measured.ts';
 import type { StressRun } from '../result/stress.ts';
+import { inRanges, withoutNumbers } from './ranges.ts';
 
 export const NOT_MEASURED = 'n/m';
 
@@ -31,19 +32,23 @@ function titleOf(path: readonly string[]): string {
   return TITLES[name] ?? name;
 }
 
-/** `n/m, not measured: hit, window of bbm-late: the machine was busy`: a line per reason. */
+/**
+ * `n/m, not measured: hit, window of bbm-late: the machine was busy`: a line for what rows lack alike, for
+ * reasons that differ in their numbers at most.
+ */
 export function missingNotes(runs: readonly StressRun[]): string[] {
-  const all = runs.flatMap((run) =>
-    missingFigures(run).map(({ path, why }) => ({
-      figure: titleOf(path),
-      why: why ?? 'nobody says why',
+  const all = runs.flatMap((run) => {
+    const reasons = Map.groupBy(missingFigures(run), ({ why }) => why ?? 'nobody says why');
+    return [...reasons].map(([why, own]) => ({
+      figures: [...new Set(own.map(({ path }) => titleOf(path)))].join(', '),
+      why,
       who: run.mutant ?? run.protocol,
-    })),
-  );
-  return [...Map.groupBy(all, ({ why }) => why)].map(([why, own]) => {
-    const distinct = (of: (one: (typeof own)[number]) => string): string =>
-      [...new Set(own.map(of))].join(', ');
-    const figures = distinct(({ figure }) => figure);
-    return `${NOT_MEASURED}, not measured: ${figures} of ${distinct(({ who }) => who)}: ${why}`;
+    }));
+  });
+  const alike = Map.groupBy(all, ({ figures, why }) => `${figures}: ${withoutNumbers(why)}`);
+  return [...alike.values()].map((own) => {
+    const who = [...new Set(own.map((one) => one.who))].join(', ');
+    const why = inRanges(own.map((one) => one.why)).join('; ');
+    return `${NOT_MEASURED}, not measured: ${own[0]?.figures} of ${who}: ${why}`;
   });
 }

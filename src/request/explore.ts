@@ -3,7 +3,7 @@
  * numbers of vCPUs. The command line makes such a request of what is typed, the library is handed one.
  */
 import { availableParallelism } from 'node:os';
-import { cpuFor, type CpuModel, cpuProblem } from '../arch/cpu-model.ts';
+import { cpuFor, type CpuModel, cpuProblem, TLBI_COMPLETIONS } from '../arch/cpu-model.ts';
 import type { BlockLevel } from '../arch/geometry.ts';
 import {
   type Against,
@@ -66,6 +66,8 @@ export interface ExploreRequest {
   readonly ablate?: boolean;
   /** On every CPU that makes a difference to some protocol. */
   readonly matrix?: boolean;
+  /** On each of its CPUs without an erratum of TLBI completion, and with each (docs/errata.md). */
+  readonly errata?: boolean;
   /** For one search. */
   readonly timeMs?: number;
   /** For the tables of one search, in place of the bound of states. */
@@ -221,9 +223,10 @@ function sequenceOf(ref: ProtocolRef): Sequence | null {
 
 /** Is a search of `subject` one of many, as no CPU was named? */
 export function isOpen(request: ExploreRequest, { sequence }: Subject): boolean {
-  const { cpu, matrix, ablate, against, faults = 'model' } = request;
+  const { cpu, matrix, errata, ablate, against, faults = 'model' } = request;
   const isBeside = against !== undefined || faults !== 'model';
-  const isAsked = cpu !== undefined || matrix === true || ablate === true || isBeside;
+  const isWide = matrix === true || errata === true || ablate === true;
+  const isAsked = cpu !== undefined || isWide || isBeside;
   return sequence !== null && !isAsked;
 }
 
@@ -237,6 +240,9 @@ export function searchesOf(
   if (matrix === true && column !== undefined) {
     throw refusal`${the('cpu', column)} does not go with ${the('matrix')},
       whose columns are bbm, nt and multihit; the other knobs do`;
+  }
+  if (request.errata === true && cpu.tlbi !== undefined) {
+    throw refusal`${the('cpu', 'tlbi')} does not go with ${the('errata')}, which is every value of it`;
   }
   const searches = levels.flatMap((wanted) =>
     subjects.flatMap((subject) =>
@@ -275,6 +281,12 @@ function vcpusFor({ bbm }: CpuModel): number {
 }
 
 function cpusFor(request: ExploreRequest, subject: Subject): readonly CpuModel[] {
+  const cpus = cpusWithoutErrata(request, subject);
+  if (request.errata !== true) return cpus;
+  return cpus.flatMap((cpu) => TLBI_COMPLETIONS.map((tlbi) => ({ ...cpu, tlbi })));
+}
+
+function cpusWithoutErrata(request: ExploreRequest, subject: Subject): readonly CpuModel[] {
   const { protocol, settings, against } = subject;
   const isPlain = subject.sequence !== null;
   const texts =

@@ -24,6 +24,7 @@ const LOG = 'test/casemate/logs/bad-missing-tlbi.trace';
 test.each([
   'explore --mutant no-dsb-after-tlbi --vcpus 1,2',
   'explore --matrix --protocol rfc-nt-posted,bbm-early,bbml3-direct',
+  'explore --errata --protocol rfc-nt-posted,unmap-leafwise',
   'explore --ablate --protocol bbml3-direct',
   'replay r1:p:rfc-nt-posted:4b0a3d71:bbm=1:2:1:l0-l0:0.012345.0.3:3ade2d',
   'list',

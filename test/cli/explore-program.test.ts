@@ -84,6 +84,7 @@ test.each([
   ['--vcpus 5', '--vcpus'],
   ['--accesses 4', '--accesses'],
   ['--matrix --cpu bbm=1', '--cpu bbm does not go with --matrix'],
+  ['--errata --cpu tlbi=ipi', '--cpu tlbi does not go with --errata'],
   ['--mutant entry-unfenced', 'is a bug of the machine'],
   [
     '--cpu hdbss=on',

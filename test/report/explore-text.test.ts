@@ -1,9 +1,17 @@
 /** Text of explore results: what a search came to, the matrix, schedules with and without reasons. */
 import { describe, expect, it } from 'vitest';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
-import { matrixLines, runText, tableLines } from '../../src/report/text/explore-text.ts';
+import { errataLines } from '../../src/report/text/errata-text.ts';
+import {
+  matrixLines,
+  runText,
+  searchText,
+  tableLines,
+} from '../../src/report/text/explore-text.ts';
 import { PLAIN } from '../../src/report/paint.ts';
 import { formatSchedule, toComeLines } from '../../src/report/text/schedule-text.ts';
+import { ALL_PROTOCOLS } from '../../src/protocols/index.ts';
+import type { ExploreRun } from '../../src/result/explore.ts';
 import { builtin } from '../explore/protocol/fixtures.ts';
 
 const explored = (name: string, cpu = {}) =>
@@ -120,5 +128,44 @@ describe('a matrix', () => {
       /^ {2}rfc-nt-posted, bbm=1 nt=conflict: tlb-conflict: npm run replay -- r1:/,
     );
     expect(lines).toHaveLength(6);
+  });
+});
+
+describe('errata', () => {
+  // Of unmapping a load sees what is wrong.
+  const unmapped = (cpu: object): ExploreRun => {
+    const protocol = ALL_PROTOCOLS.find(({ name }) => name === 'unmap-leafwise');
+    if (protocol === undefined) throw new Error('it is not there');
+    return exploreProtocol({ protocol, cpu, kinds: ['load'] });
+  };
+  const cpus = [{ bbm: [1] }, { bbm: [1], tlbi: 'ipi' }];
+  const runs = [...cpus.map((cpu) => explored('nt-split', cpu)), ...cpus.map(unmapped)];
+  const lines = errataLines(runs, 100, PLAIN);
+
+  it('have a column each, and what they are below', () => {
+    expect(lines[0]).toMatch(/^protocol +no erratum +ipi$/);
+    expect(lines[1]).toMatch(/^nt-split +safe +safe$/);
+    expect(lines[2]).toMatch(/^unmap-leafwise +safe +stale-translation$/);
+    expect(lines[3]).toBe('  all: level 2, 1 vCPU, bbm=1, nt=translate');
+    expect(lines[4]).toMatch(/^ {2}ipi: TLBI and DSB remove the entries, /);
+    expect(lines.at(-1)).toMatch(
+      /^ {2}unmap-leafwise, bbm=1 nt=translate tlbi=ipi: stale-translation: npm run replay -- r1:/,
+    );
+    expect(lines.every((line) => line.length <= 100 || line.includes('npm run'))).toBe(true);
+  });
+
+  it('have a row for each CPU of a protocol, and none where there is one erratum only', () => {
+    const more = [...runs, explored('nt-split', { bbm: [2] })];
+    const rows = errataLines(more, 100, PLAIN).slice(1, 4);
+    expect(rows.map((row) => row.replaceAll(/ {2,}/g, '|').trim())).toEqual([
+      'nt-split bbm=1|safe|safe',
+      'unmap-leafwise|safe|stale-translation',
+      'nt-split bbm=2|safe',
+    ]);
+    expect(errataLines(runs.slice(1, 2), 100, PLAIN)[0]).toMatch(/^protocol +verdict /);
+  });
+
+  it('are named where a search is', () => {
+    expect(searchText(runs[1] as ExploreRun)).toBe('level 2, 1 vCPU, bbm=1 nt=translate tlbi=ipi');
   });
 });

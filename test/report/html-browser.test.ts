@@ -5,16 +5,18 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { htmlReport } from '../../src/report/html/page.ts';
 import { emptyFolder } from '../cli/program.ts';
 import { systemChromium } from './browser.ts';
 import { HOSTILE } from './hostile.ts';
 import { hostileResults } from './hostile-results.ts';
-import { anExploreResult, aSelftestResult } from './other-results.ts';
+import { anExploreResult, anExploreRun, aSelftestResult } from './other-results.ts';
 import { aResult, aRun, aViolation } from './results.ts';
 
 const executablePath = systemChromium(process.env);
+/** What a start or a step takes at most where others have the CPUs. */
+const BUSY_MS = 120_000;
 const HISTOGRAM = { p50: 4000, p99: 9000, max: 9100, count: 30, histogram: '4000x20 9000x10' };
 
 describe.skipIf(executablePath === null)('in Chromium', () => {
@@ -23,8 +25,9 @@ describe.skipIf(executablePath === null)('in Chromium', () => {
     browser = await chromium.launch({
       executablePath: executablePath ?? '',
       args: ['--no-sandbox'],
+      timeout: BUSY_MS,
     });
-  });
+  }, BUSY_MS);
   afterAll(() => browser.close());
 
   const runs = [
@@ -33,12 +36,28 @@ describe.skipIf(executablePath === null)('in Chromium', () => {
   ];
   const report = htmlReport([aResult({ runs }), anExploreResult(), aSelftestResult()]);
 
-  /** The page, and everything it complains about or asks the network for. */
-  async function open(html: string, options: Parameters<Browser['newPage']>[0] = {}) {
+  let page: Page;
+  let complaints: string[] = [];
+  /** Made anew for each test, in one tab: that takes a tenth of the time of a new one. */
+  async function open(
+    html: string,
+    {
+      colorScheme = 'light',
+      width = 1280,
+    }: { colorScheme?: 'light' | 'dark'; width?: number } = {},
+  ): Promise<void> {
     const file = path.join(emptyFolder(), 'report.html');
     writeFileSync(file, html);
-    const page = await browser.newPage(options);
-    const complaints: string[] = [];
+    await page.emulateMedia({ colorScheme, media: 'screen' });
+    await page.setViewportSize({ width, height: 740 });
+    complaints = [];
+    await page.goto(`file://${file}`);
+  }
+
+  /** With everything that it complains about or asks the network for. */
+  beforeAll(async () => {
+    page = await browser.newPage();
+    page.setDefaultTimeout(BUSY_MS);
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(String(error)));
     page.on('dialog', (dialog) => {
@@ -48,16 +67,17 @@ describe.skipIf(executablePath === null)('in Chromium', () => {
     page.on('request', (request) => {
       if (!/^(?:file|data):/.test(request.url())) complaints.push(`request: ${request.url()}`);
     });
-    await page.goto(`file://${file}`);
-    return { page, complaints };
-  }
+  });
+  afterEach(() => {
+    if (complaints.length > 0) throw new Error(`the page complained: ${complaints.join('; ')}`);
+  });
 
-  const widthOf = (page: Page) => page.evaluate('document.documentElement.scrollWidth');
-  const styleOf = (page: Page, selector: string, property: string) =>
+  const widthOf = () => page.evaluate('document.documentElement.scrollWidth');
+  const styleOf = (selector: string, property: string) =>
     page.evaluate(`getComputedStyle(document.querySelector('${selector}')).${property}`);
 
   it('draws every chart, complains of nothing and asks nobody', async () => {
-    const { page, complaints } = await open(report);
+    await open(report);
     const charts = page.locator('figure svg');
     expect(await charts.count()).toBe(4);
     for (const chart of await charts.all()) {
@@ -65,50 +85,42 @@ describe.skipIf(executablePath === null)('in Chromium', () => {
       expect(box?.width).toBeGreaterThan(200);
       expect(box?.height).toBeGreaterThan(40);
     }
-    expect(complaints).toEqual([]);
-    await page.close();
   });
 
   it('follows the colours of the system, text readable on both', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
-      const { page } = await open(report, { colorScheme });
+      await open(report, { colorScheme });
       const [ground, ink] = [
-        await styleOf(page, 'body', 'backgroundColor'),
-        await styleOf(page, 'body', 'color'),
+        await styleOf('body', 'backgroundColor'),
+        await styleOf('body', 'color'),
       ].map((colour) => luminance(String(colour)));
-      const contrast =
-        (Math.max(ground ?? 0, ink ?? 0) + 0.05) / (Math.min(ground ?? 0, ink ?? 0) + 0.05);
-      expect(contrast).toBeGreaterThan(7);
+      expect(ratio(ground ?? 0, ink ?? 0)).toBeGreaterThan(7);
       expect((ground ?? 0) > (ink ?? 0)).toBe(colorScheme === 'light');
-      const fill = String(await styleOf(page, 'figure svg', 'color'));
+      const fill = String(await styleOf('figure svg', 'color'));
       expect(luminance(fill)).toBeCloseTo(ink ?? 0, 5);
-      await page.close();
     }
   });
 
   it('fits a phone: the page does not scroll sideways, and text stays readable', async () => {
-    const { page } = await open(report, { viewport: { width: 360, height: 740 } });
-    expect(await widthOf(page)).toBe(360);
+    await open(report, { width: 360 });
+    expect(await widthOf()).toBe(360);
     const shown = await page.evaluate<number>(`(() => {
       const svg = document.querySelector('figure svg');
       return 12 * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width;
     })()`);
     expect(shown).toBeGreaterThan(9);
-    await page.close();
   });
 
   it('fits a phone with hostile text too', async () => {
-    const { page, complaints } = await open(htmlReport(HOSTILE.flatMap(hostileResults)), {
-      viewport: { width: 360, height: 740 },
+    await open(htmlReport(HOSTILE.flatMap(hostileResults)), {
+      width: 360,
     });
-    expect(await widthOf(page)).toBe(360);
-    expect(complaints).toEqual([]);
+    expect(await widthOf()).toBe(360);
     expect(await page.title()).not.toBe('taken');
-    await page.close();
   });
 
   it('is reached by keyboard: links, tables that scroll, folded parts', async () => {
-    const { page } = await open(report, { viewport: { width: 360, height: 740 } });
+    await open(report, { width: 360 });
     const reached = new Set<string>();
     const focused = () =>
       page.evaluate<string>(`(() => {
@@ -134,14 +146,13 @@ describe.skipIf(executablePath === null)('in Chromium', () => {
     await summary.focus();
     await page.keyboard.press('Enter');
     expect(await page.locator('figure details[open] table').count()).toBe(1);
-    await page.close();
   });
 
   it('sorts and filters a table, and copies a command', async () => {
     const many = ['b', 'a', 'c', 'd', 'e', 'f', 'g', 'h'].map((name, i) =>
       aRun({ protocol: name, rounds: 1000 * (8 - i) }),
     );
-    const { page, complaints } = await open(htmlReport([aResult({ runs: many })]));
+    await open(htmlReport([aResult({ runs: many })]));
     const table = page.locator('table').first();
     const names = (): Promise<string[]> => table.locator('tbody tr:visible th').allTextContents();
     const byName = table.getByRole('button', { name: 'protocol' });
@@ -157,22 +168,20 @@ describe.skipIf(executablePath === null)('in Chromium', () => {
     await page.getByRole('button', { name: /^Copy the command: npm run stress/ }).click();
     await page.getByText('Copied', { exact: true }).waitFor();
     expect(complaints).toEqual([]);
-    await page.close();
   });
 
   it('leads from a row to its violation, and shows the verdict on a phone', async () => {
-    const { page } = await open(report, { viewport: { width: 390, height: 844 } });
+    await open(report, { width: 390 });
     const verdict = page.locator('table').first().locator('tbody td a').first();
     const box = await verdict.boundingBox();
     expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThan(390);
     await verdict.click();
     expect(await page.locator(':target h4').first().textContent()).toContain('stale-translation');
-    await page.close();
   });
 
   it('has text that can be read on its ground everywhere, light and dark', async () => {
     for (const colorScheme of ['light', 'dark'] as const) {
-      const { page } = await open(report, { colorScheme });
+      await open(report, { colorScheme });
       const colours = await page.evaluate<[string, string][]>(`(() => {
         const found = new Map();
         for (const at of document.querySelectorAll('main *, header *')) {
@@ -186,24 +195,138 @@ describe.skipIf(executablePath === null)('in Chromium', () => {
         return [...found.values()];
       })()`);
       expect(colours.length).toBeGreaterThan(4);
-      const poor = colours.filter(([text, ground]) => {
-        const [a, b] = [luminance(text), luminance(ground)];
-        return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) < 4.5;
-      });
+      const poor = colours.filter(([text, ground]) => contrast(text, ground) < 4.5);
       expect(poor).toEqual([]);
-      await page.close();
     }
   });
 
+  const FRAME = '.scroll[aria-label^="Schedule that shows claim"]';
+  const timeline = () => page.getByRole('region', { name: /^Schedule that shows claim/ });
+  const letters = async () =>
+    Number.parseFloat(String(await styleOf(`${FRAME} table`, 'fontSize')));
+  const scrolled = (at: string) => page.waitForFunction(`document.activeElement.scrollLeft ${at}`);
+
+  it('zooms a timeline by keyboard: + - 0, and arrows', async () => {
+    await open(report, { width: 390 });
+    await timeline().focus();
+    expect(await letters()).toBe(14);
+    for (const size of [17.5, 21.875]) {
+      await page.keyboard.press('+');
+      expect(await letters()).toBe(size);
+    }
+    expect(await page.locator('#said').textContent()).toBe('zoom 156 %');
+    await page.keyboard.press('ArrowRight');
+    await scrolled('> 0');
+    for (let i = 0; i < 9; i++) await page.keyboard.press('-');
+    expect(await letters(), 'not less than can be read').toBeCloseTo(7.17, 1);
+    await page.keyboard.press('Control+0');
+    expect(await letters(), "the browser's own").toBeCloseTo(7.17, 1);
+    await page.keyboard.press('0');
+    expect(await letters()).toBe(14);
+    expect(await widthOf()).toBe(390);
+  });
+
+  it('zooms a timeline by pointer: buttons, and Ctrl with the wheel where it is', async () => {
+    await open(report, { width: 390 });
+    const controls = page.getByRole('group', { name: /^Zoom of Schedule that shows claim/ });
+    const press = (name: RegExp) => controls.getByRole('button', { name }).click();
+    await press(/^larger/);
+    expect(await letters()).toBe(17.5);
+    await press(/^smaller/);
+    await press(/^smaller/);
+    expect(await letters()).toBeCloseTo(11.2);
+    await press(/^as it was/);
+    expect(await letters()).toBe(14);
+    await timeline().hover();
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, -100);
+    await page.keyboard.up('Control');
+    await page.getByText('125 %', { exact: true }).waitFor();
+    expect(await letters()).toBe(17.5);
+  });
+
+  it('zooms a chart, which then scrolls in its frame', async () => {
+    await open(report, { width: 390 });
+    const frame = page.locator('figure > .scroll').first();
+    const chart = frame.locator('svg');
+    const before = (await chart.boundingBox())?.width ?? 0;
+    await frame.focus();
+    await page.keyboard.press('+');
+    await page.keyboard.press('+');
+    expect((await chart.boundingBox())?.width).toBeCloseTo(before * 2.25, 0);
+    await page.keyboard.press('ArrowRight');
+    await scrolled('> 100');
+    expect(await widthOf()).toBe(390);
+  });
+
+  it('prints all of a timeline and of a chart, whatever their zoom', async () => {
+    await open(report, { width: 720 });
+    const frame = page.locator('figure > .scroll').first();
+    const chartWidth = async () => (await frame.locator('svg').boundingBox())?.width ?? 0;
+    await page.emulateMedia({ media: 'print' });
+    const asTheyWere = [await letters(), await chartWidth()];
+    await page.emulateMedia({ media: 'screen' });
+    for (const zoomed of [timeline(), frame]) {
+      await zoomed.focus();
+      await page.keyboard.press('+');
+    }
+    expect(await letters()).toBe(17.5);
+    await page.emulateMedia({ media: 'print' });
+    expect([await letters(), await chartWidth()]).toEqual(asTheyWere);
+    expect(await styleOf(FRAME, 'overflowX')).toBe('visible');
+    const box = await timeline().locator('table').boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(720);
+    expect(await page.locator('.zoom:visible').count()).toBe(0);
+  });
+
+  it('shows where the focus is, light and dark', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await open(report, { colorScheme });
+      await page.keyboard.press('Tab');
+      await timeline().focus();
+      const outline = await Promise.all(
+        ['outlineStyle', 'outlineWidth', 'outlineColor'].map((name) => styleOf(FRAME, name)),
+      );
+      const [style, width, colour] = outline.map(String);
+      const ground = String(await styleOf('body', 'backgroundColor'));
+      expect([style, width]).toEqual(['solid', '3px']);
+      expect(contrast(colour ?? '', ground)).toBeGreaterThan(3);
+    }
+  });
+
+  it('has names that stay in their cells on a phone', async () => {
+    const long = 'kernel:map-hole-shared';
+    const explored = ['0', '1', '2', '3'].flatMap((bbm) => [
+      anExploreRun({ protocol: long, cpu: { ...aRun().cpu, bbm } }),
+      anExploreRun({ protocol: 'kernel:wrprotect', cpu: { ...aRun().cpu, bbm } }),
+    ]);
+    await open(htmlReport([anExploreResult({ runs: explored }), anExploreResult()]), {
+      width: 390,
+    });
+    const over = await page.evaluate<string[]>(`[...document.querySelectorAll('th, td')]
+      .filter((cell) => cell.scrollWidth > cell.clientWidth + 1)
+      .map((cell) => cell.textContent.trim())`);
+    expect(over).toEqual([]);
+    const worst = page.locator('tbody td').first();
+    const box = await worst.boundingBox();
+    expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThan(390);
+  });
+
   it('has a name for everything a screen reader stops at', async () => {
-    const { page } = await open(report);
+    await open(report);
     expect(await page.getByRole('img').count()).toBe(await page.locator('figure svg').count());
     expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
     expect(await page.getByRole('table', { name: 'Kill table' }).count()).toBe(1);
     expect(await page.getByRole('region', { name: 'Verdict matrix' }).count()).toBe(1);
-    await page.close();
   });
 });
+
+/** Of two luminances. */
+function ratio(a: number, b: number): number {
+  return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+}
+
+const contrast = (a: string, b: string): number => ratio(luminance(a), luminance(b));
 
 /** Relative luminance of `rgb(r, g, b)` (WCAG 2). */
 function luminance(colour: string): number {

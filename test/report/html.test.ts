@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { htmlReport } from '../../src/report/html/page.ts';
 import { visible } from '../../src/report/visible.ts';
 import { mergeResults } from '../../src/result/merge/index.ts';
+import type { ExploreRun } from '../../src/result/explore.ts';
 import type { ResultFile } from '../../src/result/read.ts';
 import { HOSTILE } from './hostile.ts';
 import { hostileResults } from './hostile-results.ts';
@@ -112,6 +113,16 @@ describe('the page', () => {
     }
   });
 
+  it('tells whoever points at a mark its value, and has all of a chart and a timeline without a script', () => {
+    const titles = [...all.querySelectorAll('figure svg title')].map((title) => title.textContent);
+    expect(titles).toContain('bbm-late: 3.65 µs to 4.22 µs: 20 times');
+    expect(titles).toContain('bbm-late: median 4.00 µs');
+    expect(titles).toContain('nt-spec, 4 vCPUs: 12.3% [11.9, 12.8]');
+    expect(titles).toContain('bbm-late: 24.3 million/s');
+    expect(titles).toContain('2 vCPUs: 3 µs per cycle');
+    expect(all.querySelector('[style*="--zoom"], .zoomed, .zoom')).toBeNull();
+  });
+
   it('has for every table a caption, headings with scope, and a region that keys can scroll', () => {
     const tables = [...all.querySelectorAll('table')];
     expect(tables.length).toBeGreaterThan(10);
@@ -196,8 +207,70 @@ describe('an explore result', () => {
     expect(rows[0]).toMatch(/^bbm-late\s*✓ safe/);
     expect(rows[1]).toMatch(/^rfc-nt-posted\s*✗ violated\s*: claim/);
     const text = page(anExploreResult()).body.textContent;
-    expect(text).toContain('All: level 2, 1 vCPU, bbm=1, nt=translate. An empty field');
+    expect(text).toContain('All: level 2, 1 vCPU, bbm=1, nt=translate.');
     expect(texts(page(anExploreResult()), 'thead')[0]).toMatch(/^protocol\s*verdict$/);
+  });
+
+  it('has a column for the worst of many, and none where each ran on one', () => {
+    const cpus = ['0', '1', '2'].map((bbm) => ({ ...aRun().cpu, bbm }));
+    const many = cpus.map((cpu, i) => ({ ...(i < 2 ? VIOLATED_RUN : anExploreRun()), cpu }));
+    const runs = many.map((run) => ({ ...run, protocol: 'mine' }));
+    const document = page(anExploreResult({ runs }));
+    expect(texts(document, 'table:first-of-type thead th').slice(0, 3)).toEqual([
+      ...['protocol', 'worst', 'bbm=0'],
+    ]);
+    const [worst] = document.querySelectorAll('tbody td a');
+    expect(worst?.textContent?.replaceAll(/\s+/g, ' ').trim()).toBe('✗ 2 of 3');
+    expect(document.body.textContent).not.toContain('An empty field');
+
+    const apart = page(
+      anExploreResult({ runs: many.map((run, i) => ({ ...run, protocol: `p${i}` })) }),
+    );
+    expect(texts(apart, 'table:first-of-type thead th').slice(0, 3)).toEqual([
+      ...['protocol', 'verdict', 'on'],
+    ]);
+    expect(texts(apart, 'tbody tr')[0]).toMatch(/^p0 ?✗ violated ?: claim ?bbm=0$/);
+  });
+
+  it('has a table by erratum, whose unsafe cells lead to what is violated', () => {
+    const on = (tlbi: string | null, run: ExploreRun): ExploreRun => ({
+      ...run,
+      cpu: { ...run.cpu, ...(tlbi === null ? {} : { tlbi }) },
+    });
+    const [claim] = VIOLATED_RUN.violations;
+    const stale = { ...claim, rule: 'stale-translation' } as ExploreRun['violations'][number];
+    const runs = [
+      ...[null, 'ipi', 'late-writes'].map((tlbi) => on(tlbi, anExploreRun())),
+      ...[null, 'ipi'].map((tlbi) => on(tlbi, VIOLATED_RUN)),
+      on('late-writes', { ...VIOLATED_RUN, violations: [...VIOLATED_RUN.violations, stale] }),
+    ];
+    const document = page(anExploreResult({ runs }));
+    const [table] = document.querySelectorAll('table');
+    const cells = [...(table?.querySelectorAll('tr') ?? [])].map((row) =>
+      [...row.children].map((cell) => (cell.textContent ?? '').replaceAll(/\s+/g, ' ').trim()),
+    );
+    expect(cells).toEqual([
+      ['protocol', 'unsafe with', 'no erratum', 'late-writes', 'ipi'],
+      ['bbm-late', 'none', '✓ safe', '✓ safe', '✓ safe'],
+      // What is broken without an erratum is no matter of it.
+      ['rfc-nt-posted', '✗ late-writes', '✗ claim', '✗ claim, stale-translation', '✗ claim'],
+    ]);
+    const links = [...(table?.querySelectorAll('a') ?? [])].map(
+      (a) => a.getAttribute('href') ?? '-',
+    );
+    expect(new Set(links).size, 'a place for each').toBe(3);
+    for (const link of links) expect(document.querySelector(`${link} .violation`)).not.toBeNull();
+    expect(document.querySelector(links[0] ?? '-')?.textContent).toContain('tlbi=late-writes');
+    expect(texts(document, 'dt')).toContain('late-writes');
+  });
+
+  it('names the command that made it', () => {
+    const kernel = { version: '6.4', function: 'f', tlb: 'vhe', shared: false, tree: 't' } as const;
+    const runs = [anExploreRun({ kernel })];
+    const repeat = (argv: readonly string[]): string =>
+      texts(page(anExploreResult({ runs, argv })), 'dd code')[0] ?? '';
+    expect(repeat(['t', '--mutate'])).toBe('npm run kernel -- t --mutate');
+    expect(repeat(['--kernel', 't'])).toBe('npm run explore -- --kernel t');
   });
 
   it('has its counterexample as columns with the reason and the replay', () => {

@@ -4,6 +4,7 @@ import { answerRows } from '../../src/answer/rows.ts';
 import { hitChart } from '../../src/report/charts/hit-chart.ts';
 import { TIME_CHARTS, timeChart } from '../../src/report/charts/time-chart.ts';
 import { formatJson } from '../../src/report/json.ts';
+import { missingNotes } from '../../src/report/not-measured.ts';
 import { stressText } from '../../src/report/text/stress-text.ts';
 import { pooledRow } from '../../src/result/merge/stress-rows.ts';
 import { readResult } from '../../src/result/read.ts';
@@ -71,10 +72,36 @@ test('tables have a mark in its place, and a line that says why', () => {
   expect(stressText(aResult({ runs: [aRun()] }))).not.toContain('n/m');
 });
 
+test('the line is one for rows that lack the same, for reasons with other numbers', () => {
+  const lacking = (protocol: string, why: string, more: Partial<StressRun> = {}): StressRun =>
+    aRun({
+      ...MISSING,
+      ...more,
+      protocol,
+      notMeasured: { hitShare: why, windowNs: why, lockNs: why },
+    });
+  const runs = [
+    lacking('a', '3 of 9 rounds', { faultsPerTransition: aRun().faultsPerTransition }),
+    lacking('b', '5 of 9 rounds', { faultsPerTransition: aRun().faultsPerTransition }),
+    lacking('c', 'no clock', { faultsPerTransition: aRun().faultsPerTransition, lockNs: null }),
+  ];
+  expect(missingNotes(runs)).toEqual([
+    'n/m, not measured: hit, window of a, b: 3 to 5 of 9 rounds',
+    'n/m, not measured: hit, window, lock of c: no clock',
+  ]);
+  // Two figures that tables call by one name.
+  const both = { ...missing, spuriousPerTransition: null };
+  const all = { ...missing.notMeasured, spuriousPerTransition: WHY };
+  expect(missingNotes([{ ...both, notMeasured: all }])[0]).toMatch(
+    /: hit, spurious, genuine faults, /,
+  );
+});
+
 test('charts draw nothing for it, and say so', () => {
   const hits = hitChart([aRun(), missing]);
   expect(hits?.rows.map((row) => row.at(-1))).toEqual(['12.3% [11.9, 12.8]', 'n/m']);
-  expect(hits?.caption).toContain(WHY);
+  expect(hits?.caption).toBe('n/m: not measured; the table above says why.');
+  expect(hitChart([missing]), 'there is nothing to draw').toBeNull();
   const [what] = TIME_CHARTS;
   if (what === undefined) throw new Error('no chart');
   const times = timeChart([aRun(), missing], what);

@@ -28,6 +28,19 @@ test('the matrix keeps what a protocol declares, and other knobs combine with it
   );
 });
 
+test('errata are each CPU without one and with each', () => {
+  const of = (...[request, own = {}]: [Parameters<typeof searchesOf>[0], object?]): string[] =>
+    searchesOf(request, [subject(own)]).map(({ cpu }) => `${cpu.bbm.join('/')} ${cpu.tlbi}`);
+  const errata = ['ok', 'late-writes', 'repeat', 'ipi'];
+  expect(of({ errata: true }, { bbm: [2] })).toEqual(errata.map((tlbi) => `2 ${tlbi}`));
+  expect(of({ errata: true, cpu: { bbm: [1] } })).toEqual(errata.map((tlbi) => `1 ${tlbi}`));
+  const matrix = of({ matrix: true });
+  expect(of({ matrix: true, errata: true })).toHaveLength(4 * matrix.length);
+  expect(() => of({ errata: true, cpu: { tlbi: 'repeat' } })).toThrow(
+    /^cpu tlbi does not go with errata, which is every value of it$/,
+  );
+});
+
 test('a mutant brings the settings under which it must be caught, flags override them', async () => {
   const request = { mutants: ['dirty-not-merged', 'defragmented-in-place'] };
   const subjects = await subjectsOf(request);

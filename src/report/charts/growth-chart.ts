@@ -45,7 +45,14 @@ export function growthChart(series: BenchSeries): Chart {
         strokeWidth: 4,
         strokeOpacity: 0.45,
       }),
-      Plot.dot(points, { x: 'x', y: 'y', r: 4, fill: 'var(--accent)' }),
+      Plot.dot(points, {
+        x: 'x',
+        y: 'y',
+        r: 4,
+        fill: 'var(--accent)',
+        title: ({ x, y }: BenchPoint) =>
+          `${valueText(x)} ${visibleLine(series.x)}: ${valueText(y)} ${visibleLine(series.y)}`,
+      }),
     ],
   });
   const columns = seriesColumns(series);

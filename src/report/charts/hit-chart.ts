@@ -2,16 +2,16 @@
 import * as Plot from '@observablehq/plot';
 import type { StressRun } from '../../result/stress.ts';
 import { counted, grouped, shareText } from '../numbers.ts';
-import { missingNotes, NOT_MEASURED } from '../not-measured.ts';
+import { NOT_MEASURED } from '../not-measured.ts';
 import { type Chart, distinct, marginFor, shortName, subjectOf } from './chart.ts';
 import { draw } from './svg.ts';
 
 const ROW_HEIGHT = 22;
 
-/** `runs` differ in protocol and number of vCPUs only. Null if there was no transition. */
+/** `runs` differ in protocol and number of vCPUs only. Null if none has a share to draw. */
 export function hitChart(runs: readonly StressRun[]): Chart | null {
   const shown = runs.filter((run) => run.transitions > 0).sort((a, b) => a.vcpus - b.vcpus);
-  if (shown.length === 0) return null;
+  if (shown.every(({ hitShare }) => hitShare === null)) return null;
   const counts = distinct(shown.map(({ vcpus }) => vcpus));
   // Protocols below their number of vCPUs, which is a row of its own without a mark.
   const rows = counts.flatMap((vcpus): Row[] => [
@@ -53,15 +53,16 @@ export function hitChart(runs: readonly StressRun[]): Chart | null {
         stroke: 'var(--accent)',
         strokeWidth: 2,
         fill: ({ value }: { value: number }) => (value === 0 ? 'var(--ground)' : 'var(--accent)'),
+        title: 'text',
       }),
     ],
     color: { type: 'identity' },
   });
   return {
     title,
-    caption: missingNotes(shown.filter(({ hitShare }) => hitShare === null))
-      .map((note) => `${note}.`)
-      .join(' '),
+    caption: shown.some(({ hitShare }) => hitShare === null)
+      ? `${NOT_MEASURED}: not measured; the table above says why.`
+      : '',
     svg,
     columns: ['protocol', 'vCPUs', 'transitions', 'hit, with 95 % interval'],
     rows: shown.map((run) => [
@@ -79,7 +80,13 @@ interface Row {
   /** A number of vCPUs, over its protocols. */
   readonly isHeading: boolean;
   /** Per cent, with its interval; absent: not measured. */
-  readonly share?: { readonly value: number; readonly lo: number; readonly hi: number };
+  readonly share?: {
+    readonly value: number;
+    readonly lo: number;
+    readonly hi: number;
+    /** With its row, for whoever points at it. */
+    readonly text: string;
+  };
 }
 
 const keyOf = ({ key }: Row): string => key;
@@ -94,7 +101,12 @@ function rowOf(run: StressRun): Row {
     key,
     label,
     isHeading: false,
-    share: { value: value * 100, lo: lo * 100, hi: Math.min(1, hi) * 100 },
+    share: {
+      value: value * 100,
+      lo: lo * 100,
+      hi: Math.min(1, hi) * 100,
+      text: `${label}, ${counted(run.vcpus, 'vCPU')}: ${shareText(measured)}`,
+    },
   };
 }
 

@@ -7,13 +7,20 @@ import { draw } from './svg.ts';
 
 const ROW_HEIGHT = 24;
 
+/** Millions of accesses per second. */
+interface Speeds {
+  readonly name: string;
+  readonly during: number;
+  readonly idle: number | null;
+}
+
 /** `runs` are rows of one table. Null if no throughput was measured. */
 export function throughputChart(runs: readonly StressRun[]): Chart | null {
-  const rows = runs.flatMap((run) => {
+  const rows = runs.flatMap((run): Speeds[] => {
     const { during, baseline } = run.throughput;
     if (during === null) return [];
     const idle = baseline === null ? null : baseline / 1e6;
-    return { name: subjectOf(run), during: during / 1e6, idle };
+    return [{ name: subjectOf(run), during: during / 1e6, idle }];
   });
   if (rows.length === 0) return null;
   const names = rows.map(({ name }) => name);
@@ -26,7 +33,13 @@ export function throughputChart(runs: readonly StressRun[]): Chart | null {
     x: { label: 'million accesses per second', grid: true, zero: true, ticks: 5 },
     y: { type: 'band', domain: names, label: null, tickFormat: shortName, padding: 0.3 },
     marks: [
-      Plot.barX(rows, { y: 'name', x: 'during', fill: 'var(--accent)', fillOpacity: 0.55 }),
+      Plot.barX(rows, {
+        y: 'name',
+        x: 'during',
+        fill: 'var(--accent)',
+        fillOpacity: 0.55,
+        title: ({ name, during }: Speeds) => `${name}: ${significant(during)} million/s`,
+      }),
       Plot.tickX(
         rows.filter(({ idle }) => idle !== null),
         {
@@ -34,6 +47,8 @@ export function throughputChart(runs: readonly StressRun[]): Chart | null {
           x: 'idle',
           stroke: 'var(--mark)',
           strokeWidth: 3,
+          title: ({ name, idle }: Speeds) =>
+            `${name} without transitions: ${significant(idle ?? 0)} million/s`,
         },
       ),
       Plot.ruleX([0], { stroke: 'var(--soft)' }),

@@ -25,13 +25,18 @@ interface Bar {
   readonly name: string;
   readonly from: number;
   readonly to: number;
+  readonly count: number;
   /** Relative to the row's highest bar. */
   readonly height: number;
 }
 
+interface Row extends Percentiles {
+  readonly name: string;
+}
+
 /** `runs` are rows of one table. Null if none of them saw such a time. */
 export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | null {
-  const rows = runs.flatMap((run) => {
+  const rows = runs.flatMap((run): Row[] => {
     const times = run[what.figure];
     if (times === null || times.count === 0) return [];
     return [{ name: subjectOf(run), ...times, p99: tailOf(times) }];
@@ -64,12 +69,15 @@ export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | 
         y2: 'height',
         fill: 'var(--accent)',
         fillOpacity: 0.55,
+        title: ({ name, from, to, count }: Bar) =>
+          `${name}: ${timeText(from)} to ${timeText(to)}: ${grouped(count)} times`,
       }),
       Plot.ruleX(
         rows.filter(({ p50 }) => p50 !== null),
         {
           fy: 'name',
           x: 'p50',
+          title: ({ name, p50 }: Row) => `${name}: median ${timeText(p50 ?? 0)}`,
           stroke: 'var(--ink)',
           strokeWidth: 2,
         },
@@ -79,6 +87,7 @@ export function timeChart(runs: readonly StressRun[], what: TimeChart): Chart | 
         {
           fy: 'name',
           x: 'p99',
+          title: ({ name, p99 }: Row) => `${name}: 99th percentile ${timeText(p99 ?? 0)}`,
           stroke: 'var(--mark)',
           strokeWidth: 2,
           strokeDasharray: '3,2',
@@ -116,6 +125,7 @@ function barsOf({ name, histogram }: { name: string; histogram: string }): Bar[]
     name,
     from: 10 ** (bar / BARS_PER_DECADE),
     to: 10 ** ((bar + 1) / BARS_PER_DECADE),
+    count,
     height: count / highest,
   }));
 }

@@ -8,71 +8,21 @@ import { countText, placeText } from '../text/kernel-text.ts';
 import { stepNumber, stepText, toComeLines } from '../text/schedule-text.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
 import { RULE_TEXTS } from '../rule-texts.ts';
-import { anchor, html, type Html, type HtmlValue, NOTHING } from './html.ts';
+import { commandCode } from './command.ts';
+import { html, type Html, type HtmlValue, NOTHING } from './html.ts';
 import { lanes } from './lanes.ts';
-import { table } from './table.ts';
+import { columnsOf, table } from './table.ts';
+import { anchorOf, subject, verdicts } from './verdict-table.ts';
 
 export function exploreSection({ runs }: ExploreFile): Html {
   const violated = runs.filter((run) => run.violations.length > 0);
   return html`<h3>Verdicts</h3>
-    ${matrix(runs)}
+    ${verdicts(runs)}
     <h3>Counterexamples</h3>
     ${violated.length === 0 ? html`<p>None: no execution within the bounds breaks a rule.</p>` : NOTHING}
     ${violated.map(counterexamples)} ${ablations(runs)} ${mutations(runs)}
     <h3>What was visited</h3>
     ${visited(runs)} ${outcomes(runs)}`;
-}
-
-function subject(run: ExploreRun): string {
-  return run.mutant === null ? run.protocol : `${run.mutant} (mutant)`;
-}
-
-const MARKS = { safe: '✓', violated: '✗', bounded: '?' } as const;
-const STYLES = { safe: 'green', violated: 'red', bounded: 'yellow' } as const;
-
-/** Where the counterexamples of a search begin. */
-const anchorOf = (run: ExploreRun): string => anchor(`${subject(run)} ${searchText(run)}`);
-
-function verdictCell(runs: readonly ExploreRun[]): HtmlValue {
-  return runs.map((run) => {
-    const rules = run.violations.map(({ rule }) => rule).join(', ');
-    const shown = run.exhibit === undefined ? rules : `${rules}, shown on purpose`;
-    const why = run.verdict === 'bounded' ? `bound ${run.stoppedBy ?? 'unknown'}` : shown;
-    const word = html`<span class="${STYLES[run.verdict]}"
-      >${MARKS[run.verdict]} ${run.verdict}</span
-    >`;
-    const linked =
-      run.violations.length === 0 ? word : html`<a href="#${anchorOf(run)}">${word}</a>`;
-    return html`${linked}${why === '' ? '' : `: ${why}`} `;
-  });
-}
-
-function matrix(runs: readonly ExploreRun[]): Html {
-  const heads = [...new Set(runs.map(searchText))];
-  const rows = [...Map.groupBy(runs, subject)].map(([name, own]) => [
-    name,
-    ...heads.map((head) => verdictCell(own.filter((run) => searchText(run) === head))),
-  ]);
-  const { common, titles } = apart(heads);
-  const columns = ['protocol', ...titles].map((title) => ({ title, align: 'left' as const }));
-  const all = common === '' ? '' : `All: ${common}. `;
-  return html`<p>${all}An empty field was not explored.</p>
-    ${table('Verdict matrix', columns, rows)}`;
-}
-
-/** What headings have in common is said once; `verdict` where that is all of it. */
-export function apart(heads: readonly string[]): {
-  readonly common: string;
-  readonly titles: readonly string[];
-} {
-  const words = heads.map((head) => head.split(/,? (?=\S+=|level )|, /));
-  const [first = []] = words;
-  const common = first.filter((word) => words.every((own) => own.includes(word)));
-  const titles = words.map((own) => own.filter((word) => !common.includes(word)).join(' '));
-  return {
-    common: common.join(', '),
-    titles: titles.map((title) => (title === '' ? 'verdict' : title)),
-  };
 }
 
 function counterexamples(run: ExploreRun): Html {
@@ -107,7 +57,7 @@ function counterexample(run: ExploreRun, v: ExploreViolation): Html {
         v.token === null
           ? NOTHING
           : html`<dt>replay</dt>
-              <dd><code>${replayCommand(v) ?? NOTHING}</code></dd>`
+              <dd>${commandCode(replayCommand(v) ?? '')}</dd>`
       }
     </dl>
     ${lanes(`Schedule that shows ${title}`, 'step', events)}
@@ -137,9 +87,6 @@ function ablations(runs: readonly ExploreRun[]): Html {
     ${tables}`;
 }
 
-const columnsOf = (...titles: readonly string[]): { title: string; align: 'left' }[] =>
-  titles.map((title) => ({ title, align: 'left' }));
-
 /** Early in its row, where a phone shows it. */
 function neededWord({ needed }: AblationRow): Html {
   return html`<span class="${needed ? 'red' : 'soft'}">${needed ? 'yes' : 'no'}</span>`;
@@ -149,7 +96,7 @@ const whyText = (row: AblationRow, cpus: number): string =>
   neededText(row, cpus).replace(/^(?:not )?needed(?: on any CPU explored)?: /, '');
 
 function replayOf({ token }: AblationRow): HtmlValue {
-  return token === null ? '' : html`<code>${commandLine(`replay -- ${token}`)}</code>`;
+  return token === null ? '' : commandCode(commandLine(`replay -- ${token}`));
 }
 
 /** Changes of a kernel tree's own code. */

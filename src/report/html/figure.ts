@@ -13,7 +13,7 @@ export function figure(chart: Chart, of: string): Html {
     <figcaption>
       <strong>${chart.title}</strong><span class="soft">${chart.caption}</span>
     </figcaption>
-    ${new Html(chart.svg)}
+    <div class="scroll">${new Html(chart.svg)}</div>
     <details>
       <summary>Numbers of this chart</summary>
       ${table(`${chart.title}: ${of}`, columns, chart.rows)}

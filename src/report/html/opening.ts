@@ -4,6 +4,7 @@ import { shardText } from '../../result/shard.ts';
 import { machineText, repeatCommand } from '../text/header-text.ts';
 import { seconds } from '../numbers.ts';
 import { VERDICT_CLASS, verdictMeaning } from '../verdict-texts.ts';
+import { commandCode } from './command.ts';
 import { html, type Html, NOTHING } from './html.ts';
 import { table } from './table.ts';
 
@@ -26,7 +27,7 @@ export function opening(result: ResultFile): Html {
     }
     <dl>
       <dt>repeat</dt>
-      <dd><code>${repeatCommand(result)}</code></dd>
+      <dd>${commandCode(repeatCommand(result))}</dd>
     </dl>`;
 }
 

@@ -1,7 +1,10 @@
 /**
  * What the page can do beside being read: sort a table by a column, show the rows that hold a word, copy a
- * command. Plain JavaScript for any browser; it adds controls to what is there and changes no text.
+ * command, zoom a timeline (zoom.ts). Plain JavaScript for any browser; it adds controls to what is there and
+ * changes no text.
  */
+
+import { ZOOM_SCRIPT } from './zoom.ts';
 
 /** Fewer rows need no looking for. */
 const FILTERED_MIN = 8;
@@ -88,7 +91,7 @@ export const SCRIPT = `
     if (document.execCommand('copy')) done();
     area.remove();
   }
-  document.querySelectorAll('dd > code').forEach(function (code) {
+  document.querySelectorAll('dd > code, td > code').forEach(function (code) {
     if (!/^(npm|npx) /.test(code.textContent)) return;
     var button = document.createElement('button');
     button.type = 'button';
@@ -103,5 +106,6 @@ export const SCRIPT = `
     });
     code.after(button);
   });
+${ZOOM_SCRIPT}
 })();
 `;

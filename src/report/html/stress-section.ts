@@ -74,6 +74,7 @@ function hitPart(runs: readonly StressRun[]): Html {
     const title = name.replace('0 vCPUs, ', '');
     return chart === null ? [] : [{ ...chart, title }];
   });
+  if (charts.length === 0) return NOTHING;
   return html`<h4>Share of transitions hit, by number of vCPUs</h4>
     <p>${HIT_CAPTION}</p>
     ${figures(charts, 'all')}`;

@@ -2,6 +2,8 @@
  * The report's only style sheet: no font or image from anywhere. Light and dark follow the
  * reader's system; colours of both keep a contrast of at least 4.5 to 1 for text.
  */
+import { ZOOM_STYLE } from './zoom.ts';
+
 export const STYLE = `
 :root {
   color-scheme: light dark;
@@ -59,12 +61,14 @@ dl { display: grid; grid-template-columns: minmax(5rem, max-content) 1fr; gap: 0
 dt { color: var(--soft); }
 dd { margin: 0; min-width: 0; }
 .scroll { overflow-x: auto; margin: 0.5rem 0; max-width: 100%; }
+/* Collapsed borders would not stick to a cell that does. */
 table {
-  border-collapse: collapse; overflow-wrap: normal; font-size: 0.875rem;
+  border-collapse: separate; border-spacing: 0; overflow-wrap: normal; font-size: 0.875rem;
   font-variant-numeric: tabular-nums;
 }
+/* Whole pixels: the line below a cell that sticks would not meet its neighbours'. */
 th, td {
-  padding: 0.3rem 0.7rem; text-align: left; vertical-align: top;
+  padding: 0.3125rem 0.7rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line);
 }
 thead th { color: var(--soft); font-weight: 600; vertical-align: bottom; }
@@ -77,7 +81,8 @@ th button, .copy {
   font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
   text-align: inherit; white-space: nowrap;
 }
-th button::after { content: ' \\2195'; color: var(--soft); }
+th.left button { white-space: normal; }
+th button::after { content: '\\a0\\2195'; color: var(--soft); }
 th[aria-sort='ascending'] button::after { content: ' \\2191'; }
 th[aria-sort='descending'] button::after { content: ' \\2193'; }
 .copy {
@@ -89,17 +94,23 @@ th[aria-sort='descending'] button::after { content: ' \\2193'; }
   font: inherit; color: var(--ink); background: var(--ground); border: 1px solid var(--line);
   border-radius: 4px; padding: 0.2rem 0.5rem; margin-left: 0.5rem; max-width: 100%;
 }
+td > code { display: inline-block; min-width: 14rem; overflow-wrap: anywhere; }
+td > code + .copy { margin-left: 0; }
 .short { white-space: nowrap; }
+.rules { display: inline-block; min-width: 11rem; }
 .long { min-width: 18rem; }
 th.right, td.right { text-align: right; white-space: nowrap; }
 tbody tr:hover { background: var(--raised); }
-.lanes td { border-left: 2px solid var(--line); border-bottom: 0; min-width: 11rem; }
+/* In em throughout: its zoom is the size of its letters. */
+.lanes { font-size: calc(0.875rem * var(--zoom, 1)); }
+.lanes th, .lanes td { padding: 0.35em 0.8em; }
+.lanes td { border-left: 2px solid var(--line); border-bottom: 0; min-width: 14.4em; }
 .lanes th[scope='row'] {
   font-weight: 400; color: var(--soft); white-space: nowrap; border-bottom: 0; min-width: 0;
 }
-.lanes .why { font-family: inherit; color: var(--soft); min-width: 18rem; max-width: 40rem; }
+.lanes .why { font-family: inherit; color: var(--soft); min-width: 23.5em; max-width: 52em; }
 .lanes .event span {
-  display: block; padding: 0.15rem 0.5rem; background: var(--raised); border-left: 3px solid var(--accent);
+  display: block; padding: 0.15em 0.6em; background: var(--raised); border-left: 3px solid var(--accent);
   border-radius: 3px; overflow-wrap: anywhere;
 }
 .charts {
@@ -109,7 +120,11 @@ tbody tr:hover { background: var(--raised); }
 figure { margin: 0; min-width: 0; padding: 0.8rem; border: 1px solid var(--line); border-radius: 8px; }
 figcaption { font-size: 0.9rem; margin-bottom: 0.5rem; }
 figcaption strong { display: block; }
-figure svg { display: block; width: 100%; max-width: 30rem; height: auto; --plot-background: transparent; }
+figure svg {
+  display: block; width: calc(min(100%, 30rem) * var(--zoom, 1)); max-width: none; height: auto;
+  --plot-background: transparent;
+}
+figure > .scroll { margin: 0.5rem 0 0; }
 figure svg text { font-family: inherit; }
 details { margin: 0.5rem 0; }
 summary { cursor: pointer; padding: 0.2rem 0; color: var(--accent); }
@@ -118,14 +133,24 @@ summary { cursor: pointer; padding: 0.2rem 0; color: var(--accent); }
 .exhibit { border-left-color: var(--soft); }
 footer { margin-top: 3rem; color: var(--soft); font-size: 0.875rem; }
 @media (max-width: 40rem) {
-  tbody th { max-width: 8.5rem; }
-  th, td { padding: 0.3rem 0.45rem; }
+  tbody th { max-width: 9.25rem; overflow-wrap: break-word; }
+  tbody th.short { white-space: normal; }
+  .lanes th, .lanes td { padding: 0.35em 0.5em; }
+  .lanes td { min-width: 11em; }
+  th, td { padding: 0.3125rem 0.45rem; }
   dl { grid-template-columns: 1fr; }
 }
 @media print {
   .copy, .filter { display: none; }
+  /* Paper does not scroll. */
+  .scroll { overflow: visible; }
+  table, .lanes { font-size: 0.6875rem; }
+  th, td, .lanes th, .lanes td { padding: 0.2rem 0.3rem; }
+  .lanes td, .lanes .why, .long, .rules, td > code { min-width: 0; }
+  .short, th.right, td.right, th.left button, th.right button { white-space: normal; }
+  th button::after { content: none; }
   details:not([open]) > *:not(summary) { display: block; }
   .charts { display: block; }
   figure { break-inside: avoid; margin-bottom: 1rem; }
 }
-`;
+${ZOOM_STYLE}`;

@@ -7,6 +7,10 @@ export interface HtmlColumn {
   readonly align: 'left' | 'right';
 }
 
+/** Columns of text. */
+export const columnsOf = (...titles: readonly string[]): HtmlColumn[] =>
+  titles.map((title) => ({ title, align: 'left' }));
+
 /** `label` names the table for people who do not see what stands around it. */
 export function table(
   label: string,

@@ -4,7 +4,7 @@ import type { Verdict } from '../../result/exit-code.ts';
 import type { ExploreResult, ExploreRun, ExploreViolation } from '../../result/explore.ts';
 import { exitMeaning } from '../exit-meanings.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
-import type { Paint } from '../paint.ts';
+import type { Paint, Style } from '../paint.ts';
 import { formatSchedule, toComeLines } from './schedule-text.ts';
 import { type Column, renderTable } from '../table.ts';
 
@@ -41,11 +41,15 @@ function columnText({ cpu }: ExploreRun): string {
   return `bbm=${cpu.bbm} nt=${cpu.nt}${multihit}`;
 }
 
+/** Absent on a CPU without errata, with a true ID field and VMIDs of 16 bits. */
+const ODD_KNOBS = ['tlbi', 'bbmid', 'vmid'] as const;
+
 function otherKnobs({ cpu }: ExploreRun): string[] {
   return [
     ...(cpu.ets === 'ets2' ? [] : [`ets=${cpu.ets}`]),
     ...(cpu.hafdbs === 'off' ? [] : [`hafdbs=${cpu.hafdbs}`]),
     ...(cpu.tlb > 0 ? [] : ['tlb=0']),
+    ...ODD_KNOBS.flatMap((knob) => (cpu[knob] === undefined ? [] : [`${knob}=${cpu[knob]}`])),
   ];
 }
 
@@ -232,7 +236,7 @@ export function matrixLines(
         const found = ofName(name).filter((run) => columnText(run) === cpu);
         return found.length === 0 ? '-' : [...new Set(found.map(cellText))].join(' ');
       }),
-      style: (cell) => (cell === 'safe' ? 'green' : cell === '-' ? 'dim' : 'red'),
+      style: cellStyle,
     };
   };
   const columns: Column[] = [
@@ -251,14 +255,19 @@ export function matrixLines(
       cells: names.map((name) => seconds(sum(ofName(name), ({ elapsedMs }) => elapsedMs))),
     },
   ];
+  return [...renderTable(columns, columnsMax, paint), ...belowTable(runs)];
+}
+
+/** What cells have no room for: why something is shown on purpose, and where the rest can be looked at. */
+export function belowTable(runs: readonly ExploreRun[]): string[] {
   const exhibits = runs.flatMap(({ exhibit, protocol }) =>
     exhibit === undefined ? [] : [`  † ${protocol} is shown on purpose: ${exhibit}`],
   );
-  return [
-    ...renderTable(columns, columnsMax, paint),
-    ...new Set(exhibits),
-    ...runs.flatMap(replayLine),
-  ];
+  return [...new Set(exhibits), ...runs.flatMap(replayLine)];
+}
+
+export function cellStyle(cell: string): Style {
+  return cell === 'safe' ? 'green' : cell === '-' ? 'dim' : 'red';
 }
 
 /** The knobs by which a CPU differs from others of its BBM level. */
@@ -268,7 +277,8 @@ function titleOf({ cpu }: ExploreRun, runs: readonly ExploreRun[]): string {
   return differs ? cpu.nt : cpu.multihit;
 }
 
-function cellText(run: ExploreRun): string {
+/** The first of its rules, or the verdict. */
+export function cellText(run: ExploreRun): string {
   if (run.verdict !== 'violated') return run.verdict;
   const more = run.violations.length - 1;
   const [first] = run.violations;

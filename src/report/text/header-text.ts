@@ -52,22 +52,30 @@ export function machineText(m: MachineInfo): string {
   return `${cpus}, ${m.model.trim()}, ${m.arch}, Node ${m.node} (V8 ${m.v8}), kernel ${m.kernel}`;
 }
 
-/**
- * The arguments as they were given, with the seed that was used in place of any that was asked for;
- * null where nothing is drawn by chance.
- */
-export function repeatCommand({
-  command,
-  argv,
-  seed,
-}: Pick<ResultHeader<string>, 'command' | 'argv'> & { readonly seed: number | null }): string {
+/** A result, as far as the command that repeats it is concerned. */
+interface Repeatable extends Pick<ResultHeader<string>, 'command' | 'argv'> {
+  /** Null where nothing is drawn by chance. */
+  readonly seed: number | null;
+  readonly runs?: readonly object[];
+}
+
+/** The arguments as they were given, with the seed that was used in place of any that was asked for. */
+export function repeatCommand(result: Repeatable): string {
+  const { command, argv, seed } = result;
   const kept = argv.filter(
     (arg, i) => arg !== '--seed' && argv[i - 1] !== '--seed' && !arg.startsWith('--seed='),
   );
   // Nothing in a benchmark is drawn by chance, and it takes no seed.
   const isSeeded = seed !== null && command !== 'bench';
   const seeded = isSeeded ? ['--seed', String(seed)] : [];
-  return commandLine([`${command} --`, ...kept.map(shellWord), ...seeded].join(' '));
+  const typed = isOfKernel(result) ? 'kernel' : command;
+  return commandLine([`${typed} --`, ...kept.map(shellWord), ...seeded].join(' '));
+}
+
+/** `kernel` makes results of `explore`, which is given a tree by a flag. */
+function isOfKernel({ command, argv, runs = [] }: Repeatable): boolean {
+  const isFlag = argv.some((arg) => arg === '--kernel' || arg.startsWith('--kernel='));
+  return command === 'explore' && !isFlag && runs.some((run) => 'kernel' in run);
 }
 
 function controlLines(controls: readonly ControlResult[], columns: number, paint: Paint): string[] {

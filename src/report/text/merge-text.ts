@@ -4,6 +4,7 @@ import type { ExploreRun } from '../../result/explore.ts';
 import type { MergedFile } from '../../result/merge/index.ts';
 import { shardText } from '../../result/shard.ts';
 import { exitMeaning } from '../exit-meanings.ts';
+import { cpuText } from './explore-text.ts';
 import { machineText } from './header-text.ts';
 import { machineTables } from '../columns/machines.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
@@ -76,9 +77,11 @@ function exploreLines(runs: readonly ExploreRun[], columnsMax: number): string[]
     align: 'left',
     cells: runs.map(cell),
   });
+  const cpus = new Set(runs.map(cpuText));
   return renderTable(
     [
       column('protocol', (run) => run.mutant ?? run.protocol),
+      ...(cpus.size > 1 ? [column('cpu', cpuText)] : []),
       column('level', ({ level }) => String(level)),
       column('verdict', ({ verdict }) => verdict),
       {

@@ -13,6 +13,7 @@ import { hearCompiler } from '../../../native/index.ts';
 import { shortPath } from '../../../package/paths.ts';
 import { counted, grouped } from '../../../report/numbers.ts';
 import { ablationLines } from '../../../report/text/ablation-text.ts';
+import { errataLines } from '../../../report/text/errata-text.ts';
 import {
   endLines,
   matrixLines,
@@ -91,7 +92,7 @@ async function runPrinting(input: ExploreInput, terminal: Terminal): Promise<Ran
         progress.clear();
         const isNews = run.verdict !== 'safe' && run.exhibit === undefined;
         if (isOpen(request, subject)) opened.add(run);
-        else if (quiet ? isNews : flags.matrix !== true)
+        else if (quiet ? isNews : !isTable(input))
           terminal.out(`${runText(run, paint, { columns, told })}\n`);
       },
       onFailure: ({ why }) => {
@@ -111,18 +112,23 @@ async function runPrinting(input: ExploreInput, terminal: Terminal): Promise<Ran
 export const labelOf = ({ protocol, position, of, beside = 0 }: SearchAt): string =>
   `${position} of ${searchCount(of)}: ${protocol}${beside === 0 ? '' : ` and ${beside} beside it`}`;
 
+/** Of many searches: one table, and where each violation can be looked at. */
+const isTable = ({ flags }: ExploreInput): boolean =>
+  flags.matrix === true || (flags.errata === true && flags.ablate !== true);
+
 /** `opened`: runs of sequences on every CPU, which have a table of their own. */
 function tablesOf(
   runs: readonly ExploreRun[],
   opened: ReadonlySet<ExploreRun>,
-  { flags }: ExploreInput,
+  input: ExploreInput,
   { columns, paint }: Terminal,
 ): string[] {
+  const { flags } = input;
   if (flags.ablate === true) {
     return [...tableLines(runs, columns, paint), '', ...ablationLines(runs, columns, paint)];
   }
   const others = runs.filter((run) => !opened.has(run));
-  const table = flags.matrix === true ? matrixLines : tableLines;
+  const table = flags.errata === true ? errataLines : isTable(input) ? matrixLines : tableLines;
   return [...sequenceLines([...opened], columns, paint), ...table(others, columns, paint)];
 }
 
@@ -167,6 +173,10 @@ export const command: Command<typeof EXPLORE_FLAGS> = {
       why: 'which of its steps is needed, and what breaks without it',
     },
     { command: 'explore -- --matrix', why: 'protocol by CPU: which is safe where' },
+    {
+      command: 'explore -- --errata --out report',
+      why: 'protocol by erratum of TLBI completion, in the terminal and as a page',
+    },
     { command: 'explore -- --protocol ./mine.ts --cpu bbm=2,nt=ignored', why: 'your own' },
     { command: 'explore -- --watch ./mine.ts', why: 'the same at each save' },
     {

@@ -133,6 +133,14 @@ export const EXPLORE_FLAGS = {
       default: 'off: on the CPU it was written for',
     }),
   ),
+  errata: asks(
+    'errata',
+    switched({
+      help:
+        'on cores without and with each erratum of TLBI completion, as one table: what --cpu tlbi= has, ' +
+        'side by side (docs/errata.md)',
+    }),
+  ),
   watch: flag({
     value: 'FILE',
     help:

@@ -1,0 +1,54 @@
+/**
+ * The same searches on cores with and without an erratum of TLBI completion: the columns of a table, in
+ * words, and its rows.
+ */
+import { TLBI_COMPLETIONS, type TlbiCompletion } from '../arch/cpu-model.ts';
+import type { ExploreRun } from '../result/explore.ts';
+
+export const NO_ERRATUM = 'no erratum';
+
+/** What is left behind, and what makes up for it (docs/errata.md). */
+export const ERRATUM_TEXTS: Readonly<Record<Exclude<TlbiCompletion, 'ok'>, string>> = {
+  'late-writes':
+    'TLBI and DSB remove the entries, but stores that these had translated may take effect later ' +
+    '(4118414, CVE-2025-10263); a second broadcast TLBI and its DSB make up for it',
+  repeat:
+    'entries may still be used after TLBI and DSB (1286807, 2441007, 2441009); a second broadcast TLBI ' +
+    'and its DSB make up for it',
+  ipi:
+    'TLBI and DSB remove the entries, but accesses that these had translated may take effect later ' +
+    '(4193714, CVE-2026-0995); an interrupt to each PE makes up for it',
+};
+
+export interface ErratumColumn {
+  readonly title: string;
+  readonly runs: readonly ExploreRun[];
+}
+
+/** As `--cpu tlbi=` has it; null without one. */
+export const erratumOf = ({ cpu }: ExploreRun): string | null => cpu.tlbi ?? null;
+
+/** Null unless the searches differ in the erratum. */
+export function errataColumns(runs: readonly ExploreRun[]): readonly ErratumColumn[] | null {
+  const groups = Map.groupBy(runs, erratumOf);
+  if (groups.size < 2) return null;
+  const order: readonly string[] = TLBI_COMPLETIONS;
+  const placeOf = (name: string | null): number => order.indexOf(name ?? 'ok');
+  return [...groups]
+    .toSorted(([a], [b]) => placeOf(a) - placeOf(b))
+    .map(([name, own]) => ({ title: name ?? NO_ERRATUM, runs: own }));
+}
+
+/** The search without its erratum: rows of the table. */
+export function withoutErratum(run: ExploreRun): ExploreRun {
+  const { tlbi: _, ...cpu } = run.cpu;
+  return { ...run, cpu };
+}
+
+/** What the columns mean; nothing of the CPU without one. */
+export function errataLegend(columns: readonly ErratumColumn[]): [string, string][] {
+  return columns.flatMap(({ title }): [string, string][] => {
+    const text = (ERRATUM_TEXTS as Readonly<Record<string, string>>)[title];
+    return text === undefined ? [] : [[title, text]];
+  });
+}
