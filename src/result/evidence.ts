@@ -79,6 +79,11 @@ export type Evidence =
       readonly expectedGeneration: number;
       readonly foundGeneration: number;
       readonly poisoned: boolean;
+      /**
+       * Absent: it was read. Else what software found of entry `entry` of the page, and the generations say
+       * nothing: it was written while the page was free, or what it points to is no table page.
+       */
+      readonly found?: { readonly entry: number; readonly is: 'written-while-free' | 'no-table' };
     })
   /** Two TLB entries matched. `aborted`: the PE raised a conflict abort. */
   | (Where & {

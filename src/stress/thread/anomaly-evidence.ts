@@ -27,9 +27,7 @@ export function anomalyEvidence(
     case 'free-count':
     case 'over-put':
       return { ...where, kind: 'refcount', table: page, found, expected };
-    case 'written-while-free':
     case 'stale-table':
-    case 'bad-table':
       return {
         ...where,
         kind: 'freed',
@@ -37,7 +35,20 @@ export function anomalyEvidence(
         table: page,
         expectedGeneration: expected,
         foundGeneration: found,
+        poisoned: false,
+      };
+    case 'written-while-free':
+    case 'bad-table':
+      return {
+        ...where,
+        kind: 'freed',
+        reader: 'software',
+        table: page,
+        expectedGeneration: 0,
+        foundGeneration: 0,
         poisoned: kind === 'written-while-free',
+        // What the pool says beside the page is an index into it.
+        found: { entry: found, is: kind === 'bad-table' ? 'no-table' : kind },
       };
     case 'exhausted':
       return { ...where, kind: 'leak', tables: Math.max(1, expected) };
