@@ -118,12 +118,16 @@ async function runAll(
           hooks.onThread?.(thread);
           return shares.add(number, done);
         },
-        onDone: (number, done) => inOrder.add(number, done),
+        onDone: (number, done) => {
+          shares.drop(number);
+          inOrder.add(number, done);
+        },
         signal: hooks.signal,
         onProgress: hooks.onProgress,
       },
       patience,
     );
+    for (const [number, done] of shares.cut()) inOrder.add(number, done);
     await inOrder.end();
   } finally {
     late.dispose();

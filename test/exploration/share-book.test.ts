@@ -36,6 +36,38 @@ test('what is whole, or has failed, is passed on', () => {
   expect([book.add(4, share(1, null)), book.add(4, failure)]).toEqual([null, failure]);
 });
 
+test('after an abort the shares that came are concluded as cut short; those of a search that is over are not', () => {
+  const concluded: [number, unknown[]][] = [];
+  const book = new ShareBook((number, shares) => {
+    concluded.push([number, shares.map(({ found }) => [found.states, found.stoppedBy])]);
+    return failure;
+  });
+  book.add(4, share(1, 3));
+  book.add(4, share(2, null));
+  book.add(5, share(3, null));
+  book.add(6, share(4, 2));
+  book.drop(5);
+  expect(book.add(6, share(5, null))).toBe(failure);
+  expect(book.cut()).toEqual([[4, failure]]);
+  expect(concluded).toEqual([
+    [
+      6,
+      [
+        [4, undefined],
+        [5, undefined],
+      ],
+    ],
+    [
+      4,
+      [
+        [1, 'interrupt'],
+        [2, 'interrupt'],
+      ],
+    ],
+  ]);
+  expect(book.cut()).toEqual([]);
+});
+
 test('a task is joined between its opening and its closing, and while something is left', () => {
   const words = ThreadWords.make(3, 2);
   words.take(0, [1]);
