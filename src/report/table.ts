@@ -63,7 +63,10 @@ function withoutBlank(columns: readonly Column[]): readonly Column[] {
   const kept = Array.from({ length: rows }, (_, row) => row).filter((row) =>
     columns.some(({ cells }) => (cells[row] ?? '') !== ''),
   );
-  return columns.map((column) => ({ ...column, cells: kept.map((row) => column.cells[row] ?? '') }));
+  return columns.map((column) => ({
+    ...column,
+    cells: kept.map((row) => column.cells[row] ?? ''),
+  }));
 }
 
 const longestWord = (texts: readonly string[]): number =>
