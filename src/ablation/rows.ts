@@ -52,9 +52,14 @@ export function ablationRows(
  */
 function newlyBroken(base: ExploreRun, run: ExploreRun): readonly ExploreViolation[] {
   const reason = ({ rule, by, why }: ExploreViolation): string =>
-    by === 'operations' ? `${rule}: ${why}` : rule;
+    by === 'operations' ? `${rule}: ${withoutNumbers(why)}` : rule;
   const known = new Set(base.violations.map(reason));
   return run.violations.filter((violation) => !known.has(reason(violation)));
+}
+
+/** What is left out moves the numbers of the events behind it, which the sentence cites. */
+function withoutNumbers(why: string): string {
+  return why.replaceAll(/\bevent \d+/g, 'event');
 }
 
 /** A schedule shows more than a sentence on the operations. */

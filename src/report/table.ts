@@ -36,7 +36,7 @@ export function renderTable(
 ): string[] {
   return split(folded(columns, columnsMax), columnsMax).flatMap((part, i) => [
     ...(i === 0 ? [] : ['']),
-    ...renderPart(part, paint),
+    ...renderPart(i === 0 ? part : withoutBlank(part), paint),
   ]);
 }
 
@@ -55,6 +55,18 @@ function folded(columns: readonly Column[], columnsMax: number): readonly Column
     widths[widest] = (widths[widest] as number) - 1;
   }
   return inLines(columns, widths);
+}
+
+/** Lines that only cells of another part needed. */
+function withoutBlank(columns: readonly Column[]): readonly Column[] {
+  const rows = Math.max(...columns.map(({ cells }) => cells.length));
+  const kept = Array.from({ length: rows }, (_, row) => row).filter((row) =>
+    columns.some(({ cells }) => (cells[row] ?? '') !== ''),
+  );
+  return columns.map((column) => ({
+    ...column,
+    cells: kept.map((row) => column.cells[row] ?? ''),
+  }));
 }
 
 const longestWord = (texts: readonly string[]): number =>

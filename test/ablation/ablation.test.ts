@@ -65,6 +65,13 @@ test('bbm-early: each barrier, and what it is there for', { timeout: 120_000 }, 
   expect(dsb?.rules).toContain('stale-translation');
 });
 
+test('a step that only moves what is wrong already is not needed', { timeout: 120_000 }, () => {
+  const text = 'str 0; dsb ishst; tlbi vmalls12e1is; isb; stlr block; free child; dsb ishst';
+  const rows = ablated(sequenceProtocol(parseSequence(text)), ['bbm=2']);
+  const isb = rows.find(({ operation }) => operation === 'isb');
+  expect(isb).toMatchObject({ needed: false, rules: [], token: null });
+});
+
 describe('steps', () => {
   const stepsOf = (protocol: Protocol): string[] => [
     ...new Set(variantsOn(protocol, 2).map(({ step }) => `${step.number} ${step.operation}`)),

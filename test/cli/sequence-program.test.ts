@@ -135,6 +135,13 @@ describe('a mistake is one line with its place, exit 2, nothing written', () => 
   });
 });
 
+test('what the repair does not try is told from a step that does not help', async () => {
+  const text = 'unmap-leaf: str 0; dsb ishst; tlbi vmalls12e1is; dsb ish; isb; free child';
+  const { out } = await typed(['explore', '--sequence', text], emptyFolder());
+  expect(out).toMatch(/violated +not found +refcount\n/);
+  expect(out).toMatch(/\nnot found: barriers, [^]*counts,\s+allocations\s/);
+});
+
 test('--quiet: of a sequence that is wrong what is missing, of one that is safe the verdict', async () => {
   const wrong = await typed(['explore', '--quiet', '--sequence', WRONG]);
   expect(wrong.code).toBe(1);

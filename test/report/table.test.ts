@@ -41,6 +41,27 @@ describe('renderTable', () => {
     `);
   });
 
+  it('leaves no line blank below that only a folded cell above needed', () => {
+    const rules: Column = {
+      ...column('', 'rules', 'stale, freed, conflict', 'stale'),
+      align: 'left',
+      folds: true,
+    };
+    const name: Column = { ...column('', 'name', 'first', 'second'), align: 'left' };
+    const time = column('', 'elapsed time', '0.1 s', '0.2 s');
+    expect(renderTable([name, rules, time], 17).join('\n')).toMatchInlineSnapshot(`
+      "name    rules
+      first   stale,
+              freed,
+              conflict
+      second  stale
+
+      name    elapsed time
+      first          0.1 s
+      second         0.2 s"
+    `);
+  });
+
   it('never exceeds its width where one group can fit, and loses no column', () => {
     const cell = fc
       .string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 8 })

@@ -14,6 +14,11 @@ interface Row {
   readonly missing: string;
 }
 
+/** What `repairOf` tries (src/sequence/repair.ts). */
+const NOT_FOUND =
+  'not found: barriers, TLBIs, a break and a later free were tried; counts, allocations and gather are ' +
+  'not; with --cpu each rule has its schedule';
+
 const STYLES = { safe: 'green', violated: 'red', bounded: 'yellow' } as const;
 /** At most; half of a narrow terminal. */
 const CPU_COLUMNS_MAX = 44;
@@ -59,7 +64,7 @@ function rowsOf(runs: readonly ExploreRun[], fixes: ReadonlyMap<string, MissingS
     rules: run.violations.map(({ rule }) => rule).join(', '),
     missing:
       run.missing === null
-        ? 'more than single steps'
+        ? 'not found'
         : (run.missing ?? []).map((step) => `#${numbers.indexOf(keyOf(step)) + 1}`).join(', '),
   });
   const alike = Map.groupBy(runs, (run) => JSON.stringify(rowOf(run)));
@@ -105,16 +110,15 @@ function missingLines(
   runs: readonly ExploreRun[],
   columnsMax: number,
 ): string[] {
-  if (fixes.size === 0) {
-    const isUnknown = runs.some(({ missing }) => missing === null);
-    return isUnknown ? ['no change of single steps was found that makes it safe everywhere'] : [];
-  }
+  const unknown = runs.some(({ missing }) => missing === null) ? wrap(NOT_FOUND, columnsMax) : [];
+  if (fixes.size === 0) return unknown;
   const items = [...fixes.values()].flatMap(({ line, column, fix, rule, why }, i) => [
     `  #${i + 1}  line ${line}, column ${column}: ${fix}`,
     ...wrap(`else ${rule ?? 'a violation'}: ${why}`, columnsMax - 6).map((text) => `      ${text}`),
   ]);
   const isForAll = runs.every(({ missing }) => (missing?.length ?? fixes.size) === fixes.size);
-  return [isForAll ? 'missing, all of it needed:' : 'missing, needed where named:', ...items];
+  const heading = isForAll ? 'missing, all of it needed:' : 'missing, needed where named:';
+  return [heading, ...items, ...unknown];
 }
 
 /** One that vCPUs show tells more than the operations alone. */

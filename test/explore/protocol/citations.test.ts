@@ -69,6 +69,12 @@ it.each(['stage1-only-flush', 'leaf-only-flush', 'no-dsb-before-tlbi'])('of %s',
   expect(runText(run, (_, text) => text).match(/; cause: /g)).toBeNull();
 });
 
+it('of what is left unclean, whose flush comes behind the store', () => {
+  const protocol = mutant('gather-stops-at-gap');
+  const run = exploreProtocol({ protocol, programs: PROGRAMS, realGranules: false });
+  expect(shown(run, 'operations')).toBe(1);
+});
+
 it('where steps are left out in between', () => {
   const run = exploreProtocol({ protocol: mutant('hint-from-address'), programs: PROGRAMS });
   const [found] = run.violations;

@@ -83,7 +83,9 @@ export function judgeOperations(
       found('claim', why, path, stored);
     }
     for (const { rule, code, why, event } of verdict.violations) {
-      found(rule, `${when}${why}`, path, event, againstOf(code));
+      // What is missing would have come behind the store: all that was done shows that it is not there.
+      const shownTo = code === 'left-unclean' ? null : event;
+      found(rule, `${when}${why}`, path, shownTo, againstOf(code));
     }
     const loss = map.hasNeighbour ? lossOfNeighbour(map, trace) : null;
     if (loss !== null && loss.isNamed) {

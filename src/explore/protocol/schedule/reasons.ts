@@ -45,7 +45,7 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
         ? 'nobody else stores here but walkers, which set flags at any time (R_RTBRL)'
         : 'nobody else stores here, so it reads what its own thread stored last';
     case 'dsb':
-      return dsbReason(operation.dsb, around.tlbiPending);
+      return dsbReason(map, operation.dsb, around.tlbiPending);
     case 'dmb':
       return 'orders accesses before it with those after it, and completes no TLBI (bob)';
     case 'ipi':
@@ -71,7 +71,7 @@ export function reasonOf(map: MemoryMap, operation: Operation, around: Surroundi
         return 'it names a VMID that no VM here has: there is nothing to remove (R_NWYRD)';
       }
       if (around.overtakes !== null || around.overtakenBy !== null) return tlbiReason(around);
-      return 'matching entries of this vCPU are gone, once the DSB after it is done (R_LXHLD)';
+      return `matching entries of this vCPU are gone, once the DSB after it is done (R_LXHLD)${erratum(map)}`;
     default:
       return assertNever(operation);
   }
@@ -138,7 +138,12 @@ function storeReason(
   return `${order}walks find it from here on, TLBs keep what they have (R_FFWJK)`;
 }
 
-function dsbReason(kind: DsbKind, tlbiPending: boolean): string {
+/** Said wherever the rule says that a TLBI is complete, and on this CPU it may not be. */
+function erratum({ counts }: MemoryMap): string {
+  return counts === null ? '' : ", as far as the CPU's erratum lets it (tlbi=)";
+}
+
+function dsbReason(map: MemoryMap, kind: DsbKind, tlbiPending: boolean): string {
   if (kind === 'nsh' || kind === 'nshst') return 'Non-shareable: other PEs see no order (B2.3)';
   if (kind === 'ishst') {
     return tlbiPending
@@ -146,7 +151,7 @@ function dsbReason(kind: DsbKind, tlbiPending: boolean): string {
       : 'the stores before it are visible before what follows (DSB-ob)';
   }
   return tlbiPending
-    ? 'waits until the TLBI is complete on every PE, accesses under way included (R_YNJCP, R_PSMWS)'
+    ? `waits until the TLBI is complete on every PE, accesses under way included (R_YNJCP, R_PSMWS)${erratum(map)}`
     : 'what follows, TLBIs too, comes after the stores before it (DSB-ob)';
 }
 
