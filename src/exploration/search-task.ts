@@ -10,6 +10,7 @@ import {
   type ExploreOptions,
   type ExploreProgress,
   exploreShare,
+  fingerprintOfStart,
   type Found,
   searchesOf,
   type Share,
@@ -67,6 +68,8 @@ export interface ShareDone {
   readonly is: 'share';
   readonly found: Found;
   readonly elapsedMs: number;
+  /** Of what was searched: the same for all shares. */
+  readonly fingerprint: string;
   /** How many shares there are; null: who has taken the task says it. */
   readonly parties: number | null;
 }
@@ -132,7 +135,8 @@ export function joinSearchTask(
     const started = startExploration(optionsOf(search, limits));
     const share = shareOf(crew);
     const found = await runShare(started, share, at, hooks, late);
-    return { is: 'share', found, elapsedMs: share.elapsedMs(), parties: null };
+    const fingerprint = fingerprintOfStart(started);
+    return { is: 'share', found, elapsedMs: share.elapsedMs(), fingerprint, parties: null };
   });
 }
 
@@ -144,6 +148,12 @@ export function concludeSearch(
 ): SearchDone {
   try {
     const started = startExploration(optionsOf(search, limits));
+    const print = fingerprintOfStart(started);
+    if (shares.some(({ fingerprint }) => fingerprint !== print)) {
+      const { name } = search.subject.protocol;
+      const why = `protocol ${name} cannot be explored: it does not do the same on every thread`;
+      return { is: 'failure', why, isEndless: false };
+    }
     const elapsedMs = Math.max(...shares.map((share) => share.elapsedMs));
     const founds = shares.map(({ found }) => found);
     const run = conclude(started, founds, elapsedMs);
@@ -185,7 +195,10 @@ async function openSearch(
   const found = await runShare(started, shareOf(crew), at, hooks, late);
   const elapsedMs = performance.now() - startMs;
   const parties = crew.words.close(crew.task);
-  if (parties > 1) return { is: 'share', found, elapsedMs, parties };
+  if (parties > 1) {
+    const fingerprint = fingerprintOfStart(started);
+    return { is: 'share', found, elapsedMs, fingerprint, parties };
+  }
   const run = withExhibit(conclude(started, [found], elapsedMs), search.subject.exhibit);
   return { is: 'run', run, variants: [] };
 }

@@ -1,14 +1,20 @@
 /** Shares of searches come in any order, and of several searches at once. */
 import { expect, test } from 'vitest';
 import { ShareBook } from '../../src/exploration/share-book.ts';
-import type { SearchDone, ShareDone } from '../../src/exploration/search-task.ts';
+import {
+  concludeSearch,
+  type SearchDone,
+  type ShareDone,
+} from '../../src/exploration/search-task.ts';
 import type { Found } from '../../src/explore/protocol/index.ts';
+import { explorePlan } from '../../src/request/explore.ts';
 import { ThreadWords } from '../../src/exploration/thread-words.ts';
 
 const share = (states: number, parties: number | null): ShareDone => ({
   is: 'share',
   found: { states } as Found,
   elapsedMs: 0,
+  fingerprint: '',
   parties,
 });
 const failure: SearchDone = { is: 'failure', why: 'it threw', isEndless: false };
@@ -81,4 +87,14 @@ test('a task is joined between its opening and its closing, and while something 
   words.open(0, 9);
   words.close(0);
   expect(words.join(2, 0)).toBe(false);
+});
+
+test('shares of what is not the same on each thread come to no verdict', async () => {
+  const { searches, limits } = await explorePlan({ protocols: ['bbml3-direct'] });
+  const [search] = searches;
+  expect(concludeSearch(search as (typeof searches)[number], limits, [share(1, 1)])).toEqual({
+    is: 'failure',
+    why: 'protocol bbml3-direct cannot be explored: it does not do the same on every thread',
+    isEndless: false,
+  });
 });

@@ -24,6 +24,7 @@ export {
   type Against,
   type ExploreOptions,
   ExploreUnsupported,
+  fingerprintOfStart,
   startExploration,
   type Started,
 } from './start.ts';

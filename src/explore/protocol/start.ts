@@ -26,7 +26,7 @@ import { pairMap, pairProblem } from './run/pair.ts';
 import { TimeLimit, underOneLimit, withTimeLimit } from './run/time-limit.ts';
 import { NotDeterministic, type Path } from './run/unroll.ts';
 import { boundedBy, type Searched, type Stop } from './share.ts';
-import type { ProtocolSource } from './token.ts';
+import { fingerprintOfHost, type ProtocolSource } from './token.ts';
 
 export interface ExploreOptions {
   readonly protocol: Protocol;
@@ -133,6 +133,11 @@ export function startExploration(options: ExploreOptions): Started {
 const WAITS_FOR_OTHER =
   'one of the two looks at the entry again and again until the other is done, which may take any time; ' +
   'one that gives up and comes back later can be explored to the end';
+
+/** Whether two threads have started the same: a protocol may find out on which it is. */
+export function fingerprintOfStart({ hosts }: Pick<Started, 'hosts'>): string {
+  return hosts.map(({ threads }) => fingerprintOfHost(threads, [])).join(' ');
+}
 
 /** Allocations that may fail, on the way through the protocol that has most: each is another start. */
 function triesOf({ paths }: Host): number {
