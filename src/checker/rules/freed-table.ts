@@ -26,11 +26,11 @@ function reader(e: FreedEvidence): string {
 }
 
 function sentence(e: FreedEvidence): string {
-  if (e.found?.is === 'written-while-free') {
-    return `entry ${e.found.entry} of table page ${e.table} was written while the page was free: its poison is gone`;
-  }
-  if (e.found?.is === 'no-table') {
-    return `entry ${e.found.entry} of table page ${e.table} is to point to a table, and no table page is there`;
+  if (e.found !== undefined) {
+    const entry = `entry ${e.found.entry} of table page ${e.table}`;
+    return e.found.is === 'written-while-free'
+      ? `${entry} was written while the page was free: its poison is gone`
+      : `${entry} is to point to a table, and no table page is there`;
   }
   const seen = e.poisoned ? 'found poison' : 'found no poison, as it was in use again';
   const generations = `generation ${e.foundGeneration}, expected ${e.expectedGeneration}`;

@@ -151,7 +151,8 @@ function dsbReason(map: MemoryMap, kind: DsbKind, tlbiPending: boolean): string 
       : 'the stores before it are visible before what follows (DSB-ob)';
   }
   return tlbiPending
-    ? `waits until the TLBI is complete on every PE, accesses under way included (R_YNJCP, R_PSMWS)${erratum(map)}`
+    ? 'waits until the TLBI is complete on every PE, accesses under way included (R_YNJCP, R_PSMWS)' +
+        erratum(map)
     : 'what follows, TLBIs too, comes after the stores before it (DSB-ob)';
 }
 
