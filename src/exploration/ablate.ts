@@ -13,20 +13,7 @@ import { cpuKey } from '../explore/protocol/token.ts';
 import type { Protocol } from '../port/protocol.ts';
 import type { ExploreRun } from '../result/explore.ts';
 import type { Search } from '../request/explore.ts';
-
-/** Between the name of a protocol and the code of one of its variants, in tokens. */
-const MARK = '@';
-
-/** `mine.ts@3o`: as a token names a variant. */
-export function variantName(name: string, code: string): string {
-  return `${name}${MARK}${code}`;
-}
-
-/** The name and, if a token is of a variant, its code. */
-export function splitVariantName(name: string): readonly [string, string | null] {
-  const [, base, code] = /^(.*)@(\d+(?:o|m|w\d+))$/s.exec(name) ?? [];
-  return base === undefined || code === undefined ? [name, null] : [base, code];
-}
+import { variantSource } from '../request/variant-name.ts';
 
 /** Throws ProtocolFailure. */
 export function variantsOn(protocol: Protocol, level: BlockLevel): readonly Variant[] {
@@ -41,8 +28,7 @@ export function variantOn(protocol: Protocol, level: BlockLevel, code: string): 
 
 /** The search of a variant, in place of the protocol's own. */
 export function searchOf(search: Search, { code, protocol }: Variant): Search {
-  const { source: own } = search.subject;
-  const source = own === null ? null : { ...own, name: variantName(own.name, code) };
+  const source = variantSource(search.subject.source, code);
   return { ...search, subject: { ...search.subject, protocol, source, exhibit: null } };
 }
 

@@ -21,7 +21,7 @@ import {
 } from '../explore/protocol/index.ts';
 import { ProtocolFailure } from '../port/protocol-failure.ts';
 import { internalErrorText } from '../report/internal-error.ts';
-import type { ExplorePlan, Search, SearchLimits } from '../request/explore.ts';
+import type { ExplorePlan, Search, SearchLimits, Subject } from '../request/explore.ts';
 import type { ExploreRun } from '../result/explore.ts';
 import { searchOf, variantsOn } from './ablate.ts';
 import { isCut } from './judge.ts';
@@ -157,7 +157,7 @@ export function concludeSearch(
     const elapsedMs = Math.max(...shares.map((share) => share.elapsedMs));
     const founds = shares.map(({ found }) => found);
     const run = conclude(started, founds, elapsedMs);
-    return { is: 'run', run: withExhibit(run, search.subject.exhibit), variants: [] };
+    return { is: 'run', run: asSubject(run, search.subject), variants: [] };
   } catch (error) {
     return failureOf(error);
   }
@@ -199,7 +199,7 @@ async function openSearch(
     const fingerprint = fingerprintOfStart(started);
     return { is: 'share', found, elapsedMs, fingerprint, parties };
   }
-  const run = withExhibit(conclude(started, [found], elapsedMs), search.subject.exhibit);
+  const run = asSubject(conclude(started, [found], elapsedMs), search.subject);
   return { is: 'run', run, variants: [] };
 }
 
@@ -271,7 +271,7 @@ export async function runSearch(
   const started = startExploration(optionsOf(search, limits));
   const found = await runSteps(started, wholeShare(searchesOf(started)), at, hooks);
   const run = conclude(started, [found], performance.now() - startMs);
-  return withExhibit(run, search.subject.exhibit);
+  return asSubject(run, search.subject);
 }
 
 function optionsOf(
@@ -306,7 +306,8 @@ async function runSteps(
 }
 
 /** Shown on purpose: nothing but the claim that is known to be broken was. */
-function withExhibit(run: ExploreRun, exhibit: string | null): ExploreRun {
+function asSubject(all: ExploreRun, { exhibit, repaired }: Subject): ExploreRun {
+  const run = repaired === undefined ? all : { ...all, repaired };
   const onlyClaim = run.violations.every((violation) => violation.rule === 'claim');
   if (exhibit === null || run.verdict !== 'violated' || !onlyClaim) return run;
   return { ...run, exhibit };

@@ -23,11 +23,13 @@ import { loaderOf, SEQUENCE } from '../loaders/index.ts';
 import { type Catch, MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { parseSequence, type Sequence } from '../sequence/index.ts';
+import type { Repaired } from '../result/explore.ts';
 import { itemsOfShard, type Shard } from '../result/shard.ts';
 import type { ProtocolRef } from '../stress/plan/plan.ts';
 import { againstOf, subjectsBeside } from './against.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { kernelProtocols } from './kernel.ts';
+import { REPAIR_OF, REPAIRED_ERRATA, repairedSubject } from './repaired.ts';
 import { BUILT_IN, selectNames, selectProtocols, sizeChanging } from './registry.ts';
 import { about, refusal, the } from './refusal.ts';
 import { refuseExploredRings } from './rings.ts';
@@ -115,6 +117,8 @@ export interface Subject {
   readonly settings: Settings;
   /** Set where a broken claim that the protocol is known for does not turn the verdict. */
   readonly exhibit: string | null;
+  /** Absent: it is as it is. */
+  readonly repaired?: Repaired;
 }
 
 /** One search. */
@@ -246,10 +250,10 @@ export function searchesOf(
   }
   const searches = levels.flatMap((wanted) =>
     subjects.flatMap((subject) =>
-      cpusFor(request, subject).flatMap((cpu) =>
+      placesFor(request, subject).flatMap(({ cpu, as }) =>
         (vcpus ?? [subject.settings.vcpus ?? vcpusFor(cpu)]).flatMap((vcpus) =>
           (scenarios ?? scenariosOf(subject)).map((scenario) => ({
-            subject,
+            subject: as,
             cpu,
             level: wanted ?? subject.settings.level ?? 2,
             vcpus,
@@ -280,10 +284,24 @@ function vcpusFor({ bbm }: CpuModel): number {
   return Math.min(bbm.length, VCPUS_EXPLORED_MAX);
 }
 
-function cpusFor(request: ExploreRequest, subject: Subject): readonly CpuModel[] {
+interface Place {
+  readonly cpu: CpuModel;
+  /** The subject, or what is run in its place. */
+  readonly as: Subject;
+}
+
+/** With errata each CPU without one and with each, and with each once more repaired. */
+function placesFor(request: ExploreRequest, subject: Subject): readonly Place[] {
   const cpus = cpusWithoutErrata(request, subject);
-  if (request.errata !== true) return cpus;
-  return cpus.flatMap((cpu) => TLBI_COMPLETIONS.map((tlbi) => ({ ...cpu, tlbi })));
+  if (request.errata !== true) return cpus.map((cpu) => ({ cpu, as: subject }));
+  return cpus.flatMap((cpu): Place[] => [
+    ...TLBI_COMPLETIONS.map((tlbi) => ({ cpu: { ...cpu, tlbi }, as: subject })),
+    // What a step is for is asked of the protocol as it is.
+    ...(request.ablate === true ? [] : REPAIRED_ERRATA).map((tlbi) => ({
+      cpu: { ...cpu, tlbi },
+      as: repairedSubject(subject, REPAIR_OF[tlbi]),
+    })),
+  ]);
 }
 
 function cpusWithoutErrata(request: ExploreRequest, subject: Subject): readonly CpuModel[] {

@@ -133,11 +133,23 @@ export interface MutationRow extends AblationRow {
   readonly file: string | null;
 }
 
+/** Of a protocol that was run with what software does about an erratum of TLBI completion. */
+export interface Repaired {
+  /** As it is without, and the one beside it. */
+  readonly protocol: string;
+  readonly against?: string;
+  /** `repeat`: a second TLBI and DSB behind each stage-1 flush; `interrupt`: one to each PE. */
+  readonly by: 'repeat' | 'interrupt';
+}
+
 export interface ExploreRun {
   /** Absent: `adjust-populated`, the transition and nothing beside it. */
   readonly scenario?: 'two-vms';
+  /** With `repaired` it is named after both. */
   readonly protocol: string;
   readonly mutant: string | null;
+  /** With --errata, of one that is repaired; absent: it is as it is. */
+  readonly repaired?: Repaired;
   /** The protocol that a second hypervisor ran beside it; null, and in older results absent: none. */
   readonly against?: string | null;
   /** That one, or both, are handlers of a vCPU's fault, and are run by one that is none of `vcpus`. */

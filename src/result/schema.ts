@@ -86,6 +86,13 @@ const exploreRun = v.looseObject({
   scenario: v.exactOptional(text),
   protocol: text,
   mutant: v.nullable(text),
+  repaired: v.exactOptional(
+    v.looseObject({
+      protocol: text,
+      against: v.exactOptional(text),
+      by: v.picklist(['repeat', 'interrupt']),
+    }),
+  ),
   against: v.exactOptional(v.nullable(text)),
   handlers: v.exactOptional(v.picklist([1, 2])),
   cpu,

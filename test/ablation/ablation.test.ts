@@ -1,11 +1,7 @@
 /** Which step is needed: recorded steps, variants, rows and the tokens that show them. */
 import { describe, expect, test } from 'vitest';
-import {
-  splitVariantName,
-  variantName,
-  variantOn,
-  variantsOn,
-} from '../../src/exploration/ablate.ts';
+import { variantOn, variantsOn } from '../../src/exploration/ablate.ts';
+import { splitVariantName, variantName } from '../../src/request/variant-name.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import {
   type Cpu,
@@ -235,5 +231,6 @@ describe('two stores', () => {
 
 test('a token names a variant behind whatever its protocol is called', () => {
   expect(splitVariantName(variantName('./a@2.ts', '3w1'))).toEqual(['./a@2.ts', '3w1']);
+  expect(splitVariantName(variantName('./a@r.ts', 'i'))).toEqual(['./a@r.ts', 'i']);
   expect(splitVariantName('mine@2.ts')).toEqual(['mine@2.ts', null]);
 });

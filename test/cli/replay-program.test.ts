@@ -70,6 +70,22 @@ describe('replay', () => {
     }
   });
 
+  it('shows what the repair of an erratum does not mend', async () => {
+    const folder = emptyFolder();
+    const args = '--errata --mutant one-ipa-flush --accesses 1 --quiet --json x.json';
+    const seen = await typed(['explore', ...args.split(' ')], folder);
+    expect(seen.code).toBe(1);
+    const text = readFileSync(path.join(folder, 'x.json'), 'utf8');
+    const { runs } = JSON.parse(text) as ExploreResult;
+    const run = runs.find(({ repaired }) => repaired?.by === 'interrupt');
+    const { token, rule } = run?.violation ?? {};
+    expect(token).toContain('r1:m:one-ipa-flush@i:');
+    const again = await typed(['replay', token ?? ''], folder);
+    expect(again.out).toContain(', bbm=1 tlbi=ipi: one schedule\n');
+    expect(again.out).toContain('an interrupt to each PE');
+    expect(again.out).toContain(`VIOLATION ${rule}: `);
+  });
+
   it("follows a user's file, and notices that it has changed", async () => {
     const folder = emptyFolder();
     writeFileSync(path.join(folder, 'mine.ts'), UNFLUSHED);

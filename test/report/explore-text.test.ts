@@ -165,6 +165,30 @@ describe('errata', () => {
     expect(errataLines(runs.slice(1, 2), 100, PLAIN)[0]).toMatch(/^protocol +verdict /);
   });
 
+  it('have one column for what makes up for them, whose row is that of the protocol as it is', () => {
+    const [, , , broken] = runs;
+    const repaired = (name: string, run: ExploreRun, by: 'repeat' | 'interrupt'): ExploreRun => ({
+      ...{ ...run, protocol: `${name}-${by}`, repaired: { protocol: name, by } },
+      ...(by === 'repeat' && { cpu: { ...run.cpu, tlbi: 'repeat' } }),
+    });
+    const ipi = runs[1] as ExploreRun;
+    const all = [
+      ...runs,
+      repaired('nt-split', ipi, 'interrupt'),
+      repaired('nt-split', ipi, 'repeat'),
+      repaired('unmap-leafwise', ipi, 'interrupt'),
+      repaired('unmap-leafwise', broken as ExploreRun, 'repeat'),
+    ];
+    const text = errataLines(all, 100, PLAIN);
+    expect(text.slice(0, 3).map((row) => row.replaceAll(/ {2,}/g, '|').trim())).toEqual([
+      'protocol|no erratum|ipi|repaired',
+      'nt-split|safe|safe|safe',
+      'unmap-leafwise|safe|stale-translation|repeat: stale-translation',
+    ]);
+    expect(text.join(' ')).toContain('  repaired: the protocol on all of these cores, with ');
+    expect(text.at(-1)).toMatch(/^ {2}unmap-leafwise \(repaired\), .*tlbi=repeat: stale-/);
+  });
+
   it('are named where a search is', () => {
     expect(searchText(runs[1] as ExploreRun)).toBe('level 2, 1 vCPU, bbm=1 nt=translate tlbi=ipi');
   });

@@ -28,17 +28,35 @@ test('the matrix keeps what a protocol declares, and other knobs combine with it
   );
 });
 
-test('errata are each CPU without one and with each', () => {
+test('errata are each CPU without one and with each, with each once more repaired', () => {
   const of = (...[request, own = {}]: [Parameters<typeof searchesOf>[0], object?]): string[] =>
-    searchesOf(request, [subject(own)]).map(({ cpu }) => `${cpu.bbm.join('/')} ${cpu.tlbi}`);
-  const errata = ['ok', 'late-writes', 'repeat', 'ipi'];
+    searchesOf(request, [subject(own)]).map(
+      ({ cpu, subject: { repaired } }) =>
+        `${cpu.bbm.join('/')} ${cpu.tlbi}${repaired === undefined ? '' : ` by ${repaired.by}`}`,
+    );
+  const repaired = ['late-writes by repeat', 'repeat by repeat', 'ipi by interrupt'];
+  const errata = ['ok', 'late-writes', 'repeat', 'ipi', ...repaired];
   expect(of({ errata: true }, { bbm: [2] })).toEqual(errata.map((tlbi) => `2 ${tlbi}`));
   expect(of({ errata: true, cpu: { bbm: [1] } })).toEqual(errata.map((tlbi) => `1 ${tlbi}`));
   const matrix = of({ matrix: true });
-  expect(of({ matrix: true, errata: true })).toHaveLength(4 * matrix.length);
+  expect(of({ matrix: true, errata: true })).toHaveLength(7 * matrix.length);
+  // What a step is for is asked of the protocol as it is.
+  expect(of({ errata: true, ablate: true, cpu: { bbm: [1] } })).toHaveLength(4);
   expect(() => of({ errata: true, cpu: { tlbi: 'repeat' } })).toThrow(
     /^cpu tlbi does not go with errata, which is every value of it$/,
   );
+});
+
+test('two protocols at once are repaired both, as tokens say', async () => {
+  const request = { errata: true, protocols: ['bbm-early-locked'], against: 'lost-race-ignored' };
+  const searches = searchesOf(request, await subjectsOf(request));
+  const names = searches.map(({ subject: { source, against } }) =>
+    [source, against?.source].map((each) => each?.name).join(' '),
+  );
+  expect(names.slice(-3)).toEqual(
+    ['r', 'r', 'i'].map((by) => `bbm-early-locked@${by} lost-race-ignored@${by}`),
+  );
+  expect(searches.at(-1)?.subject.against?.protocol.name).toBe('lost-race-ignored-interrupt');
 });
 
 test('a mutant brings the settings under which it must be caught, flags override them', async () => {

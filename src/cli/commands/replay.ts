@@ -26,14 +26,16 @@ import {
   sequenceProtocol,
   unpackSequence,
 } from '../../sequence/index.ts';
-import { splitVariantName, variantOn } from '../../exploration/ablate.ts';
+import { variantOn } from '../../exploration/ablate.ts';
 import type { Command, CommandInput } from '../command.ts';
 import { parseCpu } from '../../request/cpu-knobs.ts';
+import { repairedAs } from '../../request/repaired.ts';
 import { fileSource } from '../../request/sources.ts';
 import { Delivery, jsonTarget } from '../files/delivery.ts';
 import { loadProtocolFile, looksLikePath } from '../../request/protocol-file.ts';
 import type { Terminal } from '../terminal.ts';
 import { UsageError } from '../../request/usage-error.ts';
+import { splitVariantName } from '../../request/variant-name.ts';
 import { packageVersion } from '../../result/version.ts';
 import { JSON_FILE, NO_COLOR } from '../flags/common.ts';
 import { flag } from '../flags/flag.ts';
@@ -80,11 +82,9 @@ export async function replay(
     const how = token.kind === 'sequence' ? '' : ', which is built in';
     throw new UsageError(`--protocol: the token is of ${where}${how}`);
   }
-  const [name, code] = splitVariantName(token.name);
-  const whole = await subjectOf({ ...token, name }, file);
-  const { protocol, text } = code === null ? whole : variantOf(whole, token, code);
+  const { protocol, text } = await foundOf(token, file);
   const { against } = token;
-  const beside = against === null ? null : await subjectOf({ ...token, ...against }, undefined);
+  const beside = against === null ? null : await foundOf({ ...token, ...against }, undefined);
   const cpu = { ...DEFAULT_CPU, ...parseCpu(token.cpu) };
   const found = run(token, { protocol, text }, cpu, beside);
   const delivery = new Delivery(terminal, false);
@@ -110,6 +110,15 @@ export async function replay(
   }
   delivery.text(() => replayText(token, [protocol, beside?.protocol], found, terminal));
   return delivery.end(EXIT.fail);
+}
+
+/** The protocol that the token is of, or the variant of one. */
+async function foundOf(token: ScheduleToken, file: string | undefined): Promise<Found> {
+  const [name, code] = splitVariantName(token.name);
+  const whole = await subjectOf({ ...token, name }, file);
+  if (code === null) return whole;
+  const protocol = repairedAs(whole.protocol, code);
+  return protocol === null ? variantOf(whole, token, code) : { ...whole, protocol };
 }
 
 /** The variant of `explore --ablate` that the token is of. */

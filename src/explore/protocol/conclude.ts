@@ -35,6 +35,7 @@ import {
   decodeToken,
   encodeToken,
   fingerprintOfHost,
+  type ProtocolSource,
   type ScheduleToken,
 } from './token.ts';
 
@@ -134,7 +135,7 @@ function signViolations(
 ): (ExploreViolation & { readonly against?: string | null })[] {
   const { protocol, mutant = null, source, against = null } = options;
   const builtIn = mutant === null ? 'built-in' : 'mutant';
-  const from = source ?? { kind: builtIn, name: mutant ?? protocol.name, text: '' };
+  const from: ProtocolSource = source ?? { kind: builtIn, name: mutant ?? protocol.name, text: '' };
   const beside = against?.source ?? null;
   const headOf = ({ map, vcpus, threads }: Host) =>
     ({
@@ -156,22 +157,25 @@ function signViolations(
     const says = isNamed ? { ...headOf(hosts[host] as Host), shows } : null;
     const text = cause === undefined ? why : `${why}; cause: ${citing(cause.why, cause.path, way)}`;
     const more = toCome.length === 0 ? {} : { toCome };
-    return { rule, why: text, by: 'schedule', steps, ...more, ...signed(says) };
+    return { rule, why: text, by: 'schedule', steps, ...more, ...signed(says, from) };
   });
   const done = hosts.flatMap((host, i) =>
     (judged[i]?.violations ?? []).map((violation) => ({
       ...violation,
-      ...signed({ ...headOf(host), shows: { by: 'operations', rule: violation.rule } }),
+      ...signed({ ...headOf(host), shows: { by: 'operations', rule: violation.rule } }, from),
     })),
   );
   return [...seen, ...done];
 }
 
 /** Its token, and what replay has to be told beside it. */
-function signed(says: ScheduleToken | null): Pick<ExploreViolation, 'token' | 'replayFile'> {
+function signed(
+  says: ScheduleToken | null,
+  { name, path = name }: ProtocolSource,
+): Pick<ExploreViolation, 'token' | 'replayFile'> {
   const token = says === null ? null : encodeToken(says);
   if (says?.kind !== 'file' || token === null) return { token };
-  return decodeToken(token)?.name === says.name ? { token } : { token, replayFile: says.name };
+  return decodeToken(token)?.name === says.name ? { token } : { token, replayFile: path };
 }
 
 /**

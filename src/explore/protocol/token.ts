@@ -39,6 +39,8 @@ export interface ProtocolSource {
   readonly name: string;
   /** What is in the file; empty for the others. */
   readonly text: string;
+  /** Of a variant of a file's protocol: the name without what is behind it. Absent: it is the name. */
+  readonly path?: string;
 }
 
 /** What a token says. */

@@ -8,6 +8,10 @@ import {
   errataLegend,
   type ErratumColumn,
   erratumOf,
+  isRepaired,
+  REPAIRED,
+  repairedCell,
+  rowName,
   withoutErratum,
 } from '../errata.ts';
 import { searchText } from '../text/explore-text.ts';
@@ -16,8 +20,13 @@ import { anchor, html, type Html, type HtmlValue, NOTHING } from './html.ts';
 import { columnsOf, table } from './table.ts';
 
 export function subject(run: ExploreRun): string {
-  return run.mutant === null ? run.protocol : `${run.mutant} (mutant)`;
+  if (run.mutant === null) return run.protocol;
+  return `${run.mutant} (mutant${isRepaired(run) ? ', repaired' : ''})`;
 }
+
+/** The same of what is in its row, repaired or not. */
+const rowSubject = (run: ExploreRun): string =>
+  run.mutant === null ? rowName(run) : `${run.mutant} (mutant)`;
 
 /** Where the counterexamples of a search begin. */
 export const anchorOf = (run: ExploreRun): string => anchor(`${subject(run)} ${searchText(run)}`);
@@ -83,20 +92,30 @@ function byErratum(runs: readonly ExploreRun[], errata: readonly ErratumColumn[]
   const placeOf = (run: ExploreRun): string => searchText(withoutErratum(run));
   const heads = [...new Set(runs.map(placeOf))];
   const { titles, ...said } = apart(heads);
-  const keyOf = (run: ExploreRun): string => JSON.stringify([subject(run), placeOf(run)]);
+  const keyOf = (run: ExploreRun): string => JSON.stringify([rowSubject(run), placeOf(run)]);
   const isNamed = heads.length > 1;
+  const hasRepaired = runs.some(isRepaired);
   const rows = [...Map.groupBy(runs, keyOf).values()].flatMap((own) => {
     const [first] = own;
     if (first === undefined) return [];
     const on = titles[heads.indexOf(placeOf(first))] ?? '';
+    const asIs = own.filter((run) => !isRepaired(run));
     const cells = errata.map((column) => rulesCell(own.filter((run) => column.runs.includes(run))));
-    return [[subject(first), unsafeCell(own), ...cells, ...(isNamed ? [on] : [])]];
+    const mended = repairedCell(own, (run, erratum) => [erratum, rulesCell([run])]);
+    return [
+      [
+        ...[rowSubject(first), unsafeCell(asIs), ...cells],
+        ...(hasRepaired ? [mended] : []),
+        ...(isNamed ? [on] : []),
+      ],
+    ];
   });
   const columns = columnsOf(
     ...['protocol', 'unsafe with', ...errata.map(({ title }) => title)],
+    ...(hasRepaired ? [REPAIRED] : []),
     ...(isNamed ? ['on'] : []),
   );
-  const meanings = errataLegend(errata).map(
+  const meanings = errataLegend(errata, runs).map(
     ([name, text]) =>
       html`<dt>${name}</dt>
         <dd>${text}</dd>`,

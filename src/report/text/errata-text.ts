@@ -1,7 +1,15 @@
 /** Text of `explore --errata`: protocol by erratum, and what each of them is. */
 import type { ExploreRun } from '../../result/explore.ts';
 import { apart } from '../apart.ts';
-import { errataColumns, errataLegend, withoutErratum } from '../errata.ts';
+import {
+  errataColumns,
+  errataLegend,
+  isRepaired,
+  REPAIRED,
+  repairedCell,
+  rowName,
+  withoutErratum,
+} from '../errata.ts';
 import type { Paint } from '../paint.ts';
 import { type Column, renderTable } from '../table.ts';
 import { wrap } from '../wrap.ts';
@@ -17,7 +25,7 @@ export function errataLines(
   if (errata === null) return tableLines(runs, columnsMax, paint);
   const placeOf = (run: ExploreRun): string => searchText(withoutErratum(run));
   const keyOf = (run: ExploreRun): string =>
-    JSON.stringify([run.protocol, run.mutant, placeOf(run)]);
+    JSON.stringify([rowName(run), run.mutant, placeOf(run)]);
   const rows = [...Map.groupBy(runs, keyOf).values()];
   const text = (title: string, cells: readonly string[]): Column => ({
     group: '',
@@ -30,8 +38,10 @@ export function errataLines(
   // What a protocol was explored on is said where it is more than one thing.
   const names = rows.map(([first]) => {
     if (first === undefined) return '';
-    const name = first.mutant ?? first.protocol;
-    const isOne = rows.every(([other]) => other === first || other?.protocol !== first.protocol);
+    const name = first.mutant ?? rowName(first);
+    const isOne = rows.every(
+      ([other]) => other === first || other === undefined || rowName(other) !== rowName(first),
+    );
     return isOne ? name : `${name} ${titles[heads.indexOf(placeOf(first))] ?? ''}`;
   });
   const columns: Column[] = [
@@ -48,11 +58,25 @@ export function errataLines(
       ),
       style: cellStyle,
     })),
+    ...(runs.some(isRepaired)
+      ? [
+          {
+            ...text(
+              REPAIRED,
+              rows.map((own) =>
+                repairedCell(own, (run, erratum) => erratum + cellText(run)).join(', '),
+              ),
+            ),
+            style: cellStyle,
+            folds: true as const,
+          },
+        ]
+      : []),
   ];
   const below = [
     ...(common === '' ? [] : [`all: ${common}`]),
     ...(usual === '' ? [] : [`where nothing else is said: ${usual}`]),
-    ...errataLegend(errata).map(([name, what]) => `${name}: ${what}`),
+    ...errataLegend(errata, runs).map(([name, what]) => `${name}: ${what}`),
   ].flatMap((line) => wrap(line, columnsMax - INDENT.length));
   return [
     ...renderTable(columns, columnsMax, paint),

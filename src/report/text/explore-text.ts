@@ -290,8 +290,9 @@ function replayLine(run: ExploreRun): string[] {
   const [first] = run.violations;
   const command = first === undefined ? null : replayCommand(first);
   if (first === undefined || command === null || run.exhibit !== undefined) return [];
-  const name = run.mutant ?? run.protocol;
-  return [`  ${name}, ${cpuText(run)}: ${first.rule}: ${command}`];
+  const name = run.mutant ?? run.repaired?.protocol ?? run.protocol;
+  const as = run.repaired === undefined ? '' : ' (repaired)';
+  return [`  ${name}${as}, ${cpuText(run)}: ${first.rule}: ${command}`];
 }
 
 function rulesText({ violations }: ExploreRun): string {

@@ -138,7 +138,7 @@ export const EXPLORE_FLAGS = {
     switched({
       help:
         'on cores without and with each erratum of TLBI completion, as one table: what --cpu tlbi= has, ' +
-        'side by side (docs/errata.md)',
+        'side by side, and each repaired (docs/errata.md)',
     }),
   ),
   watch: flag({
