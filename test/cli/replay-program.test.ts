@@ -82,7 +82,7 @@ describe('replay', () => {
     expect(token).toContain('r1:m:one-ipa-flush@i:');
     const again = await typed(['replay', token ?? ''], folder);
     expect(again.out).toContain(', bbm=1 tlbi=ipi: one schedule\n');
-    expect(again.out).toMatch(/\d  ipi an interrupt/);
+    expect(again.out).toMatch(/\d  ipi the interrupt/);
     expect(again.out).toContain(`VIOLATION ${rule}: `);
   });
 

@@ -232,6 +232,34 @@ describe('an explore result', () => {
     expect(texts(apart, 'tbody tr')[0]).toMatch(/^p0 ?✗ violated ?: claim ?bbm=0$/);
   });
 
+  it('is in one table by erratum with others that have errata, whose cells lead to each', () => {
+    const on = (tlbi: string, run: ExploreRun): ExploreRun => ({
+      ...run,
+      cpu: { ...run.cpu, tlbi },
+    });
+    const plain = anExploreResult({ runs: [anExploreRun(), on('ipi', VIOLATED_RUN)] });
+    const other = anExploreResult({
+      ...{ version: '0.0.1', runs: [anExploreRun(), on('ipi', anExploreRun()), VIOLATED_RUN] },
+    });
+    const document = page(plain, anExploreResult(), other);
+    const [table] = document.querySelectorAll('#errata table');
+    const cells = [...(table?.querySelectorAll('tbody tr') ?? [])].map((row) =>
+      [...row.children].map((cell) => (cell.textContent ?? '').replaceAll(/\s+/g, ' ').trim()),
+    );
+    // What two results have alike is said once.
+    expect(cells).toEqual([
+      ['bbm-late', 'none', '✓ safe', '✓ safe'],
+      ['rfc-nt-posted', 'none', '✗ claim', '✗ claim'],
+    ]);
+    const links = [...(table?.querySelectorAll('a') ?? [])].map((a) => a.getAttribute('href'));
+    expect(links.map((link) => link?.slice(0, 4))).toEqual(['#r3-', '#r1-']);
+    for (const link of links) expect(document.querySelector(`${link} .violation`)).not.toBeNull();
+    expect(texts(document, '#errata')[0]).toContain('by different versions: 0.1.0, 0.0.1.');
+    expect(document.querySelector('nav a')?.getAttribute('href')).toBe('#errata');
+    // One alone has a table of its own.
+    expect(page(plain, anExploreResult()).querySelector('#errata')).toBeNull();
+  });
+
   it('has a table by erratum, whose unsafe cells lead to what is violated', () => {
     const on = (tlbi: string | null, run: ExploreRun): ExploreRun => ({
       ...run,

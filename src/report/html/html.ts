@@ -28,8 +28,8 @@ export const NOTHING = new Html('');
  */
 export const ANCHOR = 'at-';
 
-export function anchor(name: string): string {
-  return ANCHOR + name.replaceAll(/[^\w-]+/g, '-');
+export function anchor(name: string, prefix = ANCHOR): string {
+  return prefix + name.replaceAll(/[^\w-]+/g, '-');
 }
 
 function render(value: HtmlValue | undefined): string {

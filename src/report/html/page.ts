@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { assertNever } from '../../arch/assert.ts';
 import type { ResultFile } from '../../result/read.ts';
 import { resultTitle } from '../verdict-texts.ts';
+import { ERRATA_TITLE, errataOfAll } from './errata-section.ts';
 import { exploreSection } from './explore-section.ts';
 import { ANCHOR, Html, html, NOTHING } from './html.ts';
 import { badge, machinePart, opening } from './opening.ts';
@@ -17,12 +18,16 @@ import { stressSection } from './stress-section.ts';
 import { SCRIPT } from './script.ts';
 import { STYLE } from './style.ts';
 
+/** What ids of a result begin with. */
+const prefixOf = (result: number): string => `r${result + 1}-`;
+
 /** At least one result. Pure: the same results are the same page. */
 export function htmlReport(results: readonly ResultFile[]): string {
   const titles = results.map(resultTitle);
   const bodies = results.map((result, i) =>
-    withParts(html`${opening(result)} ${content(result)} ${machinePart(result)}`, `r${i + 1}-`),
+    withParts(html`${opening(result)} ${content(result)} ${machinePart(result)}`, prefixOf(i)),
   );
+  const errata = errataOfAll(results, prefixOf);
   const links = results.map(
     (result, i) =>
       html`<li>
@@ -60,11 +65,22 @@ export function htmlReport(results: readonly ResultFile[]): string {
           <h1>stage2-stress report</h1>
           <nav aria-label="Results">
             <ul>
+              ${errata === null ? NOTHING : html`<li><a href="#errata">${ERRATA_TITLE}</a></li>`}
               ${links}
             </ul>
           </nav>
         </header>
-        <main id="content">${sections}</main>
+        <main id="content">
+          ${
+            errata === null
+              ? NOTHING
+              : html`<section id="errata" aria-labelledby="title-errata">
+                  <h2 id="title-errata">${ERRATA_TITLE}</h2>
+                  ${errata}
+                </section>`
+          }
+          ${sections}
+        </main>
         <p class="hidden" role="status" id="said"></p>
         <footer>
           <p>

@@ -29,7 +29,13 @@ const rowSubject = (run: ExploreRun): string =>
   run.mutant === null ? rowName(run) : `${run.mutant} (mutant)`;
 
 /** Where the counterexamples of a search begin. */
-export const anchorOf = (run: ExploreRun): string => anchor(`${subject(run)} ${searchText(run)}`);
+export const anchorOf = (run: ExploreRun, prefix?: string): string =>
+  anchor(`${subject(run)} ${searchText(run)}`, prefix);
+
+/** Which anchor a run's cell leads to. */
+type AnchorOf = (run: ExploreRun) => string;
+
+const within: AnchorOf = (run) => anchorOf(run);
 
 export function verdicts(runs: readonly ExploreRun[]): Html {
   const errata = errataColumns(runs);
@@ -39,19 +45,19 @@ export function verdicts(runs: readonly ExploreRun[]): Html {
 const MARKS = { safe: '✓', violated: '✗', bounded: '?' } as const;
 const STYLES = { safe: 'green', violated: 'red', bounded: 'yellow' } as const;
 
-function word(run: ExploreRun, text: string): Html {
+function word(run: ExploreRun, text: string, to: AnchorOf): Html {
   const marked = html`<span class="${STYLES[run.verdict]} short"
     >${MARKS[run.verdict]} ${text}</span
   >`;
-  return run.violations.length === 0 ? marked : html`<a href="#${anchorOf(run)}">${marked}</a>`;
+  return run.violations.length === 0 ? marked : html`<a href="#${to(run)}">${marked}</a>`;
 }
 
-function verdictCell(runs: readonly ExploreRun[]): HtmlValue {
+function verdictCell(runs: readonly ExploreRun[], to = within): HtmlValue {
   return runs.map((run) => {
     const rules = run.violations.map(({ rule }) => rule).join(', ');
     const shown = run.exhibit === undefined ? rules : `${rules}, shown on purpose`;
     const why = run.verdict === 'bounded' ? `bound ${run.stoppedBy ?? 'unknown'}` : shown;
-    return html`${word(run, run.verdict)}${why === '' ? '' : `: ${why}`} `;
+    return html`${word(run, run.verdict, to)}${why === '' ? '' : `: ${why}`} `;
   });
 }
 
@@ -60,10 +66,10 @@ function worstCell(runs: readonly ExploreRun[]): HtmlValue {
   for (const verdict of ['violated', 'bounded'] as const) {
     const own = runs.filter((run) => run.verdict === verdict);
     const [first] = own;
-    if (first !== undefined) return word(first, `${own.length} of ${runs.length}`);
+    if (first !== undefined) return word(first, `${own.length} of ${runs.length}`, within);
   }
   const [first] = runs;
-  return first === undefined ? '' : word(first, 'safe');
+  return first === undefined ? '' : word(first, 'safe', within);
 }
 
 function byConfiguration(runs: readonly ExploreRun[]): Html {
@@ -88,7 +94,11 @@ function byConfiguration(runs: readonly ExploreRun[]): Html {
   ${table('Verdict matrix', columns, cells)}`;
 }
 
-function byErratum(runs: readonly ExploreRun[], errata: readonly ErratumColumn[]): Html {
+export function byErratum(
+  runs: readonly ExploreRun[],
+  errata: readonly ErratumColumn[],
+  to = within,
+): Html {
   const placeOf = (run: ExploreRun): string => searchText(withoutErratum(run));
   const heads = [...new Set(runs.map(placeOf))];
   const { titles, ...said } = apart(heads);
@@ -100,11 +110,16 @@ function byErratum(runs: readonly ExploreRun[], errata: readonly ErratumColumn[]
     if (first === undefined) return [];
     const on = titles[heads.indexOf(placeOf(first))] ?? '';
     const asIs = own.filter((run) => !isRepaired(run));
-    const cells = errata.map((column) => rulesCell(own.filter((run) => column.runs.includes(run))));
-    const mended = repairedCell(own, (run, erratum) => [erratum, rulesCell([run])]);
+    const cells = errata.map((column) =>
+      rulesCell(
+        own.filter((run) => column.runs.includes(run)),
+        to,
+      ),
+    );
+    const mended = repairedCell(own, (run, erratum) => [erratum, rulesCell([run], to)]);
     return [
       [
-        ...[rowSubject(first), unsafeCell(asIs), ...cells],
+        ...[rowSubject(first), unsafeCell(asIs, to), ...cells],
         ...(hasRepaired ? [mended] : []),
         ...(isNamed ? [on] : []),
       ],
@@ -126,26 +141,28 @@ function byErratum(runs: readonly ExploreRun[], errata: readonly ErratumColumn[]
 }
 
 /** Errata with which a rule is broken that is kept without; a bound is no answer. */
-function unsafeCell(own: readonly ExploreRun[]): HtmlValue {
+function unsafeCell(own: readonly ExploreRun[], to: AnchorOf): HtmlValue {
   const before = new Set(
     own.filter((run) => erratumOf(run) === null).flatMap((run) => run.violations.map(ruleOf)),
   );
   const harmed = own.flatMap((run) => {
     const name = erratumOf(run);
     const first = run.violations.find((violation) => !before.has(violation.rule));
-    return name === null || first === undefined ? [] : [html`${word(run, name)} `];
+    return name === null || first === undefined ? [] : [html`${word(run, name, to)} `];
   });
   if (harmed.length > 0) return harmed;
   const bounded = own.find(({ verdict }) => verdict === 'bounded');
-  return bounded === undefined ? html`<span class="soft">none</span>` : word(bounded, 'bounded');
+  return bounded === undefined
+    ? html`<span class="soft">none</span>`
+    : word(bounded, 'bounded', to);
 }
 
-function rulesCell(runs: readonly ExploreRun[]): HtmlValue {
+function rulesCell(runs: readonly ExploreRun[], to: AnchorOf): HtmlValue {
   return runs.map((run) => {
-    if (run.verdict !== 'violated') return verdictCell([run]);
+    if (run.verdict !== 'violated') return verdictCell([run], to);
     const mark = run.exhibit === undefined ? '' : ', shown on purpose';
     const rules = run.violations.map(ruleOf).join(', ');
-    const linked = html`<a href="#${anchorOf(run)}"><span class="red">✗ ${rules}</span></a
+    const linked = html`<a href="#${to(run)}"><span class="red">✗ ${rules}</span></a
       >${mark} `;
     // Room for two of them in a line.
     return run.violations.length > 1 ? html`<span class="rules">${linked}</span>` : linked;
