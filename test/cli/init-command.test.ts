@@ -21,6 +21,7 @@ describe('init', () => {
       args.split(' '),
     );
     expect(commands[0]).toEqual(['--protocol', './sub/folder/mine.ts']);
+    expect(commands[2]).toEqual(['--protocol', './sub/folder/mine.ts', '--ablate']);
     expect(seen.out).toContain(`from here each \`npm run\` is npm --prefix ${PACKAGE_ROOT} run\n`);
     // In the clone, below it, and of a package, whose commands are npx's, there is nothing to say.
     expect(fromElsewhere(PACKAGE_ROOT)).toEqual([]);
@@ -32,6 +33,12 @@ describe('init', () => {
     expect([right?.code, right?.err]).toEqual([0, '']);
     expect([wrong?.code, wrong?.err]).toEqual([1, '']);
     expect(wrong?.out).toContain('VIOLATION freed-table');
+  });
+
+  it('prints paths as a shell takes them', async () => {
+    const { out } = await typed(['init', 'mine', "my dir's"]);
+    expect(out).toContain("wrote ./my dir's/mine.ts   ");
+    expect(out).toContain(String.raw`explore -- --protocol './my dir'\''s/mine.ts' --ablate`);
   });
 
   it('as a sequence: a safe one, and one whose table is freed too early', () => {

@@ -81,8 +81,8 @@ export const command: Command<typeof FLAGS> = {
     'Makes reports of results written with --json: one HTML file that needs no network (tables, ' +
     'charts, violations and counterexamples as lanes), JUnit XML and KTAP for CI, a Markdown ' +
     `summary. Without flags it writes ${FORM_FILES.html}. Several results stand one after the ` +
-    'other, those with errata of TLBI completion also in one table; merge makes one of them. The exit code says whether the reports were written; the ' +
-    'verdicts are in them.',
+    'other, those with errata of TLBI completion also in one table; merge makes one of them. The ' +
+    'exit code says whether the reports were written; the verdicts are in them.',
   examples: [
     { command: 'report -- run.json', why: `${FORM_FILES.html} in this folder` },
     {

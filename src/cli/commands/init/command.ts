@@ -1,7 +1,7 @@
 /** `init`: a protocol to start from, its twin with a bug, and what to run. */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { cameByPrefix, commandLine } from '../../../package/command-line.ts';
+import { cameByPrefix, commandLine, shellWord } from '../../../package/command-line.ts';
 import { IS_BUILT, PACKAGE_ROOT } from '../../../package/root.ts';
 import { EXIT } from '../../../result/exit-code.ts';
 import type { Command, CommandInput } from '../../command.ts';
@@ -54,15 +54,18 @@ function init({ flags, positionals }: Input, terminal: Terminal): typeof EXIT.pa
     const why = error instanceof Error ? error.message : String(error);
     throw new UsageError(`init: cannot write to ${folderText}: ${why}`);
   }
-  const [mine, buggy] = files.map((file) => asTyped(file.path));
+  const names = files.map((file) => asTyped(file.path));
+  const [mine, buggy] = names.map(shellWord);
   terminal.out(
     [
-      `wrote ${mine}   ${about}`,
-      `wrote ${buggy}   the same with a bug that is easy to write`,
+      `wrote ${names[0]}   ${about}`,
+      `wrote ${names[1]}   the same with a bug that is easy to write`,
       '',
       'every outcome under the Arm model, and the shortest schedule that shows the bug:',
       `  ${commandLine(`explore -- --protocol ${mine}`)}`,
       `  ${commandLine(`explore -- --protocol ${buggy}`)}`,
+      'which of its steps is needed, and what breaks without it:',
+      `  ${commandLine(`explore -- --protocol ${mine} --ablate`)}`,
       'on every CPU that it is meant for:',
       `  ${commandLine(`explore -- --protocol ${mine} --matrix`)}`,
       'real threads, beside a protocol of KVM:',
@@ -87,7 +90,7 @@ export function fromElsewhere(folder: string, isBuilt: boolean = IS_BUILT): stri
   const isInside = !path.relative(PACKAGE_ROOT, folder).startsWith('..');
   return isBuilt || isInside
     ? []
-    : [`from here each \`npm run\` is npm --prefix ${PACKAGE_ROOT} run`];
+    : [`from here each \`npm run\` is npm --prefix ${shellWord(PACKAGE_ROOT)} run`];
 }
 
 /** As the user would type it where they stand. */
