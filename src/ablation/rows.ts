@@ -38,7 +38,7 @@ export function ablationRows(
       needed: needing.length > 0,
       rules: [...new Set(needing.flatMap(({ broken }) => broken.map(({ rule }) => rule)))],
       cpus: needing.map(({ cpu }) => cpu),
-      token: tokenOf(needing[0]?.broken ?? []),
+      ...tokenOf(needing[0]?.broken ?? []),
       why: needing.length > 0 ? null : whyStillThere(variant, protocol),
       bounded: on.filter(({ run }) => run.verdict === 'bounded').map(({ cpu }) => cpu),
     };
@@ -63,10 +63,11 @@ function withoutNumbers(why: string): string {
 }
 
 /** A schedule shows more than a sentence on the operations. */
-function tokenOf(broken: readonly ExploreViolation[]): string | null {
+function tokenOf(broken: readonly ExploreViolation[]): Pick<AblationRow, 'token' | 'replayFile'> {
   const tokens = [
     ...broken.filter(({ by }) => by === 'schedule'),
     ...broken.filter(({ by }) => by === 'operations'),
   ];
-  return tokens.find(({ token }) => token !== null)?.token ?? null;
+  const { token = null, replayFile } = tokens.find((shown) => shown.token !== null) ?? {};
+  return { token, ...(replayFile !== undefined && { replayFile }) };
 }

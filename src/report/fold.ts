@@ -80,13 +80,37 @@ function foldCommand(line: string, at: number, columns: number): string[] {
 
 /** Arguments, and steps of quoted ones, each with what a line that ends before it ends with. */
 function argumentsOf(command: string): { readonly text: string; readonly gap: string }[] {
-  const all = command.match(/(?:"[^"]*"|'[^']*'|\S)+/g) ?? [];
+  const all = command.match(/(?:\\.|"[^"]*"|'[^']*'|\S)+/g) ?? [];
   return all.flatMap((argument) =>
     argument.split(/(?<=[;{]) (?=\S)/).map((text, i) => ({ text, gap: i === 0 ? CONTINUED : '' })),
   );
 }
 
+/** Between single quotes a shell joins nothing: there they end before the break and begin again behind it. */
 function pieces(line: string, columns: number): string[] {
   if (width(line) <= columns) return [line];
-  return [`${line.slice(0, columns - 1)}\\`, ...pieces(line.slice(columns - 1), columns)];
+  const cut = placeToCut(line, columns - 1);
+  const isQuoted = isInQuotes(line.slice(0, cut));
+  const at = isQuoted ? placeToCut(line, columns - 2) : cut;
+  const isStill = isQuoted && isInQuotes(line.slice(0, at));
+  const rest = (isStill ? "'" : '') + line.slice(at);
+  return [`${line.slice(0, at)}${isStill ? "'" : ''}\\`, ...pieces(rest, columns)];
+}
+
+/** Not behind a backslash, nor behind a quote that is opened only there. */
+function placeToCut(line: string, most: number): number {
+  const isTorn = /[\\']/.test(line[most - 1] ?? '');
+  return isTorn && most > 2 ? placeToCut(line, most - 1) : most;
+}
+
+/** Single ones: within double ones a shell joins lines. */
+function isInQuotes(text: string): boolean {
+  let open = '';
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i] ?? '';
+    if (char === '\\' && open !== "'") i++;
+    else if (open === char) open = '';
+    else if (open === '' && /['"]/.test(char)) open = char;
+  }
+  return open === "'";
 }

@@ -105,6 +105,8 @@ export interface AblationRow {
   readonly cpus: readonly string[];
   /** Shows the first of the rules on the first of the CPUs. */
   readonly token: string | null;
+  /** As of a violation. */
+  readonly replayFile?: string;
   /** Of a step that is not needed: why it may still be there. */
   readonly why: string | null;
   /** CPUs on which a bound ended the search before it had found anything. */

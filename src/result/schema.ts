@@ -134,6 +134,7 @@ const exploreRun = v.looseObject({
         rules: v.array(rule),
         cpus: texts,
         token: v.nullable(text),
+        replayFile: v.exactOptional(text),
         why: v.nullable(text),
         bounded: texts,
       }),

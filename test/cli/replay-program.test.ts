@@ -3,6 +3,7 @@ import { appendFileSync, mkdirSync, readFileSync, renameSync, writeFileSync } fr
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { command } from '../../src/cli/commands/replay.ts';
+import { START_FILES } from '../../src/cli/commands/init/start-files.ts';
 import type { ExploreResult } from '../../src/result/explore.ts';
 import type { ReplayResult } from '../../src/result/replay.ts';
 import { emptyFolder, program, type Seen, typed } from './program.ts';
@@ -105,6 +106,25 @@ describe('replay', () => {
     expect(refusal(seen)).toContain(
       'mine.ts has changed since the token was made; explore it again',
     );
+  });
+
+  it('is printed with the file where its path is too long for the token, by --ablate too', async () => {
+    const folder = emptyFolder();
+    const long = `${'deep-'.repeat(20)}/${'deeper-'.repeat(20)}`;
+    mkdirSync(path.join(folder, long), { recursive: true });
+    writeFileSync(path.join(folder, long, 'my steps.seq'), START_FILES.seq.right('mine'));
+    const args = ['--cpu', 'bbm=1', '--accesses', '1', '--ablate'];
+    const seen = await typed(['explore', '--protocol', `./${long}/my steps.seq`, ...args], folder);
+    expect(seen.code).toBe(0);
+    // As a shell joins it again.
+    const [, token = '', file = ''] =
+      /: npm run replay -- (\S+@\d\S+) --protocol '([^']+)'\n/.exec(
+        seen.out.replaceAll(/(?<= )\\\n *|\\\n/g, ''),
+      ) ?? [];
+    expect(file).toBe(`${long}/my steps.seq`);
+    const again = await typed(['replay', token, '--protocol', file], folder);
+    expect([again.code, again.err]).toEqual([1, '']);
+    expect(again.out).toContain('VIOLATION ');
   });
 
   it('refuses what is no token, or not all of one', async () => {

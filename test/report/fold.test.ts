@@ -1,5 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it, test } from 'vitest';
 import { columnsWanted, folding } from '../../src/cli/terminal.ts';
+import { shellWord } from '../../src/package/command-line.ts';
 import { fold, foldLine } from '../../src/report/fold.ts';
 import { type Column, renderTable } from '../../src/report/table.ts';
 
@@ -61,6 +63,20 @@ describe('a command', () => {
     expect(Math.max(...lines.map((line) => line.length))).toBe(20);
     expect(lines.slice(1).join('\n').replaceAll('\\\n', '')).toBe('t'.repeat(50));
   });
+
+  it.each([3, 5, 8, 20, 41])(
+    'breaks a quoted path where a shell joins it again, at %i',
+    (blank) => {
+      const file = `${'a'.repeat(blank)} it's ${'b'.repeat(41 - blank)}`;
+      for (let columns = 18; columns < 50; columns += 3) {
+        const lines = foldLine(`npm run replay -- t --protocol ${shellWord(file)}`, columns);
+        expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+        // Nothing but the shell says what it takes.
+        const said = spawnSync('sh', ['-c', lines.join('\n').replace('npm run', 'printf "%s\n"')]);
+        expect(said.stdout.toString().split('\n').slice(-2)).toEqual([file, '']);
+      }
+    },
+  );
 
   it('breaks a sequence between its steps', () => {
     expect(foldLine('npm run explore -- --sequence "str 0; dsb ishst; str block"', 44)).toEqual([

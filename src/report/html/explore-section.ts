@@ -1,5 +1,4 @@
 /** An explore result: the verdict matrix, and each counterexample as columns with its reason. */
-import { commandLine } from '../../package/command-line.ts';
 import type { AblationRow, ExploreRun, ExploreViolation } from '../../result/explore.ts';
 import type { ExploreFile } from '../../result/read.ts';
 import { ABLATION_MEANING, ablationGroups, changeText, neededText } from '../text/ablation-text.ts';
@@ -95,8 +94,9 @@ function neededWord({ needed }: AblationRow): Html {
 const whyText = (row: AblationRow, cpus: number): string =>
   neededText(row, cpus).replace(/^(?:not )?needed(?: on any CPU explored)?: /, '');
 
-function replayOf({ token }: AblationRow): HtmlValue {
-  return token === null ? '' : commandCode(commandLine(`replay -- ${token}`));
+function replayOf(row: AblationRow): HtmlValue {
+  const command = replayCommand(row);
+  return command === null ? '' : commandCode(command);
 }
 
 /** Changes of a kernel tree's own code. */

@@ -1,10 +1,10 @@
 /** `explore --ablate` as text: one row for each change of a step, and what the words mean. */
-import { commandLine } from '../../package/command-line.ts';
 import type { AblationRow, ExploreRun } from '../../result/explore.ts';
 import { counted } from '../numbers.ts';
 import type { Paint } from '../paint.ts';
 import { type Column, renderTable } from '../table.ts';
 import { wrap } from '../wrap.ts';
+import { replayCommand } from './explore-text.ts';
 
 /** Searches of one protocol that share a table. */
 export interface AblationGroup {
@@ -111,6 +111,7 @@ function tableOf(
 }
 
 function replayLine(row: AblationRow): string[] {
-  if (row.token === null) return [];
-  return [`  step ${row.step} ${changeText(row)}: ${commandLine(`replay -- ${row.token}`)}`];
+  const command = replayCommand(row);
+  if (command === null) return [];
+  return [`  step ${row.step} ${changeText(row)}: ${command}`];
 }

@@ -1,8 +1,7 @@
 /** `kernel` as text: what each function of a tree comes to, what its steps are for, and two trees. */
-import { commandLine } from '../../package/command-line.ts';
 import type { ExploreRun, MutationRow } from '../../result/explore.ts';
 import { changeText, neededText } from './ablation-text.ts';
-import { violationsLines } from './explore-text.ts';
+import { replayCommand, violationsLines } from './explore-text.ts';
 import { grouped, seconds } from '../numbers.ts';
 import type { Paint } from '../paint.ts';
 import { lineChanges } from './mutation-count.ts';
@@ -199,8 +198,9 @@ function mutationTable(
 }
 
 function replayLine(row: MutationRow): string[] {
-  if (row.token === null) return [];
-  return [`  ${placeText(row)} ${changeText(row)}: ${commandLine(`replay -- ${row.token}`)}`];
+  const command = replayCommand(row);
+  if (command === null) return [];
+  return [`  ${placeText(row)} ${changeText(row)}: ${command}`];
 }
 
 /** A function's operations in two trees, in order; null: the tree has no such function. */
