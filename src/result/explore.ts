@@ -55,6 +55,8 @@ export interface ExploreViolation {
   readonly token: string | null;
   /** The protocol's file, where the token has no room for all of its path: what replay's --protocol takes. */
   readonly replayFile?: string;
+  /** Why there is no token, where one does not fit. Absent: there is one, or none can be. */
+  readonly noToken?: string;
 }
 
 /** Everything that limits a search, by name. */

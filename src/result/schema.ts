@@ -80,6 +80,7 @@ const exploreViolation = v.looseObject({
   toCome: v.exactOptional(v.array(exploreStep)),
   token: v.nullable(text),
   replayFile: v.exactOptional(text),
+  noToken: v.exactOptional(text),
 });
 
 const exploreRun = v.looseObject({

@@ -37,6 +37,7 @@ import {
   fingerprintOfHost,
   type ProtocolSource,
   type ScheduleToken,
+  TOKEN_LENGTH_MAX,
 } from './token.ts';
 
 /** `elapsedMs`: from the start of the first share to the end of the last. */
@@ -172,10 +173,24 @@ function signViolations(
 function signed(
   says: ScheduleToken | null,
   { name, path = name }: ProtocolSource,
-): Pick<ExploreViolation, 'token' | 'replayFile'> {
-  const token = says === null ? null : encodeToken(says);
-  if (says?.kind !== 'file' || token === null) return { token };
+): Pick<ExploreViolation, 'token' | 'replayFile' | 'noToken'> {
+  if (says === null) return { token: null };
+  const token = encodeToken(says);
+  if (token === null) return { token, noToken: tooLongWhy(says) };
+  if (says.kind !== 'file') return { token };
   return decodeToken(token)?.name === says.name ? { token } : { token, replayFile: path };
+}
+
+/** What of it takes the room: the path beside it, or a sequence, of neither of which a part would do. */
+function tooLongWhy({ kind, name, against }: ScheduleToken): string {
+  const room = TOKEN_LENGTH_MAX / 3;
+  if (against?.kind === 'file' && against.name.length > room) {
+    const file = against.name.slice(against.name.lastIndexOf('/') + 1);
+    return `no room in a token for the path of ${file}; from a folder nearer to it there is`;
+  }
+  return kind === 'sequence' && name.length > room
+    ? 'no room in a token for so long a sequence; one in a .seq file has a token'
+    : 'no room in a token for so many accesses; fewer --accesses may show it, too';
 }
 
 /**

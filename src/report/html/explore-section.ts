@@ -53,10 +53,12 @@ function counterexample(run: ExploreRun, v: ExploreViolation): Html {
       <dt>with</dt>
       <dd>${searchText(run)}</dd>
       ${
-        v.token === null
+        v.token === null && v.noToken === undefined
           ? NOTHING
           : html`<dt>replay</dt>
-              <dd>${commandCode(replayCommand(v) ?? '')}</dd>`
+              <dd>
+                ${v.token === null ? (v.noToken ?? '') : commandCode(replayCommand(v) ?? '')}
+              </dd>`
       }
     </dl>
     ${lanes(`Schedule that shows ${title}`, 'step', events)}

@@ -162,7 +162,8 @@ const INDENT = ' '.repeat(4);
 
 function replayOf(violation: ExploreViolation): string[] {
   const command = replayCommand(violation);
-  return command === null ? [] : [`    replay: ${command}`];
+  if (command !== null) return [`    replay: ${command}`];
+  return violation.noToken === undefined ? [] : [`    no replay: ${violation.noToken}`];
 }
 
 /** Null: there is no token. */

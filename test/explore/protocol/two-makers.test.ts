@@ -24,7 +24,7 @@ import {
   type Protocol,
 } from '../../../src/port/index.ts';
 import { ALL_PROTOCOLS } from '../../../src/protocols/index.ts';
-import { runText } from '../../../src/report/text/explore-text.ts';
+import { runText, violationsLines } from '../../../src/report/text/explore-text.ts';
 import type { ExploreRun } from '../../../src/result/explore.ts';
 
 const PROGRAMS: readonly GuestProgram[] = [
@@ -207,6 +207,23 @@ describe('a lost compare-exchange that nobody looks at', () => {
       );
     }
   });
+});
+
+it('a path that has no room in a token is said to have none, in place of it', () => {
+  const protocol = mutant('lost-race-ignored');
+  const name = `${'far/'.repeat(50)}other.ts`;
+  const { violations } = exploreProtocol({
+    protocol: named('bbm-early-locked'),
+    against: { protocol, source: { kind: 'file', name, text: '' } },
+    programs: PROGRAMS.slice(1),
+  });
+  expect(violations.length).toBeGreaterThan(0);
+  for (const violation of violations) {
+    const [last] = violationsLines([violation]).slice(-1);
+    expect(last).toBe(
+      '    no replay: no room in a token for the path of other.ts; from a folder nearer to it there is',
+    );
+  }
 });
 
 it('a loser that waits in a loop meets a bound, and is told why', () => {
