@@ -1,5 +1,5 @@
 /** Schedules of every way through every order of one small scenario. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, test } from 'vitest';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
 import type { GuestProgram } from '../../../src/explore/protocol/machine/guest.ts';
@@ -13,6 +13,8 @@ import {
 } from '../../../src/explore/protocol/schedule/schedule.ts';
 import { hostWays, scheduleInput } from '../../../src/explore/protocol/schedule/schedules.ts';
 import { armModel, OrderRun, search } from '../../../src/explore/model/index.ts';
+import { exploreProtocol } from '../../../src/explore/protocol/index.ts';
+import { MUTANTS, subjectOf } from '../../../src/mutants/index.ts';
 import { bbmEarlyWith } from './fixtures.ts';
 
 const PROTOCOL = bbmEarlyWith((cpu) => {
@@ -55,4 +57,19 @@ describe('a schedule', () => {
   it('that is whole has every event in it', () => {
     for (const { length, events } of lengths('whole')) expect(length).toBeGreaterThan(events);
   });
+});
+
+test('a TLBI that reaches no vCPU is in the schedule: who knows the code looks for it', () => {
+  const mutant = MUTANTS.find(({ name }) => name === 'local-tlbi');
+  const protocol = mutant === undefined ? null : subjectOf(mutant, 'explore').protocol;
+  if (protocol === null) throw new Error('it is a protocol');
+  const run = exploreProtocol({
+    protocol,
+    programs: [{ early: [], late: [{ kind: 'load', page: 0 }] }],
+  });
+  const shown = run.violations.filter(({ by }) => by === 'schedule');
+  expect(shown.length).toBeGreaterThan(0);
+  for (const { steps } of shown) {
+    expect(steps.map(({ detail }) => detail)).toContain('TLBI VMALLS12E1');
+  }
 });

@@ -4,7 +4,6 @@
  * overtaken; or whole, every operation of the program.
  */
 import { assert, assertNever } from '../../../arch/assert.ts';
-import { HOST_VMID } from '../../../arch/context.ts';
 import type { Descriptor } from '../../../arch/descriptor.ts';
 import { describeTlbi } from '../../../arch/tlbi.ts';
 import type { ExploreStep } from '../../../result/explore.ts';
@@ -88,7 +87,9 @@ export class HostSteps {
       const read = reads.get(index);
       if (read !== undefined) return [read];
       const events = this.#eventSteps(index).filter(({ at }) => at <= until);
-      if (events.length > 0 || !(isBarrier(operation) || isAstray(operation))) return events;
+      // A reader who knows the code would look for a TLBI that goes astray.
+      const isAstray = operation.kind === 'tlbi' && !this.#behind.includes(index);
+      if (events.length > 0 || !(isBarrier(operation) || isAstray)) return events;
       const isBefore = this.#first(index) <= until;
       return isBefore ? [{ at: this.#placeOf(index), index, step: this.#plainStep(index) }] : [];
     });
@@ -328,12 +329,6 @@ function isAnswered(
 /** What is an operation to a reader though it is no event: all that is done to other PEs. */
 function isTold({ kind }: Operation): boolean {
   return kind === 'tlbi' || kind === 'ipi';
-}
-
-/** A TLBI that its context, not its operand, has led to no vCPU. */
-function isAstray(operation: Operation): boolean {
-  if (operation.kind !== 'tlbi') return false;
-  return operation.tlbi.regime !== undefined || operation.tlbi.vmid === HOST_VMID;
 }
 
 function isBarrier({ kind }: Operation): boolean {
