@@ -14,17 +14,24 @@ import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const THREADS = ['test/**/*.threads.test.ts', 'examples/*.threads.test.ts'];
-/** Of these: they wait for most of their time, or keep one CPU busy, and nothing is measured or raced for. */
+/**
+ * Of these: they wait for most of their time, or keep one CPU busy, and nothing is measured or raced for.
+ * Groups of threads that run from start to end keep two CPUs busy by themselves, and would only take longer.
+ */
 const IN_PAIRS = [
+  'test/bench/**/*.threads.test.ts',
   'test/ci/*.threads.test.ts',
   'test/cli/{selftest-command,sequence-stress,watch-program}.threads.test.ts',
+  'test/doctor/*.threads.test.ts',
   'test/exploration/*.threads.test.ts',
   'test/kernel/*.threads.test.ts',
+  'test/machine/{descriptor-update,run-tokens,shootdown}.threads.test.ts',
+  'test/mutants/*.threads.test.ts',
   'test/packaging/*.threads.test.ts',
   'test/pgtable/*.threads.test.ts',
   'test/preflight/*.threads.test.ts',
-  'test/stress/e2e/brought.threads.test.ts',
-  'test/stress/e2e/failures.threads.test.ts',
+  'test/selftest/*.threads.test.ts',
+  'test/stress/e2e/{brought,failures,resume}.threads.test.ts',
   'test/stress/group/*.threads.test.ts',
   'test/stress/workloads/against.threads.test.ts',
   'test/sync/*.threads.test.ts',
