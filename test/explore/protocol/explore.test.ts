@@ -102,7 +102,7 @@ describe('executions', () => {
 describe('bounds', () => {
   it('are part of the result', () => {
     const run = exploreLoads(builtin('bbm-early'));
-    expect(run.bounds).toMatchObject({ events: 24, operations: 96, programs: 6, accesses: 2 });
+    expect(run.bounds).toMatchObject({ events: 30, operations: 192, programs: 6, accesses: 2 });
   });
 
   it.each([

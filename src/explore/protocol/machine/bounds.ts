@@ -9,12 +9,12 @@ export interface ExploreBounds extends Omit<SearchBounds, 'visits'> {
 }
 
 export const EXPLORE_BOUNDS: ExploreBounds = Object.freeze({
-  events: 24,
+  events: 30,
   states: DEFAULT_BOUNDS.states,
   nodes: DEFAULT_BOUNDS.nodes,
   timeMs: DEFAULT_BOUNDS.timeMs,
   memoryBytes: DEFAULT_BOUNDS.memoryBytes,
-  operations: 96,
+  operations: 192,
   tables: 6,
 });
 
