@@ -39,6 +39,8 @@ export class Outcomes {
   readonly #tallies: { readonly at: number; readonly tally: Tally }[] = [];
   readonly #joint = new Joint();
   #executions = 0;
+  /** Of the searches so far. */
+  readonly #translations: { readonly meetsNt: boolean }[] = [];
   readonly #ends: HostEnds[] = [];
   readonly #shown = new Map<Rule, Shown>();
 
@@ -58,6 +60,7 @@ export class Outcomes {
     const judge = new OutcomeJudge(host, scenario, this.#claims, hostEnds.memoryOf);
     const tally = new Tally(judge, (vcpu) => guestName(host.vcpus, vcpu));
     this.#tallies.push({ at, tally });
+    this.#translations.push(scenario.translation);
     const aftermath = new Aftermath(host, scenario);
     const schedules = new Schedules(host, scenario, options, judge, aftermath, at);
     return (found) => {
@@ -83,6 +86,11 @@ export class Outcomes {
   /** What one of two protocols threw in some execution by its own fault; null: nothing. */
   get failure(): HostEnds['failure'] {
     return this.#ends.find(({ failure }) => failure !== null)?.failure ?? null;
+  }
+
+  /** Some walk met a block with nT. */
+  get meetsNt(): boolean {
+    return this.#translations.some(({ meetsNt }) => meetsNt);
   }
 
   /** Some execution breaks a rule. */
