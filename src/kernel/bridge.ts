@@ -64,10 +64,12 @@ export interface KernelModule {
   readonly origin: string;
   /** Where its flushes begin (tree.ts). */
   readonly context: ContextName;
+  /** See reference.ts. */
+  readonly label: string | null;
 }
 
 export function kernelProtocol(
-  { tree, wasm, capabilities, origin, context }: KernelModule,
+  { tree, wasm, capabilities, origin, context, label }: KernelModule,
   offer: Offer,
 ): Protocol {
   const sections = sectionsOf(wasm);
@@ -129,7 +131,7 @@ export function kernelProtocol(
     explain: (error) => explain(error, places),
   });
   return Object.freeze({
-    name: PREFIX + offer.name,
+    name: PREFIX + (label === null ? offer.name : `${offer.name}-${label}`),
     kind: offer.kind,
     ...(offer.form === undefined ? {} : { form: offer.form }),
     summary: `${offer.symbol}() ${offer.summary}`,

@@ -20,7 +20,7 @@ export interface LoadedKernel {
 
 /** `reference`: see reference.ts. Throws NativeProblem. */
 export async function loadKernel(reference: string): Promise<LoadedKernel> {
-  const { folder, name, flavour, capabilities } = parseReference(reference);
+  const { folder, name, flavour, capabilities, label } = parseReference(reference);
   const tree = kernelTree(folder);
   const offers = offersOf(tree);
   const offer = offers.find((each) => each.name === name);
@@ -34,7 +34,7 @@ export async function loadKernel(reference: string): Promise<LoadedKernel> {
   const flushes = tlbFile(flavour).slice('arch/arm64/kvm/'.length);
   const origin = `v${tree.version}, ${path.basename(PGTABLE)} and ${flushes}`;
   const context = contextOf(tree, flavour);
-  const protocol = kernelProtocol({ tree, wasm, capabilities, origin, context }, offer);
+  const protocol = kernelProtocol({ tree, wasm, capabilities, origin, context, label }, offer);
   const warnings = tree.note === null ? [] : [`${folder}: ${tree.note}`];
   return { protocol, warnings };
 }

@@ -4,10 +4,13 @@ import {
   CAPABILITY_NAMES,
   DEFAULT_CAPABILITIES,
   kernelTree,
+  type KernelReference,
   OFFER_NAMES,
   type Offer,
   offersOf,
+  parseReference,
   PREFIX,
+  REFERENCE,
   referenceText,
   type TlbFlavour,
 } from '../kernel/index.ts';
@@ -68,11 +71,43 @@ export function referenceFor(folder: string, name: string, request: KernelFields
     name,
     flavour: request.kernelTlb ?? 'vhe',
     capabilities: request.kernelCapabilities ?? DEFAULT_CAPABILITIES,
+    label: null,
   });
 }
 
 function offersIn(folder: string, text: string): readonly Offer[] {
   return refusingTree(folder, text, () => offersOf(kernelTree(folder)));
+}
+
+/**
+ * A function that is named of several trees gets what tells the trees apart behind its name: their
+ * versions, or letters where these are alike.
+ */
+export function toldApart(texts: readonly string[]): readonly string[] {
+  const references = texts.map((text) =>
+    REFERENCE.test(text) ? parseReference(userPath(text)) : null,
+  );
+  return texts.map((text, i) => {
+    const mine = references[i] ?? null;
+    if (mine === null || mine.label !== null) return text;
+    const alike = references.filter((each) => each !== null && each.name === mine.name);
+    if (alike.length < 2) return text;
+    const versions = alike.map(versionOf);
+    const at = alike.indexOf(mine);
+    const isDistinct = new Set(versions).size === versions.length;
+    const label = isDistinct ? versions[at] : 'abcdefghijklmnopqrstuvwxyz'[at];
+    return label === undefined ? text : referenceText({ ...mine, label });
+  });
+}
+
+/** `v6-12-118`, as a name may have it; of what is no tree, loading it says why. */
+function versionOf(reference: KernelReference | null): string {
+  try {
+    return `v${kernelTree(reference?.folder ?? '').version}`.toLowerCase().replaceAll('.', '-');
+  } catch (error) {
+    if (error instanceof NativeProblem) return '';
+    throw error;
+  }
 }
 
 /** What is wrong with a tree is one line, in the user's words for the folder. */

@@ -5,6 +5,7 @@ import { ALL_PROTOCOLS, OTHER_PROTOCOLS } from '../protocols/index.ts';
 import { parseSequence, sequenceProtocol } from '../sequence/index.ts';
 import { type Scenario, SCENARIOS } from '../scenarios/index.ts';
 import type { ProtocolRef } from '../stress/plan/plan.ts';
+import { toldApart } from './kernel.ts';
 import { loadProtocolFile, looksLikePath } from './protocol-file.ts';
 import { about, refusal, the } from './refusal.ts';
 import { nameOf } from './values.ts';
@@ -84,7 +85,7 @@ async function selectNamed(
   // Names first: a slip in the last one should not wait for files to load.
   for (const text of texts) if (!looksLikePath(text)) findProtocol(text, catalogue);
   const selected: SelectedProtocol[] = [];
-  for (const text of texts) {
+  for (const text of toldApart(texts)) {
     const next = looksLikePath(text)
       ? await fromFile(text, catalogue)
       : builtIn(findProtocol(text, catalogue));

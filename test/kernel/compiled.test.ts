@@ -12,6 +12,7 @@ import { kernelTree, loadKernel, offersOf } from '../../src/kernel/index.ts';
 import type { Protocol } from '../../src/port/index.ts';
 import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 import { runsKept } from '../../src/exploration/kernel.ts';
+import { selectProtocols } from '../../src/request/registry.ts';
 import { kernelPlan } from '../../src/request/kernel-plan.ts';
 import { runAlone } from '../../src/preflight/solo.ts';
 import type { ExploreResult } from '../../src/result/explore.ts';
@@ -203,5 +204,14 @@ describe.skipIf(noCompiler !== null)('the command kernel', () => {
     const { out, result } = await run(TREE, TREE, '--level', '2', '--protocol', SOME, ...QUICK);
     expect(out).toMatch(/^kernel:unmap, level 2: the same operations\nv6\.4\.99 +v6\.4\.99\n/);
     expect(result.runs).toHaveLength(4);
+    const [, files = ''] =
+      /^measured in turns: npm run stress -- --protocol (.+)$/m.exec(out) ?? [];
+    const selected = await selectProtocols(files.split(','), { protocols: [] });
+    expect(selected.map(({ protocol }) => protocol.name)).toEqual([
+      'kernel:map-shared-a',
+      'kernel:map-shared-b',
+    ]);
+    const unmapped = await run(TREE, TREE, '--level', '2', '--protocol', 'kernel:unmap', ...QUICK);
+    expect(unmapped.out).not.toContain('measured in turns');
   });
 });

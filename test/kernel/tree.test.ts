@@ -16,7 +16,7 @@ import {
 } from '../../src/kernel/index.ts';
 import { compileTree, treeText } from '../../src/kernel/compile.ts';
 import { hasCapability } from '../../src/kernel/capabilities.ts';
-import { kernelProtocols } from '../../src/request/kernel.ts';
+import { kernelProtocols, toldApart } from '../../src/request/kernel.ts';
 import { Scale } from '../../src/kernel/scale.ts';
 import type { Entry, Transition } from '../../src/port/index.ts';
 import { emptyFolder } from '../cli/program.ts';
@@ -160,16 +160,42 @@ test('a capability that is not known is refused by name', () => {
 });
 
 test('a function of a tree has a name as a file in it would', () => {
-  const usual = { folder: '/l', name: 'map', flavour: 'vhe', capabilities: ['ttl'] } as const;
-  const odd = { folder: '/l', name: 'map-shared', flavour: 'nvhe', capabilities: ['fwb'] } as const;
+  const usual = {
+    folder: '/l',
+    name: 'map',
+    flavour: 'vhe',
+    capabilities: ['ttl'],
+    label: null,
+  } as const;
+  const odd = {
+    ...usual,
+    name: 'map-shared',
+    flavour: 'nvhe',
+    capabilities: ['fwb'],
+    label: 'v6-1',
+  } as const;
   expect(referenceText(usual)).toBe('/l/kernel:map');
-  expect(referenceText(odd)).toBe('/l/kernel:map-shared,nvhe,caps,fwb');
+  expect(referenceText(odd)).toBe('/l/kernel:map-shared,nvhe,as,v6-1,caps,fwb');
   const none = { ...usual, capabilities: [] };
   for (const each of [usual, odd, none]) {
     expect(REFERENCE.test(referenceText(each))).toBe(true);
     expect(parseReference(referenceText(each))).toEqual(each);
   }
   expect(REFERENCE.test('/l/kernel/map.c')).toBe(false);
+});
+
+test('a function of several trees is named by what tells them apart', () => {
+  const [map, shared] = [path.join(TREE, 'kernel:map'), path.join(TREE, 'kernel:map-shared')];
+  const later = path.join(treeWith(['Makefile', 'VERSION = 6', 'VERSION = 7']), 'kernel:map');
+  const nowhere = '/nowhere/kernel:map';
+  expect(toldApart([map, 'bbm-late', later, shared])).toEqual([
+    `${map},as,v6-4-99`,
+    'bbm-late',
+    `${later},as,v7-4-99`,
+    shared,
+  ]);
+  expect(toldApart([map, map, nowhere])).toEqual([`${map},as,a`, `${map},as,b`, `${nowhere},as,c`]);
+  expect(toldApart([`${map},as,mine`, map])).toEqual([`${map},as,mine`, `${map},as,b`]);
 });
 
 test('--kernel names all that a tree offers, or what --protocol names of it', () => {

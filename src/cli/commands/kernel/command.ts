@@ -1,4 +1,5 @@
 /** `kernel`: everything that a tree offers on every CPU; what its steps are for; two trees side by side. */
+import path from 'node:path';
 import {
   type ExplorationResult,
   operationsOf,
@@ -6,6 +7,7 @@ import {
   type SearchAt,
   titleOf,
 } from '../../../exploration/index.ts';
+import { commandLine, shellWord } from '../../../package/command-line.ts';
 import { endLines } from '../../../report/text/explore-text.ts';
 import {
   comparedLines,
@@ -112,7 +114,21 @@ function compare({ trees }: KernelPlan, { columns, paint }: Terminal): string[] 
     new: stepsIn(newer, name),
   }));
   const versionOf = (tree: typeof older): string => `v${tree[0]?.info.version ?? ''}`;
-  return comparedLines(compared, [versionOf(older), versionOf(newer)], columns, paint);
+  const lines = comparedLines(compared, [versionOf(older), versionOf(newer)], columns, paint);
+  const measured = besideEachOther([older, newer]);
+  return measured === null ? lines : [...lines, measured, ''];
+}
+
+/** The command that measures, in turns, how either tree coalesces; null: nothing, or no list names it. */
+function besideEachOther(trees: KernelPlan['trees']): string | null {
+  const files = trees.map((tasks) => {
+    const found = tasks.find(({ searches }) => searches[0]?.subject.protocol.kind === 'coalesce');
+    const name = found?.searches[0]?.subject.protocol.name ?? '';
+    const isUsual = found?.searches[0]?.subject.source?.name.endsWith(name) === true;
+    return isUsual ? path.join(found?.info.tree ?? '', name) : null;
+  });
+  if (files.some((file) => file === null || file.includes(','))) return null;
+  return `measured in turns: ${commandLine(`stress -- --protocol ${shellWord(files.join())}`)}`;
 }
 
 export const command: Command<typeof KERNEL_FLAGS> = {
