@@ -23,8 +23,8 @@ import { loadProtocol } from '../plan/load-protocol.ts';
 import {
   BUSY_START_MS,
   costOf,
+  guessedPace,
   isLate,
-  type Pace,
   paceAfter,
   QUIET_START_MS,
   slotOf,
@@ -78,6 +78,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   const { compileMs } = hooks.bounds ?? {};
   const pool = await createThreadPool(modules, {
     signal: hooks.signal,
+    isHurried: isLate(hooks.agedMs),
     ...(compileMs !== undefined && { limitMs: compileMs }),
   });
   const budgetMs = budgetOf(options, planned);
@@ -88,8 +89,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   let tailMs = TAIL_MS;
   let endMs = budgetMs === null ? null : startedMs + budgetMs;
   let starts = options.repeats;
-  // A guess, until a start has been seen.
-  let pace: Pace = { startMs: isLate(hooks.agedMs) ? BUSY_START_MS : QUIET_START_MS };
+  let pace = guessedPace(hooks.agedMs);
   const starter = createStarter(pool, (task: GroupTask) => ({
     ...requestOf(task.group, options, options.seed, pins.usual, pace),
     roundsBefore: task.roundsBefore,
@@ -123,10 +123,17 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   try {
     const first = tasks.find((task) => !isEnded(task.before));
     if (isLate(hooks.agedMs) && first !== undefined) starter.startAhead(first);
-    const shown = await (hooks.runControls ?? runControls)(pool, options.seed, pins, budgetMs, {
-      signal: hooks.signal,
-      onTick: (tick) => progress('positive controls', tick),
-    });
+    const shown = await (hooks.runControls ?? runControls)(
+      pool,
+      options.seed,
+      pins,
+      budgetMs,
+      {
+        signal: hooks.signal,
+        onTick: (tick) => progress('positive controls', tick),
+      },
+      pace,
+    );
     controls = shown.results;
     ({ pace } = shown);
     tailMs += TAIL_SHARE * Math.max(0, pace.startMs - QUIET_START_MS);

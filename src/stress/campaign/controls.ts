@@ -21,12 +21,12 @@ import type { Rule } from '../../result/rule.ts';
 import { type GroupHooks, type GroupOutcome, runGroup } from '../group/group-run.ts';
 import type { GroupRequest } from '../plan/group-request.ts';
 import type { PlanItem } from '../plan/group.ts';
-import { busyNote, HUNT_SETTING, huntRequest, roundsFor, rulesSeen } from './hunt.ts';
+import { busyNote, HUNT_SETTING, huntRequest, rulesSeen } from './hunt.ts';
 import { loadProtocol } from '../plan/load-protocol.ts';
 import type { Pins } from '../process/pinning.ts';
 import type { ThreadPool } from '../group/pool.ts';
 import { type ResultsArea, ROW, totalOf } from '../results/results-area.ts';
-import type { Pace } from '../plan/schedule.ts';
+import { type Pace, QUIET_START_MS, shorterRound } from '../plan/schedule.ts';
 import { recordedSigns, signsOf } from '../results/signs.ts';
 
 const SURE = 'no-tlbi';
@@ -42,6 +42,16 @@ const SHARE_MAX = 0.3;
 const SURE_SHARE_MAX = 0.85;
 /** However short the campaign is: without the sure control it can be no pass. */
 const SURE_MS_MIN = 2_000;
+/**
+ * So many starts as guessed: with ten busy loops on two cores its threads took four of them. Without it
+ * all that the command did was in vain.
+ */
+const SURE_STARTS = 8;
+/** Where they stand in the group: the machine is the first one's, so that must have no bug in it. */
+const ITEM = { sure: 0, race: 1, twin: 2 } as const;
+/** Per round, on a quiet machine. */
+const TRANSITIONS = 64;
+const QUIET: Pace = { startMs: QUIET_START_MS };
 /** Of the twin, at least. */
 const TWIN_ROUNDS_MIN = 8;
 
@@ -65,18 +75,21 @@ export async function runControls(
   pins: Pins,
   budgetMs: number | null,
   hooks: GroupHooks,
+  guessed: Pace = QUIET,
 ): Promise<Controls> {
   const sure = mutantNamed(SURE);
   const race = mutantNamed(RACE);
   const rules = [...new Set([sure, race].flatMap(expectedOf))];
   const request: GroupRequest = {
     ...huntRequest({
-      // The twin first: the machine is the one without a bug.
-      items: [twinOf(race), itemOf(sure), itemOf(race)],
+      // As `ITEM` says. The sure one first: until it is caught all the rest is in vain.
+      items: [itemOf(sure), itemOf(race), twinOf(race)],
+      transitions: shorterRound(TRANSITIONS, guessed),
       setting: { ...HUNT_SETTING, racesEntry: true },
       ...{ rules, stopsAtSign: false, seed, pins, budgetMs: null },
     }),
     retiresAtSign: true,
+    omitsBaseline: true,
   };
   const limitMs =
     budgetMs === null
@@ -88,28 +101,28 @@ export async function runControls(
   const outcome = await runGroup(pool, request, hooks, {
     budgetMs: limitMs,
     // A round of the twin and one of the sure control there must be.
-    roundsMin: roundsFor(2),
-    lastMs: sureLastMs(budgetMs),
+    roundsMin: Object.keys(ITEM).length,
+    lastMs: sureLastMs(budgetMs, guessed),
     isDone: (arena, results) => {
       for (const [i, of] of signs.entries()) {
-        if (recordedSigns(arena, i + 1, of) > 0) caughtAt[i] ??= performance.now() - startedMs;
+        if (recordedSigns(arena, i, of) > 0) caughtAt[i] ??= performance.now() - startedMs;
       }
-      const needed = twinRoundsFor(roundsOf(results, 2));
-      return caughtAt.every((ms) => ms !== null) && roundsOf(results, 0) >= needed;
+      const needed = twinRoundsFor(roundsOf(results, ITEM.race));
+      return caughtAt.every((ms) => ms !== null) && roundsOf(results, ITEM.twin) >= needed;
     },
   });
-  const pace = { startMs: outcome.readyMs ?? limitMs };
+  const pace = { startMs: outcome.readyMs ?? Math.max(limitMs, outcome.elapsedMs) };
   if (hooks.signal.aborted) return { results: [], pace };
   if (outcome.end.kind === 'failed') throw new Error(outcome.end.why);
   const twin = {
-    rules: await seenIn(request, outcome, 0, null, race.twin),
-    transitions: totalOf(outcome.results, 0, ROW.transitions),
+    rules: await seenIn(request, outcome, ITEM.twin, null, race.twin),
+    transitions: totalOf(outcome.results, ITEM.twin, ROW.transitions),
   };
   const results = [sure, race].map(async (mutant, i) =>
     resultOf(mutant, {
       outcome,
-      item: i + 1,
-      seen: await seenIn(request, outcome, i + 1, mutant),
+      item: i,
+      seen: await seenIn(request, outcome, i, mutant),
       seconds: (caughtAt[i] ?? outcome.elapsedMs) / 1000,
       twin,
     }),
@@ -118,8 +131,9 @@ export async function runControls(
 }
 
 /** Until then the sure control and its twin may wait for their first rounds. */
-export function sureLastMs(budgetMs: number | null): number {
-  return Math.max(2 * SURE_MS_MIN, (budgetMs ?? Infinity) * SURE_SHARE_MAX);
+export function sureLastMs(budgetMs: number | null, { startMs }: Pace = QUIET): number {
+  const shareMs = (budgetMs ?? Infinity) * SURE_SHARE_MAX;
+  return Math.max(2 * SURE_MS_MIN, shareMs, SURE_STARTS * startMs);
 }
 
 /** The chance of a false accusation must be at least that of the true one. */

@@ -42,13 +42,19 @@ const HYPERVISOR = workerFile('hypervisor');
 const VCPU = workerFile('vcpu');
 const SECOND = workerFile('second');
 /** Threads import these where they need them (load-protocol.ts). */
-const ON_DEMAND = ['mutants', 'loaders', 'sequence'].map(
-  (room) => ownModule(`../../${room}/index`, import.meta.url).href,
+const ON_DEMAND = ['mutants/control', 'mutants/index', 'loaders/index', 'sequence/index'].map(
+  (file) => ownModule(`../../${file}`, import.meta.url).href,
 );
+
+/** Does a thread of this group import a file of the user's? */
+const hasFiles = ({ items, against }: GroupPlan): boolean =>
+  [against, ...items.flatMap(({ protocol, faults }) => [protocol, faults])].some(
+    (source) => source?.from === 'file',
+  );
 
 /**
  * `modules`: URLs of what threads import beside their own: protocols of the user. `bounds`: of their
- * being compiled.
+ * being compiled. Where that is hurried, groups without such modules start meanwhile, and are disturbed.
  */
 export async function createThreadPool(
   modules: readonly string[] = [],
@@ -56,10 +62,12 @@ export async function createThreadPool(
 ): Promise<ThreadPool> {
   setFlagsOnce();
   // Piscina requires the module of a task, or tries to.
-  const cache = await fillCompileCache(
-    [HYPERVISOR, SECOND, VCPU, ...ON_DEMAND, ...modules],
-    bounds,
-  );
+  const enough = new AbortController();
+  const signals = [enough.signal, ...(bounds.signal === undefined ? [] : [bounds.signal])];
+  const cache = await fillCompileCache([HYPERVISOR, SECOND, VCPU, ...ON_DEMAND, ...modules], {
+    ...bounds,
+    signal: AbortSignal.any(signals),
+  });
   const open = new Set<Piscina>();
 
   function threads(count: number): Piscina {
@@ -85,16 +93,21 @@ export async function createThreadPool(
     start(plan, signal) {
       const { vcpus } = plan.arena.config;
       const pool = threads(threadsOf(plan.arena.config));
+      const mayRun = hasFiles(plan)
+        ? Promise.race([cache.filled, aborted(signal)])
+        : Promise.resolve();
 
       /**
        * A worker that exits, runs out of memory or is aborted rejects its own task only: the
        * rejection becomes a result.
        */
       const run = <T>(file: string, task: object): Promise<TaskResult<T>> =>
-        pool.run(task, { filename: file, signal }).catch((error: unknown) => {
-          const message = error instanceof Error ? error.message : String(error);
-          return { ok: false, message, stack: message };
-        });
+        mayRun
+          .then(() => pool.run(task, { filename: file, signal }))
+          .catch((error: unknown) => {
+            const message = error instanceof Error ? error.message : String(error);
+            return { ok: false, message, stack: message };
+          });
 
       const hypervisor = run<HypervisorRunResult>(HYPERVISOR, { plan });
       const vcpuTasks = Array.from({ length: vcpus }, (_, vcpu) =>
@@ -105,8 +118,17 @@ export async function createThreadPool(
       return { hypervisor, vcpus: vcpuTasks, second, ended: all.then(() => close(pool)) };
     },
     destroy: async () => {
+      enough.abort();
+      await cache.filled;
       await Promise.all([...open].map(close));
       cache.remove();
     },
   };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
 }

@@ -76,6 +76,8 @@ export interface GroupPlan {
   readonly stopsAtSign: boolean;
   /** An item that has shown a sign runs no more; the others go on. */
   readonly retiresAtSign?: boolean;
+  /** No rounds without transitions: nobody asks how fast guests are, and the first round is a real one. */
+  readonly omitsBaseline?: true;
   /** End the group after the first round in which a rule was broken (first-violation.ts). */
   readonly failsFast?: boolean;
 }

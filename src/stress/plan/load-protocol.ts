@@ -3,6 +3,7 @@
  */
 import { assertNever } from '../../arch/assert.ts';
 import { ALL_PROTOCOLS } from '../../protocols/index.ts';
+import type { Mutant } from '../../mutants/index.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { ProtocolSource } from './group.ts';
 
@@ -16,8 +17,7 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
       return named(source.name);
     // Only who needs the following loads it: that is more than half of what a thread would load.
     case 'mutant': {
-      const { MUTANTS } = await import('../../mutants/index.ts');
-      const mutant = MUTANTS.find((m) => m.name === source.name);
+      const mutant = await mutantNamed(source.name);
       if (mutant === undefined) throw new Error(`no mutant is called ${source.name}`);
       if (source.explored === true && mutant.explored !== undefined)
         return mutant.explored.protocol;
@@ -37,6 +37,12 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
     default:
       return assertNever(source);
   }
+}
+
+async function mutantNamed(name: string): Promise<Mutant | undefined> {
+  const isIt = (mutant: Mutant): boolean => mutant.name === name;
+  const { CONTROLS } = await import('../../mutants/control.ts');
+  return CONTROLS.find(isIt) ?? (await import('../../mutants/index.ts')).MUTANTS.find(isIt);
 }
 
 function named(name: string): Protocol {

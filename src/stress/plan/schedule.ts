@@ -7,6 +7,7 @@
  * then further starts. Where it is short, starts go from four to two to one, then rounds get shorter,
  * and only then groups are left out, by name. Pure.
  */
+import { roundAfter } from './group.ts';
 import type { PlannedGroup } from './planned-group.ts';
 
 /** What a start costs here and now. */
@@ -29,11 +30,17 @@ export const BUSY_START_MS = 3 * QUIET_START_MS;
 /** Of such a start what the next group still waits for. */
 const AHEAD_SHARE = 0.4;
 
-/** From the command's start to a campaign's, on a quiet machine, it takes half a second. */
-const LATE_MS = 1500;
+/** From the command's start to a campaign's, on a quiet machine. */
+const QUIET_AGE_MS = 500;
+const LATE_MS = 3 * QUIET_AGE_MS;
 
 /** A command that took so long to get here is on a busy machine, or a slow one. */
 export const isLate = (agedMs = 0): boolean => agedMs >= LATE_MS;
+
+/** Until a start has been seen: who took six times as long to get here starts threads as slowly. */
+export function guessedPace(agedMs = 0): Pace {
+  return { startMs: isLate(agedMs) ? (QUIET_START_MS * agedMs) / QUIET_AGE_MS : QUIET_START_MS };
+}
 
 /** What a start costs the campaign. */
 export function costOf({ startMs }: Pace): Pace {
@@ -48,8 +55,10 @@ const END_SHARE = 0.3;
 const ROUNDS_FLOOR = 20;
 /** A start may turn out cheaper than the last one; not by more than this. */
 const HOPELESS = 0.6;
-/** For a round of each row of the one group that runs although its time is over. */
+/** For the rounds of the one group that runs although its time is over. */
 const LAST_RESORT_MS = 500;
+/** Its rounds of each row: a start costs more than all of them, and one round shows next to nothing. */
+const LAST_RESORT_ROUNDS = 5;
 /** What a row needs after its start to say anything. */
 const ROW_MS_MIN = 100;
 
@@ -117,7 +126,11 @@ export function slotOf(
   const startMs = startOf(group, pace);
   if (leftMs < HOPELESS * startMs) {
     if (!mustRun) return null;
-    return { budgetMs: 50, roundsMin: group.items.length, lastMs: 2 * startMs + LAST_RESORT_MS };
+    return {
+      budgetMs: 50,
+      roundsMin: roundAfter(LAST_RESORT_ROUNDS * group.items.length) - 1,
+      lastMs: 2 * startMs + LAST_RESORT_MS,
+    };
   }
   // What does not fit in its share begins later and is shorter: the start is everybody's cost.
   const startsMs = turns.reduce((sum, turn) => sum + startOf(turn.group, pace), 0);

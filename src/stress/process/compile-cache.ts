@@ -36,6 +36,8 @@ const LOOK_MS = 100;
 export interface CompileCache {
   /** The environment for threads and processes that are to start from it. */
   readonly env: NodeJS.ProcessEnv;
+  /** All that was asked for is compiled, or nobody wants it any more. Never rejects. */
+  readonly filled: Promise<unknown>;
   /** Never throws: what is left behind lies among temporary files. */
   remove(): void;
 }
@@ -44,6 +46,8 @@ export interface FillBounds {
   readonly limitMs?: number;
   /** Nobody wants it any more. */
   readonly signal?: AbortSignal;
+  /** Do not wait for modules of the user's, if all of our own are compiled: `filled` says when they are. */
+  readonly isHurried?: boolean;
 }
 
 /**
@@ -54,26 +58,23 @@ export interface FillBounds {
  */
 export async function fillCompileCache(
   modules: readonly string[],
-  { limitMs = FILL_MS_MAX, signal }: FillBounds = {},
+  bounds: FillBounds = {},
 ): Promise<CompileCache> {
-  const bounds = { limitMs, ...(signal && { signal }) };
   const given = process.env[VARIABLE];
   // Empty is how Node is told to keep none.
   if (given !== undefined && given !== '') {
     const env = { ...process.env };
-    await fillOnce(given, modules, env, bounds);
-    return { env, remove: () => {} };
+    return { env, ...(await fillOnce(given, modules, env, bounds)), remove: () => {} };
   }
   const kept = getCompileCacheDir();
   if (kept !== undefined) {
     // Node makes a folder in it for each version, set of flags and user.
     const base = path.dirname(kept);
     const env = { ...process.env, [VARIABLE]: base };
-    await fillOnce(base, modules, env, bounds);
-    return { env, remove: () => {} };
+    return { env, ...(await fillOnce(base, modules, env, bounds)), remove: () => {} };
   }
   const folder = newFolder();
-  if (folder === null) return { env: { ...process.env }, remove: () => {} };
+  if (folder === null) return { env: { ...process.env }, ...FILLED, remove: () => {} };
   const remove = (): void => {
     process.off('exit', remove);
     removeFolder(folder);
@@ -82,8 +83,10 @@ export async function fillCompileCache(
   process.once('exit', remove);
   const env = { ...process.env, [VARIABLE]: folder };
   await fill(modules, env, bounds);
-  return { env, remove };
+  return { env, ...FILLED, remove };
 }
+
+const FILLED = { filled: Promise.resolve() };
 
 /** The same modules of ours once for each state of the sources; a user's may import anything. */
 async function fillOnce(
@@ -91,20 +94,23 @@ async function fillOnce(
   modules: readonly string[],
   env: NodeJS.ProcessEnv,
   bounds: FillBounds,
-): Promise<void> {
+): Promise<Pick<CompileCache, 'filled'>> {
   const isOwn = (module: string): boolean => module.includes(SOURCES) || module.includes(WORKERS);
   const others = modules.filter((module) => !isOwn(module));
   const stamp = path.join(base, `filled-${sourcesHash(modules.filter(isOwn))}`);
   if (existsSync(stamp)) {
-    if (others.length > 0) await fill(others, env, bounds);
-    return;
+    if (others.length === 0) return FILLED;
+    const filled = fill(others, env, bounds);
+    if (bounds.isHurried !== true) await filled;
+    return { filled };
   }
-  if (!(await fill(modules, env, bounds))) return;
+  if (!(await fill(modules, env, bounds))) return FILLED;
   try {
     writeFileSync(stamp, '');
   } catch {
     // The next process fills it again.
   }
+  return FILLED;
 }
 
 /** Of what threads import, by name, size and time of change; V8's tag stands for version and flags. */

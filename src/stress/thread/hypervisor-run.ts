@@ -141,6 +141,7 @@ async function createRounds(
 
   function kindOf(round: number): RoundKind {
     if (isFinished()) return ROUND_KIND.end;
+    if (plan.omitsBaseline === true) return ROUND_KIND.transitions;
     return round % BASELINE_EVERY === 1 ? ROUND_KIND.baseline : ROUND_KIND.transitions;
   }
 

@@ -4,6 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import type { PlannedGroup } from '../../../src/stress/plan/planned-group.ts';
 import {
   type Pace,
+  guessedPace,
   isLate,
   paceAfter,
   QUIET_START_MS,
@@ -96,7 +97,10 @@ describe('a slot', () => {
   it('is none if not even its threads would have started', () => {
     expect(slotOf([turnOf(groupOf())], 1, { startMs: 5000 }, 2000)).toBeNull();
     expect(slotOf([turnOf(groupOf())], 1, { startMs: 5000 }, 4000)).not.toBeNull();
-    expect(slotOf([turnOf(groupOf())], 1, { startMs: 5000 }, -100, true)?.roundsMin).toBe(4);
+    expect(slotOf([turnOf(groupOf())], 1, { startMs: 5000 }, -100, true)?.roundsMin).toBe(
+      // Five for each row, and two without transitions among them.
+      5 * 4 + 2,
+    );
   });
 
   it('counts further starts as what may be left out', () => {
@@ -107,6 +111,11 @@ describe('a slot', () => {
     const both = slotOf([first, ...later, ...repeats], 2, pace, 40_000);
     expect(both?.lastMs).toBe(alone?.lastMs);
   });
+});
+
+test('what a start costs is guessed from how long the command took to get there', () => {
+  expect([undefined, 500, 1499].map((aged) => guessedPace(aged))).toEqual([QUIET, QUIET, QUIET]);
+  expect([1500, 5000].map((aged) => guessedPace(aged).startMs)).toEqual([900, 3000]);
 });
 
 test('a command that took long to begin is on a busy machine', () => {

@@ -91,6 +91,26 @@ test("fills and keeps the user's own", async () => {
   }
 });
 
+test("who is in a hurry waits for no module of the user's once all others are compiled", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stage2-cache-test-'));
+  const hangs = new URL('../../preflight/fixtures/never-loads.ts', import.meta.url).href;
+  const enough = new AbortController();
+  try {
+    process.env[VARIABLE] = folder;
+    await fillCompileCache([GEOMETRY]);
+    const bounds = { signal: enough.signal, limitMs: 60_000, isHurried: true };
+    const { filled } = await fillCompileCache([GEOMETRY, hangs], bounds);
+    let isFilled = false;
+    void filled.then(() => (isFilled = true));
+    await Promise.resolve();
+    expect(isFilled).toBe(false);
+    enough.abort();
+    await filled;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 /** Isolates of a `stress` in which an ArrayBuffer was detached; with a guard, under npm's command. */
 async function isolatesWithoutProtector(
   args: readonly string[],
