@@ -14,6 +14,7 @@ import { type ResultsArea, ROW } from '../../src/stress/results/results-area.ts'
 import type { Subject } from '../question.ts';
 import { median } from '../turns.ts';
 import type { Figures } from './growth.ts';
+import { GROWTH_PACE } from './measure.ts';
 
 const NEVER = new AbortController().signal;
 const RSS_EVERY_MS = 10;
@@ -27,7 +28,10 @@ export interface CycleSample {
   readonly perRound: (figureOf: (field: (row: number) => number) => number) => number;
 }
 
-/** `rounds`: of one sample. Rounds, not time, bound it: on a busy machine time would leave none. */
+/**
+ * `rounds`: of a sample at the usual pace; where less time is asked for, as many less, of which two are left.
+ * Rounds, not time, bound it: on a busy machine time would leave none.
+ */
 export async function openCycles(
   shape: Partial<CycleShape>,
   rounds: number,
@@ -35,13 +39,14 @@ export async function openCycles(
 ): Promise<Subject<Figures>> {
   const pool = await createThreadPool();
   return {
-    async sample() {
+    async sample(ms) {
       let rssBytes = 0;
       const timer = setInterval(() => {
         rssBytes = Math.max(rssBytes, process.memoryUsage.rss());
       }, RSS_EVERY_MS);
       try {
-        const limit = { roundsMax: rounds, budgetMs: null };
+        const roundsMax = Math.max(2, Math.ceil(rounds * Math.min(1, ms / GROWTH_PACE.sampleMs)));
+        const limit = { roundsMax, budgetMs: null };
         const whole = { ...PLAIN_CYCLES, ...shape };
         const { arena, results } = await runCycles(pool, limit, NEVER, whole);
         return figures({
