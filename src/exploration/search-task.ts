@@ -12,6 +12,8 @@ import {
   exploreShare,
   fingerprintOfStart,
   type Found,
+  foundBefore,
+  keepFound,
   searchesOf,
   type Share,
   startExploration,
@@ -108,9 +110,7 @@ export async function runSearchTask(
     const runIt = async (one: Search): Promise<ExploreRun> => {
       const protocol = one.subject.protocol.name;
       const ran = await runSearch(one, limits, { protocol, ...at }, hooks);
-      // What it left in a promise comes now.
-      await nextTurn();
-      late.check();
+      await endTurn(late);
       return ran;
     };
     const run = await runIt(search);
@@ -191,14 +191,17 @@ async function openSearch(
 ): Promise<SearchDone | ShareDone> {
   const startMs = performance.now();
   const started = startExploration(optionsOf(search, limits));
-  crew.words.open(crew.task, searchesOf(started));
-  const found = await runShare(started, shareOf(crew), at, hooks, late);
+  const before = foundBefore(started);
+  if (before === null) crew.words.open(crew.task, searchesOf(started));
+  const found = before ?? (await runShare(started, shareOf(crew), at, hooks, late));
+  if (before !== null) await endTurn(late);
   const elapsedMs = performance.now() - startMs;
   const parties = crew.words.close(crew.task);
   if (parties > 1) {
     const fingerprint = fingerprintOfStart(started);
     return { is: 'share', found, elapsedMs, fingerprint, parties };
   }
+  if (before === null) keepFound(started, found);
   const run = asSubject(conclude(started, [found], elapsedMs), search.subject);
   return { is: 'run', run, variants: [] };
 }
@@ -212,10 +215,14 @@ async function runShare(
 ): Promise<Found> {
   const { name: protocol } = started.options.protocol;
   const found = await runSteps(started, share, { protocol, ...at }, hooks);
-  // What it left in a promise comes now.
+  await endTurn(late);
+  return found;
+}
+
+/** What a protocol left in a promise comes now. */
+async function endTurn(late: LateOperations): Promise<void> {
   await nextTurn();
   late.check();
-  return found;
 }
 
 /** The searches of a task, beside whoever else is at it. */

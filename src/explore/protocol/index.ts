@@ -11,6 +11,7 @@ export {
   type GuestProgram,
   guestPrograms,
 } from './machine/guest.ts';
+export { foundBefore, keepFound } from './same-search.ts';
 export { TimeLimit } from './run/time-limit.ts';
 export {
   type ExploreProgress,

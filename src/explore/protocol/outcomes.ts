@@ -4,13 +4,14 @@
  */
 import { assert } from '../../arch/assert.ts';
 import type { Claims } from '../../port/index.ts';
-import type { ExploreOutcome, ExploreStep } from '../../result/explore.ts';
+import type { ExploreStep } from '../../result/explore.ts';
 import type { Rule } from '../../result/rule.ts';
 import type { ModelOptions, OrderOutcomes } from '../model/index.ts';
 import { Aftermath } from './judge/aftermath.ts';
 import { guestName } from './machine/describe.ts';
 import { OutcomeJudge } from './judge/judge-end.ts';
 import { HostEnds } from './judge/host-ends.ts';
+import { type FoundOutcome, Joint } from './judge/joint.ts';
 import type { Host } from './run/host.ts';
 import type { Scenario } from './run/scenario.ts';
 import { type CitedWay, wayIn } from './schedule/citations.ts';
@@ -33,12 +34,13 @@ export interface ShownPart {
   readonly at: number;
 }
 
-/** `at`: number of the first search that came to it. */
-export type FoundOutcome = ExploreOutcome & { readonly count: number; readonly at: number };
-
 export class Outcomes {
   readonly #claims: Claims;
   readonly #tallies: { readonly at: number; readonly tally: Tally }[] = [];
+  readonly #joint = new Joint();
+  #executions = 0;
+  /** Of the searches so far. */
+  readonly #translations: { readonly meetsNt: boolean }[] = [];
   readonly #ends: HostEnds[] = [];
   readonly #shown = new Map<Rule, Shown>();
 
@@ -58,6 +60,7 @@ export class Outcomes {
     const judge = new OutcomeJudge(host, scenario, this.#claims, hostEnds.memoryOf);
     const tally = new Tally(judge, (vcpu) => guestName(host.vcpus, vcpu));
     this.#tallies.push({ at, tally });
+    this.#translations.push(scenario.translation);
     const aftermath = new Aftermath(host, scenario);
     const schedules = new Schedules(host, scenario, options, judge, aftermath, at);
     return (found) => {
@@ -85,20 +88,42 @@ export class Outcomes {
     return this.#ends.find(({ failure }) => failure !== null)?.failure ?? null;
   }
 
+  /** Some walk met a block with nT. */
+  get meetsNt(): boolean {
+    return this.#translations.some(({ meetsNt }) => meetsNt);
+  }
+
   /** Some execution breaks a rule. */
   get isViolated(): boolean {
     return this.#shown.size > 0;
   }
 
   get executions(): number {
-    return this.#tallies.reduce((sum, { tally }) => sum + tally.executions, 0);
+    return this.#tallies.reduce((sum, { tally }) => sum + tally.executions, this.#executions);
   }
 
-  /** By text, in the order in which they were first come to. */
+  /**
+   * Spells out what the searches have come to, of which nothing more is to come. Yields wherever somebody
+   * may look at what else there is; who does not go on has a part of it.
+   */
+  *settle(): Generator<void, void, void> {
+    for (const { at, tally } of this.#tallies.splice(0)) {
+      this.#executions += tally.executions;
+      tally.addTo(this.#joint, at);
+      yield;
+    }
+    yield* this.#joint.settle();
+  }
+
+  /** What was spelled out, each text once. */
+  get settled(): readonly FoundOutcome[] {
+    return this.#joint.outcomes;
+  }
+
+  /** All of it. */
   table(): readonly FoundOutcome[] {
-    return joinOutcomes(
-      this.#tallies.flatMap(({ at, tally }) => tally.outcomes().map((o) => ({ ...o, at }))),
-    );
+    for (const _ of this.settle()) continue;
+    return this.settled;
   }
 
   /** `hosts`: the starts that `ShownPart` numbers. */

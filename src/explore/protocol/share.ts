@@ -9,7 +9,8 @@ import { modelOf } from './cpu.ts';
 import { BoundReached, type ExploreBounds } from './machine/bounds.ts';
 import type { GuestProgram } from './machine/guest.ts';
 import { type MemoryMap, TARGET } from './machine/memory-map.ts';
-import type { FoundOutcome, Outcomes, ShownPart } from './outcomes.ts';
+import type { FoundOutcome } from './judge/joint.ts';
+import type { Outcomes, ShownPart } from './outcomes.ts';
 import type { Host } from './run/host.ts';
 import { scenarioOf } from './run/scenario.ts';
 
@@ -69,6 +70,9 @@ export const INTERRUPTED = 'interrupt';
 /** Steps of the search between two looks at whatever else there is: a few milliseconds. */
 const SLICE_STEPS = 256;
 
+/** So long after the time is up, or nobody waits any longer, is spelled out what was found. */
+const PATIENCE_MS = 250;
+
 /**
  * Of two hypervisors that are convicted the search ends after so many states: who does not look whether
  * it has lost has orders without end, and what more of them would show is the same again.
@@ -108,12 +112,38 @@ export function* searchShare(
   if (figures.stoppedBy !== null) share.end();
   // What a rule says of it comes first.
   if (outcomes.failure !== null && !outcomes.isViolated) throw outcomes.failure;
+  const { executions } = outcomes;
+  yield* spellOut(searched, share, figures, isStopped);
   return {
     ...figures,
-    executions: outcomes.executions,
-    outcomes: outcomes.table(),
+    executions,
+    outcomes: outcomes.settled,
     shown: outcomes.shown(searched.hosts),
   };
+}
+
+/** The table of outcomes, as far as there is time for it. */
+function* spellOut(
+  searched: Searched,
+  share: Share,
+  figures: Figures,
+  isStopped: () => boolean,
+): Generator<ExploreProgress, void, void> {
+  const { outcomes, bounds } = searched;
+  const programs = searchesOf(searched);
+  let endMs = Number.POSITIVE_INFINITY;
+  for (const _ of outcomes.settle()) {
+    yield { programsDone: programs, programs, states: share.count(0), depth: 0 };
+    const isLate = share.elapsedMs() > bounds.timeMs;
+    if (endMs === Number.POSITIVE_INFINITY && (isLate || isStopped())) {
+      endMs = performance.now() + PATIENCE_MS;
+    }
+    if (performance.now() <= endMs) continue;
+    if (isStopped()) figures.stoppedBy = INTERRUPTED;
+    figures.stoppedBy ??= 'timeMs';
+    figures.stoppedWhy ??= 'it ended while what was found was written down, and not all of it was';
+    return;
+  }
 }
 
 interface Figures extends Stop {

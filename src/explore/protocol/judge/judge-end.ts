@@ -19,8 +19,8 @@ export interface JudgedEnd {
 
 /** A key is one number: it is asked for several times an order. Ends are below 2^18 (bounds.nodes). */
 const PATHS_MAX = 2 ** 20;
-const VCPUS_MAX = 8;
-const CLEAN_MAX = 16;
+export const VCPUS_MAX = 8;
+export const CLEAN_MAX = 16;
 
 /** What the hypervisor leaves behind, by location, for each way that it can end (host-ends.ts). */
 export type MemoryOf = (left: number) => readonly Descriptor[];

@@ -1,13 +1,12 @@
 /**
  * Counts what the executions of one scenario came to, for every combination of what its threads did.
- * Many orders come to the same for every thread, so combinations are counted first and spelled out at
- * the end: with four vCPUs one combination is a thousand outcomes.
+ * Many orders come to the same for every thread, so combinations are counted first and judged at the
+ * end of the search. Those of all searches are spelled out together (joint.ts).
  */
-import type { ExploreOutcome } from '../../../result/explore.ts';
 import type { OrderOutcomes } from '../../model/index.ts';
 import type { HostEnd } from './host-ends.ts';
-import type { Judgement } from './judge-access.ts';
-import { type OutcomeJudge, worse } from './judge-end.ts';
+import { CLEAN_MAX, type OutcomeJudge, VCPUS_MAX } from './judge-end.ts';
+import type { End, Joint, Part } from './joint.ts';
 
 type Outcomes = OrderOutcomes['outcomes'];
 
@@ -60,40 +59,37 @@ export class Tally {
     return executions;
   }
 
-  /** In no order, an outcome perhaps more than once. */
-  outcomes(): (ExploreOutcome & { count: number })[] {
-    return [...this.#combinations.values()].flatMap((combination) =>
-      this.#joint(combination).map((outcome) => ({
-        ...outcome,
-        count: outcome.count * combination.times,
-      })),
-    );
-  }
-
-  #joint({ ends, guests, clean }: Combination): (ExploreOutcome & { count: number })[] {
-    return ends.flatMap(({ left, times: ways, word, worst: first }) => {
-      let joint: { ids: string[]; worst: Judgement | null; count: number }[] = [
-        { ids: [], worst: first, count: ways },
-      ];
-      for (const [vcpu, mine] of guests.entries()) {
-        joint = joint.flatMap(({ ids, worst, count }) =>
-          [...mine].map(([end, times]) => {
-            const judged = this.#judge.judge(vcpu, end, left, clean);
-            const both = worse(worst, judged.worst);
-            return { ids: [...ids, judged.id], worst: both, count: count * times };
-          }),
-        );
+  /** Adds them to what the searches came to together. `search`: the number of this one. */
+  addTo(joint: Joint, search: number): void {
+    const known = new Map<Outcomes[number], Map<number, Part>>();
+    for (const { ends, guests, clean, times } of this.#combinations.values()) {
+      for (const { left, times: count, word, worst } of ends) {
+        const parts = [joint.part(0, [{ word, worst, count }])];
+        for (const [vcpu, mine] of guests.entries()) {
+          const byKey = known.get(mine) ?? new Map<number, Part>();
+          known.set(mine, byKey);
+          const key = (left * VCPUS_MAX + vcpu) * CLEAN_MAX + clean;
+          const isNamed = guests.length > 1;
+          const part =
+            byKey.get(key) ?? joint.part(vcpu + 1, this.#endsOf(mine, vcpu, left, clean, isNamed));
+          byKey.set(key, part);
+          parts.push(part);
+        }
+        joint.add(parts, times, search);
       }
-      return joint.map(({ ids, worst, count }) => ({
-        id: [...(word === null ? [] : [word]), ...this.#named(ids)].join(' | '),
-        grade: worst?.grade ?? 'acceptable',
-        why: worst?.why ?? 'no access was made',
-        count,
-      }));
-    });
+    }
   }
 
-  #named(ids: readonly string[]): readonly string[] {
-    return ids.length === 1 ? ids : ids.map((id, i) => `${this.#nameOf(i)} ${id}`);
+  *#endsOf(
+    mine: Outcomes[number],
+    vcpu: number,
+    left: number,
+    clean: number,
+    isNamed: boolean,
+  ): Generator<End, void, void> {
+    for (const [end, count] of mine) {
+      const { id, worst } = this.#judge.judge(vcpu, end, left, clean);
+      yield { word: isNamed ? `${this.#nameOf(vcpu)} ${id}` : id, worst, count };
+    }
   }
 }

@@ -86,6 +86,13 @@ export interface PeModel {
   readonly multihit: MultihitBehaviour;
 }
 
+/** What two matching entries come to, neither of them an nT block: all that a PE makes of its knobs then. */
+export function twoMatch({ bbm, multihit }: PeModel): 'abort' | 'amalgam' | 'either' {
+  // A PE of level 3 never aborts (BBM = 0b0011).
+  if (multihit === 'abort' && bbm !== 3) return 'abort';
+  return multihit === 'amalgamate' ? 'amalgam' : 'either';
+}
+
 export interface TranslatedAccess {
   readonly vcpu: number;
   readonly page: number;
@@ -117,6 +124,8 @@ export class RegionTranslation implements TranslationSystem {
   readonly #numbers: ReadonlyMap<Descriptor, number>;
   readonly #tlbis: readonly TlbiOp[];
   readonly #readings = new Map<number, { readonly level: Level; readonly reading: Reading }>();
+
+  #meetsNt = false;
 
   /** What `#removes` has said. */
   readonly #removed: (boolean | undefined)[] = [];
@@ -159,6 +168,11 @@ export class RegionTranslation implements TranslationSystem {
     const access = this.#accesses[address];
     assert(access !== undefined, `no access ${address}`);
     return access;
+  }
+
+  /** Some walk met a block with nT. */
+  get meetsNt(): boolean {
+    return this.#meetsNt;
   }
 
   #pe(address: number): PeModel {
@@ -277,8 +291,10 @@ export class RegionTranslation implements TranslationSystem {
   #end(address: number, location: number, d: Descriptor, level: Level): WalkResult {
     const type = typeOf(d, level);
     if (type === 'invalid' || type === 'reserved') return this.#fault('translation', level);
+    const hasBit = hasNt(d, level);
+    if (hasBit) this.#meetsNt = true;
     const { nt } = this.#pe(address);
-    const isNt = hasNt(d, level) && nt !== 'ignored';
+    const isNt = hasBit && nt !== 'ignored';
     if (isNt && nt === 'fault') return this.#fault('nt', level);
     const update = this.#update(address, location, d);
     const after = update === null ? d : (this.#values[update.value] ?? d);
@@ -339,15 +355,17 @@ export class RegionTranslation implements TranslationSystem {
     const one = this.#leafOf(a);
     const other = this.#leafOf(b);
     if (one?.kind !== 'leaf' || other?.kind !== 'leaf' || !this.#overlap(one, other)) return null;
-    const { bbm, nt, multihit } = this.#pe(address);
+    const pe = this.#pe(address);
+    const { bbm, nt } = pe;
     const level = Math.min(one.level, other.level) as Level;
     const isNt = hasNt(one.d, one.level) || hasNt(other.d, other.level);
+    if (isNt) this.#meetsNt = true;
     if (isNt && nt !== 'ignored') {
       return nt === 'conflict' && bbm !== 3 ? this.#fault('conflict', level) : null;
     }
-    // A PE of level 3 never aborts (BBM = 0b0011).
-    if (multihit === 'abort' && bbm !== 3) return this.#fault('conflict', level);
-    return multihit === 'amalgamate' ? this.#leaf(address, { kind: 'amalgam' }) : null;
+    const match = twoMatch(pe);
+    if (match === 'abort') return this.#fault('conflict', level);
+    return match === 'amalgam' ? this.#leaf(address, { kind: 'amalgam' }) : null;
   }
 
   #leafOf(result: WalkResult): Leaf | null {
