@@ -1,9 +1,12 @@
 /** Numbers for people: as many digits as mean something, no more. */
 import type { Estimate } from '../result/estimate.ts';
 
+/** Made once: a table of the explorer asks for thousands of numbers. */
+const INTEGERS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
 /** `1,234,567`. */
 export function grouped(value: number): string {
-  return value.toLocaleString('en-US', { maximumFractionDigits: 0 });
+  return INTEGERS.format(value);
 }
 
 /** `1 vCPU`, `2 vCPUs`. */
