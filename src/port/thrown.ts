@@ -1,5 +1,6 @@
 /** One line for an error that came out of a protocol: whose it is, what, and where in its file. */
 import path from 'node:path';
+import { framesIn } from '../arch/stack-frames.ts';
 import { foreignTextOf } from './foreign.ts';
 import type { Protocol } from './protocol.ts';
 
@@ -10,13 +11,11 @@ const OURS = [folder('src'), folder('workers'), `${path.sep}node_modules${path.s
 /** but for those of the built-in ones. */
 const PROTOCOLS = [folder('src', 'protocols'), folder('src', 'mutants')];
 
-const FRAME = /(?:file:\/\/|[\s(])(\/[^\s()]+:\d+:\d+)/g;
-
 /** The innermost frame that is a protocol's: in a user's file, or in one of the built-in ones. */
 export function protocolFrame(stack: string): string | null {
   const isOurs = (frame: string): boolean =>
     OURS.some((part) => frame.includes(part)) && !PROTOCOLS.some((part) => frame.includes(part));
-  const frames = [...stack.matchAll(FRAME)].map((match) => match[1] ?? '');
+  const frames = framesIn(stack);
   return frames.find((frame) => !isOurs(frame)) ?? null;
 }
 

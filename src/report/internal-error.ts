@@ -1,6 +1,7 @@
 /** An error nobody planned for, as one line: what, and where in our own sources. */
 import path from 'node:path';
 import { PACKAGE_ROOT } from '../package/root.ts';
+import { framesIn } from '../arch/stack-frames.ts';
 
 export function internalErrorLine(error: unknown): string {
   return `stage2-stress: ${internalErrorText(error)}\n`;
@@ -15,9 +16,7 @@ export function internalErrorText(error: unknown): string {
 
 /** The innermost frame in the package that is not the assertion itself. */
 function placeOf(error: Error): string | null {
-  const frames = [...(error.stack ?? '').matchAll(/(?:file:\/\/|[\s(])(\/[^\s()]+:\d+:\d+)/g)].map(
-    (m) => m[1] as string,
-  );
+  const frames = framesIn(error.stack ?? '');
   const own = frames.filter(
     (f) =>
       f.startsWith(PACKAGE_ROOT + path.sep) &&

@@ -21,8 +21,7 @@ describe('an internal error', () => {
       Object.assign(broken, { load });
     }
     expect(terminal.printed.out).toBe('');
-    // The runner puts a number of its own behind the name of a test file.
-    expect(terminal.printed.err.replace(/\?vitest=\d+/, '')).toMatch(
+    expect(terminal.printed.err).toMatch(
       /^stage2-stress: internal error: Error: two lines \(at test\/cli\/dispatch\.test\.ts:\d+:\d+\)\n$/,
     );
   });

@@ -75,7 +75,14 @@ describe('each mutant', () => {
 test('names are unique, one file each', () => {
   const names = MUTANTS.map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
-  const helpers = ['catches.ts', 'clear-pages.ts', 'index.ts', 'misses.ts', 'mutant.ts'];
+  const helpers = [
+    'catches.ts',
+    'clear-pages.ts',
+    'control.ts',
+    'index.ts',
+    'misses.ts',
+    'mutant.ts',
+  ];
   const there = readdirSync(new URL('../../src/mutants/', import.meta.url), { recursive: true });
   const files = there.map((path) => basename(String(path))).filter((name) => name.endsWith('.ts'));
   expect(files.toSorted()).toEqual([...names.map((n) => `${n}.ts`), ...helpers].toSorted());
