@@ -56,16 +56,12 @@ test('the portfolio has a row for each protocol and configuration, of all its st
   const planned = (await planGroups(options)).flatMap(({ items, level, vcpus }) =>
     items.map(({ protocol }) => [protocol.name, level, vcpus]),
   );
-  const { result } = await stress('--time', '8s', '--repeats', '2', '--seed', '5');
-  // On a busy machine some have no time, and are named.
+  // Rounds, not time: on a busy machine no row is left out.
+  const { result } = await stress('--rounds', '6', '--repeats', '2', '--seed', '5');
   const shown = result.runs.map((run) => [run.protocol, run.level, run.vcpus]);
-  const said = (result.remarks ?? []).join('\n');
-  const keys = new Set(shown.map(String));
-  expect(planned.filter((key) => keys.has(String(key)))).toEqual(shown);
-  const missing = planned.filter((key) => !keys.has(String(key)));
-  expect(missing.filter(([name]) => !said.includes(String(name)))).toEqual([]);
+  expect(shown).toEqual(planned);
   for (const run of result.runs) {
-    expect(run.repeats).toBeLessThanOrEqual(2);
+    expect(run.repeats).toBe(2);
     expect(run.accesses.lost).toBe(0);
     // What is shown on purpose is the only thing there is to see, with its two starts as one.
     const rules = run.violations.map(({ rule }) => rule);

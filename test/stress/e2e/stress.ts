@@ -147,11 +147,16 @@ async function command(
   run: RunStress = runStress,
 ): Promise<Omit<Ended, 'result'>> {
   const terminal = memoryTerminal();
+  const begunMs = performance.now();
   const code = await stressCommand(
     parseCommandLine('stress', STRESS_FLAGS, args),
     terminal,
     BUILT_IN,
-    () => (options, given) => run(options, { ...given, ...hooks, runControls: noControls }),
+    () => (options, given) => {
+      // The command is as old as this call, whatever the process has done before.
+      const agedMs = performance.now() - begunMs;
+      return run(options, { ...given, ...hooks, agedMs, runControls: noControls });
+    },
   );
   return { code, ...terminal.printed };
 }
