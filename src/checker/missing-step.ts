@@ -8,7 +8,7 @@
  */
 import { HOST_VMID } from '../arch/context.ts';
 import { assertNever } from '../arch/assert.ts';
-import { describeTlbi } from '../arch/tlbi.ts';
+import { describeTlbi, isBroadcast } from '../arch/tlbi.ts';
 import type { DsbKind } from '../port/cpu.ts';
 import type { Place } from './place.ts';
 import type { Mishap, MishapKind, Obligation, Progress } from './obligation.ts';
@@ -145,6 +145,14 @@ function withoutMishap(o: Obligation): string {
   }
 }
 
+/** Who flushes one PE alone has weakened the barriers and the TLBI alike: the barrier is half of it. */
+function alsoLocal(o: Obligation): string {
+  const early = o.mishaps.get('tlbi-before-dsb');
+  if (early === undefined || early.op === null || isBroadcast(early.op.kind)) return '';
+  const tlbi = `${describeTlbi(early.op)} (event ${early.event + 1})`;
+  return `; ${tlbi} is local, too, where a broadcast (IS) one is needed`;
+}
+
 export function missingStep(place: Place, o: Obligation): string {
   for (const kind of EXPLAINS[o.progress]) {
     const mishap = o.mishaps.get(kind);
@@ -152,6 +160,7 @@ export function missingStep(place: Place, o: Obligation): string {
     const wrong = o.mishaps.get('wrong-vmid')?.op ?? null;
     const others = wrong === null ? undefined : describeTlbi(wrong);
     const why = explain(place, mishap, others);
+    if (o.progress === 'stored') return why + alsoLocal(o);
     const isMissing = kind === 'stage1-without-stage2' && o.progress === 'ordered';
     const isSaid = mishap.bytes > 0 || others !== undefined;
     return isMissing && !isSaid ? `${why}; the stage-2 TLBI is missing` : why;

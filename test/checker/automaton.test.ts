@@ -81,6 +81,25 @@ describe('where a sequence is not legal, the sentence says why', () => {
   });
 });
 
+it('a flush of one PE alone is two things at once, and both are said', () => {
+  const cleared = w.store(0n);
+  const flush = (kind: 'vmalls12e1' | 'vmalls12e1is'): readonly Step[] => [
+    w.dsb('nshst', 'order'),
+    w.tlbi({ kind }, 'stage2'),
+    w.dsb('nsh', 'complete'),
+  ];
+  const early = 'an Inner Shareable DSB is missing';
+  const said = (kind: 'vmalls12e1' | 'vmalls12e1is'): string =>
+    sentences(coalesce(0, [cleared, ...flush(kind), w.store(w.block, 'release')]));
+  expect(said('vmalls12e1')).toMatch(
+    new RegExp(
+      `${early}; TLBI VMALLS12E1 \\(event 3\\) is local, too, where a broadcast \\(IS\\) one is needed$`,
+      'm',
+    ),
+  );
+  expect(said('vmalls12e1is')).toMatch(new RegExp(`${early}$`, 'm'));
+});
+
 describe('nT at level 1', () => {
   it('may be stored over the broken block before the flush of the break is complete', () => {
     const [order, flush, complete] = w.flushVmid;
