@@ -99,7 +99,7 @@ export function huntRequest(hunt: Hunt): GroupRequest {
 }
 
 /** Rounds in which there are so many with transitions: the others are the baseline's. */
-export function roundsFor(rounds: number): number {
+function roundsFor(rounds: number): number {
   return 1 + rounds + Math.ceil(rounds / (BASELINE_EVERY - 1));
 }
 
