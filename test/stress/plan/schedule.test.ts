@@ -42,7 +42,7 @@ describe('starts', () => {
 test('rounds get shorter only when even one start is slow, and never empty', () => {
   const at = (startMs: number): number => shorterRound(32, { startMs });
   expect([QUIET_START_MS, 3.9 * QUIET_START_MS].map(at)).toEqual([32, 32]);
-  expect([4, 6, 100].map((times) => at(times * QUIET_START_MS))).toEqual([16, 4, 4]);
+  expect([4, 6, 8, 100].map((times) => at(times * QUIET_START_MS))).toEqual([16, 4, 1, 1]);
   expect(shorterRound(2, { startMs: 60_000 })).toBe(1);
 });
 
