@@ -104,3 +104,11 @@ export function itemOfRound(n: number, items: number): number {
   const at = n % items;
   return lap % 2 === 0 ? at : items - 1 - at;
 }
+
+/**
+ * Which of these items has had the fewest rounds, of several the one named first. Where items retire, one
+ * that is to be seen does not wait for its twin.
+ */
+export function itemBehind(items: readonly number[], roundsOf: (item: number) => number): number {
+  return items.reduce((least, item) => (roundsOf(item) < roundsOf(least) ? item : least));
+}

@@ -23,6 +23,7 @@ import { createFailFast } from './fail-fast.ts';
 import {
   BASELINE_EVERY,
   type GroupPlan,
+  itemBehind,
   itemOfRound,
   roundAfter,
   ROUND_KIND,
@@ -255,11 +256,10 @@ function auditOf({ layout }: Arena, software: SoftwareSide): Audit {
   ]);
 }
 
-/** In turns among those that have not retired; all of them if none is left. */
+/** In turns; of those that have not retired whoever is behind, or of all once none is left. */
 function nextItem(plan: GroupPlan, results: ResultsArea, transitionsRounds: number): number {
   const all = plan.items.map((_, item) => item);
-  const isLeft = (item: number): boolean => totalOf(results, item, ROW.signed) === 0;
-  const left = plan.retiresAtSign === true ? all.filter(isLeft) : all;
-  const running = left.length > 0 ? left : all;
-  return running[itemOfRound(transitionsRounds, running.length)] as number;
+  if (plan.retiresAtSign !== true) return itemOfRound(transitionsRounds, all.length);
+  const left = all.filter((item) => totalOf(results, item, ROW.signed) === 0);
+  return itemBehind(left.length > 0 ? left : all, (item) => totalOf(results, item, ROW.round));
 }
