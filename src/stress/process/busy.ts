@@ -74,7 +74,10 @@ export function whyDisturbed(row: {
 
 type Row = Pick<StressRun, 'rounds' | 'roundsDropped' | 'scheduling'>;
 
-/** Null if the machine was quiet. `starts`: of each group, where fewer than were wanted. */
+/**
+ * Null if the machine was quiet, and all starts were made. `starts`: of each group. A slow machine on which
+ * nobody else is at work is not busy.
+ */
 export function busySentence(
   { share, load1, cpus: count }: OthersLoad,
   runs: readonly Row[],
@@ -85,16 +88,18 @@ export function busySentence(
   const dropped = alone.reduce((sum, run) => sum + run.roundsDropped, 0);
   const preempted = rounds === 0 ? 0 : dropped / rounds;
   const isBusy = share > OTHERS_SHARE_BUSY || preempted > PREEMPTED_SHARE_BUSY;
-  if (!isBusy && starts.made === starts.wanted) return null;
+  const fewer =
+    starts.made === starts.wanted
+      ? []
+      : [
+          `each configuration was started ${timesText(starts.made)} instead of ${timesText(starts.wanted)}`,
+        ];
+  if (!isBusy) return fewer.length === 0 ? null : `threads start slowly here: ${fewer.join('')}`;
   return [
     `the machine was busy: load ${load1.toFixed(1)} on ${count} CPUs`,
     `other programs had ${percent(share)} of their time`,
     ...(rounds === 0 ? [] : [`a thread lost its CPU in ${percent(preempted)} of rounds`]),
-    ...(starts.made === starts.wanted
-      ? []
-      : [
-          `each configuration was started ${timesText(starts.made)} instead of ${timesText(starts.wanted)}`,
-        ]),
+    ...fewer,
   ].join(', ');
 }
 

@@ -32,6 +32,10 @@ describe('busySentence', () => {
   it('says how many starts were left out', () => {
     const some = busySentence(busy, [row(10, 10, 'parallel')], { made: 1, wanted: 4 });
     expect(some).toContain('each configuration was started once instead of 4 times');
+    // On a slow machine, too, and there nobody is called busy.
+    expect(busySentence(quiet, [row(10, 1, 'parallel')], { made: 2, wanted: 4 })).toBe(
+      'threads start slowly here: each configuration was started 2 times instead of 4 times',
+    );
   });
 });
 
