@@ -13,7 +13,7 @@ import { PROTOCOL, resumed } from './stress.ts';
 type Resumable = StressResult & { readonly campaign: CampaignState };
 
 const FILE = 'run.json';
-const ROUNDS = 120;
+const ROUNDS = 60;
 const TRANSITIONS = 32;
 /** One in eight times its flush, and says nothing of its window. */
 const WINDOWS = (TRANSITIONS * 7) / 8;
