@@ -7,6 +7,7 @@ import { DMB_KINDS, DSB_KINDS } from '../port/cpu.ts';
 import {
   CHANGE_NAMES,
   type ChangeName,
+  changesSize,
   formsOf,
   PROTOCOL_KINDS,
   type ProtocolKind,
@@ -14,7 +15,15 @@ import {
 import { Cursor } from './cursor.ts';
 import { bracketed, maybePlace, store, tlbi } from './operands.ts';
 import { END, scan, type Word } from './scan.ts';
-import { type Action, type Place, type Sequence, SequenceError, type Step } from './steps.ts';
+import {
+  type Action,
+  type Address,
+  type Place,
+  type Sequence,
+  SequenceError,
+  type Step,
+  type Ttl,
+} from './steps.ts';
 
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 const CLAIMS = ['never-invalid', 'handles-conflict'] as const;
@@ -264,10 +273,13 @@ class Parser {
         this.#hasChild = true;
         break;
       case 'merge':
-        if (isSplit) refuse('merge: a split has no pages whose state a block could take');
+        if (this.#kind !== null && this.#kind !== 'coalesce') {
+          refuse(`merge: a ${this.#kind} has no pages whose state a block could take`);
+        }
         break;
       case 'free':
         if (isSplit && !this.#hasChild) refuse('free child: alloc child has to come first');
+        if (!hasChildren(this.#kind)) refuse(`free child: a ${this.#kind} has no child table`);
         break;
       case 'gather':
         this.#hasGathered = true;
@@ -285,6 +297,9 @@ class Parser {
         if (action.child === 'page' && !this.#isAtLeaf) {
           refuse('child[page] stands in each mapped page { … }, which looks at the entry first');
         }
+        if (this.#kind === 'unmap' && action.op === 'store' && action.value.startsWith('block')) {
+          refuse(`${action.value}: an unmap maps nothing; what the entry held is called old`);
+        }
         const usesChild =
           action.child !== null || (action.op === 'store' && action.value === 'table');
         if (isSplit && usesChild && !this.#hasChild) {
@@ -297,6 +312,10 @@ class Parser {
     }
   }
 }
+
+/** Null: a coalesce. */
+const hasChildren = (kind: ProtocolKind | null): boolean =>
+  kind === null || changesSize(kind) || kind === 'unmap';
 
 function shown({ text }: Word): string {
   return text.slice(0, 40);
@@ -323,33 +342,55 @@ const ISH = { op: 'dsb', kind: 'ish' } as const;
 const unaddressed = (kind: 'vmalls12e1is' | 'vmalle1is'): Action => ({
   ...{ op: 'tlbi', kind, address: null, ttl: null, vmid: null },
 });
-const addressed = (kind: 'ipas2e1is' | 'ripas2e1is', isRange: boolean): Action => ({
-  op: 'tlbi',
-  kind,
-  address: isRange ? { kind: 'range' } : { kind: 'page', offset: 0 },
-  ttl: isRange ? null : 'level',
-  vmid: null,
-});
+/** Operands of a flush hypercall behind the mmu, as they were written. */
+type Operands = readonly Word[];
 
 /** What KVM's flush hypercalls do (port/sequences.ts). */
-const HYPERCALLS: Readonly<Record<string, readonly Action[]>> = {
-  __kvm_tlb_flush_vmid: [ISHST, unaddressed('vmalls12e1is'), ISH, { op: 'isb' }],
-  __kvm_tlb_flush_vmid_ipa: byStages(addressed('ipas2e1is', false)),
-  __kvm_tlb_flush_vmid_range: byStages(addressed('ripas2e1is', true)),
+const HYPERCALLS: Readonly<Record<string, (c: Cursor, operands: Operands) => readonly Action[]>> = {
+  __kvm_tlb_flush_vmid: () => [ISHST, unaddressed('vmalls12e1is'), ISH, { op: 'isb' }],
+  __kvm_tlb_flush_vmid_ipa: (c, [, level]) =>
+    byStages({
+      ...{ op: 'tlbi', kind: 'ipas2e1is', address: { kind: 'page', offset: 0 }, vmid: null },
+      ttl: level === undefined ? 'level' : levelOf(c, level),
+    }),
+  __kvm_tlb_flush_vmid_range: (c, [, pages]) =>
+    byStages({
+      ...{ op: 'tlbi', kind: 'ripas2e1is', ttl: null, vmid: null },
+      address: pages === undefined ? { kind: 'range' } : pagesOf(c, pages),
+    }),
 };
+
+/** `level`: of the entry, whatever a variable is called. A number, or a name of "no hint", is what it says. */
+function levelOf(c: Cursor, word: Word): Ttl {
+  const { text } = word;
+  if (text === 'tlbi_ttl_unknown') return 0;
+  if (!/^\d/.test(text)) return 'level';
+  const level = Number(text);
+  if (level === 0 || level === 1 || level === 2 || level === 3) return level;
+  return c.refuse(`kvm_call_hyp: a level is 0 to 3, not "${text}"`, word);
+}
+
+function pagesOf(c: Cursor, word: Word): Address {
+  if (!/^\d/.test(word.text)) return { kind: 'range' };
+  const count = Number(word.text);
+  if (Number.isInteger(count) && count > 0) return { kind: 'pages', count };
+  return c.refuse(`kvm_call_hyp: a range has one page at least, not "${word.text}"`, word);
+}
 
 function byStages(first: Action): readonly Action[] {
   return [ISHST, first, ISH, unaddressed('vmalle1is'), ISH, { op: 'isb' }];
 }
 
-/** `kvm_call_hyp(__kvm_tlb_flush_vmid, mmu)`: whatever its further operands are called. */
+/** `kvm_call_hyp(__kvm_tlb_flush_vmid, mmu)`, `(…_ipa, mmu, addr, level)`, `(…_range, mmu, addr, pages)`. */
 function hypercall(c: Cursor): readonly Action[] {
   return bracketed(c, 'kvm_call_hyp', () => {
     const name = c.oneOf('kvm_call_hyp', Object.keys(HYPERCALLS));
+    const operands: Word[] = [];
     while (c.has(',')) {
       if (!/^\w/.test(c.word.text)) c.refuse(`kvm_call_hyp: an operand is missing`);
+      operands.push(c.word);
       c.take();
     }
-    return HYPERCALLS[name] ?? [];
+    return HYPERCALLS[name]?.(c, operands.slice(1)) ?? [];
   });
 }

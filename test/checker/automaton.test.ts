@@ -371,6 +371,10 @@ describe('publication of a table', () => {
     expect(codes(split(2, [w.build, w.final, w.link('plain'), ...flush]))).toEqual([]);
     const local = w.dsb('nshst', 'other');
     expect(codes(split(2, [w.build, local, w.link('plain'), ...flush]))).not.toEqual([]);
+    // What is not below it is not shown by its link.
+    const spare = w.step('other', { op: 'allocate', table: 'table 1', level: 3 });
+    const beside = split(2, [w.build, w.final, spare, w.link('plain'), ...flush]);
+    expect(codes(beside)).not.toContain('published-unordered');
   });
 });
 

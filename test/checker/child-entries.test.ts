@@ -193,6 +193,22 @@ describe('a level-1 table coalesced table by table', () => {
     expect(codes(split('release'))).toEqual([]);
     expect(codes(split('plain'))).toEqual(['published-unordered']);
   });
+
+  it('publishes with a table what was linked into it before', () => {
+    const ordered = (late: boolean): AutomatonVerdict => {
+      const top = big.step('other', { op: 'allocate', table: 'table 0', level: 2 });
+      const below = big.step('other', { op: 'allocate', table: 'table 1', level: 3 });
+      const d = makeTable(big.g, place.tablePa + 0x9000);
+      const at = { table: 'table 0', index: 0, before: EMPTY } as const;
+      const link = big.child(d, 'plain', at, 'table 1');
+      const page = big.child(big.page(0), 'plain', { table: 'table 1', index: 0, before: EMPTY });
+      const made = late ? [link, big.final, page] : [link, page, big.final];
+      const steps = [top, below, ...made, big.breakBlock, big.link('plain')];
+      return judgeTrace(traceOf('split', steps, place), 0);
+    };
+    expect(codes(ordered(true))).toContain('published-unordered');
+    expect(codes(ordered(false))).not.toContain('published-unordered');
+  });
 });
 
 describe('an entry of a new table', () => {

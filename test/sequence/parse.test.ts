@@ -101,6 +101,22 @@ test.each([
     'kvm_call_hyp(__kvm_tlb_flush_vmid_ipa, mmu, addr, level)',
     'dsb ishst; tlbi ipas2e1is, ipa, ttl=level; dsb ish; tlbi vmalle1is; dsb ish; isb',
   ],
+  [
+    'kvm_call_hyp(__kvm_tlb_flush_vmid_ipa, mmu, addr, 3)',
+    'dsb ishst; tlbi ipas2e1is, ipa, ttl=3; dsb ish; tlbi vmalle1is; dsb ish; isb',
+  ],
+  [
+    'kvm_call_hyp(__kvm_tlb_flush_vmid_ipa, mmu, addr, TLBI_TTL_UNKNOWN)',
+    'dsb ishst; tlbi ipas2e1is, ipa, ttl=0; dsb ish; tlbi vmalle1is; dsb ish; isb',
+  ],
+  [
+    'kvm_call_hyp(__kvm_tlb_flush_vmid_range, mmu, addr, pages)',
+    'dsb ishst; tlbi ripas2e1is, range; dsb ish; tlbi vmalle1is; dsb ish; isb',
+  ],
+  [
+    'kvm_call_hyp(__kvm_tlb_flush_vmid_range, mmu, addr, 2)',
+    'dsb ishst; tlbi ripas2e1is, ipa+2 pages; dsb ish; tlbi vmalle1is; dsb ish; isb',
+  ],
 ])('%s is %s', (spelt, meant) => {
   expect(writeSequence(parseSequence(spelt))).toBe(meant);
   expect(steps(meant)).toEqual(steps(spelt));
@@ -179,6 +195,12 @@ const BAD: readonly (readonly [string, number, number, string])[] = [
   ['alloc child', 1, 1, 'a coalesce has its child table'],
   ['split: coalesce: str 0', 1, 8, 'the kind was said before: split'],
   ['split: merge', 1, 8, 'a split has no pages'],
+  ['map: merge', 1, 6, 'a map has no pages'],
+  ['map: free child', 1, 6, 'a map has no child table'],
+  ['unmap: str block', 1, 8, 'an unmap maps nothing'],
+  ['unmap: str block+nt', 1, 8, 'an unmap maps nothing'],
+  ['kvm_call_hyp(__kvm_tlb_flush_vmid_ipa, mmu, addr, 4)', 1, 51, 'a level is 0 to 3, not "4"'],
+  ['kvm_call_hyp(__kvm_tlb_flush_vmid_range, mmu, addr, 0)', 1, 53, 'one page at least'],
   ['claims: never-wrong', 1, 9, 'claims is one of'],
   ['lock: none', 1, 7, 'lock is one of exclusive, shared'],
   ['name: My_Sequence; str 0', 1, 7, 'joined by hyphens'],
