@@ -100,7 +100,8 @@ class Parser {
   #hasSteps = false;
   #hasChild = false;
   #hasGathered = false;
-  /** Within a loop over mapped pages. */
+  /** Within a loop, within one over mapped pages. */
+  #isInLoop = false;
   #isAtLeaf = false;
 
   constructor(c: Cursor) {
@@ -177,10 +178,12 @@ class Parser {
     const name = mapped ? 'each mapped page { … }' : 'each page { … }';
     c.expect('page', name);
     if (mapped && this.#kind === 'split' && !this.#hasChild) c.refuse(NO_CHILD_YET, word);
-    const outside = this.#isAtLeaf;
+    if (this.#isInLoop) c.refuse(`${name} stands in a loop over all pages already`, word);
+    this.#isInLoop = true;
     this.#isAtLeaf = mapped;
     const steps = this.#braced(name);
-    this.#isAtLeaf = outside;
+    this.#isInLoop = false;
+    this.#isAtLeaf = false;
     return { op: 'each-page', mapped, steps, at: word.at };
   }
 
@@ -360,7 +363,7 @@ const HYPERCALLS: Readonly<Record<string, (c: Cursor, operands: Operands) => rea
     }),
 };
 
-/** `level`: of the entry, whatever a variable is called. A number, or a name of "no hint", is what it says. */
+/** A variable is the level of the entry; a number, or the name of no hint, is itself. */
 function levelOf(c: Cursor, word: Word): Ttl {
   const { text } = word;
   if (text === 'tlbi_ttl_unknown') return 0;
@@ -381,7 +384,7 @@ function byStages(first: Action): readonly Action[] {
   return [ISHST, first, ISH, unaddressed('vmalle1is'), ISH, { op: 'isb' }];
 }
 
-/** `kvm_call_hyp(__kvm_tlb_flush_vmid, mmu)`, `(…_ipa, mmu, addr, level)`, `(…_range, mmu, addr, pages)`. */
+/** `kvm_call_hyp(F, mmu)`, for F_ipa `(…, mmu, addr, level)`, for F_range `(…, mmu, addr, pages)`. */
 function hypercall(c: Cursor): readonly Action[] {
   return bracketed(c, 'kvm_call_hyp', () => {
     const name = c.oneOf('kvm_call_hyp', Object.keys(HYPERCALLS));

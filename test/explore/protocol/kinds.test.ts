@@ -288,6 +288,14 @@ describe('what two entries at one address do not show', () => {
       /^in the 4K granule, .* does not cover the range: of 0x200000 bytes/,
     ],
     [
+      'a range that is enough for 2048 pages, and the table freed at once',
+      bbmEarlyWith((cpu, t) => {
+        const page = t.size >= 2 ** 29 ? 65536 : t.size >= 2 ** 25 ? 16384 : 4096;
+        flushRange(cpu, t.ipa, Math.min(t.size, 2048 * page));
+      }),
+      /^in the 64K granule, .* does not cover the range: of 0x20000000 bytes/,
+    ],
+    [
       'a block made like its first page',
       changed('bbm-early', (cpu, t, tables) => {
         const child = tables.follow(t.old);

@@ -28,7 +28,10 @@ const PLACES: readonly { readonly granule: Granule; readonly ipas: readonly numb
   { granule: '64k', ipas: [0x6000_0000] },
 ];
 
-/** Who needs more than so many goes from page to page, and is not tried where pages are most. */
+/**
+ * Who does more than so many things goes from page to page, and is not tried where pages are most. To free
+ * a table is one, though it touches every entry.
+ */
 const PAGEWISE = 1500;
 
 /** Enough for every entry of a table a few times over. */
@@ -69,7 +72,7 @@ function survey(protocol: Protocol, change: ChangeName, bbm: BbmLevel, hafdbs: b
       const run = runAlone(protocol, map, bbm);
       if (typeof run === 'string') notes.push(`${where}, it was not tried: ${run}`);
       else {
-        most = Math.max(most, run.operations.length);
+        most = Math.max(most, run.trace.length);
         violations.push(...judgeAlone(protocol, map, bbm, run, where));
       }
       if (violations.length > 0) return { violations: violations.slice(0, 1), notes };
