@@ -1,6 +1,15 @@
 /** Protocols that are none: what their author hears. */
 import { describe, expect, it } from 'vitest';
-import { EMPTY, flushVmid, LOCKED } from '../../../src/port/index.ts';
+import {
+  type Cpu,
+  EMPTY,
+  type Entry,
+  flushVmid,
+  LOCKED,
+  type Tables,
+  type Transition,
+} from '../../../src/port/index.ts';
+import bbmEarly from '../../../src/protocols/bbm-early.ts';
 import { exploreProtocol } from '../../../src/explore/protocol/index.ts';
 import {
   TimeLimit,
@@ -26,6 +35,46 @@ describe('a protocol', () => {
       /^protocol changed threw: no TLBI is called "vmall"; there are vmalls12e/,
     );
     expect(nonsense).toThrow(/\(.*odd-protocols\.test\.ts:\d+:\d+\)$/);
+  });
+
+  it.each<[string, Run, string]>([
+    [
+      'behind the entry',
+      (cpu, t) => cpu.write((t.entry + 1) as Entry, t.wanted),
+      'write: t.entry+1 lies beside the entry',
+    ],
+    [
+      'before the entry',
+      (cpu, t) => void cpu.compareExchange((t.entry - 1) as Entry, EMPTY, LOCKED),
+      'compareExchange: t.entry-1 lies beside the entry',
+    ],
+    [
+      'behind the end of a table page',
+      (cpu, t, tables) => void cpu.read((tables.entryOf(tables.follow(t.old), 1) + 1) as Entry),
+      'read: a table page has entries 0 to 1, not 2',
+    ],
+    [
+      'before its begin',
+      (_cpu, t, tables) => tables.put((tables.entryOf(tables.follow(t.old), 0) - 1) as Entry),
+      'put: a table page has entries 0 to 1, not -1',
+    ],
+  ])('that touches what lies %s hears so', (_, run, why) => {
+    expect(told(run)).toThrow(`protocol changed threw: ${why}`);
+  });
+
+  it('that goes from entry to entry of a page is none of these', () => {
+    const steps = (cpu: Cpu, t: Transition, tables: Tables): void => {
+      const first = tables.entryOf(tables.follow(t.old), 0);
+      expect(first + 1).toBe(tables.entryOf(tables.follow(t.old), 1));
+      cpu.read((first + 1) as Entry);
+    };
+    const run = exploreLoads(
+      changed('bbm-early', (cpu, t, tables) => {
+        steps(cpu, t, tables);
+        return bbmEarly.run(cpu, t, tables);
+      }),
+    );
+    expect(run.verdict).toBe('safe');
   });
 
   it('that follows no table hears so, without the words of an assertion', () => {

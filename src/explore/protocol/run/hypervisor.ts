@@ -38,6 +38,7 @@ import { createModelTables, type Roles } from './model-tables.ts';
 import { PageBook } from './page-book.ts';
 import type { Recording, Script } from './recording.ts';
 import { TimeLimit } from './time-limit.ts';
+import { spacedEntries } from './spaced-entries.ts';
 import type { Path } from './unroll.ts';
 
 const TABLE_BITS = VALID | TYPE_TABLE_OR_PAGE;
@@ -50,10 +51,15 @@ export function hypervisorScript(
   maker: Maker = soleMaker(protocol, map),
 ): Script {
   const { level, ipa, size, pa } = map;
+  const spaced = spacedEntries(map);
   const vmid = protocol.vmid ?? GUEST_VMID;
   const transitionOf = ({ old, wanted }: Beginning): Transition =>
-    Object.freeze({ entry: TARGET as Entry, level, ipa, size, old, wanted, pa, bbm, vmid });
-  const limits = { entries: map.lock, tables: map.tables, granule: 2 ** map.geometry.pageShift };
+    Object.freeze({ entry: spaced.target, level, ipa, size, old, wanted, pa, bbm, vmid });
+  const limits = {
+    entries: spaced.limit,
+    tables: map.tables,
+    granule: 2 ** map.geometry.pageShift,
+  };
   return (recording) => {
     const roleOf = createRoles();
     const book = new PageBook(map, (location) => recording.peek(location));
@@ -71,7 +77,7 @@ export function hypervisorScript(
       bits: map.vmidBits,
     });
     const cpu = createCpu(map, recording, book, roleOf, { taking, begun, context });
-    const port = checkedPort(cpu, tables, {
+    const port = checkedPort(spaced.cpu(cpu), spaced.tables(tables), {
       ...limits,
       isOpen: () => isOpen,
       protocol: protocol.name,
