@@ -36,6 +36,7 @@ const RACE = 'entry-unfenced';
 const RACE_MS = 12_000;
 /** Where no time limit was given. */
 const RACE_UNHURRIED_MS = 30_000;
+const SURE_UNHURRIED_MS = 120_000;
 /** Of a campaign with a limit the controls get at most this share. */
 const SHARE_MAX = 0.3;
 /** The sure one gets more if it needs more: where it has not run, all the rest would prove nothing. */
@@ -51,6 +52,8 @@ const SURE_STARTS = 8;
 const ITEM = { sure: 0, race: 1, twin: 2 } as const;
 /** Per round, on a quiet machine. */
 const TRANSITIONS = 64;
+/** On a busy one, at least: in two transitions not even the sure one was seen every time. */
+const TRANSITIONS_MIN = 8;
 const QUIET: Pace = { startMs: QUIET_START_MS };
 /** Of the twin, at least. */
 const TWIN_ROUNDS_MIN = 8;
@@ -84,7 +87,7 @@ export async function runControls(
     ...huntRequest({
       // As `ITEM` says. The sure one first: until it is caught all the rest is in vain.
       items: [itemOf(sure), itemOf(race), twinOf(race)],
-      transitions: shorterRound(TRANSITIONS, guessed),
+      transitions: Math.max(TRANSITIONS_MIN, shorterRound(TRANSITIONS, guessed)),
       setting: { ...HUNT_SETTING, racesEntry: true },
       ...{ rules, stopsAtSign: false, seed, pins, budgetMs: null },
     }),
@@ -100,15 +103,19 @@ export async function runControls(
   const startedMs = performance.now();
   const outcome = await runGroup(pool, request, hooks, {
     budgetMs: limitMs,
-    // A round of the twin and one of the sure control there must be.
-    roundsMin: Object.keys(ITEM).length,
+    // Until then it is over when `isDone` says so.
+    roundsMin: Infinity,
     lastMs: sureLastMs(budgetMs, guessed),
     isDone: (arena, results) => {
       for (const [i, of] of signs.entries()) {
         if (recordedSigns(arena, i, of) > 0) caughtAt[i] ??= performance.now() - startedMs;
       }
+      const twinRounds = roundsOf(results, ITEM.twin);
+      // The race may be missed. The sure control there must be, and a round of the twin.
+      const isLate = performance.now() - startedMs >= limitMs;
+      if (isLate) return caughtAt[ITEM.sure] !== null && twinRounds > 0;
       const needed = twinRoundsFor(roundsOf(results, ITEM.race));
-      return caughtAt.every((ms) => ms !== null) && roundsOf(results, ITEM.twin) >= needed;
+      return caughtAt.every((ms) => ms !== null) && twinRounds >= needed;
     },
   });
   const pace = { startMs: outcome.readyMs ?? Math.max(limitMs, outcome.elapsedMs) };
@@ -132,7 +139,7 @@ export async function runControls(
 
 /** Until then the sure control and its twin may wait for their first rounds. */
 export function sureLastMs(budgetMs: number | null, { startMs }: Pace = QUIET): number {
-  const shareMs = (budgetMs ?? Infinity) * SURE_SHARE_MAX;
+  const shareMs = budgetMs === null ? SURE_UNHURRIED_MS : budgetMs * SURE_SHARE_MAX;
   return Math.max(2 * SURE_MS_MIN, shareMs, SURE_STARTS * startMs);
 }
 
