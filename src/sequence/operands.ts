@@ -4,7 +4,8 @@ import type { Cursor } from './cursor.ts';
 import type { Action, Address, ChildIndex, StoreOrder, Ttl, Value } from './steps.ts';
 
 const CHILD_MAX = 8191;
-const PAGES_MAX = 2 ** 18;
+/** Of a range, and of what is added to an IPA. */
+export const PAGES_MAX = 2 ** 18;
 
 /** Words for the entry itself, where a kernel's call wants one. */
 const ENTRY_WORDS = new Set(['ptep', 'entry']);

@@ -13,7 +13,7 @@ import {
   type ProtocolKind,
 } from '../port/kinds.ts';
 import { Cursor } from './cursor.ts';
-import { bracketed, maybePlace, store, tlbi } from './operands.ts';
+import { bracketed, maybePlace, PAGES_MAX, store, tlbi } from './operands.ts';
 import { END, scan, type Word } from './scan.ts';
 import {
   type Action,
@@ -178,7 +178,7 @@ class Parser {
     const name = mapped ? 'each mapped page { … }' : 'each page { … }';
     c.expect('page', name);
     if (mapped && this.#kind === 'split' && !this.#hasChild) c.refuse(NO_CHILD_YET, word);
-    if (this.#isInLoop) c.refuse(`${name} stands in a loop over all pages already`, word);
+    if (this.#isInLoop) c.refuse(`${name} stands in a loop over pages already`, word);
     this.#isInLoop = true;
     this.#isAtLeaf = mapped;
     const steps = this.#braced(name);
@@ -376,8 +376,8 @@ function levelOf(c: Cursor, word: Word): Ttl {
 function pagesOf(c: Cursor, word: Word): Address {
   if (!/^\d/.test(word.text)) return { kind: 'range' };
   const count = Number(word.text);
-  if (Number.isInteger(count) && count > 0) return { kind: 'pages', count };
-  return c.refuse(`kvm_call_hyp: a range has one page at least, not "${word.text}"`, word);
+  if (Number.isInteger(count) && count > 0 && count <= PAGES_MAX) return { kind: 'pages', count };
+  return c.refuse(`kvm_call_hyp: a range has 1 to ${PAGES_MAX} pages, not "${word.text}"`, word);
 }
 
 function byStages(first: Action): readonly Action[] {

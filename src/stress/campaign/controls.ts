@@ -34,7 +34,7 @@ const RACE = 'entry-unfenced';
 
 /** A tenth of a second on a quiet machine. It ends when seen. */
 const RACE_MS = 12_000;
-/** Where no time limit was given. */
+/** Where no time limit was given, of each. */
 const RACE_UNHURRIED_MS = 30_000;
 const SURE_UNHURRIED_MS = 120_000;
 /** Of a campaign with a limit the controls get at most this share. */

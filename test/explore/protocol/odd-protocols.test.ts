@@ -54,6 +54,11 @@ describe('a protocol', () => {
       'read: a table page has entries 0 to 1, not 2',
     ],
     [
+      'far behind it',
+      (cpu, t, tables) => void cpu.read((tables.entryOf(tables.follow(t.old), 0) + 511) as Entry),
+      'read: a table page has entries 0 to 1, not 511',
+    ],
+    [
       'before its begin',
       (_cpu, t, tables) => tables.put((tables.entryOf(tables.follow(t.old), 0) - 1) as Entry),
       'put: a table page has entries 0 to 1, not -1',

@@ -1,16 +1,14 @@
 /** Threads that throw, exit or hang, and a user who presses Ctrl-C: the right exit code, soon, and no orphans. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { args } from '../../support/args.ts';
 import { PROTOCOL, startStress, stressWith } from './stress.ts';
 
 const FIXTURES = path.resolve(import.meta.dirname, '../../preflight/fixtures');
 
-/** Of a campaign whose thread has failed, on a quiet machine. */
+/** Of a campaign whose thread has failed; 5 s are promised, the rest is for a loaded machine. */
 const BOUND_MS = 20_000;
-/** As many as a busy machine may take for it. */
-const STARTS = 20;
 
 /**
  * A hang is noticed at once, where a campaign would wait in case that the machine is busy. That a thread
@@ -20,13 +18,6 @@ const HANGS = { hangMs: 1000, startMs: 10_000, compileMs: 5000 };
 const NEVER_STARTS = { hangMs: 4000, startMs: 500, compileMs: 500 };
 
 describe('a worker that fails', () => {
-  /** What a campaign of one round takes here and now. */
-  let startMs = 0;
-  beforeAll(async () => {
-    const one = await stressWith({}, args('--protocol bbm-early --vcpus 2 --rounds 1'));
-    startMs = one.result.elapsedMs;
-  });
-
   it.each([
     [
       'throws',
@@ -50,7 +41,7 @@ describe('a worker that fails', () => {
       PROTOCOL(name),
       ...args('--vcpus 2 --rounds 50'),
     ]);
-    expect(result.elapsedMs).toBeLessThan(BOUND_MS + STARTS * startMs);
+    expect(result.elapsedMs).toBeLessThan(BOUND_MS);
     expect(result.reasons.join('\n')).toMatch(why);
     expect([code, result.exitCode, result.verdict]).toEqual([70, 70, 'inconclusive']);
     // One that was ended is gone as soon as it has a CPU to go on.

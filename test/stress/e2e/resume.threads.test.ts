@@ -13,6 +13,7 @@ import { PROTOCOL, resumed } from './stress.ts';
 type Resumable = StressResult & { readonly campaign: CampaignState };
 
 const FILE = 'run.json';
+/** Twelve words of the protocol, so that a campaign is stopped in the middle of a group. */
 const ROUNDS = 60;
 const TRANSITIONS = 32;
 /** One in eight times its flush, and says nothing of its window. */

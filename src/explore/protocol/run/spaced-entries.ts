@@ -16,12 +16,13 @@ export interface SpacedEntries {
   tables(tables: Tables): Tables;
 }
 
-/** Tables lie so many of their sizes apart, each in the middle of its own. */
+/** Tables lie so many of their sizes apart, and at least so many entries, each in the middle of its own. */
 const APART = 4;
+const APART_MIN = 2 ** 16;
 
 export function spacedEntries(map: MemoryMap): SpacedEntries {
   const { entriesPerTable } = map.geometry;
-  const stride = APART * entriesPerTable;
+  const stride = Math.max(APART_MIN, APART * entriesPerTable);
   const middle = stride / 2;
 
   function toProtocol(location: Entry): Entry {
