@@ -2,10 +2,17 @@
  * Who may store to an entry while the VM's lock is held for reading, beside vCPUs that handle faults
  * (v6.2 and later; 5c359cca1faf, c3119ae45dfb): whoever has put LOCKED there by compare-exchange
  * (stage2_try_break_pte), and nobody else (stage2_make_pte warns). Any other store has to be a
- * compare-exchange itself, which fails if somebody came first.
+ * compare-exchange itself, which fails if somebody came first. One that leaves the entry invalid and not
+ * LOCKED is no break: whoever faults finds a hole there, and makes it before the old translation is gone.
  */
-import { AF, DBM, type Descriptor, LOCKED, S2AP_W } from '../arch/descriptor.ts';
+import { AF, DBM, type Descriptor, isValid, LOCKED, S2AP_W } from '../arch/descriptor.ts';
 import type { TraceEvent, TransitionTrace } from '../port/trace.ts';
+
+const BESIDE = "while the VM's lock is held for reading";
+
+const BROKEN_OPEN =
+  `broken without ownership: a compare-exchange makes a valid entry invalid, but not LOCKED, ${BESIDE}, ` +
+  'so a vCPU that faults may put its own mapping there before the TLBI has completed (stage2_try_break_pte)';
 
 type WriteEvent = Extract<TraceEvent, { readonly op: 'write' }>;
 
@@ -30,24 +37,23 @@ export class Ownership {
     if (event.order === 'cas') {
       if (event.value === LOCKED) this.#owned.add(entry);
       else this.#owned.delete(entry);
-      return null;
+      return isValid(current) && !isValid(event.value) && event.value !== LOCKED ? BROKEN_OPEN : null;
     }
     if (owned) {
       if (event.value !== LOCKED) this.#owned.delete(entry);
       return null;
     }
     const how = event.order === 'plain' ? 'plain store' : 'store-release';
-    const beside = "while the VM's lock is held for reading";
-    if ((current & 1n) === 0n && current !== LOCKED) {
+    if (!isValid(current) && current !== LOCKED) {
       return (
-        `made without ownership: ${how} over an entry that is invalid but not LOCKED ${beside}, ` +
+        `made without ownership: ${how} over an entry that is invalid but not LOCKED ${BESIDE}, ` +
         'so a vCPU that faulted may have put its own mapping there (stage2_make_pte)'
       );
     }
     const holds =
       current === LOCKED ? 'LOCKED, and not by a compare-exchange of this thread,' : 'valid';
     return (
-      `${how} to an entry that is ${holds} ${beside}: another walker may have changed it since it ` +
+      `${how} to an entry that is ${holds} ${BESIDE}: another walker may have changed it since it ` +
       'was read; it has to be taken by a compare-exchange to LOCKED (stage2_try_break_pte)'
     );
   }

@@ -31,16 +31,26 @@ describe('an entry under a shared lock', () => {
   });
 
   it('is not owned because it was emptied: somebody else may fill it', () => {
-    const steps = [w.store(EMPTY, 'cas'), ...w.flushVmid, release, w.free('grace')];
+    const steps = [w.locked(), w.store(EMPTY), ...w.flushVmid, release, w.free('grace')];
     expect(under('shared', ...steps)).toEqual(['unowned']);
     expect(says(...steps)).toMatch(
       /^made without ownership: store-release over an entry that is inv/,
     );
   });
 
+  it.each([
+    ['EMPTY', EMPTY],
+    ['the old bits without the valid bit', w.table & ~1n],
+  ])('is not broken by a compare-exchange to %s: who faults may fill it before the TLBI', (_, value) => {
+    const steps = [w.store(value, 'cas'), ...w.flushVmid, w.store(w.block, 'cas'), w.free('grace')];
+    expect(under('shared', ...steps)).toEqual(['unowned']);
+    expect(says(...steps)).toMatch(/^broken without ownership/);
+    expect(under('exclusive', ...steps)).toEqual([]);
+  });
+
   it('may be made by a compare-exchange that fails if somebody came first', () => {
     const cas = w.store(w.block, 'cas');
-    const steps = [w.store(EMPTY, 'cas'), ...w.flushVmid, cas, w.free('grace')];
+    const steps = [w.locked(), ...w.flushVmid, cas, w.free('grace')];
     expect(under('shared', ...steps)).toEqual([]);
     const nt = [w.store(w.nt, 'cas'), ...w.flushVmid, cas, w.free('grace')];
     expect(under('shared', ...nt)).toEqual([]);
