@@ -37,7 +37,9 @@ export class Ownership {
     if (event.order === 'cas') {
       if (event.value === LOCKED) this.#owned.add(entry);
       else this.#owned.delete(entry);
-      return isValid(current) && !isValid(event.value) && event.value !== LOCKED ? BROKEN_OPEN : null;
+      return isValid(current) && !isValid(event.value) && event.value !== LOCKED
+        ? BROKEN_OPEN
+        : null;
     }
     if (owned) {
       if (event.value !== LOCKED) this.#owned.delete(entry);

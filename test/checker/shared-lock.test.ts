@@ -41,12 +41,20 @@ describe('an entry under a shared lock', () => {
   it.each([
     ['EMPTY', EMPTY],
     ['the old bits without the valid bit', w.table & ~1n],
-  ])('is not broken by a compare-exchange to %s: who faults may fill it before the TLBI', (_, value) => {
-    const steps = [w.store(value, 'cas'), ...w.flushVmid, w.store(w.block, 'cas'), w.free('grace')];
-    expect(under('shared', ...steps)).toEqual(['unowned']);
-    expect(says(...steps)).toMatch(/^broken without ownership/);
-    expect(under('exclusive', ...steps)).toEqual([]);
-  });
+  ])(
+    'is not broken by a compare-exchange to %s: who faults may fill it before the TLBI',
+    (_, value) => {
+      const steps = [
+        w.store(value, 'cas'),
+        ...w.flushVmid,
+        w.store(w.block, 'cas'),
+        w.free('grace'),
+      ];
+      expect(under('shared', ...steps)).toEqual(['unowned']);
+      expect(says(...steps)).toMatch(/^broken without ownership/);
+      expect(under('exclusive', ...steps)).toEqual([]);
+    },
+  );
 
   it('may be made by a compare-exchange that fails if somebody came first', () => {
     const cas = w.store(w.block, 'cas');

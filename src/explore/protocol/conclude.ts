@@ -19,8 +19,8 @@ import { notesOn } from './cpu.ts';
 import {
   CAUSES,
   type JudgedOperations,
+  judgeEach,
   judgeOperations,
-  NOTHING_JUDGED,
 } from './judge/judge-operations.ts';
 import type { ExploreBounds } from './machine/bounds.ts';
 import { accessesOf, type GuestProgram } from './machine/guest.ts';
@@ -55,7 +55,9 @@ export function conclude(
   const judged =
     against === null
       ? hosts.map((host) => judgeOperations(host, bbm, protocol, options.realGranules))
-      : hosts.map(() => NOTHING_JUDGED);
+      : hosts.map(({ map }) =>
+          judgeEach([protocol, against.protocol], bbm, map.hafdbs, options.realGranules),
+        );
   const all = signViolations(started, shortest(founds), judged);
   const protocolNotes = [...new Set(judged.flatMap(({ notes }) => notes))];
   const isWhole = stoppedBy === null;
@@ -163,7 +165,8 @@ function signViolations(
   const done = hosts.flatMap((host, i) =>
     (judged[i]?.violations ?? []).map((violation) => ({
       ...violation,
-      ...signed({ ...headOf(host), shows: { by: 'operations', rule: violation.rule } }, from),
+      ...(violation.noToken === undefined &&
+        signed({ ...headOf(host), shows: { by: 'operations', rule: violation.rule } }, from)),
     })),
   );
   return [...seen, ...done];

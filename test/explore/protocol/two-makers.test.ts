@@ -130,6 +130,34 @@ describe('two hypervisors that take the entry by compare-exchange', () => {
     expect(turns(run)).toEqual(EITHER);
   });
 
+  it('tried by themselves in the real granules, too: tables of two entries do not show a range cut off', () => {
+    const most = 64 * 4096;
+    const right = named('bbm-early-range');
+    const cut = defineProtocol({
+      ...right,
+      name: 'range-of-64',
+      run: (cpu, t, tables) => right.run(cpu, { ...t, size: Math.min(t.size, most) }, tables),
+    });
+    for (const run of [beside(right, cut), beside(cut, right), beside(cut, cut)]) {
+      expect(rules(run)).toEqual(['break-before-make']);
+      expect(run.violations[0]).toMatchObject({
+        why: expect.stringMatching(
+          /^range-of-64 by itself, in the 4K granule, at IPA 0x40200000: /,
+        ),
+        by: 'operations',
+        token: null,
+        noToken: expect.stringMatching(/^of range-of-64 alone/),
+      });
+    }
+    const { verdict } = exploreProtocol({
+      protocol: cut,
+      against: { protocol: right, source: null },
+      programs: PROGRAMS,
+      realGranules: false,
+    });
+    expect(verdict).toBe('safe');
+  });
+
   it('two splits: who has lost takes its table back', () => {
     const run = beside(splitShared('gives way'), splitShared('gives way'));
     expect([run.verdict, turns(run)]).toEqual(['safe', EITHER]);

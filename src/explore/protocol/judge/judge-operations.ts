@@ -13,7 +13,7 @@ import { hypervisorScript, traceOf } from '../run/hypervisor.ts';
 import { lostRace } from './lost-race.ts';
 import { lossOfNeighbour } from './judge-neighbour.ts';
 import { operationSteps } from './operation-steps.ts';
-import { surveyOf } from './survey.ts';
+import { surveyBeyondSearch, surveyOf } from './survey.ts';
 import type { Path } from '../run/unroll.ts';
 
 /** What names a cause; the others are what comes of one. */
@@ -34,9 +34,6 @@ export interface Reason {
   readonly why: string;
   readonly path: Path | null;
 }
-
-/** Of two protocols at once the operations are judged where an execution has them (judge-makers.ts). */
-export const NOTHING_JUDGED: JudgedOperations = { violations: [], whys: [], notes: [] };
 
 export function judgeOperations(
   host: Host,
@@ -107,6 +104,32 @@ export function judgeOperations(
     if (CAUSES.has(violation.rule)) whys.push({ why: violation.why, path: null });
   }
   return { violations, whys, notes: [...notes] };
+}
+
+/**
+ * Of two at once the operations are judged where an execution has them (judge-makers.ts). What tables of
+ * two entries do not show, each of them is tried for by itself.
+ */
+export function judgeEach(
+  protocols: readonly Protocol[],
+  bbm: BbmLevel,
+  hafdbs: boolean,
+  realGranules = true,
+): JudgedOperations {
+  const violations: OperationsViolation[] = [];
+  const notes = new Set<string>();
+  for (const protocol of realGranules ? new Set(protocols) : []) {
+    for (const change of changesOf(protocol)) {
+      const found = surveyBeyondSearch(protocol, change, bbm, hafdbs);
+      const alone = (text: string): string => `${protocol.name} by itself, ${text}`;
+      for (const note of found.notes) notes.add(alone(note));
+      for (const violation of found.violations) {
+        const noToken = `of ${protocol.name} alone: explore without --against has a token for it`;
+        violations.push({ ...violation, why: alone(violation.why), noToken, against: null });
+      }
+    }
+  }
+  return { violations, whys: [], notes: [...notes] };
 }
 
 const nth = (n: number): string => ['first', 'second', 'third'][n - 1] ?? `${n}th`;

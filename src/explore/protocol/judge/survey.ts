@@ -61,6 +61,27 @@ export function surveyOf(
   return found;
 }
 
+/**
+ * The same without what it does wrong in the tables of a search, too: of two protocols at once that is
+ * judged by what both of them do.
+ */
+export function surveyBeyondSearch(
+  protocol: Protocol,
+  change: ChangeName,
+  bbm: BbmLevel,
+  hafdbs: boolean,
+): Surveyed {
+  const { violations, notes } = surveyOf(protocol, change, bbm, hafdbs);
+  if (violations.length === 0) return { violations, notes };
+  const { vmid = GUEST_VMID } = protocol;
+  const map = new MemoryMap(change, 2, TABLES, { hafdbs, vmid });
+  const run = underOneLimit(() => runAlone(protocol, map, bbm));
+  if (typeof run === 'string') return { violations: [], notes };
+  const small = judgeAlone(protocol, map, bbm, run, 'in small');
+  const isNew = ({ rule }: ExploreViolation): boolean => !small.some((v) => v.rule === rule);
+  return { violations: violations.filter(isNew), notes };
+}
+
 function survey(protocol: Protocol, change: ChangeName, bbm: BbmLevel, hafdbs: boolean): Surveyed {
   const violations: ExploreViolation[] = [];
   const notes: string[] = [];
