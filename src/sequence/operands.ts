@@ -57,9 +57,25 @@ export function bracketed<T>(c: Cursor, step: string, inside: () => T): T {
   return made;
 }
 
-/** `str V`, `str V, child[N]`, `WRITE_ONCE(*ptep, V)`, `cmpxchg(ptep, old, V)`. */
-export function store(c: Cursor, step: string, order: StoreOrder): Action {
+export type Store = Extract<Action, { readonly op: 'store' }>;
+
+/** `str V`, `str V, child[N]`, `WRITE_ONCE(*ptep, V)`. */
+export function store(c: Cursor, step: string, order: StoreOrder): Store {
+  return maybeExchange(c, step, order).store;
+}
+
+/** `cmpxchg(ptep, old, V)`, and whether `old` stands there. */
+export function exchange(c: Cursor): { readonly store: Store; readonly namesOld: boolean } {
+  return maybeExchange(c, 'cmpxchg', 'cas');
+}
+
+function maybeExchange(
+  c: Cursor,
+  step: string,
+  order: StoreOrder,
+): { readonly store: Store; readonly namesOld: boolean } {
   return bracketed(c, step, () => {
+    let namesOld = false;
     let child = maybePlace(c);
     if (child !== undefined) c.has(',');
     const at = c.word;
@@ -68,6 +84,7 @@ export function store(c: Cursor, step: string, order: StoreOrder): Action {
       if (stored !== 'old') {
         c.refuse(`cmpxchg(ptep, old, V) compares with old, not with "${stored}"`, at);
       }
+      namesOld = true;
       stored = value(c, step);
     }
     const hasComma = c.has(',');
@@ -83,7 +100,7 @@ export function store(c: Cursor, step: string, order: StoreOrder): Action {
         at,
       );
     }
-    return { op: 'store', order, value: stored, child: child ?? null };
+    return { store: { op: 'store', order, value: stored, child: child ?? null }, namesOld };
   });
 }
 
@@ -144,10 +161,12 @@ export function tlbi(c: Cursor, step: string): Action {
     while (c.has(',') || (!c.atEnd && c.word.text !== ')')) {
       const here = c.word;
       if (c.has('ttl')) {
+        if (hint !== null) c.refuse(`tlbi ${kind} has its ttl`, here);
         c.expect('=', 'ttl=N');
         hint = ttl(c);
         if (!isAddressed) c.refuse(`tlbi ${kind} takes no ttl: it takes no address`, here);
       } else if (c.has('vmid')) {
+        if (vmid !== null) c.refuse(`tlbi ${kind} has its vmid`, here);
         c.expect('=', 'vmid=other');
         vmid = c.oneOf('vmid', ['other'] as const);
         if (scope === 'all') c.refuse(`tlbi ${kind} acts on every VMID: it takes none`, here);

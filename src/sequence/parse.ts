@@ -13,7 +13,7 @@ import {
   type ProtocolKind,
 } from '../port/kinds.ts';
 import { Cursor } from './cursor.ts';
-import { bracketed, maybePlace, PAGES_MAX, store, tlbi } from './operands.ts';
+import { bracketed, exchange, maybePlace, PAGES_MAX, type Store, store, tlbi } from './operands.ts';
 import { END, scan, type Word } from './scan.ts';
 import {
   type Action,
@@ -35,7 +35,6 @@ const STEPS: Readonly<Record<string, (c: Cursor, word: Word) => readonly Action[
   cas: (c) => [store(c, 'cas', 'cas')],
   write_once: (c) => [store(c, 'write_once', 'plain')],
   smp_store_release: (c) => [store(c, 'smp_store_release', 'release')],
-  cmpxchg: (c) => [store(c, 'cmpxchg', 'cas')],
   ldr: load,
   read_once: load,
   dsb: (c) => [{ op: 'dsb', kind: bracketed(c, 'dsb', () => c.oneOf('dsb', DSB_KINDS)) }],
@@ -103,6 +102,8 @@ class Parser {
   /** Within a loop, within one over mapped pages. */
   #isInLoop = false;
   #isAtLeaf = false;
+  /** Entries that do not hold what they did when they were last looked at. */
+  readonly #changed = new Set<Store['child']>();
 
   constructor(c: Cursor) {
     this.#c = c;
@@ -159,16 +160,33 @@ class Parser {
     if (word.text === 'each' || word.text === 'for') return [this.#loop(word)];
     if (word.text === 'try') return [this.#tryAllocate(word)];
     const make = Object.hasOwn(STEPS, word.text) ? STEPS[word.text] : undefined;
-    if (make === undefined) {
+    if (make === undefined && word.text !== 'cmpxchg') {
       const there = `there are ${WORDS}, and of the kernel's words ${KERNEL_WORDS}`;
       return c.refuse(`there is no step "${shown(word)}": ${there}`, word);
     }
-    const actions = make(c, word);
-    for (const action of actions) this.#check(action, word.at);
+    const actions = make?.(c, word) ?? [this.#exchange(word)];
+    for (const action of actions) {
+      this.#check(action, word.at);
+      if (action.op === 'store') this.#changed.add(action.child);
+      if (action.op === 'load') this.#changed.delete(action.child);
+    }
     if (!c.atEnd) {
       c.refuse(`${word.text} ends before ${c.shown()}: put ; or a line's end between two steps`);
     }
     return actions.map((action) => ({ ...action, at: word.at }));
+  }
+
+  /** Whoever compares with `old` where something else was stored would never exchange anything. */
+  #exchange(word: Word): Store {
+    const made = exchange(this.#c);
+    const { child } = made.store;
+    if (made.namesOld && this.#changed.has(child)) {
+      const [where, place] =
+        child === null ? ['the entry', '*ptep'] : [`child[${child}]`, `child[${child}]`];
+      const right = `write cas V, which compares with what was stored, or read_once(${place}) before it`;
+      this.#c.refuse(`cmpxchg: ${where} holds old no more, it was stored to: ${right}`, word);
+    }
+    return made.store;
   }
 
   #loop(word: Word): Step {

@@ -20,6 +20,9 @@ export const END = ';';
 
 const MARKS = ',=+|()[]{}:*;';
 
+/** Some editors begin a file with this mark of its byte order. It stands in no column. */
+const BOM = '\uFEFF';
+
 /** Longer ones are no sequence of an engineer: somebody named the wrong file. */
 export const TEXT_MAX = 65_536;
 
@@ -31,7 +34,7 @@ export function scan(text: string): Word[] {
     throw new SequenceError({ line: 1, column: 1 }, what);
   }
   let line = 1;
-  let lineFrom = 0;
+  let lineFrom = text.startsWith(BOM) ? 1 : 0;
   const part =
     /[ \t\r]+|#[^\n]*|\/\/[^\n]*|\n|(?:summary|origin)[ \t]*:[^\n;]*|[a-z_][\w-]*|\d\w*|[\s\S]/giu;
   for (const match of text.matchAll(part)) {
@@ -42,7 +45,12 @@ export function scan(text: string): Word[] {
       words.push({ text: END, at, from, to: from });
       line++;
       lineFrom = from + 1;
-    } else if (/^[ \t\r]/.test(found) || found.startsWith('#') || found.startsWith('//')) {
+    } else if (
+      (from === 0 && found === BOM) ||
+      /^[ \t\r]/.test(found) ||
+      found.startsWith('#') ||
+      found.startsWith('//')
+    ) {
       continue;
     } else if (/^[\w]/.test(found) || MARKS.includes(found)) {
       const isProse = found.includes(':') && found.length > 1;
