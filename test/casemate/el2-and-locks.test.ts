@@ -145,3 +145,46 @@ describe('a table page', () => {
     ).toEqual([]);
   });
 });
+
+describe("HCR_EL2.TGE, under which VMALLE1 is the host's own", () => {
+  const [HOST, GUEST] = [(1n << 34n) | (1n << 27n), 1n << 34n];
+  const isb = (log: Log, thread = 0) => log.add('barrier', 'isb', thread);
+  const hcr = (log: Log, value: bigint, thread = 0) =>
+    isb(log.add('sysreg-write', `(sysreg hcr_el2) (value ${hex(value)})`, thread), thread);
+  const vm = () => lock(isb(declared().vttbr(ROOT, 1)));
+  const remap = (log: Log) => log.write(CHILD, block(0x8000_0000));
+  /** Flushed by address, and its combined entries by VMALLE1IS. */
+  const flushed = (before: (log: Log) => Log): Log => {
+    const log = before(vm()).write(CHILD, 0n).dsb().tlbi('ipas2e1is (value 0x0)').dsb();
+    return remap(log.tlbi('vmalle1is').dsb());
+  };
+  const survives = (log: Log) =>
+    expect(found(log)).toEqual([
+      expect.objectContaining({
+        rule: 'break-before-make',
+        why: expect.stringContaining('is issued with HCR_EL2.TGE set') as string,
+      }),
+    ]);
+
+  it('leaves combined entries of the guest where it is set', () => {
+    survives(flushed((log) => hcr(log, HOST)));
+  });
+
+  it('or where no ISB has followed its clearing', () => {
+    const late = (log: Log) =>
+      hcr(log, HOST).add('sysreg-write', `(sysreg hcr_el2) (value ${hex(GUEST)})`);
+    survives(flushed(late));
+  });
+
+  it.each<readonly [string, (log: Log) => Log]>([
+    ['was cleared before', (log) => hcr(hcr(log, HOST), GUEST)],
+    ['has no E2H beside it', (log) => hcr(log, HOST & ~GUEST)],
+    ['is set on another CPU', (log) => hcr(log, HOST, 1)],
+  ])('leaves none where it %s', (_, before) => {
+    expect(found(flushed(before))).toEqual([]);
+  });
+
+  it('makes no difference to a flush by VMID', () => {
+    expect(found(remap(hcr(vm(), HOST).write(CHILD, 0n).flush()))).toEqual([]);
+  });
+});

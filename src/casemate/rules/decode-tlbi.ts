@@ -41,6 +41,13 @@ export function decodeTlbi(
     const takes = { regime: 'el2', id: null, all: reach === null && broadcast } as const;
     return { event: { op: 'el2', tlbi: { name, reach, broadcast } }, takes };
   }
+  if (registers.actsOnHost(thread) && reaches(kind, 'combined') && !reaches(kind, 'stage2')) {
+    const tlbi = { kind, regime: 'el2&0' } as const;
+    return {
+      event: { op: 'tlbi', tlbi, older: [] },
+      takes: { regime: 'stage2', id: null, all: false },
+    };
+  }
   const acting = registers.acting(thread);
   const everywhere = scopeOf(kind) === 'all';
   if (acting === null) {

@@ -4,7 +4,8 @@
  * A write of VTTBR_EL2 is certain to be in effect only after a context synchronisation (DDI
  * 0487, D24.1.2): until then a TLBI may act on the VMID from before it as well. Some tracers leave
  * ISBs out while no table store or TLBI of that CPU waits for its DSB, so a missing ISB counts only
- * where the log would have shown one.
+ * where the log would have shown one. The same goes for HCR_EL2.TGE, which says of VMALLE1 on which
+ * regime it acts.
  */
 import type { LogEvent } from '../reading/record.ts';
 import { idOf, type RangeUnits, rootOf } from './operands.ts';
@@ -21,9 +22,13 @@ export interface Switch {
 
 interface Cpu {
   vttbr: bigint | null;
+  /** VMALLE1 acts on EL2&0, its host's: HCR_EL2.{E2H, TGE} are both set. */
+  isHost: boolean;
+  /** The same as it was before, which may still be in effect. */
+  wasHost: boolean;
   /** VMIDs of before, which may still be in effect. */
   older: number[];
-  /** When VTTBR_EL2 was written, an ISB after it would have been in the log. */
+  /** When one of both was written, an ISB after it would have been in the log. */
   isbExpected: boolean;
   /** A table store or TLBI waits for a DSB ISH. */
   busy: boolean;
@@ -42,6 +47,8 @@ export interface ActingVmids {
 /** By TG0. */
 const TG0_BYTES = [4096, 65_536, 16_384] as const;
 const E2H = 1n << 34n;
+const TGE = 1n << 27n;
+const HOST = E2H | TGE;
 const DS = 1n << 32n;
 /** Registers that only an instrumented hypervisor tells of. */
 const OF_EL2 = new Set(['hcr_el2', 'tcr_el2', 'sctlr_el2', 'mair_el2']);
@@ -92,7 +99,7 @@ export class Registers {
     if (OF_EL2.has(register)) this.instrumented = true;
     if (register === 'vtcr_el2') this.#vtcr = value;
     if (register === 'tcr_el2') this.#tcr = value;
-    if (register === 'hcr_el2') this.#hcr = value;
+    if (register === 'hcr_el2') this.#setHcr(value, this.#cpu(thread));
     const named = { root: rootOf(value), id: idOf(value) };
     if (register === 'ttbr0_el2') return { regime: 'el2', ...named, shape: stage1Shape(this.#tcr) };
     if (register !== 'vttbr_el2') return null;
@@ -104,8 +111,22 @@ export class Registers {
     const before = cpu.vttbr;
     cpu.vttbr = value;
     if (before === null || idOf(before) === idOf(value)) return;
-    cpu.isbExpected = cpu.older.length === 0 ? cpu.busy : cpu.isbExpected && cpu.busy;
+    this.#awaitIsb(cpu);
     if (!cpu.older.includes(idOf(before))) cpu.older.push(idOf(before));
+  }
+
+  #setHcr(value: bigint, cpu: Cpu): void {
+    this.#hcr = value;
+    const isHost = (value & HOST) === HOST;
+    if (isHost === cpu.isHost) return;
+    this.#awaitIsb(cpu);
+    cpu.wasHost ||= cpu.isHost;
+    cpu.isHost = isHost;
+  }
+
+  #awaitIsb(cpu: Cpu): void {
+    const isFirst = cpu.older.length === 0 && !cpu.wasHost;
+    cpu.isbExpected = isFirst ? cpu.busy : cpu.isbExpected && cpu.busy;
   }
 
   isb(thread: number): void {
@@ -113,6 +134,7 @@ export class Registers {
     this.#isbSeen = true;
     if (!cpu.busy) this.#idleIsbSeen = true;
     cpu.older = [];
+    cpu.wasHost = false;
   }
 
   /** A store to a table, or a TLBI. */
@@ -130,14 +152,28 @@ export class Registers {
     if (vttbr === null) return null;
     const now = idOf(vttbr);
     const others = older.filter((vmid) => vmid !== now);
-    const told = isbExpected || this.#idleIsbSeen || !this.#isbSeen;
+    const told = this.#isTold(isbExpected);
     return { now, older: told ? others : [], unknown: !told && others.length > 0 };
+  }
+
+  /** Does VMALLE1 of this thread act on its host's own regime, as far as the log tells? */
+  actsOnHost(thread: number): boolean {
+    const { isHost, wasHost, isbExpected } = this.#cpu(thread);
+    return isHost || (wasHost && this.#isTold(isbExpected));
+  }
+
+  /** Would an ISB be in the log? */
+  #isTold(isExpected: boolean): boolean {
+    return isExpected || this.#idleIsbSeen || !this.#isbSeen;
   }
 
   #cpu(thread: number): Cpu {
     const known = this.#cpus.get(thread);
     if (known !== undefined) return known;
-    const cpu: Cpu = { vttbr: null, older: [], isbExpected: false, busy: false };
+    const cpu: Cpu = {
+      ...{ vttbr: null, older: [], isbExpected: false, busy: false },
+      ...{ isHost: false, wasHost: false },
+    };
     this.#cpus.set(thread, cpu);
     return cpu;
   }
