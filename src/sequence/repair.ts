@@ -7,7 +7,14 @@
  * may exist.
  */
 import { isBroadcast, reaches, scopeOf, TLBI_KINDS } from '../arch/tlbi.ts';
-import { type Action, innerSteps, type Place, type Sequence, type Step } from './steps.ts';
+import {
+  type Action,
+  innerSteps,
+  type Place,
+  type Sequence,
+  type Step,
+  type Value,
+} from './steps.ts';
 import { actionText } from './write.ts';
 
 export interface Fix {
@@ -23,8 +30,10 @@ export interface Fix {
 /** Is the sequence right? */
 export type Judge = (sequence: Sequence) => boolean;
 
+type Lock = Sequence['lock'];
+
 /** The mildest kinds first. */
-const KINDS: readonly ((steps: readonly Step[]) => Fix[])[] = [
+const KINDS: readonly ((steps: readonly Step[], lock: Lock) => Fix[])[] = [
   strengthened,
   barriers,
   flushes,
@@ -37,7 +46,7 @@ export function repairOf(sequence: Sequence, isRight: Judge): readonly Fix[] | n
   const fixes: Fix[] = [];
   for (const kind of KINDS) {
     // The strongest first, so that it is the first to be taken back.
-    fixes.unshift(...kind(sequence.steps));
+    fixes.unshift(...kind(sequence.steps, sequence.lock));
     if (fixes.length > 0 && isRight(repaired(sequence, fixes))) {
       return leastOf(sequence, fixes, isRight);
     }
@@ -84,16 +93,21 @@ function flat(steps: readonly Step[]): readonly Step[] {
 }
 
 /** Each step as the stronger one of its kind. */
-function strengthened(steps: readonly Step[]): Fix[] {
+function strengthened(steps: readonly Step[], lock: Lock): Fix[] {
   return flat(steps).flatMap((step): Fix[] => {
-    const stronger = strongerThan(step);
+    const stronger = strongerThan(step, lock);
     if (stronger === null) return [];
     const text = `${actionText(step)} -> ${actionText(stronger)}`;
     return [{ at: step.at, text, step, where: 'instead', actions: [stronger] }];
   });
 }
 
-function strongerThan(step: Step): Action | null {
+function strongerThan(step: Step, lock: Lock): Action | null {
+  if (step.op === 'store' && step.child === null && breaks(step.value)) {
+    const { order, value } = breakUnder(lock);
+    const isTaken = lock === 'exclusive' || (step.order === order && step.value === value);
+    return isTaken ? null : { ...step, order, value };
+  }
   if (step.op === 'dsb' && step.kind !== 'ish') return { op: 'dsb', kind: 'ish' };
   if (step.op === 'store' && step.order === 'plain' && step.value === 'table') {
     return { ...step, order: 'release' };
@@ -148,19 +162,23 @@ function flushes(steps: readonly Step[]): Fix[] {
   return [...all, ...wider, ...stage1];
 }
 
-/** Break-before-make, before the first store of something valid. */
-function broken(steps: readonly Step[]): Fix[] {
-  const step = steps.find(
-    (each) =>
-      each.op === 'store' &&
-      each.child === null &&
-      !['0', 'invalid', 'locked'].includes(each.value),
-  );
-  if (step === undefined) return [];
-  const zero: Action = { op: 'store', order: 'plain', value: '0', child: null };
-  const actions = [zero, ISH, tlbiOf('vmalls12e1is'), ISH];
-  const text = `${actions.map(actionText).join('; ')}, before ${actionText(step)}`;
-  return [{ at: step.at, text, step, where: 'before', actions }];
+/** Break-before-make, before each store of something valid. */
+function broken(steps: readonly Step[], lock: Lock): Fix[] {
+  return flat(steps).flatMap((step): Fix[] => {
+    if (step.op !== 'store' || step.child !== null || breaks(step.value)) return [];
+    const actions = [breakUnder(lock), ISH, tlbiOf('vmalls12e1is'), ISH];
+    const text = `${actions.map(actionText).join('; ')}, before ${actionText(step)}`;
+    return [{ at: step.at, text, step, where: 'before', actions }];
+  });
+}
+
+const breaks = (value: Value): boolean => ['0', 'invalid', 'locked'].includes(value);
+
+/** Beside vCPUs that handle faults nothing but LOCKED keeps them out of the entry. */
+function breakUnder(lock: Lock): Extract<Action, { readonly op: 'store' }> {
+  const [order, value] =
+    lock === 'shared' ? (['cas', 'locked'] as const) : (['plain', '0'] as const);
+  return { op: 'store', order, value, child: null };
 }
 
 /** The old table freed at the end. */
