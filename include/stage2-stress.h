@@ -219,9 +219,30 @@ enum {
 #define __s2s_ttl_of(xt) ((u64)(xt) & GENMASK(47, 46) ? (u32)((u64)(xt) >> 44 & 3) : 0)
 #define __s2s_hint(level) ((level) >= 0 && (level) <= 3 ? (u32)(level) : 0)
 
+/* By range: base address [36:0] in granules, TTL [38:37], NUM [43:39], SCALE [45:44], TG [47:46]. */
+__s2s_inline void __s2s_tlbi_xt(u32 op, u64 xt)
+{
+	u32 shift = __s2s_port_page_shift();
+	u32 granule = shift == 12 ? 1 : shift == 14 ? 2 : 3;
+	u64 pages = ((xt >> 39 & 31) + 1) << (5 * (xt >> 44 & 3) + 1);
+
+	switch (op) {
+	case __s2s_tlbi_ripas2e1is:
+	case __s2s_tlbi_ripas2e1:
+	case __s2s_tlbi_ripas2le1is:
+	case __s2s_tlbi_ripas2le1:
+		/* One whose TG names another granule has no effect (R_XKMMX). */
+		if ((xt >> 46 & 3) == granule)
+			__s2s_port_tlbi(op, (xt & GENMASK(36, 0)) << shift, pages << shift,
+					(u32)(xt >> 37 & 3), -1);
+		return;
+	default:
+		__s2s_port_tlbi(op, __s2s_ipa_of(xt), 0, __s2s_ttl_of(xt), -1);
+	}
+}
+
 #define __s2s_tlbi_0(op) __s2s_port_tlbi(__s2s_tlbi_##op, 0, 0, 0, -1)
-#define __s2s_tlbi_1(op, xt) \
-	__s2s_port_tlbi(__s2s_tlbi_##op, __s2s_ipa_of(xt), 0, __s2s_ttl_of(xt), -1)
+#define __s2s_tlbi_1(op, xt) __s2s_tlbi_xt(__s2s_tlbi_##op, (xt))
 #define __s2s_tlbi_pick(a, b, picked, ...) picked
 #define __tlbi(...) __s2s_tlbi_pick(__VA_ARGS__, __s2s_tlbi_1, __s2s_tlbi_0, )(__VA_ARGS__)
 /* `addr` is the IPA in units of 4 KiB, as Xt has it; `level` that of the leaf. */

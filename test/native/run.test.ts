@@ -10,7 +10,7 @@ import { DMB_KINDS, DSB_KINDS, type Protocol } from '../../src/port/index.ts';
 import { foreignTextOf } from '../../src/port/foreign.ts';
 import { TLBI_KINDS } from '../../src/arch/tlbi.ts';
 import { readFileSync } from 'node:fs';
-import { folderWith, noCompiler, runWith } from './compiled.ts';
+import { folderWith, HEAD, noCompiler, runWith } from './compiled.ts';
 
 /** One fault for each BBM level, so that one file is compiled. */
 const FAULTS = runWith(
@@ -166,6 +166,56 @@ static void run(const struct transition *t)
     expect(explored(1).verdict).toBe('safe');
     expect(explored(0).violations.map(({ rule }) => rule)).toContain('stale-translation');
     expect(() => explored(3)).toThrow(/stage2_write_vttbr: 7 is no table: STAGE2_GUEST,/);
+  });
+});
+
+describe.skipIf(noCompiler !== null)('a TLBI by range with Xt as the instruction takes it', () => {
+  /** Right at BBM level 0; at 1 its TG is of no granule, at 2 its NUM is too low, at 3 its address wrong. */
+  const RANGE = `${HEAD}
+static void run(const struct transition *t)
+{
+  kvm_pte_t *childp = kvm_pte_follow(t->old, t->mm_ops);
+  u64 pages = t->size >> PAGE_SHIFT, scale = 0, num;
+  u64 tg = PAGE_SHIFT == 12 ? 1 : PAGE_SHIFT == 14 ? 2 : 3;
+
+  while (pages > 32ULL << (5 * scale + 1))
+    scale++;
+  num = (pages >> (5 * scale + 1)) - 1;
+  if (t->bbm == 1)
+    tg = 0;
+  if (t->bbm == 2 && num > 0)
+    num--;
+  kvm_set_invalid_pte(t->ptep, t->old);
+  dsb(ishst);
+  __tlbi(ripas2e1is, tg << 46 | scale << 44 | num << 39 | (u64)(t->level + 1) << 37 |
+                     ((t->ipa >> PAGE_SHIFT) + (t->bbm == 3)));
+  dsb(ish);
+  __tlbi(vmalle1is);
+  dsb(ish);
+  isb();
+  smp_store_release(t->ptep, stage2_merge_state(t->new, childp, t->level + 1));
+  stage2_tear_down(childp, t->level + 1);
+  dsb(ishst);
+}
+`;
+  let protocol: Protocol;
+  beforeAll(async () => {
+    const file = path.join(folderWith({ 'range.c': RANGE }), 'range.c');
+    protocol = (await loadC(file)).protocol as Protocol;
+  });
+  const whys = (bbm: 0 | 1 | 2 | 3): readonly string[] =>
+    exploreProtocol({ protocol, cpu: { bbm: [bbm] } }).violations.map(({ why }) => why);
+
+  test('covers NUM and SCALE from the base on', () => {
+    expect(whys(0)).toEqual([]);
+  });
+
+  test.each<[1 | 2 | 3, RegExp]>([
+    [1, /no stage-2 TLBI was complete before it|no TLBI came between/],
+    [2, /in the 4K granule, .* does not cover the range/],
+    [3, /does not cover the range|outside the entry's range/],
+  ])('of bbm=%i does not', (bbm, why) => {
+    expect(whys(bbm)[0]).toMatch(why);
   });
 });
 
