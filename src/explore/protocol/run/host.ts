@@ -67,10 +67,22 @@ export function vcpuNumber(vcpu: number): number {
 
 /**
  * Runs of a protocol in which it must do the same again: what depends on chance, or on how often it
- * ran before, shows here. Of two at once, whose trees are larger, fewer.
+ * ran before, shows here. It is the same protocol on the next CPU, where fewer do, and of two at once,
+ * whose trees are larger.
  */
 const REPEATS = 128;
+const REPEATS_MIN = 16;
 const REPEATS_OF_TWO = 8;
+
+const repeated = new WeakMap<Protocol, number>();
+
+/** How often it is to be run again here. */
+function repeatsOf(protocol: Protocol): number {
+  const known = repeated.get(protocol) ?? 0;
+  const more = Math.max(REPEATS_MIN, REPEATS - known);
+  repeated.set(protocol, known + more);
+  return more;
+}
 
 /** Rounds in which two trees may grow: who waits for whom is a far shorter chain. */
 const ROUNDS_MAX = 8;
@@ -171,7 +183,8 @@ function unrollMakers(
         if (tree.paths.every(isKnown)) return tree;
         throw new NotDeterministic(NOT_THE_SAME);
       });
-    for (let n = 0; n < (ofTwo ? REPEATS_OF_TWO : REPEATS); n++) again(() => true);
+    const repeats = ofTwo ? REPEATS_OF_TWO : repeatsOf(maker.protocol);
+    for (let n = 0; n < repeats; n++) again(() => true);
     const thread = i === 0 ? 0 : receivers + i;
     const tree = (isRead: IsRead): Unrolled =>
       again((location) => isRead(location) || isShared(location));
