@@ -4,7 +4,7 @@
  *
  * Of several ways through a protocol the longest is recorded: the others turn back early.
  */
-import type { BbmLevel } from '../arch/feat-bbm.ts';
+import { BBM_LEVELS, type BbmLevel } from '../arch/feat-bbm.ts';
 import type { Protocol, Tables, Transition } from '../port/index.ts';
 import type { SourcePlace } from '../port/foreign.ts';
 import { placeNow } from '../port/places.ts';
@@ -47,7 +47,6 @@ interface Entry {
   readonly site: string;
 }
 
-const LEVELS: readonly BbmLevel[] = [0, 1, 2, 3];
 /** Frames that tell two calls of one helper apart. */
 const FRAMES = 40;
 
@@ -56,7 +55,7 @@ export function recordSteps(protocol: Protocol, play: Play): readonly RecordedSt
   let entries = 0;
   const sites: string[] = [];
   const runs = new Map<BbmLevel, readonly Entry[]>();
-  for (const bbm of LEVELS) {
+  for (const bbm of BBM_LEVELS) {
     const run = longestRun(protocol, bbm, play, (t, tables) => {
       transition = t;
       entries = tables.entries;

@@ -13,7 +13,8 @@ import { attributesOf, type Descriptor, outputAddress, typeOf } from './descript
  * 0 break-before-make, 1 nT, 2 direct replacement with possible conflict aborts, 3 direct and never
  * aborts.
  */
-export type BbmLevel = 0 | 1 | 2 | 3;
+export const BBM_LEVELS = [0, 1, 2, 3] as const;
+export type BbmLevel = (typeof BBM_LEVELS)[number];
 
 /** ID_AA64MMFR2_EL1.BBM is bits [55:52]. */
 const BBM_SHIFT = 52n;

@@ -8,7 +8,7 @@
  * of the table pages.
  */
 import { GUEST_VMID } from '../../../arch/context.ts';
-import type { BbmLevel } from '../../../arch/feat-bbm.ts';
+import { BBM_LEVELS, type BbmLevel } from '../../../arch/feat-bbm.ts';
 import { type Granule, geometryOf } from '../../../arch/geometry.ts';
 import { judgeTrace } from '../../../checker/index.ts';
 import type { ChangeName, Protocol } from '../../../port/index.ts';
@@ -55,11 +55,15 @@ export function surveyOf(
 ): Surveyed {
   const of = known.get(protocol) ?? new Map<string, Surveyed>();
   known.set(protocol, of);
-  const key = `${change} ${bbm} ${hafdbs}`;
-  const found = of.get(key) ?? underOneLimit(() => survey(protocol, change, bbm, hafdbs));
-  of.set(key, found);
-  return found;
+  const keyOf = (level: BbmLevel): string => `${change} ${level} ${hafdbs}`;
+  const found = of.get(keyOf(bbm));
+  if (found !== undefined) return found;
+  const surveyed = underOneLimit(() => survey(protocol, change, bbm, hafdbs));
+  for (const [level, own] of surveyed) of.set(keyOf(level), own);
+  return surveyed.get(bbm) ?? NOTHING;
 }
+
+const NOTHING: Surveyed = { violations: [], notes: [] };
 
 /**
  * The same without what it does wrong in the tables of a search, too: of two protocols at once that is
@@ -82,24 +86,45 @@ export function surveyBeyondSearch(
   return { violations: violations.filter(isNew), notes };
 }
 
-function survey(protocol: Protocol, change: ChangeName, bbm: BbmLevel, hafdbs: boolean): Surveyed {
-  const violations: ExploreViolation[] = [];
+/** On the CPU that is asked for; and on all, if it does not look which one it has. */
+function survey(
+  protocol: Protocol,
+  change: ChangeName,
+  asked: BbmLevel,
+  hafdbs: boolean,
+): ReadonlyMap<BbmLevel, Surveyed> {
+  const open = new Set<BbmLevel>([asked, ...BBM_LEVELS]);
+  const done = new Map<BbmLevel, Surveyed>();
   const notes: string[] = [];
   let most = 0;
   for (const { granule, ipas } of PLACES) {
     for (const ipa of granule === '64k' && most > PAGEWISE ? [] : ipas) {
       const map = mapOf(change, hafdbs, granule, ipa, protocol.vmid);
       const where = `in the ${granule.toUpperCase()} granule, at IPA 0x${ipa.toString(16)}`;
-      const run = runAlone(protocol, map, bbm);
-      if (typeof run === 'string') notes.push(`${where}, it was not tried: ${run}`);
-      else {
-        most = Math.max(most, run.trace.length);
-        violations.push(...judgeAlone(protocol, map, bbm, run, where));
+      const run = runAlone(protocol, map, asked);
+      const isTold = typeof run === 'string';
+      if (isTold || run.looksAtBbm) keepOnly(asked, open, done);
+      if (isTold) {
+        notes.push(`${where}, it was not tried: ${run}`);
+        continue;
       }
-      if (violations.length > 0) return { violations: violations.slice(0, 1), notes };
+      most = Math.max(most, run.trace.length);
+      for (const bbm of open) {
+        const violations = judgeAlone(protocol, map, bbm, run, where).slice(0, 1);
+        if (violations.length === 0) continue;
+        done.set(bbm, { violations, notes: [...notes] });
+        open.delete(bbm);
+      }
+      if (!open.has(asked)) return done;
     }
   }
-  return { violations, notes: notes.slice(0, 1) };
+  for (const bbm of open) done.set(bbm, { violations: [], notes: notes.slice(0, 1) });
+  return done;
+}
+
+function keepOnly(asked: BbmLevel, ...of: (Set<BbmLevel> | Map<BbmLevel, Surveyed>)[]): void {
+  for (const levels of of)
+    for (const bbm of [...levels.keys()]) if (bbm !== asked) levels.delete(bbm);
 }
 
 /** By what they are of: all protocols find the same tables. */

@@ -53,8 +53,14 @@ export function hypervisorScript(
   const { level, ipa, size, pa } = map;
   const spaced = spacedEntries(map);
   const vmid = protocol.vmid ?? GUEST_VMID;
-  const transitionOf = ({ old, wanted }: Beginning): Transition =>
-    Object.freeze({ entry: spaced.target, level, ipa, size, old, wanted, pa, bbm, vmid });
+  const transitionOf = ({ old, wanted }: Beginning, recording: Recording): Transition =>
+    Object.freeze({
+      ...{ entry: spaced.target, level, ipa, size, old, wanted, pa, vmid },
+      get bbm() {
+        recording.looksAtBbm = true;
+        return bbm;
+      },
+    });
   const limits = {
     entries: spaced.limit,
     tables: map.tables,
@@ -68,7 +74,7 @@ export function hypervisorScript(
     if (begun === null) return recording.write(maker.lock, LOCK_FREE, true);
     book.begin(begun.old);
     const tables = createModelTables(map, recording, book, roleOf, maker);
-    const transition = transitionOf(begun);
+    const transition = transitionOf(begun, recording);
     let isOpen = true;
     const taking = new Taking(map, recording);
     const context = new CpuContext({

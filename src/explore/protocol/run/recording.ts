@@ -113,6 +113,8 @@ export class Recording {
   answered = 0;
   /** The last operation is a read without an answer. */
   pending = false;
+  /** The script has looked at the CPU's BBM level: on another one it may do something else. */
+  looksAtBbm = false;
   /** What ended it before its time; null: nothing. */
   thrown: Error | null = null;
   /** By event of the trace: the location it is about, for names. */
