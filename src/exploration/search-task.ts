@@ -282,13 +282,16 @@ export async function runSearch(
 }
 
 function optionsOf(
-  { subject, cpu, level, vcpus, scenario, accesses }: Search,
+  { subject, cpu, level, vcpus, scenario, accesses, part }: Search,
   { timeMs, memoryBytes }: SearchLimits,
 ): ExploreOptions {
   const { protocol, mutant, source, against } = subject;
   // Who says how much memory there is means that to be the bound.
   const room = memoryBytes === undefined ? {} : { memoryBytes, states: Number.POSITIVE_INFINITY };
-  const asked = { cpu, level, vcpus, scenario, accesses, bounds: { timeMs, ...room } };
+  const asked = {
+    ...{ cpu, level, vcpus, scenario, accesses, bounds: { timeMs, ...room } },
+    ...(part !== undefined && { part }),
+  };
   const beside = against === undefined ? {} : { against };
   return { protocol, mutant, ...beside, ...(source === null ? {} : { source }), ...asked };
 }

@@ -8,6 +8,7 @@ import type { BlockLevel } from '../arch/geometry.ts';
 import {
   type Against,
   installChanceGuards,
+  programsFor,
   type ProtocolSource,
 } from '../explore/protocol/index.ts';
 import {
@@ -23,7 +24,7 @@ import { loaderOf, SEQUENCE } from '../loaders/index.ts';
 import { type Catch, MUTANTS, subjectOf } from '../mutants/index.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { parseSequence, type Sequence } from '../sequence/index.ts';
-import type { Repaired } from '../result/explore.ts';
+import type { ExplorePart, Repaired } from '../result/explore.ts';
 import { itemsOfShard, type Shard } from '../result/shard.ts';
 import type { ProtocolRef } from '../stress/plan/plan.ts';
 import { againstOf, subjectsBeside } from './against.ts';
@@ -129,6 +130,8 @@ export interface Search {
   readonly vcpus: number;
   readonly scenario: ExploredScenario;
   readonly accesses: number;
+  /** Absent: all of it. */
+  readonly part?: ExplorePart;
 }
 
 /**
@@ -161,9 +164,38 @@ export async function explorePlan(request: ExploreRequest): Promise<ExplorePlan>
   const { shard = null, timeMs = EXPLORE_BOUNDS.timeMs, memoryBytes, ablate = false } = request;
   const limits = { timeMs, ...(memoryBytes !== undefined && { memoryBytes }) };
   const all = searchesOf(request, await subjectsOf(request));
-  refuseEmptyShard(shard, all.length, 'searches');
+  const searches = searchesOfShard(request, all, shard);
   const { jobs = availableParallelism() } = request;
-  return { searches: itemsOfShard(all, shard), limits, ablate, shard, jobs, request };
+  return { searches, limits, ablate, shard, jobs, request };
+}
+
+/** Whole ones; where there are more shards than searches, stretches of one or two. */
+function searchesOfShard(
+  request: ExploreRequest,
+  all: readonly Search[],
+  shard: Shard | null,
+): readonly Search[] {
+  if (shard === null || shard.count <= all.length) return itemsOfShard(all, shard);
+  // A change is tried on a whole search, and what a sequence lacks is what no execution misses.
+  const isSplit = request.ablate !== true && all.every(({ subject }) => !isOpen(request, subject));
+  const most = isSplit ? Math.min(...all.map(guestsOf)) : 0;
+  if (shard.count > most) {
+    refuseEmptyShard(shard, Math.max(most, all.length), isSplit ? 'guest programs' : 'searches');
+  }
+  const { index, count } = shard;
+  // Each search has `count` parts, and each shard as many of them as there are searches.
+  const cut = (at: number, search: number): number =>
+    Math.min(count, Math.max(0, at * all.length - search * count));
+  return all.flatMap((search, i) => {
+    const part = { from: cut(index - 1, i), to: cut(index, i), of: count };
+    if (part.from === part.to) return [];
+    return part.to - part.from === count ? [search] : [{ ...search, part }];
+  });
+}
+
+/** Guest programs of each start. */
+function guestsOf({ subject: { protocol }, cpu, level, scenario, accesses }: Search): number {
+  return programsFor({ protocol, cpu, level, scenario, accesses }).length;
 }
 
 export async function subjectsOf(request: ExploreRequest): Promise<readonly Subject[]> {

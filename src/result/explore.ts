@@ -160,6 +160,8 @@ export interface ExploreRun {
   readonly handlers?: 1 | 2;
   readonly cpu: CpuResult;
   readonly granule: 'tiny';
+  /** Of a search that shards have split: what this is of it; absent: all. */
+  readonly part?: ExplorePart;
   readonly level: 1 | 2;
   readonly vcpus: number;
   readonly verdict: ExploreVerdict;
@@ -196,6 +198,13 @@ export interface ExploreRun {
   readonly notes: readonly string[];
   /** Those of them that are about what the protocol does; absent: none. */
   readonly protocolNotes?: readonly string[];
+}
+
+/** A stretch of the guest programs of one search: from `from` to before `to`, counted in `of` equal parts. */
+export interface ExplorePart {
+  readonly from: number;
+  readonly to: number;
+  readonly of: number;
 }
 
 /** A protocol that could not be explored: it threw, or does not do the same every time. */

@@ -11,17 +11,11 @@ import {
   type ExploreRun,
   type ExploreVerdict,
   type ExploreViolation,
-  OUTCOME_GRADES,
-  type OutcomeGrade,
 } from '../../result/explore.ts';
-import { type Rule, RULES } from '../../result/rule.ts';
+import type { Rule } from '../../result/rule.ts';
+import { causesFirst, worstFirst } from '../../result/explore-order.ts';
 import { notesOn } from './cpu.ts';
-import {
-  CAUSES,
-  type JudgedOperations,
-  judgeEach,
-  judgeOperations,
-} from './judge/judge-operations.ts';
+import { type JudgedOperations, judgeEach, judgeOperations } from './judge/judge-operations.ts';
 import type { ExploreBounds } from './machine/bounds.ts';
 import { accessesOf, type GuestProgram } from './machine/guest.ts';
 import { joinOutcomes, type ShownPart } from './outcomes.ts';
@@ -60,12 +54,13 @@ export function conclude(
         );
   const all = signViolations(started, shortest(founds), judged);
   const protocolNotes = [...new Set(judged.flatMap(({ notes }) => notes))];
-  const isWhole = stoppedBy === null;
+  const isWhole = stoppedBy === null && started.part === null;
   const violations = all
     .filter((v, i, all) => all.findIndex((other) => other.rule === v.rule) === i)
     .toSorted(causesFirst)
     .map((v, _, all) => (isWhole ? withoutExecution(v, all) : v));
-  const verdict: ExploreVerdict = violations.length > 0 ? 'violated' : isWhole ? 'safe' : 'bounded';
+  const verdict: ExploreVerdict =
+    violations.length > 0 ? 'violated' : stoppedBy === null ? 'safe' : 'bounded';
   return {
     ...(scenario === 'adjust-populated' ? {} : { scenario }),
     protocol: protocol.name,
@@ -74,6 +69,7 @@ export function conclude(
     ...(handlers === 0 ? {} : { handlers }),
     cpu: cpuResultOf(cpu),
     granule: 'tiny',
+    ...(started.part !== null && { part: started.part }),
     level,
     vcpus,
     verdict,
@@ -124,10 +120,9 @@ function shortest(founds: readonly Found[]): readonly ShownPart[] {
 
 /** Forbidden ones first, then by text. */
 function outcomeTable(founds: readonly Found[]): ExploreOutcome[] {
-  const rank = (grade: OutcomeGrade): number => -OUTCOME_GRADES.indexOf(grade);
   return joinOutcomes(founds.flatMap(({ outcomes }) => outcomes))
     .map(({ at: _, ...outcome }) => outcome)
-    .toSorted((a, b) => rank(a.grade) - rank(b.grade) || (a.id < b.id ? -1 : 1));
+    .toSorted(worstFirst);
 }
 
 /** Every violation with its token. `judged`: of each host, what the automaton says of the operations. */
@@ -207,15 +202,6 @@ function withoutExecution(
   if (against === null || all.some(({ by }) => by === 'schedule')) return violation;
   const why = `${violation.why}; against ${against}; no execution of this model shows harm`;
   return { ...violation, why, noExecution: true };
-}
-
-/** The steps that are wrong first, as they come; then what comes of them, in the rules' order. */
-function causesFirst(a: ExploreViolation, b: ExploreViolation): number {
-  const isCause = ({ rule, by }: ExploreViolation): boolean =>
-    by === 'operations' && CAUSES.has(rule);
-  if (isCause(a) || isCause(b)) return Number(isCause(b)) - Number(isCause(a));
-  const shown = Number(a.by === 'operations') - Number(b.by === 'operations');
-  return shown || RULES.indexOf(a.rule) - RULES.indexOf(b.rule);
 }
 
 function boundValues(bounds: ExploreBounds, programs: readonly GuestProgram[]): ExploreBoundValues {

@@ -26,6 +26,7 @@ export {
   type ExploreOptions,
   ExploreUnsupported,
   fingerprintOfStart,
+  programsFor,
   startExploration,
   type Started,
 } from './start.ts';

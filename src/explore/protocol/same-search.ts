@@ -63,10 +63,10 @@ function isPlain({ stop, hosts }: Started): boolean {
   return stop.stoppedBy === null && hosts.every(({ threads }) => threads.length === 1);
 }
 
-function madeOf({ level, vcpus, scenario, programs, bounds, cpu, hosts }: Started): Made {
+function madeOf({ level, vcpus, scenario, programs, bounds, cpu, hosts, part }: Started): Made {
   const { bbm: _, bbmid: __, nt: ___, multihit: ____, ...rest } = cpu;
   return {
-    asked: { level, vcpus, scenario, programs, bounds },
+    asked: { level, vcpus, scenario, programs, bounds, part },
     cpu: rest satisfies Partial<CpuModel>,
     hosts: hosts.map(({ map, paths, initial, held, values, tlbis, receivers }: Host) => {
       const { changeName, failing } = map;

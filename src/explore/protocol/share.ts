@@ -4,6 +4,7 @@
  * plain data, and the shares together come to what one alone does (conclude.ts).
  */
 import type { CpuModel } from '../../arch/cpu-model.ts';
+import type { ExplorePart } from '../../result/explore.ts';
 import { Search } from '../model/index.ts';
 import { modelOf } from './cpu.ts';
 import { BoundReached, type ExploreBounds } from './machine/bounds.ts';
@@ -56,6 +57,8 @@ export interface Searched {
   readonly programs: readonly GuestProgram[];
   readonly bounds: ExploreBounds;
   readonly outcomes: Outcomes;
+  /** Null: all of it. */
+  readonly part: ExplorePart | null;
 }
 
 /** What has stopped it, if something has. */
@@ -79,8 +82,23 @@ const PATIENCE_MS = 250;
  */
 const CONVICTED_STATES = 60_000;
 
-export const searchesOf = ({ hosts, programs }: Pick<Searched, 'hosts' | 'programs'>): number =>
-  hosts.length * programs.length;
+/** How many searches it has, or a part of it. */
+export function searchesOf(searched: Pick<Searched, 'hosts' | 'programs' | 'part'>): number {
+  const [from, to] = stretchOf(searched);
+  return to - from;
+}
+
+/** The first of its searches, and the one behind the last. */
+function stretchOf({
+  hosts,
+  programs,
+  part,
+}: Pick<Searched, 'hosts' | 'programs' | 'part'>): [number, number] {
+  const all = hosts.length * programs.length;
+  if (part === null) return [0, all];
+  const cut = (at: number): number => Math.floor((at * all) / part.of);
+  return [cut(part.from), cut(part.to)];
+}
 
 /** All of them, one after the other. */
 export function wholeShare(searches: number): Share {
@@ -153,12 +171,16 @@ interface Figures extends Stop {
 }
 
 function* takeSearches(
-  { hosts, cpu, programs, bounds, outcomes }: Searched,
+  searched: Searched,
   share: Share,
   figures: Figures,
 ): Generator<ExploreProgress, void, void> {
+  const { hosts, cpu, programs, bounds, outcomes } = searched;
   const options = modelOf(cpu);
-  const searches = hosts.flatMap((host) => programs.map((program) => ({ host, program })));
+  const [from, to] = stretchOf(searched);
+  const searches = hosts
+    .flatMap((host) => programs.map((program) => ({ host, program })))
+    .slice(from, to);
   for (let at = share.take(); at !== null; at = share.take()) {
     const { host, program } = searches[at] as (typeof searches)[number];
     const scenario = boundedBy(figures, () => scenarioOf(host, cpu, program, bounds.nodes));

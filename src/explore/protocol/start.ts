@@ -10,6 +10,7 @@ import { claimsOfBoth } from '../../port/both.ts';
 import { type ChangeName, changesOf, plainChange, type Protocol } from '../../port/index.ts';
 import { ProtocolFailure } from '../../port/protocol-failure.ts';
 import { thrownBy } from '../../port/thrown.ts';
+import type { ExplorePart } from '../../result/explore.ts';
 import {
   BoundReached,
   EXPLORE_BOUNDS,
@@ -50,6 +51,8 @@ export interface ExploreOptions {
   readonly realGranules?: boolean;
   /** Where the protocol comes from, for the tokens of its violations. Default: a built-in one. */
   readonly source?: ProtocolSource;
+  /** Of its guest programs these alone. Default: all. */
+  readonly part?: ExplorePart;
   /** Run by a second hypervisor on the same entry at the same time (pair.ts). Default: nothing. */
   readonly against?: Against | null;
 }
@@ -83,10 +86,23 @@ export interface Started extends Searched {
   readonly stop: Readonly<Stop>;
 }
 
+/** What the guest may do: every start of the protocol is searched with each. `cpu`: as it is run. */
+export function programsFor(
+  options: ExploreOptions & { readonly cpu: CpuModel },
+): readonly GuestProgram[] {
+  const { protocol, cpu, level = 2, kinds = ['load', 'store'], programs, accesses } = options;
+  if (programs !== undefined) return programs;
+  const { scenario = 'adjust-populated', bounds } = options;
+  const tables = bounds?.tables ?? EXPLORE_BOUNDS.tables;
+  const machine = machineOf(cpu, scenario, protocol);
+  const { pages } = new MemoryMap(plainChange(protocol), level, tables, machine);
+  return guestPrograms(kinds, pages, accesses);
+}
+
 /** Throws ExploreUnsupported, ProtocolFailure. A bound that was met is part of the result. */
 export function startExploration(options: ExploreOptions): Started {
-  const { protocol, level = 2, vcpus = 1, kinds = ['load', 'store'] } = options;
-  const { scenario = 'adjust-populated', against = null } = options;
+  const { protocol, level = 2, vcpus = 1 } = options;
+  const { scenario = 'adjust-populated', against = null, part = null } = options;
   const others = against?.protocol.cpu;
   const cpu: CpuModel = { ...DEFAULT_CPU, ...others, ...protocol.cpu, ...options.cpu };
   assert(against === null || scenario === 'adjust-populated', 'two protocols change one VM alone');
@@ -98,8 +114,7 @@ export function startExploration(options: ExploreOptions): Started {
   const machine = machineOf(cpu, scenario, protocol);
   const mapOf = (change: ChangeName, failing: number | null): MemoryMap =>
     new MemoryMap(change, level, bounds.tables, { ...machine, failing });
-  const { pages } = mapOf(plainChange(protocol), null);
-  const programs = options.programs ?? guestPrograms(kinds, pages, options.accesses);
+  const programs = programsFor({ ...options, cpu });
   assert(programs.length > 0, 'an exploration has guest programs');
   const bbm = announcedBbm(cpu);
   const stop: Stop = { stoppedBy: null, stoppedWhy: null };
@@ -127,7 +142,10 @@ export function startExploration(options: ExploreOptions): Started {
       ? underOneLimit(() => changesOf(protocol).flatMap(startAll))
       : startBoth(against);
   const outcomes = new Outcomes(claims);
-  return { options, hosts, cpu, programs, bounds, outcomes, level, vcpus, scenario, bbm, stop };
+  return {
+    ...{ options, hosts, cpu, programs, bounds, outcomes, level, vcpus, scenario, bbm, stop },
+    part,
+  };
 }
 
 const WAITS_FOR_OTHER =

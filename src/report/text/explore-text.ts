@@ -1,7 +1,12 @@
 /** Text of `explore`: each search with its shortest counterexamples, the table of all, the verdict. */
 import { commandLine, shellWord } from '../../package/command-line.ts';
 import type { Verdict } from '../../result/exit-code.ts';
-import type { ExploreResult, ExploreRun, ExploreViolation } from '../../result/explore.ts';
+import type {
+  ExplorePart,
+  ExploreResult,
+  ExploreRun,
+  ExploreViolation,
+} from '../../result/explore.ts';
 import { exitMeaning } from '../exit-meanings.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
 import type { Paint, Style } from '../paint.ts';
@@ -27,7 +32,13 @@ export function searchText(run: ExploreRun): string {
   const { against = null } = run;
   const beside = against === null ? '' : `against ${against}, `;
   const where = `${beside}${run.scenario === undefined ? '' : `${run.scenario}, `}`;
-  return `${where}level ${run.level}, ${counted(run.vcpus, 'vCPU')}, ${cpuText(run)}`;
+  const part = run.part === undefined ? '' : `, ${partText(run.part)}`;
+  return `${where}level ${run.level}, ${counted(run.vcpus, 'vCPU')}, ${cpuText(run)}${part}`;
+}
+
+/** `part 2 of 3`, `parts 2 to 3 of 5`: of the guest programs. */
+export function partText({ from, to, of }: ExplorePart): string {
+  return to - from === 1 ? `part ${to} of ${of}` : `parts ${from + 1} to ${to} of ${of}`;
 }
 
 /** `bbm=1 nt=translate`, and whatever else is not what it usually is. */
@@ -207,6 +218,9 @@ export function tableLines(
     ...(varies(cpuText) ? [text('cpu', cpuText)] : []),
     ...(varies(({ level }) => level) ? [number('level', ({ level }) => `${level}`)] : []),
     ...(varies(({ vcpus }) => vcpus) ? [number('vCPUs', ({ vcpus }) => `${vcpus}`)] : []),
+    ...(runs.some(({ part }) => part !== undefined)
+      ? [text('part', ({ part }) => (part === undefined ? 'all' : partText(part)))]
+      : []),
     verdict,
     { ...text('rules', rulesText), folds: true as const },
     number('states', ({ states }) => grouped(states)),

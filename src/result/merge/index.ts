@@ -18,7 +18,7 @@ import {
   type PlacedSource,
   supersede,
 } from './campaign.ts';
-import { exploreRowKey, mostTelling } from './explore-rows.ts';
+import { exploreRowKey, joinedRow } from './explore-rows.ts';
 import { pooledControls, pooledRow, stressRowKey } from './stress-rows.ts';
 
 export type Mergeable = StressFile | ExploreFile;
@@ -229,7 +229,7 @@ function exploreRuns(ordered: readonly Part[]): ExploreFile['runs'] {
   const rows = ordered.flatMap(({ result }) => (result.command === 'explore' ? result.runs : []));
   const groups = [...Map.groupBy(rows, exploreRowKey).values()];
   return groups.map((group) =>
-    mostTelling(group as [ExploreFile['runs'][0], ...ExploreFile['runs']]),
+    joinedRow(group as [ExploreFile['runs'][0], ...ExploreFile['runs']]),
   );
 }
 

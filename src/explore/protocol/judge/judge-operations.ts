@@ -7,6 +7,7 @@ import type { BbmLevel } from '../../../arch/feat-bbm.ts';
 import { againstOf, judgeTrace } from '../../../checker/index.ts';
 import { changeNamed, changesOf, type Protocol } from '../../../port/index.ts';
 import type { ExploreViolation } from '../../../result/explore.ts';
+import { CAUSES } from '../../../result/explore-order.ts';
 import type { Rule } from '../../../result/rule.ts';
 import type { Host } from '../run/host.ts';
 import { hypervisorScript, traceOf } from '../run/hypervisor.ts';
@@ -15,9 +16,6 @@ import { lossOfNeighbour } from './judge-neighbour.ts';
 import { operationSteps } from './operation-steps.ts';
 import { surveyBeyondSearch, surveyOf } from './survey.ts';
 import type { Path } from '../run/unroll.ts';
-
-/** What names a cause; the others are what comes of one. */
-export const CAUSES: ReadonlySet<Rule> = new Set(['break-before-make', 'freed-table']);
 
 /** `against`: the rule as a sentence names it; null where no execution is to be expected. */
 type OperationsViolation = ExploreViolation & { readonly against: string | null };
