@@ -45,6 +45,8 @@ export interface DirtyPasses {
 
 /** Pages whose access flag the host clears after each pass, at most. */
 const AGED_PAGES_MAX = 512;
+/** Of the bug that ages by plain stores: between its loads and its stores. */
+const PREEMPTED_MS = 1;
 
 export function createDirtyPasses(
   bench: Workbench,
@@ -160,7 +162,14 @@ function ageByPlainStores(stage2: Stage2, ipa: number, size: number): void {
     stores.push(() => cpu.write(entry, d));
   };
   makeOld({ ...stage2, hafdbs: false, cpu: { ...cpu, write } }, ipa, size);
+  // Else some microseconds, in which no vCPU runs where other programs have the CPUs.
+  preempted(PREEMPTED_MS);
   for (const store of stores) store();
+}
+
+/** This thread does not run for so long. */
+function preempted(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** Calls `visit` for each run of set bits and returns how many bits are set. */
