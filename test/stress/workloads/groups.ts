@@ -6,6 +6,7 @@ import path from 'node:path';
 import { afterAll } from 'vitest';
 import { cpuFor, type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import type { BlockLevel, Granule } from '../../../src/arch/geometry.ts';
+import type { Delay } from '../../../src/machine/hypervisor/delays.ts';
 import { type Mutant, MUTANTS } from '../../../src/mutants/index.ts';
 import type { Protocol } from '../../../src/port/index.ts';
 import type { Rule } from '../../../src/result/rule.ts';
@@ -205,12 +206,13 @@ export async function rulesOfKind(
   name: string,
   rounds: number,
   rule: Rule,
+  delays: readonly Delay[] = [],
 ): Promise<readonly Rule[]> {
   const source = { from: 'mutant', name, explored: true } as const;
   const protocol = await loadProtocol(source);
   const request = huntRequest({
     items: [{ protocol: source, cpu: cpuFor(protocol, {}), bug: null }],
-    setting: { ...HUNT_SETTING, scenario: scenarioOfKind(protocol.kind) },
+    setting: { ...HUNT_SETTING, scenario: scenarioOfKind(protocol.kind), delays },
     rules: [rule],
     stopsAtSign: true,
     seed: SEED,
