@@ -18,31 +18,28 @@ import {
   TYPE_TABLE_OR_PAGE,
   VALID,
   softwareBits,
-  withSoftwareBits,
 } from '../../arch/descriptor.ts';
-import type { Level } from '../../arch/geometry.ts';
 import { checkedPort } from '../../port/checked-port.ts';
 import type { Cpu, DmbKind, DsbKind, Entry } from '../../port/cpu.ts';
 import { DMB_KINDS, DSB_KINDS } from '../../port/cpu.ts';
 import type { ChangeName } from '../../port/kinds.ts';
 import type { MachineBug } from '../../port/machine-bug.ts';
 import type { Transition } from '../../port/protocol.ts';
-import type { Table, Tables } from '../../port/tables.ts';
+import type { Tables } from '../../port/tables.ts';
 import type { TlbiCompletion } from '../../arch/cpu-model.ts';
 import type { TlbiOp } from '../../arch/tlbi.ts';
 import { TLBI_KINDS } from '../../arch/tlbi.ts';
 import type { Arena } from '../arena.ts';
-import { GHOST_CHANGING, GHOST_SETTLED, ghostVersion, ghostWord } from '../ghost.ts';
-import { nextRandom } from '../random.ts';
+import { GHOST_SETTLED, ghostVersion, ghostWord } from '../ghost.ts';
 import { NEIGHBOUR_VMID, VMID } from '../layout.ts';
-import { META_STATE, META_WORDS, PAGE_STATE, POISON } from '../../pgtable/page-meta.ts';
+import { POISON } from '../../pgtable/page-meta.ts';
 import { type Delay, withDelays } from './delays.ts';
 import { EVENT, type Recorder } from '../recorder.ts';
 import { createStoreBuffer } from './store-buffer.ts';
 import { createSettleTracker } from './settle.ts';
 import type { Issuer } from '../tlb/shootdown.ts';
-import type { FreedPart } from '../../port/trace.ts';
 import { createOldPages } from './old-pages.ts';
+import { createRecordedTables, type TablesBegin } from './recorded-tables.ts';
 import type { TraceLog } from './trace-log.ts';
 import { NO_SLOT, type TraceRun } from './trace-words.ts';
 
@@ -60,18 +57,13 @@ export interface TransitionFigures {
   ranOut: boolean;
 }
 
-export interface TransitionBegin {
+export interface TransitionBegin extends TablesBegin {
   readonly measured: boolean;
-  readonly log: TraceLog;
-  /** Word of the region's ghost state; null: its version stays. */
-  readonly ghostW: number | null;
   readonly lock: 'exclusive' | 'shared';
   /** What is to be done, for kinds that say so in their traces. */
   readonly change?: ChangeName;
   /** Software bits of the new version. Default: those of what is wanted. */
   readonly tag?: number;
-  /** Now and then one of the allocations that may fail does. Default: only where no page is left. */
-  readonly runsOut?: boolean;
   /** The context it begins in. Default: the VM's. */
   readonly context?: ContextOptions;
 }
@@ -102,8 +94,6 @@ export interface TransitionCpuOptions {
 /** Entries of no VM are tagged with it. */
 const NOBODYS_VMID = 2 ** 16;
 const FLUSH_SAMPLE = 8;
-/** Of the transitions in which allocations may fail, one in so many has one that does. */
-const RUNS_OUT_EVERY = 4;
 /** Of one transition: four times what filling all pages of a 1 GiB block one by one takes. */
 const OPERATIONS_LIMIT = 2 ** 21;
 /** In the low half: nT, type and valid bits, and a valid block with nT set. */
@@ -121,7 +111,7 @@ export function createTransitionCpu(
   options: TransitionCpuOptions,
 ): TransitionCpu {
   const { descriptors, i32, layout } = arena;
-  const { bug, freedCount } = options;
+  const { bug } = options;
   const halves = new Int32Array(descriptors.buffer);
   const cell = new BigUint64Array(1);
   const cellHalves = new Int32Array(cell.buffer);
@@ -152,33 +142,8 @@ export function createTransitionCpu(
   let flushSince = -1;
   let current: Descriptor = 0n;
   let targetValid = true;
-  let newTag = 0;
   let isRunning = false;
   let operations = 0;
-  let random = options.delaySeed | 1;
-  /** Allocations that might have failed: in this transition, in the last that got all; which fails. */
-  let tries = 0;
-  let triesBefore = 1;
-  let failing = 0;
-
-  function chooseFailing(): number {
-    random = nextRandom(random);
-    if ((random >>> 8) % RUNS_OUT_EVERY !== 0) return 0;
-    return 1 + ((random >>> 16) % triesBefore);
-  }
-
-  /**
-   * From here on the transition may be given up: the old mapping is as good as the new one, also if it is
-   * put back after a flush.
-   */
-  function runOut(level: Level): null {
-    figures.ranOut = true;
-    log.noMemory(level);
-    if (ghost !== null) {
-      Atomics.store(i32, ghost, ghostWord(ghostVersion(i32[ghost] as number), GHOST_CHANGING));
-    }
-    return null;
-  }
 
   /**
    * The store itself. Two halves, low first, is the seeded bug: a walker between them sees a
@@ -370,91 +335,15 @@ export function createTransitionCpu(
     },
   };
 
-  /** A table operation that frees, recorded with how many pages it freed. */
-  function freeing(
-    when: 'now' | 'grace',
-    part: FreedPart,
-    table: Table,
-    level: number,
-    run: () => void,
-  ): void {
-    const before = freedCount();
-    // Teardown reads the tables without the port: the thread's own stores to them are visible to
-    // itself.
-    buffer?.drainAllBut(target);
-    run();
-    const freed = when === 'now' ? freedCount() - before : 1;
-    log.freed(when, table, part, freed, level);
-    recorder.event(EVENT.free, freed, when === 'now' ? 1 : 2, 0);
-  }
-
-  function isInUse(table: Table): boolean {
-    const state = Atomics.load(i32, layout.metaW + table * META_WORDS + META_STATE);
-    return state === PAGE_STATE.allocated || state === PAGE_STATE.pending;
-  }
-
-  const recorded: Tables = {
-    entries: tables.entries,
-    allocate(level) {
-      const table = tables.allocate(level);
-      buffer?.fill(table);
-      log.allocated(table, level);
-      return table;
-    },
-    tryAllocate(level) {
-      const table = ++tries === failing ? null : tables.tryAllocate(level);
-      if (table === null) return runOut(level);
-      buffer?.fill(table);
-      log.allocated(table, level);
-      return table;
-    },
-    buildSubtree(level, like) {
-      const leaf = withSoftwareBits(like, newTag);
-      const table = tables.buildSubtree(level, leaf);
-      buffer?.fill(table);
-      log.built(table, level, leaf);
-      return table;
-    },
-    entryOf: (table, index) => tables.entryOf(table, index),
-    follow: (d) => tables.follow(d),
-    descriptorFor: (table) => tables.descriptorFor(table),
-    // New leaves are of the new version, whichever leaf they are made from: the tag is the harness's
-    // business, and KVM splits from the old entry.
-    childLeaf: (parent, level, index) =>
-      withSoftwareBits(tables.childLeaf(parent, level, index), newTag),
-    mergeState(block, table, level) {
-      // Software's own look at the pages, as in a teardown: no step of the protocol.
-      if (layout.config.hafdbs === true) buffer?.drainAllBut(target);
-      // Unless the table is freed already: its first entry stands for all of it.
-      if (!isInUse(table)) {
-        const first = tables.entryOf(table, 0);
-        log.read(first, loaded(first), slotOf(first));
-      }
-      return tables.mergeState(block, table, level);
-    },
-    countOf: (table) => tables.countOf(table),
-    get(entry) {
-      tables.get(entry);
-      log.counted('get', entry);
-    },
-    put(entry) {
-      tables.put(entry);
-      log.counted('put', entry);
-    },
-    tearDown: (table, level) =>
-      freeing('now', 'all', table, level, () => tables.tearDown(table, level)),
-    tearDownBelow: (table, level) =>
-      freeing('now', 'below', table, level, () => tables.tearDownBelow(table, level)),
-    freeNow: (table) => freeing('now', 'page', table, NO_SLOT, () => tables.freeNow(table)),
-    tearDownAfterGrace: (table, level) =>
-      freeing('grace', 'all', table, level, () => tables.tearDownAfterGrace(table, level)),
-    cleanDcache(pa, size) {
-      tables.cleanDcache(pa, size);
-      log.cleaned(pa, size);
-    },
-  };
-
-  const delayed = withDelays(cpu, recorded, options.delays, options.delaySeed);
+  const recorded = createRecordedTables(arena, tables, recorder, {
+    buffer,
+    loaded,
+    slotOf,
+    freedCount: options.freedCount,
+    seed: options.delaySeed,
+    figures,
+  });
+  const delayed = withDelays(cpu, recorded.tables, options.delays, options.delaySeed);
   const checked = checkedPort(delayed.cpu, delayed.tables, {
     isOpen() {
       // A loop over operations is no hang that the main thread could see: each of them is an event.
@@ -483,14 +372,12 @@ export function createTransitionCpu(
       operations = 0;
       current = t.old;
       targetValid = isValid(t.old);
-      newTag = tag;
       timesFlush = measured && count++ % FLUSH_SAMPLE === FLUSH_SAMPLE - 1;
       invalidSince = ntSince = flushSince = -1;
       figures.windowNs = figures.ntWindowNs = figures.flushNs = -1;
       figures.writes = figures.tlbis = 0;
       figures.ranOut = false;
-      tries = 0;
-      failing = how.runsOut === true ? chooseFailing() : 0;
+      recorded.begin(t, how, tag);
       settle.begin(t.old, t.level, t.ipa, t.size);
       const usual = lock === 'shared' ? sharedRun : exclusiveRun;
       const run = ownTag === VMID ? usual : { ...usual, vmid: ownTag };
@@ -499,7 +386,7 @@ export function createTransitionCpu(
     drain: () => buffer?.drainAll(),
     end() {
       isRunning = false;
-      if (tries > 0 && !figures.ranOut) triesBefore = tries;
+      recorded.end();
       if (timesFlush) figures.windowNs = figures.ntWindowNs = -1;
       return figures;
     },
