@@ -2,54 +2,40 @@
  * The port with instruments: what the hypervisor thread runs a transition on. It measures windows,
  * counts, keeps the trace for the checker, and tells the ghost state when the flush is complete.
  *
- * Times are taken so that they do not widen what they measure: the clock is read *before* the store
- * that makes the entry invalid and *after* the one that makes it valid again, never between two
- * stores of one window. A window is therefore over-estimated by up to two clock reads (about 60 ns
- * here), never widened for the vCPUs. The flush is timed on every eighth transition only, whose
- * windows are not used, because that clock read would lie inside the window.
+ * Here are loads and stores, and what begins and ends a transition. Beside it: windows.ts, the times;
+ * tlb-maintenance.ts, barriers and TLBIs; recorded-tables.ts, the table operations.
  *
  * Bookkeeping happens after the store it belongs to.
  */
-import { type ContextOptions, CpuContext, type TableOwner, vmidTag } from '../../arch/context.ts';
-import {
-  type Descriptor,
-  isValid,
-  NT,
-  TYPE_TABLE_OR_PAGE,
-  VALID,
-  softwareBits,
-} from '../../arch/descriptor.ts';
+import { type Descriptor, softwareBits } from '../../arch/descriptor.ts';
 import { checkedPort } from '../../port/checked-port.ts';
-import type { Cpu, DmbKind, DsbKind, Entry } from '../../port/cpu.ts';
-import { DMB_KINDS, DSB_KINDS } from '../../port/cpu.ts';
+import type { Cpu, Entry } from '../../port/cpu.ts';
 import type { ChangeName } from '../../port/kinds.ts';
 import type { MachineBug } from '../../port/machine-bug.ts';
 import type { Transition } from '../../port/protocol.ts';
 import type { Tables } from '../../port/tables.ts';
 import type { TlbiCompletion } from '../../arch/cpu-model.ts';
-import type { TlbiOp } from '../../arch/tlbi.ts';
-import { TLBI_KINDS } from '../../arch/tlbi.ts';
 import type { Arena } from '../arena.ts';
-import { GHOST_SETTLED, ghostVersion, ghostWord } from '../ghost.ts';
-import { NEIGHBOUR_VMID, VMID } from '../layout.ts';
+import { VMID } from '../layout.ts';
 import { POISON } from '../../pgtable/page-meta.ts';
 import { type Delay, withDelays } from './delays.ts';
 import { EVENT, type Recorder } from '../recorder.ts';
 import { createStoreBuffer } from './store-buffer.ts';
-import { createSettleTracker } from './settle.ts';
 import type { Issuer } from '../tlb/shootdown.ts';
 import { createOldPages } from './old-pages.ts';
 import { createRecordedTables, type TablesBegin } from './recorded-tables.ts';
 import type { TraceLog } from './trace-log.ts';
 import { NO_SLOT, type TraceRun } from './trace-words.ts';
+import { createTlbMaintenance, type MaintenanceBegin } from './tlb-maintenance.ts';
+import { createWindows, type WindowFigures } from './windows.ts';
+
+export { toNs } from './windows.ts';
 
 /**
  * What one transition did, in the units of the transition record. Times are ns, -1 where not
  * measured.
  */
-export interface TransitionFigures {
-  windowNs: number;
-  ntWindowNs: number;
+export interface TransitionFigures extends WindowFigures {
   flushNs: number;
   writes: number;
   tlbis: number;
@@ -57,15 +43,13 @@ export interface TransitionFigures {
   ranOut: boolean;
 }
 
-export interface TransitionBegin extends TablesBegin {
+export interface TransitionBegin extends TablesBegin, MaintenanceBegin {
   readonly measured: boolean;
   readonly lock: 'exclusive' | 'shared';
   /** What is to be done, for kinds that say so in their traces. */
   readonly change?: ChangeName;
   /** Software bits of the new version. Default: those of what is wanted. */
   readonly tag?: number;
-  /** The context it begins in. Default: the VM's. */
-  readonly context?: ContextOptions;
 }
 
 export interface TransitionCpu {
@@ -91,17 +75,8 @@ export interface TransitionCpuOptions {
   readonly tlbi?: TlbiCompletion;
 }
 
-/** Entries of no VM are tagged with it. */
-const NOBODYS_VMID = 2 ** 16;
-const FLUSH_SAMPLE = 8;
 /** Of one transition: four times what filling all pages of a 1 GiB block one by one takes. */
 const OPERATIONS_LIMIT = 2 ** 21;
-/** In the low half: nT, type and valid bits, and a valid block with nT set. */
-const NT_BLOCK_MASK = Number(NT | TYPE_TABLE_OR_PAGE | VALID);
-const NT_BLOCK = Number(NT | VALID);
-
-/** Milliseconds of the clock to whole nanoseconds. */
-export const toNs = (ms: number): number => Math.round(ms * 1e6);
 
 export function createTransitionCpu(
   arena: Arena,
@@ -110,13 +85,11 @@ export function createTransitionCpu(
   recorder: Recorder,
   options: TransitionCpuOptions,
 ): TransitionCpu {
-  const { descriptors, i32, layout } = arena;
+  const { descriptors, layout } = arena;
   const { bug } = options;
   const halves = new Int32Array(descriptors.buffer);
   const cell = new BigUint64Array(1);
   const cellHalves = new Int32Array(cell.buffer);
-  const pageBytes = 2 ** layout.pageShift;
-  const settle = createSettleTracker(options.tlbi === 'repeat');
   const oldPages = createOldPages(arena);
   const { slotOfPage } = oldPages;
   const exclusiveRun: TraceRun = { vmid: VMID, lock: 'exclusive', slotOfPage };
@@ -129,19 +102,12 @@ export function createTransitionCpu(
     tlbis: 0,
     ranOut: false,
   };
-  let context = new CpuContext();
-  /** What the VM's VMID comes to; its entries are tagged with `VMID` whatever it is. */
-  let ownTag = VMID;
+  /** What the target holds as far as stores are visible: it says what a TLBI may leave behind. */
+  const held: { current: Descriptor } = { current: 0n };
+  const windows = createWindows(figures);
+  const { beforeStore, afterStore } = windows;
   let target = -1 as Entry;
   let log: TraceLog;
-  let ghost: number | null = 0;
-  let count = 0;
-  let timesFlush = false;
-  let invalidSince = -1;
-  let ntSince = -1;
-  let flushSince = -1;
-  let current: Descriptor = 0n;
-  let targetValid = true;
   let isRunning = false;
   let operations = 0;
 
@@ -159,36 +125,6 @@ export function createTransitionCpu(
     }
   }
 
-  // Between two stores of one transition every nanosecond is window, so what follows looks at the
-  // descriptor through its halves in a private cell: BigInt operations allocate.
-  const isNtBlock = (low: number): boolean => (low & NT_BLOCK_MASK) === NT_BLOCK;
-
-  function beforeTargetStore(low: number): void {
-    if ((low & 1) === 0) {
-      if (invalidSince < 0 && targetValid) invalidSince = performance.now();
-    } else if (invalidSince < 0 && ntSince < 0 && isNtBlock(low)) {
-      ntSince = performance.now();
-    }
-  }
-
-  function afterTargetStore(low: number, d: Descriptor): void {
-    current = d;
-    targetValid = (low & 1) !== 0;
-    if (!targetValid) return;
-    if (invalidSince >= 0) {
-      const now = performance.now();
-      figures.windowNs = Math.max(figures.windowNs, 0) + toNs(now - invalidSince);
-      invalidSince = -1;
-      // Straight from invalid to nT: one clock read, after the store, ends one window and starts
-      // the other.
-      if (isNtBlock(low) && ntSince < 0) ntSince = now;
-    }
-    if (ntSince >= 0 && !isNtBlock(low)) {
-      figures.ntWindowNs = Math.max(figures.ntWindowNs, 0) + toNs(performance.now() - ntSince);
-      ntSince = -1;
-    }
-  }
-
   function wrote(entry: Entry, order: 'plain' | 'release' | 'cas'): void {
     const low = cellHalves[0] as number;
     const high = cellHalves[1] as number;
@@ -202,9 +138,10 @@ export function createTransitionCpu(
     cell[0] = d;
     if (entry === target) {
       const low = cellHalves[0] as number;
-      beforeTargetStore(low);
+      beforeStore(low);
       store(entry, d);
-      afterTargetStore(low, d);
+      held.current = d;
+      afterStore(low);
     } else {
       store(entry, d);
     }
@@ -235,12 +172,13 @@ export function createTransitionCpu(
     wrote(entry, order);
   }
 
-  function issue(op: TlbiOp): void {
-    settle.onTlbi(op, current);
-    if (buffer === null) issuer.tlbi(op);
-    else buffer.tlbi(op);
-  }
-
+  // Its operations are the port's as they are: a function around each would be a call more.
+  const maintenance = createTlbMaintenance(arena, issuer, recorder, {
+    buffer,
+    held,
+    completedByNext: options.tlbi === 'repeat',
+    figures,
+  });
   const cpu: Cpu = {
     read(entry) {
       buffer?.mayDrain();
@@ -254,87 +192,34 @@ export function createTransitionCpu(
       buffer?.drainStores();
       cell[0] = desired;
       const low = cellHalves[0] as number;
-      if (entry === target) beforeTargetStore(low);
+      if (entry === target) beforeStore(low);
       const found = Atomics.compareExchange(descriptors, entry, expected, desired);
       if (found === expected) {
-        if (entry === target) afterTargetStore(low, desired);
-        else log.before(entry, found, oldPages.slotOf(entry));
+        if (entry === target) {
+          held.current = desired;
+          afterStore(low);
+        } else {
+          log.before(entry, found, oldPages.slotOf(entry));
+        }
         cell[0] = desired;
         wrote(entry, 'cas');
       } else {
-        // Nothing was stored, so no window began.
-        if (entry === target && targetValid) invalidSince = ntSince = -1;
-        if (entry === target) log.failed(entry, expected);
+        if (entry === target) {
+          windows.notStored();
+          log.failed(entry, expected);
+        }
         log.read(entry, found, slotOf(entry));
       }
       return found;
     },
-    dsb(kind: DsbKind) {
-      // Inner Shareable kinds wait for stores; only `ish` over loads and stores completes a broadcast
-      // TLBI (R_PSMWS). Non-shareable ones promise nothing to other PEs' walkers.
-      if (kind === 'ish') buffer?.drainAll();
-      else if (kind === 'ishst') buffer?.drainStores();
-      else buffer?.mayDrain();
-      // First the barrier, then the books: between a TLBI and the DSB's look at the vCPUs nothing
-      // may stand, or the races that live there never show.
-      issuer.dsb(kind);
-      recorder.event(EVENT.dsb, DSB_KINDS.indexOf(kind), 0, 0);
-      log.dsb(kind);
-      if (kind !== 'ish') return;
-      if (timesFlush && flushSince >= 0) {
-        figures.flushNs = toNs(performance.now() - flushSince);
-      }
-      if (settle.onDsbIsh() && ghost !== null && !figures.ranOut) {
-        Atomics.store(i32, ghost, ghostWord(ghostVersion(i32[ghost] as number), GHOST_SETTLED));
-        recorder.event(EVENT.settled, 0, 0, 0);
-      }
-    },
-    dmb(kind: DmbKind) {
-      buffer?.mayDrain();
-      // Loads are carried out in order, so only stores are left for a barrier to order.
-      if (kind !== 'ishld') buffer?.fence();
-      recorder.event(EVENT.dmb, DMB_KINDS.indexOf(kind), 0, 0);
-      log.dmb(kind);
-    },
-    isb() {
-      buffer?.mayDrain();
-      context.isb();
-      log.isb();
-    },
-    writeVttbr(vmid: number, table: TableOwner) {
-      buffer?.mayDrain();
-      context.writeVttbr(vmid, table);
-      recorder.event(EVENT.context, vmid, 0, 0);
-      log.vttbr(vmid, table);
-    },
-    writeTge(on: boolean) {
-      buffer?.mayDrain();
-      context.writeTge(on);
-      recorder.event(EVENT.context, -1, on ? 1 : 0, 0);
-      log.tge(on);
-    },
-    ipi() {
-      buffer?.drainAll();
-      issuer.ipi();
-      log.ipi();
-    },
-    tlbi(asked: TlbiOp) {
-      buffer?.mayDrain();
-      // Between a write of the context and its ISB this machine goes by what stood there before.
-      const op = context.reading(asked);
-      if (timesFlush && flushSince < 0) flushSince = performance.now();
-      const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / pageBytes;
-      figures.tlbis++;
-      log.tlbi(op);
-      recorder.event(EVENT.tlbi, TLBI_KINDS.indexOf(op.kind), page, op.ttl ?? 0);
-      if (op.regime !== undefined) return;
-      // A second VM that shares the VMID loses what the first does.
-      if (ownTag === NEIGHBOUR_VMID && op.vmid === undefined)
-        issue({ ...op, vmid: NEIGHBOUR_VMID });
-      issue(op.vmid === VMID && ownTag !== VMID ? { ...op, vmid: NOBODYS_VMID } : op);
-    },
+    dsb: maintenance.dsb,
+    dmb: maintenance.dmb,
+    isb: maintenance.isb,
+    writeVttbr: maintenance.writeVttbr,
+    writeTge: maintenance.writeTge,
+    ipi: maintenance.ipi,
+    tlbi: maintenance.tlbi,
   };
-
   const recorded = createRecordedTables(arena, tables, recorder, {
     buffer,
     loaded,
@@ -354,40 +239,33 @@ export function createTransitionCpu(
     },
     entries: layout.tablePages * layout.entriesPerTable,
     tables: layout.tablePages,
-    granule: pageBytes,
+    granule: 2 ** layout.pageShift,
   });
   return {
     cpu: checked.cpu,
     tables: checked.tables,
     begin(t, how) {
-      const { measured, log: traceLog, ghostW, lock, change, tag = softwareBits(t.wanted) } = how;
-      const of = how.context;
-      context = new CpuContext(of);
-      ownTag = of?.vmid === undefined ? VMID : vmidTag(of.vmid, of.bits ?? 16);
+      const { measured, lock, change, tag = softwareBits(t.wanted) } = how;
       target = t.entry;
-      log = traceLog;
-      ghost = ghostW;
-      oldPages.begin(t);
+      log = how.log;
       isRunning = true;
       operations = 0;
-      current = t.old;
-      targetValid = isValid(t.old);
-      timesFlush = measured && count++ % FLUSH_SAMPLE === FLUSH_SAMPLE - 1;
-      invalidSince = ntSince = flushSince = -1;
-      figures.windowNs = figures.ntWindowNs = figures.flushNs = -1;
+      held.current = t.old;
+      figures.flushNs = -1;
       figures.writes = figures.tlbis = 0;
       figures.ranOut = false;
+      oldPages.begin(t);
+      const vmid = maintenance.begin(t, how, windows.begin(t.old, measured));
       recorded.begin(t, how, tag);
-      settle.begin(t.old, t.level, t.ipa, t.size);
       const usual = lock === 'shared' ? sharedRun : exclusiveRun;
-      const run = ownTag === VMID ? usual : { ...usual, vmid: ownTag };
+      const run = vmid === VMID ? usual : { ...usual, vmid };
       log.begin(t, change === undefined ? run : { ...run, change, tag });
     },
     drain: () => buffer?.drainAll(),
     end() {
       isRunning = false;
       recorded.end();
-      if (timesFlush) figures.windowNs = figures.ntWindowNs = -1;
+      windows.end();
       return figures;
     },
   };
