@@ -2,57 +2,40 @@
  * The port with instruments: what the hypervisor thread runs a transition on. It measures windows,
  * counts, keeps the trace for the checker, and tells the ghost state when the flush is complete.
  *
- * Times are taken so that they do not widen what they measure: the clock is read *before* the store
- * that makes the entry invalid and *after* the one that makes it valid again, never between two
- * stores of one window. A window is therefore over-estimated by up to two clock reads (about 60 ns
- * here), never widened for the vCPUs. The flush is timed on every eighth transition only, whose
- * windows are not used, because that clock read would lie inside the window.
+ * Here are loads and stores, and what begins and ends a transition. Beside it: windows.ts, the times;
+ * tlb-maintenance.ts, barriers and TLBIs; recorded-tables.ts, the table operations.
  *
  * Bookkeeping happens after the store it belongs to.
  */
-import { type ContextOptions, CpuContext, type TableOwner, vmidTag } from '../../arch/context.ts';
-import {
-  type Descriptor,
-  isValid,
-  NT,
-  TYPE_TABLE_OR_PAGE,
-  VALID,
-  softwareBits,
-  withSoftwareBits,
-} from '../../arch/descriptor.ts';
-import type { Level } from '../../arch/geometry.ts';
+import { type Descriptor, softwareBits } from '../../arch/descriptor.ts';
 import { checkedPort } from '../../port/checked-port.ts';
-import type { Cpu, DmbKind, DsbKind, Entry } from '../../port/cpu.ts';
-import { DMB_KINDS, DSB_KINDS } from '../../port/cpu.ts';
+import type { Cpu, Entry } from '../../port/cpu.ts';
 import type { ChangeName } from '../../port/kinds.ts';
 import type { MachineBug } from '../../port/machine-bug.ts';
 import type { Transition } from '../../port/protocol.ts';
-import type { Table, Tables } from '../../port/tables.ts';
+import type { Tables } from '../../port/tables.ts';
 import type { TlbiCompletion } from '../../arch/cpu-model.ts';
-import type { TlbiOp } from '../../arch/tlbi.ts';
-import { TLBI_KINDS } from '../../arch/tlbi.ts';
 import type { Arena } from '../arena.ts';
-import { GHOST_CHANGING, GHOST_SETTLED, ghostVersion, ghostWord } from '../ghost.ts';
-import { nextRandom } from '../random.ts';
-import { NEIGHBOUR_VMID, VMID } from '../layout.ts';
-import { META_STATE, META_WORDS, PAGE_STATE, POISON } from '../../pgtable/page-meta.ts';
+import { VMID } from '../layout.ts';
+import { POISON } from '../../pgtable/page-meta.ts';
 import { type Delay, withDelays } from './delays.ts';
 import { EVENT, type Recorder } from '../recorder.ts';
 import { createStoreBuffer } from './store-buffer.ts';
-import { createSettleTracker } from './settle.ts';
 import type { Issuer } from '../tlb/shootdown.ts';
-import type { FreedPart } from '../../port/trace.ts';
 import { createOldPages } from './old-pages.ts';
+import { createRecordedTables, type TablesBegin } from './recorded-tables.ts';
 import type { TraceLog } from './trace-log.ts';
 import { NO_SLOT, type TraceRun } from './trace-words.ts';
+import { createTlbMaintenance, type MaintenanceBegin } from './tlb-maintenance.ts';
+import { createWindows, type WindowFigures } from './windows.ts';
+
+export { toNs } from './windows.ts';
 
 /**
  * What one transition did, in the units of the transition record. Times are ns, -1 where not
  * measured.
  */
-export interface TransitionFigures {
-  windowNs: number;
-  ntWindowNs: number;
+export interface TransitionFigures extends WindowFigures {
   flushNs: number;
   writes: number;
   tlbis: number;
@@ -60,20 +43,13 @@ export interface TransitionFigures {
   ranOut: boolean;
 }
 
-export interface TransitionBegin {
+export interface TransitionBegin extends TablesBegin, MaintenanceBegin {
   readonly measured: boolean;
-  readonly log: TraceLog;
-  /** Word of the region's ghost state; null: its version stays. */
-  readonly ghostW: number | null;
   readonly lock: 'exclusive' | 'shared';
   /** What is to be done, for kinds that say so in their traces. */
   readonly change?: ChangeName;
   /** Software bits of the new version. Default: those of what is wanted. */
   readonly tag?: number;
-  /** Now and then one of the allocations that may fail does. Default: only where no page is left. */
-  readonly runsOut?: boolean;
-  /** The context it begins in. Default: the VM's. */
-  readonly context?: ContextOptions;
 }
 
 export interface TransitionCpu {
@@ -99,19 +75,8 @@ export interface TransitionCpuOptions {
   readonly tlbi?: TlbiCompletion;
 }
 
-/** Entries of no VM are tagged with it. */
-const NOBODYS_VMID = 2 ** 16;
-const FLUSH_SAMPLE = 8;
-/** Of the transitions in which allocations may fail, one in so many has one that does. */
-const RUNS_OUT_EVERY = 4;
 /** Of one transition: four times what filling all pages of a 1 GiB block one by one takes. */
 const OPERATIONS_LIMIT = 2 ** 21;
-/** In the low half: nT, type and valid bits, and a valid block with nT set. */
-const NT_BLOCK_MASK = Number(NT | TYPE_TABLE_OR_PAGE | VALID);
-const NT_BLOCK = Number(NT | VALID);
-
-/** Milliseconds of the clock to whole nanoseconds. */
-export const toNs = (ms: number): number => Math.round(ms * 1e6);
 
 export function createTransitionCpu(
   arena: Arena,
@@ -120,13 +85,11 @@ export function createTransitionCpu(
   recorder: Recorder,
   options: TransitionCpuOptions,
 ): TransitionCpu {
-  const { descriptors, i32, layout } = arena;
-  const { bug, freedCount } = options;
+  const { descriptors, layout } = arena;
+  const { bug } = options;
   const halves = new Int32Array(descriptors.buffer);
   const cell = new BigUint64Array(1);
   const cellHalves = new Int32Array(cell.buffer);
-  const pageBytes = 2 ** layout.pageShift;
-  const settle = createSettleTracker(options.tlbi === 'repeat');
   const oldPages = createOldPages(arena);
   const { slotOfPage } = oldPages;
   const exclusiveRun: TraceRun = { vmid: VMID, lock: 'exclusive', slotOfPage };
@@ -139,46 +102,14 @@ export function createTransitionCpu(
     tlbis: 0,
     ranOut: false,
   };
-  let context = new CpuContext();
-  /** What the VM's VMID comes to; its entries are tagged with `VMID` whatever it is. */
-  let ownTag = VMID;
+  /** What the target holds as far as stores are visible: it says what a TLBI may leave behind. */
+  const held: { current: Descriptor } = { current: 0n };
+  const windows = createWindows(figures);
+  const { beforeStore, afterStore } = windows;
   let target = -1 as Entry;
   let log: TraceLog;
-  let ghost: number | null = 0;
-  let count = 0;
-  let timesFlush = false;
-  let invalidSince = -1;
-  let ntSince = -1;
-  let flushSince = -1;
-  let current: Descriptor = 0n;
-  let targetValid = true;
-  let newTag = 0;
   let isRunning = false;
   let operations = 0;
-  let random = options.delaySeed | 1;
-  /** Allocations that might have failed: in this transition, in the last that got all; which fails. */
-  let tries = 0;
-  let triesBefore = 1;
-  let failing = 0;
-
-  function chooseFailing(): number {
-    random = nextRandom(random);
-    if ((random >>> 8) % RUNS_OUT_EVERY !== 0) return 0;
-    return 1 + ((random >>> 16) % triesBefore);
-  }
-
-  /**
-   * From here on the transition may be given up: the old mapping is as good as the new one, also if it is
-   * put back after a flush.
-   */
-  function runOut(level: Level): null {
-    figures.ranOut = true;
-    log.noMemory(level);
-    if (ghost !== null) {
-      Atomics.store(i32, ghost, ghostWord(ghostVersion(i32[ghost] as number), GHOST_CHANGING));
-    }
-    return null;
-  }
 
   /**
    * The store itself. Two halves, low first, is the seeded bug: a walker between them sees a
@@ -191,36 +122,6 @@ export function createTransitionCpu(
       Atomics.store(halves, w + 1, cellHalves[1] as number);
     } else {
       Atomics.store(descriptors, entry, d);
-    }
-  }
-
-  // Between two stores of one transition every nanosecond is window, so what follows looks at the
-  // descriptor through its halves in a private cell: BigInt operations allocate.
-  const isNtBlock = (low: number): boolean => (low & NT_BLOCK_MASK) === NT_BLOCK;
-
-  function beforeTargetStore(low: number): void {
-    if ((low & 1) === 0) {
-      if (invalidSince < 0 && targetValid) invalidSince = performance.now();
-    } else if (invalidSince < 0 && ntSince < 0 && isNtBlock(low)) {
-      ntSince = performance.now();
-    }
-  }
-
-  function afterTargetStore(low: number, d: Descriptor): void {
-    current = d;
-    targetValid = (low & 1) !== 0;
-    if (!targetValid) return;
-    if (invalidSince >= 0) {
-      const now = performance.now();
-      figures.windowNs = Math.max(figures.windowNs, 0) + toNs(now - invalidSince);
-      invalidSince = -1;
-      // Straight from invalid to nT: one clock read, after the store, ends one window and starts
-      // the other.
-      if (isNtBlock(low) && ntSince < 0) ntSince = now;
-    }
-    if (ntSince >= 0 && !isNtBlock(low)) {
-      figures.ntWindowNs = Math.max(figures.ntWindowNs, 0) + toNs(performance.now() - ntSince);
-      ntSince = -1;
     }
   }
 
@@ -237,9 +138,10 @@ export function createTransitionCpu(
     cell[0] = d;
     if (entry === target) {
       const low = cellHalves[0] as number;
-      beforeTargetStore(low);
+      beforeStore(low);
       store(entry, d);
-      afterTargetStore(low, d);
+      held.current = d;
+      afterStore(low);
     } else {
       store(entry, d);
     }
@@ -270,12 +172,13 @@ export function createTransitionCpu(
     wrote(entry, order);
   }
 
-  function issue(op: TlbiOp): void {
-    settle.onTlbi(op, current);
-    if (buffer === null) issuer.tlbi(op);
-    else buffer.tlbi(op);
-  }
-
+  // Its operations are the port's as they are: a function around each would be a call more.
+  const maintenance = createTlbMaintenance(arena, issuer, recorder, {
+    buffer,
+    held,
+    completedByNext: options.tlbi === 'repeat',
+    figures,
+  });
   const cpu: Cpu = {
     read(entry) {
       buffer?.mayDrain();
@@ -289,172 +192,43 @@ export function createTransitionCpu(
       buffer?.drainStores();
       cell[0] = desired;
       const low = cellHalves[0] as number;
-      if (entry === target) beforeTargetStore(low);
+      if (entry === target) beforeStore(low);
       const found = Atomics.compareExchange(descriptors, entry, expected, desired);
       if (found === expected) {
-        if (entry === target) afterTargetStore(low, desired);
-        else log.before(entry, found, oldPages.slotOf(entry));
+        if (entry === target) {
+          held.current = desired;
+          afterStore(low);
+        } else {
+          log.before(entry, found, oldPages.slotOf(entry));
+        }
         cell[0] = desired;
         wrote(entry, 'cas');
       } else {
-        // Nothing was stored, so no window began.
-        if (entry === target && targetValid) invalidSince = ntSince = -1;
-        if (entry === target) log.failed(entry, expected);
+        if (entry === target) {
+          windows.notStored();
+          log.failed(entry, expected);
+        }
         log.read(entry, found, slotOf(entry));
       }
       return found;
     },
-    dsb(kind: DsbKind) {
-      // Inner Shareable kinds wait for stores; only `ish` over loads and stores completes a broadcast
-      // TLBI (R_PSMWS). Non-shareable ones promise nothing to other PEs' walkers.
-      if (kind === 'ish') buffer?.drainAll();
-      else if (kind === 'ishst') buffer?.drainStores();
-      else buffer?.mayDrain();
-      // First the barrier, then the books: between a TLBI and the DSB's look at the vCPUs nothing
-      // may stand, or the races that live there never show.
-      issuer.dsb(kind);
-      recorder.event(EVENT.dsb, DSB_KINDS.indexOf(kind), 0, 0);
-      log.dsb(kind);
-      if (kind !== 'ish') return;
-      if (timesFlush && flushSince >= 0) {
-        figures.flushNs = toNs(performance.now() - flushSince);
-      }
-      if (settle.onDsbIsh() && ghost !== null && !figures.ranOut) {
-        Atomics.store(i32, ghost, ghostWord(ghostVersion(i32[ghost] as number), GHOST_SETTLED));
-        recorder.event(EVENT.settled, 0, 0, 0);
-      }
-    },
-    dmb(kind: DmbKind) {
-      buffer?.mayDrain();
-      // Loads are carried out in order, so only stores are left for a barrier to order.
-      if (kind !== 'ishld') buffer?.fence();
-      recorder.event(EVENT.dmb, DMB_KINDS.indexOf(kind), 0, 0);
-      log.dmb(kind);
-    },
-    isb() {
-      buffer?.mayDrain();
-      context.isb();
-      log.isb();
-    },
-    writeVttbr(vmid: number, table: TableOwner) {
-      buffer?.mayDrain();
-      context.writeVttbr(vmid, table);
-      recorder.event(EVENT.context, vmid, 0, 0);
-      log.vttbr(vmid, table);
-    },
-    writeTge(on: boolean) {
-      buffer?.mayDrain();
-      context.writeTge(on);
-      recorder.event(EVENT.context, -1, on ? 1 : 0, 0);
-      log.tge(on);
-    },
-    ipi() {
-      buffer?.drainAll();
-      issuer.ipi();
-      log.ipi();
-    },
-    tlbi(asked: TlbiOp) {
-      buffer?.mayDrain();
-      // Between a write of the context and its ISB this machine goes by what stood there before.
-      const op = context.reading(asked);
-      if (timesFlush && flushSince < 0) flushSince = performance.now();
-      const page = op.ipa === undefined ? -1 : (op.ipa - layout.ipaBase) / pageBytes;
-      figures.tlbis++;
-      log.tlbi(op);
-      recorder.event(EVENT.tlbi, TLBI_KINDS.indexOf(op.kind), page, op.ttl ?? 0);
-      if (op.regime !== undefined) return;
-      // A second VM that shares the VMID loses what the first does.
-      if (ownTag === NEIGHBOUR_VMID && op.vmid === undefined)
-        issue({ ...op, vmid: NEIGHBOUR_VMID });
-      issue(op.vmid === VMID && ownTag !== VMID ? { ...op, vmid: NOBODYS_VMID } : op);
-    },
+    dsb: maintenance.dsb,
+    dmb: maintenance.dmb,
+    isb: maintenance.isb,
+    writeVttbr: maintenance.writeVttbr,
+    writeTge: maintenance.writeTge,
+    ipi: maintenance.ipi,
+    tlbi: maintenance.tlbi,
   };
-
-  /** A table operation that frees, recorded with how many pages it freed. */
-  function freeing(
-    when: 'now' | 'grace',
-    part: FreedPart,
-    table: Table,
-    level: number,
-    run: () => void,
-  ): void {
-    const before = freedCount();
-    // Teardown reads the tables without the port: the thread's own stores to them are visible to
-    // itself.
-    buffer?.drainAllBut(target);
-    run();
-    const freed = when === 'now' ? freedCount() - before : 1;
-    log.freed(when, table, part, freed, level);
-    recorder.event(EVENT.free, freed, when === 'now' ? 1 : 2, 0);
-  }
-
-  function isInUse(table: Table): boolean {
-    const state = Atomics.load(i32, layout.metaW + table * META_WORDS + META_STATE);
-    return state === PAGE_STATE.allocated || state === PAGE_STATE.pending;
-  }
-
-  const recorded: Tables = {
-    entries: tables.entries,
-    allocate(level) {
-      const table = tables.allocate(level);
-      buffer?.fill(table);
-      log.allocated(table, level);
-      return table;
-    },
-    tryAllocate(level) {
-      const table = ++tries === failing ? null : tables.tryAllocate(level);
-      if (table === null) return runOut(level);
-      buffer?.fill(table);
-      log.allocated(table, level);
-      return table;
-    },
-    buildSubtree(level, like) {
-      const leaf = withSoftwareBits(like, newTag);
-      const table = tables.buildSubtree(level, leaf);
-      buffer?.fill(table);
-      log.built(table, level, leaf);
-      return table;
-    },
-    entryOf: (table, index) => tables.entryOf(table, index),
-    follow: (d) => tables.follow(d),
-    descriptorFor: (table) => tables.descriptorFor(table),
-    // New leaves are of the new version, whichever leaf they are made from: the tag is the harness's
-    // business, and KVM splits from the old entry.
-    childLeaf: (parent, level, index) =>
-      withSoftwareBits(tables.childLeaf(parent, level, index), newTag),
-    mergeState(block, table, level) {
-      // Software's own look at the pages, as in a teardown: no step of the protocol.
-      if (layout.config.hafdbs === true) buffer?.drainAllBut(target);
-      // Unless the table is freed already: its first entry stands for all of it.
-      if (!isInUse(table)) {
-        const first = tables.entryOf(table, 0);
-        log.read(first, loaded(first), slotOf(first));
-      }
-      return tables.mergeState(block, table, level);
-    },
-    countOf: (table) => tables.countOf(table),
-    get(entry) {
-      tables.get(entry);
-      log.counted('get', entry);
-    },
-    put(entry) {
-      tables.put(entry);
-      log.counted('put', entry);
-    },
-    tearDown: (table, level) =>
-      freeing('now', 'all', table, level, () => tables.tearDown(table, level)),
-    tearDownBelow: (table, level) =>
-      freeing('now', 'below', table, level, () => tables.tearDownBelow(table, level)),
-    freeNow: (table) => freeing('now', 'page', table, NO_SLOT, () => tables.freeNow(table)),
-    tearDownAfterGrace: (table, level) =>
-      freeing('grace', 'all', table, level, () => tables.tearDownAfterGrace(table, level)),
-    cleanDcache(pa, size) {
-      tables.cleanDcache(pa, size);
-      log.cleaned(pa, size);
-    },
-  };
-
-  const delayed = withDelays(cpu, recorded, options.delays, options.delaySeed);
+  const recorded = createRecordedTables(arena, tables, recorder, {
+    buffer,
+    loaded,
+    slotOf,
+    freedCount: options.freedCount,
+    seed: options.delaySeed,
+    figures,
+  });
+  const delayed = withDelays(cpu, recorded.tables, options.delays, options.delaySeed);
   const checked = checkedPort(delayed.cpu, delayed.tables, {
     isOpen() {
       // A loop over operations is no hang that the main thread could see: each of them is an event.
@@ -465,42 +239,33 @@ export function createTransitionCpu(
     },
     entries: layout.tablePages * layout.entriesPerTable,
     tables: layout.tablePages,
-    granule: pageBytes,
+    granule: 2 ** layout.pageShift,
   });
   return {
     cpu: checked.cpu,
     tables: checked.tables,
     begin(t, how) {
-      const { measured, log: traceLog, ghostW, lock, change, tag = softwareBits(t.wanted) } = how;
-      const of = how.context;
-      context = new CpuContext(of);
-      ownTag = of?.vmid === undefined ? VMID : vmidTag(of.vmid, of.bits ?? 16);
+      const { measured, lock, change, tag = softwareBits(t.wanted) } = how;
       target = t.entry;
-      log = traceLog;
-      ghost = ghostW;
-      oldPages.begin(t);
+      log = how.log;
       isRunning = true;
       operations = 0;
-      current = t.old;
-      targetValid = isValid(t.old);
-      newTag = tag;
-      timesFlush = measured && count++ % FLUSH_SAMPLE === FLUSH_SAMPLE - 1;
-      invalidSince = ntSince = flushSince = -1;
-      figures.windowNs = figures.ntWindowNs = figures.flushNs = -1;
+      held.current = t.old;
+      figures.flushNs = -1;
       figures.writes = figures.tlbis = 0;
       figures.ranOut = false;
-      tries = 0;
-      failing = how.runsOut === true ? chooseFailing() : 0;
-      settle.begin(t.old, t.level, t.ipa, t.size);
+      oldPages.begin(t);
+      const vmid = maintenance.begin(t, how, windows.begin(t.old, measured));
+      recorded.begin(t, how, tag);
       const usual = lock === 'shared' ? sharedRun : exclusiveRun;
-      const run = ownTag === VMID ? usual : { ...usual, vmid: ownTag };
+      const run = vmid === VMID ? usual : { ...usual, vmid };
       log.begin(t, change === undefined ? run : { ...run, change, tag });
     },
     drain: () => buffer?.drainAll(),
     end() {
       isRunning = false;
-      if (tries > 0 && !figures.ranOut) triesBefore = tries;
-      if (timesFlush) figures.windowNs = figures.ntWindowNs = -1;
+      recorded.end();
+      windows.end();
       return figures;
     },
   };

@@ -4,9 +4,10 @@
  *
  * Every access that misses the combined TLB comes here. The walk is one 64-bit atomic load per
  * level. What it finds is compared with what some version of the mapping could be: IPAs map to
- * guest pages one to one, the high half of a leaf and of a table descriptor have fixed patterns,
- * and a table descriptor's software bits name the generation of the page it points to. A mismatch
- * is recorded as evidence; the walk itself goes on the way hardware would.
+ * guest pages one to one, the high half of a leaf and of a table descriptor have fixed patterns
+ * (descriptor-patterns.ts), and a table descriptor's software bits name the generation of the page it
+ * points to. A mismatch is recorded as evidence (walk-evidence.ts); the walk itself goes on the way
+ * hardware would. What a PE does with two matches is in conflicts.ts.
  *
  * With FEAT_HAFDBS the walk updates the leaf it ends at (leaf-update.ts).
  *
@@ -14,42 +15,24 @@
  * table descriptors (FEAT_HAFT).
  */
 import { assert } from '../../arch/assert.ts';
-import type { CpuModel } from '../../arch/cpu-model.ts';
-import type { BbmLevel } from '../../arch/feat-bbm.ts';
-import { makeLeaf, makeTable, NORMAL_RW } from '../../arch/descriptor.ts';
+import type { CpuModel, NtBehaviour } from '../../arch/cpu-model.ts';
 import { levelShift } from '../../arch/geometry.ts';
-import { META_GENERATION, META_WORDS, POISON_HIGH, POISON_LOW } from '../../pgtable/page-meta.ts';
+import { META_GENERATION, META_WORDS } from '../../pgtable/page-meta.ts';
 import type { Arena } from '../arena.ts';
 import type { AccessMode } from './descriptor-load.ts';
 import { isAllowed } from '../ghost.ts';
 import type { HdbssRing } from '../dirty/hdbss-ring.ts';
 import { basePageOf, CONTROL, LINE_WORDS, LOGGING, VCPU, VMID } from '../layout.ts';
 import { createLeafUpdate } from './leaf-update.ts';
-import { EVENT, EVIDENCE, type Recorder, VIA } from '../recorder.ts';
-import { createTlb, MISS, MULTIHIT } from '../tlb/tlb.ts';
+import { type Recorder, VIA } from '../recorder.ts';
+import { MISS, MULTIHIT } from '../tlb/tlb.ts';
 import { dataLevel, dataTag, entryData, FAULT, FLAG_CLEAN, FLAG_R, FLAG_W } from '../tlb-entry.ts';
 import type { TlbSet } from '../tlb/tlbi-codec.ts';
 import { createTableWalk, WALKED } from './table-walk.ts';
-import { createWalkCache } from '../tlb/walk-cache.ts';
-
-const NT_BIT = 1 << 16;
-const AF_BIT = 1 << 10;
-/** DBM as a bit of the high half. */
-const DBM_HIGH = 1 << (51 - 32);
-const TABLE_OR_PAGE_BIT = 1 << 1;
-/** Software bits [58:55] as bits of the high half. */
-const TAG_SHIFT = 55 - 32;
-const TAG_MASK_HIGH = 0xf << TAG_SHIFT;
-/**
- * What is the same in every leaf: XN and the upper half's other attributes; MemAttr and SH.
- * Permissions and AF vary.
- */
-const LEAF_HIGH_MASK = ~(TAG_MASK_HIGH | 0xffff);
-const LEAF_LOW_MASK = 0x33c;
-/** PA bits [47:44] in the high half. */
-const PA_44_AND_UP = 0xf000;
-
-const DEFAULT_BBM: BbmLevel = 1;
+import { createPeTlbs } from '../tlb/pe-tlbs.ts';
+import { createConflicts } from './conflicts.ts';
+import { descriptorPatterns } from './descriptor-patterns.ts';
+import { createWalkEvidence } from './walk-evidence.ts';
 
 /** One walk in eight starts at the root. */
 const FRESH_WALK_MASK = 7;
@@ -101,16 +84,14 @@ export function createMmu(
   const tableWalk = createTableWalk(arena.handle.memory, layout, scratchW * 4, access);
   const regionShift = levelShift(geometry, layout.config.level) - layout.pageShift;
 
-  const hasNeighbours = layout.config.hasNeighbours === true;
-  const combined = createTlb(geometry, VMID, cpu.tlb, layout.pages, hasNeighbours);
-  const stage2 = createTlb(geometry, VMID, cpu.tlb, layout.pages, hasNeighbours);
-  const walkCache = createWalkCache(geometry, VMID, cpu.walkcache, ipaBasePage);
+  const tlbs = createPeTlbs(arena, cpu);
+  const { combined, stage2, walk: walkCache } = tlbs;
   const update = createLeafUpdate(arena, scratchW, walkCache, recorder, ring);
+  const conflicts = createConflicts(vcpu, tlbs, recorder);
+  const evidence = createWalkEvidence(recorder);
 
   const { tlb: tlbSize, walkcache, hafdbs: updates } = cpu;
-  let bbm: BbmLevel;
-  let nt: CpuModel['nt'];
-  let multihit: CpuModel['multihit'];
+  let nt: NtBehaviour;
   use(cpu);
 
   function use(model: CpuModel): void {
@@ -118,69 +99,29 @@ export function createMmu(
       model.tlb === tlbSize && model.walkcache === walkcache && model.hafdbs === updates,
       'another TLB geometry, or who updates descriptors, needs another MMU',
     );
-    bbm = model.bbm[vcpu % model.bbm.length] ?? DEFAULT_BBM;
-    // A PE without FEAT_BBM knows no nT bit (RES0 in its block descriptors).
-    nt = bbm === 0 ? 'ignored' : model.nt;
-    multihit = model.multihit;
-    emptyTlbs();
+    nt = conflicts.use(model);
+    tlbs.empty();
   }
-
-  function emptyTlbs(): void {
-    combined.invalidate(-1, 0, layout.pages, 0);
-    stage2.invalidate(-1, 0, layout.pages, 0);
-    walkCache.invalidate(-1, 0, layout.pages, 0);
-  }
-
-  function emptyVm(): void {
-    combined.invalidate(VMID, 0, layout.pages, 0);
-    stage2.invalidate(VMID, 0, layout.pages, 0);
-    walkCache.invalidate(VMID, 0, layout.pages, 0);
-  }
-
-  // Fixed patterns of the high half, software bits aside; see layout.ts for the bases.
-  const anyLeaf = makeLeaf(geometry, 3, layout.guestPaBase, NORMAL_RW);
-  const leafHigh = Number(anyLeaf >> 32n) & LEAF_HIGH_MASK;
-  const leafLow = Number(anyLeaf & 0xffffn) & LEAF_LOW_MASK;
-  const tableHigh = Number(makeTable(geometry, layout.tablePaBase) >> 32n) & ~TAG_MASK_HIGH;
-  const guestBaseFrame = layout.guestPaBase / 4096;
-  const tableBaseFrame = layout.tablePaBase / 4096;
-  const frameShift = layout.pageShift - 12;
 
   // Constants of this closure, which V8 folds; imported and module-level ones it loads each time.
-  const miss = MISS;
-  const multiMatch = MULTIHIT;
+  const patterns = descriptorPatterns(arena, updates);
+  const { leafHigh, leafHighMask, leafLow, leafLowMask, tableHigh, tagMaskHigh } = patterns;
+  const { ntBit, afBit, tableOrPageBit, dbmHigh, tagShift, farMask } = patterns;
+  const { guestBaseFrame, tableBaseFrame, frameShift, placeOf } = patterns;
+  const { poisonLow, poisonHigh } = patterns;
+  const [miss, multiMatch] = [MISS, MULTIHIT];
   const { combined: viaCombined, stage2: viaStage2, walk: viaWalk } = VIA;
   const lineWords = LINE_WORDS;
   const descriptorsW = scratchW + WALKED.descriptors;
   const ghostAfterW = scratchW + WALKED.ghost;
-  const tagMaskHigh = TAG_MASK_HIGH;
-  const leafHighMask = updates ? LEAF_HIGH_MASK & ~DBM_HIGH : LEAF_HIGH_MASK;
-  const leafLowMask = LEAF_LOW_MASK;
-  const farMask = PA_44_AND_UP;
-  const tagShift = TAG_SHIFT;
-  const afBit = AF_BIT;
-  const ntBit = NT_BIT;
-  const dbmHigh = DBM_HIGH;
-  const tableOrPageBit = TABLE_OR_PAGE_BIT;
   const freshMask = FRESH_WALK_MASK;
-  const poisonLow = POISON_LOW;
-  const poisonHigh = POISON_HIGH;
   const metaWords = META_WORDS;
   const generationW = metaW + META_GENERATION;
-  const writable = FLAG_W;
-  const readable = FLAG_R;
-  const readWrite = FLAG_W | FLAG_R;
+  const [writable, readable, readWrite] = [FLAG_W, FLAG_R, FLAG_W | FLAG_R];
   const clean = FLAG_CLEAN;
-  const wordOf = entryData;
-  const tagOf = dataTag;
-  const levelOf = dataLevel;
-  const allows = isAllowed;
+  const [wordOf, tagOf, levelOf, allows] = [entryData, dataTag, dataLevel, isAllowed];
   const loggingW = CONTROL.logging;
-  const relocates = layout.config.relocates === true;
   const loggingOff = LOGGING.off;
-
-  /** Guest pages by which a version's memory lies above the first place: blocks may move. */
-  const placeOf = relocates ? (tag: number): number => (tag & 1) * layout.pages : (): number => 0;
 
   /** The walk under way is a store's: it may make what it finds dirty. */
   let isStore = false;
@@ -194,34 +135,12 @@ export function createMmu(
    */
   const frameOf = (low: number, high: number): number => (low >>> 12) | ((high & 0xffff) << 20);
 
-  function multihitOf(tlb: typeof combined, page: number, via: number): number {
-    const older = tlb.olderOf(page);
-    const newer = tlb.newerOf(page);
-    // A PE of level 3 never aborts (BBM = 0b0011).
-    const aborts = multihit === 'abort' && bbm !== 3;
-    recorder.event(EVENT.conflict, page, dataLevel(older), dataLevel(newer));
-    recorder.evidence(
-      EVIDENCE.conflict,
-      page,
-      aborts ? 1 : 0,
-      dataLevel(older),
-      dataLevel(newer),
-      via,
-      0,
-    );
-    if (aborts) return FAULT.conflict;
-    if (multihit === 'old') return older;
-    if (multihit === 'amalgamate') return tlb.amalgamationOf(page);
-    return newer;
-  }
-
   /** A leaf descriptor for `page`: checks it, applies nT, lets hardware update it, fills both TLBs. */
   function leaf(page: number, low: number, high: number, level: number): number {
     const span = 1 << (indexBits * (3 - level));
     const isBlock = level < 3;
     if ((high & leafHighMask) !== leafHigh || (low & leafLowMask) !== leafLow) {
-      recorder.evidence(EVIDENCE.torn, page, low, high, level, 0, 0);
-      return FAULT.translation;
+      return evidence.torn(page, low, high, level);
     }
     if ((low & afBit) === 0 && !updates) return FAULT.accessFlag;
     // Guest memory and tables lie below 2^44: a frame number then fits a word, and higher bits are wrong.
@@ -231,7 +150,7 @@ export function createMmu(
     const expected = (page & -span) + placeOf(tag);
     if (first !== expected) {
       const found = first >= 0 && first + span <= layout.guestPages ? first : -1;
-      recorder.evidence(EVIDENCE.address, page, found, expected, viaWalk, level, 0);
+      evidence.address(page, found, expected, viaWalk, level);
       if (found < 0) return FAULT.wild;
     }
     let flags = (low & 0x80 ? writable : 0) | (low & 0x40 ? readable : 0);
@@ -243,22 +162,14 @@ export function createMmu(
       flags !== readWrite &&
       (flags !== readable || Atomics.load(i32, loggingW) === loggingOff)
     ) {
-      recorder.evidence(EVIDENCE.permission, page, flags, readWrite, viaWalk, 0, 0);
+      evidence.permission(page, flags);
     }
     let data = wordOf(first + (page & (span - 1)), tag, level, flags);
 
     const isNt = isBlock && (low & ntBit) !== 0 && nt !== 'ignored';
     if (isNt) {
       if (nt === 'fault') return FAULT.nt;
-      const from = page & -span;
-      const overlaps =
-        nt === 'conflict' &&
-        (combined.hasPageIn(VMID, from, from + span) || stage2.hasPageIn(VMID, from, from + span));
-      if (overlaps) {
-        recorder.event(EVENT.conflict, page, level, 3);
-        recorder.evidence(EVIDENCE.conflict, page, 1, level, 3, viaWalk, 0);
-        return FAULT.conflict;
-      }
+      if (nt === 'conflict' && conflicts.meetsPages(page, span, level)) return FAULT.conflict;
     }
     if (updates) {
       data = update(page, low, high, level, data, isStore);
@@ -304,8 +215,7 @@ export function createMmu(
         const generation = i32[generationW + table * metaWords] as number;
         const poisoned = low === poisonLow && high === poisonHigh;
         if ((generation & 15) !== tag || poisoned) {
-          recorder.evidence(EVIDENCE.freed, page, 0, table, tag, generation & 15, poisoned ? 1 : 0);
-          return FAULT.translation;
+          return evidence.freed(page, table, tag, generation & 15, poisoned);
         }
       }
       if ((low & 1) === 0) return FAULT.translation;
@@ -314,16 +224,10 @@ export function createMmu(
         return leaf(page, low, high, 3);
       }
       if ((low & tableOrPageBit) === 0) return leaf(page, low, high, level);
-      if ((high & ~tagMaskHigh) !== tableHigh) {
-        recorder.evidence(EVIDENCE.torn, page, low, high, level, 0, 0);
-        return FAULT.translation;
-      }
+      if ((high & ~tagMaskHigh) !== tableHigh) return evidence.torn(page, low, high, level);
       const isFar = (high & farMask) !== 0;
       const next = isFar ? -1 : (frameOf(low, high) - tableBaseFrame) >> frameShift;
-      if (next < 0 || next >= layout.tablePages) {
-        recorder.evidence(EVIDENCE.address, page, -1, 0, viaWalk, level, 0);
-        return FAULT.wild;
-      }
+      if (next < 0 || next >= layout.tablePages) return evidence.noTable(page, level);
       table = next;
       tag = (high >>> tagShift) & 15;
       walkCache.insert(page, level, table, tag);
@@ -345,17 +249,15 @@ export function createMmu(
     }
     last.via = via;
     if (data === multiMatch) {
-      data = multihitOf(via === viaCombined ? combined : stage2, page, via);
+      data = conflicts.multihitOf(via === viaCombined ? combined : stage2, page, via);
     }
     if (data < 0) return data;
     const after =
       via === viaWalk ? (i32[ghostAfterW] as number) : Atomics.load(i32, ghostIndex(page));
-    if (!allows(tagOf(data), word, after)) {
-      recorder.evidence(EVIDENCE.version, page, tagOf(data), word, after, via, levelOf(data));
-    }
+    if (!allows(tagOf(data), word, after)) evidence.version(page, data, word, after, via);
     const expected = page + placeOf(tagOf(data));
     if (data >>> 10 !== expected && via !== viaWalk) {
-      recorder.evidence(EVIDENCE.address, page, data >>> 10, expected, via, levelOf(data), 0);
+      evidence.address(page, data >>> 10, expected, via, levelOf(data));
     }
     return data;
   }
@@ -370,10 +272,10 @@ export function createMmu(
   }
 
   return {
-    tlbs: { combined, stage2, walk: walkCache },
+    tlbs,
     use,
-    emptyTlbs,
-    emptyVm,
+    emptyTlbs: tlbs.empty,
+    emptyVm: tlbs.emptyVm,
     translate,
     makeDirty,
     last,
