@@ -41,7 +41,7 @@ import type { RunTokens } from './run-tokens.ts';
 import { createReceiver } from '../tlb/shootdown.ts';
 import type { TlbSet } from '../tlb/tlbi-codec.ts';
 import { DATA_TAG_SHIFT, dataLevel, dataTag, FAULT, FLAG_CLEAN, FLAG_W } from '../tlb-entry.ts';
-import { type FaultHandler, HANDLED } from './fault-exit.ts';
+import { type FaultHandler, HANDLED } from './fault/handler.ts';
 
 /** What a vCPU keeps of its guest across rounds and CPU models. */
 export interface Guest {
