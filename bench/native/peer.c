@@ -464,7 +464,7 @@ static void write_lock(void) {
 
 static void write_unlock(void) { atomic_fetch_sub(&mmu_lock, 1); }
 
-/* ---- Faults (vcpu.ts, fault-exit.ts) ---- */
+/* ---- Faults (vcpu/fault/aborts.ts, fault-exit.ts) ---- */
 
 enum { HANDLED_SPURIOUS, HANDLED_AGAIN = 3 };
 static struct { int32_t episodes, lengths[EPISODES_MAX], spurious, entries; } vcpu_private;
@@ -528,7 +528,7 @@ static int32_t resolve(int32_t page, bool is_store) {
   }
 }
 
-/* ---- The guest's accesses (vcpu.ts) ---- */
+/* ---- The guest's accesses (vcpu/accesses.ts) ---- */
 
 /*
  * How many pages there are is no constant of the loop: else the compiler sees that one region has one

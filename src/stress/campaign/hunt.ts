@@ -26,7 +26,7 @@ export interface HuntSetting {
   readonly vcpus: number;
   readonly reorder: boolean;
   readonly delays: readonly Delay[];
-  /** Many entries from a busy host, and TLBIs polled for only once per entry: see machine/vcpu/vcpu.ts. */
+  /** Many entries from a busy host, and TLBIs polled for only once per entry (machine/vcpu/accesses.ts). */
   readonly racesEntry: boolean;
   /** Name of the built-in protocol that a second hypervisor's thread runs; null: there is none. */
   readonly against: string | null;

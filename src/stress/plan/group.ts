@@ -47,7 +47,7 @@ export interface GroupPlan {
   readonly storesPercent: number;
   /** Guest accesses between voluntary exits. */
   readonly exitEvery: number;
-  /** Poll for TLBIs before each access, or only between batches (machine/vcpu/vcpu.ts). */
+  /** Poll for TLBIs before each access, or only between batches (machine/vcpu/accesses.ts). */
   readonly pollsEachAccess: boolean;
   /** Entries to the guest and TLBIs meet at one moment, and the host is busy (machine/vcpu/entry-race.ts). */
   readonly racesEntry: boolean;
