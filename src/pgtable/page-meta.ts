@@ -63,6 +63,19 @@ export const POISON: Descriptor = 0xdead_7ab1_dead_7ab0n;
 export const POISON_LOW = Number(BigInt.asIntN(32, POISON));
 export const POISON_HIGH = Number(BigInt.asIntN(32, POISON >> 32n));
 
+/** Which of `entries` of a free page no longer holds POISON, the first is at `from`; -1: all do. */
+export function firstStoreWhileFree(halves: Int32Array, from: number, entries: number): number {
+  // Locals: constants of a module V8 loads for each entry.
+  const low = POISON_LOW;
+  const high = POISON_HIGH;
+  const start = from * 2;
+  const end = start + entries * 2;
+  for (let i = start; i < end; i += 2) {
+    if (halves[i] !== low || halves[i + 1] !== high) return (i - start) >> 1;
+  }
+  return -1;
+}
+
 /** Bits of a generation that a table descriptor carries in its software bits [58:55]. */
 export const GENERATION_TAG_MASK = 0xf;
 

@@ -12,11 +12,12 @@ import { assert } from '../arch/assert.ts';
 import { type Descriptor, makeTable } from '../arch/descriptor.ts';
 import type { Entry } from '../port/cpu.ts';
 import type { Table } from '../port/tables.ts';
+import { createFreeList } from './free-list.ts';
 import {
   assertPoolMemory,
+  firstStoreWhileFree,
   GENERATION_TAG_MASK,
   META_GENERATION,
-  META_NEXT,
   META_REFCOUNT,
   META_STATE,
   META_THREAD,
@@ -25,8 +26,6 @@ import {
   type PagePoolMemory,
   type PageState,
   POISON,
-  POISON_HIGH,
-  POISON_LOW,
 } from './page-meta.ts';
 
 export type AnomalyKind =
@@ -104,8 +103,6 @@ export interface PagePool {
   freePages(): number;
 }
 
-/** A pop or push that fails this often in a row has met a broken list, not contention. */
-const CAS_ATTEMPTS_MAX = 1 << 24;
 export function createPagePool(options: PagePoolOptions): PagePool {
   assertPoolMemory(options);
   const { descriptors, meta, geometry, pages, tablePaBase, threadId, onAnomaly } = options;
@@ -113,61 +110,10 @@ export function createPagePool(options: PagePoolOptions): PagePool {
   const pageBytes = 2 ** geometry.pageShift;
   const lowAddressMask = ~(pageBytes - 1);
   const checkPoison = options.checkPoison ?? true;
-  // Constants of this closure, which V8 folds; imported ones it loads for each entry.
-  const poisonLow = POISON_LOW;
-  const poisonHigh = POISON_HIGH;
   const halves = new Int32Array(descriptors.buffer, descriptors.byteOffset, descriptors.length * 2);
-  const head = new BigUint64Array(options.control.buffer, options.control.byteOffset, 1);
-  const headHalves = new Int32Array(options.control.buffer, options.control.byteOffset, 2);
-  /** The head as read, and as it shall be: made of halves, because BigInt arithmetic is garbage. */
-  const exchanged = new BigUint64Array(2);
-  const exchangedHalves = new Int32Array(exchanged.buffer);
+  const { pop, push } = createFreeList(options);
 
   const inPool = (page: number): boolean => page >= 0 && page < pages;
-
-  /** The low half is the link, the high one counts exchanges. */
-  function replaceHead(low: number, high: number, link: number): boolean {
-    exchangedHalves[0] = low;
-    exchangedHalves[1] = high;
-    exchangedHalves[2] = link;
-    exchangedHalves[3] = high + 1;
-    const before = exchanged[0] as bigint;
-    return Atomics.compareExchange(head, 0, before, exchanged[1] as bigint) === before;
-  }
-
-  function pop(): number {
-    for (let attempt = 0; attempt < CAS_ATTEMPTS_MAX; attempt++) {
-      // Halves of two different heads make one that never was, and the exchange fails.
-      const high = Atomics.load(headHalves, 1);
-      const low = Atomics.load(headHalves, 0);
-      const page = (low >>> 0) - 1;
-      if (page < 0) return -1;
-      if (!inPool(page)) assert(false, `free list holds page ${page} of ${pages}`);
-      // May be stale if another thread pops meanwhile; the tag then makes the exchange fail.
-      const next = Atomics.load(meta, page * META_WORDS + META_NEXT);
-      if (replaceHead(low, high, next)) return page;
-    }
-    throw new Error('free list: pop never succeeded');
-  }
-
-  function push(page: number): void {
-    for (let attempt = 0; attempt < CAS_ATTEMPTS_MAX; attempt++) {
-      const high = Atomics.load(headHalves, 1);
-      const low = Atomics.load(headHalves, 0);
-      Atomics.store(meta, page * META_WORDS + META_NEXT, low);
-      if (replaceHead(low, high, page + 1)) return;
-    }
-    throw new Error('free list: push never succeeded');
-  }
-
-  function reportStoresWhileFree(page: number): void {
-    const end = (page + 1) * entries * 2;
-    for (let i = page * entries * 2; i < end; i += 2) {
-      if (halves[i] === poisonLow && halves[i + 1] === poisonHigh) continue;
-      onAnomaly('written-while-free', page, (i >> 1) - page * entries, 0);
-      return;
-    }
-  }
 
   function allocateUninitialised(): Table | null {
     const page = pop();
@@ -179,7 +125,10 @@ export function createPagePool(options: PagePoolOptions): PagePool {
     const { free, allocated } = PAGE_STATE;
     const state = Atomics.compareExchange(meta, at + META_STATE, free, allocated);
     if (state !== free) assert(false, `page ${page} came from the free list in state ${state}`);
-    if (checkPoison) reportStoresWhileFree(page);
+    if (checkPoison) {
+      const stored = firstStoreWhileFree(halves, page * entries, entries);
+      if (stored >= 0) onAnomaly('written-while-free', page, stored, 0);
+    }
     Atomics.store(meta, at + META_REFCOUNT, 1);
     Atomics.store(meta, at + META_THREAD, threadId);
     return page as Table;

@@ -4,34 +4,24 @@
  */
 import { loaderOf, MODULE, moduleOf } from '../../loaders/index.ts';
 import { isEnded } from '../../result/campaign-state.ts';
-import type { ControlResult, StressResult, StressRun } from '../../result/stress.ts';
-import type { Protocol } from '../../port/index.ts';
+import type { ControlResult, StressResult } from '../../result/stress.ts';
 import { packageVersion } from '../../result/version.ts';
-import { watchOthers } from '../process/busy.ts';
-import { createCampaignRecord } from './campaign-record.ts';
-import { runControls } from './controls.ts';
-import type { GroupOutcome, HangBounds } from '../group/group-run.ts';
-import type { GroupRequest } from '../plan/group-request.ts';
-import { pinsFor } from '../process/pinning.ts';
-import { protocolFiles, type StressOptions, type StressProgress } from '../plan/plan.ts';
-import { createThreadPool } from '../group/pool.ts';
-import { budgetOf, isPortfolio, planGroups, makersOf, requestOf } from '../plan/portfolio.ts';
-import { repeated } from '../plan/repeats.ts';
-import { type GroupTask, leftOf, tasksOf } from '../plan/resume.ts';
-import { rowOf } from '../figures/rows.ts';
-import { loadProtocol } from '../plan/load-protocol.ts';
-import {
-  BUSY_START_MS,
-  costOf,
-  guessedPace,
-  isLate,
-  paceAfter,
-  QUIET_START_MS,
-  slotOf,
-  startsThatFit,
-} from '../plan/schedule.ts';
+import type { HangBounds } from '../group/group-run.ts';
+import { createThreadPool, type ThreadPool } from '../group/pool.ts';
 import { createStarter } from '../group/starter.ts';
+import { loadProtocol } from '../plan/load-protocol.ts';
+import { protocolFiles, type StressOptions, type StressProgress } from '../plan/plan.ts';
+import { makersOf, planGroups, requestOf } from '../plan/portfolio.ts';
+import { repeated } from '../plan/repeats.ts';
+import { type GroupTask, tasksOf } from '../plan/resume.ts';
+import { isLate } from '../plan/schedule.ts';
 import { groupsOfShard } from '../plan/shard-groups.ts';
+import { watchOthers } from '../process/busy.ts';
+import { pinsFor } from '../process/pinning.ts';
+import { type CampaignRecord, createCampaignRecord } from './campaign-record.ts';
+import { createCampaignTime } from './campaign-time.ts';
+import { runControls } from './controls.ts';
+import { type Campaign, runTurns } from './turns.ts';
 
 export interface StressHooks {
   readonly onProgress: (progress: StressProgress) => void;
@@ -51,74 +41,47 @@ export interface StressHooks {
   readonly bounds?: HangBounds & { readonly compileMs: number };
 }
 
-/** Kept for the end of a campaign: grading, writing, and as much again for each start that is slow. */
-const TAIL_MS = 400;
-const TAIL_SHARE = 0.3;
-
-/** What a busy machine may have beside the default time, if nobody said how long it may take. */
-const STRETCH_MS = 12_000;
-/** Beyond the time asked for, where it is all that is left to measure in; 3 s are allowed. */
-const OVERRUN_MS = 2_000;
-const isStretchable = (options: StressOptions): boolean =>
-  isPortfolio(options) && options.rounds === null && !options.explicit.includes('timeMs');
-
 export async function runStress(options: StressOptions, hooks: StressHooks): Promise<StressResult> {
   const startedMs = performance.now() - (hooks.agedMs ?? 0);
   const others = watchOthers();
   const planned = groupsOfShard(await planGroups(options), options.shard ?? null);
-  const groups = repeated(planned, options.repeats);
   const earlier = options.resume?.earlier ?? null;
-  const tasks = tasksOf(groups, earlier);
-  const threads = Math.max(2, ...groups.map((g) => g.vcpus + makersOf(options)));
+  const tasks = tasksOf(repeated(planned, options.repeats), earlier);
+  const threads = Math.max(2, ...planned.map((g) => g.vcpus + makersOf(options)));
   const record = createCampaignRecord(options, tasks, earlier, packageVersion());
   const { against } = options;
   const second = against === undefined ? null : await loadProtocol(against);
-  const files = protocolFiles(options).map(({ path }) => path);
-  const modules = files.filter((file) => loaderOf(file) === MODULE).map(moduleOf);
-  const { compileMs } = hooks.bounds ?? {};
-  const pool = await createThreadPool(modules, {
-    signal: hooks.signal,
-    isHurried: isLate(hooks.agedMs),
-    ...(compileMs !== undefined && { limitMs: compileMs }),
-  });
-  const budgetMs = budgetOf(options, planned);
+  const pool = await poolFor(options, hooks);
+  const time = createCampaignTime(options, planned, startedMs, hooks.agedMs);
   const pins = pinsFor(options.pin, threads);
-  const state = { rounds: 0, faults: 0, violations: 0 };
-  let controls: readonly ControlResult[] = [];
-  let failure: string | null = null;
-  let tailMs = TAIL_MS;
-  let endMs = budgetMs === null ? null : startedMs + budgetMs;
-  let starts = options.repeats;
-  let pace = guessedPace(hooks.agedMs);
   const starter = createStarter(pool, (task: GroupTask) => ({
-    ...requestOf(task.group, options, options.seed, pins.usual, pace),
+    ...requestOf(task.group, options, options.seed, pins.usual, time.pace()),
     roundsBefore: task.roundsBefore,
   }));
+  const counted = { rounds: 0, faults: 0, violations: 0 };
+  let controls: readonly ControlResult[] = [];
+  let failure: string | null = null;
 
-  const leftMs = (): number | null => (endMs === null ? null : endMs - tailMs - performance.now());
-  const progress = (label: string, tick: { rounds: number; faults: number }): void =>
+  const progress: Campaign['progress'] = (label, tick) =>
     hooks.onProgress({
-      doneMs: performance.now() - startedMs,
-      budgetMs: endMs === null ? null : endMs - startedMs,
-      rounds: state.rounds + tick.rounds,
-      faults: state.faults + tick.faults,
-      violations: state.violations,
+      doneMs: time.doneMs(),
+      budgetMs: time.wholeMs(),
+      rounds: counted.rounds + tick.rounds,
+      faults: counted.faults + tick.faults,
+      violations: counted.violations,
       label,
     });
   const standing = (stopped: boolean): StressResult => {
-    const left = leftMs();
+    const left = time.leftMs();
     return record.resultOf({
       controls,
       failure,
       stopped,
       leftMs: left === null ? null : Math.max(0, left),
       others: others(),
-      starts,
+      starts: time.starts(),
     });
   };
-  // The controls are this process's own: what earlier parts left is for groups.
-  const kept = earlier === null || options.resume?.ownTime ? null : leftOf(earlier.campaign);
-  if (kept !== null) endMs = startedMs + kept + tailMs;
 
   try {
     const first = tasks.find((task) => !isEnded(task.before));
@@ -127,73 +90,22 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
       pool,
       options.seed,
       pins,
-      budgetMs,
+      time.askedMs,
       {
         signal: hooks.signal,
         onTick: (tick) => progress('positive controls', tick),
       },
-      pace,
+      time.pace(),
     );
     controls = shown.results;
-    ({ pace } = shown);
-    tailMs += TAIL_SHARE * Math.max(0, pace.startMs - QUIET_START_MS);
-    if (kept !== null) endMs = performance.now() + kept + tailMs;
-    starts = startsThatFit(options.repeats, planned, pace, leftMs());
-    const isWanted = (task: GroupTask): boolean =>
-      task.before.state !== 'waiting' || task.group.repeat < starts;
-    const turns = tasks.filter((task) => !isEnded(task.before) && isWanted(task));
-    for (const task of tasks) {
-      if (!isEnded(task.before) && !isWanted(task)) record.leaveOut(task);
-    }
-    if (endMs !== null && pace.startMs >= BUSY_START_MS) {
-      endMs += isStretchable(options) ? STRETCH_MS : OVERRUN_MS;
-    }
-    if ((await hooks.mayRun) === false) turns.length = 0;
-    while (turns.length > 0 && !hooks.signal.aborted && failure === null) {
-      hooks.onCheckpoint?.(standing(true));
-      const left = leftMs();
-      const [task, ...later] = turns as [GroupTask, ...GroupTask[]];
-      const slot =
-        left === null
-          ? null
-          : slotOf([task, ...later], starts, costOf(pace), left, state.rounds === 0);
-      turns.shift();
-      if (left !== null && slot === null) {
-        record.leaveOut(task);
-        continue;
-      }
-      const { request, started, isAhead } = await starter.take(task);
-      if (later[0] !== undefined && pace.startMs >= BUSY_START_MS) starter.startAhead(later[0]);
-      const outcome = await started.run(
-        {
-          signal: hooks.signal,
-          onTick: (tick) => progress(task.group.label, tick),
-          ...(hooks.bounds && { bounds: hooks.bounds }),
-        },
-        slot ?? request,
-      );
-      const measured = rowsOf(task, options, outcome, request, second);
-      if (!isAhead) pace = paceAfter(pace, task.group.vcpus, outcome.readyMs);
-      const isEmpty = measured.every((run) => run.rounds === 0 && run.violations.length === 0);
-      if (slot !== null && outcome.end.kind === 'done' && isEmpty) {
-        record.leaveOut(task);
-        continue;
-      }
-      const rows = record.add(task, {
-        rows: measured,
-        end: outcome.end.kind,
-        notes: outcome.notes,
-        shareMs: slot?.budgetMs ?? null,
-        spentMs: outcome.elapsedMs,
-      });
-      state.rounds += sum(measured.map((run) => run.rounds));
-      state.faults += sum(
-        measured.map((run) => run.faults.spurious + run.faults.genuine + run.faults.nt),
-      );
-      state.violations += sum(rows.map((run) => run.violations.length));
-      if (outcome.end.kind === 'failed') failure = outcome.end.why;
-      if (options.failFast && rows.some(({ verdict }) => verdict === 'fail')) break;
-    }
+    time.controlsShown(shown.pace);
+    const turns = turnsOf(tasks, time.starts(), record);
+    const mayRun = (await hooks.mayRun) ?? true;
+    const checkpoint = (): void => hooks.onCheckpoint?.(standing(true));
+    failure = await runTurns(
+      { options, record, time, counted, starter, second, hooks, progress, checkpoint },
+      mayRun ? turns : [],
+    );
     await starter.drop();
   } catch (error) {
     failure = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -203,27 +115,27 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   return standing(hooks.signal.aborted);
 }
 
-/** One row per item, of this part alone. */
-function rowsOf(
-  { group }: GroupTask,
-  options: StressOptions,
-  outcome: GroupOutcome,
-  request: GroupRequest,
-  second: Protocol | null,
-): readonly StressRun[] {
-  return group.items.map((planned, item) =>
-    rowOf({
-      request,
-      outcome,
-      item,
-      protocol: planned.protocol,
-      mutant: planned.mutant,
-      second,
-      exhibit: planned.named ? null : (planned.protocol.exhibit ?? null),
-      reorder: options.reorder,
-      delays: options.delays.map((d) => `${d.site}=${d.ns}`).join(','),
-    }),
-  );
+/** Threads that know the user's modules. */
+function poolFor(options: StressOptions, hooks: StressHooks): Promise<ThreadPool> {
+  const files = protocolFiles(options).map(({ path }) => path);
+  const modules = files.filter((file) => loaderOf(file) === MODULE).map(moduleOf);
+  const { compileMs } = hooks.bounds ?? {};
+  return createThreadPool(modules, {
+    signal: hooks.signal,
+    isHurried: isLate(hooks.agedMs),
+    ...(compileMs !== undefined && { limitMs: compileMs }),
+  });
 }
 
-const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+/** What is still to run; further starts that there is no time for are left out. */
+function turnsOf(
+  tasks: readonly GroupTask[],
+  starts: number,
+  record: CampaignRecord,
+): readonly GroupTask[] {
+  const open = tasks.filter((task) => !isEnded(task.before));
+  const isWanted = (task: GroupTask): boolean =>
+    task.before.state !== 'waiting' || task.group.repeat < starts;
+  for (const task of open) if (!isWanted(task)) record.leaveOut(task);
+  return open.filter(isWanted);
+}

@@ -19,8 +19,6 @@
  * to do are measured. The host fills holes in the same way, for a vCPU that is not there: then two are
  * at it even where no two vCPUs run at once.
  */
-import { GUEST_VMID } from '../../arch/context.ts';
-import { announcedBbm, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import {
   addressOf,
   type Descriptor,
@@ -28,36 +26,19 @@ import {
   isTable,
   isValid,
   LOCKED,
-  makeLeaf,
-  NORMAL_RW,
   NT,
-  S2AP_W,
 } from '../../arch/descriptor.ts';
 import { entrySize, type Level, tableIndex } from '../../arch/geometry.ts';
-import type { Arena } from '../../machine/arena.ts';
 import { type FaultChange, HANDLED, UNDECIDED } from '../../machine/vcpu/fault-exit.ts';
 import { ghostVersion, newestAllowed } from '../../machine/ghost.ts';
-import { seedFor } from '../../machine/random.ts';
 import { LAST_RESORT_MS } from '../../machine/last-resort.ts';
 import { LINE_WORDS, regionShift } from '../../machine/layout.ts';
-import type { Recorder } from '../../machine/recorder.ts';
-import { createIssuer } from '../../machine/tlb/shootdown.ts';
-import type { TlbSet } from '../../machine/tlb/tlbi-codec.ts';
-import {
-  createTraceLog,
-  type SeenTrace,
-  type TraceLog,
-} from '../../machine/hypervisor/trace-log.ts';
-import { traceAddresses } from '../../machine/hypervisor/trace-words.ts';
-import { createTransitionCpu } from '../../machine/hypervisor/transition-cpu.ts';
+import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';
 import type { Entry } from '../../port/cpu.ts';
 import { changeNamed, type ChangeName, changesOf } from '../../port/kinds.ts';
-import type { Protocol, Transition } from '../../port/protocol.ts';
-import type { GroupPlan } from '../plan/group.ts';
-import type { SoftwareSide } from '../regions/software-side.ts';
-import { wantedOf } from './change.ts';
-import { runNamed } from './run-named.ts';
+import type { Protocol } from '../../port/protocol.ts';
+import { createFaultTransitions, type FaultSite } from './fault-transitions.ts';
 
 export interface FaultChanges {
   /** What is run for faults while it is the turn of plan item `item`; null: nothing is. */
@@ -68,25 +49,16 @@ export interface FaultChanges {
   served(): readonly number[];
 }
 
-/** One per thread. */
-export interface FaultingThread {
-  readonly arena: Arena;
-  readonly plan: GroupPlan;
+export interface FaultingThread extends FaultSite {
   readonly protocols: readonly Protocol[];
   /** By plan item: what serves the faults beside it. Default: nothing does. */
   readonly serving?: readonly (Protocol | null)[];
-  readonly software: SoftwareSide;
-  readonly recorder: Recorder;
-  /** 0 is the hypervisor, vCPU v is v + 1. */
-  readonly thread: number;
-  /** Of its PE; null where no guest runs. */
-  readonly tlbs: TlbSet | null;
   /** A measured change was made. */
   readonly onMade: () => void;
 }
 
 export function createFaultChanges(site: FaultingThread): FaultChanges {
-  const { arena, plan, serving = [], software, recorder, thread, tlbs, onMade } = site;
+  const { arena, serving = [], software, onMade } = site;
   const protocols = site.protocols.map((protocol, item) => serving[item] ?? protocol);
   const made = protocols.map((protocol) => byVcpu(protocol));
   const served = protocols.map(() => 0);
@@ -97,20 +69,7 @@ export function createFaultChanges(site: FaultingThread): FaultChanges {
   const { level } = layout.config;
   const pageOfRegion = regionShift(layout) - layout.pageShift;
   const size = entrySize(g, level);
-  const hafdbs = layout.config.hafdbs === true;
-  const { cpu = DEFAULT_CPU, bug = null } = plan.items[0] ?? {};
-  const issuer = createIssuer(arena, { bug, spins: plan.spins, own: tlbs });
-  const port = createTransitionCpu(arena, issuer, software.tables, recorder, {
-    bug,
-    tlbi: cpu.tlbi,
-    freedCount: () => software.freedCount(),
-    reorderSeed: plan.reorder ? seedFor(plan.seed, thread, 1) : null,
-    delays: plan.delays,
-    delaySeed: seedFor(plan.seed, thread, 2),
-  });
-  const addresses = traceAddresses(layout);
-  const logs: TraceLog[] = plan.items.map(() => createTraceLog(addresses));
-  const unasked = createTraceLog(addresses);
+  const transitions = createFaultTransitions(site);
 
   /** The entry under transition of the region from `ipa` on: the tables above it never change. */
   function locate(ipa: number): Entry {
@@ -123,47 +82,6 @@ export function createFaultChanges(site: FaultingThread): FaultChanges {
       index = tableIndex(g, (at + 1) as Level, ipa);
     }
     return (table * layout.entriesPerTable + index) as Entry;
-  }
-
-  interface Faulted {
-    readonly entry: Entry;
-    readonly region: number;
-    readonly old: Descriptor;
-    readonly version: number;
-    /** Nothing is there for it to do, and it is called all the same. */
-    readonly isVain?: true;
-  }
-
-  function runOne(item: number, protocol: Protocol, change: ChangeName, at: Faulted): void {
-    const { entry, region, old, version, isVain = false } = at;
-    const pa = layout.guestPaBase + region * size;
-    const block = makeLeaf(g, level, pa, { ...NORMAL_RW, dbm: hafdbs, sw: version & 15 });
-    const wanted = change === 'relax' ? old | S2AP_W : wantedOf(change, block);
-    // A protocol that only makes its own PE forget has changed nothing.
-    const measured = !isVain && (change !== 'relax' || old !== wanted);
-    const log = measured ? (logs[item] as TraceLog) : unasked;
-    const transition: Transition = Object.freeze({
-      entry,
-      level,
-      ipa: layout.ipaBase + region * size,
-      size,
-      old,
-      wanted,
-      pa,
-      bbm: announcedBbm(plan.items[item]?.cpu ?? cpu),
-      vmid: protocol.vmid ?? GUEST_VMID,
-    });
-    const lock = protocol.lock ?? 'exclusive';
-    const { vmid: bits } = plan.items[item]?.cpu ?? cpu;
-    const context = { start: protocol.context ?? 'guest', vmid: transition.vmid, bits } as const;
-    const tag = version & 15;
-    port.begin(transition, { measured, log, ghostW: null, lock, change, tag, context });
-    runNamed(protocol, port, transition);
-    port.drain();
-    port.end();
-    log.end();
-    if (isServing(item)) served[item] = (served[item] ?? 0) + 1;
-    else if (measured) onMade();
   }
 
   function isServing(item: number): boolean {
@@ -198,7 +116,10 @@ export function createFaultChanges(site: FaultingThread): FaultChanges {
         if (typeof change === 'number' && !isVain) return change;
         const at = { entry, region, old, version, ...(isVain ? { isVain } : {}) };
         try {
-          runOne(item, protocol, typeof change === 'number' ? 'map' : change, at);
+          const name = typeof change === 'number' ? 'map' : change;
+          const measured = transitions.run(item, protocol, name, at);
+          if (isServing(item)) served[item] = (served[item] ?? 0) + 1;
+          else if (measured) onMade();
         } catch (error) {
           // Leaked by what ran before: the round's audit says so.
           if (!(error instanceof PoolExhausted)) throw error;
@@ -221,7 +142,7 @@ export function createFaultChanges(site: FaultingThread): FaultChanges {
   });
   return {
     of: (item) => all[item] ?? null,
-    traces: () => logs.map((log) => log.seen),
+    traces: () => transitions.traces(),
     served: () => served,
   };
 }

@@ -36,14 +36,11 @@
 import { createDirtyLog } from '../../machine/dirty/dirty-log.ts';
 import { CONTROL, LOGGING } from '../../machine/layout.ts';
 import { EVIDENCE } from '../../machine/recorder.ts';
-import bbmEarly from '../../protocols/bbm-early.ts';
-import splitEager from '../../protocols/split-eager.ts';
-import type { Protocol } from '../../port/index.ts';
 import type { Migration } from '../../scenarios/index.ts';
-import type { Region } from '../regions/regions.ts';
 import { ROW } from '../results/results-area.ts';
 import { createDestination } from './destination.ts';
 import { createDirtyPasses } from './dirty-passes.ts';
+import { createMigratedRegions } from './migrated-regions.ts';
 import type { Workbench } from './workbench.ts';
 import { addFigure, emptyCount, type RoundCount, type Workload } from './workload.ts';
 
@@ -61,6 +58,7 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
   const log = createDirtyLog(arena);
   const destination = createDestination(arena);
   const passes = createDirtyPasses(bench, log, destination);
+  const migrated = createMigratedRegions(bench, log);
   const completes = migration.ends === 'completed';
   /** Only who completes can tell whether anything was lost. */
   const { hafdbs = false, hdbss = false } = arena.layout.config;
@@ -72,72 +70,13 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
   /** The plan item whose protocol has split the blocks last, if it was not the harness. */
   let splitBy: number | null = null;
 
-  const isTable = (region: Region): boolean => (regions.versionOf(region) & 1) === 0;
   const faultsSince = (before: number): number =>
     (Atomics.load(i32, CONTROL.faultsSeen) - before) | 0;
-
-  /** All blocks into pages by the hypervisor, before anything is write-protected. */
-  function splitAll(count: RoundCount): boolean {
-    const { protocol } = bench;
-    const measured = protocol.kind === 'split';
-    for (const region of regions.all) {
-      if (isTable(region)) continue;
-      bench.pause(plan.gapNs);
-      if (!bench.step({ protocol: measured ? protocol : splitEager, region, measured }, count)) {
-        return false;
-      }
-      if (measured) bench.underLock(() => regions.syncFlags(region));
-    }
-    return true;
-  }
-
-  /** Every region a block again: what a protocol that coalesces is measured at. */
-  function coalesceAll(count: RoundCount): boolean {
-    const { protocol } = bench;
-    const measured = protocol.kind === 'coalesce';
-    let isAllWritable = true;
-    for (const region of regions.all) {
-      if (!isTable(region)) {
-        // Nobody stored to it since it was write-protected as a block: the next store relaxes it.
-        isAllWritable = false;
-        continue;
-      }
-      if (!bench.step({ protocol: measured ? protocol : bbmEarly, region, measured }, count)) {
-        return false;
-      }
-      bench.underLock(() => regions.flagsAll(region));
-    }
-    if (isAllWritable) bench.underLock(() => log.setState(LOGGING.off));
-    return true;
-  }
-
-  const coalescing = (): Protocol =>
-    bench.protocol.kind === 'coalesce' ? bench.protocol : bbmEarly;
-
-  /** Some region becomes a block while its pages' dirty state is still to be collected. */
-  function promoteOne(count: RoundCount): boolean {
-    const region = regions.all[(bench.random() >>> 9) % regions.all.length] as Region;
-    if (!isTable(region)) return true;
-    const measured = bench.protocol.kind === 'coalesce';
-    if (!bench.step({ protocol: coalescing(), region, measured }, count)) return false;
-    bench.underLock(() => regions.flagsAll(region));
-    return true;
-  }
-
-  /** The same for all of them, with the guest stopped: nobody asks what it took. */
-  function promoteAll(count: RoundCount): void {
-    for (const region of regions.all) {
-      if (!isTable(region)) continue;
-      // The record is one that the round has not used.
-      bench.reset(coalescing(), region, count.slots);
-      regions.flagsAll(region);
-    }
-  }
 
   /** Logging on, the first copy, and passes while guests run. False: the tables are broken. */
   function start(count: RoundCount, isDone: () => boolean): boolean {
     const isEager = bench.protocol.kind === 'split' || (bench.random() & 256) !== 0;
-    if (isEager && !splitAll(count)) return false;
+    if (isEager && !migrated.splitAll(count)) return false;
     if (promotes) promotion = PROMOTIONS[(bench.random() >>> 9) & 3] as Promotion;
     const faultsBefore = Atomics.load(i32, CONTROL.faultsSeen);
     bench.underLock(() => log.setState(LOGGING.on));
@@ -145,7 +84,7 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
     const more = 1 + ((bench.random() >>> 9) % migration.passesMax);
     for (let i = 0; i < more && !bench.isStopped() && !isDone(); i++) {
       bench.letGuestsRun(PASS_PAUSES * plan.gapNs);
-      if (promotion === 'running' && i === 0 && !promoteOne(count)) return false;
+      if (promotion === 'running' && i === 0 && !migrated.promoteOne(count)) return false;
       sent += passes.next();
     }
     addFigure(count, ROW.migrations, 1);
@@ -160,27 +99,12 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
     const accessesBefore = bench.heartbeats();
     const startedMs = performance.now();
     bench.underLock(() => log.setState(LOGGING.ending));
-    if (!coalesceAll(count)) return false;
+    if (!migrated.coalesceAll(count)) return false;
     addFigure(count, ROW.cancels, 1);
     addFigure(count, ROW.cancelNs, (performance.now() - startedMs) * 1e6);
     addFigure(count, ROW.cancelAccesses, (bench.heartbeats() - accessesBefore) | 0);
     addFigure(count, ROW.cancelFaults, faultsSince(faultsBefore));
     return true;
-  }
-
-  function toTables(): void {
-    for (const region of regions.all) if (!isTable(region)) bench.reset(splitEager, region, 0);
-  }
-
-  function toBlocks(): void {
-    // Blocks may have stayed write-protected, and an idle guest is to take no faults.
-    if (log.state() !== LOGGING.off) toTables();
-    for (const region of regions.all) {
-      if (!isTable(region)) continue;
-      bench.reset(bbmEarly, region, 0);
-      regions.flagsAll(region);
-    }
-    log.setState(LOGGING.off);
   }
 
   function rebuild(): void {
@@ -200,15 +124,15 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
       if (splitBy !== null && splitBy !== item) rebuild();
       // A completed migration has left tables, write-protected here and there, for the next round's
       // coalesce to start from; where an idle round lay in between they are full ones.
-      if (purpose === 'baseline' || !completes) toBlocks();
-      else toTables();
+      if (purpose === 'baseline' || !completes) migrated.toBlocks();
+      else migrated.toTables();
     },
     run(item, round, isDone) {
       bench.begin(item, round);
       if (bench.protocol.kind === 'split') splitBy = item;
       const count = emptyCount();
       if (completes) {
-        isOpen = coalesceAll(count) && start(count, isDone);
+        isOpen = migrated.coalesceAll(count) && start(count, isDone);
         return count;
       }
       const migrations = Math.max(1, Math.ceil(plan.transitions / regions.all.length));
@@ -221,7 +145,7 @@ export function createMigration(bench: Workbench, migration: Migration): Workloa
     finish(count) {
       if (!isOpen) return;
       isOpen = false;
-      if (promotion === 'stopped') promoteAll(count);
+      if (promotion === 'stopped') migrated.promoteAll(count);
       addFigure(count, ROW.pagesSent, passes.next());
       log.setState(LOGGING.ending);
       for (const { page, vcpu, copied, inMemory } of destination.differences(DIFFERENCES_MAX)) {

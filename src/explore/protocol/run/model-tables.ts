@@ -1,25 +1,24 @@
 /**
- * The port's table operations over the model's memory.
+ * The port's table operations over the model's memory; what they do below a table is in
+ * software-walks.ts.
  *
  * A fresh table is filled with plain stores, and so is a freed page, at once, by its next user: a
  * walker that still reads one is seen. Pages are never handed out twice in one transition, so what
- * a page holds tells whose it is. Software walks read what this thread itself has stored: nobody
- * else stores to tables here. Beside another maker that goes for the old pages still: who walks them
- * holds up the grace period. The pages that the other one has made it loads, and a grace period after
- * which they are freed it waits for: the other one may still be filling them.
+ * a page holds tells whose it is.
  *
- * Left out: other software walkers, so that any other grace period is over at once. A hardware walker
- * takes no part in it anyway.
+ * Left out: software walkers other than another maker, so that any other grace period is over at once. A
+ * hardware walker takes no part in it anyway.
  */
-import { childLeaf, type Descriptor, EMPTY, isTable, isValid } from '../../../arch/descriptor.ts';
-import { childLevel, type Level } from '../../../arch/geometry.ts';
+import { childLeaf, type Descriptor, EMPTY } from '../../../arch/descriptor.ts';
+import type { Level } from '../../../arch/geometry.ts';
 import type { FreedPart, Table, Tables } from '../../../port/index.ts';
 import { BoundReached } from '../machine/bounds.ts';
 import { HARDWARE_STATE } from '../machine/hardware-update.ts';
 import type { Maker } from './maker.ts';
-import { LOCK_FREE, type MemoryMap, REUSED } from '../machine/memory-map.ts';
+import type { MemoryMap } from '../machine/memory-map.ts';
 import type { PageBook } from './page-book.ts';
 import type { Recording } from './recording.ts';
+import { createSoftwareWalks } from './software-walks.ts';
 
 export type Roles = (location: number) => 'target' | `child ${number}`;
 
@@ -34,6 +33,7 @@ export function createModelTables(
   let tries = 0;
   const own = new Set<Table>();
   const entries = map.geometry.entriesPerTable;
+  const walks = createSoftwareWalks(map, recording, book, lockOfOther, own);
 
   function take(count: number): Table {
     const table = pages[next++];
@@ -44,72 +44,6 @@ export function createModelTables(
   }
 
   const store = (location: number, d: Descriptor): void => recording.write(location, d, false);
-
-  function fillAll(table: Table, d: Descriptor): void {
-    for (let index = 0; index < entries; index++) store(map.entryOf(table, index), d);
-  }
-
-  /** What a software walk finds. */
-  function walk(location: number): Descriptor {
-    const page = map.tableOf(location);
-    return page !== null && isOthers(page) ? recording.read(location) : recording.peek(location);
-  }
-
-  /** Has the other maker made it? */
-  function isOthers(page: Table): boolean {
-    return lockOfOther !== null && page >= map.oldTables && !own.has(page);
-  }
-
-  /**
-   * The other maker is a reader until it lets go of the lock. A DMB LD is all that is asked for of what a
-   * grace period orders: the loads behind it see what the reader has done.
-   */
-  function awaitGrace(table: Table): void {
-    if (lockOfOther === null || !isOthers(table)) return;
-    recording.waitFor(lockOfOther, LOCK_FREE);
-    recording.dmb('ishld');
-  }
-
-  /** Pages freed. */
-  function free(table: Table, count: number): number {
-    if (!book.free(table, count)) return 0;
-    fillAll(table, map.foreign(REUSED));
-    return 1;
-  }
-
-  /** Frees what is below and counts the valid entries. */
-  function freeBelow(table: Table, level: Level): { pages: number; valid: number } {
-    let pages = 0;
-    let valid = 0;
-    for (let index = 0; index < entries; index++) {
-      const d = walk(map.entryOf(table, index));
-      if (!isValid(d)) continue;
-      valid++;
-      if (level === 3 || !isTable(d, level)) continue;
-      if (map.isTableAddress(d)) pages += freeSubtree(map.follow(d), childLevel(level));
-      else book.stray(table, d);
-    }
-    return { pages, valid };
-  }
-
-  function freeSubtree(table: Table, level: Level): number {
-    const { pages, valid } = freeBelow(table, level);
-    return pages + free(table, 1 + valid);
-  }
-
-  /** Access flags and dirty state of the leaves below, each loaded from memory: walkers set them. */
-  function stateBelow(table: Table, level: Level): Descriptor {
-    let state = 0n;
-    for (let index = 0; index < entries; index++) {
-      const location = map.entryOf(table, index);
-      const d = walk(location);
-      if (!isValid(d)) continue;
-      if (level === 3 || !isTable(d, level)) state |= recording.read(location) & HARDWARE_STATE;
-      else if (map.isTableAddress(d)) state |= stateBelow(map.follow(d), childLevel(level));
-      else book.stray(table, d);
-    }
-    return state;
-  }
 
   function noteFree(
     when: 'now' | 'grace',
@@ -125,7 +59,7 @@ export function createModelTables(
     entries,
     allocate(level) {
       const table = take(1);
-      fillAll(table, EMPTY);
+      walks.fillAll(table, EMPTY);
       recording.note({ op: 'allocate', table: book.nameOf(table), level });
       return table;
     },
@@ -135,7 +69,7 @@ export function createModelTables(
         return null;
       }
       const table = take(1);
-      fillAll(table, EMPTY);
+      walks.fillAll(table, EMPTY);
       recording.note({ op: 'allocate', table: book.nameOf(table), level, tried: true });
       return table;
     },
@@ -151,10 +85,10 @@ export function createModelTables(
     mergeState(block, table, level) {
       // It must not be freed yet, with or without hardware updates.
       const first = map.entryOf(table, 0);
-      const value = walk(first);
+      const value = walks.walk(first);
       const name = book.nameOf(table);
       recording.note({ op: 'read', entry: roleOf(first), value, table: name }, first);
-      return map.hafdbs ? (block & ~HARDWARE_STATE) | stateBelow(table, level) : block;
+      return map.hafdbs ? (block & ~HARDWARE_STATE) | walks.stateBelow(table, level) : block;
     },
     countOf: (table) => book.countOf(table),
     get(entry) {
@@ -165,16 +99,17 @@ export function createModelTables(
       book.count(entry, -1);
       recording.note({ op: 'put', entry: roleOf(entry) }, entry);
     },
-    tearDown: (table, level) => noteFree('now', 'all', freeSubtree(table, level), table, level),
+    tearDown: (table, level) =>
+      noteFree('now', 'all', walks.freeSubtree(table, level), table, level),
     tearDownBelow(table, level) {
-      const { pages, valid } = freeBelow(table, level);
+      const { pages, valid } = walks.freeBelow(table, level);
       book.emptied(table, valid);
       if (pages > 0) noteFree('now', 'below', pages, table, level);
     },
-    freeNow: (table) => noteFree('now', 'page', free(table, 1), table, null),
+    freeNow: (table) => noteFree('now', 'page', walks.free(table, 1), table, null),
     tearDownAfterGrace(table, level) {
-      awaitGrace(table);
-      noteFree('grace', 'all', freeSubtree(table, level), table, level);
+      walks.awaitGrace(table);
+      noteFree('grace', 'all', walks.freeSubtree(table, level), table, level);
     },
     cleanDcache: (pa, size) => recording.note({ op: 'cmo', pa, size }),
   };
