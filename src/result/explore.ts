@@ -3,7 +3,7 @@
  * contract keep their meaning; more may be added.
  */
 import type { ResultHeader } from './header.ts';
-import type { Rule } from './rule.ts';
+import { type Rule, RULES } from './rule.ts';
 import type { CpuResult } from './stress.ts';
 
 /**
@@ -217,4 +217,22 @@ export interface ExploreResult extends ResultHeader<'explore'> {
   /** Absent: there are none. The others' runs are whole; exit code 70 if none of them is violated. */
   readonly failures?: readonly ExploreFailure[];
   readonly runs: readonly ExploreRun[];
+}
+
+/** What names a cause; the others are what comes of one. */
+export const CAUSES: ReadonlySet<Rule> = new Set(['break-before-make', 'freed-table']);
+
+/** The steps that are wrong first, as they come; then what comes of them, in the rules' order. */
+export function causesFirst(a: ExploreViolation, b: ExploreViolation): number {
+  const isCause = ({ rule, by }: ExploreViolation): boolean =>
+    by === 'operations' && CAUSES.has(rule);
+  if (isCause(a) || isCause(b)) return Number(isCause(b)) - Number(isCause(a));
+  const shown = Number(a.by === 'operations') - Number(b.by === 'operations');
+  return shown || RULES.indexOf(a.rule) - RULES.indexOf(b.rule);
+}
+
+/** Forbidden ones first, then by text. */
+export function worstFirst(a: ExploreOutcome, b: ExploreOutcome): number {
+  const rank = ({ grade }: ExploreOutcome): number => -OUTCOME_GRADES.indexOf(grade);
+  return rank(a) - rank(b) || (a.id < b.id ? -1 : 1);
 }

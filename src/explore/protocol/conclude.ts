@@ -6,14 +6,15 @@
 import { cpuResultOf } from '../../arch/cpu-model.ts';
 import { changesOf } from '../../port/index.ts';
 import {
+  causesFirst,
   type ExploreBoundValues,
   type ExploreOutcome,
   type ExploreRun,
   type ExploreVerdict,
   type ExploreViolation,
+  worstFirst,
 } from '../../result/explore.ts';
 import type { Rule } from '../../result/rule.ts';
-import { causesFirst, worstFirst } from '../../result/explore-order.ts';
 import { notesOn } from './cpu.ts';
 import { type JudgedOperations, judgeEach, judgeOperations } from './judge/judge-operations.ts';
 import type { ExploreBounds } from './machine/bounds.ts';

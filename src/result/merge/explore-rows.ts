@@ -2,8 +2,14 @@
  * Searches of the same configuration come to the same; of several the one that tells most stays. Parts of
  * one search, which shards have split, are put together.
  */
-import type { ExploreOutcome, ExplorePart, ExploreRun, ExploreViolation } from '../explore.ts';
-import { causesFirst, worstFirst } from '../explore-order.ts';
+import {
+  causesFirst,
+  type ExploreOutcome,
+  type ExplorePart,
+  type ExploreRun,
+  type ExploreViolation,
+  worstFirst,
+} from '../explore.ts';
 
 export function exploreRowKey(run: ExploreRun): string {
   const { scenario = null, protocol, mutant, cpu, granule, level, vcpus, bounds } = run;
