@@ -12,8 +12,8 @@ import { nsOf, type Question, type Subject } from './question.ts';
 import { median } from './turns.ts';
 
 /** V8 has not compiled what threads of a group do first: a campaign's rounds are those behind them. */
-const ROUNDS_COLD = 100;
-const ROUNDS_MIN = 200;
+const ROUNDS_COLD = 40;
+const ROUNDS_MIN = 30;
 
 export const question: Question = {
   name: 'coalesce-cycle',
