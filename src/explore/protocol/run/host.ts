@@ -186,8 +186,15 @@ function unrollMakers(
     const repeats = ofTwo ? REPEATS_OF_TWO : repeatsOf(maker.protocol);
     for (let n = 0; n < repeats; n++) again(() => true);
     const thread = i === 0 ? 0 : receivers + i;
-    const tree = (isRead: IsRead): Unrolled =>
-      again((location) => isRead(location) || isShared(location));
+    // Most guest programs read the same locations as others.
+    const known = new Map<string, Unrolled>();
+    const tree = (isRead: IsRead): Unrolled => {
+      const reads: IsRead = (location) => isRead(location) || isShared(location);
+      const key = initial.map((_, location) => (reads(location) ? 'r' : '-')).join('');
+      const found = known.get(key) ?? again(reads);
+      known.set(key, found);
+      return found;
+    };
     return { maker, thread, paths, tree };
   });
   const held = initial.map((d, location) => {
