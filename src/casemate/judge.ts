@@ -70,6 +70,7 @@ export class LogJudge {
 
   judgement(): Judged {
     this.#stale.settle();
+    this.#openNumbers();
     this.#notJudged.end({
       unflushed: this.#stale.size,
       entries: this.#written.size,
@@ -98,6 +99,7 @@ export class LogJudge {
   /** Another log begins: nothing of the machine is as it was, what was found stays. */
   startAgain(): void {
     this.#stale.settle();
+    this.#openNumbers();
     this.#memory = new LogMemory();
     this.#forest = new Forest(this.#memory);
     this.#registers = new Registers();
@@ -128,7 +130,10 @@ export class LogJudge {
       case 'dsb': {
         // DSB SY is of the Full System domain, which the Inner Shareable one is part of.
         const kind = event.scope === 'sy' ? 'ish' : event.scope;
-        if (kind === 'ish') this.#registers.idle(record.thread);
+        if (kind === 'ish') {
+          this.#registers.idle(record.thread);
+          this.#identity.complete(record.thread);
+        }
         this.#flush({ op: 'dsb', kind }, record);
         return;
       }
@@ -463,8 +468,7 @@ export class LogJudge {
     this.#registers.busy(record.thread);
     const flush = decodeTlbi(event, this.#registers, record, this.#notJudged);
     const { regime, id, all } = flush.takes;
-    if (regime === 'el2' && all) this.#identity.flushed('el2', null);
-    if (regime === 'stage2' && all) this.#identity.flushed('stage2', id);
+    if (all) this.#identity.flush(regime, id, record.thread);
     if (flush.event.op === 'el2' && ![...this.#forest.trees()].some((t) => t.regime === 'el2'))
       this.#notJudged.noEl2Tree(event.kind);
     this.#flush(flush.event, record);
@@ -498,13 +502,37 @@ export class LogJudge {
     if (tree.id !== named.id) {
       // Flushes until now were for the number it had.
       this.#stale.settle();
-      if (!tree.filled) this.#identity.leaveUnused(tree);
+      this.#identity.leave(tree, this.#holdsAny(tree));
       tree.id = named.id;
       tree.filled = false;
     }
     if (!tree.filled) tree.filled = this.#forest.isFilled(tree);
-    const shared = this.#identity.use(tree, this.#forest.trees(), record.thread);
+    const shared = this.#identity.use(tree, this.#forest.trees(), record.thread, () =>
+      this.#forest.rootText(tree),
+    );
     if (shared !== null) this.#violate(record, { rule: 'vmid-isolation', why: shared, entry });
+    if (named.regime === 'stage2') this.#alsoLoaded(tree, record);
+  }
+
+  /** Other CPUs that have another tree loaded under the VMID of `tree`. */
+  #alsoLoaded(tree: Tree, record: LogRecord): void {
+    for (const [thread, root] of this.#registers.othersUnder(tree.id, tree.root, record.thread)) {
+      const other = this.#forest.treeAt(root);
+      if (other?.id === tree.id && other.filled && !other.declared)
+        this.#notJudged.sharedNumber(tree, other.root, thread, record);
+    }
+  }
+
+  /** May a TLB hold something of the tree under the number that it has? */
+  #holdsAny(tree: Tree): boolean {
+    if (!tree.filled || this.#forest.isFilled(tree)) return tree.filled;
+    const ofTree = this.#stale.values().filter(({ place }) => place.page.tree === tree);
+    return ofTree.some(({ automaton }) => !automaton.isCleanByOthers);
+  }
+
+  /** The log ends before a number was flushed that two trees had. */
+  #openNumbers(): void {
+    for (const { why } of this.#identity.open) this.#notJudged.openNumber(why);
   }
 
   #unflushedNumber(by: Parameters<Identity['convict']>[0], record: LogRecord): void {
@@ -565,6 +593,7 @@ export class LogJudge {
         this.#violate(record, { rule: 'freed-table', why, entry }, stale);
       } else this.#causes.again(stale.told, entry);
     }
+    this.#identity.release(tree, this.#forest.rootText(tree));
     this.#uproot(tree);
   }
 }

@@ -3,6 +3,7 @@
  * Each kind is said once, with the first line and how often.
  */
 import type { LogRecord } from './reading/record.ts';
+import { hex, type Tree } from './tables/tree.ts';
 
 export interface End {
   /** Entries not flushed yet. */
@@ -50,7 +51,7 @@ export class NotJudged {
 
   tree(root: number, reason: string, control: string): void {
     this.#skipped += 1;
-    this.#first.add(`the tree at 0x${root.toString(16)} is not judged: ${reason} (${control})`);
+    this.#first.add(`the tree at ${hex(root)} is not judged: ${reason} (${control})`);
   }
 
   noEl2Tree(kind: string): void {
@@ -64,16 +65,29 @@ export class NotJudged {
     );
   }
 
+  /** Two trees have one VMID on two CPUs, of which one may have its host's context. */
+  sharedNumber(tree: Tree, other: number, thread: number, { line }: LogRecord): void {
+    this.add(
+      `line ${line}: the tree at ${hex(tree.root)} is loaded under VMID ${tree.id} while thread ` +
+        `${thread} still has the tree at ${hex(other)} loaded under it: that both run at once is ` +
+        'not judged (the log does not tell whether that CPU is in its guest)',
+    );
+  }
+
+  openNumber(why: string): void {
+    this.add(`${why}; whether one comes before it is used, the log does not tell: it ends there`);
+  }
+
   presumedGone(root: number, { line }: LogRecord): void {
     this.add(
-      `the tree at 0x${root.toString(16)} is taken as given up at line ${line}, where its pages ` +
+      `the tree at ${hex(root)} is taken as given up at line ${line}, where its pages ` +
         'are used anew: no CPU had it loaded, and the log has no release_table for it',
     );
   }
 
   unknownRelease(location: number, { line }: LogRecord): void {
     this.add(
-      `line ${line}: release_table of 0x${location.toString(16)}, which is no table of a tree: ` +
+      `line ${line}: release_table of ${hex(location)}, which is no table of a tree: ` +
         'which tree was given up is not known, so what was not flushed in it is not judged',
     );
   }

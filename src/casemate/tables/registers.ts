@@ -22,6 +22,8 @@ export interface Switch {
 
 interface Cpu {
   vttbr: bigint | null;
+  /** What it names; 0 before. */
+  root: number;
   /** VMALLE1 acts on EL2&0, its host's: HCR_EL2.{E2H, TGE} are both set. */
   isHost: boolean;
   /** The same as it was before, which may still be in effect. */
@@ -88,9 +90,17 @@ export class Registers {
 
   /** Roots that some thread has loaded. */
   isLoaded(root: number): boolean {
-    for (const { vttbr } of this.#cpus.values())
-      if (vttbr !== null && rootOf(vttbr) === root) return true;
+    for (const cpu of this.#cpus.values()) if (cpu.vttbr !== null && cpu.root === root) return true;
     return false;
+  }
+
+  /** Threads but `thread` whose VTTBR_EL2 has the VMID with another root, and which. */
+  othersUnder(vmid: number, root: number, thread: number): [thread: number, root: number][] {
+    const found: [number, number][] = [];
+    for (const [other, cpu] of this.#cpus)
+      if (other !== thread && cpu.vttbr !== null && cpu.root !== 0 && cpu.root !== root)
+        if (idOf(cpu.vttbr) === vmid) found.push([other, cpu.root]);
+    return found;
   }
 
   /** The tree, if the register is one that names a tree. */
@@ -110,6 +120,7 @@ export class Registers {
   #switchTo(value: bigint, cpu: Cpu): void {
     const before = cpu.vttbr;
     cpu.vttbr = value;
+    cpu.root = rootOf(value);
     if (before === null || idOf(before) === idOf(value)) return;
     this.#awaitIsb(cpu);
     if (!cpu.older.includes(idOf(before))) cpu.older.push(idOf(before));
@@ -171,7 +182,7 @@ export class Registers {
     const known = this.#cpus.get(thread);
     if (known !== undefined) return known;
     const cpu: Cpu = {
-      ...{ vttbr: null, older: [], isbExpected: false, busy: false },
+      ...{ vttbr: null, root: 0, older: [], isbExpected: false, busy: false },
       ...{ isHost: false, wasHost: false },
     };
     this.#cpus.set(thread, cpu);
