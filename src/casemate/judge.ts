@@ -76,6 +76,7 @@ export class LogJudge {
       entries: this.#written.size,
       threads: this.#threads.size,
       ownershipTold: this.#ownershipTold,
+      hasLocks: this.#ownership.hasLocks,
       ownershipRemark: this.#ownership.remark,
       tasksSeen: this.#tasksSeen,
       nothing: this.#written.size === 0 && this.#switches === 0,

@@ -11,6 +11,7 @@ export interface End {
   readonly entries: number;
   readonly threads: number;
   readonly ownershipTold: boolean;
+  readonly hasLocks: boolean;
   readonly ownershipRemark: string | null;
   readonly tasksSeen: boolean;
   /** No tree, and no store to one. */
@@ -116,8 +117,12 @@ export class NotJudged {
           'a DSB, so whether one is missing is not judged',
       );
     }
-    if (!end.ownershipTold && end.entries > 0)
-      this.add('locks are not in this log: who may store to a table (ownership) is not judged');
+    if (!end.ownershipTold && end.entries > 0) {
+      const why = end.hasLocks
+        ? 'which lock guards which table is not in this log (no set_root_lock)'
+        : 'locks are not in this log';
+      this.add(`${why}: who may store to a table (ownership) is not judged`);
+    }
     if (end.ownershipRemark !== null) this.add(end.ownershipRemark);
     if (end.threads > 1 && !end.tasksSeen && end.entries > 0) {
       this.add(

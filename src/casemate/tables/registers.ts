@@ -52,8 +52,11 @@ const E2H = 1n << 34n;
 const TGE = 1n << 27n;
 const HOST = E2H | TGE;
 const DS = 1n << 32n;
-/** Registers that only an instrumented hypervisor tells of. */
-const OF_EL2 = new Set(['hcr_el2', 'tcr_el2', 'sctlr_el2', 'mair_el2']);
+/**
+ * Registers that only an instrumented hypervisor tells of. HCR_EL2 and TCR_EL2 are not among them:
+ * a tracer has them as well, for what TLBIs act on and where EL2's walks start.
+ */
+const OF_EL2 = new Set(['sctlr_el2', 'mair_el2']);
 
 export class Registers {
   readonly #cpus = new Map<number, Cpu>();
