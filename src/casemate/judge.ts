@@ -371,6 +371,8 @@ export class LogJudge {
 
   #link(entry: number, child: number, place: EntryPlace, record: LogRecord): void {
     const used = this.#placeOf(child)?.page ?? null;
+    if (used === null && !this.#memory.isTold(child))
+      this.#notJudged.unknownContents(child, record);
     if (used !== null && used.parent !== entry) this.#usedTwice(entry, child, used, place, record);
     this.#forest.link(entry, child);
   }
@@ -550,10 +552,13 @@ export class LogJudge {
         : root % 2 ** shape.geometry.pageShift === 0
           ? null
           : 'its root is no table address';
+    const control = this.#registers.control(regime, record.thread);
     if (typeof shape === 'string' || reason !== null) {
-      this.#notJudged.tree(root, reason ?? '', this.#registers.controlText(regime));
+      this.#notJudged.tree(root, reason ?? '', control);
       return null;
     }
+    if (control.value === null) this.#notJudged.unknownShape(root, control.name);
+    if (!this.#memory.isTold(root)) this.#notJudged.unknownContents(root, record);
     const page = this.#placeOf(root)?.page;
     if (page !== undefined && this.#mayBeGone(page.tree)) this.#presumeGone(page.tree, record);
     const declared = this.#ownership.hasLock(root);

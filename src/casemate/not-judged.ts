@@ -18,11 +18,19 @@ export interface End {
   readonly nothing: boolean;
 }
 
+/** VTCR_EL2 or TCR_EL2, and what was written to it. */
+interface Control {
+  readonly name: string;
+  readonly value: bigint | null;
+}
+
 export class NotJudged {
   readonly #texts = new Set<string>();
   readonly #first = new Set<string>();
   readonly #foreign = { count: 0, line: 0 };
   readonly #isb = { count: 0, line: 0 };
+  readonly #unknown = { count: 0, table: 0, line: 0 };
+  readonly #unknownShapes = new Set<string>();
   #skipped = 0;
 
   /** A finding hangs on what the log does not tell, or a tree was left out: no clean verdict. */
@@ -50,9 +58,27 @@ export class NotJudged {
     this.#isb.count += 1;
   }
 
-  tree(root: number, reason: string, control: string): void {
+  tree(root: number, reason: string, { name, value }: Control): void {
     this.#skipped += 1;
-    this.#first.add(`the tree at ${hex(root)} is not judged: ${reason} (${control})`);
+    const text = value === null ? `${name} is not in the log` : `${name} ${hex(value)}`;
+    this.#first.add(`the tree at ${hex(root)} is not judged: ${reason} (${text})`);
+  }
+
+  /** Nobody wrote the register that says how the tree is walked. */
+  unknownShape(root: number, register: string): void {
+    if (this.#unknownShapes.has(register)) return;
+    this.#unknownShapes.add(register);
+    this.add(
+      `${register} is not in the log before the tree at ${hex(root)} is: it is taken for one of 48 ` +
+        'address bits and 4K pages, which starts at level 0',
+    );
+  }
+
+  /** The log neither tells what is in a table nor that it was handed out empty. */
+  unknownContents(table: number, { line }: LogRecord): void {
+    const { count } = this.#unknown;
+    if (count === 0) Object.assign(this.#unknown, { table, line });
+    this.#unknown.count = count + 1;
   }
 
   noEl2Tree(kind: string): void {
@@ -115,6 +141,17 @@ export class NotJudged {
         `${count} ${count === 1 ? 'TLBI' : 'TLBIs'} (the first at line ${line}) after a write of ` +
           'VTTBR_EL2 without an ISB in between: this log leaves ISBs out where no store waits for ' +
           'a DSB, so whether one is missing is not judged',
+      );
+    }
+    if (this.#unknown.count > 0) {
+      const { count, table, line } = this.#unknown;
+      const which =
+        count === 1
+          ? `the table at ${hex(table)} (line ${line})`
+          : `${count} tables (the first at ${hex(table)}, line ${line})`;
+      this.add(
+        `what was in ${which} before it became one is not in the log (no mem-init, no store): ` +
+          'entries that were not stored to are taken as empty',
       );
     }
     if (!end.ownershipTold && end.entries > 0) {

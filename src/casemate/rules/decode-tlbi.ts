@@ -33,7 +33,7 @@ export function decodeTlbi(
 ): DecodedTlbi {
   const kind = TLBI_KINDS.find((known) => known === name);
   const regime = kind === undefined ? 'el2' : 'stage2';
-  const operand = operandOf(name, value, registers.rangeUnits(regime));
+  const operand = operandOf(name, value, registers.rangeUnits(regime, thread));
   if (kind === undefined) {
     const broadcast = name.endsWith('is');
     const as = Object.entries(EL2_REACH).find(([el2]) => el2 === name)?.[1];

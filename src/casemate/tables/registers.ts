@@ -21,6 +21,8 @@ export interface Switch {
 }
 
 interface Cpu {
+  vtcr: bigint | null;
+  tcr: bigint | null;
   vttbr: bigint | null;
   /** What it names; 0 before. */
   root: number;
@@ -60,6 +62,7 @@ const OF_EL2 = new Set(['sctlr_el2', 'mair_el2']);
 
 export class Registers {
   readonly #cpus = new Map<number, Cpu>();
+  /** Of the CPU that wrote it last: for those of which the log does not tell. */
   #vtcr: bigint | null = null;
   #tcr: bigint | null = null;
   #hcr = 0n;
@@ -73,22 +76,23 @@ export class Registers {
   }
 
   /** How the operand of a TLBI by range counts: 64 KiB with FEAT_LPA2, else granules. */
-  rangeUnits(regime: Regime): RangeUnits {
-    const value = this.#control(regime) ?? 0n;
+  rangeUnits(regime: Regime, thread: number): RangeUnits {
+    const value = this.#control(regime, thread) ?? 0n;
     return {
       large: (value & DS) !== 0n,
       granuleBytes: TG0_BYTES[Number((value >> 14n) & 3n)] ?? 0,
     };
   }
 
-  #control(regime: Regime): bigint | null {
-    return regime === 'stage2' ? this.#vtcr : this.#tcr;
+  #control(regime: Regime, thread: number): bigint | null {
+    const cpu = this.#cpu(thread);
+    return regime === 'stage2' ? (cpu.vtcr ?? this.#vtcr) : (cpu.tcr ?? this.#tcr);
   }
 
-  controlText(regime: Regime): string {
+  /** The register that says where walks start, and what `thread` has in it; null: nobody wrote it. */
+  control(regime: Regime, thread: number): { name: string; value: bigint | null } {
     const name = regime === 'stage2' ? 'VTCR_EL2' : 'TCR_EL2';
-    const value = this.#control(regime);
-    return value === null ? `${name} is not in the log` : `${name} 0x${value.toString(16)}`;
+    return { name, value: this.#control(regime, thread) };
   }
 
   /** Roots that some thread has loaded. */
@@ -110,14 +114,15 @@ export class Registers {
   write(event: Extract<LogEvent, { op: 'sysreg' }>, thread: number): Switch | null {
     const { register, value } = event;
     if (OF_EL2.has(register)) this.instrumented = true;
-    if (register === 'vtcr_el2') this.#vtcr = value;
-    if (register === 'tcr_el2') this.#tcr = value;
+    if (register === 'vtcr_el2') this.#vtcr = this.#cpu(thread).vtcr = value;
+    if (register === 'tcr_el2') this.#tcr = this.#cpu(thread).tcr = value;
     if (register === 'hcr_el2') this.#setHcr(value, this.#cpu(thread));
     const named = { root: rootOf(value), id: idOf(value) };
-    if (register === 'ttbr0_el2') return { regime: 'el2', ...named, shape: stage1Shape(this.#tcr) };
+    if (register === 'ttbr0_el2')
+      return { regime: 'el2', ...named, shape: stage1Shape(this.#control('el2', thread)) };
     if (register !== 'vttbr_el2') return null;
     this.#switchTo(value, this.#cpu(thread));
-    return { regime: 'stage2', ...named, shape: stage2Shape(this.#vtcr) };
+    return { regime: 'stage2', ...named, shape: stage2Shape(this.#control('stage2', thread)) };
   }
 
   #switchTo(value: bigint, cpu: Cpu): void {
@@ -185,7 +190,15 @@ export class Registers {
     const known = this.#cpus.get(thread);
     if (known !== undefined) return known;
     const cpu: Cpu = {
-      ...{ vttbr: null, root: 0, older: [], isbExpected: false, busy: false },
+      ...{
+        vtcr: null,
+        tcr: null,
+        vttbr: null,
+        root: 0,
+        older: [],
+        isbExpected: false,
+        busy: false,
+      },
       ...{ isHost: false, wasHost: false },
     };
     this.#cpus.set(thread, cpu);
