@@ -29,13 +29,14 @@ export class NotJudged {
   readonly #first = new Set<string>();
   readonly #foreign = { count: 0, line: 0 };
   readonly #isb = { count: 0, line: 0 };
+  readonly #hint = { count: 0, line: 0 };
   readonly #unknown = { count: 0, table: 0, line: 0 };
   readonly #unknownShapes = new Set<string>();
   #skipped = 0;
 
   /** A finding hangs on what the log does not tell, or a tree was left out: no clean verdict. */
   get isOpen(): boolean {
-    return this.#foreign.count > 0 || this.#skipped > 0;
+    return this.#foreign.count > 0 || this.#skipped > 0 || this.#hint.count > 0;
   }
 
   add(text: string): void {
@@ -56,6 +57,12 @@ export class NotJudged {
   unknownIsb(line: number): void {
     if (this.#isb.count === 0) this.#isb.line = line;
     this.#isb.count += 1;
+  }
+
+  /** A TTL that is a hint, and may be a wrong one, on some CPUs only. */
+  unknownHint(line: number): void {
+    if (this.#hint.count === 0) this.#hint.line = line;
+    this.#hint.count += 1;
   }
 
   tree(root: number, reason: string, { name, value }: Control): void {
@@ -133,6 +140,14 @@ export class NotJudged {
           'another thread flushed the entry than the one that made it stale, and the log does not ' +
           'tell whether a task moved from one CPU to the other (no task field) or whether it had ' +
           'seen the store',
+      );
+    }
+    if (this.#hint.count > 0) {
+      const { line, count } = this.#hint;
+      this.#first.add(
+        `${count} ${count === 1 ? 'TLBI' : 'TLBIs'} (the first at line ${line}) with TTL 0b1001: ` +
+          'level 1 of 16K where the CPU has FEAT_LPA2, which takes nothing else, and no hint where it ' +
+          'has not; the log does not tell, and it is taken for none',
       );
     }
     if (this.#isb.count > 0) {

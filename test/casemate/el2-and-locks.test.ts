@@ -37,6 +37,7 @@ describe('the stage-1 tree of EL2', () => {
 
   it.each([
     ['the wrong page', (l: Log) => l.dsb().tlbi('vae2is (value 0x999999)').dsb(), 'does not reach'],
+    ['a hint of 16K', (l: Log) => l.dsb().tlbi('vae2is (value 0xb00000000000)').dsb(), 'not reach'],
     ['the local form', (l: Log) => l.dsb().tlbi('vae2 (value 0x0)').dsb(), 'is local to'],
     ['no DSB before', (l: Log) => l.tlbi('vae2is (value 0x0)').dsb(), 'before a DSB ordered'],
     ['no DSB after', (l: Log) => l.dsb().tlbi('vae2is (value 0x0)'), 'not followed by a DSB ISH'],

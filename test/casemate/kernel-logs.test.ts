@@ -143,6 +143,36 @@ describe('TLBIs by range', () => {
   });
 });
 
+describe('a TTL hint', () => {
+  // A block of level 1 is not in the tree; the table of level 2 maps a page.
+  const change = (ttl: bigint, kind = 'ipas2e1is', before = planted()) => {
+    const log = before.write(leaf, 0n).dsb();
+    log.tlbi(`${kind} (value 0x${(ttl << 44n).toString(16)})`).dsb();
+    return judge(log.tlbi('vmalle1is').dsb().write(leaf, page(0x9000_0000)));
+  };
+
+  it.each([0b0111n, 0n, 0b0011n, 0b1000n])('is right with TTL %s', (ttl) => {
+    expect(change(ttl)).toMatchObject({ verdict: 'clean', violations: [] });
+  });
+
+  it.each([
+    [0b1011n, "not the table's granule but 16K"],
+    [0b1111n, "not the table's granule but 64K"],
+    [0b0110n, 'not the level of the old leaves'],
+  ])('is wrong with TTL %s', (ttl, why) => {
+    expect(change(ttl).violations.map((v) => v.why)).toEqual([expect.stringContaining(why)]);
+  });
+
+  it('of level 1 of 16K is one with FEAT_LPA2 alone', () => {
+    const judged = change(0b1001n);
+    expect(judged).toMatchObject({ verdict: 'not-judged', violations: [] });
+    expect(judged.notJudged[0]).toContain('1 TLBI (the first at line 13) with TTL 0b1001');
+    const large = vtcr((1n << 32n) | (2n << 6n) | 16n);
+    large.lines.push(...planted().lines);
+    expect(change(0b1001n, 'ipas2e1is', large).violations).toHaveLength(1);
+  });
+});
+
 describe('sizes of trees', () => {
   it('of 52 bits that start at level 0 are judged', () => {
     const log = vtcr((1n << 32n) | (2n << 6n) | 12n).vttbr();
