@@ -258,6 +258,7 @@ export class LogJudge {
       // Only a store over something valid makes more stale; others leave the duty where it is.
       stale.agent = { thread: record.thread, task: record.task };
       this.#stale.renewed(stale);
+      page.tree.breaks += 1;
     }
   }
 
@@ -288,7 +289,7 @@ export class LogJudge {
     const { event } = record;
     if (event.op === 'write') {
       const value = cacheable(stale.place.page.tree, event.value, stale.place.level);
-      stale.forgiven = this.#automatonOf(stale.place, value);
+      stale.forgiven = this.#automatonOf(stale.place, value, record);
     }
   }
 
@@ -303,7 +304,7 @@ export class LogJudge {
     return this.#stale.add({
       address,
       place,
-      automaton: this.#automatonOf(place, old),
+      automaton: this.#automatonOf(place, old, record),
       agent: { thread, task },
       tables: new Set<number>(),
       told: null,
@@ -312,7 +313,11 @@ export class LogJudge {
     });
   }
 
-  #automatonOf({ level, ipa, size, page }: EntryPlace, old: Descriptor): Stage2State | El2State {
+  #automatonOf(
+    { level, ipa, size, page }: EntryPlace,
+    old: Descriptor,
+    record: LogRecord,
+  ): Stage2State | El2State {
     const { tree } = page;
     const table = childOf(tree, old, level);
     const oldLeaves = table === null ? [] : this.#forest.leavesBelow(table);
@@ -323,12 +328,13 @@ export class LogJudge {
       maps: null,
       holes: NO_HOLES,
       hafdbs: tree.shape.hardwareAf,
-      // KVM may give the VM another VMID while the entry is stale; its flushes go by the new one.
-      get vmid() {
-        return tree.id;
-      },
+      vmid: tree.id,
     };
-    return tree.regime === 'stage2' ? new Stage2State(place) : new El2State(place);
+    if (tree.regime === 'el2') return new El2State(place);
+    if (!tree.renumbered) return new Stage2State(place, []);
+    const others = this.#registers.numbersBeside(tree.id, tree.root);
+    if (others.length > 0) this.#notJudged.manyNumbers(tree, others, record);
+    return new Stage2State(place, others);
   }
 
   /** The stale entry above `place` through which walkers may still come to it. */
@@ -472,9 +478,16 @@ export class LogJudge {
     const flush = decodeTlbi(event, this.#registers, record, this.#notJudged);
     const { regime, id, all } = flush.takes;
     if (all) this.#identity.flush(regime, id, record.thread);
+    else if (id !== null) this.#flushedInPart(regime, id, record);
+    if (all && regime === 'stage2' && id === null) this.#registers.flushedAll();
     if (flush.event.op === 'el2' && ![...this.#forest.trees()].some((t) => t.regime === 'el2'))
       this.#notJudged.noEl2Tree(event.kind);
     this.#flush(flush.event, record);
+  }
+
+  #flushedInPart(regime: Tree['regime'], id: number, record: LogRecord): void {
+    const suspicion = this.#identity.flushedInPart(regime, id);
+    if (suspicion !== null) this.#notJudged.partNumber(suspicion.why, record);
   }
 
   /** Clean: nobody walks from the entry into what it does not point to any more. */
@@ -502,14 +515,9 @@ export class LogJudge {
     if (tree.declared) this.#switches += 1;
     const change = this.#identity.changeObjection(tree, named.id);
     if (change !== null) this.#violate(record, { rule: 'vmid-isolation', why: change, entry });
-    if (tree.id !== named.id) {
-      // Flushes until now were for the number it had.
-      this.#stale.settle();
-      this.#identity.leave(tree, this.#holdsAny(tree));
-      tree.id = named.id;
-      tree.filled = false;
-    }
+    if (tree.id !== named.id) this.#renumber(tree, named.id, record);
     if (!tree.filled) tree.filled = this.#forest.isFilled(tree);
+    if (tree.filled && named.regime === 'stage2') this.#registers.loadedFilled(record.thread);
     const shared = this.#identity.use(tree, this.#forest.trees(), record.thread, () =>
       this.#forest.rootText(tree),
     );
@@ -526,11 +534,36 @@ export class LogJudge {
     }
   }
 
-  /** May a TLB hold something of the tree under the number that it has? */
-  #holdsAny(tree: Tree): boolean {
-    if (!tree.filled || this.#forest.isFilled(tree)) return tree.filled;
-    const ofTree = this.#stale.values().filter(({ place }) => place.page.tree === tree);
-    return ofTree.some(({ automaton }) => !automaton.isCleanByOthers);
+  /** KVM gives a VM another VMID when it has none left. */
+  #renumber(tree: Tree, id: number, record: LogRecord): void {
+    // Flushes until now were for the number it had.
+    this.#stale.settle();
+    const stale = this.#stale.values().filter(({ place }) => place.page.tree === tree);
+    const owes = stale.some(({ automaton }) => !automaton.isCleanByOthers);
+    const holds = tree.filled && (owes || this.#forest.isFilled(tree));
+    this.#identity.leave(tree, { holds, owes });
+    for (const each of stale) this.#renumberStale(each, id, record);
+    Object.assign(tree, { id, filled: false, renumbered: true });
+  }
+
+  /**
+   * What is cached under the old VMID has to go as long as a CPU may use that; the new one can hold
+   * the old entry only if it came into use before a DSB ordered the store.
+   */
+  #renumberStale(stale: Stale, id: number, record: LogRecord): void {
+    const { automaton, forgiven, address, place } = stale;
+    if (automaton.vmid === null) return;
+    const isUsed = this.#registers.isUnder(automaton.vmid, place.page.tree.root);
+    if (!automaton.isOrdered && isUsed) this.#notJudged.unorderedNumber(id, record);
+    if (isUsed) return;
+    if (automaton.isOrdered) {
+      // Whoever uses the old one again has to flush it: that is for Identity.
+      this.#stale.delete(address);
+      this.#forget(stale);
+      return;
+    }
+    automaton.renumber(id);
+    forgiven?.renumber(id);
   }
 
   /** The log ends before a number was flushed that two trees had. */
@@ -562,7 +595,7 @@ export class LogJudge {
     const page = this.#placeOf(root)?.page;
     if (page !== undefined && this.#mayBeGone(page.tree)) this.#presumeGone(page.tree, record);
     const declared = this.#ownership.hasLock(root);
-    const flags = { declared, filled: false, doubtful: false };
+    const flags = { declared, filled: false, renumbered: false, breaks: 0, doubtful: false };
     const tree: Tree = { regime, root, shape, id, ...flags };
     this.#forest.plant(tree);
     return tree;

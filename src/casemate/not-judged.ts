@@ -30,13 +30,15 @@ export class NotJudged {
   readonly #foreign = { count: 0, line: 0 };
   readonly #isb = { count: 0, line: 0 };
   readonly #hint = { count: 0, line: 0 };
+  readonly #numbers = { count: 0, line: 0, text: '' };
   readonly #unknown = { count: 0, table: 0, line: 0 };
   readonly #unknownShapes = new Set<string>();
   #skipped = 0;
 
   /** A finding hangs on what the log does not tell, or a tree was left out: no clean verdict. */
   get isOpen(): boolean {
-    return this.#foreign.count > 0 || this.#skipped > 0 || this.#hint.count > 0;
+    const findings = this.#foreign.count + this.#hint.count + this.#numbers.count;
+    return findings > 0 || this.#skipped > 0;
   }
 
   add(text: string): void {
@@ -112,6 +114,32 @@ export class NotJudged {
     this.add(`${why}; whether one comes before it is used, the log does not tell: it ends there`);
   }
 
+  /** A number was flushed by address, and nobody keeps what of it had to be. */
+  partNumber(why: string, { line }: LogRecord): void {
+    this.#numbers.count += 1;
+    this.#first.add(
+      `${why}; whether the TLBIs of some (line ${line}) were of all these is not judged`,
+    );
+  }
+
+  /** An entry became stale of a tree that CPUs have under several VMIDs. */
+  manyNumbers(tree: Tree, others: readonly number[], { line }: LogRecord): void {
+    if (this.#numbers.text === '') {
+      const all = [tree.id, ...others].toSorted((a, b) => a - b).join(' and ');
+      this.#numbers.text = `the tree at ${hex(tree.root)} is loaded under VMID ${all} at once`;
+      this.#numbers.line = line;
+    }
+    this.#numbers.count += 1;
+  }
+
+  /** The tree was loaded under another VMID before a DSB had ordered a break of it. */
+  unorderedNumber(vmid: number, { line }: LogRecord): void {
+    this.add(
+      `line ${line}: VMID ${vmid} came into use for a tree while the store that broke an entry of it ` +
+        'was not ordered: whether the old one was cached under it as well is not judged',
+    );
+  }
+
   presumedGone(root: number, { line }: LogRecord): void {
     this.add(
       `the tree at ${hex(root)} is taken as given up at line ${line}, where its pages ` +
@@ -148,6 +176,13 @@ export class NotJudged {
         `${count} ${count === 1 ? 'TLBI' : 'TLBIs'} (the first at line ${line}) with TTL 0b1001: ` +
           'level 1 of 16K where the CPU has FEAT_LPA2, which takes nothing else, and no hint where it ' +
           'has not; the log does not tell, and it is taken for none',
+      );
+    }
+    if (this.#numbers.text !== '') {
+      const { line, text } = this.#numbers;
+      this.#first.add(
+        `${text} (line ${line}): whether each of these CPUs is in the guest or in its host, and so ` +
+          'which of them must be flushed, the log does not tell; one was enough',
       );
     }
     if (this.#isb.count > 0) {

@@ -1,9 +1,10 @@
 /** Numbers of trees: one that goes from tree to tree, and trees that go from number to number. */
 import { describe, expect, it } from 'vitest';
 import { judgeLog } from '../../src/casemate/index.ts';
-import { type Log, PAGES, planted, VMID } from './logs.ts';
+import { block, type Log, PAGES, planted, VMID } from './logs.ts';
 
-const { root, other } = PAGES;
+const { root, low, other } = PAGES;
+const OWN = 9;
 const judge = (log: Log) => judgeLog(log.text, 0);
 const found = (log: Log) => judge(log).violations.map(({ line, rule }) => ({ line, rule }));
 const isb = (log: Log, thread = 0) => log.add('barrier', 'isb', thread);
@@ -80,5 +81,95 @@ describe('the VMID of another tree', () => {
     );
     const moved = planted().vttbr(root, VMID, 1).flush().vttbr(0, 0, 1).vttbr(other);
     expect(judge(moved).notJudged.join()).not.toContain('still has');
+  });
+});
+
+describe('a tree that gets another VMID', () => {
+  const make = (log: Log) => log.write(low, block(0x8000_0000)).dsb();
+  const broken = () => isb(planted()).write(low, 0n).dsb();
+
+  it('is flushed under the one that a CPU has it under, if the new one came after the break', () => {
+    const moved = isb(broken().vttbr(root, OWN, 1), 1);
+    expect(judge(make(moved.tlbi('vmalls12e1is').dsb()))).toMatchObject({
+      verdict: 'clean',
+      violations: [],
+    });
+    const not = isb(broken().vttbr(root, OWN, 1), 1);
+    const line = not.next;
+    expect(found(make(not))).toEqual([{ line, rule: 'break-before-make' }]);
+  });
+
+  it('is flushed under the new one, if the break was not ordered before', () => {
+    const moved = () => isb(isb(planted()).write(low, 0n).vttbr(root, OWN));
+    expect(found(make(moved().flush()))).toEqual([]);
+    expect(found(make(moved().dsb()))).toMatchObject([{ rule: 'break-before-make' }]);
+    const used = isb(planted()).write(low, 0n).vttbr(root, OWN, 1);
+    expect(judge(used).notJudged).toContainEqual(
+      expect.stringContaining('line 13: VMID 9 came into use for a tree while the store'),
+    );
+  });
+
+  it('needs no flush under one that nobody uses, until it goes back to that', () => {
+    const there = () => make(isb(broken().vttbr(root, OWN)));
+    expect(found(there())).toEqual([]);
+    const back = isb(there().vttbr());
+    expect(judge(back).notJudged.join()).toContain(
+      'which had it before: entries of it were changed',
+    );
+    const line = back.next;
+    expect(found(back.write(low + 8, block(0)))).toEqual([{ line, rule: 'vmid-isolation' }]);
+    expect(
+      found(
+        isb(there().vttbr())
+          .flush()
+          .write(low + 8, block(0)),
+      ),
+    ).toEqual([]);
+    // Flushed under that one before it left it: nothing old is there.
+    const clean = make(isb(broken().tlbi('vmalls12e1is').dsb().vttbr(root, OWN)));
+    expect(found(isb(clean.vttbr()).write(low + 8, block(0)))).toEqual([]);
+  });
+
+  it('goes back to what it had, if nothing was broken meanwhile', () => {
+    const log = isb(
+      isb(isb(planted()).vttbr(root, OWN))
+        .write(low + 8, block(0))
+        .dsb()
+        .vttbr(),
+    );
+    expect(found(log.write(low + 16, block(0)))).toEqual([]);
+    const changed = isb(isb(planted()).vttbr(root, OWN)).write(low, 0n).flush();
+    expect(found(isb(changed.vttbr()).write(low + 16, block(0)))).toHaveLength(1);
+  });
+
+  it('is left open where it goes back and flushes some of it', () => {
+    const log = isb(make(isb(broken().vttbr(root, OWN))).vttbr()).tlbi('ipas2e1is (value 0x0)');
+    const judged = judge(
+      log
+        .dsb()
+        .tlbi('vmalle1is')
+        .dsb()
+        .write(low + 8, block(0)),
+    );
+    expect(judged).toMatchObject({ verdict: 'not-judged', violations: [] });
+    expect(judged.notJudged[0]).toContain('whether the TLBIs of some (line 20) were of all these');
+  });
+
+  it('is left open where two CPUs have it under two: one may be in its host', () => {
+    const two = () => isb(isb(planted().vttbr(root, VMID, 1), 1).vttbr(root, OWN)).write(low, 0n);
+    const judged = judge(make(two().flush()));
+    expect(judged).toMatchObject({ verdict: 'not-judged', violations: [] });
+    expect(judged.notJudged[0]).toContain(
+      'the tree at 0x10000 is loaded under VMID 3 and 9 at once',
+    );
+    expect(found(make(two().dsb()))).toMatchObject([{ rule: 'break-before-make' }]);
+    // All VMIDs were flushed and given out anew: what a CPU still has loaded is of before that.
+    const anew = isb(planted().vttbr(root, VMID, 1), 1)
+      .tlbi('alle1is')
+      .dsb()
+      .vttbr(root, OWN);
+    const again = judge(make(isb(anew).write(low, 0n).flush()));
+    expect(again).toMatchObject({ verdict: 'clean', violations: [] });
+    expect(again.notJudged.join()).not.toContain('at once');
   });
 });

@@ -29,6 +29,12 @@ export interface Automaton {
   readonly isCleanByOthers: boolean;
   /** Nothing but a TLBI that reaches the entry changes its state; others may be told of, at most. */
   readonly isWaiting: boolean;
+  /** The store that made it stale is ordered: walks that begin from now on do not see the old one. */
+  readonly isOrdered: boolean;
+  /** VMID of what has to go; null: it has none. */
+  readonly vmid: number | null;
+  /** The tree gets another VMID, and what has to go is under that one. */
+  renumber(vmid: number): void;
   /** What is missing, in one clause; nothing if it is clean. */
   missing(): string;
   /** What made the blamed TLBI uncertain. */

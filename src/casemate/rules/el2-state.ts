@@ -27,6 +27,7 @@ interface Obligation {
 }
 
 export class El2State implements Automaton {
+  readonly vmid = null;
   readonly place: Place;
   #current: Descriptor;
   #lastValid: Descriptor;
@@ -55,6 +56,12 @@ export class El2State implements Automaton {
   get isWaiting(): boolean {
     return this.#must?.progress === 'ordered' && (this.#wide?.progress ?? 'ordered') === 'ordered';
   }
+
+  get isOrdered(): boolean {
+    return this.#must?.progress !== 'stored';
+  }
+
+  renumber(): void {}
 
   missing(): string {
     const o = this.#must;

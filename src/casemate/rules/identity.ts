@@ -17,9 +17,13 @@ interface User {
   readonly tree: Tree;
   /** It has another number by now, and its entries under this one were not flushed. */
   left: boolean;
+  /** Its breaks by then; fewer than any if one was not flushed. */
+  breaks: number;
   /** What its root held when the log said that it was given up; null: it was not. */
   released: string | null;
 }
+
+const NEW = { left: false, breaks: 0, released: null };
 
 /** A tree that was loaded under a number of which TLBs hold another tree's entries. */
 export interface Suspicion {
@@ -79,15 +83,18 @@ export class Identity {
     const key = `${regime} ${id}`;
     const last = this.#users.get(key);
     const isSame = last !== undefined && isOne(last, tree, contents);
-    if (last?.tree !== tree)
-      this.#users.set(key, { tree, left: isSame && last.left, released: null });
+    if (last?.tree !== tree) this.#users.set(key, { tree, ...NEW, left: isSame && last.left });
     const what = `${REGISTER[regime]} was written with ${name} ${id} for the tree at ${hex(tree.root)}`;
     if (tree.declared) {
       for (const other of others)
         if (other !== tree && other.declared && other.regime === regime && other.id === id)
           return `${what}, which the tree at ${hex(other.root)} has too: two trees share one ${name}`;
     }
-    if (last === undefined || isSame || last.tree.declared) return null;
+    if (last === undefined || last.tree.declared) return null;
+    if (isSame) {
+      this.#returned(key, last, tree, thread, what);
+      return null;
+    }
     if (!last.left && !last.tree.filled) return null;
     const other =
       last.tree.root === tree.root ? 'an older tree there' : `the tree at ${hex(last.tree.root)}`;
@@ -102,13 +109,40 @@ export class Identity {
     return null;
   }
 
-  /** The tree gets another number; `holds`: TLBs may hold entries of it under the one it had. */
-  leave(tree: Tree, holds: boolean): void {
+  /** The tree gets a number again that it had before. */
+  #returned(key: string, last: User, tree: Tree, thread: number, what: string): void {
+    if (last.tree !== tree || !last.left) return;
+    last.left = false;
+    if (last.breaks === tree.breaks) return;
+    const why =
+      `${what}, which had it before: entries of it were changed that were not flushed under that ` +
+      `one, and no TLBI of all its entries (${WHOLE[tree.regime]}) was complete before it was used, ` +
+      'so the old translations may be';
+    this.#suspicions.set(key, { tree, thread, last, why });
+  }
+
+  /** A TLBI of some entries of a number: what it was suspected for, if that may be all of them. */
+  flushedInPart(regime: Tree['regime'], id: number): Suspicion | null {
+    if (this.#suspicions.size === 0) return null;
+    const key = `${regime} ${id}`;
+    const suspicion = this.#suspicions.get(key);
+    if (suspicion === undefined || suspicion.last.tree !== suspicion.tree) return null;
+    this.#suspicions.delete(key);
+    return suspicion;
+  }
+
+  /**
+   * The tree gets another number; `holds`: TLBs may hold entries of it under the one it had;
+   * `owes`: and old ones.
+   */
+  leave(tree: Tree, { holds, owes }: { readonly holds: boolean; readonly owes: boolean }): void {
     const key = `${tree.regime} ${tree.id}`;
     const user = this.#users.get(key);
     if (user?.tree !== tree) return;
-    if (holds) user.left = true;
-    else this.#users.delete(key);
+    if (holds) {
+      user.left = true;
+      user.breaks = owes ? -1 : tree.breaks;
+    } else this.#users.delete(key);
   }
 
   /** The log says that the tree was given up, whose root holds `root`. */

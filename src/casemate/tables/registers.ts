@@ -26,6 +26,11 @@ interface Cpu {
   vttbr: bigint | null;
   /** What it names; 0 before. */
   root: number;
+  vmid: number;
+  /** Something was in the tree when it was loaded. */
+  filled: boolean;
+  /** All VMIDs were flushed since: nobody knows whether it went on with the tree after that. */
+  flushed: boolean;
   /** VMALLE1 acts on EL2&0, its host's: HCR_EL2.{E2H, TGE} are both set. */
   isHost: boolean;
   /** The same as it was before, which may still be in effect. */
@@ -106,8 +111,33 @@ export class Registers {
     const found: [number, number][] = [];
     for (const [other, cpu] of this.#cpus)
       if (other !== thread && cpu.vttbr !== null && cpu.root !== 0 && cpu.root !== root)
-        if (idOf(cpu.vttbr) === vmid) found.push([other, cpu.root]);
+        if (cpu.vmid === vmid) found.push([other, cpu.root]);
     return found;
+  }
+
+  /** The tree that `thread` has loaded has something in it. */
+  loadedFilled(thread: number): void {
+    this.#cpu(thread).filled = true;
+  }
+
+  /** VMIDs but `vmid` under which CPUs have loaded the root. */
+  numbersBeside(vmid: number, root: number): number[] {
+    const found = new Set<number>();
+    for (const cpu of this.#cpus.values())
+      if (cpu.root === root && cpu.filled && !cpu.flushed && cpu.vmid !== vmid) found.add(cpu.vmid);
+    return [...found];
+  }
+
+  /** Does some CPU have the root loaded under the VMID? */
+  isUnder(vmid: number, root: number): boolean {
+    for (const cpu of this.#cpus.values())
+      if (cpu.root === root && cpu.vmid === vmid && !cpu.flushed) return true;
+    return false;
+  }
+
+  /** Entries of all VMIDs are gone, as when a kernel begins to give them out anew. */
+  flushedAll(): void {
+    for (const cpu of this.#cpus.values()) cpu.flushed = true;
   }
 
   /** The tree, if the register is one that names a tree. */
@@ -129,6 +159,9 @@ export class Registers {
     const before = cpu.vttbr;
     cpu.vttbr = value;
     cpu.root = rootOf(value);
+    cpu.vmid = idOf(value);
+    cpu.filled = false;
+    cpu.flushed = false;
     if (before === null || idOf(before) === idOf(value)) return;
     this.#awaitIsb(cpu);
     if (!cpu.older.includes(idOf(before))) cpu.older.push(idOf(before));
@@ -190,15 +223,8 @@ export class Registers {
     const known = this.#cpus.get(thread);
     if (known !== undefined) return known;
     const cpu: Cpu = {
-      ...{
-        vtcr: null,
-        tcr: null,
-        vttbr: null,
-        root: 0,
-        older: [],
-        isbExpected: false,
-        busy: false,
-      },
+      ...{ vtcr: null, tcr: null, vttbr: null, root: 0, vmid: 0, filled: false, flushed: false },
+      ...{ older: [], isbExpected: false, busy: false },
       ...{ isHost: false, wasHost: false },
     };
     this.#cpus.set(thread, cpu);

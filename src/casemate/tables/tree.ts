@@ -16,6 +16,10 @@ export interface Tree {
   declared: boolean;
   /** Something valid was in it while it had `id`, so TLBs may hold entries of it. */
   filled: boolean;
+  /** It had another number before. */
+  renumbered: boolean;
+  /** Stores that left something old in TLBs. */
+  breaks: number;
   /** A tree was given up, and the log does not say which: it may have been this one. */
   doubtful: boolean;
 }
