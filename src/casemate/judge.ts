@@ -30,6 +30,7 @@ import {
   type EntryPlace,
   entryText,
   hex,
+  isLargeLeaf,
   type TablePage,
   type Tree,
 } from './tables/tree.ts';
@@ -214,6 +215,9 @@ export class LogJudge {
       cacheable(tree, before, place.level),
       cacheable(tree, value, place.level),
     ] as const;
+    const { level } = place;
+    if (isLargeLeaf(tree, before, level) || isLargeLeaf(tree, value, level))
+      this.#notJudged.largeLeaf(address, place, record);
     const holder = this.#holderOf(place);
     if (holder === null) {
       const maps = this.#mapsSomething(place, seen[0]);
@@ -584,7 +588,9 @@ export class LogJudge {
         ? shape
         : root % 2 ** shape.geometry.pageShift === 0
           ? null
-          : 'its root is no table address';
+          : shape.large || shape.geometry.granule === '64k'
+            ? 'its root is above 2^48 (BADDR[5:2]), or no table address'
+            : 'its root is no table address';
     const control = this.#registers.control(regime, record.thread);
     if (typeof shape === 'string' || reason !== null) {
       this.#notJudged.tree(root, reason ?? '', control);

@@ -3,7 +3,7 @@
  * Each kind is said once, with the first line and how often.
  */
 import type { LogRecord } from './reading/record.ts';
-import { hex, type Tree } from './tables/tree.ts';
+import { type EntryPlace, entryText, hex, type Tree } from './tables/tree.ts';
 
 export interface End {
   /** Entries not flushed yet. */
@@ -29,6 +29,7 @@ export class NotJudged {
   readonly #first = new Set<string>();
   readonly #foreign = { count: 0, line: 0 };
   readonly #isb = { count: 0, line: 0 };
+  readonly #large = { count: 0, text: '' };
   readonly #hint = { count: 0, line: 0 };
   readonly #numbers = { count: 0, line: 0, text: '' };
   readonly #unknown = { count: 0, table: 0, line: 0 };
@@ -37,7 +38,8 @@ export class NotJudged {
 
   /** A finding hangs on what the log does not tell, or a tree was left out: no clean verdict. */
   get isOpen(): boolean {
-    const findings = this.#foreign.count + this.#hint.count + this.#numbers.count;
+    const findings =
+      this.#foreign.count + this.#hint.count + this.#numbers.count + this.#large.count;
     return findings > 0 || this.#skipped > 0;
   }
 
@@ -59,6 +61,12 @@ export class NotJudged {
   unknownIsb(line: number): void {
     if (this.#isb.count === 0) this.#isb.line = line;
     this.#isb.count += 1;
+  }
+
+  /** What it maps is not in the model: only its other bits are held against what was there. */
+  largeLeaf(address: number, place: EntryPlace, { line }: LogRecord): void {
+    if (this.#large.count === 0) this.#large.text = `line ${line}, ${entryText(address, place)}`;
+    this.#large.count += 1;
   }
 
   /** A TTL that is a hint, and may be a wrong one, on some CPUs only. */
@@ -168,6 +176,13 @@ export class NotJudged {
           'another thread flushed the entry than the one that made it stale, and the log does not ' +
           'tell whether a task moved from one CPU to the other (no task field) or whether it had ' +
           'seen the store',
+      );
+    }
+    if (this.#large.count > 0) {
+      const { count, text } = this.#large;
+      this.#first.add(
+        `${count} ${count === 1 ? 'store' : 'stores'} of or over leaves of FEAT_LPA2 (the first: ${text}): ` +
+          'output addresses above 2^48 and blocks of level 0 are not judged',
       );
     }
     if (this.#hint.count > 0) {

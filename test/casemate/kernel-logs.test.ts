@@ -187,6 +187,45 @@ describe('sizes of trees', () => {
   });
 });
 
+describe('descriptors of FEAT_LPA2', () => {
+  const large = (log: Log) => {
+    const made = vtcr((1n << 32n) | (2n << 6n) | 16n);
+    made.lines.push(...log.lines);
+    // Ids that count up.
+    made.lines.forEach((line, id) => (made.lines[id] = line.replace(/\(id \d+\)/, `(id ${id})`)));
+    return made;
+  };
+  const SH = 0b11n << 8n;
+
+  it.each([
+    ['an address of 49 bits', leaf + 8, (1n << 48n) | (page(0x4000_0000) & ~SH)],
+    ['an address of 52 bits', leaf + 8, page(0x4000_0000)],
+    ['a block of level 0', root + 8, block(0) & ~SH],
+  ])('are left open with %s', (_, at, value) => {
+    const judged = judge(large(planted()).write(at, value));
+    expect(judged).toMatchObject({ verdict: 'not-judged', violations: [] });
+    const said = '1 store of or over leaves of FEAT_LPA2 (the first: line 12, entry at 0x';
+    expect(judged.notJudged).toContainEqual(expect.stringContaining(said));
+    expect(judge(planted().write(at, value)).verdict).toBe('clean');
+  });
+
+  it('are judged below 2^48, and so are tables above it', () => {
+    const far = 0x0001_0000_0001_6000n;
+    const log = large(planted()).write(leaf + 8, page(0x4000_0000) & ~SH);
+    log.write(low + 8, far | 3n).write(Number(far), page(0x5000_0000) & ~SH);
+    const line = log.next;
+    log.write(Number(far), page(0x6000_0000) & ~SH);
+    expect(judge(log).violations).toMatchObject([
+      { line, entry: expect.stringContaining('entry at 0x1000000016000, level 3') as string },
+    ]);
+  });
+
+  it('are not judged where the root is above it', () => {
+    const log = large(new Log()).vttbr(0x20004);
+    expect(judge(log).notJudged[0]).toContain('its root is above 2^48 (BADDR[5:2])');
+  });
+});
+
 describe('one cause', () => {
   it('is one violation with a count, whatever was wrong with the entry because of it later', () => {
     const log = planted();
