@@ -203,4 +203,31 @@ describe("HCR_EL2.TGE, under which VMALLE1 is the host's own", () => {
   it('makes no difference to a flush by VMID', () => {
     expect(found(remap(hcr(vm(), HOST).write(CHILD, 0n).flush()))).toEqual([]);
   });
+
+  describe("takes all of EL2's own tree", () => {
+    const IS = 'vmalle1is';
+    const el2 = (before: (log: Log) => Log, tlbi: string) => {
+      const log = before(lock(isb(ttbr(declared(), ROOT))))
+        .write(CHILD, 0n)
+        .dsb();
+      return found(remap(log.tlbi(tlbi).dsb()));
+    };
+
+    it.each<readonly [string, number, (log: Log) => Log, string]>([
+      ['where it is set', 0, (log) => hcr(log, HOST), IS],
+      ['not where it is clear', 1, (log) => hcr(log, GUEST), IS],
+      ['not where E2H is clear', 1, (log) => hcr(log, HOST & ~GUEST), IS],
+      ['not where it is set on another CPU', 1, (log) => hcr(log, HOST, 1), IS],
+      ['not in its local form', 1, (log) => hcr(log, HOST), 'vmalle1'],
+      ['not where a flush of stage 2 is', 1, (log) => hcr(log, HOST), 'vmalls12e1is'],
+      [
+        'not before the ISB behind the write',
+        1,
+        (log) => hcr(log, GUEST).add('sysreg-write', `(sysreg hcr_el2) (value ${hex(HOST)})`),
+        IS,
+      ],
+    ])('%s', (_, count, before, tlbi) => {
+      expect(el2(before, tlbi)).toHaveLength(count);
+    });
+  });
 });

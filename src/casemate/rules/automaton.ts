@@ -18,7 +18,13 @@ export interface El2Tlbi {
 export type FlushEvent =
   | { readonly op: 'dsb'; readonly kind: DsbKind }
   /** `older`: VMIDs that it may act on as well, for want of an ISB after VTTBR_EL2 was written. */
-  | { readonly op: 'tlbi'; readonly tlbi: TlbiOp; readonly older: readonly number[] }
+  | {
+      readonly op: 'tlbi';
+      readonly tlbi: TlbiOp;
+      readonly older: readonly number[];
+      /** It takes all of EL2's own regime: VMALLE1 of a host (HCR_EL2.{E2H, TGE} = {1, 1}). */
+      readonly ofEl2?: boolean;
+    }
   | { readonly op: 'el2'; readonly tlbi: El2Tlbi };
 
 export interface Automaton {

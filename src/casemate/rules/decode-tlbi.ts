@@ -52,9 +52,10 @@ export function decodeTlbi(
   }
   if (registers.actsOnHost(thread) && reaches(kind, 'combined') && !reaches(kind, 'stage2')) {
     const tlbi = { kind, regime: 'el2&0' } as const;
+    const ofEl2 = registers.actsOnHostAlone(thread);
     return {
-      event: { op: 'tlbi', tlbi, older: [] },
-      takes: { regime: 'stage2', id: null, all: false },
+      event: { op: 'tlbi', tlbi, older: [], ofEl2 },
+      takes: { regime: 'el2', id: null, all: ofEl2 && isBroadcast(kind) },
     };
   }
   const acting = registers.acting(thread);

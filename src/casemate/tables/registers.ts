@@ -33,8 +33,9 @@ interface Cpu {
   flushed: boolean;
   /** VMALLE1 acts on EL2&0, its host's: HCR_EL2.{E2H, TGE} are both set. */
   isHost: boolean;
-  /** The same as it was before, which may still be in effect. */
+  /** What it was before, which may still be in effect. */
   wasHost: boolean;
+  wasGuest: boolean;
   /** VMIDs of before, which may still be in effect. */
   older: number[];
   /** When one of both was written, an ISB after it would have been in the log. */
@@ -172,12 +173,13 @@ export class Registers {
     const isHost = (value & HOST) === HOST;
     if (isHost === cpu.isHost) return;
     this.#awaitIsb(cpu);
-    cpu.wasHost ||= cpu.isHost;
+    if (cpu.isHost) cpu.wasHost = true;
+    else cpu.wasGuest = true;
     cpu.isHost = isHost;
   }
 
   #awaitIsb(cpu: Cpu): void {
-    const isFirst = cpu.older.length === 0 && !cpu.wasHost;
+    const isFirst = cpu.older.length === 0 && !cpu.wasHost && !cpu.wasGuest;
     cpu.isbExpected = isFirst ? cpu.busy : cpu.isbExpected && cpu.busy;
   }
 
@@ -187,6 +189,7 @@ export class Registers {
     if (!cpu.busy) this.#idleIsbSeen = true;
     cpu.older = [];
     cpu.wasHost = false;
+    cpu.wasGuest = false;
   }
 
   /** A store to a table, or a TLBI. */
@@ -214,6 +217,12 @@ export class Registers {
     return isHost || (wasHost && this.#isTold(isbExpected));
   }
 
+  /** Is it certain, as far as the log tells, that it does? */
+  actsOnHostAlone(thread: number): boolean {
+    const { isHost, wasGuest, isbExpected } = this.#cpu(thread);
+    return isHost && !(wasGuest && this.#isTold(isbExpected));
+  }
+
   /** Would an ISB be in the log? */
   #isTold(isExpected: boolean): boolean {
     return isExpected || this.#idleIsbSeen || !this.#isbSeen;
@@ -225,7 +234,7 @@ export class Registers {
     const cpu: Cpu = {
       ...{ vtcr: null, tcr: null, vttbr: null, root: 0, vmid: 0, filled: false, flushed: false },
       ...{ older: [], isbExpected: false, busy: false },
-      ...{ isHost: false, wasHost: false },
+      ...{ isHost: false, wasHost: false, wasGuest: false },
     };
     this.#cpus.set(thread, cpu);
     return cpu;
