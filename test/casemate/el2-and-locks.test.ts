@@ -229,5 +229,18 @@ describe("HCR_EL2.TGE, under which VMALLE1 is the host's own", () => {
     ])('%s', (_, count, before, tlbi) => {
       expect(el2(before, tlbi)).toHaveLength(count);
     });
+
+    it('however many other flushes came before', () => {
+      const late = (log: Log) => {
+        for (let i = 0; i < 20; i++) log.tlbi('vae2is (value 0x999999)').dsb();
+        return hcr(log, HOST);
+      };
+      const log = late(
+        lock(isb(ttbr(declared(), ROOT)))
+          .write(CHILD, 0n)
+          .dsb(),
+      );
+      expect(found(remap(log.tlbi(IS).dsb()))).toEqual([]);
+    });
   });
 });
