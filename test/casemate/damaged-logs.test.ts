@@ -202,6 +202,19 @@ it('a packed log is judged as the same log unpacked', async () => {
   expect(packed).toEqual(plain);
 });
 
+it('what stands before bytes that follow a packed log is judged', async () => {
+  const count = LINES.length;
+  for (const packed of [gzipSync(TEXT), PACKED]) {
+    const file = Buffer.concat([packed, bytes('garbage\n')]);
+    const run = await judged(emptyFolder(), 'x.log.gz', file);
+    expect(run).toMatchObject({ events: 1206, verdict: 'not-judged', violations: [] });
+    expect(run.damage).toEqual({
+      line: count,
+      why: 'the packed text ends here, and bytes that are none of it follow',
+    });
+  }
+});
+
 describe('a pipe', () => {
   /** What a shell makes of `<(…)`: it can be read once, and has no size. */
   const piped = async (file: string | Buffer): Promise<TraceRun> => {

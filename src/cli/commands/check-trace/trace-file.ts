@@ -2,10 +2,18 @@
  * Reads one log piece by piece, `.gz` or plain, and judges it on the way: a log may be longer than
  * memory. Between pieces signals are heard.
  */
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, inflateRawSync } from 'node:zlib';
 import type { BbmLevel } from '../../../arch/feat-bbm.ts';
 import { LogReading } from '../../../casemate/index.ts';
 import { grouped } from '../../../report/numbers.ts';
@@ -16,6 +24,8 @@ import { UsageError } from '../../../request/usage-error.ts';
 
 const PIECE_BYTES = 1 << 20;
 const MAGIC_BYTES = 4;
+/** A larger packed file with something behind it is not read a second time. */
+const REREAD_BYTES_MAX = 1 << 26;
 
 /** What a file begins with: known by its bytes, not by its name. */
 const COMPRESSED = {
@@ -92,19 +102,45 @@ export async function judgeFile(
   // Its errors come out where the text is read.
   const text = packed === 'gzip' ? pipeline(source, unpack, () => {}) : source;
   text.setEncoding('utf8');
+  let chars = 0;
   try {
     for await (const piece of text) {
+      chars += String(piece).length;
       if (signal.aborted || !reading.push(String(piece))) break;
       progress.update(progressText(file, start.length + source.bytesRead, reading));
     }
     if (!signal.aborted) reading.end();
   } catch (error) {
     if (!(error instanceof Error && 'code' in error)) throw error;
+    // The first text of the file began as it should: it is what follows that does not.
+    if (error.message === 'incorrect header check') {
+      const rest = textBeforeOthers(file).slice(chars);
+      if (reading.push(rest)) reading.end();
+      reading.broken('the packed text ends here, and bytes that are none of it follow');
+    }
     reading.broken(`the file could not be read further (${error.message}): it was cut or damaged`);
   } finally {
     source.destroy();
   }
   return reading.run(signal.aborted);
+}
+
+/** Of a packed file that goes on with other bytes; the decoder gives nothing of a piece with an error in it. */
+function textBeforeOthers({ path, bytes }: TraceFile): string {
+  if (bytes === null || bytes > REREAD_BYTES_MAX) return '';
+  const packed = readFileSync(path);
+  return inflateRawSync(packed.subarray(gzipHeaderBytes(packed))).toString('utf8');
+}
+
+/** RFC 1952: ten bytes, and what the flags say is there. */
+function gzipHeaderBytes(packed: Buffer): number {
+  const flags = packed[3] ?? 0;
+  const afterZero = (from: number): number => packed.indexOf(0, from) + 1;
+  let at = 10;
+  if ((flags & 4) !== 0) at += 2 + packed.readUInt16LE(at);
+  if ((flags & 8) !== 0) at = afterZero(at);
+  if ((flags & 16) !== 0) at = afterZero(at);
+  return (flags & 2) !== 0 ? at + 2 : at;
 }
 
 function progressText({ name, bytes }: TraceFile, read: number, reading: LogReading): string {
