@@ -30,7 +30,8 @@ export class NotJudged {
   readonly #foreign = { count: 0, line: 0 };
   readonly #isb = { count: 0, line: 0 };
   readonly #large = { count: 0, text: '' };
-  readonly #hint = { count: 0, line: 0 };
+  /** By what is unsure about them. */
+  readonly #hints = new Map<string, { count: number; readonly line: number }>();
   readonly #numbers = { count: 0, line: 0, text: '' };
   readonly #unknown = { count: 0, table: 0, line: 0 };
   readonly #unknownShapes = new Set<string>();
@@ -39,7 +40,7 @@ export class NotJudged {
   /** A finding hangs on what the log does not tell, or a tree was left out: no clean verdict. */
   get isOpen(): boolean {
     const findings =
-      this.#foreign.count + this.#hint.count + this.#numbers.count + this.#large.count;
+      this.#foreign.count + this.#hints.size + this.#numbers.count + this.#large.count;
     return findings > 0 || this.#skipped > 0;
   }
 
@@ -69,10 +70,11 @@ export class NotJudged {
     this.#large.count += 1;
   }
 
-  /** A TTL that is a hint, and may be a wrong one, on some CPUs only. */
-  unknownHint(line: number): void {
-    if (this.#hint.count === 0) this.#hint.line = line;
-    this.#hint.count += 1;
+  /** A TLBI whose TTL makes it unsure what it takes, and why. */
+  unsureHint(why: string, line: number): void {
+    const known = this.#hints.get(why);
+    if (known === undefined) this.#hints.set(why, { count: 1, line });
+    else known.count += 1;
   }
 
   tree(root: number, reason: string, { name, value }: Control): void {
@@ -185,13 +187,9 @@ export class NotJudged {
           'output addresses above 2^48 and blocks of level 0 are not judged',
       );
     }
-    if (this.#hint.count > 0) {
-      const { line, count } = this.#hint;
-      this.#first.add(
-        `${count} ${count === 1 ? 'TLBI' : 'TLBIs'} (the first at line ${line}) with TTL 0b1001: ` +
-          'level 1 of 16K where the CPU has FEAT_LPA2, which takes nothing else, and no hint where it ' +
-          'has not; the log does not tell, and it is taken for none',
-      );
+    for (const [why, { count, line }] of this.#hints) {
+      const which = `${count} ${count === 1 ? 'TLBI' : 'TLBIs'} (the first at line ${line})`;
+      this.#first.add(`${which} ${why}`);
     }
     if (this.#numbers.text !== '') {
       const { line, text } = this.#numbers;

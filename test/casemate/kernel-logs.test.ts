@@ -111,6 +111,30 @@ describe('TLBIs by range', () => {
     ]);
   });
 
+  it('are left open with a base that is not aligned to the level of their TTL', () => {
+    const judged = (base: number, ttl: number) => {
+      const log = planted().write(low, 0n).dsb();
+      log
+        .tlbi(`ripas2e1is (value ${range(base, 31, 1, ttl)})`)
+        .dsb()
+        .tlbi('vmalle1is')
+        .dsb();
+      return judge(log.write(low, block(0x8000_0000)));
+    };
+    const notJudged = expect.arrayContaining([
+      expect.stringContaining('1 TLBI (the first at line 13) by range whose base is not aligned'),
+    ]) as string[];
+    expect(judged(5, 2)).toMatchObject({ verdict: 'violated', notJudged });
+    const second = planted().tlbi(`ripas2e1is (value ${range(5, 0, 0, 2)})`);
+    expect(judge(second.dsb().write(low + 8, block(0))).verdict).toBe('not-judged');
+    for (const [base, ttl] of [
+      [512, 2],
+      [5, 3],
+      [5, 0],
+    ] as const)
+      expect(judged(base, ttl).notJudged.join()).not.toContain('aligned');
+  });
+
   it('take nothing with the granule of another tree', () => {
     expect(change(range(0, 7, 1, 0, 3))).not.toEqual([]);
   });

@@ -4,10 +4,10 @@ import type { NotJudged } from '../not-judged.ts';
 import type { LogEvent, LogRecord } from '../reading/record.ts';
 import {
   addressOperand,
-  isUnsureHint,
   type Operand,
   rangeOperand,
   type RangeUnits,
+  unsureHint,
 } from '../tables/operands.ts';
 import type { Registers } from '../tables/registers.ts';
 import type { Regime } from '../tables/tree.ts';
@@ -41,8 +41,8 @@ export function decodeTlbi(
   const regime = kind === undefined ? 'el2' : 'stage2';
   const units = registers.rangeUnits(regime, thread);
   const operand = operandOf(name, value, units);
-  if (value !== null && !name.startsWith('r') && isUnsureHint(value, units.large))
-    notJudged.unknownHint(line);
+  const unsure = value === null ? null : unsureHint(name, value, units);
+  if (unsure !== null) notJudged.unsureHint(unsure, line);
   if (kind === undefined) {
     const broadcast = name.endsWith('is');
     const as = Object.entries(EL2_REACH).find(([el2]) => el2 === name)?.[1];

@@ -32,8 +32,26 @@ export function addressOperand(value: bigint, { large }: RangeUnits): Operand {
 }
 
 /** Is its hint one with FEAT_LPA2 only, and does the log not tell whether the CPU has that? */
-export function isUnsureHint(value: bigint, large: boolean): boolean {
+function isUnsureHint(value: bigint, large: boolean): boolean {
   return ((value >> 44n) & 15n) === TTL_OF_LPA2 && !large;
+}
+
+/** What the TTL of a TLBI leaves open, as a clause; null: nothing. */
+export function unsureHint(name: string, value: bigint, units: RangeUnits): string | null {
+  if (!name.startsWith('r')) {
+    return isUnsureHint(value, units.large)
+      ? 'with TTL 0b1001: level 1 of 16K where the CPU has FEAT_LPA2, which takes nothing else, and ' +
+          'no hint where it has not; the log does not tell, and it is taken for none'
+      : null;
+  }
+  const { ipa = 0, size = 0, ttl = 0 } = rangeOperand(value, units);
+  if (ttl === 0 || size === 0) return null;
+  const bitsPerLevel = Math.log2(units.granuleBytes) - 3;
+  const isAligned = ipa % (units.granuleBytes * 2 ** (bitsPerLevel * (3 - ttl))) === 0;
+  return isAligned
+    ? null
+    : 'by range whose base is not aligned to the level of its TTL: which addresses it takes is ' +
+        'UNPREDICTABLE (I_TYBWT), and those that it names are taken';
 }
 
 export interface RangeUnits {
