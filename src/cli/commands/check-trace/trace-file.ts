@@ -125,7 +125,7 @@ export async function judgeFile(
   return reading.run(signal.aborted);
 }
 
-/** Of a packed file that goes on with other bytes; the decoder gives nothing of a piece with an error in it. */
+/** Of a packed file that goes on with other bytes: the decoder gives nothing of the last piece. */
 function textBeforeOthers({ path, bytes }: TraceFile): string {
   if (bytes === null || bytes > REREAD_BYTES_MAX) return '';
   const packed = readFileSync(path);
