@@ -8,7 +8,7 @@
  * hence the mandatory pair IPAS2E1 ; DSB ; VMALLE1 even with stage 1 off (I_CKZGP, I_RGYNM).
  */
 import { assert } from './assert.ts';
-import { entrySize, type Geometry, type Level } from './geometry.ts';
+import { entrySize, type Geometry, type Granule, type Level } from './geometry.ts';
 
 export const TLBI_KINDS = [
   'vmalls12e1is',
@@ -45,6 +45,8 @@ export interface TlbiOp {
    * R_SQXYZ.
    */
   readonly ttl?: 0 | 1 | 2 | 3;
+  /** The granule that the hint names; absent means the table's own. Another is a wrong hint, too. */
+  readonly granule?: Granule;
   /** VMID; absent means that of the VM whose table is being changed. */
   readonly vmid?: number;
   /** The regime it acts on where that is not EL1&0, a guest's: what HCR_EL2.TGE makes of it (context.ts). */
@@ -140,6 +142,7 @@ export function mustInvalidate(
   assert(op.ipa !== undefined, `${op.kind} needs an IPA`);
   if (kind.lastLevelOnly && entry.structure === 'walk') return false;
   if (op.ttl !== undefined && op.ttl !== 0) {
+    if (op.granule !== undefined && op.granule !== g.granule) return false;
     if (entry.structure === 'walk' ? entry.level >= op.ttl : entry.level !== op.ttl) return false;
   }
   const size = kind.scope === 'range' ? (op.size ?? 0) : 1;

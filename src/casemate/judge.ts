@@ -30,6 +30,7 @@ import {
   type EntryPlace,
   entryText,
   hex,
+  isLargeLeaf,
   type TablePage,
   type Tree,
 } from './tables/tree.ts';
@@ -70,11 +71,13 @@ export class LogJudge {
 
   judgement(): Judged {
     this.#stale.settle();
+    this.#openNumbers();
     this.#notJudged.end({
       unflushed: this.#stale.size,
       entries: this.#written.size,
       threads: this.#threads.size,
       ownershipTold: this.#ownershipTold,
+      hasLocks: this.#ownership.hasLocks,
       ownershipRemark: this.#ownership.remark,
       tasksSeen: this.#tasksSeen,
       nothing: this.#written.size === 0 && this.#switches === 0,
@@ -98,6 +101,7 @@ export class LogJudge {
   /** Another log begins: nothing of the machine is as it was, what was found stays. */
   startAgain(): void {
     this.#stale.settle();
+    this.#openNumbers();
     this.#memory = new LogMemory();
     this.#forest = new Forest(this.#memory);
     this.#registers = new Registers();
@@ -128,7 +132,10 @@ export class LogJudge {
       case 'dsb': {
         // DSB SY is of the Full System domain, which the Inner Shareable one is part of.
         const kind = event.scope === 'sy' ? 'ish' : event.scope;
-        if (kind === 'ish') this.#registers.idle(record.thread);
+        if (kind === 'ish') {
+          this.#registers.idle(record.thread);
+          this.#identity.complete(record.thread);
+        }
         this.#flush({ op: 'dsb', kind }, record);
         return;
       }
@@ -208,6 +215,9 @@ export class LogJudge {
       cacheable(tree, before, place.level),
       cacheable(tree, value, place.level),
     ] as const;
+    const { level } = place;
+    if (isLargeLeaf(tree, before, level) || isLargeLeaf(tree, value, level))
+      this.#notJudged.largeLeaf(address, place, record);
     const holder = this.#holderOf(place);
     if (holder === null) {
       const maps = this.#mapsSomething(place, seen[0]);
@@ -252,6 +262,7 @@ export class LogJudge {
       // Only a store over something valid makes more stale; others leave the duty where it is.
       stale.agent = { thread: record.thread, task: record.task };
       this.#stale.renewed(stale);
+      page.tree.breaks += 1;
     }
   }
 
@@ -282,7 +293,7 @@ export class LogJudge {
     const { event } = record;
     if (event.op === 'write') {
       const value = cacheable(stale.place.page.tree, event.value, stale.place.level);
-      stale.forgiven = this.#automatonOf(stale.place, value);
+      stale.forgiven = this.#automatonOf(stale.place, value, record);
     }
   }
 
@@ -297,7 +308,7 @@ export class LogJudge {
     return this.#stale.add({
       address,
       place,
-      automaton: this.#automatonOf(place, old),
+      automaton: this.#automatonOf(place, old, record),
       agent: { thread, task },
       tables: new Set<number>(),
       told: null,
@@ -306,7 +317,11 @@ export class LogJudge {
     });
   }
 
-  #automatonOf({ level, ipa, size, page }: EntryPlace, old: Descriptor): Stage2State | El2State {
+  #automatonOf(
+    { level, ipa, size, page }: EntryPlace,
+    old: Descriptor,
+    record: LogRecord,
+  ): Stage2State | El2State {
     const { tree } = page;
     const table = childOf(tree, old, level);
     const oldLeaves = table === null ? [] : this.#forest.leavesBelow(table);
@@ -317,12 +332,13 @@ export class LogJudge {
       maps: null,
       holes: NO_HOLES,
       hafdbs: tree.shape.hardwareAf,
-      // KVM may give the VM another VMID while the entry is stale; its flushes go by the new one.
-      get vmid() {
-        return tree.id;
-      },
+      vmid: tree.id,
     };
-    return tree.regime === 'stage2' ? new Stage2State(place) : new El2State(place);
+    if (tree.regime === 'el2') return new El2State(place);
+    if (!tree.renumbered) return new Stage2State(place, []);
+    const others = this.#registers.numbersBeside(tree.id, tree.root);
+    if (others.length > 0) this.#notJudged.manyNumbers(tree, others, record);
+    return new Stage2State(place, others);
   }
 
   /** The stale entry above `place` through which walkers may still come to it. */
@@ -365,6 +381,8 @@ export class LogJudge {
 
   #link(entry: number, child: number, place: EntryPlace, record: LogRecord): void {
     const used = this.#placeOf(child)?.page ?? null;
+    if (used === null && !this.#memory.isTold(child))
+      this.#notJudged.unknownContents(child, record);
     if (used !== null && used.parent !== entry) this.#usedTwice(entry, child, used, place, record);
     this.#forest.link(entry, child);
   }
@@ -463,11 +481,17 @@ export class LogJudge {
     this.#registers.busy(record.thread);
     const flush = decodeTlbi(event, this.#registers, record, this.#notJudged);
     const { regime, id, all } = flush.takes;
-    if (regime === 'el2' && all) this.#identity.flushed('el2', null);
-    if (regime === 'stage2' && all) this.#identity.flushed('stage2', id);
+    if (all) this.#identity.flush(regime, id, record.thread);
+    else if (id !== null) this.#flushedInPart(regime, id, record);
+    if (all && regime === 'stage2' && id === null) this.#registers.flushedAll();
     if (flush.event.op === 'el2' && ![...this.#forest.trees()].some((t) => t.regime === 'el2'))
       this.#notJudged.noEl2Tree(event.kind);
     this.#flush(flush.event, record);
+  }
+
+  #flushedInPart(regime: Tree['regime'], id: number, record: LogRecord): void {
+    const suspicion = this.#identity.flushedInPart(regime, id);
+    if (suspicion !== null) this.#notJudged.partNumber(suspicion.why, record);
   }
 
   /** Clean: nobody walks from the entry into what it does not point to any more. */
@@ -495,16 +519,60 @@ export class LogJudge {
     if (tree.declared) this.#switches += 1;
     const change = this.#identity.changeObjection(tree, named.id);
     if (change !== null) this.#violate(record, { rule: 'vmid-isolation', why: change, entry });
-    if (tree.id !== named.id) {
-      // Flushes until now were for the number it had.
-      this.#stale.settle();
-      if (!tree.filled) this.#identity.leaveUnused(tree);
-      tree.id = named.id;
-      tree.filled = false;
-    }
+    if (tree.id !== named.id) this.#renumber(tree, named.id, record);
     if (!tree.filled) tree.filled = this.#forest.isFilled(tree);
-    const shared = this.#identity.use(tree, this.#forest.trees(), record.thread);
+    if (tree.filled && named.regime === 'stage2') this.#registers.loadedFilled(record.thread);
+    const shared = this.#identity.use(tree, this.#forest.trees(), record.thread, () =>
+      this.#forest.rootText(tree),
+    );
     if (shared !== null) this.#violate(record, { rule: 'vmid-isolation', why: shared, entry });
+    if (named.regime === 'stage2') this.#alsoLoaded(tree, record);
+  }
+
+  /** Other CPUs that have another tree loaded under the VMID of `tree`. */
+  #alsoLoaded(tree: Tree, record: LogRecord): void {
+    for (const [thread, root] of this.#registers.othersUnder(tree.id, tree.root, record.thread)) {
+      const other = this.#forest.treeAt(root);
+      if (other?.id === tree.id && other.filled && !other.declared)
+        this.#notJudged.sharedNumber(tree, other.root, thread, record);
+    }
+  }
+
+  /** KVM gives a VM another VMID when it has none left. */
+  #renumber(tree: Tree, id: number, record: LogRecord): void {
+    // Flushes until now were for the number it had.
+    this.#stale.settle();
+    const stale = this.#stale.values().filter(({ place }) => place.page.tree === tree);
+    const owes = stale.some(({ automaton }) => !automaton.isCleanByOthers);
+    const holds = tree.filled && (owes || this.#forest.isFilled(tree));
+    this.#identity.leave(tree, { holds, owes });
+    for (const each of stale) this.#renumberStale(each, id, record);
+    Object.assign(tree, { id, filled: false, renumbered: true });
+  }
+
+  /**
+   * What is cached under the old VMID has to go as long as a CPU may use that; the new one can hold
+   * the old entry only if it came into use before a DSB ordered the store.
+   */
+  #renumberStale(stale: Stale, id: number, record: LogRecord): void {
+    const { automaton, forgiven, address, place } = stale;
+    if (automaton.vmid === null) return;
+    const isUsed = this.#registers.isUnder(automaton.vmid, place.page.tree.root);
+    if (!automaton.isOrdered && isUsed) this.#notJudged.unorderedNumber(id, record);
+    if (isUsed) return;
+    if (automaton.isOrdered) {
+      // Whoever uses the old one again has to flush it: that is for Identity.
+      this.#stale.delete(address);
+      this.#forget(stale);
+      return;
+    }
+    automaton.renumber(id);
+    forgiven?.renumber(id);
+  }
+
+  /** The log ends before a number was flushed that two trees had. */
+  #openNumbers(): void {
+    for (const { why } of this.#identity.open) this.#notJudged.openNumber(why);
   }
 
   #unflushedNumber(by: Parameters<Identity['convict']>[0], record: LogRecord): void {
@@ -520,15 +588,20 @@ export class LogJudge {
         ? shape
         : root % 2 ** shape.geometry.pageShift === 0
           ? null
-          : 'its root is no table address';
+          : shape.large || shape.geometry.granule === '64k'
+            ? 'its root is above 2^48 (BADDR[5:2]), or no table address'
+            : 'its root is no table address';
+    const control = this.#registers.control(regime, record.thread);
     if (typeof shape === 'string' || reason !== null) {
-      this.#notJudged.tree(root, reason ?? '', this.#registers.controlText(regime));
+      this.#notJudged.tree(root, reason ?? '', control);
       return null;
     }
+    if (control.value === null) this.#notJudged.unknownShape(root, control.name);
+    if (!this.#memory.isTold(root)) this.#notJudged.unknownContents(root, record);
     const page = this.#placeOf(root)?.page;
     if (page !== undefined && this.#mayBeGone(page.tree)) this.#presumeGone(page.tree, record);
     const declared = this.#ownership.hasLock(root);
-    const flags = { declared, filled: false, doubtful: false };
+    const flags = { declared, filled: false, renumbered: false, breaks: 0, doubtful: false };
     const tree: Tree = { regime, root, shape, id, ...flags };
     this.#forest.plant(tree);
     return tree;
@@ -565,6 +638,7 @@ export class LogJudge {
         this.#violate(record, { rule: 'freed-table', why, entry }, stale);
       } else this.#causes.again(stale.told, entry);
     }
+    this.#identity.release(tree, this.#forest.rootText(tree));
     this.#uproot(tree);
   }
 }

@@ -46,6 +46,12 @@ function weakBarrier(dsb: DsbKind | null): string {
   return ` (DSB ${dsb.toUpperCase()} ${why}${dsb === 'ishst' ? ', R_PSMWS' : ''})`;
 }
 
+/** What of its hint does not fit. */
+function hinted({ geometry }: Place, { op }: Mishap): string {
+  const isOther = op?.granule !== undefined && op.granule !== geometry.granule;
+  return isOther ? `table's granule but ${op.granule?.toUpperCase()}` : 'level of the old leaves';
+}
+
 const NOT_ENTERED =
   ", the host's: when a TLBI is issued VTTBR_EL2 must hold the VM's, with an ISB behind the write (D24.1.2)";
 
@@ -73,7 +79,7 @@ function explain(place: Place, m: Mishap, others?: string): string {
       return `${tlbi} is local to the issuing PE where a broadcast (IS) one is needed`;
     case 'wrong-ttl':
       return (
-        `${tlbi} has a TTL hint that is not the level of the old leaves, so nothing need be ` +
+        `${tlbi} has a TTL hint that is not the ${hinted(place, m)}, so nothing need be ` +
         'invalidated (R_SQXYZ)'
       );
     case 'last-level-only':

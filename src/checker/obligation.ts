@@ -116,7 +116,7 @@ function afterDsb(o: Obligation, kind: DsbKind, event: number): Obligation | nul
 function shortfall(place: Place, o: Obligation, op: TlbiOp): MishapKind {
   const gain = (by: TlbiOp): number =>
     remove(place, o.classes, by).filter((c, i) => c !== o.classes[i]).length;
-  const { ttl, ...anyLevel } = op;
+  const { ttl, granule: _, ...anyLevel } = op;
   if (ttl && gain(anyLevel) > gain(op)) return 'wrong-ttl';
   const start = op.ipa ?? 0;
   const end = start + (scopeOf(op.kind) === 'range' ? (op.size ?? 0) : 1);

@@ -2,6 +2,7 @@
  * Thirty ways in which a log of a real kernel can be damaged: each is told by line and with one
  * sentence, none is clean, and what can be judged of it is.
  */
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync, gzipSync, zstdCompressSync } from 'node:zlib';
@@ -155,7 +156,8 @@ const QUIET = { update: () => {}, clear: () => {} };
 const judged = async (folder: string, name: string, file: string | Buffer): Promise<TraceRun> => {
   const place = path.join(folder, name);
   writeFileSync(place, file);
-  return await judgeFile(traceFile(place), 0, new AbortController().signal, QUIET);
+  const run = await judgeFile(traceFile(place), 0, new AbortController().signal, QUIET);
+  return { ...run, file: name };
 };
 
 describe('a log of Linux 6.1 that this project’s tracer made', () => {
@@ -198,4 +200,41 @@ it('a packed log is judged as the same log unpacked', async () => {
   const plain = await judged(folder, 'same', TEXT);
   const packed = await judged(folder, 'same', gzipSync(TEXT));
   expect(packed).toEqual(plain);
+});
+
+it('what stands before bytes that follow a packed log is judged', async () => {
+  const count = LINES.length;
+  for (const packed of [gzipSync(TEXT), PACKED]) {
+    const file = Buffer.concat([packed, bytes('garbage\n')]);
+    const run = await judged(emptyFolder(), 'x.log.gz', file);
+    expect(run).toMatchObject({ events: 1206, verdict: 'not-judged', violations: [] });
+    expect(run.damage).toEqual({
+      line: count,
+      why: 'the packed text ends here, and bytes that are none of it follow',
+    });
+  }
+});
+
+describe('a pipe', () => {
+  /** What a shell makes of `<(…)`: it can be read once, and has no size. */
+  const piped = async (file: string | Buffer): Promise<TraceRun> => {
+    const folder = emptyFolder();
+    const [from, pipe] = [path.join(folder, 'from'), path.join(folder, 'pipe')];
+    writeFileSync(from, file);
+    execFileSync('mkfifo', [pipe]);
+    const found = traceFile(pipe);
+    expect(found.bytes).toBeNull();
+    const cat = spawn('sh', ['-c', 'exec cat "$0" > "$1"', from, pipe]);
+    const run = await judgeFile(found, 0, new AbortController().signal, QUIET);
+    cat.kill();
+    return { ...run, file: 'same' };
+  };
+
+  it('is judged as the file that goes through it, packed or not', async () => {
+    const plain = await judged(emptyFolder(), 'same', TEXT);
+    expect(await piped(TEXT)).toEqual(plain);
+    expect(await piped(gzipSync(TEXT))).toEqual(plain);
+    const short = await judged(emptyFolder(), 'same', '(m');
+    expect(await piped('(m')).toEqual(short);
+  });
 });

@@ -209,6 +209,7 @@ describe('what is not judged', () => {
       verdict: 'not-judged',
       notJudged: [
         'the tree at 0x14000 is not judged: its 52 address bits need LPA2 or LVA (VTCR_EL2 0xc)',
+        expect.stringContaining('VTCR_EL2 is not in the log before the tree at 0x10000 is'),
         'TLBI vae2is is of EL2 stage 1, whose tree the log does not name (no TTBR0_EL2)',
         expect.stringContaining('thread 7 issues TLBIs without having written VTTBR_EL2'),
         expect.stringContaining('locks are not in this log'),

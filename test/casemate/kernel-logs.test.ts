@@ -111,6 +111,30 @@ describe('TLBIs by range', () => {
     ]);
   });
 
+  it('are left open with a base that is not aligned to the level of their TTL', () => {
+    const judged = (base: number, ttl: number) => {
+      const log = planted().write(low, 0n).dsb();
+      log
+        .tlbi(`ripas2e1is (value ${range(base, 31, 1, ttl)})`)
+        .dsb()
+        .tlbi('vmalle1is')
+        .dsb();
+      return judge(log.write(low, block(0x8000_0000)));
+    };
+    const notJudged = expect.arrayContaining([
+      expect.stringContaining('1 TLBI (the first at line 13) by range whose base is not aligned'),
+    ]) as string[];
+    expect(judged(5, 2)).toMatchObject({ verdict: 'violated', notJudged });
+    const second = planted().tlbi(`ripas2e1is (value ${range(5, 0, 0, 2)})`);
+    expect(judge(second.dsb().write(low + 8, block(0))).verdict).toBe('not-judged');
+    for (const [base, ttl] of [
+      [512, 2],
+      [5, 3],
+      [5, 0],
+    ] as const)
+      expect(judged(base, ttl).notJudged.join()).not.toContain('aligned');
+  });
+
   it('take nothing with the granule of another tree', () => {
     expect(change(range(0, 7, 1, 0, 3))).not.toEqual([]);
   });
@@ -143,6 +167,36 @@ describe('TLBIs by range', () => {
   });
 });
 
+describe('a TTL hint', () => {
+  // A block of level 1 is not in the tree; the table of level 2 maps a page.
+  const change = (ttl: bigint, kind = 'ipas2e1is', before = planted()) => {
+    const log = before.write(leaf, 0n).dsb();
+    log.tlbi(`${kind} (value 0x${(ttl << 44n).toString(16)})`).dsb();
+    return judge(log.tlbi('vmalle1is').dsb().write(leaf, page(0x9000_0000)));
+  };
+
+  it.each([0b0111n, 0n, 0b0011n, 0b1000n])('is right with TTL %s', (ttl) => {
+    expect(change(ttl)).toMatchObject({ verdict: 'clean', violations: [] });
+  });
+
+  it.each([
+    [0b1011n, "not the table's granule but 16K"],
+    [0b1111n, "not the table's granule but 64K"],
+    [0b0110n, 'not the level of the old leaves'],
+  ])('is wrong with TTL %s', (ttl, why) => {
+    expect(change(ttl).violations.map((v) => v.why)).toEqual([expect.stringContaining(why)]);
+  });
+
+  it('of level 1 of 16K is one with FEAT_LPA2 alone', () => {
+    const judged = change(0b1001n);
+    expect(judged).toMatchObject({ verdict: 'not-judged', violations: [] });
+    expect(judged.notJudged[0]).toContain('1 TLBI (the first at line 13) with TTL 0b1001');
+    const large = vtcr((1n << 32n) | (2n << 6n) | 16n);
+    large.lines.push(...planted().lines);
+    expect(change(0b1001n, 'ipas2e1is', large).violations).toHaveLength(1);
+  });
+});
+
 describe('sizes of trees', () => {
   it('of 52 bits that start at level 0 are judged', () => {
     const log = vtcr((1n << 32n) | (2n << 6n) | 12n).vttbr();
@@ -154,6 +208,45 @@ describe('sizes of trees', () => {
     const log = vtcr((1n << 14n) | (1n << 6n) | 22n).vttbr(0x20000);
     log.write(0x28000, 0x30003n).write(0x28000, 0x40003n);
     expect(judge(log).violations[0]?.entry).toContain('level 2, IPA 0x20000000000 to');
+  });
+});
+
+describe('descriptors of FEAT_LPA2', () => {
+  const large = (log: Log) => {
+    const made = vtcr((1n << 32n) | (2n << 6n) | 16n);
+    made.lines.push(...log.lines);
+    // Ids that count up.
+    made.lines.forEach((line, id) => (made.lines[id] = line.replace(/\(id \d+\)/, `(id ${id})`)));
+    return made;
+  };
+  const SH = 0b11n << 8n;
+
+  it.each([
+    ['an address of 49 bits', leaf + 8, (1n << 48n) | (page(0x4000_0000) & ~SH)],
+    ['an address of 52 bits', leaf + 8, page(0x4000_0000)],
+    ['a block of level 0', root + 8, block(0) & ~SH],
+  ])('are left open with %s', (_, at, value) => {
+    const judged = judge(large(planted()).write(at, value));
+    expect(judged).toMatchObject({ verdict: 'not-judged', violations: [] });
+    const said = '1 store of or over leaves of FEAT_LPA2 (the first: line 12, entry at 0x';
+    expect(judged.notJudged).toContainEqual(expect.stringContaining(said));
+    expect(judge(planted().write(at, value)).verdict).toBe('clean');
+  });
+
+  it('are judged below 2^48, and so are tables above it', () => {
+    const far = 0x0001_0000_0001_6000n;
+    const log = large(planted()).write(leaf + 8, page(0x4000_0000) & ~SH);
+    log.write(low + 8, far | 3n).write(Number(far), page(0x5000_0000) & ~SH);
+    const line = log.next;
+    log.write(Number(far), page(0x6000_0000) & ~SH);
+    expect(judge(log).violations).toMatchObject([
+      { line, entry: expect.stringContaining('entry at 0x1000000016000, level 3') as string },
+    ]);
+  });
+
+  it('are not judged where the root is above it', () => {
+    const log = large(new Log()).vttbr(0x20004);
+    expect(judge(log).notJudged[0]).toContain('its root is above 2^48 (BADDR[5:2])');
   });
 });
 

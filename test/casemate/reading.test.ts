@@ -86,6 +86,21 @@ describe('a damaged log', () => {
   });
 });
 
+it('a byte order mark before the first line is no part of it', () => {
+  expect(read(`\ufeff${good().text}`)).toEqual(read(good().text));
+  expect(read(good().text.replace('\n', '\n\ufeff')).damage).toMatchObject({ line: 2 });
+});
+
+it('a task is one, however its lines are read', () => {
+  const log = planted().write(PAGES.low, 0n).dsb().vttbr(undefined, undefined, 1);
+  log.tlbi('vmalls12e1is', 1).dsb('ish', 1).write(PAGES.low, block(0x8000_0000), 1);
+  const lines = log.lines.map((line) => line.replace(/\)$/, ' (task 0xFFFF0001))'));
+  const slow = lines.map((line) => line.replace('(tlbi', '(TLBI').replace('(barrier', '(BARRIER'));
+  expect(lines.filter((line, i) => line !== slow[i])).toHaveLength(3);
+  for (const text of [lines, slow])
+    expect(read(`${text.join('\n')}\n`)).toMatchObject({ verdict: 'clean', violations: [] });
+});
+
 it('a stopped log is judged as far as it was read', () => {
   const reading = new LogReading('x.log', 0);
   reading.push(good().text);

@@ -12,6 +12,8 @@ import { LogSyntaxError } from './tokens.ts';
 /** More than any record of the format has. */
 const RECORD_LINES_MAX = 64;
 const LINE_CHARS_MAX = 1 << 16;
+/** Some editors begin a text with one. */
+const BYTE_ORDER_MARK = '\ufeff';
 
 export class RecordReader {
   readonly #take: (record: LogRecord) => void;
@@ -55,8 +57,9 @@ export class RecordReader {
     }
   }
 
-  #takeLine(text: string): void {
+  #takeLine(line: string): void {
     this.#line += 1;
+    const text = this.#line === 1 && line.startsWith(BYTE_ORDER_MARK) ? line.slice(1) : line;
     if (text.length > LINE_CHARS_MAX) this.#refuseLength();
     if (this.#pending.length === 0) {
       const record = fastLine(text, this.#line);

@@ -66,7 +66,7 @@ function trailing(fields: Fields): Pick<LogRecord, 'source' | 'task'> {
     const name = fields.field(['src', 'task'], (named) => {
       if (fields.next.kind !== 'string' && fields.next.kind !== 'word')
         fields.fail('a source location');
-      if (named === 'task') found.task = fields.take().text.toLowerCase();
+      if (named === 'task') found.task = fields.take().text;
       else found.source = fields.take().text;
       return named;
     });

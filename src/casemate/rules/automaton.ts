@@ -18,7 +18,13 @@ export interface El2Tlbi {
 export type FlushEvent =
   | { readonly op: 'dsb'; readonly kind: DsbKind }
   /** `older`: VMIDs that it may act on as well, for want of an ISB after VTTBR_EL2 was written. */
-  | { readonly op: 'tlbi'; readonly tlbi: TlbiOp; readonly older: readonly number[] }
+  | {
+      readonly op: 'tlbi';
+      readonly tlbi: TlbiOp;
+      readonly older: readonly number[];
+      /** It takes all of EL2's own regime: VMALLE1 of a host (HCR_EL2.{E2H, TGE} = {1, 1}). */
+      readonly ofEl2?: boolean;
+    }
   | { readonly op: 'el2'; readonly tlbi: El2Tlbi };
 
 export interface Automaton {
@@ -29,6 +35,12 @@ export interface Automaton {
   readonly isCleanByOthers: boolean;
   /** Nothing but a TLBI that reaches the entry changes its state; others may be told of, at most. */
   readonly isWaiting: boolean;
+  /** The store that made it stale is ordered: walks that begin from now on do not see the old one. */
+  readonly isOrdered: boolean;
+  /** VMID of what has to go; null: it has none. */
+  readonly vmid: number | null;
+  /** The tree gets another VMID, and what has to go is under that one. */
+  renumber(vmid: number): void;
   /** What is missing, in one clause; nothing if it is clean. */
   missing(): string;
   /** What made the blamed TLBI uncertain. */

@@ -2,7 +2,13 @@
 import { isBroadcast, reaches, scopeOf, TLBI_KINDS, type TlbiOp } from '../../arch/tlbi.ts';
 import type { NotJudged } from '../not-judged.ts';
 import type { LogEvent, LogRecord } from '../reading/record.ts';
-import { addressOperand, type Operand, rangeOperand, type RangeUnits } from '../tables/operands.ts';
+import {
+  addressOperand,
+  type Operand,
+  rangeOperand,
+  type RangeUnits,
+  unsureHint,
+} from '../tables/operands.ts';
 import type { Registers } from '../tables/registers.ts';
 import type { Regime } from '../tables/tree.ts';
 import type { FlushEvent } from './automaton.ts';
@@ -33,7 +39,10 @@ export function decodeTlbi(
 ): DecodedTlbi {
   const kind = TLBI_KINDS.find((known) => known === name);
   const regime = kind === undefined ? 'el2' : 'stage2';
-  const operand = operandOf(name, value, registers.rangeUnits(regime));
+  const units = registers.rangeUnits(regime, thread);
+  const operand = operandOf(name, value, units);
+  const unsure = value === null ? null : unsureHint(name, value, units);
+  if (unsure !== null) notJudged.unsureHint(unsure, line);
   if (kind === undefined) {
     const broadcast = name.endsWith('is');
     const as = Object.entries(EL2_REACH).find(([el2]) => el2 === name)?.[1];
@@ -43,9 +52,10 @@ export function decodeTlbi(
   }
   if (registers.actsOnHost(thread) && reaches(kind, 'combined') && !reaches(kind, 'stage2')) {
     const tlbi = { kind, regime: 'el2&0' } as const;
+    const ofEl2 = registers.actsOnHostAlone(thread);
     return {
-      event: { op: 'tlbi', tlbi, older: [] },
-      takes: { regime: 'stage2', id: null, all: false },
+      event: { op: 'tlbi', tlbi, older: [], ofEl2 },
+      takes: { regime: 'el2', id: null, all: ofEl2 && isBroadcast(kind) },
     };
   }
   const acting = registers.acting(thread);
@@ -69,5 +79,5 @@ export function decodeTlbi(
 
 function operandOf(name: string, value: bigint | null, units: RangeUnits): Operand {
   if (value === null) return {};
-  return name.startsWith('r') ? rangeOperand(value, units) : addressOperand(value);
+  return name.startsWith('r') ? rangeOperand(value, units) : addressOperand(value, units);
 }

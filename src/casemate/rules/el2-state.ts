@@ -6,6 +6,7 @@
 import type { Descriptor } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import { allRemoved, classesOf, type EntryClass, remove } from '../../checker/coverage.ts';
+import { isBroadcast } from '../../arch/tlbi.ts';
 import type { StoreFinding } from '../../checker/entry-state.ts';
 import { type Place, translates } from '../../checker/place.ts';
 import { judgeStore, ruleOf, sameMapping } from '../../checker/store-rule.ts';
@@ -27,6 +28,7 @@ interface Obligation {
 }
 
 export class El2State implements Automaton {
+  readonly vmid = null;
   readonly place: Place;
   #current: Descriptor;
   #lastValid: Descriptor;
@@ -55,6 +57,12 @@ export class El2State implements Automaton {
   get isWaiting(): boolean {
     return this.#must?.progress === 'ordered' && (this.#wide?.progress ?? 'ordered') === 'ordered';
   }
+
+  get isOrdered(): boolean {
+    return this.#must?.progress !== 'stored';
+  }
+
+  renumber(): void {}
 
   missing(): string {
     const o = this.#must;
@@ -121,7 +129,10 @@ export class El2State implements Automaton {
 
 function after(place: Place, o: Obligation, event: FlushEvent, index: number): Obligation | null {
   if (event.op === 'dsb') return afterDsb(o, event.kind, index);
-  return event.op === 'el2' ? afterTlbi(place, o, event.tlbi, index) : o;
+  if (event.op === 'el2') return afterTlbi(place, o, event.tlbi, index);
+  if (event.ofEl2 !== true) return o;
+  const { kind } = event.tlbi;
+  return afterTlbi(place, o, { name: kind, reach: null, broadcast: isBroadcast(kind) }, index);
 }
 
 function afterDsb(o: Obligation, kind: string, index: number): Obligation | null {

@@ -2,9 +2,9 @@
  * Who may store to a table: the thread that holds the lock of its root, or the one that the log
  * made owner of the entry (casemate: set_root_lock, set_owner_root, set_pte_thread_owner).
  *
- * A tracer outside the kernel sees no locks. So this is judged in logs whose program tells of its
- * locks, or of EL2's own registers as an instrumented hypervisor does; in others it is not, and
- * the verdict says so.
+ * A tracer outside the kernel sees no locks, or not what they guard. So this is judged in logs whose
+ * program tells of that, or of SCTLR_EL2 or MAIR_EL2 as an instrumented hypervisor does; in others it
+ * is not, and the verdict says so.
  */
 import type { LogEvent, LogRecord } from '../reading/record.ts';
 import { hex, type TablePage } from '../tables/tree.ts';
@@ -14,11 +14,17 @@ export class Ownership {
   readonly #rootLocks = new Map<number, number>();
   readonly #entryOwners = new Map<number, number>();
   #hinted = false;
+  #locks = 0;
   #odd: string | null = null;
 
   /** The program tells who owns what. */
   get isTold(): boolean {
     return this.#hinted;
+  }
+
+  /** It tells of locks, whatever they guard. */
+  get hasLocks(): boolean {
+    return this.#locks > 0;
   }
 
   /** Locks that contradict themselves, in one clause. */
@@ -44,6 +50,7 @@ export class Ownership {
     { address, op }: Extract<LogEvent, { op: 'lock' | 'trylock' | 'unlock' }>,
     r: LogRecord,
   ): void {
+    this.#locks += 1;
     const holder = this.#held.get(address);
     if (op === 'unlock') {
       if (holder !== r.thread) this.#contradict(address, r, 'is unlocked by a thread without it');

@@ -8,14 +8,29 @@ import type { TraceEvent } from '../../port/trace.ts';
 import type { Automaton, FlushEvent } from './automaton.ts';
 
 export class Stage2State implements Automaton {
-  readonly #place: Place;
+  readonly #place: Place & { vmid: number };
+  readonly #alsoUnder: readonly number[];
   readonly #state: EntryState;
   #wide: Obligation | null = null;
   #remark: string | null = null;
 
-  constructor(place: Place) {
-    this.#place = place;
-    this.#state = new EntryState(place);
+  /** `alsoUnder`: VMIDs under which other CPUs have the tree. Which of them is meant is left open. */
+  constructor(place: Place, alsoUnder: readonly number[]) {
+    this.#place = { ...place };
+    this.#alsoUnder = alsoUnder;
+    this.#state = new EntryState(this.#place);
+  }
+
+  get vmid(): number {
+    return this.#place.vmid;
+  }
+
+  renumber(vmid: number): void {
+    this.#place.vmid = vmid;
+  }
+
+  get isOrdered(): boolean {
+    return this.#state.must?.progress !== 'stored';
   }
 
   get current(): Descriptor {
@@ -53,8 +68,11 @@ export class Stage2State implements Automaton {
   /** Of the VMIDs that a TLBI may act on, the one that does not fit is the one to judge by. */
   #asJudged(event: Exclude<FlushEvent, { op: 'el2' }>): TraceEvent {
     if (event.op === 'dsb') return event;
-    const { tlbi, older } = event;
+    const { older } = event;
     const { vmid } = this.#place;
+    const tlbi = this.#alsoUnder.includes(event.tlbi.vmid ?? vmid)
+      ? { ...event.tlbi, vmid }
+      : event.tlbi;
     if (older.length === 0) return { op: 'tlbi', tlbi };
     const stray = [tlbi.vmid ?? vmid, ...older].find((acting) => acting !== vmid) ?? vmid;
     // Of the last one written the sentence of the TLBI itself tells.

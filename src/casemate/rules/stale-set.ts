@@ -162,6 +162,7 @@ interface Reach {
 }
 
 function reachOf(event: FlushEvent): Reach {
+  if (event.op === 'tlbi' && event.ofEl2 === true) return { lo: 0, hi: Number.POSITIVE_INFINITY };
   const op = event.op === 'tlbi' ? event.tlbi : event.op === 'el2' ? event.tlbi.reach : undefined;
   if (op === undefined) return { lo: 0, hi: 0 };
   if (op === null || op.ipa === undefined) {

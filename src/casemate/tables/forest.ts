@@ -100,6 +100,12 @@ export class Forest {
       .some((at) => (cacheable(tree, this.#memory.read(at), tree.shape.level) & 1n) === 1n);
   }
 
+  /** What the entries of the root hold. */
+  rootText(tree: Tree): string {
+    const words = this.#memory.nonZero(tree.root, tree.shape.pages * tableBytes(tree));
+    return words.map((at) => `${at} ${this.#memory.read(at)}`).join();
+  }
+
   #collectLeaves(child: number, found: Set<Level>): void {
     const page = this.#pages.get(child);
     if (page === undefined) return;

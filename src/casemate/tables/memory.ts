@@ -3,6 +3,8 @@ import type { Descriptor } from '../../arch/descriptor.ts';
 
 export const PAGE_BYTES = 4096;
 const WORD_BYTES = 8;
+/** Ranges of more pages are kept as ranges. */
+const ZEROED_PAGES = 16;
 
 interface Page {
   /** What every word that is not in `words` holds. */
@@ -12,6 +14,9 @@ interface Page {
 
 export class LogMemory {
   readonly #pages = new Map<number, Page>();
+  /** Pages that were handed out zeroed, and long ranges of them. */
+  readonly #zeroed = new Set<number>();
+  readonly #zeroedRanges: { readonly from: number; readonly to: number }[] = [];
 
   /** Zero where nothing was written: memory is handed to casemate zeroed. */
   read(address: number): Descriptor {
@@ -34,8 +39,16 @@ export class LogMemory {
     return wordsOf(table, bytes).filter((address) => this.read(address) !== 0n);
   }
 
+  /** Does the log say what is at the address's page? */
+  isTold(address: number): boolean {
+    const page = pageOf(address);
+    if (this.#pages.has(page) || this.#zeroed.has(page)) return true;
+    return this.#zeroedRanges.some(({ from, to }) => from <= page && page < to);
+  }
+
   /** Zeroing forgets, so that a range may be as long as memory; other values take room. */
   fill(address: number, size: number, value: Descriptor): void {
+    if (value === 0n) this.#zero(address, size);
     for (const page of value === 0n ? this.#pagesIn(address, size) : pagesOf(address, size)) {
       const from = Math.max(page, address);
       const bytes = Math.min(page + PAGE_BYTES, address + size) - from;
@@ -43,6 +56,12 @@ export class LogMemory {
       else if (value === 0n) this.#pages.delete(page);
       else this.#pages.set(page, { fill: value, words: new Map() });
     }
+  }
+
+  #zero(address: number, size: number): void {
+    if (size > ZEROED_PAGES * PAGE_BYTES)
+      this.#zeroedRanges.push({ from: pageOf(address), to: address + size });
+    else for (const page of pagesOf(address, size)) this.#zeroed.add(page);
   }
 
   #pagesIn(address: number, size: number): number[] {

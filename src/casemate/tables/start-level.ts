@@ -20,6 +20,8 @@ export interface TreeShape {
   readonly pages: number;
   /** Hardware sets the access flag (HA): without it an entry with AF = 0 is in no TLB. */
   readonly hardwareAf: boolean;
+  /** Descriptors have addresses of 52 bits with the 4K or 16K granule (FEAT_LPA2, DS). */
+  readonly large: boolean;
 }
 
 /** A tree that can be judged, or one clause that says why it cannot. */
@@ -36,14 +38,14 @@ export function stage2Shape(vtcr: bigint | null): ShapeOrReason {
   const bits = 64 - Number(value & 0x3fn);
   const reason = badSize(bits, bit(value, 32n));
   if (reason !== null) return reason;
-  const hardwareAf = bit(value, 21n);
+  const flags = flagsOf(value, geometry);
   const base = granule === '4k' ? 2 : 3;
   const level = base - Number((value >> 6n) & 3n);
   const fits = !bit(value, 33n) && level >= 0;
   const extra = fits ? extraBits(geometry, level as Level, bits) : Number.POSITIVE_INFINITY;
   if (extra <= CONCATENATED_BITS && extra > -geometry.bitsPerLevel)
-    return { geometry, level: level as Level, pages: 2 ** Math.max(0, extra), hardwareAf };
-  return fromSize(geometry, bits, CONCATENATED_BITS, hardwareAf);
+    return { geometry, level: level as Level, pages: 2 ** Math.max(0, extra), ...flags };
+  return fromSize(geometry, bits, CONCATENATED_BITS, flags);
 }
 
 /** Of the stage-1 tree of EL2. `tcr` is null before TCR_EL2 is written. */
@@ -52,7 +54,15 @@ export function stage1Shape(tcr: bigint | null): ShapeOrReason {
   const granule = GRANULES[Number((value >> 14n) & 3n)];
   if (granule === undefined) return 'its granule (TG0) is reserved';
   const bits = 64 - Number(value & 0x3fn);
-  return badSize(bits, bit(value, 32n)) ?? fromSize(geometryOf(granule), bits, 0, bit(value, 21n));
+  const geometry = geometryOf(granule);
+  const reason = badSize(bits, bit(value, 32n));
+  return reason ?? fromSize(geometry, bits, 0, flagsOf(value, geometry));
+}
+
+type Flags = Pick<TreeShape, 'hardwareAf' | 'large'>;
+
+function flagsOf(control: bigint, { granule }: Geometry): Flags {
+  return { hardwareAf: bit(control, 21n), large: bit(control, 32n) && granule !== '64k' };
 }
 
 function bit(value: bigint, at: bigint): boolean {
@@ -66,12 +76,7 @@ function badSize(bits: number, large: boolean): string | null {
 }
 
 /** The deepest level that resolves `bits`, with at most `spare` bits of concatenation. */
-function fromSize(
-  geometry: Geometry,
-  bits: number,
-  spare: number,
-  hardwareAf: boolean,
-): ShapeOrReason {
+function fromSize(geometry: Geometry, bits: number, spare: number, flags: Flags): ShapeOrReason {
   const above = ([0, 1, 2, 3] as const).filter(
     (level) => extraBits(geometry, level, bits) > -geometry.bitsPerLevel,
   );
@@ -79,7 +84,7 @@ function fromSize(
   const level = exact ?? above.find((at) => extraBits(geometry, at, bits) <= spare);
   if (level === undefined) return `its ${bits} address bits start at level -1`;
   const pages = 2 ** Math.max(0, extraBits(geometry, level, bits));
-  return { geometry, level, pages, hardwareAf };
+  return { geometry, level, pages, ...flags };
 }
 
 /** Input address bits beyond what one table page of `level` resolves. */

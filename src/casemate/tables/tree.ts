@@ -16,6 +16,10 @@ export interface Tree {
   declared: boolean;
   /** Something valid was in it while it had `id`, so TLBs may hold entries of it. */
   filled: boolean;
+  /** It had another number before. */
+  renumbered: boolean;
+  /** Stores that left something old in TLBs. */
+  breaks: number;
   /** A tree was given up, and the log does not say which: it may have been this one. */
   doubtful: boolean;
 }
@@ -58,9 +62,21 @@ export function childOf(tree: Tree, value: Descriptor, level: Level): number | n
 const ADDRESS_48 = 0x0000_ffff_ffff_f000n;
 
 function tableAddress({ shape }: Tree, value: Descriptor): number {
-  const { geometry } = shape;
+  const { geometry, large } = shape;
   const low = Number(value & ADDRESS_48 & ~((1n << BigInt(geometry.pageShift)) - 1n));
+  if (large) return low + highAddress(value);
   return geometry.granule === '64k' ? low + Number((value >> 12n) & 0xfn) * 2 ** 48 : low;
+}
+
+/** Of a descriptor with FEAT_LPA2: bits [49:48] in their place, [51:50] in [9:8]. */
+function highAddress(value: Descriptor): number {
+  return Number((value >> 48n) & 3n) * 2 ** 48 + Number((value >> 8n) & 3n) * 2 ** 50;
+}
+
+/** A leaf that only FEAT_LPA2 knows: above 2^48, or a block of level 0. */
+export function isLargeLeaf({ shape }: Tree, value: Descriptor, level: Level): boolean {
+  if (!shape.large || (value & VALID) === 0n || isTable(value, level)) return false;
+  return highAddress(value) !== 0 || (level === 0 && shape.geometry.granule === '4k');
 }
 
 export function hex(value: number | bigint): string {

@@ -39,7 +39,8 @@ static qemu_plugin_id_t self;
 static bool tracing, asked;
 
 static struct cpu {
-	uint64_t vttbr;
+	/* As the log has them. */
+	uint64_t vttbr, vtcr;
 	/* A store to a table or a TLBI waits for its DSB, and of which task. */
 	bool waiting;
 	uint64_t task;
@@ -52,7 +53,6 @@ static struct cpu {
 	/* Written before the hooks were set. */
 	uint64_t early_vttbr, early_vtcr, early_pc;
 } *cpus;
-static uint64_t last_vtcr;
 /* Stores to tables and TLBIs of all CPUs. */
 static uint64_t changes;
 
@@ -160,9 +160,9 @@ static void on_zero(unsigned cpu, const struct site *site) {
 static void switch_to(struct by who, uint64_t vttbr, uint64_t vtcr) {
 	if (vttbr == cpus[who.cpu].vttbr)
 		return;
-	if (vtcr != last_vtcr)
+	if (vtcr != cpus[who.cpu].vtcr)
 		log_register(who, "vtcr_el2", vtcr);
-	last_vtcr = vtcr;
+	cpus[who.cpu].vtcr = vtcr;
 	cpus[who.cpu].vttbr = vttbr;
 	tables_root(who, vttbr, vtcr);
 	log_register(who, "vttbr_el2", vttbr);
