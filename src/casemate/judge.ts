@@ -19,9 +19,10 @@ import { decodeTlbi } from './rules/decode-tlbi.ts';
 import { El2State } from './rules/el2-state.ts';
 import { Identity } from './rules/identity.ts';
 import { Ownership } from './rules/ownership.ts';
+import { sizeConflict } from './rules/size-conflict.ts';
 import { type Stale, StaleSet } from './rules/stale-set.ts';
 import { Stage2State } from './rules/stage2-state.ts';
-import { Forest } from './tables/forest.ts';
+import { Forest, type Walked } from './tables/forest.ts';
 import { LogMemory, PAGE_BYTES, wordsOf } from './tables/memory.ts';
 import { Registers, type Switch } from './tables/registers.ts';
 import {
@@ -175,10 +176,9 @@ export class LogJudge {
       let page: TablePage | undefined = place.page;
       let changed = false;
       while (page !== undefined && page.parent !== null) {
-        const parent: number = page.parent;
-        this.#stale.get(parent);
+        this.#stale.above(page);
         if (this.#forest.entryAt(address)?.page !== place.page) changed = true;
-        page = changed ? undefined : this.#forest.entryAt(parent)?.page;
+        page = changed ? undefined : (this.#forest.above(page) ?? undefined);
       }
       if (!changed) return place;
     }
@@ -221,6 +221,8 @@ export class LogJudge {
     }
     const child = childOf(tree, value, place.level);
     if (child !== null) this.#link(address, child, place, record);
+    if (place.level < 3 && this.#stale.size > 0 && holder === null)
+      this.#cover(address, place, record);
   }
 
   #mapsSomething({ page, level }: EntryPlace, descriptor: Descriptor): boolean {
@@ -234,20 +236,15 @@ export class LogJudge {
     [before, value]: readonly [Descriptor, Descriptor],
     record: LogRecord,
   ): void {
-    const { level, page } = place;
-    const wasValid = translates(before, level, true);
-    const index = record.line - 1;
-    const pending = this.#foreignFlush(address, value, record);
+    const wasValid = translates(before, place.level, true);
+    const pending = this.#foreignFlush(address, place, value, record);
     // Over what is invalid and clean anything may be written.
     if (pending === undefined && !wasValid) return;
     const stale = pending ?? this.#watch(address, place, before, record);
-    const finding = stale.automaton.store(value, index, this.#bbm);
-    const alone = stale.forgiven?.store(value, index, this.#bbm) ?? null;
-    if (finding !== null) this.#tellStore(stale, finding.why, alone?.why ?? null, record);
-    this.#remember(stale, value, record);
-    const table = childOf(page.tree, before, level);
+    this.#judgeStore(stale, value, record);
+    const table = this.#tableOf(address, place, before);
     if (table !== null) stale.tables.add(table);
-    if (stale.automaton.isClean) this.#stale.delete(address);
+    if (stale.automaton.isClean) this.#stale.delete(stale);
     else if (wasValid) {
       // Only a store over something valid makes more stale; others leave the duty where it is.
       stale.agent = { thread: record.thread, task: record.task };
@@ -255,22 +252,99 @@ export class LogJudge {
     }
   }
 
+  #judgeStore(stale: Stale, value: Descriptor, record: LogRecord): void {
+    const index = record.line - 1;
+    const finding = stale.automaton.store(value, index, this.#bbm);
+    const alone = stale.forgiven?.store(value, index, this.#bbm) ?? null;
+    if (finding !== null) this.#tellStore(stale, finding.why, alone?.why ?? null, value, record);
+    this.#remember(stale, value, record);
+  }
+
+  /** The page of the tree that the entry at `address` links by `value`. */
+  #tableOf(address: number, { page, level }: EntryPlace, value: Descriptor): TablePage | null {
+    const table = childOf(page.tree, value, level);
+    const child = table === null ? null : this.#forest.pageAt(table);
+    return child?.parent === address ? child : null;
+  }
+
   /**
-   * The stale entry at `address`. If others have flushed it, nobody knows whether they had seen the
-   * store that made it stale; from here on it is taken to be clean.
+   * What is stale of the entry at `address`. If others have flushed it, nobody knows whether they had
+   * seen the store that made it stale; from here on it is taken to be clean.
    */
-  #foreignFlush(address: number, value: Descriptor, record: LogRecord): Stale | undefined {
-    const stale = this.#stale.get(address);
-    if (stale === undefined || !stale.automaton.isCleanByOthers) return stale;
+  #foreignFlush(
+    address: number,
+    place: EntryPlace,
+    value: Descriptor,
+    record: LogRecord,
+  ): Stale | undefined {
+    const stale = this.#stale.get(place);
+    if (stale === undefined) return undefined;
+    if (!stale.automaton.isCleanByOthers) {
+      // Its table may be another page than when it became stale.
+      stale.address = address;
+      stale.place = place;
+      return stale;
+    }
     const finding = stale.automaton.store(value, record.line - 1, this.#bbm);
-    if (finding?.code === 'valid-over-unclean') this.#notJudged.foreignFlush(record);
-    this.#stale.delete(address);
-    this.#forget(stale);
+    // Of a table that is no part of the tree any more, nobody could fill anything again.
+    const isSameTable = stale.place.page === place.page;
+    if (isSameTable && finding?.code === 'valid-over-unclean') this.#notJudged.foreignFlush(record);
+    this.#letGo(stale);
     return undefined;
   }
 
+  /** It is taken to be clean. */
+  #letGo(stale: Stale): void {
+    this.#stale.delete(stale);
+    this.#forget(stale);
+  }
+
+  /**
+   * Of what the valid entry at `address` covers from now on, something may still be cached at deeper
+   * levels: what a table of before left there, which is no part of the tree any more.
+   */
+  #cover(address: number, place: EntryPlace, record: LogRecord): void {
+    // What is wrong with the entry itself was said.
+    if ((this.#stale.get(place)?.told ?? null) !== null) return;
+    const told = new Set<number>();
+    for (const stale of this.#stale.below(place)) {
+      const end = this.#forest.walk(address, stale.place);
+      if (end === null) continue;
+      const { level, page } = end.place;
+      const value = cacheable(page.tree, this.#memory.read(end.address), level);
+      if (!translates(value, level, true)) continue;
+      if (level < stale.place.level) {
+        if (!told.has(end.address) && this.#coverByLeaf(stale, value, end, record))
+          told.add(end.address);
+        continue;
+      }
+      const pending = this.#foreignFlush(end.address, end.place, value, record);
+      if (pending !== undefined) this.#judgeStore(pending, value, record);
+    }
+  }
+
+  #coverByLeaf(stale: Stale, value: Descriptor, { address, place }: Walked, r: LogRecord): boolean {
+    if (stale.automaton.isCleanByOthers) {
+      this.#letGo(stale);
+      return false;
+    }
+    const why = sizeConflict(stale, value, place, this.#bbm);
+    if (why === null) return false;
+    const entry = entryText(address, place);
+    if (stale.told === null)
+      stale.told = this.#violate(r, { rule: 'break-before-make', why, entry }, stale);
+    else this.#causes.again(stale.told, entry);
+    return true;
+  }
+
   /** `alone`: what would be wrong if the entry had been clean since its last finding. */
-  #tellStore(stale: Stale, why: string, alone: string | null, record: LogRecord): void {
+  #tellStore(
+    stale: Stale,
+    why: string,
+    alone: string | null,
+    value: Descriptor,
+    record: LogRecord,
+  ): void {
     const entry = entryText(stale.address, stale.place);
     if (stale.told !== null && alone === null) {
       this.#causes.again(stale.told, entry);
@@ -279,11 +353,7 @@ export class LogJudge {
     const remark = stale.automaton.remark();
     const full = remark === null ? why : `${why}; ${remark}`;
     stale.told = this.#violate(record, { rule: 'break-before-make', why: full, entry }, stale);
-    const { event } = record;
-    if (event.op === 'write') {
-      const value = cacheable(stale.place.page.tree, event.value, stale.place.level);
-      stale.forgiven = this.#automatonOf(stale.place, value);
-    }
+    if (record.event.op === 'write') stale.forgiven = this.#automatonOf(stale.place, value);
   }
 
   #remember(stale: Stale, value: Descriptor, { line, thread, source }: LogRecord): void {
@@ -299,7 +369,7 @@ export class LogJudge {
       place,
       automaton: this.#automatonOf(place, old),
       agent: { thread, task },
-      tables: new Set<number>(),
+      tables: new Set<TablePage>(),
       told: null,
       forgiven: null,
       history: [],
@@ -330,10 +400,9 @@ export class LogJudge {
     if (this.#stale.size === 0) return null;
     let { page } = place;
     while (page.parent !== null) {
-      const holder = this.#stale.get(page.parent);
-      if (holder?.tables.has(page.base) === true && !this.#points(page.parent, page.base))
-        return holder;
-      const above = this.#forest.pageAt(page.parent);
+      const holder = this.#stale.above(page);
+      if (holder?.tables.has(page) === true && !this.#points(page.parent, page.base)) return holder;
+      const above = this.#forest.above(page);
       if (above === null) return null;
       page = above;
     }
@@ -382,7 +451,7 @@ export class LogJudge {
       this.#presumeGone(tree, record);
       return;
     }
-    const stale = parent === null ? undefined : this.#stale.get(parent);
+    const stale = this.#stale.above(used);
     const still = parent === null || this.#points(parent, child);
     const where = parent === null ? `the root at ${hex(tree.root)}` : `the entry at ${hex(parent)}`;
     const missing = stale === undefined ? '' : `: ${stale.automaton.missing()}`;
@@ -405,8 +474,7 @@ export class LogJudge {
   }
 
   #uproot(tree: Tree): void {
-    for (const { address, place } of this.#stale.values())
-      if (place.page.tree === tree) this.#stale.delete(address);
+    this.#stale.drop(tree);
     this.#forest.uproot(tree);
   }
 
@@ -471,9 +539,9 @@ export class LogJudge {
   }
 
   /** Clean: nobody walks from the entry into what it does not point to any more. */
-  #forget({ address, tables }: Stale): void {
-    for (const table of tables)
-      if (!this.#points(address, table)) this.#forest.unlink(address, table);
+  #forget({ tables }: Stale): void {
+    for (const { parent, base } of tables)
+      if (parent !== null && !this.#points(parent, base)) this.#forest.unlink(parent, base);
   }
 
   #declare(root: number): void {
@@ -550,9 +618,8 @@ export class LogJudge {
   }
 
   #releaseTree(tree: Tree, record: LogRecord): void {
-    for (const { address, place } of this.#stale.values()) {
-      if (place.page.tree !== tree) continue;
-      const stale = this.#stale.get(address);
+    for (const { address, place } of this.#stale.of(tree)) {
+      const stale = this.#stale.get(place);
       if (stale === undefined) continue;
       if (stale.automaton.isCleanByOthers) {
         this.#notJudged.foreignFlush(record);

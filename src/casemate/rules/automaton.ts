@@ -23,6 +23,8 @@ export type FlushEvent =
 
 export interface Automaton {
   readonly current: Descriptor;
+  /** Descriptors whose translations may still be cached. */
+  readonly olds: readonly Descriptor[];
   /** No old translation may be cached any more. */
   readonly isClean: boolean;
   /** The same if the barriers and TLBIs of all threads count. */

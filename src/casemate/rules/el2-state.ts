@@ -44,6 +44,10 @@ export class El2State implements Automaton {
     return this.#current;
   }
 
+  get olds(): readonly Descriptor[] {
+    return this.#must?.olds ?? [];
+  }
+
   get isClean(): boolean {
     return this.#must === null;
   }

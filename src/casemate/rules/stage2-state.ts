@@ -22,6 +22,10 @@ export class Stage2State implements Automaton {
     return this.#state.current;
   }
 
+  get olds(): readonly Descriptor[] {
+    return this.#state.must?.olds ?? [];
+  }
+
   get isClean(): boolean {
     return this.#state.must === null;
   }

@@ -9,6 +9,12 @@ import { cacheable, childOf, type EntryPlace, type TablePage, type Tree } from '
 
 const ENTRY_BYTES = 8;
 
+/** Where a walk came to. */
+export interface Walked {
+  readonly address: number;
+  readonly place: EntryPlace;
+}
+
 export class Forest {
   readonly #memory: LogMemory;
   /** By every 4 KiB of a table: with larger granules several of them are one table. */
@@ -45,6 +51,27 @@ export class Forest {
 
   pageAt(address: number): TablePage | null {
     return this.#pages.get(pageOf(address)) ?? null;
+  }
+
+  /** The page that links this one; null where it is no part of the tree any more, or of the root. */
+  above({ tree, level, parent }: TablePage): TablePage | null {
+    const page = parent === null ? null : this.pageAt(parent);
+    return page?.tree === tree && page.level === level - 1 ? page : null;
+  }
+
+  /** The entry at which a walk of `ipa` that has come to `from` ends, at `level` at the deepest. */
+  walk(from: number, { ipa, level }: Pick<EntryPlace, 'ipa' | 'level'>): Walked | null {
+    for (let address = from; ;) {
+      const place = this.entryAt(address);
+      if (place === null || place.level >= level) return place && { address, place };
+      const { tree } = place.page;
+      const table = childOf(tree, this.#memory.read(address), place.level);
+      if (table === null) return { address, place };
+      const page = this.#pages.get(table);
+      if (page?.parent !== address) return null;
+      const size = entrySize(tree.shape.geometry, page.level);
+      address = page.base + Math.floor((ipa - page.ipa) / size) * ENTRY_BYTES;
+    }
   }
 
   /** Every 4 KiB of its tables that a range touches. */
