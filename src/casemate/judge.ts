@@ -22,7 +22,7 @@ import { Ownership } from './rules/ownership.ts';
 import { sizeConflict } from './rules/size-conflict.ts';
 import { type Stale, StaleSet } from './rules/stale-set.ts';
 import { Stage2State } from './rules/stage2-state.ts';
-import { Forest, type Walked } from './tables/forest.ts';
+import { type Claim, Forest, type Walked } from './tables/forest.ts';
 import { LogMemory, PAGE_BYTES, wordsOf } from './tables/memory.ts';
 import { Registers, type Switch } from './tables/registers.ts';
 import {
@@ -210,7 +210,7 @@ export class LogJudge {
     ] as const;
     const holder = this.#holderOf(place);
     if (holder === null) {
-      const maps = this.#mapsSomething(place, seen[0]);
+      const maps = this.#mapsSomething(address, place, seen[0]);
       this.#store(address, place, seen, record);
       this.#transitions.store(address, place, seen, record, { events: this.#events, maps });
     } else this.#storeFrozen(address, place, seen, holder, record);
@@ -220,14 +220,14 @@ export class LogJudge {
       this.#unflushedNumber({ tree }, record);
     }
     const child = childOf(tree, value, place.level);
-    if (child !== null) this.#link(address, child, place, record);
+    if (child !== null) this.#forest.link(address, child, this.#claim(false, record));
     if (place.level < 3 && this.#stale.size > 0 && holder === null)
       this.#cover(address, place, record);
   }
 
-  #mapsSomething({ page, level }: EntryPlace, descriptor: Descriptor): boolean {
+  #mapsSomething(address: number, { page, level }: EntryPlace, descriptor: Descriptor): boolean {
     const table = childOf(page.tree, descriptor, level);
-    return table === null || this.#forest.leavesBelow(table).length > 0;
+    return table === null || this.#forest.leavesBelow(address, table).length > 0;
   }
 
   #store(
@@ -353,7 +353,8 @@ export class LogJudge {
     const remark = stale.automaton.remark();
     const full = remark === null ? why : `${why}; ${remark}`;
     stale.told = this.#violate(record, { rule: 'break-before-make', why: full, entry }, stale);
-    if (record.event.op === 'write') stale.forgiven = this.#automatonOf(stale.place, value);
+    if (record.event.op === 'write')
+      stale.forgiven = this.#automatonOf(stale.address, stale.place, value);
   }
 
   #remember(stale: Stale, value: Descriptor, { line, thread, source }: LogRecord): void {
@@ -367,7 +368,7 @@ export class LogJudge {
     return this.#stale.add({
       address,
       place,
-      automaton: this.#automatonOf(place, old),
+      automaton: this.#automatonOf(address, place, old),
       agent: { thread, task },
       tables: new Set<TablePage>(),
       told: null,
@@ -376,10 +377,14 @@ export class LogJudge {
     });
   }
 
-  #automatonOf({ level, ipa, size, page }: EntryPlace, old: Descriptor): Stage2State | El2State {
+  #automatonOf(
+    address: number,
+    { level, ipa, size, page }: EntryPlace,
+    old: Descriptor,
+  ): Stage2State | El2State {
     const { tree } = page;
     const table = childOf(tree, old, level);
-    const oldLeaves = table === null ? [] : this.#forest.leavesBelow(table);
+    const oldLeaves = table === null ? [] : this.#forest.leavesBelow(address, table);
     const place = {
       geometry: tree.shape.geometry,
       ...{ level, ipa, size, old, oldLeaves },
@@ -432,35 +437,45 @@ export class LogJudge {
     }
   }
 
-  #link(entry: number, child: number, place: EntryPlace, record: LogRecord): void {
-    const used = this.#placeOf(child)?.page ?? null;
-    if (used !== null && used.parent !== entry) this.#usedTwice(entry, child, used, place, record);
-    this.#forest.link(entry, child);
+  /** A page that a tree has already is linked: by what was stored, or in a tree as it is found. */
+  #claim(isFound: boolean, record: LogRecord): Claim {
+    return (entry, { base }) => {
+      const used = this.#placeOf(base)?.page;
+      const place = this.#forest.entryAt(entry);
+      if (used === undefined || place === null) return true;
+      const { tree } = place.page;
+      if (this.#forest.isAbove(used, place.page)) this.#notJudged.selfMap(entry, base, record);
+      else if (isFound && used.tree === tree) this.#notJudged.alias(entry, base, record);
+      else {
+        this.#usedTwice(used, tree, `linked by the ${entryText(entry, place)}`, record);
+        return true;
+      }
+      return false;
+    };
   }
 
-  /** A table page is linked that a tree has already. */
-  #usedTwice(
-    entry: number,
-    child: number,
-    used: TablePage,
-    place: EntryPlace,
-    record: LogRecord,
-  ): void {
-    const { tree, parent } = used;
-    if (tree !== place.page.tree && this.#mayBeGone(tree)) {
+  /** A table page that a tree has already becomes part of `by`. */
+  #usedTwice(used: TablePage, by: Tree, how: string, record: LogRecord): void {
+    const { tree, parent, base } = used;
+    if (tree !== by && this.#mayBeGone(tree)) {
       this.#presumeGone(tree, record);
       return;
     }
     const stale = this.#stale.above(used);
-    const still = parent === null || this.#points(parent, child);
+    const still = parent === null || this.#points(parent, base);
+    if (!still && (stale === undefined || stale.automaton.isCleanByOthers)) {
+      if (stale !== undefined) this.#notJudged.foreignFlush(record);
+      this.#forest.unlink(parent, base);
+      return;
+    }
     const where = parent === null ? `the root at ${hex(tree.root)}` : `the entry at ${hex(parent)}`;
     const missing = stale === undefined ? '' : `: ${stale.automaton.missing()}`;
     const why = still
       ? `a table page is used in two places: it is still part of the tree, by ${where}`
       : `a table page was linked again while walkers may still come to it by ${where}${missing}`;
-    const what = `table page ${hex(child)}, linked by the ${entryText(entry, place)}`;
-    this.#violate(record, { rule: 'freed-table', why, entry: what }, stale);
-    if (parent !== null) this.#forest.unlink(parent, child);
+    const entry = `table page ${hex(base)}, ${how}`;
+    this.#violate(record, { rule: 'freed-table', why, entry }, stale);
+    if (parent !== null) this.#forest.unlink(parent, base);
   }
 
   /** Nothing in the log says that the tree is still in use. */
@@ -593,12 +608,16 @@ export class LogJudge {
       this.#notJudged.tree(root, reason ?? '', this.#registers.controlText(regime));
       return null;
     }
-    const page = this.#placeOf(root)?.page;
-    if (page !== undefined && this.#mayBeGone(page.tree)) this.#presumeGone(page.tree, record);
     const declared = this.#ownership.hasLock(root);
     const flags = { declared, filled: false, doubtful: false };
     const tree: Tree = { regime, root, shape, id, ...flags };
-    this.#forest.plant(tree);
+    const bytes = shape.pages * 2 ** shape.geometry.pageShift;
+    for (const frame of this.#forest.framesIn(root, bytes)) {
+      const used = this.#placeOf(frame)?.page;
+      if (used !== undefined)
+        this.#usedTwice(used, tree, `a root of the tree at ${hex(root)}`, record);
+    }
+    this.#forest.plant(tree, this.#claim(true, record));
     return tree;
   }
 

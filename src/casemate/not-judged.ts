@@ -32,6 +32,11 @@ export class NotJudged {
     this.#texts.add(text);
   }
 
+  #skip(text: string): void {
+    this.#skipped += 1;
+    this.#first.add(text);
+  }
+
   /** What the verdict hangs on comes first. */
   texts(): string[] {
     return [...this.#first, ...this.#texts];
@@ -49,8 +54,22 @@ export class NotJudged {
   }
 
   tree(root: number, reason: string, control: string): void {
-    this.#skipped += 1;
-    this.#first.add(`the tree at 0x${root.toString(16)} is not judged: ${reason} (${control})`);
+    this.#skip(`the tree at 0x${root.toString(16)} is not judged: ${reason} (${control})`);
+  }
+
+  /** A table that is its own descendant maps itself by design: no rule of tables says what it is. */
+  selfMap(entry: number, table: number, { line }: LogRecord): void {
+    this.#skip(
+      `line ${line}: the entry at 0x${entry.toString(16)} links the table at 0x${table.toString(16)}, ` +
+        'which it lies in or below (a self-map): what is walked through it is not judged',
+    );
+  }
+
+  alias(entry: number, table: number, { line }: LogRecord): void {
+    this.#skip(
+      `line ${line}: the entry at 0x${entry.toString(16)} links the table at 0x${table.toString(16)} ` +
+        'a second time in one tree: of its entries only the first addresses are judged',
+    );
   }
 
   noEl2Tree(kind: string): void {

@@ -15,6 +15,12 @@ export interface Walked {
   readonly place: EntryPlace;
 }
 
+/**
+ * Told of a table page in a tree that `entry` links as well, before it does. True: the page is part of
+ * the tree by that entry from now on.
+ */
+export type Claim = (entry: number, used: TablePage) => boolean;
+
 export class Forest {
   readonly #memory: LogMemory;
   /** By every 4 KiB of a table: with larger granules several of them are one table. */
@@ -33,13 +39,13 @@ export class Forest {
     return this.#trees.get(root) ?? null;
   }
 
-  plant(tree: Tree): void {
+  plant(tree: Tree, claim: Claim): void {
     const { geometry, level, pages } = tree.shape;
     this.#trees.set(tree.root, tree);
     for (let i = 0; i < pages; i++) {
       const base = tree.root + i * tableBytes(tree);
       const ipa = i * entrySize(geometry, level) * geometry.entriesPerTable;
-      this.#add({ tree, base, level, ipa, parent: null });
+      this.#add({ tree, base, level, ipa, parent: null }, claim);
     }
   }
 
@@ -57,6 +63,13 @@ export class Forest {
   above({ tree, level, parent }: TablePage): TablePage | null {
     const page = parent === null ? null : this.pageAt(parent);
     return page?.tree === tree && page.level === level - 1 ? page : null;
+  }
+
+  /** Does a walk to the entries of `page` go through `other`, or end there? */
+  isAbove(other: TablePage, page: TablePage): boolean {
+    for (let at: TablePage | null = page; at !== null; at = this.above(at))
+      if (at === other) return true;
+    return false;
   }
 
   /** The entry at which a walk of `ipa` that has come to `from` ends, at `level` at the deepest. */
@@ -88,12 +101,12 @@ export class Forest {
   }
 
   /** `entry` has been made to point to the table page `child`. */
-  link(entry: number, child: number): void {
+  link(entry: number, child: number, claim: Claim): void {
     const place = this.entryAt(entry);
     if (place === null || place.level === 3) return;
     const { tree } = place.page;
     const { ipa } = place;
-    this.#add({ tree, base: child, level: childLevel(place.level), ipa, parent: entry });
+    this.#add({ tree, base: child, level: childLevel(place.level), ipa, parent: entry }, claim);
   }
 
   /** Nothing walks from `entry` to `child` any more. */
@@ -104,19 +117,11 @@ export class Forest {
     for (const [address, table] of this.#tablesIn(page)) this.unlink(address, table);
   }
 
-  /** Levels of the valid leaves below the table page `child`. */
-  leavesBelow(child: number): Level[] {
+  /** Levels of the valid leaves below the table page `child` of `entry`. */
+  leavesBelow(entry: number, child: number): Level[] {
     const found = new Set<Level>();
-    this.#collectLeaves(child, found);
+    this.#collectLeaves(entry, child, found);
     return [...found];
-  }
-
-  /** Addresses of the entries of a table page and of all below it. */
-  entriesBelow(child: number): number[] {
-    const page = this.#pages.get(child);
-    if (page === undefined) return [];
-    const own = this.#memory.nonZero(page.base, tableBytes(page.tree));
-    return [...own, ...this.#tablesIn(page).flatMap(([, table]) => this.entriesBelow(table))];
   }
 
   /** Something that TLBs may hold is in a page of the root. */
@@ -127,23 +132,28 @@ export class Forest {
       .some((at) => (cacheable(tree, this.#memory.read(at), tree.shape.level) & 1n) === 1n);
   }
 
-  #collectLeaves(child: number, found: Set<Level>): void {
+  #collectLeaves(entry: number, child: number, found: Set<Level>): void {
     const page = this.#pages.get(child);
-    if (page === undefined) return;
+    // One that is part of the tree by another entry may be above this one.
+    if (page?.parent !== entry) return;
     const { tree, base, level } = page;
     for (const at of this.#memory.nonZero(base, tableBytes(tree))) {
       const value = this.#memory.read(at);
       if (isLeaf(cacheable(tree, value, level), level)) found.add(level);
       const table = childOf(tree, value, level);
-      if (table !== null) this.#collectLeaves(table, found);
+      if (table !== null) this.#collectLeaves(at, table, found);
     }
   }
 
-  #add(page: TablePage): void {
-    // A page that points back to one above it would be followed for ever.
-    if (this.#pages.get(page.base)?.tree === page.tree) return;
+  #add(page: TablePage, claim: Claim): void {
+    const { tree, base, parent } = page;
+    const used = this.#pages.get(base);
+    if (used !== undefined && parent !== null) {
+      if (used.tree === tree && used.parent === parent) return;
+      if (!claim(parent, used)) return;
+    }
     for (const frame of framesOf(page)) this.#pages.set(frame, page);
-    for (const [entry, table] of this.#tablesIn(page)) this.link(entry, table);
+    for (const [entry, table] of this.#tablesIn(page)) this.link(entry, table, claim);
   }
 
   /** Entries of a page that are table descriptors, and where they lead. */
