@@ -16,6 +16,8 @@ export interface End {
   readonly nothing: boolean;
 }
 
+const UNKNOWN_TASK = 'a task moved from one CPU to the other (no task field) or whether it';
+
 export class NotJudged {
   readonly #texts = new Set<string>();
   readonly #first = new Set<string>();
@@ -109,8 +111,7 @@ export class NotJudged {
       this.#first.add(
         `${count} ${count === 1 ? 'finding' : 'findings'} (the first at line ${line}) left open: ` +
           'another thread flushed the entry than the one that made it stale, and the log does not ' +
-          'tell whether a task moved from one CPU to the other (no task field) or whether it had ' +
-          'seen the store',
+          `tell whether ${end.tasksSeen ? 'it' : UNKNOWN_TASK} had seen the store`,
       );
     }
     if (this.#isb.count > 0) {

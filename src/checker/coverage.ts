@@ -136,6 +136,11 @@ export function settle(classes: readonly EntryClass[]): readonly EntryClass[] {
   return classes.map((c) => ({ ...c, settled: c.removed }));
 }
 
+/** Is there nothing that such a DSB would complete? */
+export function isSettled(classes: readonly EntryClass[]): boolean {
+  return classes.every((c) => c.removed === c.settled || c.removed.length === 0);
+}
+
 /** IPAs for which no entry of class `walk` is left once `op` has taken effect. */
 function withoutWalk(place: Place, walk: EntryClass, op: TlbiOp): readonly Interval[] {
   const taken = reach(place, walk, op);

@@ -5,6 +5,13 @@ import type { TlbiOp } from '../../arch/tlbi.ts';
 import type { StoreFinding } from '../../checker/entry-state.ts';
 import type { DsbKind } from '../../port/cpu.ts';
 
+/** Who did something. */
+export interface Agent {
+  readonly thread: number;
+  /** Null: the log does not tell tasks. */
+  readonly task: string | null;
+}
+
 /** A TLBI of EL2's own regime. */
 export interface El2Tlbi {
   /** As the log writes it, `vae2is`. */
@@ -35,7 +42,7 @@ export interface Automaton {
   missing(): string;
   /** What made the blamed TLBI uncertain. */
   remark(): string | null;
-  /** `own`: of the thread or task that made the entry stale. `index`: line of the log, from 0. */
-  advance(event: FlushEvent, index: number, own: boolean): void;
+  /** `own`: `by` is the thread or task that made the entry stale. `index`: line of the log, from 0. */
+  advance(event: FlushEvent, index: number, by: Agent, own: boolean): void;
   store(value: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null;
 }

@@ -10,7 +10,8 @@ import type { StoreFinding } from '../../checker/entry-state.ts';
 import { type Place, translates } from '../../checker/place.ts';
 import { judgeStore, ruleOf, sameMapping } from '../../checker/store-rule.ts';
 import { storeSentence } from '../../checker/store-sentence.ts';
-import type { Automaton, El2Tlbi, FlushEvent } from './automaton.ts';
+import type { Agent, Automaton, El2Tlbi, FlushEvent } from './automaton.ts';
+import { Everybody } from './everybody.ts';
 
 /** Why a barrier or TLBI did not help. */
 interface Mishap {
@@ -31,13 +32,13 @@ export class El2State implements Automaton {
   #current: Descriptor;
   #lastValid: Descriptor;
   #must: Obligation | null = null;
-  /** The same with everybody's barriers and TLBIs. */
-  #wide: Obligation | null = null;
+  readonly #wide: Everybody<Obligation>;
 
   constructor(place: Place) {
     this.place = place;
     this.#current = place.old;
     this.#lastValid = place.old;
+    this.#wide = new Everybody((o, event, index) => after(place, o, event, index));
   }
 
   get current(): Descriptor {
@@ -53,11 +54,12 @@ export class El2State implements Automaton {
   }
 
   get isCleanByOthers(): boolean {
-    return this.#wide === null;
+    return this.#wide.now === null;
   }
 
   get isWaiting(): boolean {
-    return this.#must?.progress === 'ordered' && (this.#wide?.progress ?? 'ordered') === 'ordered';
+    const wide = this.#wide.now?.progress ?? 'ordered';
+    return this.#must?.progress === 'ordered' && wide === 'ordered';
   }
 
   missing(): string {
@@ -73,9 +75,9 @@ export class El2State implements Automaton {
     return null;
   }
 
-  advance(event: FlushEvent, index: number, own: boolean): void {
+  advance(event: FlushEvent, index: number, by: Agent, own: boolean): void {
     if (own && this.#must !== null) this.#must = after(this.place, this.#must, event, index);
-    if (this.#wide !== null) this.#wide = after(this.place, this.#wide, event, index);
+    this.#wide.advance(event, index, by);
   }
 
   store(value: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null {
@@ -119,7 +121,7 @@ export class El2State implements Automaton {
     const olds = [...(this.#must?.olds ?? []), old];
     const classes = classesOf(this.place, olds);
     this.#must = { olds, storedAt, progress: 'stored', classes, mishap: null };
-    this.#wide = this.#must;
+    this.#wide.begin(this.#must);
   }
 }
 

@@ -1,21 +1,26 @@
 /** The automaton of a stage-2 entry: that of protocols, and beside it what all threads did. */
 import type { Descriptor } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
+import { isSettled } from '../../checker/coverage.ts';
 import { EntryState, type StoreFinding } from '../../checker/entry-state.ts';
 import { advance, type Obligation } from '../../checker/obligation.ts';
 import type { Place } from '../../checker/place.ts';
 import type { TraceEvent } from '../../port/trace.ts';
-import type { Automaton, FlushEvent } from './automaton.ts';
+import type { Agent, Automaton, FlushEvent } from './automaton.ts';
+import { Everybody } from './everybody.ts';
 
 export class Stage2State implements Automaton {
   readonly #place: Place;
   readonly #state: EntryState;
-  #wide: Obligation | null = null;
+  readonly #wide: Everybody<Obligation>;
   #remark: string | null = null;
 
   constructor(place: Place) {
     this.#place = place;
     this.#state = new EntryState(place);
+    this.#wide = new Everybody((o, event, index) =>
+      event.op === 'el2' ? o : advance(place, o, this.#asJudged(event), index),
+    );
   }
 
   get current(): Descriptor {
@@ -31,12 +36,12 @@ export class Stage2State implements Automaton {
   }
 
   get isCleanByOthers(): boolean {
-    return this.#wide === null;
+    return this.#wide.now === null;
   }
 
   get isWaiting(): boolean {
     const { must } = this.#state;
-    return must?.progress === 'ordered' && (this.#wide?.progress ?? 'ordered') === 'ordered';
+    return must !== null && waits(must) && (this.#wide.now === null || waits(this.#wide.now));
   }
 
   missing(): string {
@@ -47,11 +52,10 @@ export class Stage2State implements Automaton {
     return this.#remark;
   }
 
-  advance(event: FlushEvent, index: number, own: boolean): void {
+  advance(event: FlushEvent, index: number, by: Agent, own: boolean): void {
     if (event.op === 'el2') return;
-    const plain = this.#asJudged(event);
-    if (this.#wide !== null) this.#wide = advance(this.#place, this.#wide, plain, index);
-    if (own && this.#state.must !== null) this.#state.advance(plain, index);
+    this.#wide.advance(event, index, by);
+    if (own && this.#state.must !== null) this.#state.advance(this.#asJudged(event), index);
   }
 
   /** Of the VMIDs that a TLBI may act on, the one that does not fit is the one to judge by. */
@@ -72,8 +76,12 @@ export class Stage2State implements Automaton {
   store(value: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null {
     const before = this.#state.must;
     const finding = this.#state.store(value, index, bbm);
-    // A new duty begins for everybody.
-    if (this.#state.must !== before) this.#wide = this.#state.must;
+    if (this.#state.must !== before) this.#wide.begin(this.#state.must);
     return finding;
   }
+}
+
+/** Not for a DSB either: none of the TLBIs that took a part of it is still to be completed. */
+function waits({ progress, classes }: Obligation): boolean {
+  return progress === 'ordered' && isSettled(classes);
 }

@@ -12,13 +12,7 @@
  */
 import { reaches } from '../../arch/tlbi.ts';
 import type { EntryPlace, TablePage, Tree } from '../tables/tree.ts';
-import type { Automaton, FlushEvent } from './automaton.ts';
-
-export interface Agent {
-  readonly thread: number;
-  /** Null: the log does not tell tasks. */
-  readonly task: string | null;
-}
+import type { Agent, Automaton, FlushEvent } from './automaton.ts';
 
 interface Flush extends Reach {
   readonly event: FlushEvent;
@@ -206,8 +200,8 @@ export class StaleSet {
       stale.steps += 1;
       const { event, agent, index } = flush;
       const own = isSame(stale.agent, agent);
-      stale.automaton.advance(event, index, own);
-      stale.forgiven?.advance(event, index, own);
+      stale.automaton.advance(event, index, agent, own);
+      stale.forgiven?.advance(event, index, agent, own);
       if (own && stale.history.length < HISTORY_MAX) stale.history.push(stepOf(flush));
     }
     if (!stale.automaton.isClean) return false;
