@@ -19,6 +19,7 @@ import { decodeTlbi } from './rules/decode-tlbi.ts';
 import { El2State } from './rules/el2-state.ts';
 import { Identity } from './rules/identity.ts';
 import { Ownership } from './rules/ownership.ts';
+import { PresumedGone } from './rules/presumed.ts';
 import { sizeConflict } from './rules/size-conflict.ts';
 import { type Stale, StaleSet } from './rules/stale-set.ts';
 import { Stage2State } from './rules/stage2-state.ts';
@@ -46,6 +47,7 @@ export class LogJudge {
   #stale = new StaleSet((stale) => this.#forget(stale));
   #ownership = new Ownership();
   #identity = new Identity();
+  #presumed = new PresumedGone(this.#memory);
   readonly #causes = new Causes();
   readonly #transitions = new Transitions();
   readonly #notJudged = new NotJudged();
@@ -105,6 +107,7 @@ export class LogJudge {
     this.#stale = new StaleSet((stale) => this.#forget(stale));
     this.#ownership = new Ownership();
     this.#identity = new Identity();
+    this.#presumed = new PresumedGone(this.#memory);
   }
 
   take(record: LogRecord): void {
@@ -458,7 +461,7 @@ export class LogJudge {
   #usedTwice(used: TablePage, by: Tree, how: string, record: LogRecord): void {
     const { tree, parent, base } = used;
     if (tree !== by && this.#mayBeGone(tree)) {
-      this.#presumeGone(tree, record);
+      this.#presumeGone(used, by, record);
       return;
     }
     const stale = this.#stale.above(used);
@@ -483,9 +486,26 @@ export class LogJudge {
     return !tree.declared && (tree.doubtful || !this.#registers.isLoaded(tree.root));
   }
 
-  #presumeGone(tree: Tree, record: LogRecord): void {
-    this.#notJudged.presumedGone(tree.root, record);
-    this.#uproot(tree);
+  #presumeGone(page: TablePage, by: Tree | null, record: LogRecord): void {
+    const text = this.#notJudged.presumedGone(page.tree.root, record);
+    this.#presumed.add({ page, line: record.line, by, text }, this.#forest);
+    this.#uproot(page.tree);
+  }
+
+  /** `tree` was taken as given up, and is not: it has the page that was used anew. */
+  #takeBack(tree: Tree, record: LogRecord): void {
+    const use = this.#presumed.refuted(tree);
+    if (use === null) return;
+    const { page, line, by } = use;
+    this.#notJudged.takenBack(use, record);
+    if (by === null) return;
+    const why =
+      `a table page is used in two places: since line ${line} the tree at ${hex(by.root)} has it, ` +
+      `and this one is loaded with it by the entry at ${hex(page.parent ?? 0)}`;
+    const entry = `table page ${hex(page.base)} of the tree at ${hex(tree.root)}`;
+    this.#violate(record, { rule: 'freed-table', why, entry });
+    const used = this.#forest.pageAt(page.base);
+    if (used !== null && used.parent !== null) this.#forest.unlink(used.parent, used.base);
   }
 
   #uproot(tree: Tree): void {
@@ -498,7 +518,7 @@ export class LogJudge {
       const place = this.#placeOf(frame);
       if (place === null) continue;
       if (event.size >= PAGE_BYTES && this.#mayBeGone(place.page.tree)) {
-        this.#presumeGone(place.page.tree, record);
+        this.#presumeGone(place.page, null, record);
         continue;
       }
       const from = Math.max(frame, event.address);
@@ -512,7 +532,7 @@ export class LogJudge {
     for (const frame of this.#forest.framesIn(event.address, event.size)) {
       const place = this.#placeOf(frame);
       if (place === null) continue;
-      if (place.page.tree.doubtful) this.#presumeGone(place.page.tree, record);
+      if (place.page.tree.doubtful) this.#presumeGone(place.page, null, record);
       else this.#freed(place, 'freed', record);
     }
     this.#memory.fill(event.address, event.size, 0n);
@@ -611,6 +631,7 @@ export class LogJudge {
     const declared = this.#ownership.hasLock(root);
     const flags = { declared, filled: false, doubtful: false };
     const tree: Tree = { regime, root, shape, id, ...flags };
+    this.#takeBack(tree, record);
     const bytes = shape.pages * 2 ** shape.geometry.pageShift;
     for (const frame of this.#forest.framesIn(root, bytes)) {
       const used = this.#placeOf(frame)?.page;
@@ -622,6 +643,7 @@ export class LogJudge {
   }
 
   #release(location: number, record: LogRecord): void {
+    this.#presumed.confirm(location);
     const tree = this.#forest.treeAt(location);
     if (tree !== null) {
       this.#releaseTree(tree, record);

@@ -3,6 +3,7 @@
  * Each kind is said once, with the first line and how often.
  */
 import type { LogRecord } from './reading/record.ts';
+import type { TablePage } from './tables/tree.ts';
 
 export interface End {
   /** Entries not flushed yet. */
@@ -85,10 +86,23 @@ export class NotJudged {
     );
   }
 
-  presumedGone(root: number, { line }: LogRecord): void {
-    this.add(
+  /** What is said, until it is taken back. */
+  presumedGone(root: number, { line }: LogRecord): string {
+    const text =
       `the tree at 0x${root.toString(16)} is taken as given up at line ${line}, where its pages ` +
-        'are used anew: no CPU had it loaded, and the log has no release_table for it',
+      'are used anew: no CPU had it loaded, and the log has no release_table for it';
+    this.add(text);
+    return text;
+  }
+
+  /** The tree is loaded again, with the page that was used anew in its place. */
+  takenBack(use: { page: TablePage; line: number; text: string }, { line }: LogRecord): void {
+    const { base, tree } = use.page;
+    this.#texts.delete(use.text);
+    this.#skip(
+      `the tree at 0x${tree.root.toString(16)} is loaded again at line ${line} with its table page ` +
+        `0x${base.toString(16)}, which was used anew at line ${use.line}: what came between is not ` +
+        'judged in it',
     );
   }
 
