@@ -7,6 +7,7 @@
 import { assertNever } from '../arch/assert.ts';
 import type { Descriptor } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
+import { childLevel } from '../arch/geometry.ts';
 import { NO_HOLES } from '../checker/tables/holes.ts';
 import { translates } from '../checker/place.ts';
 import type { TraceRun } from '../result/check-trace.ts';
@@ -14,16 +15,16 @@ import { Causes, type Finding } from './grouping/causes.ts';
 import { Transitions } from './grouping/transitions.ts';
 import { NotJudged } from './not-judged.ts';
 import type { LogEvent, LogRecord } from './reading/record.ts';
-import type { FlushEvent } from './rules/automaton.ts';
+import type { Beside, FlushEvent } from './rules/automaton.ts';
 import { decodeTlbi } from './rules/decode-tlbi.ts';
 import { El2State } from './rules/el2-state.ts';
 import { Identity } from './rules/identity.ts';
 import { Ownership } from './rules/ownership.ts';
 import { PresumedGone } from './rules/presumed.ts';
-import { sizeConflict } from './rules/size-conflict.ts';
+import { besideSize, movedUnderBlock, sizeConflict } from './rules/size-conflict.ts';
 import { type Stale, StaleSet } from './rules/stale-set.ts';
 import { Stage2State } from './rules/stage2-state.ts';
-import { type Claim, Forest, type Walked } from './tables/forest.ts';
+import { type Claim, Forest, type Leaf, type Walked } from './tables/forest.ts';
 import { LogMemory, PAGE_BYTES, wordsOf } from './tables/memory.ts';
 import { Registers, type Switch } from './tables/registers.ts';
 import {
@@ -219,6 +220,9 @@ export class LogJudge {
     } else this.#storeFrozen(address, place, seen, holder, record);
     this.#memory.write(address, value);
     if (translates(value, place.level, true)) {
+      // Without FEAT_BBM the table over the block was wrong, which was said.
+      if (this.#bbm > 0 && this.#stale.size > 0 && holder === null)
+        this.#underBlock(address, place, seen[1], record);
       tree.filled = true;
       this.#unflushedNumber({ tree }, record);
     }
@@ -244,9 +248,9 @@ export class LogJudge {
     // Over what is invalid and clean anything may be written.
     if (pending === undefined && !wasValid) return;
     const stale = pending ?? this.#watch(address, place, before, record);
-    this.#judgeStore(stale, value, record);
     const table = this.#tableOf(address, place, before);
     if (table !== null) stale.tables.add(table);
+    this.#judgeStore(stale, value, record);
     if (stale.automaton.isClean) this.#stale.delete(stale);
     else if (wasValid) {
       // Only a store over something valid makes more stale; others leave the duty where it is.
@@ -257,10 +261,47 @@ export class LogJudge {
 
   #judgeStore(stale: Stale, value: Descriptor, record: LogRecord): void {
     const index = record.line - 1;
-    const finding = stale.automaton.store(value, index, this.#bbm);
-    const alone = stale.forgiven?.store(value, index, this.#bbm) ?? null;
+    const beside = this.#besideSize(stale, value);
+    const finding = stale.automaton.store(value, index, this.#bbm, beside);
+    const alone = stale.forgiven?.store(value, index, this.#bbm, beside) ?? null;
     if (finding !== null) this.#tellStore(stale, finding.why, alone?.why ?? null, value, record);
     this.#remember(stale, value, record);
+  }
+
+  /** The table in question is the one that is stored, or those that the block takes the place of. */
+  #besideSize({ place, tables, automaton }: Stale, value: Descriptor): Beside {
+    return (block) => {
+      // A change of size is wrong then, whatever else changes.
+      if (this.#bbm === 0) return [];
+      const found = block === value ? [...tables] : [];
+      const leaves = found
+        .flatMap((table) => this.#forest.leavesOf(table))
+        .filter((leaf) => automaton.mayHold(leaf));
+      return besideSize(block, place, found.length > 0 ? leaves : this.#leavesAt(place, value));
+    };
+  }
+
+  /** What walkers may find by a valid descriptor. */
+  #leavesAt({ page: { tree }, level, ipa, size }: EntryPlace, value: Descriptor): Leaf[] {
+    const base = childOf(tree, value, level);
+    if (base === null) return [{ d: value, level, ipa, size }];
+    return this.#forest.leavesOf({ tree, base, level: childLevel(level), ipa });
+  }
+
+  /** A block above `place` that a table has replaced without a break may still be cached. */
+  #underBlock(address: number, place: EntryPlace, value: Descriptor, record: LogRecord): void {
+    for (let at: TablePage | null = place.page; at !== null; at = this.#forest.above(at)) {
+      const stale = this.#stale.above(at);
+      if (stale === undefined || stale.told !== null) continue;
+      const why = movedUnderBlock(stale, this.#leavesAt(place, value), this.#bbm);
+      if (why === null) continue;
+      if (stale.automaton.isCleanByOthers) {
+        this.#notJudged.foreignFlush(record);
+        continue;
+      }
+      const entry = entryText(address, place);
+      stale.told = this.#violate(record, { rule: 'break-before-make', why, entry }, stale);
+    }
   }
 
   /** The page of the tree that the entry at `address` links by `value`. */
@@ -288,7 +329,8 @@ export class LogJudge {
       stale.place = place;
       return stale;
     }
-    const finding = stale.automaton.store(value, record.line - 1, this.#bbm);
+    const beside = this.#besideSize(stale, value);
+    const finding = stale.automaton.store(value, record.line - 1, this.#bbm, beside);
     // Of a table that is no part of the tree any more, nobody could fill anything again.
     const isSameTable = stale.place.page === place.page;
     if (isSameTable && finding?.code === 'valid-over-unclean') this.#notJudged.foreignFlush(record);
@@ -391,7 +433,7 @@ export class LogJudge {
     const place = {
       geometry: tree.shape.geometry,
       ...{ level, ipa, size, old, oldLeaves },
-      // What a table's leaves map beside addresses is not told.
+      // What a table maps is what its leaves do.
       maps: null,
       holes: NO_HOLES,
       hafdbs: tree.shape.hardwareAf,

@@ -167,6 +167,19 @@ export function isRemoved(place: Place, c: EntryClass): boolean {
   return c.removed.some((i) => i.lo <= place.ipa && end <= i.hi);
 }
 
+/** Is a leaf below the target in no TLB any more? */
+export function isLeafRemoved(
+  classes: readonly EntryClass[],
+  { level, ipa, size }: { readonly level: Level; readonly ipa: number; readonly size: number },
+): boolean {
+  return classes.some(
+    (c) =>
+      c.structure === 'stage2' &&
+      c.level === level &&
+      c.removed.some(({ lo, hi }) => lo <= ipa && ipa + size <= hi),
+  );
+}
+
 export function allRemoved(place: Place, classes: readonly EntryClass[]): boolean {
   return classes.every((c) => isRemoved(place, c));
 }

@@ -4,6 +4,9 @@ import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { TlbiOp } from '../../arch/tlbi.ts';
 import type { StoreFinding } from '../../checker/entry-state.ts';
 import type { DsbKind } from '../../port/cpu.ts';
+import type { Leaf } from '../tables/forest.ts';
+
+export type Beside = (block: Descriptor) => readonly string[];
 
 /** Who did something. */
 export interface Agent {
@@ -38,11 +41,14 @@ export interface Automaton {
   readonly isCleanByOthers: boolean;
   /** Nothing but a TLBI that reaches the entry changes its state; others may be told of, at most. */
   readonly isWaiting: boolean;
+  /** May a TLB hold this leaf of a table that the entry held? */
+  mayHold(leaf: Leaf): boolean;
   /** What is missing, in one clause; nothing if it is clean. */
   missing(): string;
   /** What made the blamed TLBI uncertain. */
   remark(): string | null;
   /** `own`: `by` is the thread or task that made the entry stale. `index`: line of the log, from 0. */
   advance(event: FlushEvent, index: number, by: Agent, own: boolean): void;
-  store(value: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null;
+  /** `beside`: in what else than its size the table that a block stands for differs from it. */
+  store(value: Descriptor, index: number, bbm: BbmLevel, beside: Beside): StoreFinding | null;
 }

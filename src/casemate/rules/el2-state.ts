@@ -3,14 +3,21 @@
  * (checker/entry-state.ts), but one TLBI takes leaves and walk caches at once, and there is no
  * second stage to flush: store, DSB ISH, TLBI VAE2IS / VALE2IS / ALLE2IS, DSB ISH (R_DDMVT).
  */
-import type { Descriptor } from '../../arch/descriptor.ts';
+import { type Descriptor, typeOf } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
-import { allRemoved, classesOf, type EntryClass, remove } from '../../checker/coverage.ts';
+import {
+  allRemoved,
+  classesOf,
+  type EntryClass,
+  isLeafRemoved,
+  remove,
+} from '../../checker/coverage.ts';
 import type { StoreFinding } from '../../checker/entry-state.ts';
 import { type Place, translates } from '../../checker/place.ts';
 import { judgeStore, ruleOf, sameMapping } from '../../checker/store-rule.ts';
 import { storeSentence } from '../../checker/store-sentence.ts';
-import type { Agent, Automaton, El2Tlbi, FlushEvent } from './automaton.ts';
+import type { Leaf } from '../tables/forest.ts';
+import type { Agent, Beside, Automaton, El2Tlbi, FlushEvent } from './automaton.ts';
 import { Everybody } from './everybody.ts';
 
 /** Why a barrier or TLBI did not help. */
@@ -62,6 +69,11 @@ export class El2State implements Automaton {
     return this.#must?.progress === 'ordered' && wide === 'ordered';
   }
 
+  mayHold(leaf: Leaf): boolean {
+    const isThere = translates(this.#current, this.place.level, true);
+    return isThere || this.#must === null || !isLeafRemoved(this.#must.classes, leaf);
+  }
+
   missing(): string {
     const o = this.#must;
     if (o === null) return '';
@@ -80,7 +92,7 @@ export class El2State implements Automaton {
     this.#wide.advance(event, index, by);
   }
 
-  store(value: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null {
+  store(value: Descriptor, index: number, bbm: BbmLevel, beside: Beside): StoreFinding | null {
     const { level, geometry } = this.place;
     const wasValid = translates(this.#current, level, true);
     if (!translates(value, level, true)) {
@@ -98,7 +110,7 @@ export class El2State implements Automaton {
       after: value,
       broken: !wasValid,
       unclean,
-      besideSize: [],
+      besideSize: this.#besideSize(before, value, beside),
     });
     const step = this.missing();
     if (verdict.consequence === 'must-flush') this.#oblige(before, index);
@@ -107,6 +119,16 @@ export class El2State implements Automaton {
     if (verdict.violation === null) return null;
     const { violation: code, change } = verdict;
     return { code, why: storeSentence({ code, change, bbm, level, after: value, step }) };
+  }
+
+  /** What a store of another size over what may still be cached changes beside the size. */
+  #besideSize(before: Descriptor, value: Descriptor, beside: Beside): readonly string[] {
+    const { level } = this.place;
+    const cached = [...(this.#must?.olds ?? []), before];
+    const blocks = cached.filter((d) => typeOf(d, level) === 'block');
+    if (typeOf(value, level) === 'table') return blocks.flatMap(beside);
+    const isOverTable = cached.some((d) => typeOf(d, level) === 'table');
+    return typeOf(value, level) === 'block' && isOverTable ? beside(value) : [];
   }
 
   #unclean(value: Descriptor): 'no' | 'same' | 'other' {

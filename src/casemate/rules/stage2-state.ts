@@ -1,12 +1,13 @@
 /** The automaton of a stage-2 entry: that of protocols, and beside it what all threads did. */
 import type { Descriptor } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
-import { isSettled } from '../../checker/coverage.ts';
+import { isLeafRemoved, isSettled } from '../../checker/coverage.ts';
 import { EntryState, type StoreFinding } from '../../checker/entry-state.ts';
 import { advance, type Obligation } from '../../checker/obligation.ts';
-import type { Place } from '../../checker/place.ts';
+import { type Place, translates } from '../../checker/place.ts';
 import type { TraceEvent } from '../../port/trace.ts';
-import type { Agent, Automaton, FlushEvent } from './automaton.ts';
+import type { Leaf } from '../tables/forest.ts';
+import type { Agent, Beside, Automaton, FlushEvent } from './automaton.ts';
 import { Everybody } from './everybody.ts';
 
 export class Stage2State implements Automaton {
@@ -44,6 +45,12 @@ export class Stage2State implements Automaton {
     return must !== null && waits(must) && (this.#wide.now === null || waits(this.#wide.now));
   }
 
+  mayHold(leaf: Leaf): boolean {
+    const { must, current } = this.#state;
+    const isThere = translates(current, this.#place.level, true);
+    return isThere || must === null || !isLeafRemoved(must.classes, leaf);
+  }
+
   missing(): string {
     return this.#state.missing();
   }
@@ -73,9 +80,9 @@ export class Stage2State implements Automaton {
     return { op: 'tlbi', tlbi: { ...tlbi, vmid: stray } };
   }
 
-  store(value: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null {
+  store(value: Descriptor, index: number, bbm: BbmLevel, beside: Beside): StoreFinding | null {
     const before = this.#state.must;
-    const finding = this.#state.store(value, index, bbm);
+    const finding = this.#state.store(value, index, bbm, beside);
     if (this.#state.must !== before) this.#wide.begin(this.#state.must);
     return finding;
   }

@@ -2,12 +2,20 @@
  * Which table pages belong to which tree, at what level and for which addresses: found from a
  * registered root by following table descriptors in what the log has written.
  */
-import { isLeaf } from '../../arch/descriptor.ts';
+import { type Descriptor, isLeaf } from '../../arch/descriptor.ts';
 import { childLevel, entrySize, type Level } from '../../arch/geometry.ts';
 import { keysWithin, type LogMemory, PAGE_BYTES, pageOf } from './memory.ts';
 import { cacheable, childOf, type EntryPlace, type TablePage, type Tree } from './tree.ts';
 
 const ENTRY_BYTES = 8;
+
+export interface Leaf {
+  readonly d: Descriptor;
+  readonly level: Level;
+  /** What it maps. */
+  readonly ipa: number;
+  readonly size: number;
+}
 
 /** Where a walk came to. */
 export interface Walked {
@@ -122,6 +130,19 @@ export class Forest {
     const found = new Set<Level>();
     this.#collectLeaves(entry, child, found);
     return [...found];
+  }
+
+  /** What a table maps, and all below it, as memory has them: leaves that TLBs may hold. */
+  leavesOf({ tree, base, level, ipa }: Omit<TablePage, 'parent'>): Leaf[] {
+    const size = entrySize(tree.shape.geometry, level);
+    return this.#memory.nonZero(base, tableBytes(tree)).flatMap((at) => {
+      const from = ipa + ((at - base) / ENTRY_BYTES) * size;
+      const d = cacheable(tree, this.#memory.read(at), level);
+      if (isLeaf(d, level)) return [{ d, level, ipa: from, size }];
+      const table = childOf(tree, d, level);
+      if (table === null || level === 3) return [];
+      return this.leavesOf({ tree, base: table, level: childLevel(level), ipa: from });
+    });
   }
 
   /** Something that TLBs may hold is in a page of the root. */
