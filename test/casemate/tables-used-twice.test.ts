@@ -116,3 +116,12 @@ describe('a table that links itself', () => {
     expect(run).toMatchObject({ verdict: 'not-judged', violations: [] });
   });
 });
+
+it('tables that were moved below themselves by way of another tree are followed once', () => {
+  const log = isb(planted().vttbr(SECOND, 9, 1), 1).write(SECOND, table(root));
+  const run = judge(log.write(mid + 0x28, table(root)).write(mid + 0x28, 0n));
+  expect(run.violations.map(({ rule, count }) => [rule, count])).toEqual([
+    ['freed-table', 1],
+    ['freed-table', 1],
+  ]);
+});

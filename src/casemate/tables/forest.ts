@@ -153,25 +153,26 @@ export class Forest {
       .some((at) => (cacheable(tree, this.#memory.read(at), tree.shape.level) & 1n) === 1n);
   }
 
-  #collectLeaves(entry: number, child: number, found: Set<Level>): void {
+  #collectLeaves(entry: number, child: number, found: Set<Level>, deeper = -1): void {
     const page = this.#pages.get(child);
     // One that is part of the tree by another entry may be above this one.
-    if (page?.parent !== entry) return;
+    if (page?.parent !== entry || page.level <= deeper) return;
     const { tree, base, level } = page;
     for (const at of this.#memory.nonZero(base, tableBytes(tree))) {
       const value = this.#memory.read(at);
       if (isLeaf(cacheable(tree, value, level), level)) found.add(level);
       const table = childOf(tree, value, level);
-      if (table !== null) this.#collectLeaves(at, table, found);
+      if (table !== null) this.#collectLeaves(at, table, found, level);
     }
   }
 
   #add(page: TablePage, claim: Claim): void {
-    const { tree, base, parent } = page;
+    const { tree, base, parent, level, ipa } = page;
     const used = this.#pages.get(base);
     if (used !== undefined && parent !== null) {
-      if (used.tree === tree && used.parent === parent) return;
-      if (!claim(parent, used)) return;
+      const isSame = used.tree === tree && used.parent === parent;
+      if (isSame && used.level === level && used.ipa === ipa) return;
+      if (!isSame && !claim(parent, used)) return;
     }
     for (const frame of framesOf(page)) this.#pages.set(frame, page);
     for (const [entry, table] of this.#tablesIn(page)) this.link(entry, table, claim);
