@@ -7,6 +7,7 @@
 import { assertNever } from '../arch/assert.ts';
 import type { Descriptor } from '../arch/descriptor.ts';
 import type { BbmLevel } from '../arch/feat-bbm.ts';
+import { childLevel } from '../arch/geometry.ts';
 import { NO_HOLES } from '../checker/tables/holes.ts';
 import { translates } from '../checker/place.ts';
 import type { TraceRun } from '../result/check-trace.ts';
@@ -14,14 +15,16 @@ import { Causes, type Finding } from './grouping/causes.ts';
 import { Transitions } from './grouping/transitions.ts';
 import { NotJudged } from './not-judged.ts';
 import type { LogEvent, LogRecord } from './reading/record.ts';
-import type { FlushEvent } from './rules/automaton.ts';
+import type { Beside, FlushEvent } from './rules/automaton.ts';
 import { decodeTlbi } from './rules/decode-tlbi.ts';
 import { El2State } from './rules/el2-state.ts';
 import { Identity } from './rules/identity.ts';
 import { Ownership } from './rules/ownership.ts';
+import { PresumedGone } from './rules/presumed.ts';
+import { besideSize, movedUnderBlock, sizeConflict } from './rules/size-conflict.ts';
 import { type Stale, StaleSet } from './rules/stale-set.ts';
 import { Stage2State } from './rules/stage2-state.ts';
-import { Forest } from './tables/forest.ts';
+import { type Claim, Forest, type Leaf, type Walked } from './tables/forest.ts';
 import { LogMemory, PAGE_BYTES, wordsOf } from './tables/memory.ts';
 import { Registers, type Switch } from './tables/registers.ts';
 import {
@@ -46,6 +49,7 @@ export class LogJudge {
   #stale = new StaleSet((stale) => this.#forget(stale));
   #ownership = new Ownership();
   #identity = new Identity();
+  #presumed = new PresumedGone(this.#memory);
   readonly #causes = new Causes();
   readonly #transitions = new Transitions();
   readonly #notJudged = new NotJudged();
@@ -108,6 +112,7 @@ export class LogJudge {
     this.#stale = new StaleSet((stale) => this.#forget(stale));
     this.#ownership = new Ownership();
     this.#identity = new Identity();
+    this.#presumed = new PresumedGone(this.#memory);
   }
 
   take(record: LogRecord): void {
@@ -182,10 +187,9 @@ export class LogJudge {
       let page: TablePage | undefined = place.page;
       let changed = false;
       while (page !== undefined && page.parent !== null) {
-        const parent: number = page.parent;
-        this.#stale.get(parent);
+        this.#stale.above(page);
         if (this.#forest.entryAt(address)?.page !== place.page) changed = true;
-        page = changed ? undefined : this.#forest.entryAt(parent)?.page;
+        page = changed ? undefined : (this.#forest.above(page) ?? undefined);
       }
       if (!changed) return place;
     }
@@ -220,22 +224,31 @@ export class LogJudge {
       this.#notJudged.largeLeaf(address, place, record);
     const holder = this.#holderOf(place);
     if (holder === null) {
-      const maps = this.#mapsSomething(place, seen[0]);
+      const maps = this.#mapsSomething(address, place, seen[0]);
       this.#store(address, place, seen, record);
       this.#transitions.store(address, place, seen, record, { events: this.#events, maps });
     } else this.#storeFrozen(address, place, seen, holder, record);
     this.#memory.write(address, value);
     if (translates(value, place.level, true)) {
+      // Without FEAT_BBM the table over the block was wrong, which was said.
+      if (this.#bbm > 0 && this.#stale.size > 0 && holder === null)
+        this.#underBlock(address, place, seen[1], record);
       tree.filled = true;
       this.#unflushedNumber({ tree }, record);
     }
     const child = childOf(tree, value, place.level);
-    if (child !== null) this.#link(address, child, place, record);
+    if (child !== null) {
+      if (this.#placeOf(child) === null && !this.#memory.isTold(child))
+        this.#notJudged.unknownContents(child, record);
+      this.#forest.link(address, child, this.#claim(false, record));
+    }
+    if (place.level < 3 && this.#stale.size > 0 && holder === null)
+      this.#cover(address, place, record);
   }
 
-  #mapsSomething({ page, level }: EntryPlace, descriptor: Descriptor): boolean {
+  #mapsSomething(address: number, { page, level }: EntryPlace, descriptor: Descriptor): boolean {
     const table = childOf(page.tree, descriptor, level);
-    return table === null || this.#forest.leavesBelow(table).length > 0;
+    return table === null || this.#forest.leavesBelow(address, table).length > 0;
   }
 
   #store(
@@ -244,44 +257,154 @@ export class LogJudge {
     [before, value]: readonly [Descriptor, Descriptor],
     record: LogRecord,
   ): void {
-    const { level, page } = place;
-    const wasValid = translates(before, level, true);
-    const index = record.line - 1;
-    const pending = this.#foreignFlush(address, value, record);
+    const wasValid = translates(before, place.level, true);
+    const pending = this.#foreignFlush(address, place, value, record);
     // Over what is invalid and clean anything may be written.
     if (pending === undefined && !wasValid) return;
     const stale = pending ?? this.#watch(address, place, before, record);
-    const finding = stale.automaton.store(value, index, this.#bbm);
-    const alone = stale.forgiven?.store(value, index, this.#bbm) ?? null;
-    if (finding !== null) this.#tellStore(stale, finding.why, alone?.why ?? null, record);
-    this.#remember(stale, value, record);
-    const table = childOf(page.tree, before, level);
+    const table = this.#tableOf(address, place, before);
     if (table !== null) stale.tables.add(table);
-    if (stale.automaton.isClean) this.#stale.delete(address);
+    this.#judgeStore(stale, value, record);
+    if (stale.automaton.isClean) this.#stale.delete(stale);
     else if (wasValid) {
       // Only a store over something valid makes more stale; others leave the duty where it is.
       stale.agent = { thread: record.thread, task: record.task };
       this.#stale.renewed(stale);
-      page.tree.breaks += 1;
+      place.page.tree.breaks += 1;
     }
   }
 
+  #judgeStore(stale: Stale, value: Descriptor, record: LogRecord): void {
+    const index = record.line - 1;
+    const beside = this.#besideSize(stale, value);
+    const finding = stale.automaton.store(value, index, this.#bbm, beside);
+    const alone = stale.forgiven?.store(value, index, this.#bbm, beside) ?? null;
+    if (finding !== null) this.#tellStore(stale, finding.why, alone?.why ?? null, value, record);
+    this.#remember(stale, value, record);
+  }
+
+  /** The table in question is the one that is stored, or those that the block takes the place of. */
+  #besideSize({ place, tables, automaton }: Stale, value: Descriptor): Beside {
+    return (block) => {
+      // A change of size is wrong then, whatever else changes.
+      if (this.#bbm === 0) return [];
+      const found = block === value ? [...tables] : [];
+      const leaves = found
+        .flatMap((table) => this.#forest.leavesOf(table))
+        .filter((leaf) => automaton.mayHold(leaf));
+      return besideSize(block, place, found.length > 0 ? leaves : this.#leavesAt(place, value));
+    };
+  }
+
+  /** What walkers may find by a valid descriptor. */
+  #leavesAt({ page: { tree }, level, ipa, size }: EntryPlace, value: Descriptor): Leaf[] {
+    const base = childOf(tree, value, level);
+    if (base === null) return [{ d: value, level, ipa, size }];
+    return this.#forest.leavesOf({ tree, base, level: childLevel(level), ipa });
+  }
+
+  /** A block above `place` that a table has replaced without a break may still be cached. */
+  #underBlock(address: number, place: EntryPlace, value: Descriptor, record: LogRecord): void {
+    for (let at: TablePage | null = place.page; at !== null; at = this.#forest.above(at)) {
+      const stale = this.#stale.above(at);
+      if (stale === undefined || stale.told !== null) continue;
+      const why = movedUnderBlock(stale, this.#leavesAt(place, value), this.#bbm);
+      if (why === null) continue;
+      if (stale.automaton.isCleanByOthers) {
+        this.#notJudged.foreignFlush(record);
+        continue;
+      }
+      const entry = entryText(address, place);
+      stale.told = this.#violate(record, { rule: 'break-before-make', why, entry }, stale);
+    }
+  }
+
+  /** The page of the tree that the entry at `address` links by `value`. */
+  #tableOf(address: number, { page, level }: EntryPlace, value: Descriptor): TablePage | null {
+    const table = childOf(page.tree, value, level);
+    const child = table === null ? null : this.#forest.pageAt(table);
+    return child?.parent === address ? child : null;
+  }
+
   /**
-   * The stale entry at `address`. If others have flushed it, nobody knows whether they had seen the
-   * store that made it stale; from here on it is taken to be clean.
+   * What is stale of the entry at `address`. If others have flushed it, nobody knows whether they had
+   * seen the store that made it stale; from here on it is taken to be clean.
    */
-  #foreignFlush(address: number, value: Descriptor, record: LogRecord): Stale | undefined {
-    const stale = this.#stale.get(address);
-    if (stale === undefined || !stale.automaton.isCleanByOthers) return stale;
-    const finding = stale.automaton.store(value, record.line - 1, this.#bbm);
-    if (finding?.code === 'valid-over-unclean') this.#notJudged.foreignFlush(record);
-    this.#stale.delete(address);
-    this.#forget(stale);
+  #foreignFlush(
+    address: number,
+    place: EntryPlace,
+    value: Descriptor,
+    record: LogRecord,
+  ): Stale | undefined {
+    const stale = this.#stale.get(place);
+    if (stale === undefined) return undefined;
+    if (!stale.automaton.isCleanByOthers) {
+      // Its table may be another page than when it became stale.
+      stale.address = address;
+      stale.place = place;
+      return stale;
+    }
+    const beside = this.#besideSize(stale, value);
+    const finding = stale.automaton.store(value, record.line - 1, this.#bbm, beside);
+    // Of a table that is no part of the tree any more, nobody could fill anything again.
+    const isSameTable = stale.place.page === place.page;
+    if (isSameTable && finding?.code === 'valid-over-unclean') this.#notJudged.foreignFlush(record);
+    this.#letGo(stale);
     return undefined;
   }
 
+  /** It is taken to be clean. */
+  #letGo(stale: Stale): void {
+    this.#stale.delete(stale);
+    this.#forget(stale);
+  }
+
+  /**
+   * Of what the valid entry at `address` covers from now on, something may still be cached at deeper
+   * levels: what a table of before left there, which is no part of the tree any more.
+   */
+  #cover(address: number, place: EntryPlace, record: LogRecord): void {
+    // What is wrong with the entry itself was said.
+    if ((this.#stale.get(place)?.told ?? null) !== null) return;
+    const told = new Set<number>();
+    for (const stale of this.#stale.below(place)) {
+      const end = this.#forest.walk(address, stale.place);
+      if (end === null) continue;
+      const { level, page } = end.place;
+      const value = cacheable(page.tree, this.#memory.read(end.address), level);
+      if (!translates(value, level, true)) continue;
+      if (level < stale.place.level) {
+        if (!told.has(end.address) && this.#coverByLeaf(stale, value, end, record))
+          told.add(end.address);
+        continue;
+      }
+      const pending = this.#foreignFlush(end.address, end.place, value, record);
+      if (pending !== undefined) this.#judgeStore(pending, value, record);
+    }
+  }
+
+  #coverByLeaf(stale: Stale, value: Descriptor, { address, place }: Walked, r: LogRecord): boolean {
+    if (stale.automaton.isCleanByOthers) {
+      this.#letGo(stale);
+      return false;
+    }
+    const why = sizeConflict(stale, value, place, this.#bbm);
+    if (why === null) return false;
+    const entry = entryText(address, place);
+    if (stale.told === null)
+      stale.told = this.#violate(r, { rule: 'break-before-make', why, entry }, stale);
+    else this.#causes.again(stale.told, entry);
+    return true;
+  }
+
   /** `alone`: what would be wrong if the entry had been clean since its last finding. */
-  #tellStore(stale: Stale, why: string, alone: string | null, record: LogRecord): void {
+  #tellStore(
+    stale: Stale,
+    why: string,
+    alone: string | null,
+    value: Descriptor,
+    record: LogRecord,
+  ): void {
     const entry = entryText(stale.address, stale.place);
     if (stale.told !== null && alone === null) {
       this.#causes.again(stale.told, entry);
@@ -290,11 +413,8 @@ export class LogJudge {
     const remark = stale.automaton.remark();
     const full = remark === null ? why : `${why}; ${remark}`;
     stale.told = this.#violate(record, { rule: 'break-before-make', why: full, entry }, stale);
-    const { event } = record;
-    if (event.op === 'write') {
-      const value = cacheable(stale.place.page.tree, event.value, stale.place.level);
-      stale.forgiven = this.#automatonOf(stale.place, value, record);
-    }
+    if (record.event.op === 'write')
+      stale.forgiven = this.#automatonOf(stale.address, stale.place, value, record);
   }
 
   #remember(stale: Stale, value: Descriptor, { line, thread, source }: LogRecord): void {
@@ -308,9 +428,9 @@ export class LogJudge {
     return this.#stale.add({
       address,
       place,
-      automaton: this.#automatonOf(place, old, record),
+      automaton: this.#automatonOf(address, place, old, record),
       agent: { thread, task },
-      tables: new Set<number>(),
+      tables: new Set<TablePage>(),
       told: null,
       forgiven: null,
       history: [],
@@ -318,17 +438,18 @@ export class LogJudge {
   }
 
   #automatonOf(
+    address: number,
     { level, ipa, size, page }: EntryPlace,
     old: Descriptor,
     record: LogRecord,
   ): Stage2State | El2State {
     const { tree } = page;
     const table = childOf(tree, old, level);
-    const oldLeaves = table === null ? [] : this.#forest.leavesBelow(table);
+    const oldLeaves = table === null ? [] : this.#forest.leavesBelow(address, table);
     const place = {
       geometry: tree.shape.geometry,
       ...{ level, ipa, size, old, oldLeaves },
-      // What a table's leaves map beside addresses is not told.
+      // What a table maps is what its leaves do.
       maps: null,
       holes: NO_HOLES,
       hafdbs: tree.shape.hardwareAf,
@@ -346,10 +467,9 @@ export class LogJudge {
     if (this.#stale.size === 0) return null;
     let { page } = place;
     while (page.parent !== null) {
-      const holder = this.#stale.get(page.parent);
-      if (holder?.tables.has(page.base) === true && !this.#points(page.parent, page.base))
-        return holder;
-      const above = this.#forest.pageAt(page.parent);
+      const holder = this.#stale.above(page);
+      if (holder?.tables.has(page) === true && !this.#points(page.parent, page.base)) return holder;
+      const above = this.#forest.above(page);
       if (above === null) return null;
       page = above;
     }
@@ -379,37 +499,45 @@ export class LogJudge {
     }
   }
 
-  #link(entry: number, child: number, place: EntryPlace, record: LogRecord): void {
-    const used = this.#placeOf(child)?.page ?? null;
-    if (used === null && !this.#memory.isTold(child))
-      this.#notJudged.unknownContents(child, record);
-    if (used !== null && used.parent !== entry) this.#usedTwice(entry, child, used, place, record);
-    this.#forest.link(entry, child);
+  /** A page that a tree has already is linked: by what was stored, or in a tree as it is found. */
+  #claim(isFound: boolean, record: LogRecord): Claim {
+    return (entry, { base }) => {
+      const used = this.#placeOf(base)?.page;
+      const place = this.#forest.entryAt(entry);
+      if (used === undefined || place === null) return true;
+      const { tree } = place.page;
+      if (this.#forest.isAbove(used, place.page)) this.#notJudged.selfMap(entry, base, record);
+      else if (isFound && used.tree === tree) this.#notJudged.alias(entry, base, record);
+      else {
+        this.#usedTwice(used, tree, `linked by the ${entryText(entry, place)}`, record);
+        return true;
+      }
+      return false;
+    };
   }
 
-  /** A table page is linked that a tree has already. */
-  #usedTwice(
-    entry: number,
-    child: number,
-    used: TablePage,
-    place: EntryPlace,
-    record: LogRecord,
-  ): void {
-    const { tree, parent } = used;
-    if (tree !== place.page.tree && this.#mayBeGone(tree)) {
-      this.#presumeGone(tree, record);
+  /** A table page that a tree has already becomes part of `by`. */
+  #usedTwice(used: TablePage, by: Tree, how: string, record: LogRecord): void {
+    const { tree, parent, base } = used;
+    if (tree !== by && this.#mayBeGone(tree)) {
+      this.#presumeGone(used, by, record);
       return;
     }
-    const stale = parent === null ? undefined : this.#stale.get(parent);
-    const still = parent === null || this.#points(parent, child);
+    const stale = this.#stale.above(used);
+    const still = parent === null || this.#points(parent, base);
+    if (!still && (stale === undefined || stale.automaton.isCleanByOthers)) {
+      if (stale !== undefined) this.#notJudged.foreignFlush(record);
+      this.#forest.unlink(parent, base);
+      return;
+    }
     const where = parent === null ? `the root at ${hex(tree.root)}` : `the entry at ${hex(parent)}`;
     const missing = stale === undefined ? '' : `: ${stale.automaton.missing()}`;
     const why = still
       ? `a table page is used in two places: it is still part of the tree, by ${where}`
       : `a table page was linked again while walkers may still come to it by ${where}${missing}`;
-    const what = `table page ${hex(child)}, linked by the ${entryText(entry, place)}`;
-    this.#violate(record, { rule: 'freed-table', why, entry: what }, stale);
-    if (parent !== null) this.#forest.unlink(parent, child);
+    const entry = `table page ${hex(base)}, ${how}`;
+    this.#violate(record, { rule: 'freed-table', why, entry }, stale);
+    if (parent !== null) this.#forest.unlink(parent, base);
   }
 
   /** Nothing in the log says that the tree is still in use. */
@@ -417,14 +545,30 @@ export class LogJudge {
     return !tree.declared && (tree.doubtful || !this.#registers.isLoaded(tree.root));
   }
 
-  #presumeGone(tree: Tree, record: LogRecord): void {
-    this.#notJudged.presumedGone(tree.root, record);
-    this.#uproot(tree);
+  #presumeGone(page: TablePage, by: Tree | null, record: LogRecord): void {
+    const text = this.#notJudged.presumedGone(page.tree.root, record);
+    this.#presumed.add({ page, line: record.line, by, text }, this.#forest);
+    this.#uproot(page.tree);
+  }
+
+  /** `tree` was taken as given up, and is not: it has the page that was used anew. */
+  #takeBack(tree: Tree, record: LogRecord): void {
+    const use = this.#presumed.refuted(tree);
+    if (use === null) return;
+    const { page, line, by } = use;
+    this.#notJudged.takenBack(use, record);
+    if (by === null) return;
+    const why =
+      `a table page is used in two places: since line ${line} the tree at ${hex(by.root)} has it, ` +
+      `and this one is loaded with it by the entry at ${hex(page.parent ?? 0)}`;
+    const entry = `table page ${hex(page.base)} of the tree at ${hex(tree.root)}`;
+    this.#violate(record, { rule: 'freed-table', why, entry });
+    const used = this.#forest.pageAt(page.base);
+    if (used !== null && used.parent !== null) this.#forest.unlink(used.parent, used.base);
   }
 
   #uproot(tree: Tree): void {
-    for (const { address, place } of this.#stale.values())
-      if (place.page.tree === tree) this.#stale.delete(address);
+    this.#stale.drop(tree);
     this.#forest.uproot(tree);
   }
 
@@ -433,7 +577,7 @@ export class LogJudge {
       const place = this.#placeOf(frame);
       if (place === null) continue;
       if (event.size >= PAGE_BYTES && this.#mayBeGone(place.page.tree)) {
-        this.#presumeGone(place.page.tree, record);
+        this.#presumeGone(place.page, null, record);
         continue;
       }
       const from = Math.max(frame, event.address);
@@ -447,7 +591,7 @@ export class LogJudge {
     for (const frame of this.#forest.framesIn(event.address, event.size)) {
       const place = this.#placeOf(frame);
       if (place === null) continue;
-      if (place.page.tree.doubtful) this.#presumeGone(place.page.tree, record);
+      if (place.page.tree.doubtful) this.#presumeGone(place.page, null, record);
       else this.#freed(place, 'freed', record);
     }
     this.#memory.fill(event.address, event.size, 0n);
@@ -495,9 +639,9 @@ export class LogJudge {
   }
 
   /** Clean: nobody walks from the entry into what it does not point to any more. */
-  #forget({ address, tables }: Stale): void {
-    for (const table of tables)
-      if (!this.#points(address, table)) this.#forest.unlink(address, table);
+  #forget({ tables }: Stale): void {
+    for (const { parent, base } of tables)
+      if (parent !== null && !this.#points(parent, base)) this.#forest.unlink(parent, base);
   }
 
   #declare(root: number): void {
@@ -542,7 +686,7 @@ export class LogJudge {
   #renumber(tree: Tree, id: number, record: LogRecord): void {
     // Flushes until now were for the number it had.
     this.#stale.settle();
-    const stale = this.#stale.values().filter(({ place }) => place.page.tree === tree);
+    const stale = this.#stale.of(tree);
     const owes = stale.some(({ automaton }) => !automaton.isCleanByOthers);
     const holds = tree.filled && (owes || this.#forest.isFilled(tree));
     this.#identity.leave(tree, { holds, owes });
@@ -555,14 +699,14 @@ export class LogJudge {
    * the old entry only if it came into use before a DSB ordered the store.
    */
   #renumberStale(stale: Stale, id: number, record: LogRecord): void {
-    const { automaton, forgiven, address, place } = stale;
+    const { automaton, forgiven, place } = stale;
     if (automaton.vmid === null) return;
     const isUsed = this.#registers.isUnder(automaton.vmid, place.page.tree.root);
     if (!automaton.isOrdered && isUsed) this.#notJudged.unorderedNumber(id, record);
     if (isUsed) return;
     if (automaton.isOrdered) {
       // Whoever uses the old one again has to flush it: that is for Identity.
-      this.#stale.delete(address);
+      this.#stale.delete(stale);
       this.#forget(stale);
       return;
     }
@@ -598,16 +742,22 @@ export class LogJudge {
     }
     if (control.value === null) this.#notJudged.unknownShape(root, control.name);
     if (!this.#memory.isTold(root)) this.#notJudged.unknownContents(root, record);
-    const page = this.#placeOf(root)?.page;
-    if (page !== undefined && this.#mayBeGone(page.tree)) this.#presumeGone(page.tree, record);
     const declared = this.#ownership.hasLock(root);
     const flags = { declared, filled: false, renumbered: false, breaks: 0, doubtful: false };
     const tree: Tree = { regime, root, shape, id, ...flags };
-    this.#forest.plant(tree);
+    this.#takeBack(tree, record);
+    const bytes = shape.pages * 2 ** shape.geometry.pageShift;
+    for (const frame of this.#forest.framesIn(root, bytes)) {
+      const used = this.#placeOf(frame)?.page;
+      if (used !== undefined)
+        this.#usedTwice(used, tree, `a root of the tree at ${hex(root)}`, record);
+    }
+    this.#forest.plant(tree, this.#claim(true, record));
     return tree;
   }
 
   #release(location: number, record: LogRecord): void {
+    this.#presumed.confirm(location);
     const tree = this.#forest.treeAt(location);
     if (tree !== null) {
       this.#releaseTree(tree, record);
@@ -623,9 +773,8 @@ export class LogJudge {
   }
 
   #releaseTree(tree: Tree, record: LogRecord): void {
-    for (const { address, place } of this.#stale.values()) {
-      if (place.page.tree !== tree) continue;
-      const stale = this.#stale.get(address);
+    for (const { address, place } of this.#stale.of(tree)) {
+      const stale = this.#stale.get(place);
       if (stale === undefined) continue;
       if (stale.automaton.isCleanByOthers) {
         this.#notJudged.foreignFlush(record);

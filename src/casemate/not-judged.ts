@@ -3,7 +3,7 @@
  * Each kind is said once, with the first line and how often.
  */
 import type { LogRecord } from './reading/record.ts';
-import { type EntryPlace, entryText, hex, type Tree } from './tables/tree.ts';
+import { type EntryPlace, entryText, hex, type TablePage, type Tree } from './tables/tree.ts';
 
 export interface End {
   /** Entries not flushed yet. */
@@ -23,6 +23,8 @@ interface Control {
   readonly name: string;
   readonly value: bigint | null;
 }
+
+const UNKNOWN_TASK = 'a task moved from one CPU to the other (no task field) or whether it';
 
 export class NotJudged {
   readonly #texts = new Set<string>();
@@ -46,6 +48,11 @@ export class NotJudged {
 
   add(text: string): void {
     this.#texts.add(text);
+  }
+
+  #skip(text: string): void {
+    this.#skipped += 1;
+    this.#first.add(text);
   }
 
   /** What the verdict hangs on comes first. */
@@ -78,9 +85,8 @@ export class NotJudged {
   }
 
   tree(root: number, reason: string, { name, value }: Control): void {
-    this.#skipped += 1;
     const text = value === null ? `${name} is not in the log` : `${name} ${hex(value)}`;
-    this.#first.add(`the tree at ${hex(root)} is not judged: ${reason} (${text})`);
+    this.#skip(`the tree at ${hex(root)} is not judged: ${reason} (${text})`);
   }
 
   /** Nobody wrote the register that says how the tree is walked. */
@@ -98,6 +104,21 @@ export class NotJudged {
     const { count } = this.#unknown;
     if (count === 0) Object.assign(this.#unknown, { table, line });
     this.#unknown.count = count + 1;
+  }
+
+  /** A table that is its own descendant maps itself by design: no rule of tables says what it is. */
+  selfMap(entry: number, table: number, { line }: LogRecord): void {
+    this.#skip(
+      `line ${line}: the entry at 0x${entry.toString(16)} links the table at 0x${table.toString(16)}, ` +
+        'which it lies in or below (a self-map): what is walked through it is not judged',
+    );
+  }
+
+  alias(entry: number, table: number, { line }: LogRecord): void {
+    this.#skip(
+      `line ${line}: the entry at 0x${entry.toString(16)} links the table at 0x${table.toString(16)} ` +
+        'a second time in one tree: of its entries only the first addresses are judged',
+    );
   }
 
   noEl2Tree(kind: string): void {
@@ -150,10 +171,23 @@ export class NotJudged {
     );
   }
 
-  presumedGone(root: number, { line }: LogRecord): void {
-    this.add(
-      `the tree at ${hex(root)} is taken as given up at line ${line}, where its pages ` +
-        'are used anew: no CPU had it loaded, and the log has no release_table for it',
+  /** What is said, until it is taken back. */
+  presumedGone(root: number, { line }: LogRecord): string {
+    const text =
+      `the tree at 0x${root.toString(16)} is taken as given up at line ${line}, where its pages ` +
+      'are used anew: no CPU had it loaded, and the log has no release_table for it';
+    this.add(text);
+    return text;
+  }
+
+  /** The tree is loaded again, with the page that was used anew in its place. */
+  takenBack(use: { page: TablePage; line: number; text: string }, { line }: LogRecord): void {
+    const { base, tree } = use.page;
+    this.#texts.delete(use.text);
+    this.#skip(
+      `the tree at 0x${tree.root.toString(16)} is loaded again at line ${line} with its table page ` +
+        `0x${base.toString(16)}, which was used anew at line ${use.line}: what came between is not ` +
+        'judged in it',
     );
   }
 
@@ -176,8 +210,7 @@ export class NotJudged {
       this.#first.add(
         `${count} ${count === 1 ? 'finding' : 'findings'} (the first at line ${line}) left open: ` +
           'another thread flushed the entry than the one that made it stale, and the log does not ' +
-          'tell whether a task moved from one CPU to the other (no task field) or whether it had ' +
-          'seen the store',
+          `tell whether ${end.tasksSeen ? 'it' : UNKNOWN_TASK} had seen the store`,
       );
     }
     if (this.#large.count > 0) {

@@ -136,6 +136,11 @@ export function settle(classes: readonly EntryClass[]): readonly EntryClass[] {
   return classes.map((c) => ({ ...c, settled: c.removed }));
 }
 
+/** Is there nothing that such a DSB would complete? */
+export function isSettled(classes: readonly EntryClass[]): boolean {
+  return classes.every((c) => c.removed === c.settled || c.removed.length === 0);
+}
+
 /** IPAs for which no entry of class `walk` is left once `op` has taken effect. */
 function withoutWalk(place: Place, walk: EntryClass, op: TlbiOp): readonly Interval[] {
   const taken = reach(place, walk, op);
@@ -160,6 +165,19 @@ export function isRemoved(place: Place, c: EntryClass): boolean {
   const end = place.ipa + place.size;
   if (c.single) return c.removed.some((i) => i.lo < end && place.ipa < i.hi);
   return c.removed.some((i) => i.lo <= place.ipa && end <= i.hi);
+}
+
+/** Is a leaf below the target in no TLB any more? */
+export function isLeafRemoved(
+  classes: readonly EntryClass[],
+  { level, ipa, size }: { readonly level: Level; readonly ipa: number; readonly size: number },
+): boolean {
+  return classes.some(
+    (c) =>
+      c.structure === 'stage2' &&
+      c.level === level &&
+      c.removed.some(({ lo, hi }) => lo <= ipa && ipa + size <= hi),
+  );
 }
 
 export function allRemoved(place: Place, classes: readonly EntryClass[]): boolean {

@@ -95,7 +95,8 @@ export class EntryState {
 
   /**
    * The store's effect, and what is wrong with it. `beside`: of a table that takes the place of a
-   * block, what its leaves change beside the size.
+   * block, what its leaves change beside the size; of a block, what the table's do whose place it
+   * takes, where the place does not say what that maps.
    */
   store(
     after: Descriptor,
@@ -162,7 +163,8 @@ export class EntryState {
       return blocks.map(beside).find((names) => names.length > 0) ?? [];
     }
     const isOverTable = cached.some((d) => typeOf(d, level) === 'table');
-    if (to !== 'block' || !isOverTable || maps === null) return [];
+    if (to !== 'block' || !isOverTable) return [];
+    if (maps === null) return beside(after);
     return changedBesideSize(geometry, { d: after, level }, { d: maps, level });
   }
 

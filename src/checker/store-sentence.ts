@@ -41,11 +41,15 @@ export function storeSentence(c: StoreContext): string {
         `valid to valid without break: block without nT replaced by a table (${bbm}), ` +
         'but level 1 needs nT set on the block and flushed first, or break-before-make'
       );
-    case 'changed-with-size':
+    case 'changed-with-size': {
+      const how =
+        c.step === '' ? 'valid to valid without break' : 'valid stored over what is not clean';
+      const step = c.step === '' ? '' : `: ${c.step}`;
       return (
-        `valid to valid without break (${c.change}, ${bbm}): a change of size without ` +
-        'break-before-make may change nothing else (R_PVTFW, R_WHZWS)'
+        `${how} (${c.change}, ${bbm}): a change of size without ` +
+        `break-before-make may change nothing else (R_PVTFW, R_WHZWS)${step}`
       );
+    }
     case 'split-nt-unflushed':
       return (
         'table stored while the block from before nT was set may still be cached ' +

@@ -4,6 +4,16 @@ import type { BbmLevel } from '../../arch/feat-bbm.ts';
 import type { TlbiOp } from '../../arch/tlbi.ts';
 import type { StoreFinding } from '../../checker/entry-state.ts';
 import type { DsbKind } from '../../port/cpu.ts';
+import type { Leaf } from '../tables/forest.ts';
+
+export type Beside = (block: Descriptor) => readonly string[];
+
+/** Who did something. */
+export interface Agent {
+  readonly thread: number;
+  /** Null: the log does not tell tasks. */
+  readonly task: string | null;
+}
 
 /** A TLBI of EL2's own regime. */
 export interface El2Tlbi {
@@ -29,6 +39,8 @@ export type FlushEvent =
 
 export interface Automaton {
   readonly current: Descriptor;
+  /** Descriptors whose translations may still be cached. */
+  readonly olds: readonly Descriptor[];
   /** No old translation may be cached any more. */
   readonly isClean: boolean;
   /** The same if the barriers and TLBIs of all threads count. */
@@ -41,11 +53,14 @@ export interface Automaton {
   readonly vmid: number | null;
   /** The tree gets another VMID, and what has to go is under that one. */
   renumber(vmid: number): void;
+  /** May a TLB hold this leaf of a table that the entry held? */
+  mayHold(leaf: Leaf): boolean;
   /** What is missing, in one clause; nothing if it is clean. */
   missing(): string;
   /** What made the blamed TLBI uncertain. */
   remark(): string | null;
-  /** `own`: of the thread or task that made the entry stale. `index`: line of the log, from 0. */
-  advance(event: FlushEvent, index: number, own: boolean): void;
-  store(value: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null;
+  /** `own`: `by` is the thread or task that made the entry stale. `index`: line of the log, from 0. */
+  advance(event: FlushEvent, index: number, by: Agent, own: boolean): void;
+  /** `beside`: in what else than its size the table that a block stands for differs from it. */
+  store(value: Descriptor, index: number, bbm: BbmLevel, beside: Beside): StoreFinding | null;
 }

@@ -3,15 +3,23 @@
  * (checker/entry-state.ts), but one TLBI takes leaves and walk caches at once, and there is no
  * second stage to flush: store, DSB ISH, TLBI VAE2IS / VALE2IS / ALLE2IS, DSB ISH (R_DDMVT).
  */
-import type { Descriptor } from '../../arch/descriptor.ts';
+import { type Descriptor, typeOf } from '../../arch/descriptor.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
-import { allRemoved, classesOf, type EntryClass, remove } from '../../checker/coverage.ts';
 import { isBroadcast } from '../../arch/tlbi.ts';
+import {
+  allRemoved,
+  classesOf,
+  type EntryClass,
+  isLeafRemoved,
+  remove,
+} from '../../checker/coverage.ts';
 import type { StoreFinding } from '../../checker/entry-state.ts';
 import { type Place, translates } from '../../checker/place.ts';
 import { judgeStore, ruleOf, sameMapping } from '../../checker/store-rule.ts';
 import { storeSentence } from '../../checker/store-sentence.ts';
-import type { Automaton, El2Tlbi, FlushEvent } from './automaton.ts';
+import type { Leaf } from '../tables/forest.ts';
+import type { Agent, Beside, Automaton, El2Tlbi, FlushEvent } from './automaton.ts';
+import { Everybody } from './everybody.ts';
 
 /** Why a barrier or TLBI did not help. */
 interface Mishap {
@@ -33,17 +41,21 @@ export class El2State implements Automaton {
   #current: Descriptor;
   #lastValid: Descriptor;
   #must: Obligation | null = null;
-  /** The same with everybody's barriers and TLBIs. */
-  #wide: Obligation | null = null;
+  readonly #wide: Everybody<Obligation>;
 
   constructor(place: Place) {
     this.place = place;
     this.#current = place.old;
     this.#lastValid = place.old;
+    this.#wide = new Everybody((o, event, index) => after(place, o, event, index));
   }
 
   get current(): Descriptor {
     return this.#current;
+  }
+
+  get olds(): readonly Descriptor[] {
+    return this.#must?.olds ?? [];
   }
 
   get isClean(): boolean {
@@ -51,11 +63,17 @@ export class El2State implements Automaton {
   }
 
   get isCleanByOthers(): boolean {
-    return this.#wide === null;
+    return this.#wide.now === null;
   }
 
   get isWaiting(): boolean {
-    return this.#must?.progress === 'ordered' && (this.#wide?.progress ?? 'ordered') === 'ordered';
+    const wide = this.#wide.now?.progress ?? 'ordered';
+    return this.#must?.progress === 'ordered' && wide === 'ordered';
+  }
+
+  mayHold(leaf: Leaf): boolean {
+    const isThere = translates(this.#current, this.place.level, true);
+    return isThere || this.#must === null || !isLeafRemoved(this.#must.classes, leaf);
   }
 
   get isOrdered(): boolean {
@@ -77,12 +95,12 @@ export class El2State implements Automaton {
     return null;
   }
 
-  advance(event: FlushEvent, index: number, own: boolean): void {
+  advance(event: FlushEvent, index: number, by: Agent, own: boolean): void {
     if (own && this.#must !== null) this.#must = after(this.place, this.#must, event, index);
-    if (this.#wide !== null) this.#wide = after(this.place, this.#wide, event, index);
+    this.#wide.advance(event, index, by);
   }
 
-  store(value: Descriptor, index: number, bbm: BbmLevel): StoreFinding | null {
+  store(value: Descriptor, index: number, bbm: BbmLevel, beside: Beside): StoreFinding | null {
     const { level, geometry } = this.place;
     const wasValid = translates(this.#current, level, true);
     if (!translates(value, level, true)) {
@@ -100,7 +118,7 @@ export class El2State implements Automaton {
       after: value,
       broken: !wasValid,
       unclean,
-      besideSize: [],
+      besideSize: this.#besideSize(before, value, beside),
     });
     const step = this.missing();
     if (verdict.consequence === 'must-flush') this.#oblige(before, index);
@@ -109,6 +127,16 @@ export class El2State implements Automaton {
     if (verdict.violation === null) return null;
     const { violation: code, change } = verdict;
     return { code, why: storeSentence({ code, change, bbm, level, after: value, step }) };
+  }
+
+  /** What a store of another size over what may still be cached changes beside the size. */
+  #besideSize(before: Descriptor, value: Descriptor, beside: Beside): readonly string[] {
+    const { level } = this.place;
+    const cached = [...(this.#must?.olds ?? []), before];
+    const blocks = cached.filter((d) => typeOf(d, level) === 'block');
+    if (typeOf(value, level) === 'table') return blocks.flatMap(beside);
+    const isOverTable = cached.some((d) => typeOf(d, level) === 'table');
+    return typeOf(value, level) === 'block' && isOverTable ? beside(value) : [];
   }
 
   #unclean(value: Descriptor): 'no' | 'same' | 'other' {
@@ -123,7 +151,7 @@ export class El2State implements Automaton {
     const olds = [...(this.#must?.olds ?? []), old];
     const classes = classesOf(this.place, olds);
     this.#must = { olds, storedAt, progress: 'stored', classes, mishap: null };
-    this.#wide = this.#must;
+    this.#wide.begin(this.#must);
   }
 }
 

@@ -1,5 +1,9 @@
 /**
- * The entries of which something stale may be cached, and the barriers and TLBIs since.
+ * What may still be cached of entries that were changed, and the barriers and TLBIs since.
+ *
+ * A stale entry is a duty of a tree, a level and the input addresses it maps: TLBs know nothing of
+ * where its descriptor lay. It is found by whoever stores to an entry of the same addresses, in
+ * whatever page of the tree, and stays behind when the page goes to another place or tree.
  *
  * A log has many more barriers than stale entries that anybody looks at again, so barriers and
  * TLBIs are only written down, and an entry is brought up to date when its state is asked for.
@@ -7,14 +11,8 @@
  * nothing, and a long list is worked off for all entries at once.
  */
 import { reaches } from '../../arch/tlbi.ts';
-import type { EntryPlace } from '../tables/tree.ts';
-import type { Automaton, FlushEvent } from './automaton.ts';
-
-export interface Agent {
-  readonly thread: number;
-  /** Null: the log does not tell tasks. */
-  readonly task: string | null;
-}
+import type { EntryPlace, TablePage, Tree } from '../tables/tree.ts';
+import type { Agent, Automaton, FlushEvent } from './automaton.ts';
 
 interface Flush extends Reach {
   readonly event: FlushEvent;
@@ -32,15 +30,16 @@ export interface Step {
   readonly source: string | null;
 }
 
-/** An entry of which something stale may be cached. */
+/** Addresses and level of a tree of which something stale may be cached. */
 export interface Stale {
-  readonly address: number;
-  readonly place: EntryPlace;
+  /** Where its entry lies now, or lay last. */
+  address: number;
+  place: EntryPlace;
   readonly automaton: Automaton;
   /** Who made it stale. */
   agent: Agent;
   /** Table pages that it pointed to and that walkers may still be in. */
-  readonly tables: Set<number>;
+  readonly tables: Set<TablePage>;
   /** Up to which flush it has been advanced, and by how many since it became stale. */
   cursor: number;
   steps: number;
@@ -57,9 +56,18 @@ const OWN_STEPS = 16;
 const LIST_MAX = 1024;
 export const HISTORY_MAX = 24;
 
+/** Those of one tree. */
+interface OfTree {
+  /** By first address and level. */
+  readonly entries: Map<number, Stale>;
+  /** By first address and level of the table they are in, whichever page that is. */
+  readonly tables: Map<number, Set<Stale>>;
+}
+
 export class StaleSet {
-  readonly #entries = new Map<number, Stale>();
+  readonly #trees = new Map<Tree, OfTree>();
   readonly #cleaned: (stale: Stale) => void;
+  #size = 0;
   #flushes: Flush[] = [];
   /** Length of the list when something last became stale. */
   #staleAt = 0;
@@ -70,22 +78,47 @@ export class StaleSet {
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#size;
   }
 
-  values(): Stale[] {
-    return [...this.#entries.values()];
+  /** Of one tree, as they stood when they were last asked for. */
+  of(tree: Tree): Stale[] {
+    return [...(this.#trees.get(tree)?.entries.values() ?? [])];
   }
 
   add(stale: Omit<Stale, 'cursor' | 'steps'>): Stale {
     const entry = { ...stale, cursor: this.#flushes.length, steps: 0 };
-    this.#entries.set(stale.address, entry);
+    const { page, ipa, level } = stale.place;
+    let tree = this.#trees.get(page.tree);
+    if (tree === undefined) {
+      tree = { entries: new Map<number, Stale>(), tables: new Map<number, Set<Stale>>() };
+      this.#trees.set(page.tree, tree);
+    }
+    tree.entries.set(keyOf(ipa, level), entry);
+    const table = tree.tables.get(keyOf(page.ipa, level));
+    if (table === undefined) tree.tables.set(keyOf(page.ipa, level), new Set([entry]));
+    else table.add(entry);
+    this.#size += 1;
     this.#staleAt = this.#flushes.length;
     return entry;
   }
 
-  delete(address: number): void {
-    this.#entries.delete(address);
+  delete(stale: Stale): void {
+    const { page, ipa, level } = stale.place;
+    const tree = this.#trees.get(page.tree);
+    if (tree?.entries.get(keyOf(ipa, level)) !== stale) return;
+    this.#size -= 1;
+    tree.entries.delete(keyOf(ipa, level));
+    const table = tree.tables.get(keyOf(page.ipa, level));
+    table?.delete(stale);
+    if (table?.size === 0) tree.tables.delete(keyOf(page.ipa, level));
+    if (tree.entries.size === 0) this.#trees.delete(page.tree);
+  }
+
+  /** All of a tree that is no more. */
+  drop(tree: Tree): void {
+    this.#size -= this.#trees.get(tree)?.entries.size ?? 0;
+    this.#trees.delete(tree);
   }
 
   /** Something became stale again: the barriers before it do not count for that. */
@@ -94,24 +127,47 @@ export class StaleSet {
     this.#staleAt = this.#flushes.length;
   }
 
-  /** The entry, brought up to date; undefined if nothing stale is left of it. */
-  get(address: number): Stale | undefined {
-    const stale = this.#entries.get(address);
+  /** What is stale of an entry, brought up to date; undefined if nothing is left of it. */
+  get({ page, ipa, level }: EntryPlace): Stale | undefined {
+    return this.#upToDate(this.#trees.get(page.tree)?.entries.get(keyOf(ipa, level)));
+  }
+
+  /** The same of the entry that links a table page, or did. */
+  above({ tree, ipa, level, parent }: TablePage): Stale | undefined {
+    if (parent === null) return undefined;
+    return this.#upToDate(this.#trees.get(tree)?.entries.get(keyOf(ipa, level - 1)));
+  }
+
+  /** The same of all that an entry covers at deeper levels. */
+  below({ page, ipa, size, level }: EntryPlace): Stale[] {
+    const tables = level === 3 ? undefined : this.#trees.get(page.tree)?.tables;
+    if (tables === undefined) return [];
+    const found = [...(tables.get(keyOf(ipa, level + 1)) ?? [])];
+    if (level + 1 < 3) {
+      for (const [key, table] of tables)
+        if (levelOf(key) > level + 1 && key >= ipa && key < ipa + size) found.push(...table);
+    }
+    return found.filter((stale) => this.#upToDate(stale) !== undefined);
+  }
+
+  #upToDate(stale: Stale | undefined): Stale | undefined {
     return stale === undefined || this.#catchUp(stale) ? undefined : stale;
   }
 
   /** All of them up to date. */
   settle(): void {
     const reached = reachedBy(this.#flushes);
-    for (const stale of this.#entries.values())
-      if (!isPatient(stale) || reached(stale.place)) this.#catchUp(stale);
-    for (const stale of this.#entries.values()) stale.cursor = 0;
+    for (const { entries } of this.#trees.values())
+      for (const stale of entries.values())
+        if (!isPatient(stale) || reached(stale.place)) this.#catchUp(stale);
+    for (const { entries } of this.#trees.values())
+      for (const stale of entries.values()) stale.cursor = 0;
     this.#flushes = [];
     this.#staleAt = 0;
   }
 
   flush(flush: Omit<Flush, keyof Reach>): void {
-    if (this.#entries.size === 0) {
+    if (this.#size === 0) {
       this.#flushes = [];
       this.#staleAt = 0;
       return;
@@ -144,15 +200,24 @@ export class StaleSet {
       stale.steps += 1;
       const { event, agent, index } = flush;
       const own = isSame(stale.agent, agent);
-      stale.automaton.advance(event, index, own);
-      stale.forgiven?.advance(event, index, own);
+      stale.automaton.advance(event, index, agent, own);
+      stale.forgiven?.advance(event, index, agent, own);
       if (own && stale.history.length < HISTORY_MAX) stale.history.push(stepOf(flush));
     }
     if (!stale.automaton.isClean) return false;
-    this.#entries.delete(stale.address);
+    this.delete(stale);
     this.#cleaned(stale);
     return true;
   }
+}
+
+/** First addresses are those of pages at least, which leaves room for the level. */
+function keyOf(ipa: number, level: number): number {
+  return ipa + level;
+}
+
+function levelOf(key: number): number {
+  return key % 8;
 }
 
 /** Input addresses, half-open, whose stage-2 entries (or those of EL2) a flush may remove. */
