@@ -4,8 +4,12 @@
  * sequentially consistent, so a plain store here is as strong as a release: what a missing release
  * would do shows only under `explore` (or a software store buffer).
  */
+import { startTable } from '../../arch/geometry.ts';
+import type { Stage2 } from '../../pgtable/stage2.ts';
 import type { Cpu } from '../../port/cpu.ts';
+import type { Table } from '../../port/tables.ts';
 import type { Arena } from '../arena.ts';
+import { IPA_BITS } from '../layout.ts';
 import type { Issuer } from '../tlb/shootdown.ts';
 
 export function createSoftwareCpu(arena: Arena, issuer: Issuer): Cpu {
@@ -28,5 +32,19 @@ export function createSoftwareCpu(arena: Arena, issuer: Issuer): Cpu {
     writeTge: () => {},
     ipi: () => issuer.ipi(),
     tlbi: (op) => issuer.tlbi(op),
+  };
+}
+
+/** The host's own view of the VM's tables, with the lock held for writing. */
+export function softwareStage2(arena: Arena, flusher: Issuer, tables: Stage2['tables']): Stage2 {
+  const { geometry, layout } = arena;
+  return {
+    geometry,
+    cpu: createSoftwareCpu(arena, flusher),
+    tables,
+    root: 0 as Table,
+    start: startTable(geometry, IPA_BITS),
+    shared: false,
+    hafdbs: layout.config.hafdbs === true,
   };
 }

@@ -10,17 +10,13 @@ import {
   NORMAL_RW,
   S2AP_W,
 } from '../../arch/descriptor.ts';
-import { startTable } from '../../arch/geometry.ts';
-import { IPA_BITS } from '../../machine/layout.ts';
-import { createSoftwareCpu } from '../../machine/hypervisor/software-cpu.ts';
+import { softwareStage2 } from '../../machine/hypervisor/software-cpu.ts';
 import { map } from '../../pgtable/map.ts';
 import { relaxPermissions } from '../../pgtable/permissions.ts';
 import { PoolExhausted } from '../../pgtable/page-pool.ts';
-import type { Stage2 } from '../../pgtable/stage2.ts';
 import { unmap } from '../../pgtable/unmap.ts';
 import type { ChangeName } from '../../port/kinds.ts';
 import type { Protocol } from '../../port/protocol.ts';
-import type { Table } from '../../port/tables.ts';
 import bbmEarly from '../../protocols/bbm-early.ts';
 import splitEager from '../../protocols/split-eager.ts';
 import { hasOnlyBlocks } from '../changes/change.ts';
@@ -66,20 +62,12 @@ export function createChangedRegions(
   kind: 'unmap' | 'map' | 'protect',
 ): ChangedRegions {
   const { arena, regions, software, flusher } = bench;
-  const { u8, layout, geometry, descriptors } = arena;
+  const { u8, layout, descriptors } = arena;
   const { level } = layout.config;
   const swapOutAndIn = createSwap(arena, layout.regionPages);
   const hafdbs = layout.config.hafdbs === true;
   const pageBytes = 2 ** layout.pageShift;
-  const stage2: Stage2 = {
-    geometry,
-    cpu: createSoftwareCpu(arena, flusher),
-    tables: software.tables,
-    root: 0 as Table,
-    start: startTable(geometry, IPA_BITS),
-    shared: false,
-    hafdbs,
-  };
+  const stage2 = softwareStage2(arena, flusher, software.tables);
 
   const held = ({ entry }: Region): Descriptor => Atomics.load(descriptors, entry);
   const firstPage = ({ index }: Region): number => index * layout.regionPages;

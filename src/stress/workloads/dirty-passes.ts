@@ -24,15 +24,13 @@
  * the copy has it.
  */
 import type { Descriptor } from '../../arch/descriptor.ts';
-import { entrySize, startTable } from '../../arch/geometry.ts';
+import { entrySize } from '../../arch/geometry.ts';
 import type { DirtyLog } from '../../machine/dirty/dirty-log.ts';
-import { IPA_BITS } from '../../machine/layout.ts';
-import { createSoftwareCpu } from '../../machine/hypervisor/software-cpu.ts';
+import { softwareStage2 } from '../../machine/hypervisor/software-cpu.ts';
 import { createRingSync } from '../../machine/dirty/dirty-rings.ts';
 import { collectDirty, makeClean, makeOld, writeProtect } from '../../pgtable/permissions.ts';
 import type { Stage2 } from '../../pgtable/stage2.ts';
 import type { Entry } from '../../port/cpu.ts';
-import type { Table } from '../../port/tables.ts';
 import type { Destination } from './destination.ts';
 import type { Workbench } from './workbench.ts';
 
@@ -61,15 +59,7 @@ export function createDirtyPasses(
   /** Dirty state is looked for in the leaves. */
   const scans = hafdbs && rings === null;
   const taken = new Int32Array(log.words);
-  const stage2: Stage2 = {
-    geometry,
-    cpu: createSoftwareCpu(arena, flusher),
-    tables: software.tables,
-    root: 0 as Table,
-    start: startTable(geometry, IPA_BITS),
-    shared: false,
-    hafdbs,
-  };
+  const stage2 = softwareStage2(arena, flusher, software.tables);
 
   const protect = rings === null ? writeProtect : makeClean;
 

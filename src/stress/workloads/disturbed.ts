@@ -12,15 +12,12 @@
  * update its descriptors while the table is coalesced.
  */
 import { isTable, NORMAL_RW } from '../../arch/descriptor.ts';
-import { startTable } from '../../arch/geometry.ts';
 import { createDirtyLog } from '../../machine/dirty/dirty-log.ts';
-import { IPA_BITS, LOGGING } from '../../machine/layout.ts';
-import { createSoftwareCpu } from '../../machine/hypervisor/software-cpu.ts';
+import { LOGGING } from '../../machine/layout.ts';
+import { softwareStage2 } from '../../machine/hypervisor/software-cpu.ts';
 import { map } from '../../pgtable/map.ts';
 import { collectDirty, makeOld, writeProtect } from '../../pgtable/permissions.ts';
-import type { Stage2 } from '../../pgtable/stage2.ts';
 import { unmap } from '../../pgtable/unmap.ts';
-import type { Table } from '../../port/tables.ts';
 import type { Disturbance } from '../../scenarios/index.ts';
 import type { Region } from '../regions/regions.ts';
 import { createAdjust } from './adjust.ts';
@@ -43,7 +40,7 @@ const HARDWARE_STATE = [writeProtect, collectDirty, makeOld] as const;
 
 export function createDisturbed(bench: Workbench, by: Disturbance): Workload {
   const { arena, plan, regions, software, flusher } = bench;
-  const { u8, layout, geometry, descriptors } = arena;
+  const { u8, layout, descriptors } = arena;
   const log = createDirtyLog(arena);
   const hafdbs = layout.config.hafdbs === true;
   const pageBytes = 2 ** layout.pageShift;
@@ -52,15 +49,7 @@ export function createDisturbed(bench: Workbench, by: Disturbance): Workload {
     arena,
     layout.regionPages <= WHOLE_PAGES_MAX ? layout.regionPages : rangeMax,
   );
-  const stage2: Stage2 = {
-    geometry,
-    cpu: createSoftwareCpu(arena, flusher),
-    tables: software.tables,
-    root: 0 as Table,
-    start: startTable(geometry, IPA_BITS),
-    shared: false,
-    hafdbs,
-  };
+  const stage2 = softwareStage2(arena, flusher, software.tables);
 
   /** First page of the region and number of pages. */
   function range(region: Region): { first: number; pages: number } {
