@@ -15,7 +15,7 @@ import type { SeenTrace } from '../../machine/hypervisor/trace-log.ts';
 import { decodeEvidence, type RecordedEvidence } from '../results/decode.ts';
 import { type Collections, NO_COLLECTIONS, together } from '../process/collections.ts';
 import type { GroupPlan } from '../plan/group.ts';
-import type { GroupLimits, GroupRequest } from '../plan/group-request.ts';
+import { type GroupLimits, type GroupRequest, isOver } from '../plan/group-request.ts';
 import { watchOthers } from '../process/busy.ts';
 import { createPatience } from '../process/patience.ts';
 import type { ThreadPool } from './pool.ts';
@@ -103,7 +103,7 @@ export async function runGroup(
 /** What starts while another group runs disturbs it: for groups in which no times are taken. */
 export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGroup {
   const { config, isDone: _isDone, budgetMs: _budgetMs, ...others } = request;
-  const { roundsMin: _roundsMin, lastMs: _lastMs, ...rest } = others;
+  const { roundsMin: _roundsMin, lastMs: _lastMs, atLeast: _atLeast, ...rest } = others;
   const scenario = scenarioNamed(request.scenario);
   const needs = machineNeeds(scenario);
   // Of all items of a group or of none (portfolio.ts, machineKey).
@@ -218,12 +218,6 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
       await tasks.ended;
     },
   };
-}
-
-/** Its time is up and it has the rounds it must have, or there is no time for these either. */
-function isOver(limits: GroupLimits, elapsedMs: number, rounds: number): boolean {
-  const { budgetMs, roundsMin = 0, lastMs = Infinity } = limits;
-  return budgetMs !== null && elapsedMs >= budgetMs && (rounds >= roundsMin || elapsedMs >= lastMs);
 }
 
 /** Tells as soon as a task has ended badly; tasks never reject. */

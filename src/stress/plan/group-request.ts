@@ -17,8 +17,19 @@ export interface GroupLimits {
   readonly roundsMin?: number;
   /** Wall time after which it is ended without them; absent: never. */
   readonly lastMs?: number;
+  /** Rounds without which it would have said nothing: for these it goes on until so many ms. */
+  readonly atLeast?: { readonly rounds: number; readonly ms: number };
 }
 
 export interface GroupRequest extends Omit<GroupPlan, 'arena' | 'results'>, GroupLimits {
   readonly config: MachineConfig;
+}
+
+/** Its time is up and it has the rounds it must have, or there is no time for these either. */
+export function isOver(limits: GroupLimits, elapsedMs: number, rounds: number): boolean {
+  const { budgetMs, roundsMin = 0, lastMs = Infinity, atLeast } = limits;
+  if (budgetMs === null || elapsedMs < budgetMs) return false;
+  if (rounds >= roundsMin) return true;
+  if (elapsedMs < lastMs) return false;
+  return atLeast === undefined || rounds >= atLeast.rounds || elapsedMs >= atLeast.ms;
 }

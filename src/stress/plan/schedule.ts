@@ -32,7 +32,7 @@ const AHEAD_SHARE = 0.4;
 
 /** From the command's start to a campaign's, on a quiet machine. */
 const QUIET_AGE_MS = 500;
-const LATE_MS = 3 * QUIET_AGE_MS;
+const LATE_MS = 2 * QUIET_AGE_MS;
 
 /** A command that took so long to get here is on a busy machine, or a slow one. */
 export const isLate = (agedMs = 0): boolean => agedMs >= LATE_MS;
@@ -59,6 +59,8 @@ const HOPELESS = 0.6;
 const LAST_RESORT_MS = 500;
 /** Its rounds of each row: a start costs more than all of them, and one round shows next to nothing. */
 const LAST_RESORT_ROUNDS = 5;
+/** How long it goes on for them beyond its end. */
+const LAST_ROUNDS_MS = 1000;
 /** What a row needs after its start to say anything. */
 const ROW_MS_MIN = 100;
 
@@ -98,6 +100,8 @@ export interface Slot {
   readonly roundsMin: number;
   /** It ends then at the latest, so that the others get theirs. */
   readonly lastMs: number;
+  /** Of one that must run: what it goes on for even then (group-request.ts). */
+  readonly atLeast?: { readonly rounds: number; readonly ms: number };
 }
 
 export interface Turn {
@@ -128,11 +132,12 @@ export function slotOf(
   const endMs = END_SHARE * startOf(group, pace);
   const lastMs = leftMs - reservedMs - endMs;
   const startMs = startOf(group, pace);
+  const leastRounds = roundAfter(LAST_RESORT_ROUNDS * group.items.length) - 1;
   if (leftMs < HOPELESS * startMs) {
     if (!mustRun) return null;
     return {
       budgetMs: 50,
-      roundsMin: roundAfter(LAST_RESORT_ROUNDS * group.items.length) - 1,
+      roundsMin: leastRounds,
       lastMs: 2 * startMs + LAST_RESORT_MS,
     };
   }
@@ -140,14 +145,12 @@ export function slotOf(
   const startsMs = turns.reduce((sum, turn) => sum + startOf(turn.group, pace), 0);
   const shareMs = startMs + Math.max(0, leftMs - startsMs) * (weight / weights) - endMs;
   const floor = group.repeat === 0 ? ROUNDS_FLOOR : Math.ceil(ROUNDS_FLOOR / starts);
-  return {
+  const slot = {
     budgetMs: Math.max(50, shareMs),
     roundsMin: floor * group.items.length,
-    lastMs: Math.max(
-      startMs + ROW_MS_MIN,
-      shareMs,
-      lastMs,
-      mustRun ? 1.5 * startMs + LAST_RESORT_MS : 0,
-    ),
+    lastMs: Math.max(startMs + ROW_MS_MIN, shareMs, lastMs),
   };
+  if (!mustRun) return slot;
+  const endsMs = Math.max(slot.lastMs, 1.5 * startMs + LAST_RESORT_MS);
+  return { ...slot, lastMs: endsMs, atLeast: { rounds: leastRounds, ms: endsMs + LAST_ROUNDS_MS } };
 }

@@ -1,6 +1,7 @@
 /** How a campaign spends its time. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { isOver } from '../../../src/stress/plan/group-request.ts';
 import type { PlannedGroup } from '../../../src/stress/plan/planned-group.ts';
 import {
   type Pace,
@@ -103,6 +104,18 @@ describe('a slot', () => {
     );
   });
 
+  it('goes on beyond its end for five rounds a row, where nothing else has run', () => {
+    const pace = { startMs: 1000 };
+    const slot = slotOf([turnOf(groupOf(2))], 1, pace, 1000, true);
+    expect(slot).toMatchObject({ lastMs: 2000, atLeast: { rounds: 5 * 2 + 1 + 1 - 1, ms: 3000 } });
+    expect(slotOf([turnOf(groupOf(2))], 1, pace, 1000)?.atLeast).toBeUndefined();
+    const over = (ms: number, rounds: number): boolean =>
+      isOver(slot ?? { budgetMs: null }, ms, rounds);
+    expect([over(1999, 11), over(2000, 11), over(2000, 10)]).toEqual([false, true, false]);
+    expect([over(2999, 10), over(3000, 0)]).toEqual([false, true]);
+    expect(over(1999, 40)).toBe(true);
+  });
+
   it('counts further starts as what may be left out', () => {
     const pace = { startMs: 2000 };
     const [first, ...later] = eight.map(turnOf) as [Turn, ...Turn[]];
@@ -114,12 +127,12 @@ describe('a slot', () => {
 });
 
 test('what a start costs is guessed from how long the command took to get there', () => {
-  expect([undefined, 500, 1499].map((aged) => guessedPace(aged))).toEqual([QUIET, QUIET, QUIET]);
-  expect([1500, 5000].map((aged) => guessedPace(aged).startMs)).toEqual([900, 3000]);
+  expect([undefined, 500, 999].map((aged) => guessedPace(aged))).toEqual([QUIET, QUIET, QUIET]);
+  expect([1000, 1500, 5000].map((aged) => guessedPace(aged).startMs)).toEqual([600, 900, 3000]);
 });
 
 test('a command that took long to begin is on a busy machine', () => {
-  expect([undefined, 0, 450, 1499, 1500, 9000].map(isLate)).toEqual([
+  expect([undefined, 0, 450, 999, 1000, 9000].map(isLate)).toEqual([
     false,
     false,
     false,
