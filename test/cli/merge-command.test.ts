@@ -79,6 +79,20 @@ describe('merge', () => {
     );
   });
 
+  it('puts one search together that shards have split', async () => {
+    const at = folder();
+    const part = (i: number): string =>
+      `explore --protocol bbm-late --accesses 1 --shard ${i}/2 --json part-${i}.json`;
+    for (const i of [1, 2]) {
+      const { code, out } = await typed(part(i).split(' '), at);
+      expect([code, out]).toEqual([0, expect.stringContaining(`part ${i} of 2`)]);
+    }
+    const whole = await typed(['merge', 'part-1.json', 'part-2.json'], at);
+    expect([whole.code, whole.out]).toEqual([0, expect.stringMatching(/bbm-late +2 +safe/)]);
+    const half = await typed(['merge', 'part-1.json'], at);
+    expect([half.code, half.out]).toEqual([3, expect.stringMatching(/bbm-late +2 +bounded/)]);
+  });
+
   it.each([
     ['merge', 'merge needs <run.json>…'],
     ['merge a.json explore.json', 'merge: results of stress and explore do not make one'],
@@ -90,8 +104,8 @@ describe('merge', () => {
       '--shard: 2 shards of 1 rows leave some without work',
     ],
     [
-      'explore --protocol bbm-late --shard 1/2',
-      '--shard: 2 shards of 1 searches leave some without work',
+      'explore --protocol bbm-late --shard 1/99',
+      '--shard: 99 shards of 20 guest programs leave some without work',
     ],
   ])('%s is refused with one line', async (args, answer) => {
     const seen = await typed(args.split(' '), folder());
