@@ -74,6 +74,7 @@ export function roomOf(path: string): string | null {
  * Rooms within a room, each above those that it may import; '' is the folder itself. Types count as well.
  */
 export const INNER: Readonly<Record<string, readonly string[]>> = {
+  'src/casemate': ['reading', 'tables', 'rules', 'grouping', 'judging', ''],
   'src/explore/protocol': ['machine', 'run', 'judge', 'schedule', ''],
   'src/machine': ['', 'tlb', 'dirty', 'walk', 'vcpu', 'hypervisor'],
   // What threads share, and what they do; then who runs them, reads their figures and plans a campaign.

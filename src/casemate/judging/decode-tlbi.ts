@@ -1,6 +1,6 @@
 /** A TLBI of a log, under the registers of its thread, as the automata take it. */
 import { isBroadcast, reaches, scopeOf, TLBI_KINDS, type TlbiOp } from '../../arch/tlbi.ts';
-import type { NotJudged } from '../not-judged.ts';
+import type { NotJudged } from './not-judged.ts';
 import type { LogEvent, LogRecord } from '../reading/record.ts';
 import {
   addressOperand,
@@ -11,7 +11,7 @@ import {
 } from '../tables/operands.ts';
 import type { Registers } from '../tables/registers.ts';
 import type { Regime } from '../tables/tree.ts';
-import type { FlushEvent } from './automaton.ts';
+import type { FlushEvent } from '../rules/automaton.ts';
 
 export interface DecodedTlbi {
   readonly event: FlushEvent;

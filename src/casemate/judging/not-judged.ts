@@ -2,8 +2,8 @@
  * What a log cannot tell, and what of it is not judged, in sentences: no rule passes in silence.
  * Each kind is said once, with the first line and how often.
  */
-import type { LogRecord } from './reading/record.ts';
-import { type EntryPlace, entryText, hex, type TablePage, type Tree } from './tables/tree.ts';
+import type { LogRecord } from '../reading/record.ts';
+import { type EntryPlace, entryText, hex, type TablePage, type Tree } from '../tables/tree.ts';
 
 export interface End {
   /** Entries not flushed yet. */
