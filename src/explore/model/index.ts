@@ -7,3 +7,4 @@ export * from './reductions.ts';
 export * from './search.ts';
 export type { OnEnd, TrailStep } from './thread-run.ts';
 export type { Walk } from './walks.ts';
+export type { Silence } from './silence.ts';

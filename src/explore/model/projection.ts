@@ -10,11 +10,11 @@
  *   node n + 1    row n of the table: (node before, event)
  */
 import { assert } from '../../arch/assert.ts';
-import { GlobalOrder, NEVER } from './order.ts';
-import type { EntrySpan, PlacedEvent, System, Target } from './program.ts';
+import { GlobalOrder } from './order.ts';
+import type { PlacedEvent, System } from './program.ts';
+import { Reading } from './reading.ts';
 import { RowTable } from './row-table.ts';
 import type { ThreadRun } from './thread-run.ts';
-import { accessesOf } from './tree.ts';
 
 export type Outcomes = ReadonlyMap<number, number>;
 
@@ -27,7 +27,9 @@ export class Projection {
   readonly #system: System;
   readonly #thread: number;
   readonly #run: ThreadRun;
-  readonly #reads: ReadonlySet<number>;
+  readonly #reading: Reading;
+  /** Events that it is told of before all others: it could not tell when they take effect (reading.ts). */
+  readonly #sealed: ReadonlySet<PlacedEvent>;
   /** All that it will be told, in no order. */
   readonly #relevant: readonly PlacedEvent[];
   readonly #own: number;
@@ -35,37 +37,55 @@ export class Projection {
   readonly #row = new Int32Array(2);
   /** Nodes from the root to where the order stands. */
   readonly #path: number[] = [ROOT];
-  readonly #seen: PlacedEvent[] = [];
+  readonly #seen: PlacedEvent[];
   /** By node; equal ones are one object. */
   readonly #outcomes = new Map<number, Outcomes>();
   readonly #distinct = new Map<string, Outcomes>();
   /** By node: what `mayGoOn` said. */
   readonly #open: (boolean | undefined)[] = [];
 
-  /** `events`: all that the order will hold. */
-  constructor(system: System, thread: number, run: ThreadRun, events: readonly PlacedEvent[]) {
+  /**
+   * `events`: all that the order will hold. `before`: by number, the events of its own thread that must
+   * precede it, as a bit mask; null: nothing is taken to be sealed.
+   */
+  constructor(
+    system: System,
+    thread: number,
+    run: ThreadRun,
+    events: readonly PlacedEvent[],
+    before: readonly number[] | null = null,
+  ) {
     this.#system = system;
     this.#thread = thread;
     this.#run = run;
-    this.#reads = locationsRead(system, thread, events);
-    this.#relevant = events.filter((placed) => this.tells(placed));
+    this.#reading = new Reading(system, thread, events);
+    this.#sealed = new Set(before === null ? [] : this.#reading.sealed(before));
+    this.#seen = [...this.#sealed];
+    this.#relevant = [...this.#seen, ...events.filter((placed) => this.tells(placed))];
     this.#own = events.filter((placed) => placed.thread === thread).length;
   }
 
   readsFrom(location: number): boolean {
-    return this.#reads.has(location);
+    return this.#reading.has(location);
   }
 
-  /** Does the event make a difference to the thread? */
-  tells({ thread, event }: PlacedEvent): boolean {
+  /** Does it make a difference to the thread when the event takes effect? */
+  tells(placed: PlacedEvent): boolean {
+    const { thread, event } = placed;
     if (thread === this.#thread) return true;
-    if (event.kind === 'write') return this.#reads.has(event.location);
+    if (event.kind === 'write')
+      return this.#reading.has(event.location) && !this.#sealed.has(placed);
     return event.receiver === this.#system.threads[this.#thread]?.vcpu;
   }
 
   /** Number of the sequence seen so far. */
   get state(): number {
     return this.#path[this.#path.length - 1] as number;
+  }
+
+  /** The event it was told of last. */
+  get last(): PlacedEvent | undefined {
+    return this.#seen[this.#seen.length - 1];
   }
 
   /** Nothing that is still to come makes a difference to the thread. */
@@ -151,40 +171,4 @@ export class Projection {
     }
     return new GlobalOrder(this.#system.initial, placed, positions, settled);
   }
-}
-
-/** Locations a thread may read from, be it as memory or as a table entry. */
-function locationsRead(
-  system: System,
-  thread: number,
-  events: readonly PlacedEvent[],
-): ReadonlySet<number> {
-  const read = new Set<number>();
-  /** What an entry may hold, at no time in particular. */
-  const spansOf = (entry: number): EntrySpan[] => {
-    const values = new Set([system.initial[entry] as number]);
-    for (const { event } of events) {
-      if (event.kind === 'write' && event.location === entry) values.add(event.value);
-    }
-    return [...values].map((value) => ({ value, from: 0, until: NEVER }));
-  };
-  const note = (target: Target, write: boolean, alsoRead: boolean): void => {
-    if (target.kind === 'location') {
-      if (alsoRead) read.add(target.location);
-      return;
-    }
-    for (const { result, entries } of system.translation.paths(target.address, write, spansOf)) {
-      for (const { entry } of entries) read.add(entry);
-      if (alsoRead && result.kind === 'mapped') read.add(result.location);
-    }
-  };
-  const { moment } = system;
-  for (const node of accessesOf(system, thread)) {
-    const isStore = node.kind === 'write' && node.target.kind === 'address';
-    if (isStore && moment !== undefined) read.add(moment);
-    if (node.kind === 'read') note(node.target, false, true);
-    else if (node.kind === 'rmw') note(node.target, true, true);
-    else if (node.kind === 'write') note(node.target, true, false);
-  }
-  return read;
 }

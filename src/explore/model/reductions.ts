@@ -13,6 +13,21 @@ export interface Reductions {
    * gone through and stands for the others. Off: each by itself.
    */
   readonly symmetry: boolean;
+  /**
+   * When a store takes effect to an entry that walks can only come to afterwards, threads that walk are not
+   * told (reading.ts). Off: they are.
+   */
+  readonly sealing: boolean;
+  /**
+   * Of neighbours of one thread that no other thread can tell apart, program order is the only one
+   * (silence.ts). Off: each order by itself.
+   */
+  readonly programOrder: boolean;
 }
 
-export const REDUCTIONS: Reductions = Object.freeze({ lookAhead: true, symmetry: true });
+export const REDUCTIONS: Reductions = Object.freeze({
+  lookAhead: true,
+  symmetry: true,
+  sealing: true,
+  programOrder: true,
+});

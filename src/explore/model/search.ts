@@ -19,7 +19,9 @@ import type { BoundName, ModelOptions, SearchBounds } from './options.ts';
 import type { OrderEvent, PlacedEvent, System } from './program.ts';
 import { type Outcomes, Projection } from './projection.ts';
 import { REDUCTIONS, type Reductions } from './reductions.ts';
+import { closed } from './reading.ts';
 import { RowTable } from './row-table.ts';
+import { Silence } from './silence.ts';
 import { PathTooLong, skeletonsOf } from './skeleton.ts';
 import { ThreadRun } from './thread-run.ts';
 
@@ -44,6 +46,8 @@ export interface OrderOutcomes {
    * and `order` are of this one. Absent: there are none.
    */
   readonly twins?: readonly Exchange[];
+  /** What of it may stand later. Absent: nobody looked. */
+  readonly silence?: Silence;
 }
 
 export interface SearchStats {
@@ -89,6 +93,7 @@ export class Search {
   #projections: readonly Projection[] = [];
   /** By number of event: the threads that can tell it. */
   #told: (readonly Projection[])[] = [];
+  #silence: Silence | null = null;
   /** Prefixes of this choice of skeletons that were gone through: a row of numbers each. */
   #known = new RowTable(1);
   #row = new Int32Array(1);
@@ -184,9 +189,12 @@ export class Search {
     if (choice.events.length > this.#bounds.events) return this.#stop('events');
     if (this.#isLate()) return this.#stop('timeMs');
     this.#bytes = Math.max(this.#bytes, this.#bytesNow());
+    const before = closed(choice.events, choice.before);
+    const sealing = this.#reductions.sealing ? before : null;
     this.#projections = this.#runs.map(
-      (run, thread) => new Projection(this.#system, thread, run, choice.events),
+      (run, thread) => new Projection(this.#system, thread, run, choice.events, sealing),
     );
+    this.#silence = new Silence(this.#system, choice.events, before, this.#projections);
     this.#told = choice.events.map((event) => this.#projections.filter((p) => p.tells(event)));
     const unread = new Set<number>();
     for (const { event } of choice.events) {
@@ -214,6 +222,7 @@ export class Search {
       const mustPrecede = before[number] as number;
       if ((placed & (1 << event.ordinal)) !== 0 || (placed & mustPrecede) !== mustPrecede) continue;
       if (this.#isMirrored(event.thread, event.event)) continue;
+      if (this.#isOvertaken(number, event.thread)) continue;
       this.#place(number, event);
       const told = this.#told[number] as Projection[];
       if (this.#isPossible(told) && this.#enter(choice)) {
@@ -273,6 +282,13 @@ export class Search {
     );
   }
 
+  /** A silent event, and a later one of its thread is the last that the thread was told of. */
+  #isOvertaken(number: number, thread: number): boolean {
+    if (!this.#reductions.programOrder) return false;
+    const last = this.#projections[thread]?.last;
+    return this.#silence?.isOvertaken(number, last) === true;
+  }
+
   /** Is this the first prefix that looks like this to every thread and leaves this memory? */
   #isNew(): boolean {
     const row = this.#row;
@@ -318,7 +334,9 @@ export class Search {
       outcomes.every((found) => found.size > 0),
       'checked on the way here',
     );
+    assert(this.#silence !== null, 'made with the choice');
     const found = {
+      silence: this.#silence,
       memory: [...this.#memory],
       choice,
       numbers: [...this.#numbers],

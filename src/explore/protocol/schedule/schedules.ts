@@ -125,15 +125,35 @@ export class Schedules {
 
   /** Puts what this order shows into `shown` where it is shorter, or breaks another rule. */
   shorten(shown: Map<Rule, Shown>, judged: JudgedOrder): void {
-    const { numbers, order } = judged.found;
+    const { numbers, silence } = judged.found;
     for (let vcpu = 0; vcpu < this.#host.vcpus; vcpu++) {
-      const isShorter = this.#breachesOf(judged, vcpu).some(({ rule, last, steps }) => {
+      for (const { rule, last, steps } of this.#breachesOf(judged, vcpu)) {
         const known = shown.get(rule)?.schedule.length ?? Number.POSITIVE_INFINITY;
-        const until = last === null ? 0 : numbers.indexOf(last) + 1;
-        return leastLength(order, { until, steps }, this.#host.receivers) < known;
-      });
-      if (isShorter) this.#shortenBy(shown, judged, vcpu);
+        const whole = { numbers, until: last === null ? 0 : numbers.indexOf(last) + 1 };
+        const sunk = silence?.sunk(whole) ?? whole;
+        const order = silence?.orderOf(sunk.numbers) ?? judged.found.order;
+        const least = leastLength(order, { until: sunk.until, steps }, this.#host.receivers);
+        if (least < known) this.#shortenBy(shown, this.#inOrder(judged, sunk.numbers, order), vcpu);
+      }
     }
+  }
+
+  /** The same in another order of its events, if the hypervisors' side has its ways through that. */
+  #inOrder(
+    judged: JudgedOrder,
+    numbers: readonly number[],
+    order: OrderOutcomes['order'],
+  ): JudgedOrder {
+    const { found, host } = judged;
+    if (numbers === found.numbers) return judged;
+    const isPossible = this.#host.threads.every(({ thread }, i) => {
+      let isThere = false;
+      this.#run(thread, order, (outcome) => {
+        isThere ||= outcome === host.paths[i];
+      });
+      return isThere;
+    });
+    return isPossible ? { ...judged, found: { ...found, numbers, order } } : judged;
   }
 
   #breachesOf(judged: JudgedOrder, vcpu: number): readonly Breach[] {
