@@ -8,6 +8,7 @@ import {
   armModel,
   DEFAULT_BOUNDS,
   type ModelOptions,
+  type OrderOutcomes,
   type Reductions,
   REDUCTIONS,
   search,
@@ -16,6 +17,21 @@ import { parseLitmus } from '../../../src/litmus/parse/parse.ts';
 import { prepare } from '../../../src/litmus/run-test.ts';
 import { Names } from '../../../src/litmus/tree/translation.ts';
 import { column, columnWithExclusives, litmusSource } from './random-programs.ts';
+
+/** Everything that can be seen at the end of some execution. */
+function endings(text: string, options: ModelOptions, reductions: Reductions): string[] {
+  const { system } = prepare(parseLitmus('r.litmus', text), new Names(), DEFAULT_BOUNDS);
+  const seen = new Set<string>();
+  const visit = ({ memory, outcomes }: OrderOutcomes): 'go-on' => {
+    let ends = [`${memory}`];
+    for (const mine of outcomes)
+      ends = ends.flatMap((end) => [...mine.keys()].map((mineToo) => `${end}; ${mineToo}`));
+    for (const end of ends) seen.add(end);
+    return 'go-on';
+  };
+  expect(search(system, options, DEFAULT_BOUNDS, visit, reductions).stoppedBy).toBeNull();
+  return [...seen].toSorted();
+}
 
 interface Found {
   /** Every order visited, with what came of it. */
@@ -112,5 +128,32 @@ describe('looking ahead', () => {
       { numRuns: 80, seed: 12 },
     );
     expect(ahead).toBeLessThan(all / 2);
+  });
+});
+
+describe('what nobody else can tell', () => {
+  const WHOLE: Reductions = { ...REDUCTIONS, sealing: false, programOrder: false };
+
+  /** A second thread that sees little of the first, or nothing. */
+  const few = fc.constantFrom([], ['LDR W5,[X2]'], ['STR W0,[X2]'], ['LDR W5,[X2]', 'LDR W7,[X2]']);
+
+  it('may be left out, walks of its own thread included', () => {
+    fc.assert(
+      fc.property(columnWithExclusives, few, models, (p0, p1, model) => {
+        const text = litmusSource(p0, p1);
+        expect(endings(text, model, REDUCTIONS)).toEqual(endings(text, model, WHOLE));
+      }),
+      { numRuns: 300, seed: 15 },
+    );
+  });
+
+  it('is told apart by a walk of its own thread', () => {
+    // The store may take effect before the TLBI, which then ends what was cached, or after it.
+    const local = ['STR X6,[X3]', 'TLBI VMALLE1', 'DSB ISH', 'ISB', 'LDR W5,[X1]'];
+    const text = litmusSource(local, []);
+    for (const arch of ['base', 'ets2'] as const) {
+      const model = armModel(arch);
+      expect(endings(text, model, REDUCTIONS)).toEqual(endings(text, model, WHOLE));
+    }
   });
 });
