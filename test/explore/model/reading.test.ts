@@ -38,20 +38,21 @@ const translation: TranslationSystem = {
 
 const END: Node = { kind: 'end', outcome: 0 };
 
-function read(target: Target): Node {
-  const next = new Map([[0, END]]);
+function read(target: Target, then = END): Node {
+  const next = new Map([[0, then]]);
   const rest = { address: NO_DEPENDENCY, next, faults: new Map([[0, END]]) };
   return { kind: 'read', order: 'plain', read: 0, target, ...rest };
 }
 
 const WALKER = 2;
 
-function systemOf(target: Target, root = HOLE): System {
-  const threads = [END, END, read(target)].map((tree, vcpu) => ({ vcpu, root: tree, reads: 1 }));
+function systemOf(walker: Node, root = HOLE): System {
+  const threads = [END, END, walker].map((tree, vcpu) => ({ vcpu, root: tree, reads: 1 }));
   return { threads, initial: [root, HOLE, 0], translation };
 }
 
-const walked = systemOf({ kind: 'address', address: 0 });
+const walk = read({ kind: 'address', address: 0 });
+const walked = systemOf(walk);
 
 const store = (
   thread: number,
@@ -94,8 +95,7 @@ describe('a store to an entry of a new table', () => {
   });
 
   it('nor where the table is linked from the beginning', () => {
-    const linked = systemOf({ kind: 'address', address: 0 }, TABLE);
-    expect(sealed(linked, [FILL, LINK], [0, 1])).toEqual([]);
+    expect(sealed(systemOf(walk, TABLE), [FILL, LINK], [0, 1])).toEqual([]);
   });
 
   it('nor where somebody else stores there', () => {
@@ -103,8 +103,8 @@ describe('a store to an entry of a new table', () => {
   });
 
   it('nor for who reads it as memory, or stores it', () => {
-    const plain = systemOf({ kind: 'location', location: ENTRY });
-    expect(sealed(plain, [FILL, LINK], [0, 1])).toEqual([]);
+    const both = systemOf(read({ kind: 'location', location: ENTRY }, walk));
+    expect(sealed(both, [FILL, LINK], [0, 1])).toEqual([]);
     const own = [store(WALKER, 0, ENTRY, 5), store(WALKER, 1, ROOT, TABLE)];
     expect(sealed(walked, own, [0, 1])).toEqual([]);
   });
