@@ -13,6 +13,7 @@ import { assert } from '../../arch/assert.ts';
 import { GlobalOrder } from './order.ts';
 import type { PlacedEvent, System } from './program.ts';
 import { Reading } from './reading.ts';
+import type { Reductions } from './reductions.ts';
 import { RowTable } from './row-table.ts';
 import type { ThreadRun } from './thread-run.ts';
 
@@ -30,6 +31,8 @@ export class Projection {
   readonly #reading: Reading;
   /** Events that it is told of before all others: it could not tell when they take effect (reading.ts). */
   readonly #sealed: ReadonlySet<PlacedEvent>;
+  /** And those that it is told of behind all others. */
+  readonly #gone: ReadonlySet<PlacedEvent>;
   /** All that it will be told, in no order. */
   readonly #relevant: readonly PlacedEvent[];
   readonly #own: number;
@@ -45,23 +48,27 @@ export class Projection {
   readonly #open: (boolean | undefined)[] = [];
 
   /**
-   * `events`: all that the order will hold. `before`: by number, the events of its own thread that must
-   * precede it, as a bit mask; null: nothing is taken to be sealed.
+   * `events`: all that the order will hold. `before`: by number, all events of its own thread that must
+   * precede it, as a bit mask.
    */
   constructor(
     system: System,
     thread: number,
     run: ThreadRun,
     events: readonly PlacedEvent[],
-    before: readonly number[] | null = null,
+    before: readonly number[],
+    { sealing, unlinked }: Pick<Reductions, 'sealing' | 'unlinked'>,
   ) {
     this.#system = system;
     this.#thread = thread;
     this.#run = run;
     this.#reading = new Reading(system, thread, events);
-    this.#sealed = new Set(before === null ? [] : this.#reading.sealed(before));
+    this.#sealed = new Set(sealing ? this.#reading.sealed(before) : []);
+    const gone = unlinked ? this.#reading.gone(before, run.options) : [];
+    this.#gone = new Set(gone.filter((placed) => !this.#sealed.has(placed)));
     this.#seen = [...this.#sealed];
-    this.#relevant = [...this.#seen, ...events.filter((placed) => this.tells(placed))];
+    const told = events.filter((placed) => this.tells(placed));
+    this.#relevant = [...this.#seen, ...told, ...this.#gone];
     this.#own = events.filter((placed) => placed.thread === thread).length;
   }
 
@@ -73,8 +80,10 @@ export class Projection {
   tells(placed: PlacedEvent): boolean {
     const { thread, event } = placed;
     if (thread === this.#thread) return true;
-    if (event.kind === 'write')
-      return this.#reading.has(event.location) && !this.#sealed.has(placed);
+    if (event.kind === 'write') {
+      if (this.#sealed.has(placed) || this.#gone.has(placed)) return false;
+      return this.#reading.has(event.location);
+    }
     return event.receiver === this.#system.threads[this.#thread]?.vcpu;
   }
 
@@ -90,7 +99,7 @@ export class Projection {
 
   /** Nothing that is still to come makes a difference to the thread. */
   get complete(): boolean {
-    return this.#seen.length === this.#relevant.length;
+    return this.#seen.length + this.#gone.size === this.#relevant.length;
   }
 
   /** It has seen all that it will see, and has no way through. */
@@ -152,7 +161,7 @@ export class Projection {
   }
 
   #order(): GlobalOrder {
-    return this.#orderOf(this.#seen, this.#seen.length);
+    return this.#orderOf([...this.#seen, ...this.#gone], this.#relevant.length);
   }
 
   /** What was seen, and behind it what is still to come. */

@@ -8,7 +8,12 @@
  * An entry of a table that nobody has linked yet is reached by values that are still to be written. Where
  * all of those come after a store to the entry by the same thread, no walk can tell when that store took
  * effect: it is *sealed* for the thread that walks.
+ *
+ * An entry of a table that was unlinked is reached by values that were overwritten, and that a TLBI has
+ * removed since. Where the TLBI comes before a store to the entry, no walk finds what that stored, and
+ * none can tell when it took effect: for the thread that walks the entry is *gone*.
  */
+import type { ModelOptions } from './options.ts';
 import { NEVER } from './order.ts';
 import type { EntrySpan, PlacedEvent, System, Target } from './program.ts';
 import { accessesOf } from './tree.ts';
@@ -20,7 +25,17 @@ interface Link {
 }
 
 /** The links that lead to an entry, from the root down. */
-type Way = readonly Link[];
+interface Way {
+  readonly address: number;
+  readonly links: readonly Link[];
+  /** The walk ends in it. */
+  readonly isLeaf: boolean;
+}
+
+/** Do TLBIs remove and wait for all that the architecture has them remove and wait for? */
+function isWhole({ tlb, tlbi, tlbiRemoves, tlbiWaits, updatesAtomic }: ModelOptions): boolean {
+  return tlb && tlbi === 'ok' && tlbiRemoves && tlbiWaits && updatesAtomic;
+}
 
 export class Reading {
   readonly #system: System;
@@ -55,11 +70,29 @@ export class Reading {
     return this.#events.filter((placed) => this.#isSealed(placed, before));
   }
 
-  #isSealed({ thread, ordinal, event }: PlacedEvent, before: readonly number[]): boolean {
-    if (thread === this.#thread || event.kind !== 'write' || event.hardware === true) return false;
+  /** Stores by other threads to entries that are gone for this one. `before`: as above. */
+  gone(before: readonly number[], options: ModelOptions): readonly PlacedEvent[] {
+    if (!isWhole(options)) return [];
+    return this.#events.filter((placed, number) => {
+      const ways = this.#waysOnly(placed);
+      if (ways === null) return false;
+      const flushes = this.#flushesBefore(placed, before[number] as number);
+      return ways.every((way) => this.#isGone(way, placed, flushes, before));
+    });
+  }
+
+  #isSealed(placed: PlacedEvent, before: readonly number[]): boolean {
+    const ways = this.#waysOnly(placed);
+    const follows = (link: Link): boolean => this.#follows(link, placed, before);
+    return ways?.every(({ links }) => links.some(follows)) === true;
+  }
+
+  /** The ways to where another thread alone stores; null if it is read otherwise, or not at all. */
+  #waysOnly({ thread, event }: PlacedEvent): readonly Way[] | null {
+    if (thread === this.#thread || event.kind !== 'write' || event.hardware === true) return null;
     const { location } = event;
     const ways = this.#ways.get(location);
-    if (ways === undefined || this.#plain.has(location)) return false;
+    if (ways === undefined || this.#plain.has(location)) return null;
     // What another thread's instruction stores there may come before it or after it.
     const isShared = this.#events.some(
       (other) =>
@@ -68,9 +101,72 @@ export class Reading {
         other.event.location === location &&
         other.event.hardware !== true,
     );
-    if (isShared) return false;
-    const follows = (link: Link): boolean => this.#follows(link, { thread, ordinal }, before);
-    return ways.every((way) => way.some(follows));
+    return isShared ? null : ways;
+  }
+
+  /** Numbers of the TLBIs that its vCPU receives before the event that `mask` is of. */
+  #flushesBefore({ thread }: PlacedEvent, mask: number): readonly number[] {
+    const vcpu = this.#system.threads[this.#thread]?.vcpu;
+    return this.#events.flatMap((placed, number) => {
+      const { event } = placed;
+      const isReceived = event.kind === 'tlbi' && event.receiver === vcpu;
+      return isReceived && placed.thread === thread && (mask & (1 << placed.ordinal)) !== 0
+        ? [number]
+        : [];
+    });
+  }
+
+  /** Was a link of it overwritten, and did one of `flushes` then remove what walks had kept of the way? */
+  #isGone(
+    way: Way,
+    { thread }: PlacedEvent,
+    flushes: readonly number[],
+    before: readonly number[],
+  ): boolean {
+    const { address, links, isLeaf } = way;
+    return links.some((link, depth) =>
+      flushes.some(
+        (flush) =>
+          this.#removes(flush, address, depth, false) &&
+          this.#removes(flush, address, links.length, isLeaf) &&
+          this.#isCut(link, thread, before[flush] as number) &&
+          flushes.some((last) => this.#removesWhole(last, address, flush, before)),
+      ),
+    );
+  }
+
+  #removes(flush: number, address: number, depth: number, isLeaf: boolean): boolean {
+    const { event } = this.#events[flush] as PlacedEvent;
+    const { translation } = this.#system;
+    return event.kind === 'tlbi' && translation.matches(event.op, address, depth, isLeaf);
+  }
+
+  /**
+   * Does `flush`, which is `first` or comes after it, remove what keeps a whole walk in one piece? Such an
+   * entry would let a walker update the descriptor later.
+   */
+  #removesWhole(flush: number, address: number, first: number, before: readonly number[]): boolean {
+    const { event } = this.#events[flush] as PlacedEvent;
+    const { translation } = this.#system;
+    const bit = 1 << (this.#events[first] as PlacedEvent).ordinal;
+    if (flush !== first && ((before[flush] as number) & bit) === 0) return false;
+    if (translation.matchesWhole === undefined) return true;
+    return event.kind === 'tlbi' && translation.matchesWhole(event.op, address);
+  }
+
+  /** Does `thread` overwrite the link for good by one of the events in `mask`, its own? */
+  #isCut({ entry, value }: Link, thread: number, mask: number): boolean {
+    let cut = -1;
+    for (const { thread: by, ordinal, event } of this.#events) {
+      if (event.kind !== 'write' || event.location !== entry) continue;
+      if (event.value === value) {
+        if (by !== thread) return false;
+        cut = -1;
+        // Linked again, perhaps only later.
+        if ((mask & (1 << ordinal)) === 0) return false;
+      } else if (by === thread && cut < 0 && (mask & (1 << ordinal)) !== 0) cut = ordinal;
+    }
+    return cut >= 0;
   }
 
   /** Is the link there only once the own event `ordinal` of `thread` stands? */
@@ -99,7 +195,8 @@ export class Reading {
       for (const [depth, { entry }] of links.entries()) {
         const ways = this.#ways.get(entry) ?? [];
         this.#ways.set(entry, ways);
-        ways.push(links.slice(0, depth));
+        const isLeaf = depth === links.length - 1;
+        ways.push({ address: target.address, links: links.slice(0, depth), isLeaf });
       }
       if (isRead && result.kind === 'mapped') this.#plain.add(result.location);
     }

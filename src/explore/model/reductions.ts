@@ -18,6 +18,8 @@ export interface Reductions {
    * told (reading.ts). Off: they are.
    */
   readonly sealing: boolean;
+  /** The same of a store to an entry that walks can come to no more. Off: they are told. */
+  readonly unlinked: boolean;
   /**
    * Of neighbours of one thread that no other thread can tell apart, program order is the only one
    * (silence.ts). Off: each order by itself.
@@ -29,5 +31,6 @@ export const REDUCTIONS: Reductions = Object.freeze({
   lookAhead: true,
   symmetry: true,
   sealing: true,
+  unlinked: true,
   programOrder: true,
 });

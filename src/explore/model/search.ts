@@ -190,9 +190,9 @@ export class Search {
     if (this.#isLate()) return this.#stop('timeMs');
     this.#bytes = Math.max(this.#bytes, this.#bytesNow());
     const before = closed(choice.events, choice.before);
-    const sealing = this.#reductions.sealing ? before : null;
     this.#projections = this.#runs.map(
-      (run, thread) => new Projection(this.#system, thread, run, choice.events, sealing),
+      (run, thread) =>
+        new Projection(this.#system, thread, run, choice.events, before, this.#reductions),
     );
     this.#silence = new Silence(this.#system, choice.events, before, this.#projections);
     this.#told = choice.events.map((event) => this.#projections.filter((p) => p.tells(event)));

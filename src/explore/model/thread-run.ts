@@ -86,6 +86,10 @@ export class ThreadRun {
     this.#rules = new Rules(options, layout, max);
   }
 
+  get options(): ModelOptions {
+    return this.#options;
+  }
+
   /** Fills `outcomes`; empty if this order is impossible for the thread. */
   run(order: GlobalOrder): void {
     const program = this.#system.threads[this.#thread];

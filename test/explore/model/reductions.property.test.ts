@@ -132,7 +132,12 @@ describe('looking ahead', () => {
 });
 
 describe('what nobody else can tell', () => {
-  const WHOLE: Reductions = { ...REDUCTIONS, sealing: false, programOrder: false };
+  const WHOLE: Reductions = {
+    ...REDUCTIONS,
+    sealing: false,
+    unlinked: false,
+    programOrder: false,
+  };
 
   /** A second thread that sees little of the first, or nothing. */
   const few = fc.constantFrom([], ['LDR W5,[X2]'], ['STR W0,[X2]'], ['LDR W5,[X2]', 'LDR W7,[X2]']);

@@ -442,6 +442,7 @@ describe('what is left out of a search for two', () => {
     lookAhead: false,
     symmetry: false,
     sealing: false,
+    unlinked: false,
     programOrder: false,
   };
   const small: GuestProgram = { early: [], late: [{ kind: 'load', page: 0 }] };
