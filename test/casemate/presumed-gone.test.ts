@@ -79,3 +79,22 @@ describe('a table of a tree that is not loaded', () => {
     ]);
   });
 });
+
+describe('after a release of what is no table of any tree', () => {
+  const hint = (log: Log, kind: string, location: number) =>
+    log.add('hint', `(kind ${kind}) (location 0x${location.toString(16)}) (value 0x7000)`);
+  const free = (log: Log) => log.add('mem-free', `(address 0x${leaf.toString(16)}) (size 0x1000)`);
+  const rules = (log: Log) => judge(log).violations.map(({ rule }) => rule);
+
+  it('a tree may be the one that was given up', () => {
+    expect(rules(free(planted()))).toEqual(['freed-table']);
+    const run = judge(free(hint(planted(), 'release_table', 0x99000)));
+    expect(run.violations).toEqual([]);
+    expect(run.notJudged.join('\n')).toContain('0x10000 is taken as given up');
+  });
+
+  it('but not one whose end would be told', () => {
+    const declared = hint(planted(), 'set_root_lock', root);
+    expect(rules(free(hint(declared, 'release_table', 0x99000)))).toContain('freed-table');
+  });
+});

@@ -98,6 +98,16 @@ describe('a table that a tree has twice when it is registered', () => {
   });
 });
 
+it('links of one kind that are not judged are told in one line, with how many there are', () => {
+  const log = found((l) => l.write(low + 8, table(leaf)).write(low + 16, table(leaf)));
+  const told = judge(log.write(leaf, 0n)).notJudged.filter((text) => text.includes('links'));
+  expect(told).toEqual([expect.stringMatching(/0x12008 .* are judged; 1 more link like it$/)]);
+  const more = judge(log.write(low + 24, table(low)).write(low + 32, table(low)));
+  expect(more.notJudged.filter((text) => text.includes('(a self-map)'))).toEqual([
+    expect.stringMatching(/0x12018 .* is not judged; 1 more link like it$/),
+  ]);
+});
+
 describe('a table that links itself', () => {
   it.each<readonly [string, (log: Log) => Log, number]>([
     ['in a root', (log) => log.write(root + 0xff8, table(root)), root],

@@ -37,6 +37,8 @@ export class NotJudged {
   readonly #numbers = { count: 0, line: 0, text: '' };
   readonly #unknown = { count: 0, table: 0, line: 0 };
   readonly #unknownShapes = new Set<string>();
+  /** Links that were not gone along: by kind the first, and how many there were. */
+  readonly #links = new Map<'alias' | 'self-map', { count: number; readonly text: string }>();
   #skipped = 0;
 
   /** A finding hangs on what the log does not tell, or a tree was left out: no clean verdict. */
@@ -108,17 +110,26 @@ export class NotJudged {
 
   /** A table that is its own descendant maps itself by design: no rule of tables says what it is. */
   selfMap(entry: number, table: number, { line }: LogRecord): void {
-    this.#skip(
+    this.#link(
+      'self-map',
       `line ${line}: the entry at 0x${entry.toString(16)} links the table at 0x${table.toString(16)}, ` +
         'which it lies in or below (a self-map): what is walked through it is not judged',
     );
   }
 
   alias(entry: number, table: number, { line }: LogRecord): void {
-    this.#skip(
+    this.#link(
+      'alias',
       `line ${line}: the entry at 0x${entry.toString(16)} links the table at 0x${table.toString(16)} ` +
         'a second time in one tree: of its entries only the first addresses are judged',
     );
+  }
+
+  #link(kind: 'alias' | 'self-map', text: string): void {
+    const known = this.#links.get(kind);
+    if (known === undefined) this.#links.set(kind, { count: 1, text });
+    else known.count += 1;
+    this.#skipped += 1;
   }
 
   noEl2Tree(kind: string): void {
@@ -219,6 +230,10 @@ export class NotJudged {
         `${count} ${count === 1 ? 'store' : 'stores'} of or over leaves of FEAT_LPA2 (the first: ${text}): ` +
           'output addresses above 2^48 and blocks of level 0 are not judged',
       );
+    }
+    for (const { count, text } of this.#links.values()) {
+      const others = `${count - 1} more ${count === 2 ? 'link' : 'links'} like it`;
+      this.#first.add(count === 1 ? text : `${text}; ${others}`);
     }
     for (const [why, { count, line }] of this.#hints) {
       const which = `${count} ${count === 1 ? 'TLBI' : 'TLBIs'} (the first at line ${line})`;
