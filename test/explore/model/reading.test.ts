@@ -1,7 +1,12 @@
-/** Which stores a thread that walks cannot place: those to entries behind a link that comes after them. */
+/**
+ * Which stores a thread that walks cannot place: those to entries behind a link that comes after them, or that
+ * is gone before them.
+ */
 import { describe, expect, it } from 'vitest';
 import {
+  armModel,
   type EntrySpan,
+  type ModelOptions,
   NO_DEPENDENCY,
   type Node,
   type PlacedEvent,
@@ -19,6 +24,12 @@ const WORD = 2;
 const TABLE = 9;
 const HOLE = 0;
 
+/** TLBIs, by what they remove. */
+const EVERYTHING = 0;
+const ROOT_ALONE = 1;
+const LEAF_ALONE = 2;
+const ALL_BUT_WHOLE = 3;
+
 const translation: TranslationSystem = {
   offsets: 1,
   offsetOf: () => 0,
@@ -33,7 +44,9 @@ const translation: TranslationSystem = {
       }));
     });
   },
-  matches: () => true,
+  matches: (op, _address, depth, isLeaf) =>
+    op === EVERYTHING || op === ALL_BUT_WHOLE || (op === ROOT_ALONE ? depth === 0 : isLeaf),
+  matchesWhole: (op) => op !== ALL_BUT_WHOLE,
 };
 
 const END: Node = { kind: 'end', outcome: 0 };
@@ -111,5 +124,81 @@ describe('a store to an entry of a new table', () => {
 
   it('nor is a store to what the entry maps', () => {
     expect(sealed(walked, [store(0, 0, WORD, 5), LINK], [0, 1])).toEqual([]);
+  });
+});
+
+const CUT = store(0, 0, ROOT, HOLE);
+const POISON = store(0, 2, ENTRY, 7);
+
+function tlbi(op: number, ordinal = 1, receiver = WALKER): PlacedEvent {
+  const event = { kind: 'tlbi', op, receiver, instance: ordinal, epoch: 0 } as const;
+  return { thread: 0, ordinal, event };
+}
+
+function gone(
+  events: readonly PlacedEvent[],
+  before: readonly number[],
+  options: Partial<ModelOptions> = {},
+) {
+  const reading = new Reading(systemOf(walk, TABLE), WALKER, events);
+  return reading.gone(closed(events, before), armModel('ets2', options));
+}
+
+describe('a store to an entry of a table that was unlinked', () => {
+  const flushed = [CUT, tlbi(EVERYTHING), POISON];
+  const IN_ORDER = [0, 1, 2];
+
+  it('is not told behind a TLBI that took all of the way there', () => {
+    expect(gone(flushed, IN_ORDER)).toEqual([POISON]);
+  });
+
+  it.each([
+    ['takes the link alone', tlbi(ROOT_ALONE)],
+    ['takes the entry alone', tlbi(LEAF_ALONE)],
+    ['leaves walks that are kept in one piece', tlbi(ALL_BUT_WHOLE)],
+    ['somebody else receives', tlbi(EVERYTHING, 1, 1)],
+  ])('is told where the TLBI %s', (_, flush) => {
+    expect(gone([CUT, flush, POISON], IN_ORDER)).toEqual([]);
+  });
+
+  it('is told no more once a second TLBI has taken walks that were kept in one piece', () => {
+    const poison = store(0, 3, ENTRY, 7);
+    const events = [CUT, tlbi(ALL_BUT_WHOLE), tlbi(LEAF_ALONE, 2), poison];
+    expect(gone(events, [0, 1, 2, 4])).toEqual([poison]);
+    // Nothing says that the second one comes behind the first.
+    expect(gone(events, [0, 1, 1, 6])).toEqual([]);
+  });
+
+  it('is told where nothing orders it behind the TLBI, or that behind the break', () => {
+    expect(gone(flushed, [0, 1, 1])).toEqual([]);
+    expect(gone(flushed, [0, 0, 2])).toEqual([]);
+  });
+
+  it('is told where the table was never unlinked, or is linked again', () => {
+    expect(gone([store(0, 0, WORD, 5), tlbi(EVERYTHING), POISON], IN_ORDER)).toEqual([]);
+    const again = store(0, 3, ROOT, TABLE);
+    expect(gone([...flushed, again], [...IN_ORDER, 4])).toEqual([]);
+    const others = store(1, 0, ROOT, TABLE);
+    expect(gone([...flushed, others], [...IN_ORDER, 0])).toEqual([]);
+  });
+
+  it('is not told where it was linked again and unlinked for good', () => {
+    const [again, cut] = [store(0, 1, ROOT, TABLE), store(0, 2, ROOT, HOLE)];
+    const poison = store(0, 4, ENTRY, 7);
+    const events = [CUT, again, cut, tlbi(EVERYTHING, 3), poison];
+    expect(gone(events, [0, 1, 2, 4, 8])).toEqual([poison]);
+    // The TLBI comes before the second break.
+    expect(gone(events, [0, 1, 2, 3, 12])).toEqual([]);
+  });
+
+  it.each<Partial<ModelOptions>>([
+    { tlbi: 'repeat' },
+    { tlbi: 'late-writes' },
+    { tlbiRemoves: false },
+    { tlbiWaits: false },
+    { updatesAtomic: false },
+    { tlb: false },
+  ])('is told where TLBIs do less, or nothing is kept: %o', (options) => {
+    expect(gone(flushed, IN_ORDER, options)).toEqual([]);
   });
 });

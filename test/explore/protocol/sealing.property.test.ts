@@ -78,9 +78,7 @@ const COALESCE: Readonly<Record<string, Step>> = {
   'flush leaves': flushOf('ipas2le1is', 'vmalle1is'),
   'flush stage 1': flushOf('vmalle1is'),
   'TLBI alone': (cpu) => cpu.tlbi({ kind: 'vmalls12e1is' }),
-  free: (_cpu, t, tables, table) => {
-    if (tables.countOf(table) > 0) tables.tearDown(table, childLevel(t.level));
-  },
+  free: (_cpu, t, tables, table) => tables.tearDown(table, childLevel(t.level)),
   'store to the table': (cpu, _t, tables, table) => cpu.write(tables.entryOf(table, 0), EMPTY),
   'table again': (cpu, t) => cpu.write(t.entry, t.old),
 };
@@ -102,7 +100,19 @@ function splitOf(names: readonly string[]): Protocol {
 }
 
 const coalesces = fc
-  .array(fc.constantFrom(...Object.keys(COALESCE)), { minLength: 2, maxLength: 6 })
+  .array(
+    fc.oneof(
+      { weight: 2, arbitrary: fc.constantFrom(...Object.keys(COALESCE)).map((name) => [name]) },
+      {
+        weight: 1,
+        arbitrary: fc
+          .constantFrom('flush all', 'flush by page', 'flush leaves', 'flush stage 1')
+          .map((flush) => ['break', flush, 'free']),
+      },
+    ),
+    { minLength: 1, maxLength: 5 },
+  )
+  .map((parts) => parts.flat())
   // A page is freed once.
   .filter((names) => names.filter((name) => name === 'free').length <= 1);
 
@@ -136,10 +146,15 @@ const protocols = fc.oneof(
   },
 );
 
+const BOTH_PAGES: GuestProgram = {
+  early: [{ kind: 'load', page: 1 }],
+  late: [{ kind: 'store', page: 0 }],
+};
+
 const cases: fc.Arbitrary<Case> = fc
   .record({
     protocol: protocols,
-    program: guest(2),
+    program: fc.oneof(guest(2), fc.constant(BOTH_PAGES)),
     cpu: cpus,
     vcpus: fc.constantFrom(1 as const, 1 as const, 2 as const),
     hafdbs: fc.boolean(),
