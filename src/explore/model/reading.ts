@@ -161,9 +161,8 @@ export class Reading {
       if (event.kind !== 'write' || event.location !== entry) continue;
       if (event.value === value) {
         if (by !== thread) return false;
+        // Linked again: a later one has to cut it.
         cut = -1;
-        // Linked again, perhaps only later.
-        if ((mask & (1 << ordinal)) === 0) return false;
       } else if (by === thread && cut < 0 && (mask & (1 << ordinal)) !== 0) cut = ordinal;
     }
     return cut >= 0;
