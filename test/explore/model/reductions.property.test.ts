@@ -23,9 +23,9 @@ function endings(text: string, options: ModelOptions, reductions: Reductions): s
   const { system } = prepare(parseLitmus('r.litmus', text), new Names(), DEFAULT_BOUNDS);
   const seen = new Set<string>();
   const visit = ({ memory, outcomes }: OrderOutcomes): 'go-on' => {
-    let ends = [`${memory}`];
+    let ends = [memory.join(',')];
     for (const mine of outcomes)
-      ends = ends.flatMap((end) => [...mine.keys()].map((mineToo) => `${end}; ${mineToo}`));
+      ends = ends.flatMap((end) => [...mine.keys()].map((outcome) => `${end}; ${outcome}`));
     for (const end of ends) seen.add(end);
     return 'go-on';
   };

@@ -217,7 +217,8 @@ describe('what nobody can tell', () => {
       { numRuns: RUNS, seed: 21 },
     );
     // A reduction that leaves out nothing would pass.
-    for (const { name, states } of without) expect(states, name).toBeGreaterThan(all);
+    const idle = without.filter(({ states }) => states <= all);
+    expect(idle).toEqual([]);
   });
 
   it('leaves few states of tables that are filled before they are linked', () => {
