@@ -88,20 +88,14 @@ export class Reading {
   }
 
   /** The ways to where another thread alone stores; null if it is read otherwise, or not at all. */
-  #waysOnly({ thread, event }: PlacedEvent): readonly Way[] | null {
+  #waysOnly(placed: PlacedEvent): readonly Way[] | null {
+    const { thread, event } = placed;
     if (thread === this.#thread || event.kind !== 'write' || event.hardware === true) return null;
     const { location } = event;
     const ways = this.#ways.get(location);
     if (ways === undefined || this.#plain.has(location)) return null;
     // What another thread's instruction stores there may come before it or after it.
-    const isShared = this.#events.some(
-      (other) =>
-        other.thread !== thread &&
-        other.event.kind === 'write' &&
-        other.event.location === location &&
-        other.event.hardware !== true,
-    );
-    return isShared ? null : ways;
+    return isShared(this.#events, placed) ? null : ways;
   }
 
   /** Numbers of the TLBIs that its vCPU receives before the event that `mask` is of. */
@@ -209,6 +203,18 @@ export class Reading {
     }
     return [...values].map((value) => ({ value, from: 0, until: NEVER }));
   }
+}
+
+/** Do instructions of another thread store there, too? */
+export function isShared(events: readonly PlacedEvent[], { thread, event }: PlacedEvent): boolean {
+  if (event.kind !== 'write') return false;
+  return events.some(
+    (other) =>
+      other.thread !== thread &&
+      other.event.kind === 'write' &&
+      other.event.location === event.location &&
+      other.event.hardware !== true,
+  );
 }
 
 /** `before` with what must precede those that must precede. Events of one thread follow each other. */

@@ -1,6 +1,7 @@
 /**
  * Events that no thread but their own can tell, of threads that translate nothing: stores to what others
- * never read, or read only behind a link that is still to come (reading.ts).
+ * never read, or read only behind a link that is still to come (reading.ts). Where instructions of another
+ * thread store, too, what memory holds in the end tells.
  *
  * Of a silent event and a later one of its thread that follow each other directly, program order allows
  * all that the other order does: what an event must come after stands before it in program order, no other
@@ -9,6 +10,7 @@
  */
 import type { PlacedEvent, System } from './program.ts';
 import type { Projection } from './projection.ts';
+import { isShared } from './reading.ts';
 import { accessesOf } from './tree.ts';
 
 /** The numbers of the events of an order; the first `until` of them come to what is asked for. */
@@ -37,6 +39,7 @@ export class Silence {
     this.#isSilent = events.map(
       (placed) =>
         isPlain[placed.thread] === true &&
+        !isShared(events, placed) &&
         projections.every((each, thread) => thread === placed.thread || !each.tells(placed)),
     );
     this.#isNeeded = this.#isSilent.includes(true);

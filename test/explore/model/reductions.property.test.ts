@@ -152,6 +152,63 @@ describe('what nobody else can tell', () => {
     );
   });
 
+  /** Of threads that translate nothing: loads, stores and barriers on three descriptors. */
+  const plain = fc.array(
+    fc.constantFrom(
+      'STR X0,[X1]',
+      'STR X0,[X2]',
+      'STR X0,[X3]',
+      'STR X4,[X1]',
+      'STLR X4,[X2]',
+      'LDR X5,[X1]',
+      'LDR X6,[X2]',
+      'LDAR X7,[X3]',
+      'DMB ISH',
+      'DMB ST',
+      'DSB ISH',
+    ),
+    { minLength: 1, maxLength: 4 },
+  );
+
+  function plainSource(columns: readonly (readonly string[])[]): string {
+    const height = Math.max(...columns.map(({ length }) => length));
+    const rows = Array.from(
+      { length: height },
+      (_, i) => `${columns.map((column) => column[i] ?? '').join(' | ')} ;`,
+    );
+    const values = ['(oa:PA(y))', '(oa:PA(z))', '(oa:PA(y), valid:0)', '(oa:PA(z), valid:0)'];
+    const init = columns.map((_, t) => {
+      const words = `${t}:X1=PTE(x); ${t}:X2=PTE(y); ${t}:X3=PTE(z);`;
+      return `${t}:X0=${values[2 * t]}; ${t}:X4=${values[2 * t + 1]}; ${words}`;
+    });
+    const shown = columns.map((_, t) => `${t}:X5; ${t}:X6; ${t}:X7;`).join(' ');
+    const names = `${columns.map((_, t) => `P${t}`).join(' | ')} ;`;
+    const head = ['AArch64 plain', `{ x=0; y=0; z=0; ${init.join(' ')} }`, names];
+    const last = [`locations [${shown} PTE(x); PTE(y); PTE(z);]`, 'exists (true)'];
+    return [...head, ...rows, ...last].join('\n');
+  }
+
+  it('may be left out of plain programs', () => {
+    fc.assert(
+      fc.property(plain, plain, models, (p0, p1, model) => {
+        const text = plainSource([p0, p1]);
+        expect(endings(text, model, REDUCTIONS)).toEqual(endings(text, model, WHOLE));
+      }),
+      { numRuns: 300, seed: 16 },
+    );
+  });
+
+  it('is told apart by what memory holds in the end', () => {
+    // 2+2W: nobody reads, and each of the four endings is possible.
+    const text = plainSource([
+      ['STR X0,[X1]', 'STR X4,[X2]'],
+      ['STR X0,[X2]', 'STR X4,[X1]'],
+    ]);
+    const found = endings(text, armModel('ets2'), REDUCTIONS);
+    expect(found).toEqual(endings(text, armModel('ets2'), WHOLE));
+    expect(found).toHaveLength(4);
+  });
+
   it('is told apart by a walk of its own thread', () => {
     // The store may take effect before the TLBI, which then ends what was cached, or after it.
     const local = ['STR X6,[X3]', 'TLBI VMALLE1', 'DSB ISH', 'ISB', 'LDR W5,[X1]'];
