@@ -150,16 +150,16 @@ export class Reading {
 
   /** Does `thread` overwrite the link for good by one of the events in `mask`, its own? */
   #isCut({ entry, value }: Link, thread: number, mask: number): boolean {
-    let cut = -1;
+    let isCut = false;
     for (const { thread: by, ordinal, event } of this.#events) {
       if (event.kind !== 'write' || event.location !== entry) continue;
       if (event.value === value) {
         if (by !== thread) return false;
         // Linked again: a later one has to cut it.
-        cut = -1;
-      } else if (by === thread && cut < 0 && (mask & (1 << ordinal)) !== 0) cut = ordinal;
+        isCut = false;
+      } else if (by === thread && (mask & (1 << ordinal)) !== 0) isCut = true;
     }
-    return cut >= 0;
+    return isCut;
   }
 
   /** Is the link there only once the own event `ordinal` of `thread` stands? */

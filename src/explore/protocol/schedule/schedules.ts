@@ -131,7 +131,8 @@ export class Schedules {
         const known = shown.get(rule)?.schedule.length ?? Number.POSITIVE_INFINITY;
         const whole = { numbers, until: last === null ? 0 : numbers.indexOf(last) + 1 };
         const sunk = silence?.sunk(whole) ?? whole;
-        const order = silence?.orderOf(sunk.numbers) ?? judged.found.order;
+        const isSame = silence === undefined || sunk.numbers === numbers;
+        const order = isSame ? judged.found.order : silence.orderOf(sunk.numbers);
         const least = leastLength(order, { until: sunk.until, steps }, this.#host.receivers);
         if (least < known) this.#shortenBy(shown, this.#inOrder(judged, sunk.numbers, order), vcpu);
       }
