@@ -10,7 +10,7 @@ import { processTerminal } from './terminal.ts';
  * Threads that do not end must not keep a finished command: its result has been printed and
  * written.
  */
-const LINGER_MS = 200;
+const LINGER_MS = 2000;
 
 let ended = false;
 
