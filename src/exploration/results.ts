@@ -1,7 +1,6 @@
 /** What the searches of an exploration came to, taken in their order. */
 import type { Variant } from '../ablation/index.ts';
 import { announcedBbm } from '../arch/cpu-model.ts';
-import { endlessLine } from '../preflight/index.ts';
 import { ProtocolFailure } from '../port/protocol-failure.ts';
 import { internalErrorText } from '../report/internal-error.ts';
 import type { ExplorePlan, Search } from '../request/explore.ts';
@@ -102,6 +101,7 @@ async function whyFailed(
   if (file === undefined || !isEndless) return why;
   // Only a thread has a debugger that can be asked where it is.
   const { level, cpu } = search;
+  const { endlessLine } = await import('../preflight/endless.ts');
   const task = { name: protocol.name, path: file, levels: [level], granule: '4k' } as const;
   return (await endlessLine({ ...task, cpuOverrides: cpu }, signal)) ?? why;
 }

@@ -2,7 +2,7 @@
 import { assert } from '../arch/assert.ts';
 import type { Against } from '../explore/protocol/index.ts';
 import { pairProblem } from '../explore/protocol/run/pair.ts';
-import { type Mutant, MUTANTS, subjectOf } from '../mutants/index.ts';
+import { type Mutant, subjectOf } from '../mutants/mutant.ts';
 import type { Protocol } from '../port/index.ts';
 import { nearest } from './did-you-mean.ts';
 import { type FaultFields, refuseServing, servingName } from './faults.ts';
@@ -50,7 +50,7 @@ export async function againstOf(request: Asked): Promise<Against | null> {
   refuseAlone(request, field);
   if (typeof against !== 'string') return { protocol: against, source: null };
   const [named = against] = kernelProtocols(request, [against]) ?? [];
-  const found = looksLikePath(named) ? await fromFile(named) : fromName(named, field);
+  const found = looksLikePath(named) ? await fromFile(named) : await fromName(named, field);
   if (serving !== null) refuseServing(found.protocol);
   return found;
 }
@@ -67,21 +67,21 @@ export function refuseAlone(
     ${the('mutants')} names the first, which may be the same`;
 }
 
-/** A built-in protocol or a mutant. */
-export function namedAgainst(
-  text: string,
-  field = 'against',
-):
+type NamedAgainst =
   | { readonly is: 'protocol'; readonly protocol: Protocol }
-  | { readonly is: 'mutant'; readonly mutant: Mutant } {
+  | { readonly is: 'mutant'; readonly mutant: Mutant };
+
+/** A built-in protocol or a mutant. */
+export async function namedAgainst(text: string, field = 'against'): Promise<NamedAgainst> {
+  const protocol = BUILT_IN.protocols.find((each) => each.name === text);
+  if (protocol !== undefined) return { is: 'protocol', protocol };
   const protocols = BUILT_IN.protocols.map(({ name }) => name);
-  const mutants = MUTANTS.map(({ name }) => name);
+  const all = await BUILT_IN.mutants();
+  const mutants = all.map(({ name }) => name);
   // Who means no mutant is not told them all.
   const names = nearest(text, mutants) === null ? protocols : [...protocols, ...mutants];
   const name = about(field, () => nameOf('protocol or mutant', names)(text));
-  const protocol = BUILT_IN.protocols.find((each) => each.name === name);
-  if (protocol !== undefined) return { is: 'protocol', protocol };
-  const mutant = MUTANTS.find((each) => each.name === name);
+  const mutant = all.find((each) => each.name === name);
   assert(mutant !== undefined, `${name} is a name of the list`);
   return { is: 'mutant', mutant };
 }
@@ -91,8 +91,8 @@ async function fromFile(text: string): Promise<Against> {
   return { protocol, source: fileSource(path) };
 }
 
-function fromName(text: string, field: string): Against {
-  const named = namedAgainst(text, field);
+async function fromName(text: string, field: string): Promise<Against> {
+  const named = await namedAgainst(text, field);
   if (named.is === 'protocol') {
     const { protocol } = named;
     return { protocol, source: { kind: 'built-in', name: protocol.name, text: '' } };

@@ -21,7 +21,7 @@ import {
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
 import type { Capability, TlbFlavour } from '../kernel/index.ts';
 import { loaderOf, SEQUENCE } from '../loaders/index.ts';
-import { type Catch, MUTANTS, subjectOf } from '../mutants/index.ts';
+import { type Catch, subjectOf } from '../mutants/mutant.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { parseSequence, type Sequence } from '../sequence/index.ts';
 import type { ExplorePart, Repaired } from '../result/explore.ts';
@@ -31,7 +31,7 @@ import { againstOf, subjectsBeside } from './against.ts';
 import { parseCpu } from './cpu-knobs.ts';
 import { kernelProtocols } from './kernel.ts';
 import { REPAIR_OF, REPAIRED_ERRATA, repairedSubject } from './repaired.ts';
-import { BUILT_IN, selectNames, selectProtocols, sizeChanging } from './registry.ts';
+import { BUILT_IN, selectMutants, selectProtocols, sizeChanging } from './registry.ts';
 import { about, refusal, the } from './refusal.ts';
 import { refuseExploredRings } from './rings.ts';
 import { sequenceText } from './sequence-text.ts';
@@ -214,7 +214,7 @@ export async function subjectsOf(request: ExploreRequest): Promise<readonly Subj
 async function firstSubjectsOf(request: ExploreRequest): Promise<readonly Subject[]> {
   const { sequence } = request;
   if (sequence !== undefined) about('sequence', () => sequenceText(sequence));
-  const mutants = selectNames('mutant', request.mutants ?? [], BUILT_IN.mutants);
+  const mutants = await selectMutants(request.mutants ?? [], BUILT_IN);
   const isNamed = mutants.length > 0 || sequence !== undefined;
   const wanted = kernelProtocols(request, request.protocols) ?? (isNamed ? [] : ['all']);
   const names = wanted.filter((each) => typeof each === 'string');
@@ -230,10 +230,10 @@ async function firstSubjectsOf(request: ExploreRequest): Promise<readonly Subjec
     settings: {},
     exhibit: ref.named ? null : (protocol.exhibit ?? null),
   }));
-  for (const name of mutants) {
-    const mutant = MUTANTS.find((m) => m.name === name);
-    const protocol = mutant === undefined ? null : subjectOf(mutant, 'explore').protocol;
-    if (mutant !== undefined && protocol !== null) {
+  for (const mutant of mutants) {
+    const { name } = mutant;
+    const { protocol } = subjectOf(mutant, 'explore');
+    if (protocol !== null) {
       const source: ProtocolSource = { kind: 'mutant', name, text: '' };
       const settings = mutant.caughtBy.find(({ engine }) => engine === 'explore') ?? {};
       subjects.push({ protocol, source, mutant: name, sequence: null, settings, exhibit: null });

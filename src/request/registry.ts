@@ -1,5 +1,6 @@
 /** Looks up by name the protocols, mutants and scenarios of a request; loads protocols from files. */
-import { type Mutant, MUTANTS } from '../mutants/index.ts';
+import { loadMutants } from '../mutants/load.ts';
+import type { Mutant } from '../mutants/mutant.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { ALL_PROTOCOLS, OTHER_PROTOCOLS } from '../protocols/index.ts';
 import { parseSequence, sequenceProtocol } from '../sequence/index.ts';
@@ -12,13 +13,14 @@ import { nameOf } from './values.ts';
 
 export interface Catalogue {
   readonly protocols: readonly Protocol[];
-  readonly mutants: readonly Mutant[];
+  /** Loaded when one is asked for. */
+  readonly mutants: () => Promise<readonly Mutant[]>;
   readonly scenarios: readonly Scenario[];
 }
 
 export const BUILT_IN: Catalogue = Object.freeze({
   protocols: ALL_PROTOCOLS,
-  mutants: MUTANTS,
+  mutants: loadMutants,
   scenarios: SCENARIOS,
 });
 
@@ -41,6 +43,17 @@ export function selectNames(
   const names = things.map((thing) => thing.name);
   if (isAll(what, texts)) return names;
   return texts.map((text) => lookUp(what, names, text));
+}
+
+/** The mutants selected by `texts`, in the order given. */
+export async function selectMutants(
+  texts: readonly string[],
+  { mutants }: Pick<Catalogue, 'mutants'>,
+): Promise<readonly Mutant[]> {
+  if (texts.length === 0) return [];
+  const all = await mutants();
+  const names = selectNames('mutant', texts, all);
+  return names.flatMap((name) => all.filter((mutant) => mutant.name === name));
 }
 
 /**

@@ -3,7 +3,7 @@
  * may run beside it: what `explore` would run beside it, of one kind, where sizes are all that changes.
  */
 import { pairProblem } from '../explore/protocol/run/pair.ts';
-import { MUTANTS, subjectOf } from '../mutants/index.ts';
+import { type Mutant, subjectOf } from '../mutants/mutant.ts';
 import { changesSize } from '../port/kinds.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { scenarioNamed, SCENARIOS } from '../scenarios/index.ts';
@@ -12,7 +12,7 @@ import { namedAgainst, refuseAlone } from './against.ts';
 import { type KernelFields, kernelProtocols } from './kernel.ts';
 import { loadProtocolFile, looksLikePath } from './protocol-file.ts';
 import { refusal, the } from './refusal.ts';
-import type { SelectedProtocol } from './registry.ts';
+import { BUILT_IN, type SelectedProtocol } from './registry.ts';
 
 /** What of a request has to do with it. */
 interface Asked extends KernelFields {
@@ -52,8 +52,8 @@ function isOfSizesAlone(name: string): boolean {
   return work.kind === 'adjust' && takes === undefined;
 }
 
-function fromName(text: string): StressAgainst {
-  const named = namedAgainst(text);
+async function fromName(text: string): Promise<StressAgainst> {
+  const named = await namedAgainst(text);
   if (named.is === 'protocol') {
     const { protocol } = named;
     return { protocol, source: { from: 'built-in', name: protocol.name } };
@@ -82,23 +82,16 @@ export function protocolsBeside(
 
 /** The same of mutants. `isNamed`: one by one. */
 export function mutantsBeside(
-  names: readonly string[],
+  mutants: readonly Mutant[],
   against: StressAgainst | null,
   isNamed: boolean,
 ): readonly string[] {
-  const protocolOf = (name: string): Protocol | null => {
-    const mutant = MUTANTS.find((each) => each.name === name);
-    if (mutant === undefined) return null;
+  const protocolOf = (mutant: Mutant): Protocol | null => {
     // The machine has the bug, and the first hypervisor runs what is right on a machine without it.
     const { protocol, twin } = subjectOf(mutant, 'stress');
-    return protocol ?? namedTwin(twin);
+    return protocol ?? BUILT_IN.protocols.find(({ name }) => name === twin) ?? null;
   };
-  return able(names, against, protocolOf, () => isNamed);
-}
-
-function namedTwin(name: string): Protocol | null {
-  const named = namedAgainst(name);
-  return named.is === 'protocol' ? named.protocol : null;
+  return able(mutants, against, protocolOf, () => isNamed).map(({ name }) => name);
 }
 
 function able<T>(

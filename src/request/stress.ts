@@ -30,6 +30,7 @@ import { type KernelFields, kernelProtocols } from './kernel.ts';
 import { about, refusal, the } from './refusal.ts';
 import {
   type Catalogue,
+  selectMutants,
   selectNames,
   selectProtocols,
   type SelectedProtocol,
@@ -92,7 +93,7 @@ export async function stressOptions(
   const named = kernelProtocols(asked, asked.protocols, ({ kind }) => changesSize(kind));
   const request = named === undefined ? asked : { ...asked, protocols: named };
   refuseCombinations(request);
-  const allMutants = selectNames('mutant', request.mutants ?? [], catalogue.mutants);
+  const allMutants = await selectMutants(request.mutants ?? [], catalogue);
   const scenarios = selectNames('scenario', request.scenarios ?? [], catalogue.scenarios);
   const against = await stressAgainst(asked, scenarios);
   const { sequence, shard = null } = request;

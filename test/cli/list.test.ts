@@ -9,10 +9,11 @@ import { RULES } from '../../src/result/rule.ts';
 import { emptyFolder, program, typed } from './program.ts';
 
 describe('list', () => {
-  it('has everything a flag can name, as text', () => {
+  it('has everything a flag can name, as text', async () => {
     const { out, err, code } = program(['list']);
     expect({ err, code }).toEqual({ err: '', code: 0 });
-    const named = [...BUILT_IN.protocols, ...BUILT_IN.mutants, ...BUILT_IN.scenarios].map(
+    const mutants = await BUILT_IN.mutants();
+    const named = [...BUILT_IN.protocols, ...mutants, ...BUILT_IN.scenarios].map(
       (thing) => thing.name,
     );
     for (const name of [...named, ...RULES, ...CPU_KNOB_NAMES])
@@ -26,7 +27,7 @@ describe('list', () => {
     expect(code).toBe(0);
     expect(listing.tool).toBe('stage2-stress');
     expect(listing.command).toBe('list');
-    expect(listing.protocols).toEqual(listingOf(BUILT_IN).protocols);
+    expect(listing.protocols).toEqual((await listingOf(BUILT_IN)).protocols);
     expect(listing.rules.map(({ name }) => name)).toEqual(RULES);
     for (const { summary, origin } of listing.rules) expect([summary, origin]).not.toContain('');
     const toFile = await typed(['list', '--json', 'list.json'], folder);
@@ -39,7 +40,7 @@ describe('list', () => {
     expect(readFileSync(path.join(folder, 'list.json'), 'utf8')).toBe(out);
   });
 
-  it('shows kind, claims and exhibits of a protocol', () => {
+  it('shows kind, claims and exhibits of a protocol', async () => {
     const protocol = {
       name: 'mine',
       kind: 'coalesce',
@@ -49,10 +50,8 @@ describe('list', () => {
       exhibit: 'broken on purpose',
       run: () => {},
     } as const;
-    const text = listingText(
-      listingOf({ protocols: [protocol], mutants: [], scenarios: [] }),
-      PLAIN,
-    );
+    const none = { mutants: () => Promise.resolve([]), scenarios: [] };
+    const text = listingText(await listingOf({ protocols: [protocol], ...none }), PLAIN);
     expect(text.split('\n').slice(0, 5)).toMatchInlineSnapshot(`
       [
         "Protocols (--protocol)",

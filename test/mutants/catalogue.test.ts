@@ -80,6 +80,7 @@ test('names are unique, one file each', () => {
     'clear-pages.ts',
     'control.ts',
     'index.ts',
+    'load.ts',
     'misses.ts',
     'mutant.ts',
   ];

@@ -42,7 +42,8 @@ export interface Listing {
   }[];
 }
 
-export function listingOf(catalogue: Catalogue): Listing {
+export async function listingOf(catalogue: Catalogue): Promise<Listing> {
+  const mutants = await catalogue.mutants();
   return {
     protocols: catalogue.protocols.map(({ name, kind, summary, origin, claims, exhibit }) => ({
       name,
@@ -52,7 +53,7 @@ export function listingOf(catalogue: Catalogue): Listing {
       claims: Object.entries(claims).flatMap(([claim, made]) => (made ? [claim] : [])),
       exhibit: exhibit ?? null,
     })),
-    mutants: catalogue.mutants.map(({ name, seed, rule, twin, what }) => ({
+    mutants: mutants.map(({ name, seed, rule, twin, what }) => ({
       name,
       kind: seed.kind,
       rule,
@@ -113,7 +114,7 @@ export const command: Command<typeof FLAGS> = {
   flags: FLAGS,
   run: async ({ flags }, terminal) => {
     const json = jsonTarget(flags.json);
-    const listing = listingOf(BUILT_IN);
+    const listing = await listingOf(BUILT_IN);
     const delivery = new Delivery(terminal, false);
     await delivery.json(json, { tool: 'stage2-stress', schema: 1, command: 'list', ...listing });
     if (json === null) delivery.text(() => listingText(listing, terminal.paint));

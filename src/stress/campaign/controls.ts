@@ -15,7 +15,8 @@
  * what it stands for, and says so.
  */
 import { DEFAULT_CPU } from '../../arch/cpu-model.ts';
-import { MUTANTS, type Mutant } from '../../mutants/index.ts';
+import { CONTROLS } from '../../mutants/control.ts';
+import type { Mutant } from '../../mutants/mutant.ts';
 import type { ControlResult } from '../../result/stress.ts';
 import type { Rule } from '../../result/rule.ts';
 import { type GroupHooks, type GroupOutcome, runGroup } from '../group/group-run.ts';
@@ -151,8 +152,8 @@ export function twinRoundsFor(rounds: number): number {
 const roundsOf = (results: ResultsArea, item: number): number => totalOf(results, item, ROW.round);
 
 function mutantNamed(name: string): Mutant {
-  const mutant = MUTANTS.find((m) => m.name === name);
-  if (mutant === undefined) throw new Error(`no mutant is called ${name}`);
+  const mutant = CONTROLS.find((m) => m.name === name);
+  if (mutant === undefined) throw new Error(`no control is called ${name}`);
   return mutant;
 }
 

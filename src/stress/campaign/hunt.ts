@@ -5,7 +5,7 @@
  */
 import type { BlockLevel } from '../../arch/geometry.ts';
 import type { Delay } from '../../machine/hypervisor/delays.ts';
-import type { Mutant } from '../../mutants/index.ts';
+import type { Mutant } from '../../mutants/mutant.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { Rule } from '../../result/rule.ts';
 import type { StressRun } from '../../result/stress.ts';

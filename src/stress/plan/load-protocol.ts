@@ -3,7 +3,7 @@
  */
 import { assertNever } from '../../arch/assert.ts';
 import { ALL_PROTOCOLS } from '../../protocols/index.ts';
-import type { Mutant } from '../../mutants/index.ts';
+import type { Mutant } from '../../mutants/mutant.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { ProtocolSource } from './group.ts';
 

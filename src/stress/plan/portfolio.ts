@@ -8,7 +8,7 @@
 import { availableParallelism } from 'node:os';
 import { cpuFor, type CpuModel } from '../../arch/cpu-model.ts';
 import type { BlockLevel } from '../../arch/geometry.ts';
-import { MUTANTS } from '../../mutants/index.ts';
+import { loadMutants } from '../../mutants/load.ts';
 import { PROTOCOLS } from '../../protocols/index.ts';
 import { scenarioNamed, scenarioOfKind, suits } from '../../scenarios/index.ts';
 import type { GroupRequest } from './group-request.ts';
@@ -229,8 +229,9 @@ async function itemsOf(options: StressOptions): Promise<readonly PlannedItem[]> 
       named: ref.named,
     });
   }
+  const mutants = options.mutants.length === 0 ? [] : await loadMutants();
   for (const name of options.mutants) {
-    const mutant = MUTANTS.find((m) => m.name === name);
+    const mutant = mutants.find((m) => m.name === name);
     if (mutant === undefined) throw new Error(`no mutant is called ${name}`);
     const source: ProtocolSource = { from: 'mutant', name };
     const protocol = await loadProtocol(source);
