@@ -4,12 +4,14 @@
  * Throws Unsupported for what is not modelled; a bound that stops the search is part of the result.
  */
 import {
+  type Architecture,
   type BoundName,
   type ModelOptions,
   NO_DEPENDENCY,
   type OrderOutcomes,
   search,
   type SearchBounds,
+  ToldApart,
 } from '../explore/model/index.ts';
 import type { LitmusVerdict } from '../result/litmus.ts';
 import { Collector } from './verdict/collector.ts';
@@ -48,6 +50,8 @@ export interface TestOutcome {
   readonly stoppedBy: BoundName | null;
   /** Names of herd's flags that some execution raises. */
   readonly flags: readonly string[];
+  /** Would a search under this other architecture have gone through the same, step by step? */
+  readonly isSameUnder: (arch: Architecture) => boolean;
 }
 
 /**
@@ -79,7 +83,10 @@ export function runTest(
   } catch (error) {
     if (!(error instanceof TreeTooLarge)) throw error;
     const none = { states: [], executions: 0, orders: 0, prefixes: 0, cut: false, flags: [] };
-    return { verdict: verdictOf(test.quantifier, []), ...none, stoppedBy: error.bound };
+    return {
+      ...{ ...none, verdict: verdictOf(test.quantifier, []), stoppedBy: error.bound },
+      isSameUnder: () => false,
+    };
   }
   const collector = new Collector(test, names, unrolled.outcomes);
   const flags = new Flags(test, names, unrolled);
@@ -90,6 +97,7 @@ export function runTest(
   });
   const timeMs = Math.max(0, bounds.timeMs - (performance.now() - startMs));
   if (stats.stoppedBy === null) flags.finish(options, { ...bounds, timeMs });
+  const stoppedBy = stats.stoppedBy ?? flags.stoppedBy;
   const states = [...collector.states.values()].toSorted((a, b) => (a.text < b.text ? -1 : 1));
   return {
     verdict: verdictOf(test.quantifier, states),
@@ -98,8 +106,11 @@ export function runTest(
     orders: stats.orders,
     prefixes: stats.states,
     cut: collector.cut,
-    stoppedBy: stats.stoppedBy ?? flags.stoppedBy,
+    stoppedBy,
     flags: flags.raised ? [BBM_EXPECTED] : [],
+    isSameUnder: (arch) =>
+      stoppedBy === null &&
+      [stats.toldApart, flags.toldApart].every((told) => told.areSame(arch, options.arch)),
   };
 }
 
@@ -107,6 +118,7 @@ export function runTest(
 class Flags {
   raised = false;
   stoppedBy: BoundName | null = null;
+  toldApart = new ToldApart();
   readonly #test: LitmusTest;
   readonly #walkers: readonly Walker[];
   readonly #needs: NeedsBbm;
@@ -134,6 +146,7 @@ class Flags {
       return this.raised ? 'stop' : 'go-on';
     });
     this.stoppedBy = stats.stoppedBy;
+    this.toldApart = stats.toldApart;
   }
 }
 

@@ -86,14 +86,18 @@ export function* runFile(
     return;
   }
   const asked = variantsOf(test.info).arch;
+  const judged: Judged[] = [];
   for (const arch of options.arch) {
     const start = performance.now();
     const used = asked === null ? arch : stronger(arch, asked);
+    const same = judged.find(({ isSameUnder }) => isSameUnder(used));
+    const now = same ?? judge(test, used, options);
+    judged.push(now);
     const run = {
       ...emptyRun(test.name, file, arch),
       ...(used === arch || used === 'base' ? {} : { testArch: used }),
       ...conditionOf(test),
-      ...judge(test, used, options),
+      ...now.run,
     };
     const elapsedMs = Math.round((performance.now() - start) * 1000) / 1000;
     yield { ...run, elapsedMs, ...compare(run, expectations) };
@@ -144,16 +148,19 @@ function refusal(error: unknown): Partial<LitmusRunResult> {
   throw error;
 }
 
-function judge(
-  test: LitmusTest,
-  arch: Architecture,
-  options: LitmusOptions,
-): Partial<LitmusRunResult> {
+interface Judged {
+  readonly run: Partial<LitmusRunResult>;
+  /** Nothing else could come out under this architecture. */
+  readonly isSameUnder: (arch: Architecture) => boolean;
+}
+
+function judge(test: LitmusTest, arch: Architecture, options: LitmusOptions): Judged {
   const bounds: SearchBounds = { ...DEFAULT_BOUNDS, ...options.bounds };
   try {
-    return report(runTest(test, armModel(arch, options.weakening), bounds), bounds);
+    const outcome = runTest(test, armModel(arch, options.weakening), bounds);
+    return { run: report(outcome, bounds), isSameUnder: outcome.isSameUnder };
   } catch (error) {
-    return refusal(error);
+    return { run: refusal(error), isSameUnder: () => false };
   }
 }
 

@@ -4,6 +4,7 @@ export * from './options.ts';
 export * from './order.ts';
 export * from './program.ts';
 export * from './reductions.ts';
+export { ToldApart } from './rules.ts';
 export * from './search.ts';
 export type { OnEnd, TrailStep } from './thread-run.ts';
 export type { Walk } from './walks.ts';

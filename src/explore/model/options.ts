@@ -93,7 +93,7 @@ export interface SearchBounds {
 
 /** A state takes some 60 bytes, so `states` is a bound of about 60 MB, too. */
 export const DEFAULT_BOUNDS: SearchBounds = Object.freeze({
-  events: 16,
+  events: 18,
   states: 1_000_000,
   nodes: 200_000,
   visits: 3,

@@ -289,5 +289,5 @@ export interface TranslationSystem {
    * What an access may meet while both walks for `address` can be used at once. Null: nothing that
    * one of them alone would not give. Absent: the same, always.
    */
-  collide?(address: number, a: WalkResult, b: WalkResult): WalkResult | null;
+  collide?(address: number, a: WalkResult, b: WalkResult, isOpen?: boolean): WalkResult | null;
 }

@@ -7,6 +7,7 @@
  *   rows    row 0, row 1, …: `width` integers each
  */
 import { assert } from '../../arch/assert.ts';
+import { zeros } from './cut.ts';
 
 const SLOTS_MIN = 64;
 const BYTES_PER_INTEGER = Int32Array.BYTES_PER_ELEMENT;
@@ -16,14 +17,14 @@ const ROWS_MAX = 2 ** 30;
 
 export class RowTable {
   readonly #width: number;
-  #slots = new Int32Array(SLOTS_MIN);
+  #slots = zeros(SLOTS_MIN);
   #rows: Int32Array;
   #size = 0;
 
   constructor(width: number) {
     assert(width > 0, 'a row has numbers in it');
     this.#width = width;
-    this.#rows = new Int32Array((width * SLOTS_MIN) / 2);
+    this.#rows = zeros((width * SLOTS_MIN) / 2);
   }
 
   get size(): number {
@@ -69,8 +70,8 @@ export class RowTable {
   }
 
   #grow(): void {
-    const slots = new Int32Array(this.#slots.length * 2);
-    const rows = new Int32Array(this.#rows.length * 2);
+    const slots = zeros(this.#slots.length * 2);
+    const rows = zeros(this.#rows.length * 2);
     rows.set(this.#rows);
     const mask = slots.length - 1;
     for (let number = 0; number < this.#size; number++) {

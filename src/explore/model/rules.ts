@@ -9,7 +9,7 @@
  *
  * Left out: tags, instruction fetch.
  */
-import type { ModelOptions } from './options.ts';
+import { ALL_ARCHITECTURES, type Architecture, type ModelOptions } from './options.ts';
 import type { BarrierKind, Dependency, Reads, ReadNode, RmwNode, WriteNode } from './program.ts';
 
 export type Join = (a: number, b: number) => number;
@@ -95,15 +95,45 @@ function at(s: Frame, slot: number): number {
   return s[slot] as number;
 }
 
+/**
+ * Where some step of a search comes later under one architecture than under the one before it. Two
+ * that no step told apart have the same executions: their searches are the same, step by step.
+ */
+export class ToldApart {
+  /** FEAT_ETS2 from the base architecture, and FEAT_ETS3 from FEAT_ETS2. */
+  ets2 = false;
+  ets3 = false;
+
+  add({ ets2, ets3 }: ToldApart): void {
+    this.ets2 ||= ets2;
+    this.ets3 ||= ets3;
+  }
+
+  areSame(a: Architecture, b: Architecture): boolean {
+    const [one, other] = [rankOf(a), rankOf(b)];
+    const added = ALL_ARCHITECTURES.slice(Math.min(one, other) + 1, Math.max(one, other) + 1);
+    return !added.some((arch) => arch !== 'base' && this[arch]);
+  }
+}
+
+/** Each has what those before it have. */
+const rankOf = (arch: Architecture): number => ALL_ARCHITECTURES.indexOf(arch);
+
 export class Rules {
   readonly options: ModelOptions;
   readonly layout: Layout;
   readonly join: Join;
+  readonly #toldApart: ToldApart;
+  readonly #hasEts2: boolean;
+  readonly #hasEts3: boolean;
 
-  constructor(options: ModelOptions, layout: Layout, join: Join) {
+  constructor(options: ModelOptions, layout: Layout, join: Join, toldApart = new ToldApart()) {
     this.options = options;
     this.layout = layout;
     this.join = join;
+    this.#toldApart = toldApart;
+    this.#hasEts2 = rankOf(options.arch) >= rankOf('ets2');
+    this.#hasEts3 = rankOf(options.arch) >= rankOf('ets3');
   }
 
   basicView(s: Frame, dependency: Dependency): number {
@@ -128,7 +158,7 @@ export class Rules {
    */
   walkFloor(s: Frame, address: Dependency): number {
     let start = this.join(at(s, VCSE), this.basicView(s, address));
-    if (this.options.arch !== 'base') start = this.join(start, at(s, VDSB));
+    start = this.#withEts2(start, this.join(start, at(s, VDSB)));
     if (this.options.tlb || this.options.memory === 'arm') return start;
     // Without a TLB a walk is one more read of the simpler memory.
     start = this.join(start, at(s, VRD));
@@ -141,10 +171,18 @@ export class Rules {
    */
   faultWalkFloor(s: Frame, address: Dependency, isCacheable: boolean): number {
     const start = this.walkFloor(s, address);
-    const { arch } = this.options;
-    return arch === 'ets3' || (arch === 'ets2' && !isCacheable)
-      ? this.join(start, this.join(at(s, VRD), at(s, VWR)))
-      : start;
+    const later = this.join(start, this.join(at(s, VRD), at(s, VWR)));
+    return isCacheable ? this.#withEts3(start, later) : this.#withEts2(start, later);
+  }
+
+  #withEts2(start: number, later: number): number {
+    if (later !== start) this.#toldApart.ets2 = true;
+    return this.#hasEts2 ? later : start;
+  }
+
+  #withEts3(start: number, later: number): number {
+    if (later !== start) this.#toldApart.ets3 = true;
+    return this.#hasEts3 ? later : start;
   }
 
   /**

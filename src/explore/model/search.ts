@@ -24,6 +24,7 @@ import { RowTable } from './row-table.ts';
 import { Silence } from './silence.ts';
 import { PathTooLong, skeletonsOf } from './skeleton.ts';
 import { ThreadRun } from './thread-run.ts';
+import { ToldApart } from './rules.ts';
 
 /** One consistent global order, up to what nobody can tell, and what each thread makes of it. */
 export interface OrderOutcomes {
@@ -60,6 +61,8 @@ export interface SearchStats {
   readonly bytes: number;
   /** The bound that stopped the search; null if it is complete. */
   readonly stoppedBy: BoundName | null;
+  /** Under which other architectures it would be the same, if it is complete. */
+  readonly toldApart: ToldApart;
 }
 
 export type Visit = (found: OrderOutcomes) => 'go-on' | 'stop';
@@ -88,6 +91,7 @@ export class Search {
   readonly #reductions: Reductions;
   readonly #runs: readonly ThreadRun[];
   readonly #deadlineMs: number;
+  readonly #toldApart = new ToldApart();
   readonly #choices: Choices | null;
   #choice: Choice | null = null;
   #projections: readonly Projection[] = [];
@@ -126,11 +130,16 @@ export class Search {
     this.#system = system;
     this.#bounds = bounds;
     this.#visit = visit;
-    this.#runs = system.threads.map((_, thread) => new ThreadRun(system, options, thread));
+    const toldApart = this.#toldApart;
+    this.#runs = system.threads.map(
+      (_, thread) => new ThreadRun(system, options, thread, null, toldApart),
+    );
     this.#deadlineMs = performance.now() + bounds.timeMs;
     try {
       this.#choices = new Choices(
-        system.threads.map((_, thread) => skeletonsFor(system, options, thread, bounds.events)),
+        system.threads.map((_, thread) =>
+          skeletonsFor(system, options, thread, bounds.events, toldApart),
+        ),
         system.initial,
         reductions.symmetry ? system.alike : [],
       );
@@ -166,6 +175,7 @@ export class Search {
       steps: this.#runs.reduce((sum, run) => sum + run.visited, 0),
       bytes: Math.max(this.#bytes, this.#bytesNow()),
       stoppedBy: this.#stoppedBy,
+      toldApart: this.#toldApart,
     };
   }
 

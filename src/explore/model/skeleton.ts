@@ -7,9 +7,18 @@
  * this order nearly total, and that is what keeps the number of global orders small.
  */
 import { assert } from '../../arch/assert.ts';
+import { zeros } from './cut.ts';
 import type { ModelOptions } from './options.ts';
-import type { Node, OrderEvent, ReadNode, RmwNode, System, WriteNode } from './program.ts';
-import { EPOCH, type Frame, layoutOf, Rules } from './rules.ts';
+import type {
+  Node,
+  OrderEvent,
+  ReadNode,
+  RmwNode,
+  System,
+  ThreadProgram,
+  WriteNode,
+} from './program.ts';
+import { EPOCH, type Frame, layoutOf, Rules, ToldApart } from './rules.ts';
 
 export interface Skeleton {
   /** In program order. */
@@ -42,15 +51,56 @@ export function skeletonsOf(
   options: ModelOptions,
   thread: number,
   eventsMax: number,
+  toldApart?: ToldApart,
 ): readonly Skeleton[] {
   const program = system.threads[thread];
   assert(program !== undefined, `no thread ${thread}`);
   assert(eventsMax <= EVENTS_MAX, `an order has at most ${EVENTS_MAX} events`);
-  const layout = layoutOf(system.initial.length, program.reads, system.translation.offsets);
-  const collector = new Collector(system, new Rules(options, layout, union), eventsMax);
-  collector.walk(program.root, new Int32Array(layout.size), [], []);
+  const asked = `${textOf(options)} ${eventsMax} ${system.isSparse}`;
+  const known = collected.get(program.root) ?? new Map<string, Collected>();
+  collected.set(program.root, known);
+  const found = known.get(asked) ?? collect(system, options, program, eventsMax);
+  known.set(asked, found);
+  toldApart?.add(found.toldApart);
+  return found.skeletons;
+}
+
+interface Collected {
+  readonly skeletons: readonly Skeleton[];
+  readonly toldApart: ToldApart;
+}
+
+/**
+ * By the tree, and all else that they depend on: beside every guest program a hypervisor's thread is one and
+ * the same.
+ */
+const collected = new WeakMap<Node, Map<string, Collected>>();
+
+/** One set of options is for many searches. */
+const texts = new WeakMap<ModelOptions, string>();
+
+function textOf(options: ModelOptions): string {
+  const text = texts.get(options) ?? JSON.stringify(options);
+  texts.set(options, text);
+  return text;
+}
+
+function collect(
+  system: System,
+  options: ModelOptions,
+  { root, reads }: ThreadProgram,
+  eventsMax: number,
+): Collected {
+  const toldApart = new ToldApart();
+  const layout = layoutOf(system.initial.length, reads, system.translation.offsets);
+  const rules = new Rules(options, layout, union, toldApart);
+  const collector = new Collector(system, rules, eventsMax);
+  collector.walk(root, zeros(layout.size), [], []);
   const found = [...collector.found.values()];
-  return system.isSparse ? found : found.map(({ events, before }) => ({ events, before }));
+  const skeletons = system.isSparse
+    ? found
+    : found.map(({ events, before }) => ({ events, before }));
+  return { skeletons, toldApart };
 }
 
 interface Found {
@@ -67,6 +117,9 @@ class Collector {
   readonly #system: System;
   readonly #rules: Rules;
   readonly #eventsMax: number;
+  /** By depth: one for each branch that is open. */
+  readonly #frames: Frame[] = [];
+  #open = 0;
 
   constructor(system: System, rules: Rules, eventsMax: number) {
     this.#system = system;
@@ -114,12 +167,25 @@ class Collector {
         return this.#updated(node, s, events, before, this.#write.bind(this, node));
       case 'choice':
         for (const alternative of node.alternatives) {
-          this.walk(alternative, Int32Array.from(s), events, before);
+          this.#branch(alternative, this.#copyOf(s), events, before);
         }
         return;
       case 'end':
         return this.#record(events, before);
     }
+  }
+
+  /** Of this frame, for one branch: until it is left. */
+  #copyOf(s: Frame): Frame {
+    const t = (this.#frames[this.#open++] ??= zeros(s.length));
+    t.set(s);
+    return t;
+  }
+
+  /** Through the last copy made, and leaves it. */
+  #branch(node: Node, t: Frame, events: OrderEvent[], before: number[]): void {
+    this.walk(node, t, events, before);
+    this.#open--;
   }
 
   #faults(
@@ -129,9 +195,9 @@ class Collector {
     before: number[],
   ): void {
     for (const next of node.faults.values()) {
-      const t = Int32Array.from(s);
+      const t = this.#copyOf(s);
       this.#rules.speculated(t, node.address, this.#walkView(node, s));
-      this.walk(next, t, events, before);
+      this.#branch(next, t, events, before);
     }
   }
 
@@ -151,11 +217,12 @@ class Collector {
     this.#faults(node, s, events, before);
     access(s, events, before);
     for (const { entry, value } of node.updates ?? []) {
-      const t = Int32Array.from(s);
+      const t = this.#copyOf(s);
       const floor = this.#rules.updateFloor(t, node.address, this.#walkView(node, t));
       this.#rules.didUpdate(t, 1 << events.length);
       const event: OrderEvent = { kind: 'write', location: entry, value, hardware: true };
       access(t, [...events, event], [...before, floor]);
+      this.#open--;
     }
   }
 
@@ -163,11 +230,11 @@ class Collector {
     const walk = this.#walkView(node, s);
     const view = this.#rules.readFloor(s, node) | walk;
     for (const [value, next] of node.next) {
-      const t = Int32Array.from(s);
+      const t = this.#copyOf(s);
       this.#rules.speculated(t, node.address, walk);
       this.#rules.didRead(t, node, view, 0);
       this.#values.push(value);
-      this.walk(next, t, events, before);
+      this.#branch(next, t, events, before);
       this.#values.pop();
     }
   }
@@ -176,21 +243,21 @@ class Collector {
     const walk = this.#walkView(node, s);
     const bit = 1 << events.length;
     for (const [location, next] of node.next) {
-      const t = Int32Array.from(s);
+      const t = this.#copyOf(s);
       const floor = this.#rules.writeFloor(t, node, location) | walk;
       this.#rules.speculated(t, node.address, walk);
       if (node.value === null) {
-        this.walk(next, t, events, before);
+        this.#branch(next, t, events, before);
         continue;
       }
       if (node.unseen === true) {
         this.#rules.didWrite(t, node, location, floor);
-        this.walk(next, t, events, before);
+        this.#branch(next, t, events, before);
         continue;
       }
       this.#rules.didWrite(t, node, location, bit);
       const event: OrderEvent = { kind: 'write', location, value: node.value };
-      this.walk(next, t, [...events, event], [...before, floor]);
+      this.#branch(next, t, [...events, event], [...before, floor]);
     }
   }
 
@@ -202,17 +269,17 @@ class Collector {
       this.#values.push(read);
       if (value !== null) this.#replaced.push(read);
       for (const [location, after] of next) {
-        const t = Int32Array.from(s);
+        const t = this.#copyOf(s);
         this.#rules.speculated(t, node.address, walk);
         this.#rules.didRead(t, node, view, 0);
         if (value === null) {
-          this.walk(after, t, events, before);
+          this.#branch(after, t, events, before);
           continue;
         }
         const floor = this.#rules.writeFloor(t, node, location) | view;
         this.#rules.didRmw(t, node, location, view, bit);
         const event: OrderEvent = { kind: 'write', location, value };
-        this.walk(after, t, [...events, event], [...before, floor]);
+        this.#branch(after, t, [...events, event], [...before, floor]);
       }
       this.#values.pop();
       if (value !== null) this.#replaced.pop();

@@ -8,6 +8,7 @@
  * nothing more.
  */
 import { assert } from '../../arch/assert.ts';
+import { zeros } from './cut.ts';
 import type { ModelOptions } from './options.ts';
 import { type GlobalOrder, NEVER } from './order.ts';
 import type {
@@ -20,7 +21,7 @@ import type {
   TlbiNode,
   WriteNode,
 } from './program.ts';
-import { type Frame, layoutOf, Rules } from './rules.ts';
+import { type Frame, layoutOf, Rules, type ToldApart } from './rules.ts';
 import { type Walk, Walks } from './walks.ts';
 
 const max = (a: number, b: number): number => (a > b ? a : b);
@@ -75,7 +76,13 @@ export class ThreadRun {
   /** Nobody asks for more than whether there is an outcome. */
   #isOneEnough = false;
 
-  constructor(system: System, options: ModelOptions, thread: number, onEnd: OnEnd | null = null) {
+  constructor(
+    system: System,
+    options: ModelOptions,
+    thread: number,
+    onEnd: OnEnd | null = null,
+    toldApart?: ToldApart,
+  ) {
     const program = system.threads[thread];
     assert(program !== undefined, `no thread ${thread}`);
     const layout = layoutOf(system.initial.length, program.reads, system.translation.offsets);
@@ -83,7 +90,7 @@ export class ThreadRun {
     this.#options = options;
     this.#thread = thread;
     this.#onEnd = onEnd;
-    this.#rules = new Rules(options, layout, max);
+    this.#rules = new Rules(options, layout, max, toldApart);
   }
 
   get options(): ModelOptions {
@@ -130,7 +137,7 @@ export class ThreadRun {
     assert(depth < DEPTH_MAX, 'a path is longer than the model supports');
     const known = this.#frames[depth];
     if (known) return known;
-    const made = new Int32Array(this.#rules.layout.size);
+    const made = zeros(this.#rules.layout.size);
     this.#frames[depth] = made;
     return made;
   }

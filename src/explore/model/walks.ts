@@ -133,7 +133,7 @@ export class Walks {
         const from = Math.max(a.from, b.from);
         const usable = Math.min(a.usable, b.usable);
         if (this.#order.isPast(from, usable)) continue;
-        const result = translation.collide(address, a.result, b.result);
+        const result = translation.collide(address, a.result, b.result, this.#order.isOpen);
         if (result === null) continue;
         const entries = [...new Set([...a.entries, ...b.entries])];
         const paths = [...a.paths, ...b.paths];
