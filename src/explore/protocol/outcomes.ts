@@ -12,6 +12,7 @@ import { guestName } from './machine/describe.ts';
 import { OutcomeJudge } from './judge/judge-end.ts';
 import { HostEnds } from './judge/host-ends.ts';
 import { type FoundOutcome, Joint } from './judge/joint.ts';
+import type { RegionTranslation } from './machine/translation.ts';
 import type { Host } from './run/host.ts';
 import type { Scenario } from './run/scenario.ts';
 import { type CitedWay, wayIn } from './schedule/citations.ts';
@@ -40,7 +41,7 @@ export class Outcomes {
   readonly #joint = new Joint();
   #executions = 0;
   /** Of the searches so far. */
-  readonly #translations: { readonly meetsNt: boolean }[] = [];
+  readonly #translations: Pick<RegionTranslation, 'meetsNt' | 'meetsTwo'>[] = [];
   readonly #ends: HostEnds[] = [];
   readonly #shown = new Map<Rule, Shown>();
 
@@ -91,6 +92,11 @@ export class Outcomes {
   /** Some walk met a block with nT. */
   get meetsNt(): boolean {
     return this.#translations.some(({ meetsNt }) => meetsNt);
+  }
+
+  /** Some access met two entries that match (translation.ts). */
+  get meetsTwo(): boolean {
+    return this.#translations.some(({ meetsTwo }) => meetsTwo);
   }
 
   /** Some execution breaks a rule. */

@@ -2,7 +2,7 @@
  * Searches that are one and the same on several CPUs. Of a PE's BBM level and what it does with nT and
  * two matching entries the search asks where a walk meets an nT block, and where two entries match. Where
  * no walk met one, and the protocol does the same whatever level it is told, CPUs have the same result
- * that make the same of two entries.
+ * that make the same of two entries; and where no access met two, all of them have.
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { CpuModel } from '../../arch/cpu-model.ts';
@@ -10,6 +10,7 @@ import type { Protocol } from '../../port/index.ts';
 import { type PeModel, twoMatch } from './machine/translation.ts';
 import type { Host } from './run/host.ts';
 import { peOf } from './run/scenario.ts';
+import type { Outcomes } from './outcomes.ts';
 import type { Found } from './share.ts';
 import type { Started } from './start.ts';
 
@@ -26,10 +27,12 @@ interface Made {
   readonly hosts: readonly unknown[];
 }
 
+type Met = Pick<Outcomes, 'meetsNt' | 'meetsTwo'>;
+
 interface Kept {
   readonly made: Made;
   readonly pes: readonly PeModel[];
-  readonly meetsNt: boolean;
+  readonly meets: Met;
   readonly found: Found;
 }
 
@@ -42,7 +45,7 @@ export function foundBefore(started: Started): Found | null {
   const [made, pes] = [madeOf(started), pesOf(started)];
   const same = before.find(
     (known) =>
-      isDeepStrictEqual(asked(known.pes, known.meetsNt), asked(pes, known.meetsNt)) &&
+      isDeepStrictEqual(asked(known.pes, known.meets), asked(pes, known.meets)) &&
       isDeepStrictEqual(known.made, made),
   );
   return same?.found ?? null;
@@ -53,8 +56,9 @@ export function keepFound(started: Started, found: Found): void {
   if (!isPlain(started) || found.stoppedBy !== null) return;
   if (found.outcomes.length > OUTCOMES_KEPT) return;
   const { protocol } = started.options;
-  const { meetsNt } = started.outcomes;
-  const mine = { made: madeOf(started), pes: pesOf(started), meetsNt, found };
+  const { meetsNt, meetsTwo } = started.outcomes;
+  const meets = { meetsNt, meetsTwo };
+  const mine = { made: madeOf(started), pes: pesOf(started), meets, found };
   kept.set(protocol, [mine, ...(kept.get(protocol) ?? [])].slice(0, KEPT));
 }
 
@@ -81,7 +85,8 @@ function pesOf({ cpu, hosts }: Started): readonly PeModel[] {
 }
 
 /** What such a search asks of its PEs. vCPUs on PEs of one kind are explored once for all of them. */
-function asked(pes: readonly PeModel[], meetsNt: boolean): unknown {
+function asked(pes: readonly PeModel[], { meetsNt, meetsTwo }: Met): unknown {
   if (meetsNt) return pes;
-  return [pes.map(twoMatch), pes.every((pe) => isDeepStrictEqual(pe, pes[0]))];
+  const areAlike = pes.every((pe) => isDeepStrictEqual(pe, pes[0]));
+  return [areAlike, ...(meetsTwo ? pes.map(twoMatch) : [])];
 }

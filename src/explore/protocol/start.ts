@@ -26,6 +26,7 @@ import { type Host, MakerFailed, unrollBoth, unrollHost } from './run/host.ts';
 import { pairMap, pairProblem } from './run/pair.ts';
 import { TimeLimit, underOneLimit, withTimeLimit } from './run/time-limit.ts';
 import { NotDeterministic, type Path } from './run/unroll.ts';
+import { hostsFor } from './same-hosts.ts';
 import { boundedBy, type Searched, type Stop } from './share.ts';
 import { fingerprintOfHost, type ProtocolSource } from './token.ts';
 
@@ -137,9 +138,14 @@ export function startExploration(options: ExploreOptions): Started {
     if (stop.stoppedWhy !== null) stop.stoppedWhy = WAITS_FOR_OTHER;
     return host === null ? [] : [host];
   }
+  const { nodes, operations, tables } = bounds;
+  const madeIn = { machine, level, vcpus, nodes, operations, tables };
   const hosts =
     against === null
-      ? underOneLimit(() => changesOf(protocol).flatMap(startAll))
+      ? hostsFor(protocol, madeIn, bbm, () => ({
+          hosts: underOneLimit(() => changesOf(protocol).flatMap(startAll)),
+          isWhole: stop.stoppedBy === null,
+        }))
       : startBoth(against);
   const outcomes = new Outcomes(claims);
   return {

@@ -63,9 +63,15 @@ function known(given: Protocol, more: Partial<ExploreOptions> = {}): readonly bo
 
 const [no, yes] = [false, true];
 
-test('a protocol without nT is searched once for each thing that two entries come to', () => {
-  const searches = [no, no, yes, yes, yes, yes, yes, no, yes, no, no, no];
+test('a protocol without nT whose guests never meet two entries is searched once', () => {
+  const searches = [no, yes, yes, yes, yes, yes, yes, yes, yes, no, no, no];
   expect(known(builtin('bbm-early'))).toEqual(searches);
+  expect(known(builtin('bbm-early'), { accesses: 2 })).toEqual(searches);
+});
+
+test('one whose guests do, once for each thing that two entries come to', () => {
+  const searches = [no, no, yes, yes, yes, yes, yes, no, yes, no, no, no];
+  expect(known(builtin('bbml2-direct'))).toEqual(searches);
 });
 
 test.each(['rfc-nt-posted', 'nt-spec', 'nt-split', 'split-eager'])('%s', (name) => {

@@ -28,6 +28,7 @@ import {
   type Descriptor,
   EMPTY,
   isTable,
+  isValid,
   type LeafAttributes,
   LOCKED,
   makeLeaf,
@@ -72,6 +73,8 @@ const OTHER_PA = 0x1_4000_0000;
 const TABLES_PA = 0x1_0000_0000;
 const FOREIGN_PA = 0xc000_0000;
 const FOREIGN_VERSION = 15;
+/** Of level 1 two leaves lie below each other, and a protocol may try another one. */
+const CHILDREN_KEPT = 6;
 const NEIGHBOUR_PA = 0xe000_0000;
 
 /** A valid leaf that is none of the region's. */
@@ -158,6 +161,13 @@ export class MemoryMap {
   readonly #isMixed: boolean;
   /** By index in the old table, once they were looked at. */
   readonly #oldPages: (Descriptor | undefined)[] = [];
+  /** The last few leaves that were split, and what they were split into. */
+  readonly #children: {
+    readonly level: Level;
+    readonly like: Descriptor;
+    readonly leaves: readonly Descriptor[];
+  }[] = [];
+  readonly #validBefore: (number | undefined)[] = [];
   readonly size: number;
   /** Pages of the region. */
   readonly pages: number;
@@ -382,12 +392,35 @@ export class MemoryMap {
   ): Table {
     const table = take();
     const below = childLevel(level);
-    for (let index = 0; index < this.geometry.entriesPerTable; index++) {
-      const leaf = childLeaf(this.geometry, like, level, index);
+    for (const [index, leaf] of this.#childrenOf(level, like).entries()) {
       const d = below === 3 ? leaf : this.descriptorFor(this.fill(below, leaf, take, store));
       store(this.entryOf(table, index), d);
     }
     return table;
+  }
+
+  /** Made once: every run of a protocol, and most protocols, split one and the same leaf. */
+  #childrenOf(level: Level, like: Descriptor): readonly Descriptor[] {
+    const known = this.#children.find((each) => each.like === like && each.level === level);
+    if (known !== undefined) return known.leaves;
+    const leaves = Array.from({ length: this.geometry.entriesPerTable }, (_, index) =>
+      childLeaf(this.geometry, like, level, index),
+    );
+    if (this.#children.push({ level, like, leaves }) > CHILDREN_KEPT) this.#children.shift();
+    return leaves;
+  }
+
+  /** Valid entries of an old page before the transition. `peek`: what memory holds then. */
+  validBefore(table: Table, peek: (location: number) => Descriptor): number {
+    return (this.#validBefore[table] ??= this.validIn(table, peek));
+  }
+
+  validIn(table: Table, peek: (location: number) => Descriptor): number {
+    let valid = 0;
+    for (let index = 0; index < this.geometry.entriesPerTable; index++) {
+      if (isValid(peek(this.entryOf(table, index)))) valid++;
+    }
+    return valid;
   }
 }
 

@@ -126,6 +126,7 @@ export class RegionTranslation implements TranslationSystem {
   readonly #readings = new Map<number, { readonly level: Level; readonly reading: Reading }>();
 
   #meetsNt = false;
+  #meetsTwo = false;
 
   /** What `#removes` has said. */
   readonly #removed: (boolean | undefined)[] = [];
@@ -173,6 +174,11 @@ export class RegionTranslation implements TranslationSystem {
   /** Some walk met a block with nT. */
   get meetsNt(): boolean {
     return this.#meetsNt;
+  }
+
+  /** In an order that is complete some access met two entries that match, neither of them an nT block. */
+  get meetsTwo(): boolean {
+    return this.#meetsTwo;
   }
 
   #pe(address: number): PeModel {
@@ -351,7 +357,7 @@ export class RegionTranslation implements TranslationSystem {
   }
 
   /** Two matching translations: R_FVQCK, and R_MRRPW where one of them is an nT block. */
-  collide(address: number, a: WalkResult, b: WalkResult): WalkResult | null {
+  collide(address: number, a: WalkResult, b: WalkResult, isOpen = false): WalkResult | null {
     const one = this.#leafOf(a);
     const other = this.#leafOf(b);
     if (one?.kind !== 'leaf' || other?.kind !== 'leaf' || !this.#overlap(one, other)) return null;
@@ -363,6 +369,7 @@ export class RegionTranslation implements TranslationSystem {
     if (isNt && nt !== 'ignored') {
       return nt === 'conflict' && bbm !== 3 ? this.#fault('conflict', level) : null;
     }
+    if (!isOpen) this.#meetsTwo = true;
     const match = twoMatch(pe);
     if (match === 'abort') return this.#fault('conflict', level);
     return match === 'amalgam' ? this.#leaf(address, { kind: 'amalgam' }) : null;
@@ -384,9 +391,12 @@ export class RegionTranslation implements TranslationSystem {
     const spansOf = (entry: number): EntrySpan[] =>
       [...valuesOf(entry)].map((value) => ({ value, from: 0, until: 1 }));
     const single = this.paths(address, false, spansOf).map(({ result }) => result);
+    const { meetsTwo } = this;
     const pairs = single.flatMap((a, i) =>
       single.slice(i + 1).flatMap((b) => this.collide(address, a, b) ?? []),
     );
+    // What there might be is no access that met it.
+    this.#meetsTwo = meetsTwo;
     const leaves = new Map<number, number>();
     const faults = new Set<number>();
     const updates = new Map<string, HardwareUpdate>();

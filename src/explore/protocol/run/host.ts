@@ -23,6 +23,8 @@ export interface Host {
   readonly map: MemoryMap;
   /** What the protocols are told of the CPU. */
   readonly bbm: BbmLevel;
+  /** Some way looks at that: told something else, it may be another one. */
+  readonly looksAtBbm: boolean;
   /** One, or two at once. */
   readonly threads: readonly HostThread[];
   /** Every way through the protocol; of two the first. */
@@ -205,6 +207,7 @@ function unrollMakers(
   return {
     map,
     bbm,
+    looksAtBbm: trees.some((tree) => tree.looksAtBbm),
     threads,
     held,
     paths: trees[0]?.paths ?? [],

@@ -46,7 +46,7 @@ export class PageBook {
     this.#map = map;
     this.#peek = peek;
     for (let page = 0; page < map.oldTables; page++) {
-      this.#counts.set(page as Table, 1 + this.#validIn(page as Table));
+      this.#counts.set(page as Table, 1 + map.validBefore(page as Table, peek));
     }
   }
 
@@ -183,7 +183,7 @@ export class PageBook {
       this.#find('freed-table', `${this.#text(table)} is linked at the end, but it was freed`);
       return;
     }
-    const valid = this.#validIn(table);
+    const valid = this.#map.validIn(table, this.#peek);
     const count = this.#counts.get(table) ?? 0;
     if (count !== 1 + valid) {
       const what = count > 1 + valid ? 'a put is missing' : 'a get is missing or a put too many';
@@ -196,14 +196,6 @@ export class PageBook {
     for (let index = 0; index < this.#map.geometry.entriesPerTable; index++) {
       this.#reach(this.#map.entryOf(table, index), childLevel(level), reached);
     }
-  }
-
-  #validIn(table: Table): number {
-    let valid = 0;
-    for (let index = 0; index < this.#map.geometry.entriesPerTable; index++) {
-      if (isValid(this.#peek(this.#map.entryOf(table, index)))) valid++;
-    }
-    return valid;
   }
 
   #find(rule: BookFinding['rule'], why: string): void {

@@ -71,6 +71,8 @@ export interface Unrolled {
   readonly paths: readonly Path[];
   /** Most reads on any path. */
   readonly reads: number;
+  /** On some path the script has looked at the CPU's BBM level. */
+  readonly looksAtBbm: boolean;
 }
 
 export const NOT_THE_SAME =
@@ -90,12 +92,14 @@ export function pathOf(recording: Recording, answers: readonly Descriptor[]): Pa
 export function unroll(input: UnrollInput): Unrolled {
   const unroller = new Unroller(input);
   const root = unroller.grow([], []);
-  return { root, paths: unroller.paths, reads: unroller.reads };
+  const { paths, reads, looksAtBbm } = unroller;
+  return { root, paths, reads, looksAtBbm };
 }
 
 class Unroller {
   readonly paths: Path[] = [];
   reads = 0;
+  looksAtBbm = false;
   readonly #input: UnrollInput;
   #nodes = 0;
 
@@ -108,6 +112,7 @@ class Unroller {
     const { script, initial, bounds } = this.#input;
     const recording = new Recording(initial, log, bounds.operations, script);
     const { operations } = recording;
+    if (recording.looksAtBbm) this.looksAtBbm = true;
     if (!startsWith(operations, done)) {
       throw new NotDeterministic(NOT_THE_SAME);
     }
