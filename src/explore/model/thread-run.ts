@@ -313,6 +313,8 @@ export class ThreadRun {
         if (order.isPast(view, waits)) continue;
         // From-read: the value has to be the current one, so the next write is still to come.
         if (order.isPast(view, writes[i + 1] ?? NEVER)) continue;
+        const value = order.valueAt(location, write);
+        if (!this.#leadsOn(node, value, write, location, done)) continue;
         const t = this.#branchFrame(depth + 1);
         rules.speculated(t, node.address, walk);
         rules.didRead(t, node, view, s[fwdPick + location] as number);
@@ -326,25 +328,39 @@ export class ThreadRun {
           t[rules.layout.monitor] = location;
           t[rules.layout.monitor + 1] = write;
         }
-        const value = this.#order.valueAt(location, write);
         this.#trail.push({ node, walk: by, view, result: { kind: 'value', value } });
         if (node.kind === 'rmw') {
           const interval = { from: view, follower: writes[i + 1] ?? NEVER, waits };
           this.#rmw(node, value, location, interval, depth + 2, done);
         } else {
           const next = node.next.get(value);
-          // An update where no walk can have made it: the thread of that walk refuses the order.
-          const isMissing =
-            this.#system.isSparse === true || this.#order.isHardware(write) || node.awaits === true;
-          assert(
-            next !== undefined || isMissing || order.isOpen,
-            'the tree has every value memory can hold',
-          );
           if (next !== undefined) this.#step(next, depth + 2, done);
         }
         this.#trail.pop();
       }
     });
+  }
+
+  /** Is there anything behind it if `value` is read, which `write` has left? Cheaper than to find out there. */
+  #leadsOn(
+    node: ReadNode | RmwNode,
+    value: number,
+    write: number,
+    location: number,
+    done: number,
+  ): boolean {
+    if (node.kind === 'rmw') {
+      const branch = node.next.get(value);
+      // A write of a value that no execution can hold has no place in the tree.
+      if (branch?.next.has(location) !== true) return false;
+      return branch.value === null || this.#isStore(this.#positions[done], location, branch.value);
+    }
+    if (node.next.has(value)) return true;
+    // An update where no walk can have made it: the thread of that walk refuses the order.
+    const isMissing =
+      this.#system.isSparse === true || this.#order.isHardware(write) || node.awaits === true;
+    assert(isMissing || this.#order.isOpen, 'the tree has every value memory can hold');
+    return false;
   }
 
   /** The write of an atomic access: it has to be the very next one in coherence order. */
@@ -359,14 +375,12 @@ export class ThreadRun {
     const s = this.#frame(depth);
     const branch = node.next.get(value);
     const next = branch?.next.get(location);
-    // A write of a value that no execution can hold has no place in the tree.
-    if (branch === undefined || next === undefined) return;
+    assert(branch !== undefined && next !== undefined, 'it leads on');
     if (branch.value === null) {
       this.#step(next, depth, done);
       return;
     }
-    const position = this.#positions[done];
-    if (!this.#isStore(position, location, branch.value)) return;
+    const position = this.#positions[done] as number;
     if (!this.#order.maySame(position, follower)) return;
     const floor = max(this.#rules.writeFloor(s, node, location), from);
     if (this.#order.isPast(floor, position) || this.#order.isPast(position, waits)) return;
