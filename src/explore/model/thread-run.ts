@@ -341,7 +341,7 @@ export class ThreadRun {
     });
   }
 
-  /** Is there anything behind it if `value` is read, which `write` has left? Cheaper than to find out there. */
+  /** Is there anything behind it if `value` is read, which `write` has left? */
   #leadsOn(
     node: ReadNode | RmwNode,
     value: number,
