@@ -287,7 +287,8 @@ export interface TranslationSystem {
   matchesWhole?(op: number, address: number): boolean;
   /**
    * What an access may meet while both walks for `address` can be used at once. Null: nothing that
-   * one of them alone would not give. Absent: the same, always.
+   * one of them alone would not give. Absent: the same, always. `isOpen`: in an order that is not
+   * complete, so that perhaps they never can.
    */
   collide?(address: number, a: WalkResult, b: WalkResult, isOpen?: boolean): WalkResult | null;
 }
