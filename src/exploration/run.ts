@@ -8,6 +8,7 @@ import type { ExploreResult } from '../result/explore.ts';
 import { loaderOf, MODULE, moduleOf } from '../loaders/index.ts';
 import { packageVersion } from '../result/version.ts';
 import { machineInfo } from '../stress/process/machine-info.ts';
+import { forgetRuns } from '../explore/protocol/index.ts';
 import { type Patience, runBeside } from './beside.ts';
 import { InOrder } from './in-order.ts';
 import { judge } from './judge.ts';
@@ -37,6 +38,7 @@ export async function runExploration(
 ): Promise<ExplorationResult> {
   const startedAt = new Date();
   const startMs = performance.now();
+  forgetRuns();
   const ran = await runAll(plan, hooks, patience);
   const { searches, shard } = plan;
   return resultOf(ran, { argv: hooks.argv, wanted: searches.length, shard, startedAt, startMs });

@@ -26,6 +26,7 @@ export {
   type ExploreOptions,
   ExploreUnsupported,
   fingerprintOfStart,
+  forgetRuns,
   programsFor,
   startExploration,
   type Started,

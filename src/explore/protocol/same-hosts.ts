@@ -15,6 +15,11 @@ interface Kept {
 /** The last ones alone: the trees of a large one take as much memory as a search does. */
 let kept: Kept | null = null;
 
+/** For the next exploration, by which its author may have changed what it looks at. */
+export function forgetHosts(): void {
+  kept = null;
+}
+
 /**
  * `machine`: all that they are made in, as plain data, but for the BBM level. `isWhole`: no bound has
  * stopped them.

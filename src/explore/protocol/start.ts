@@ -26,7 +26,8 @@ import { type Host, MakerFailed, unrollBoth, unrollHost } from './run/host.ts';
 import { pairMap, pairProblem } from './run/pair.ts';
 import { TimeLimit, underOneLimit, withTimeLimit } from './run/time-limit.ts';
 import { NotDeterministic, type Path } from './run/unroll.ts';
-import { hostsFor } from './same-hosts.ts';
+import { forgetSurveys } from './judge/survey.ts';
+import { forgetHosts, hostsFor } from './same-hosts.ts';
 import { boundedBy, type Searched, type Stop } from './share.ts';
 import { fingerprintOfHost, type ProtocolSource } from './token.ts';
 
@@ -98,6 +99,15 @@ export function programsFor(
   const machine = machineOf(cpu, scenario, protocol);
   const { pages } = new MemoryMap(plainChange(protocol), level, tables, machine);
   return guestPrograms(kinds, pages, accesses);
+}
+
+/**
+ * What a protocol does is found out once for all searches of an exploration. The next one is about the
+ * protocol as it is then: an object in a program may look at what has changed meanwhile.
+ */
+export function forgetRuns(): void {
+  forgetHosts();
+  forgetSurveys();
 }
 
 /** Throws ExploreUnsupported, ProtocolFailure. A bound that was met is part of the result. */

@@ -44,7 +44,12 @@ export interface Surveyed {
   readonly notes: readonly string[];
 }
 
-const known = new WeakMap<Protocol, Map<string, Surveyed>>();
+let known = new WeakMap<Protocol, Map<string, Surveyed>>();
+
+/** For the next exploration, by which its author may have changed what it looks at. */
+export function forgetSurveys(): void {
+  known = new WeakMap();
+}
 
 /** What a protocol does wrong in the real granules. The same question is answered once. */
 export function surveyOf(
