@@ -31,9 +31,11 @@ export interface Fix {
 export type Judge = (sequence: Sequence) => boolean;
 
 type Lock = Sequence['lock'];
+type Repaired = Pick<Sequence, 'steps' | 'lock' | 'kind'>;
 
 /** The mildest kinds first. */
-const KINDS: readonly ((steps: readonly Step[], lock: Lock) => Fix[])[] = [
+const KINDS: readonly ((sequence: Repaired) => Fix[])[] = [
+  freed,
   strengthened,
   barriers,
   flushes,
@@ -46,7 +48,7 @@ export function repairOf(sequence: Sequence, isRight: Judge): readonly Fix[] | n
   const fixes: Fix[] = [];
   for (const kind of KINDS) {
     // The strongest first, so that it is the first to be taken back.
-    fixes.unshift(...kind(sequence.steps, sequence.lock));
+    fixes.unshift(...kind(sequence));
     if (fixes.length > 0 && isRight(repaired(sequence, fixes))) {
       return leastOf(sequence, fixes, isRight);
     }
@@ -92,8 +94,18 @@ function flat(steps: readonly Step[]): readonly Step[] {
   ]);
 }
 
+const hasOldTable = (kind: Sequence['kind']): boolean => kind === 'coalesce' || kind === 'unmap';
+
+/** Of a sequence as mails have it, of the entry alone: its old table is still to be freed. */
+function freed({ steps, kind }: Repaired): Fix[] {
+  const last = steps.at(-1);
+  const isFreed = flat(steps).some(({ op }) => op === 'free');
+  if (last === undefined || isFreed || !hasOldTable(kind)) return [];
+  return [after(last, [{ op: 'free', part: 'all', when: 'now' }])];
+}
+
 /** Each step as the stronger one of its kind. */
-function strengthened(steps: readonly Step[], lock: Lock): Fix[] {
+function strengthened({ steps, lock }: Repaired): Fix[] {
   return flat(steps).flatMap((step): Fix[] => {
     const stronger = strongerThan(step, lock);
     if (stronger === null) return [];
@@ -134,7 +146,7 @@ const storesEntry = (step: Step): boolean => step.op === 'store' && step.child =
 const hasTlbi = (step: Step): boolean => flat([step]).some(({ op }) => op === 'tlbi');
 
 /** A DSB behind each store and each TLBI that has none. */
-function barriers(steps: readonly Step[]): Fix[] {
+function barriers({ steps }: Repaired): Fix[] {
   return steps.flatMap((step, i) => {
     const isFollowed = steps[i + 1]?.op === 'dsb';
     return !isFollowed && (storesEntry(step) || hasTlbi(step)) ? [after(step, [ISH])] : [];
@@ -142,7 +154,7 @@ function barriers(steps: readonly Step[]): Fix[] {
 }
 
 /** What takes combined entries behind what takes those of stage 2 alone, and all behind a break. */
-function flushes(steps: readonly Step[]): Fix[] {
+function flushes({ steps }: Repaired): Fix[] {
   const stage1 = steps.flatMap((step) => {
     const isStage2 = flat([step]).some(
       (inner) => inner.op === 'tlbi' && !reaches(inner.kind, 'combined'),
@@ -163,7 +175,7 @@ function flushes(steps: readonly Step[]): Fix[] {
 }
 
 /** Break-before-make, before each store of something valid. */
-function broken(steps: readonly Step[], lock: Lock): Fix[] {
+function broken({ steps, lock }: Repaired): Fix[] {
   return flat(steps).flatMap((step): Fix[] => {
     if (step.op !== 'store' || step.child !== null || breaks(step.value)) return [];
     const actions = [breakUnder(lock), ISH, tlbiOf('vmalls12e1is'), ISH];
@@ -182,7 +194,7 @@ function breakUnder(lock: Lock): Extract<Action, { readonly op: 'store' }> {
 }
 
 /** The old table freed at the end. */
-function freedLast(steps: readonly Step[]): Fix[] {
+function freedLast({ steps }: Repaired): Fix[] {
   return steps.slice(0, -1).flatMap((step): Fix[] => {
     if (step.op !== 'free') return [];
     const text = `${actionText(step)} at the end, not here`;

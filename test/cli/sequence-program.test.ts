@@ -6,7 +6,7 @@ import { loadProtocolFile } from '../../src/request/protocol-file.ts';
 import { sequenceText } from '../../src/request/sequence-text.ts';
 import { UsageError } from '../../src/request/usage-error.ts';
 import { readResult } from '../../src/result/read.ts';
-import type { ExploreResult } from '../../src/result/explore.ts';
+import type { ExploreResult, ExploreRun } from '../../src/result/explore.ts';
 import { emptyFolder, program, typed } from './program.ts';
 
 const resultIn = (folder: string): ExploreResult => {
@@ -17,6 +17,13 @@ const resultIn = (folder: string): ExploreResult => {
 
 const RIGHT = 'str 0; dsb ishst; tlbi vmalls12e1is; dsb ish; isb; str block; free child';
 const WRONG = RIGHT.replace('dsb ish; isb', 'isb');
+/** On every CPU. */
+async function explored(text: string): Promise<readonly ExploreRun[]> {
+  const folder = emptyFolder();
+  await typed(['explore', '--sequence', text, '--json', 'x.json'], folder);
+  return resultIn(folder).runs;
+}
+
 const MINUTES = { timeout: 180_000 };
 
 test(
@@ -133,6 +140,40 @@ describe('a mistake is one line with its place, exit 2, nothing written', () => 
     expect(message).not.toMatch(/[\r\n]/);
     expect(() => sequenceText(text)).toThrow(UsageError);
   });
+});
+
+test('a sequence of the entry alone lacks the free of its table, beside all else', async () => {
+  const all = await typed(['explore', '--sequence', 'str block']);
+  expect(all.out).toMatch(/#\d {2}.*: free child, after str block\n +else table-leak/);
+  expect(all.out).toMatch(
+    /#\d {2}.*: str 0; dsb ish; tlbi vmalls12e1is; dsb ish, before str block/,
+  );
+  expect(all.out).not.toContain('not found');
+  const correct = 'str 0; dsb ish; tlbi vmalls12e1is; dsb ish; str block';
+  const { missing } = (await explored(correct))[0] as ExploreRun;
+  expect(missing?.map(({ fix }) => fix)).toEqual(['free child, after str block']);
+  // A split has no old table, and one that frees is not told to free again.
+  const split = 'split: alloc child; str 0; dsb ish; tlbi vmalls12e1is; stlr table';
+  for (const text of [split, WRONG]) {
+    const fixes = (await explored(text)).flatMap((run) => run.missing ?? []);
+    expect(fixes.map(({ fix }) => fix).join()).not.toContain('free');
+  }
+});
+
+test('with several numbers of vCPUs each has its table', async () => {
+  const { out } = await typed(['explore', '--sequence', WRONG, '--vcpus', '1,2']);
+  const heads = out.split('\n').filter((line) => line.startsWith('sequence, '));
+  expect(heads).toEqual(['sequence, level 2, 1 vCPU', 'sequence, level 2, 2 vCPUs']);
+  expect((await typed(['explore', '--sequence', WRONG])).out).toContain('sequence, level 2\n');
+});
+
+test('notes are told for all CPUs as for one', async () => {
+  const text = 'str block+nt; dsb ishst; tlbi vmalls12e1is; dsb ish; str block; free child';
+  const one = await typed(['explore', '--sequence', text, '--cpu', 'bbm=1']);
+  const notes = one.out.match(/note: [^,;:]{20}/g) ?? [];
+  expect(notes.length).toBeGreaterThan(1);
+  const all = await typed(['explore', '--sequence', text]);
+  for (const note of notes) expect(all.out.split(note)).toHaveLength(2);
 });
 
 test('what the repair does not try is told from a step that does not help', async () => {

@@ -1,6 +1,7 @@
 /** A plain sequence on many CPUs as one compact table: where it is safe, and what is missing where not. */
 import type { ExploreRun, ExploreViolation, MissingStep } from '../../result/explore.ts';
 import { cpuText, violationsLines } from './explore-text.ts';
+import { counted } from '../numbers.ts';
 import type { Paint } from '../paint.ts';
 import { type Column, renderTable } from '../table.ts';
 import { wrap } from '../wrap.ts';
@@ -16,8 +17,8 @@ interface Row {
 
 /** What `repairOf` tries (src/sequence/repair.ts). */
 const NOT_FOUND =
-  'not found: barriers, TLBIs, a break and a later free were tried; counts, allocations and gather are ' +
-  'not; with --cpu each rule has its schedule';
+  'not found: barriers, TLBIs, a break and a free, or a later one, were tried; counts, allocations and ' +
+  'gather are not; with --cpu each rule has its schedule';
 
 const STYLES = { safe: 'green', violated: 'red', bounded: 'yellow' } as const;
 /** At most; half of a narrow terminal. */
@@ -32,19 +33,45 @@ export function sequenceLines(
   const searchOf = ({ protocol, level, vcpus, scenario }: ExploreRun): string =>
     JSON.stringify([protocol, level, scenario, Math.min(vcpus, 1)]);
   const groups = [...Map.groupBy(runs, searchOf).values()];
-  return groups.flatMap((own) => groupLines(own, columnsMax, paint));
+  return groups.flatMap((all) =>
+    byVcpus(all).flatMap(([own, text]) => groupLines(own, text, columnsMax, paint)),
+  );
 }
 
-function groupLines(runs: readonly ExploreRun[], columnsMax: number, paint: Paint): string[] {
+/** A CPU of PEs that differ needs two vCPUs; where each has several numbers of them each is a table. */
+function byVcpus(
+  all: readonly ExploreRun[],
+): readonly (readonly [readonly ExploreRun[], string])[] {
+  const isOnce = new Set(all.map(cpuText)).size === all.length;
+  if (isOnce) return [[all, '']];
+  return [...Map.groupBy(all, ({ vcpus }) => vcpus)].map(([vcpus, own]) => [
+    own,
+    `, ${counted(vcpus, 'vCPU')}`,
+  ]);
+}
+
+function groupLines(
+  runs: readonly ExploreRun[],
+  vcpus: string,
+  columnsMax: number,
+  paint: Paint,
+): string[] {
   const fixes = fixesOf(runs);
   const { protocol = '', level = 2 } = runs[0] ?? {};
   return [
-    paint('bold', `${protocol}, level ${level}`),
+    paint('bold', `${protocol}, level ${level}${vcpus}`),
     ...tableOf(rowsOf(runs, fixes), columnsMax, paint),
     ...missingLines(fixes, runs, columnsMax),
+    ...notesOf(runs, columnsMax),
     ...shortest(runs, columnsMax),
     '',
   ];
+}
+
+/** Each once, whichever CPUs it is about. */
+function notesOf(runs: readonly ExploreRun[], columnsMax: number): string[] {
+  const notes = new Set(runs.flatMap(({ protocolNotes = [] }) => protocolNotes));
+  return [...notes].flatMap((note) => wrap(`note: ${note}`, columnsMax));
 }
 
 const keyOf = ({ line, column, fix }: MissingStep): string => `${line}:${column}: ${fix}`;
