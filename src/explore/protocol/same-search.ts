@@ -43,9 +43,10 @@ export function foundBefore(started: Started): Found | null {
   const before = kept.get(started.options.protocol);
   if (before === undefined || !isPlain(started)) return null;
   const [made, pes] = [madeOf(started), pesOf(started)];
+  const { vcpus } = started;
   const same = before.find(
     (known) =>
-      isDeepStrictEqual(asked(known.pes, known.meets), asked(pes, known.meets)) &&
+      isDeepStrictEqual(asked(known.pes, vcpus, known.meets), asked(pes, vcpus, known.meets)) &&
       isDeepStrictEqual(known.made, made),
   );
   return same?.found ?? null;
@@ -85,8 +86,9 @@ function pesOf({ cpu, hosts }: Started): readonly PeModel[] {
 }
 
 /** What such a search asks of its PEs. vCPUs on PEs of one kind are explored once for all of them. */
-function asked(pes: readonly PeModel[], { meetsNt, meetsTwo }: Met): unknown {
+function asked(pes: readonly PeModel[], vcpus: number, { meetsNt, meetsTwo }: Met): unknown {
   if (meetsNt) return pes;
-  const areAlike = pes.every((pe) => isDeepStrictEqual(pe, pes[0]));
+  // Behind those of the VM there may be a second VM's.
+  const areAlike = pes.slice(0, vcpus).every((pe) => isDeepStrictEqual(pe, pes[0]));
   return [areAlike, ...(meetsTwo ? pes.map(twoMatch) : [])];
 }

@@ -149,7 +149,9 @@ export function startExploration(options: ExploreOptions): Started {
     return host === null ? [] : [host];
   }
   const { nodes, operations, tables } = bounds;
-  const madeIn = { machine, level, vcpus, nodes, operations, tables };
+  const { kind, lock } = protocol;
+  const changes = changesOf(protocol);
+  const madeIn = { kind, changes, lock, machine, level, vcpus, nodes, operations, tables };
   const hosts =
     against === null
       ? hostsFor(protocol, madeIn, bbm, () => ({

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import type { CpuModel } from '../../../src/arch/cpu-model.ts';
 import { type ExploreOptions, startExploration } from '../../../src/explore/protocol/index.ts';
-import type { Protocol } from '../../../src/port/index.ts';
+import type { ChangeName, Protocol } from '../../../src/port/index.ts';
+import unmapLeafwise from '../../../src/protocols/unmap-leafwise.ts';
 import { builtin } from './fixtures.ts';
 
 /** And how often it has been run. */
@@ -46,6 +47,38 @@ test('one that looks at the level that it is told is', () => {
   };
   const all = [on({ bbm: [1] }), on({ bbm: [1], multihit: 'old' }), on({ bbm: [2] })];
   expect(ran(looks, all)).toEqual([true, false, true]);
+});
+
+test('one that looks there only when it is run again is noticed', () => {
+  let runs = 0;
+  const early = builtin('bbm-early');
+  const late: Protocol = {
+    ...early,
+    run: (cpu, t, tables) => {
+      runs++;
+      if (runs > 20 && t.bbm === 2) cpu.write(t.entry, t.wanted);
+      else early.run(cpu, t, tables);
+    },
+  };
+  startExploration({ protocol: late, cpu: { bbm: [1] } });
+  expect(() => startExploration({ protocol: late, cpu: { bbm: [2] } })).not.toThrow();
+  expect(
+    startExploration({ protocol: late, cpu: { bbm: [2] } }).hosts[0]?.paths[0]?.trace.length,
+  ).toBe(
+    startExploration({ protocol: { ...late }, cpu: { bbm: [2] } }).hosts[0]?.paths[0]?.trace.length,
+  );
+});
+
+test('an object that has become another protocol is one', () => {
+  const protocol: { form?: ChangeName } & Omit<Protocol, 'form'> = {
+    ...unmapLeafwise,
+    form: 'unmap-leaf',
+  };
+  const formsOf = (): readonly ChangeName[] =>
+    startExploration({ protocol }).hosts.map(({ map }) => map.changeName);
+  expect(formsOf()).toEqual(['unmap-leaf']);
+  protocol.form = 'unmap-table';
+  expect(formsOf()).toEqual(['unmap-table']);
 });
 
 test('what it is run in tells searches apart', () => {

@@ -23,7 +23,7 @@ export interface Host {
   readonly map: MemoryMap;
   /** What the protocols are told of the CPU. */
   readonly bbm: BbmLevel;
-  /** Some way looks at that: told something else, it may be another one. */
+  /** Some run so far has looked at that: told something else, it may take another way. */
   readonly looksAtBbm: boolean;
   /** One, or two at once. */
   readonly threads: readonly HostThread[];
@@ -149,9 +149,10 @@ function unrollMakers(
       throw ofTwo && !(cause instanceof BoundReached) ? new MakerFailed(protocol, cause) : cause;
     }
   };
+  let looksAtBbm = false;
   /** `stores`: by maker, what it may store where. */
-  const treeOf = (maker: Maker, stores: readonly Stores[], isRead: IsRead): Unrolled =>
-    unroll({
+  const treeOf = (maker: Maker, stores: readonly Stores[], isRead: IsRead): Unrolled => {
+    const tree = unroll({
       script: hypervisorScript(maker.protocol, map, bbm, maker),
       initial,
       // Walkers store to tables, and the other maker if there is one.
@@ -168,6 +169,10 @@ function unrollMakers(
       interrupted: map.counts === 'interrupts' ? everyVcpu : [],
       bounds,
     });
+    // In a run that is only to be like the others, too.
+    looksAtBbm ||= tree.looksAtBbm;
+    return tree;
+  };
   const { trees, stores } = grow(makers, initial, bounds, (maker, of) =>
     said(maker, () => treeOf(maker, of, () => true)),
   );
@@ -207,7 +212,9 @@ function unrollMakers(
   return {
     map,
     bbm,
-    looksAtBbm: trees.some((tree) => tree.looksAtBbm),
+    get looksAtBbm() {
+      return looksAtBbm;
+    },
     threads,
     held,
     paths: trees[0]?.paths ?? [],
