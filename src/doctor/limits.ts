@@ -59,8 +59,8 @@ function orderingLimits({ ordering }: DoctorFacts, arch: string): string[] {
   if (ordering.storeBuffering.seen === 0) {
     found.push(
       'The entry race (control entry-unfenced): it needs store buffering, which was not seen in ' +
-        `${ordering.storeBuffering.trials.toLocaleString('en')} trials. Expect exit 3; try again on an ` +
-        'idle machine.',
+        `${ordering.storeBuffering.trials.toLocaleString('en')} trials. Runs are judged without it and ` +
+        'say so; try again on an idle machine.',
     );
   }
   if (ordering.storeBufferingAtomics.seen > 0) {

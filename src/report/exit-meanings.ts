@@ -7,7 +7,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   usage:
     'bad input: one line on standard error says what would be right; nothing ran or was written',
   inconclusive:
-    'inconclusive: nothing ran, a positive control was missed, or a bound ended what must finish',
+    'inconclusive: nothing ran, the control no-tlbi was missed, or a bound ended what must finish',
   impossible: 'not possible on this machine',
   internal: 'a protocol threw or did not return, a thread died or hung, or an internal error',
   interrupted: 'interrupted; what was done until then is reported',

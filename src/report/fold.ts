@@ -65,8 +65,11 @@ function foldWords(line: string, columns: number): string[] {
 function foldCommand(line: string, at: number, columns: number): string[] {
   const indent = line.length - line.trimStart().length + 2;
   const [head = { text: '', gap: '' }, ...rest] = argumentsOf(line.slice(at));
-  const lines: string[] = [];
-  let now = line.slice(0, at) + head.text;
+  const before = line.slice(0, at);
+  // Where what says what it is for leaves no room for it, it begins on its own line.
+  const isTight = width(before + head.text) > columns - CONTINUED.length && before.trim() !== '';
+  const lines = isTight ? foldWords(before.trimEnd(), columns) : [];
+  let now = (isTight ? ' '.repeat(indent) : before) + head.text;
   for (const { text, gap } of rest) {
     if (width(`${now} ${text}`) <= columns - CONTINUED.length) now += ` ${text}`;
     else {

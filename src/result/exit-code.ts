@@ -6,7 +6,7 @@ export const EXIT = {
   fail: 1,
   /** Bad input: nothing ran, nothing was written. */
   usage: 2,
-  /** Nothing ran, a positive control was missed, or a bound stopped what had to finish. */
+  /** Nothing ran, the deterministic control was missed, or a bound stopped what had to finish. */
   inconclusive: 3,
   /** Not possible on this machine. */
   impossible: 4,

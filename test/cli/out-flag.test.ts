@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { readResult } from '../../src/result/read.ts';
@@ -27,6 +27,16 @@ it('--out writes the JSON and every form of report into a folder that it makes',
     runs: [{ protocol: 'rfc-nt-posted' }],
   });
   for (const name of REPORTS) expect(text(name)).toContain('rfc-nt-posted');
+});
+
+it('--out below a file says that it is one', async () => {
+  const folder = emptyFolder();
+  writeFileSync(path.join(folder, 'notes.txt'), '');
+  for (const flag of ['--out', '--json']) {
+    const seen = await typed(['explore', flag, 'notes.txt/x'], folder);
+    expect(seen.err).toContain(`${flag}: notes.txt is a file, and no folder`);
+    expect(seen.code).toBe(2);
+  }
 });
 
 it('--out that cannot be is refused before anything runs', async () => {

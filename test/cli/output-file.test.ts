@@ -72,7 +72,9 @@ describe('an output file', () => {
     );
     expect(() => checkOutputFile('json', folder)).toThrow('is a folder; name a file in it');
     writeFileSync(inFolder('file'), '');
-    expect(() => checkOutputFile('json', inFolder('file/out.json'))).toThrow('there is no folder');
+    expect(() => checkOutputFile('json', inFolder('file/out.json'))).toThrow(
+      'is a file, and no folder',
+    );
   });
 
   it.skipIf(process.getuid?.() === 0)(

@@ -27,6 +27,11 @@ describe('a malformed file', () => {
       't.litmus:1: expected "AArch64" and a test name, found "AArch64"',
     ],
     [
+      'a page of text',
+      '# Title\n',
+      't.litmus:1: expected "AArch64" and a test name, found "# Title"',
+    ],
+    [
       'no initial state',
       'AArch64 T\nP0 ;\nNOP ;\n',
       't.litmus:3: expected "{" and the initial state, found end of file',

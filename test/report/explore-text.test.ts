@@ -1,8 +1,10 @@
 /** Text of explore results: what a search came to, the matrix, schedules with and without reasons. */
 import { describe, expect, it } from 'vitest';
+import { type CpuModel, cpuFor, cpuResultOf } from '../../src/arch/cpu-model.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { errataLines } from '../../src/report/text/errata-text.ts';
 import {
+  belowTable,
   matrixLines,
   runText,
   searchText,
@@ -128,6 +130,30 @@ describe('a matrix', () => {
       /^ {2}rfc-nt-posted, bbm=1 nt=conflict: tlb-conflict: npm run replay -- r1:/,
     );
     expect(lines).toHaveLength(6);
+  });
+
+  it('has its columns in the order of levels, whichever protocol is first', () => {
+    const cpus: readonly Partial<CpuModel>[] = [
+      { bbm: [2, 1] },
+      { bbm: [3], multihit: 'new' },
+      { bbm: [1] },
+      { bbm: [0] },
+    ];
+    const runs = cpus.map((cpu) => ({
+      ...safe,
+      cpu: cpuResultOf(cpuFor(builtin('bbm-early'), cpu)),
+    }));
+    const [groups] = matrixLines(runs, 160, PLAIN);
+    expect(groups?.trim().split(/ {2,}/)).toEqual(['bbm=0', 'bbm=1', 'bbm=3', 'bbm=2/1']);
+  });
+
+  it('says how many vCPUs a replay has where that differs', () => {
+    const run = explored('rfc-nt-posted', conflict);
+    const replays = belowTable([run, { ...run, vcpus: 2 }]);
+    expect(replays.map((line) => line.split(': ')[0])).toEqual([
+      '  rfc-nt-posted, bbm=1 nt=conflict, 1 vCPU',
+      '  rfc-nt-posted, bbm=1 nt=conflict, 2 vCPUs',
+    ]);
   });
 });
 

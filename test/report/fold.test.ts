@@ -49,6 +49,17 @@ describe('a command', () => {
     expect(pasted(lines)).toBe(line.trim().replaceAll(/ +/g, ' '));
   });
 
+  it('begins on its own line where what is before it leaves no room', () => {
+    const line = '  a protocol on a CPU, two vCPUs: npm run replay -- r1:abc';
+    for (const columns of [35, 37, 38]) {
+      expect(foldLine(line, columns)).toEqual([
+        '  a protocol on a CPU, two vCPUs:',
+        '    npm run replay -- r1:abc',
+      ]);
+    }
+    expect(foldLine(line, 39)[0]).toBe('  a protocol on a CPU, two vCPUs: npm \\');
+  });
+
   it('has a token on a line of its own, further left where it must', () => {
     const from = '    replay: npm --prefix /a run replay -- ';
     expect(foldLine(from + 't'.repeat(30), 44)[0]).toBe(`${from}\\`);

@@ -37,13 +37,22 @@ export function checkOutputFile(flag: string, text: string): OutputFile {
   if (there?.isDirectory())
     throw new UsageError(`--${flag}: ${text} is a folder; name a file in it`);
   const folder = path.dirname(file);
-  if (!stat(folder)?.isDirectory()) {
-    throw new UsageError(`--${flag}: there is no folder ${shortPath(folder)}; make it first`);
-  }
+  refuseNoFolder(flag, folder);
   // A file is replaced by one made beside it; a device or a pipe is written to.
   if (!(there?.isFile() === false || takesFiles(folder)) || (there && !isWritable(file)))
     throw new UsageError(`--${flag}: ${text} cannot be written; choose another place`);
   return file as OutputFile;
+}
+
+function refuseNoFolder(flag: string, folder: string): void {
+  const there = stat(folder);
+  if (there?.isDirectory()) return;
+  const name = shortPath(folder);
+  throw new UsageError(
+    there
+      ? `--${flag}: ${name} is a file, and no folder to put anything in; choose another place`
+      : `--${flag}: there is no folder ${name}; make it first`,
+  );
 }
 
 /** A folder for several files: it is there, or the one it is to be made in is. */
@@ -54,8 +63,7 @@ export function checkOutputFolder(flag: string, text: string): OutputFolder {
   if (there && !there.isDirectory())
     throw new UsageError(`--${flag}: ${text} is a file; name a folder`);
   const writable = there ? folder : path.dirname(folder);
-  if (!stat(writable)?.isDirectory())
-    throw new UsageError(`--${flag}: there is no folder ${shortPath(writable)}; make it first`);
+  refuseNoFolder(flag, writable);
   if (!takesFiles(writable))
     throw new UsageError(`--${flag}: ${text} cannot be written; choose another place`);
   return folder as OutputFolder;

@@ -71,7 +71,7 @@ function lineAt(text: string, offset: number): number {
 
 function parseName(file: string, text: string): string {
   const first = text.split('\n')[0] ?? '';
-  const match = /^\s*(\S+)\s+(\S+)\s*$/.exec(first);
+  const match = /^\s*([A-Za-z]\w*)\s+(\S+)\s*$/.exec(first);
   if (!match)
     throw new LitmusSyntaxError(file, 1, '"AArch64" and a test name', `"${first.trim()}"`);
   if (match[1] !== 'AArch64') throw new Unsupported(`architecture ${match[1]}`, 1);

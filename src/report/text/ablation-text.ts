@@ -35,14 +35,18 @@ export function ablationGroups(runs: readonly ExploreRun[]): readonly AblationGr
     title,
     runs: own,
     rows: own[0]?.ablation ?? [],
-    cpus: own.map(cpuShort),
+    cpus: own.map((run) => cpuShort(run, own)),
   }));
 }
 
 /** `bbm=3 new`: enough to tell the CPUs of a table apart. */
-function cpuShort({ cpu }: ExploreRun): string {
-  const more = cpu.multihit === 'abort' ? [] : [`multihit=${cpu.multihit}`];
-  return [`bbm=${cpu.bbm}`, ...more].join(' ');
+function cpuShort({ cpu }: ExploreRun, all: readonly ExploreRun[]): string {
+  const peers = all.filter((other) => other.cpu.bbm === cpu.bbm);
+  return [
+    `bbm=${cpu.bbm}`,
+    ...(peers.some((other) => other.cpu.nt !== cpu.nt) ? [`nt=${cpu.nt}`] : []),
+    ...(cpu.multihit === 'abort' ? [] : [`multihit=${cpu.multihit}`]),
+  ].join(' ');
 }
 
 export function changeText({ change, to }: AblationRow): string {
@@ -58,7 +62,9 @@ export function neededText(row: AblationRow, cpus: number): string {
     return `not needed on any CPU explored: ${row.why ?? ''}${bounded}`;
   }
   const consequences = row.rules.filter((rule) => rule !== 'break-before-make');
-  const rules = consequences.length > 0 ? consequences : row.rules;
+  // What is wrong in the books of the tables alone is no schedule that shows what comes of it.
+  const areShown = consequences.some((rule) => rule !== 'refcount' && rule !== 'table-leak');
+  const rules = areShown ? consequences : row.rules;
   const where = row.cpus.length === cpus ? 'every CPU' : row.cpus.join(' and ');
   return `needed: without it ${rules.join(', ')}, on ${where}`;
 }
@@ -72,11 +78,22 @@ export function ablationLines(
   if (groups.length === 0) return [];
   const blocks = groups.map(({ title, rows, runs: own, cpus }) => [
     paint('bold', `${title}: which step is needed, on ${cpus.join(', ')}`),
+    ...brokenAsItIs(own).flatMap((line) => wrap(line, columnsMax)),
     ...tableOf(rows, own.length, columnsMax, paint),
     ...rows.flatMap(replayLine),
   ]);
   const meaning = wrap(ABLATION_MEANING, columnsMax).map((line) => paint('dim', line));
   return [...blocks.flatMap((block) => [...block, '']), ...meaning];
+}
+
+/** Of a protocol that is wrong already `needed` says less. */
+function brokenAsItIs(runs: readonly ExploreRun[]): string[] {
+  const rules = [...new Set(runs.flatMap(({ violations }) => violations.map(({ rule }) => rule)))];
+  if (rules.length === 0) return [];
+  const what = `as it is it breaks ${rules.join(', ')}`;
+  return [
+    `${what}; needed: without the step it breaks something else, or the same for another reason`,
+  ];
 }
 
 /** Whatever is the same as in the row above is left out. */

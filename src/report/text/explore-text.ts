@@ -256,7 +256,7 @@ export function matrixLines(
   };
   const columns: Column[] = [
     { group: '', title: 'protocol', align: 'left', cells: names },
-    ...[...new Set(runs.map(columnText))].map(cpuColumn),
+    ...columnsOf(runs).map(cpuColumn),
     {
       group: '',
       title: 'states',
@@ -273,12 +273,23 @@ export function matrixLines(
   return [...renderTable(columns, columnsMax, paint), ...belowTable(runs)];
 }
 
+/** By BBM level, PEs of several levels last: whichever protocol comes first. */
+function columnsOf(runs: readonly ExploreRun[]): string[] {
+  const rankOf = ({ cpu }: ExploreRun): number => {
+    const levels = cpu.bbm.split('/').map(Number);
+    return (levels.length - 1) * 10 + (levels[0] ?? 0);
+  };
+  return [...new Set(runs.toSorted((a, b) => rankOf(a) - rankOf(b)).map(columnText))];
+}
+
 /** What cells have no room for: why something is shown on purpose, and where the rest can be looked at. */
 export function belowTable(runs: readonly ExploreRun[]): string[] {
   const exhibits = runs.flatMap(({ exhibit, protocol }) =>
     exhibit === undefined ? [] : [`  † ${protocol} is shown on purpose: ${exhibit}`],
   );
-  return [...new Set(exhibits), ...runs.flatMap(replayLine)];
+  const searchOf = (run: ExploreRun): string => `${run.mutant ?? run.protocol} ${cpuText(run)}`;
+  const areMany = new Set(runs.map(searchOf)).size < runs.length;
+  return [...new Set(exhibits), ...runs.flatMap((run) => replayLine(run, areMany))];
 }
 
 export function cellStyle(cell: string): Style {
@@ -301,13 +312,14 @@ export function cellText(run: ExploreRun): string {
 }
 
 /** Where a violation that turns the verdict can be looked at. */
-function replayLine(run: ExploreRun): string[] {
+function replayLine(run: ExploreRun, saysVcpus: boolean): string[] {
   const [first] = run.violations;
   const command = first === undefined ? null : replayCommand(first);
   if (first === undefined || command === null || run.exhibit !== undefined) return [];
   const name = run.mutant ?? run.repaired?.protocol ?? run.protocol;
   const as = run.repaired === undefined ? '' : ' (repaired)';
-  return [`  ${name}${as}, ${cpuText(run)}: ${first.rule}: ${command}`];
+  const where = saysVcpus ? `${cpuText(run)}, ${counted(run.vcpus, 'vCPU')}` : cpuText(run);
+  return [`  ${name}${as}, ${where}: ${first.rule}: ${command}`];
 }
 
 function rulesText({ violations }: ExploreRun): string {

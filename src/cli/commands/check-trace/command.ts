@@ -151,8 +151,8 @@ export const command: Command<typeof FLAGS> = {
     'they register, stage 2 and stage 1 of EL2, by the same break-before-make automaton as stress ' +
     'and explore; VMIDs and ASIDs, freed tables, and locks where the log has them. Findings of ' +
     'one cause are one violation with a count. What a log does not tell is said and not guessed. ' +
-    'A damaged log is told with file and line, and the others are still judged. The format and ' +
-    'its limits: docs/kvm-traces.md.',
+    'A damaged log is told with file and line and is exit code 2; what can be read of it, and the ' +
+    'others, are judged all the same. The format and its limits: docs/kvm-traces.md.',
   examples: [
     {
       command: 'check-trace -- test/casemate/logs/good-break-before-make.trace',
