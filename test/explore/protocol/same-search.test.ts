@@ -7,6 +7,7 @@ import {
   exploreProtocol,
   exploreShare,
   type Found,
+  type GuestProgram,
   foundBefore,
   keepFound,
   searchesOf,
@@ -100,4 +101,17 @@ test('and vCPUs that are alike are not the same as others', () => {
   const at = (bbm: CpuModel['bbm']): boolean =>
     found({ protocol, vcpus: 2, accesses: 1, cpu: { bbm } }).before;
   expect([at([1]), at([2]), at([2, 1]), at([0, 1])]).toEqual([no, yes, no, yes]);
+});
+
+test('whether they are alike is asked of the VM whose vCPUs they are, and not of a second VM', () => {
+  const protocol = fresh(builtin('bbm-early'));
+  const program: GuestProgram = { early: [{ kind: 'store', page: 0 }], late: [] };
+  const at = (bbm: CpuModel['bbm']) => {
+    const cpu = cpuFor(protocol, { bbm, hafdbs: true });
+    const options = { protocol, vcpus: 2, scenario: 'two-vms', programs: [program], cpu } as const;
+    const { before, run } = found(options);
+    expect(run).toEqual({ ...exploreProtocol(options), elapsedMs: 0 });
+    return before;
+  };
+  expect([at([2, 2, 1]), at([2, 1, 1])]).toEqual([no, no]);
 });
