@@ -20,6 +20,7 @@ describe('each rule catches what it is for', () => {
     ['let a: Array<any>;', "'any'"],
     ['let a: any[];', "'any'"],
     ['function f(a: string, b: any): void {}', "'any'"],
+    // Text for the check to find, not tests: it has to see `.only` behind another word, too.
     ["test._only('a', () => {});", 'would not run'],
     ["describe.skip._only('a', () => {});", 'would not run'],
     ["vi._mock('./b.ts');", 'replaced module'],
