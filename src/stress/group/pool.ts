@@ -42,9 +42,13 @@ const HYPERVISOR = workerFile('hypervisor');
 const VCPU = workerFile('vcpu');
 const SECOND = workerFile('second');
 /** Threads import these where they need them (load-protocol.ts). */
-const ON_DEMAND = ['mutants/control', 'mutants/index', 'loaders/index', 'sequence/index'].map(
-  (file) => ownModule(`../../${file}`, import.meta.url).href,
-);
+const ON_DEMAND = [
+  'mutants/control',
+  'mutants/load',
+  'mutants/index',
+  'loaders/index',
+  'sequence/index',
+].map((file) => ownModule(`../../${file}`, import.meta.url).href);
 
 /** Does a thread of this group import a file of the user's? */
 const hasFiles = ({ items, against }: GroupPlan): boolean =>

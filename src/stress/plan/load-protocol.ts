@@ -42,7 +42,10 @@ export async function loadProtocol(source: ProtocolSource): Promise<Protocol> {
 async function mutantNamed(name: string): Promise<Mutant | undefined> {
   const isIt = (mutant: Mutant): boolean => mutant.name === name;
   const { CONTROLS } = await import('../../mutants/control.ts');
-  return CONTROLS.find(isIt) ?? (await import('../../mutants/index.ts')).MUTANTS.find(isIt);
+  const control = CONTROLS.find(isIt);
+  if (control !== undefined) return control;
+  const { loadMutants } = await import('../../mutants/load.ts');
+  return (await loadMutants()).find(isIt);
 }
 
 function named(name: string): Protocol {
