@@ -68,7 +68,7 @@ static LINE word stop;
 static LINE word round_end;
 static LINE word tlbi_generation;
 static LINE word tlbi_ticket;
-static LINE word mmu_lock;
+static struct { LINE word state; word queue; } mmu_lock;
 static LINE word dsb_waiters;
 static LINE word faults_seen;
 static LINE _Atomic uint64_t free_head;
@@ -451,18 +451,42 @@ static int32_t translate(int32_t page, int32_t before) {
   return data;
 }
 
-/* ---- Lock (RwLock's write side): two threads, so whoever waits spins, then yields ---- */
+/*
+ * ---- Lock (sync/rw-lock.ts, write side): who waits at the head of the queue keeps others off ----
+ *
+ * Two threads, so nobody sleeps: whoever waits spins, then yields.
+ */
 
-static void write_lock(void) {
-  for (int32_t spin = 0;; spin++) {
-    int32_t expected = 0;
-    if (load(&mmu_lock) == 0 && atomic_compare_exchange_strong(&mmu_lock, &expected, 1)) return;
-    if (spin < SPINS) pause_cpu();
-    else sched_yield();
+enum { WRITER_HOLDS = 1 << 30, WRITER_WAITS = 1 << 29 };
+
+static inline void spin_or_yield(int32_t spin) {
+  if (spin < SPINS) pause_cpu();
+  else sched_yield();
+}
+
+static bool exchanged(_Atomic int32_t *word, int32_t from, int32_t to) {
+  return atomic_compare_exchange_strong(word, &from, to);
+}
+
+static void enter_queue(void) {
+  if (exchanged(&mmu_lock.queue, 0, 1)) return;
+  for (int32_t spin = 0; load(&mmu_lock.queue) != 0 || !exchanged(&mmu_lock.queue, 0, 1); spin++) {
+    spin_or_yield(spin);
   }
 }
 
-static void write_unlock(void) { atomic_fetch_sub(&mmu_lock, 1); }
+static void write_lock(void) {
+  if (exchanged(&mmu_lock.state, 0, WRITER_HOLDS)) return;
+  enter_queue();
+  atomic_fetch_or(&mmu_lock.state, WRITER_WAITS);
+  for (int32_t spin = 0; load(&mmu_lock.state) != WRITER_WAITS; spin++) spin_or_yield(spin);
+  if (!exchanged(&mmu_lock.state, WRITER_WAITS, WRITER_HOLDS)) fail("the head of the queue was overtaken");
+  atomic_exchange(&mmu_lock.queue, 0);
+}
+
+static void write_unlock(void) {
+  if ((atomic_fetch_sub(&mmu_lock.state, WRITER_HOLDS) & WRITER_HOLDS) == 0) fail("lock not held");
+}
 
 /* ---- Faults (vcpu/fault/aborts.ts, fault-exit.ts) ---- */
 
