@@ -12,6 +12,7 @@ import { assert } from '../arch/assert.ts';
 import { type Descriptor, makeTable } from '../arch/descriptor.ts';
 import type { Entry } from '../port/cpu.ts';
 import type { Table } from '../port/tables.ts';
+import type { PageBulk } from './page-bulk.ts';
 import { createFreeList } from './free-list.ts';
 import {
   assertPoolMemory,
@@ -25,7 +26,8 @@ import {
   PAGE_STATE,
   type PagePoolMemory,
   type PageState,
-  POISON,
+  POISON_HIGH,
+  POISON_LOW,
 } from './page-meta.ts';
 
 export type AnomalyKind =
@@ -58,12 +60,10 @@ export class PoolExhausted extends Error {
 }
 
 export interface PagePoolOptions extends PagePoolMemory {
+  readonly bulk: PageBulk;
   readonly threadId: number;
   readonly onAnomaly: OnAnomaly;
-  /**
-   * Look for stores to free pages when they are handed out again: about 1 µs a page with 4K. Default
-   * true.
-   */
+  /** Look for stores to free pages when they are handed out again. Default true. */
   readonly checkPoison?: boolean;
 }
 
@@ -74,6 +74,7 @@ export interface PagePool {
    * halves tear.
    */
   readonly halves: Int32Array;
+  readonly bulk: PageBulk;
   readonly onAnomaly: OnAnomaly;
   /** A zeroed page with count 1, or null if none is left. */
   allocate(): Table | null;
@@ -105,7 +106,7 @@ export interface PagePool {
 
 export function createPagePool(options: PagePoolOptions): PagePool {
   assertPoolMemory(options);
-  const { descriptors, meta, geometry, pages, tablePaBase, threadId, onAnomaly } = options;
+  const { descriptors, meta, geometry, pages, tablePaBase, threadId, bulk, onAnomaly } = options;
   const entries = geometry.entriesPerTable;
   const pageBytes = 2 ** geometry.pageShift;
   const lowAddressMask = ~(pageBytes - 1);
@@ -125,9 +126,13 @@ export function createPagePool(options: PagePoolOptions): PagePool {
     const { free, allocated } = PAGE_STATE;
     const state = Atomics.compareExchange(meta, at + META_STATE, free, allocated);
     if (state !== free) assert(false, `page ${page} came from the free list in state ${state}`);
-    if (checkPoison) {
-      const stored = firstStoreWhileFree(halves, page * entries, entries);
-      if (stored >= 0) onAnomaly('written-while-free', page, stored, 0);
+    if (checkPoison && !bulk.holdsOnly(page as Table, POISON_LOW, POISON_HIGH)) {
+      onAnomaly(
+        'written-while-free',
+        page,
+        firstStoreWhileFree(halves, page * entries, entries),
+        0,
+      );
     }
     Atomics.store(meta, at + META_REFCOUNT, 1);
     Atomics.store(meta, at + META_THREAD, threadId);
@@ -137,7 +142,7 @@ export function createPagePool(options: PagePoolOptions): PagePool {
   function allocate(): Table | null {
     const page = allocateUninitialised();
     // Plain stores: nobody can see the page before an atomic store links it.
-    if (page !== null) descriptors.fill(0n, page * entries, (page + 1) * entries);
+    if (page !== null) bulk.fill(page, 0, 0, 0);
     return page;
   }
 
@@ -158,7 +163,7 @@ export function createPagePool(options: PagePoolOptions): PagePool {
     const at = page * META_WORDS;
     const count = Atomics.exchange(meta, at + META_REFCOUNT, 0);
     if (count !== expected) onAnomaly('free-count', page, count, expected);
-    descriptors.fill(POISON, page * entries, (page + 1) * entries);
+    bulk.fill(page, POISON_LOW, POISON_HIGH, 0);
     // Before the push: whoever gets the page next links it with the new tag.
     Atomics.add(meta, at + META_GENERATION, 1);
     Atomics.store(meta, at + META_THREAD, threadId);
@@ -183,6 +188,7 @@ export function createPagePool(options: PagePoolOptions): PagePool {
   return {
     memory: options,
     halves,
+    bulk,
     onAnomaly,
     allocate,
     allocateUninitialised,

@@ -1,6 +1,5 @@
 /**
- * Builds subtrees of page mappings, for subtree.ts. Tables are filled in a private page and copied as a
- * whole, so that a walker that should not be there sees full 64-bit entries all the same, not torn ones.
+ * Builds subtrees of page mappings, for subtree.ts. 1 GiB of them is 513 tables.
  */
 import { assert } from '../arch/assert.ts';
 import {
@@ -14,19 +13,6 @@ import {
 import { childLevel, entrySize, type Level } from '../arch/geometry.ts';
 import type { Table } from '../port/tables.ts';
 import { type PagePool, PoolExhausted } from './page-pool.ts';
-
-/**
- * One table of page descriptors. It spans less than 4 GiB and starts at a multiple of its span, so
- * only the low half of the address moves and never carries. Alone at top level because it is the
- * hot loop: 262,144 times for 1 GiB.
- */
-function fillHalves(halves: Int32Array, low: number, high: number, pageBytes: number): void {
-  for (let at = 0; at < halves.length; at += 2) {
-    halves[at] = low;
-    halves[at + 1] = high;
-    low = (low + pageBytes) | 0;
-  }
-}
 
 /** First output address of a subtree, and the halves of a page descriptor of address 0. */
 interface Template {
@@ -42,9 +28,8 @@ const TEMPLATES_MAX = 4096;
 export function createSubtreeBuild(pool: PagePool): (level: Level, like: Descriptor) => Table {
   const { geometry: g, descriptors } = pool.memory;
   const entries = g.entriesPerTable;
+  /** The top table, copied as a whole. */
   const scratch = new BigUint64Array(entries);
-  const scratchHalves = new Int32Array(scratch.buffer);
-  assert(new Uint8Array(new Uint32Array([1]).buffer)[0] === 1, 'halves are read low first');
   const templates: readonly Map<Descriptor, Template>[] = [0, 1, 2, 3].map(() => new Map());
   /** Pages of the subtree under construction, the top one first. */
   const taken = new Int32Array(1 + entries);
@@ -62,14 +47,14 @@ export function createSubtreeBuild(pool: PagePool): (level: Level, like: Descrip
 
   /**
    * Fills a level-3 table with pages from `pa` on. The attributes are the halves of a page
-   * descriptor of address 0.
+   * descriptor of address 0. The table spans less than 4 GiB and starts at a multiple of its span, so
+   * only the low half of the address moves and never carries.
    */
   function fillPages(table: Table, pa: number, attrLow: number, attrHigh: number): void {
     let low = attrLow | ((pa % 2 ** 32) | 0);
     if (g.granule === '64k') low |= Math.floor(pa / 2 ** 48) << 12;
     const high = attrHigh | (Math.floor(pa / 2 ** 32) & 0xffff);
-    fillHalves(scratchHalves, low, high, 1 << g.pageShift);
-    descriptors.set(scratch, table * entries);
+    pool.bulk.fill(table, low, high, 1 << g.pageShift);
     pool.setCount(table, 1 + entries);
   }
 

@@ -64,12 +64,13 @@ export function createSubtreeOps(pool: PagePool, onFree: (table: Table) => void)
 
   /** Frees everything below `table` and returns its number of valid entries. */
   function freeChildren(table: Table, level: Level): number {
+    if (level === 3) return pool.bulk.countValid(table);
     const start = table * entries * 2;
     let valid = 0;
     for (let at = start; at < start + entries * 2; at += 2) {
       const low = halves[at] ?? 0;
       valid += low & VALID_BIT;
-      if (level === 3 || (low & TABLE_BITS) !== TABLE_BITS) continue;
+      if ((low & TABLE_BITS) !== TABLE_BITS) continue;
       const child = childAt(table, at);
       if (child >= 0) free(child as Table, childLevel(level));
     }

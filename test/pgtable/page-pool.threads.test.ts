@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { resetPagePool } from '../../src/pgtable/page-meta.ts';
 import { createPagePool } from '../../src/pgtable/page-pool.ts';
 import { poolMemory } from '../support/pgtable-machine.ts';
+import { scriptBulk } from '../support/script-bulk.ts';
 import type { PoolWorkerData, PoolWorkerResult } from './fixtures/pool-worker.ts';
 
 const THREADS = 3;
@@ -42,7 +43,12 @@ test('three threads never get the same page', { timeout: 60_000 }, async () => {
     expect(result.anomalies).toBe(0);
     expect(result.allocated).toBeGreaterThan(ROUNDS);
   }
-  const pool = createPagePool({ ...memory, threadId: 0, onAnomaly: () => {} });
+  const pool = createPagePool({
+    ...memory,
+    bulk: scriptBulk(memory),
+    threadId: 0,
+    onAnomaly: () => {},
+  });
   expect(pool.freePages()).toBe(PAGES - 1);
   const all = new Set<number | null>();
   for (let i = 1; i < PAGES; i++) all.add(pool.allocate());

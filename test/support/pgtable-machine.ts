@@ -16,6 +16,7 @@ import { type AnomalyKind, createPagePool, type PagePool } from '../../src/pgtab
 import type { Stage2 } from '../../src/pgtable/stage2.ts';
 import { createTables, type PoolTables, type TableHooks } from '../../src/pgtable/tables.ts';
 import type { Cpu, Entry } from '../../src/port/cpu.ts';
+import { scriptBulk } from './script-bulk.ts';
 import type { Table } from '../../src/port/tables.ts';
 
 export const TABLE_PA_BASE = 0x80_0000_0000;
@@ -83,6 +84,7 @@ export function createMachine(options: MachineOptions = {}): Machine {
   const retired: { table: Table; level: Level }[] = [];
   const pool = createPagePool({
     ...memory,
+    bulk: scriptBulk(memory),
     threadId: 1,
     onAnomaly: (kind, page, found, expected) => anomalies.push({ kind, page, found, expected }),
   });

@@ -15,7 +15,7 @@
  * never holds a BigInt.
  */
 import { assertNever } from '../../arch/assert.ts';
-import { I64, wasmFunction } from './wasm-function.ts';
+import { I64, wasmFunction } from '../wasm-function.ts';
 
 export const ACCESS_MODES = ['wasm', 'atomics', 'plain'] as const;
 export type AccessMode = (typeof ACCESS_MODES)[number];

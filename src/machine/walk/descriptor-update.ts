@@ -4,7 +4,7 @@
  * over the same memory, like the walk: `Atomics.compareExchange` on a BigUint64Array makes three
  * BigInts, and right after a pass over the dirty log every store of a vCPU comes here once.
  */
-import { I64, wasmFunction } from './wasm-function.ts';
+import { I64, wasmFunction } from '../wasm-function.ts';
 
 /**
  * Puts `newLow` into the low half of the descriptor at a byte address if both halves are still as

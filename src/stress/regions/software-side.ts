@@ -1,6 +1,7 @@
 /** One thread's software side over the arena: page pool, table operations and grace periods. */
 import type { Arena } from '../../machine/arena.ts';
 import { CONTROL, threadsOf } from '../../machine/layout.ts';
+import { createWasmBulk } from '../../machine/wasm-bulk.ts';
 import { createGrace, type Grace, graceWords } from '../../pgtable/grace.ts';
 import type { PagePoolMemory } from '../../pgtable/page-meta.ts';
 import { META_WORDS, POOL_CONTROL_WORDS } from '../../pgtable/page-meta.ts';
@@ -39,7 +40,8 @@ export function createSoftwareSide(
     rootPages: layout.rootPages,
   };
   let freed = 0;
-  const pool = createPagePool({ ...memory, threadId: thread, onAnomaly });
+  const bulk = createWasmBulk(arena);
+  const pool = createPagePool({ ...memory, bulk, threadId: thread, onAnomaly });
   const readers = threadsOf(layout.config);
   // The two refer to each other: tables hand subtrees to the grace period, which hands them back
   // when it is over.

@@ -1,6 +1,7 @@
 /**
- * One WebAssembly function over a shared memory, from its instructions: for the few loads that must
- * be 64 bits wide, atomic and free of allocation, which JavaScript has no operation for.
+ * One WebAssembly function over a shared memory, from its instructions: for the few operations that
+ * JavaScript has no word for. Loads that must be 64 bits wide, atomic and free of allocation, and whole
+ * table pages at a time.
  */
 
 /** Unsigned LEB128. */
@@ -32,6 +33,7 @@ const section = (id: number, body: number[]): number[] => [id, ...leb(body.lengt
 
 export const I32 = 0x7f;
 export const I64 = 0x7e;
+export const V128 = 0x7b;
 
 /**
  * `parameters` i32 parameters, one i32 result. `locals` is the type of each further local, `code`
