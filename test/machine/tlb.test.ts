@@ -222,3 +222,22 @@ describe('shared by two VMIDs', () => {
     expect(tlb.wipes()).toBe(of === -1 ? 1 : 0);
   });
 });
+
+test('a flush of the VM, or of everything, leaves nothing of however much was filled before', () => {
+  const anyFill = fc.record({ page: fc.nat(SPACE - 1), level: fc.integer({ min: 1, max: 3 }) });
+  const anyFills = fc.oneof(
+    fc.array(anyFill, { maxLength: 6 }),
+    fc.array(anyFill, { minLength: 200, maxLength: 300 }),
+  );
+  fc.assert(
+    fc.property(fc.array(anyFills, { minLength: 1, maxLength: 4 }), (rounds) => {
+      const tlb = tlbOf(256);
+      for (const [i, fills] of rounds.entries()) {
+        for (const { page, level } of fills) tlb.insert(page, level, dataOf(page, level));
+        expect(tlb.entries().length > 0).toBe(fills.length > 0);
+        tlb.invalidate(i % 2 === 0 ? VM : -1, 0, SPACE, 0);
+        expect(tlb.entries()).toEqual([]);
+      }
+    }),
+  );
+});

@@ -16,6 +16,8 @@ export const MISS = -16;
 export const MULTIHIT = -17;
 
 const BLOCK_ENTRIES_MAX = 16;
+/** Beyond that all slots are looked at, which costs no more. */
+const LISTED_MAX = 64;
 
 export interface Tlb {
   /** Data word for `page` (block offsets applied), MISS or MULTIHIT. */
@@ -54,6 +56,10 @@ interface Bank {
   readonly mask: number;
   readonly keys: Int32Array;
   readonly data: Int32Array;
+  /** The slots that were filled since all were emptied, the first LISTED_MAX of them. */
+  readonly filled: Int32Array;
+  /** How often one was. */
+  fills: number;
 }
 
 /**
@@ -72,6 +78,8 @@ function createBank(g: Geometry, level: number, entries: number): Bank {
     mask: size - 1,
     keys: offHeapWords(size).fill(EMPTY_KEY),
     data: offHeapWords(size),
+    filled: offHeapWords(LISTED_MAX),
+    fills: 0,
   };
 }
 
@@ -145,7 +153,7 @@ export function createTlb(
       if (size === 0) return;
       const bank = level === 3 ? pages : level === 2 ? blocks2 : blocks1;
       const n = page >> bank.shift;
-      bank.keys[n & bank.mask] = vm | n;
+      fill(bank, n & bank.mask, vm | n);
       // Blocks keep the data of their first page: a lookup adds the offset back.
       bank.data[n & bank.mask] = data - ((page & ((1 << bank.shift) - 1)) << 10);
     },
@@ -161,7 +169,7 @@ export function createTlb(
       const bank = banks.find((each) => each.level === level);
       if (size === 0 || bank === undefined) return;
       const n = page >> bank.shift;
-      bank.keys[n & bank.mask] = (of << KEY_VMID_SHIFT) | n;
+      fill(bank, n & bank.mask, (of << KEY_VMID_SHIFT) | n);
       bank.data[n & bank.mask] = data - ((page & ((1 << bank.shift) - 1)) << 10);
     },
     wipes: () => wiped,
@@ -200,9 +208,24 @@ export function createTlb(
   };
 }
 
-/** A loop, because a call of `fill` takes longer than the few entries of most banks. */
-function empty({ keys, mask }: Bank): void {
-  for (let slot = 0; slot <= mask; slot++) keys[slot] = EMPTY_KEY;
+function fill(bank: Bank, slot: number, key: number): void {
+  bank.keys[slot] = key;
+  if (bank.fills < LISTED_MAX) bank.filled[bank.fills] = slot;
+  bank.fills++;
+}
+
+/**
+ * An issuer waits meanwhile, so only what was filled is looked at: between two flushes that is little. A
+ * loop, because a call of TypedArray.fill takes longer than the few entries of most banks.
+ */
+function empty(bank: Bank): void {
+  const { keys, mask, filled, fills } = bank;
+  if (fills <= LISTED_MAX) {
+    for (let i = 0; i < fills; i++) keys[filled[i] as number] = EMPTY_KEY;
+  } else {
+    for (let slot = 0; slot <= mask; slot++) keys[slot] = EMPTY_KEY;
+  }
+  bank.fills = 0;
 }
 
 function invalidateVm({ keys, mask }: Bank, vmid: number): void {
