@@ -42,12 +42,12 @@ const FLAGS = 15;
 
 const machine = (): TestMachine => createTestMachine({ hafdbs: true });
 const mmuOf = (m: TestMachine, cpu: Partial<CpuModel> = {}): Mmu => m.mmu({ hafdbs: true, ...cpu });
-const load = (m: TestMachine, mmu: Mmu): number => mmu.translate(PAGE, m.ghost(PAGE));
+const load = (mmu: Mmu): number => mmu.translate(PAGE);
 /** As a vCPU's store: what is clean has to become dirty first. */
-function store(m: TestMachine, mmu: Mmu): number {
-  const data = load(m, mmu);
+function store(mmu: Mmu): number {
+  const data = load(mmu);
   if (data < 0 || (data & FLAG_CLEAN) === 0) return data;
-  return mmu.makeDirty(PAGE, m.ghost(PAGE));
+  return mmu.makeDirty(PAGE);
 }
 function change(m: TestMachine, level: Level, how: (d: Descriptor) => Descriptor): Descriptor {
   const d = how(m.peek(PAGE, level));
@@ -61,7 +61,7 @@ test('software maps with DBM, accessed and dirty', () => {
   for (const d of [m.peek(PAGE, 3), m.makeBlock()]) {
     expect(d & (DBM | AF | S2AP_W)).toBe(DBM | AF | S2AP_W);
   }
-  expect(load(m, mmuOf(m)) & FLAGS).toBe(RW);
+  expect(load(mmuOf(m)) & FLAGS).toBe(RW);
   expect(m.evidence()).toEqual([]);
 });
 
@@ -70,10 +70,10 @@ describe('the access flag', () => {
     const m = machine();
     const d = change(m, 3, (before) => clean(before) & ~AF);
     const mmu = mmuOf(m);
-    expect(dataGuestPage(load(m, mmu))).toBe(PAGE);
+    expect(dataGuestPage(load(mmu))).toBe(PAGE);
     expect(m.peek(PAGE, 3)).toBe(d | AF);
     expect(mmu.last.walks).toBe(1);
-    load(m, mmu);
+    load(mmu);
     expect(mmu.last.walks).toBe(1);
     expect(m.evidence()).toEqual([]);
   });
@@ -82,14 +82,14 @@ describe('the access flag', () => {
     const m = machine();
     m.makeBlock();
     const block = change(m, 2, (d) => d & ~AF);
-    expect(dataGuestPage(load(m, mmuOf(m)))).toBe(PAGE);
+    expect(dataGuestPage(load(mmuOf(m)))).toBe(PAGE);
     expect(m.peek(PAGE, 2)).toBe(block | AF);
   });
 
   test('is a fault where hardware does not set it', () => {
     const m = createTestMachine();
     const d = change(m, 3, (before) => before & ~AF);
-    expect(load(m, m.mmu())).toBe(FAULT.accessFlag);
+    expect(load(m.mmu())).toBe(FAULT.accessFlag);
     expect(m.peek(PAGE, 3)).toBe(d);
   });
 
@@ -99,7 +99,7 @@ describe('the access flag', () => {
     const mmu = mmuOf(m);
     mmu.prefetch(PAGE);
     expect(m.peek(PAGE, 3)).toBe(d | AF);
-    expect(load(m, mmu) & FLAGS).toBe(CLEAN);
+    expect(load(mmu) & FLAGS).toBe(CLEAN);
     expect(mmu.last.walks).toBe(1);
   });
 });
@@ -108,7 +108,7 @@ describe('dirty state', () => {
   test('is left alone by loads', () => {
     const m = machine();
     const d = change(m, 3, clean);
-    expect(load(m, mmuOf(m)) & FLAGS).toBe(CLEAN);
+    expect(load(mmuOf(m)) & FLAGS).toBe(CLEAN);
     expect(m.peek(PAGE, 3)).toBe(d);
     expect(m.evidence()).toEqual([]);
   });
@@ -120,7 +120,7 @@ describe('dirty state', () => {
     const m = machine();
     if (level === 2) m.makeBlock();
     const d = change(m, level, clean);
-    expect(store(m, mmuOf(m)) & FLAGS).toBe(RW);
+    expect(store(mmuOf(m)) & FLAGS).toBe(RW);
     expect(m.peek(PAGE, level)).toBe(d | S2AP_W);
   });
 
@@ -128,8 +128,8 @@ describe('dirty state', () => {
     const m = machine();
     const d = change(m, 3, clean);
     const mmu = mmuOf(m);
-    load(m, mmu);
-    expect(store(m, mmu) & FLAGS).toBe(RW);
+    load(mmu);
+    expect(store(mmu) & FLAGS).toBe(RW);
     expect(m.peek(PAGE, 3)).toBe(d | S2AP_W);
     const flags = [mmu.tlbs.combined, mmu.tlbs.stage2].map((tlb) =>
       tlb.entries().map(({ data }) => data & FLAGS),
@@ -141,16 +141,16 @@ describe('dirty state', () => {
     const m = machine();
     change(m, 3, clean);
     const mmu = mmuOf(m);
-    store(m, mmu);
+    store(mmu);
     const collected = change(m, 3, clean);
-    expect(store(m, mmu) & FLAGS).toBe(RW);
+    expect(store(mmu) & FLAGS).toBe(RW);
     expect(m.peek(PAGE, 3)).toBe(collected);
   });
 
   test('without DBM there is none: the store faults', () => {
     const m = machine();
     const d = change(m, 3, (before) => before & ~(DBM | S2AP_W));
-    expect(store(m, mmuOf(m)) & FLAGS).toBe(FLAG_R);
+    expect(store(mmuOf(m)) & FLAGS).toBe(FLAG_R);
     expect(m.peek(PAGE, 3)).toBe(d);
     expect(m.evidence()).toMatchObject([{ kind: 'permission' }]);
   });
@@ -158,7 +158,7 @@ describe('dirty state', () => {
   test('without FEAT_HAFDBS a clean leaf of software would be torn', () => {
     const m = createTestMachine();
     change(m, 3, clean);
-    expect(load(m, m.mmu())).toBe(FAULT.translation);
+    expect(load(m.mmu())).toBe(FAULT.translation);
     expect(m.evidence()).toMatchObject([{ kind: 'torn' }]);
   });
 
@@ -170,7 +170,7 @@ describe('dirty state', () => {
     m.makeBlock();
     const d = change(m, 2, (block) => clean(block) | NT);
     const mmu = mmuOf(m, { nt });
-    const data = store(m, mmu);
+    const data = store(mmu);
     expect(data < 0 ? data : data & FLAGS).toBe(nt === 'fault' ? FAULT.nt : RW);
     expect(m.peek(PAGE, 2)).toBe(d | set);
     expect(mmu.tlbs.combined.entries()).toEqual([]);
@@ -188,7 +188,7 @@ describe('an update that comes too late', () => {
     const d = change(m, 3, clean);
     const mmu = mmuOf(m);
     between.once = () => m.poke(PAGE, 3, meanwhile(d));
-    const data = mmu.makeDirty(PAGE, m.ghost(PAGE));
+    const data = mmu.makeDirty(PAGE);
     expect(data < 0 ? data : data & FLAGS).toBe(outcome);
     expect(m.peek(PAGE, 3)).toBe(after(d));
     expect(m.evidence()).toEqual([]);
@@ -212,7 +212,7 @@ describe('an update that comes too late', () => {
       // Worst of all: the new user's entry is the same, and the exchange succeeds.
       Atomics.store(m.arena.descriptors, entry, d);
     };
-    expect(load(m, mmu)).toBe(FAULT.translation);
+    expect(load(mmu)).toBe(FAULT.translation);
     expect(m.evidence()).toMatchObject([
       { kind: 'freed', reader: 'update', table, expectedGeneration, poisoned: !isReused },
     ]);
@@ -237,42 +237,42 @@ describe('with a dirty ring', () => {
   test('a store appends its page before the leaf says dirty; loads and dirty pages append none', () => {
     const { m, ring, mmu } = withRing();
     const d = change(m, 3, clean);
-    load(m, mmu);
+    load(mmu);
     expect(pagesIn(ring)).toEqual([]);
     between.once = () => expect([pagesIn(ring), m.peek(PAGE, 3)]).toEqual([[PAGE], d]);
-    expect(store(m, mmu) & FLAGS).toBe(RW);
+    expect(store(mmu) & FLAGS).toBe(RW);
     expect(between.once).toBeNull();
     mmu.emptyTlbs();
-    store(m, mmu);
+    store(mmu);
     expect(pagesIn(ring)).toEqual([PAGE]);
   });
 
   test('setting the access flag appends nothing', () => {
     const { m, ring, mmu } = withRing();
     change(m, 3, (d) => d & ~AF);
-    store(m, mmu);
+    store(mmu);
     expect(pagesIn(ring)).toEqual([]);
   });
 
   test('where it is full the store faults and the leaf stays as it is', () => {
     const { m, ring, mmu } = withRing();
     const d = change(m, 3, (before) => clean(before) & ~AF);
-    load(m, mmu);
+    load(mmu);
     ring.setIndex(RING_ENTRIES);
-    expect(store(m, mmu)).toBe(FAULT.ringFull);
+    expect(store(mmu)).toBe(FAULT.ringFull);
     expect(m.peek(PAGE, 3)).toBe(d | AF);
     expect(m.evidence()).toEqual([]);
     ring.setIndex(0);
-    expect(store(m, mmu) & FLAGS).toBe(RW);
+    expect(store(mmu) & FLAGS).toBe(RW);
     expect(pagesIn(ring)).toEqual([PAGE]);
   });
 
   test('an exchange that is lost has appended too much, never too little', () => {
     const { m, ring, mmu } = withRing();
     const d = change(m, 3, clean);
-    load(m, mmu);
+    load(mmu);
     between.once = () => m.poke(PAGE, 3, d & ~AF);
-    expect(store(m, mmu) & FLAGS).toBe(RW);
+    expect(store(mmu) & FLAGS).toBe(RW);
     expect(pagesIn(ring)).toEqual([PAGE, PAGE]);
   });
 });
@@ -281,7 +281,7 @@ test('a page nobody may read is not made readable by an update', () => {
   const m = machine();
   m.arena.i32[CONTROL.logging] = LOGGING.on;
   const d = change(m, 3, (before) => clean(before) & ~S2AP_R);
-  load(m, mmuOf(m));
+  load(mmuOf(m));
   expect(m.peek(PAGE, 3)).toBe(d);
   expect(m.evidence()).toMatchObject([{ kind: 'permission' }]);
 });

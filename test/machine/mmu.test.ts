@@ -36,8 +36,8 @@ import { createTestMachine, type TestMachine } from './machine.ts';
 const PAGE = 37;
 const RW = FLAG_R | FLAG_W;
 /** One access: what it got, through what. */
-function access(m: TestMachine, mmu: Mmu, page = PAGE): number {
-  return mmu.translate(page, m.ghost(page));
+function access(mmu: Mmu, page = PAGE): number {
+  return mmu.translate(page);
 }
 const isIn = (mmu: Mmu): { combined: boolean; stage2: boolean } => ({
   combined: mmu.tlbs.combined.entries().length > 0,
@@ -58,7 +58,7 @@ describe.each<[string, Partial<MachineConfig>]>([
   test('finds each page of a table, with its version and permissions', () => {
     const mmu = m.mmu();
     for (const page of pages) {
-      expect(access(m, mmu, page)).toBe(entryData(page, 0, 3, RW));
+      expect(access(mmu, page)).toBe(entryData(page, 0, 3, RW));
       expect([mmu.last.via, mmu.last.level]).toEqual([VIA.walk, 3]);
     }
     expect(m.evidence()).toEqual([]);
@@ -66,7 +66,7 @@ describe.each<[string, Partial<MachineConfig>]>([
 
   test('keeps table descriptors for what each covers by its address', () => {
     const mmu = m.mmu();
-    access(m, mmu, 1);
+    access(mmu, 1);
     const kept = mmu.tlbs.walk.entries();
     expect(kept.map((e) => e.level)).toContain(2);
     for (const { level, page } of kept) {
@@ -80,7 +80,7 @@ describe.each<[string, Partial<MachineConfig>]>([
     const mmu = m.mmu({ walkcache: false });
     const inBlock = pages.filter((page) => page < layout.regionPages);
     for (const page of inBlock) {
-      expect(access(m, mmu, page)).toBe(entryData(page, 1, layout.config.level, RW));
+      expect(access(mmu, page)).toBe(entryData(page, 1, layout.config.level, RW));
     }
     expect(mmu.last.walks).toBe(1);
     expect(mmu.tlbs.combined.entries().map((e) => [e.level, e.page])).toEqual([
@@ -95,24 +95,24 @@ describe('the structures', () => {
 
   test('a walk fills both TLBs and the walk cache', () => {
     const mmu = m.mmu();
-    access(m, mmu);
+    access(mmu);
     expect(isIn(mmu)).toEqual({ combined: true, stage2: true });
     expect(mmu.tlbs.walk.entries().map((e) => e.level)).toEqual([1, 2]);
   });
 
   test('a second access hits the combined TLB and walks no more', () => {
     const mmu = m.mmu();
-    expect([access(m, mmu), access(m, mmu)]).toEqual(Array(2).fill(entryData(PAGE, 0, 3, RW)));
+    expect([access(mmu), access(mmu)]).toEqual(Array(2).fill(entryData(PAGE, 0, 3, RW)));
     expect([mmu.last.via, mmu.last.walks]).toEqual([VIA.combined, 1]);
   });
 
   test('after VMALLE1 the stage-2 entry serves and refills the combined one', () => {
     const mmu = m.mmu();
-    access(m, mmu);
+    access(mmu);
     mmu.tlbs.combined.invalidate(-1, 0, m.arena.layout.pages, 0);
-    expect(access(m, mmu)).toBe(entryData(PAGE, 0, 3, RW));
+    expect(access(mmu)).toBe(entryData(PAGE, 0, 3, RW));
     expect([mmu.last.via, mmu.last.walks]).toEqual([VIA.stage2, 1]);
-    access(m, mmu);
+    access(mmu);
     expect(mmu.last.via).toBe(VIA.combined);
   });
 
@@ -120,16 +120,16 @@ describe('the structures', () => {
     const b = createTestMachine();
     b.makeBlock();
     const mmu = b.mmu();
-    access(b, mmu, 5);
+    access(mmu, 5);
     mmu.tlbs.combined.invalidate(-1, 0, b.arena.layout.pages, 0);
-    expect(access(b, mmu, 9)).toBe(entryData(9, 1, 2, RW));
-    expect(access(b, mmu, 300)).toBe(entryData(300, 1, 2, RW));
+    expect(access(mmu, 9)).toBe(entryData(9, 1, 2, RW));
+    expect(access(mmu, 300)).toBe(entryData(300, 1, 2, RW));
     expect(b.evidence()).toEqual([]);
   });
 
   test('without a TLB every access walks', () => {
     const mmu = m.mmu({ tlb: 0 });
-    for (let i = 0; i < 3; i++) expect(dataGuestPage(access(m, mmu))).toBe(PAGE);
+    for (let i = 0; i < 3; i++) expect(dataGuestPage(access(mmu))).toBe(PAGE);
     expect(mmu.last.walks).toBe(3);
     expect(isIn(mmu)).toEqual({ combined: false, stage2: false });
   });
@@ -140,9 +140,9 @@ describe('the structures', () => {
   ])('the walk cache %s', (_name, walkcache, page) => {
     const own = createTestMachine();
     const mmu = own.mmu({ walkcache, tlb: 0 });
-    access(own, mmu);
+    access(mmu);
     own.poke(PAGE, 2, EMPTY);
-    const data = access(own, mmu);
+    const data = access(mmu);
     expect(data < 0 ? data : dataGuestPage(data)).toBe(page);
     expect(own.evidence()).toEqual([]);
   });
@@ -153,7 +153,7 @@ describe('the structures', () => {
     mmu.prefetch(PAGE);
     mmu.prefetch(PAGE);
     expect(mmu.last.walks).toBe(1);
-    access(own, mmu);
+    access(mmu);
     expect(mmu.last.via).toBe(VIA.combined);
     own.poke(PAGE + 1, 3, EMPTY);
     mmu.prefetch(PAGE + 1);
@@ -170,7 +170,7 @@ describe('a fault', () => {
     const m = createTestMachine();
     m.poke(PAGE, level, change(m.peek(PAGE, level)));
     const mmu = m.mmu();
-    return { code: access(m, mmu), kept: isIn(mmu), evidence: m.evidence(), last: mmu.last };
+    return { code: access(mmu), kept: isIn(mmu), evidence: m.evidence(), last: mmu.last };
   };
   const NOTHING = { combined: false, stage2: false };
 
@@ -206,14 +206,14 @@ describe('a fault', () => {
       const m = createTestMachine();
       m.arena.i32[CONTROL.logging] = state;
       m.poke(9, 3, m.peek(9, 3) & ~S2AP_W);
-      expect(m.mmu().translate(9, m.ghost(9)) & FLAG_W).toBe(0);
+      expect(m.mmu().translate(9) & FLAG_W).toBe(0);
       expect(m.evidence().map((e) => e.kind)).toEqual(kinds);
     }
     // Write-only memory is no state of the log.
     const m = createTestMachine();
     m.arena.i32[CONTROL.logging] = LOGGING.on;
     m.poke(9, 3, m.peek(9, 3) & ~S2AP_R);
-    m.mmu().translate(9, m.ghost(9));
+    m.mmu().translate(9);
     expect(m.evidence().map((e) => e.kind)).toEqual(['permission']);
   });
 
@@ -222,8 +222,8 @@ describe('a fault', () => {
     m.poke(PAGE, 3, m.peek(PAGE, 3) & ~S2AP_W);
     m.poke(PAGE + 1, 3, m.peek(PAGE + 1, 3) & ~S2AP_R);
     const mmu = m.mmu();
-    expect(access(m, mmu) & 3).toBe(FLAG_R);
-    expect(access(m, mmu, PAGE + 1) & 3).toBe(FLAG_W);
+    expect(access(mmu) & 3).toBe(FLAG_R);
+    expect(access(mmu, PAGE + 1) & 3).toBe(FLAG_W);
     expect(isIn(mmu)).toEqual({ combined: true, stage2: true });
   });
 });
@@ -244,7 +244,7 @@ describe('a block with nT', () => {
   ])('on a PE that does "%s"', (nt, data, cached) => {
     const { m, mmu } = ntMachine({ nt });
     setNt(m);
-    expect(access(m, mmu)).toBe(data);
+    expect(access(mmu)).toBe(data);
     expect(isIn(mmu)).toEqual({ combined: cached, stage2: cached });
     expect(m.evidence()).toEqual([]);
   });
@@ -255,7 +255,7 @@ describe('a block with nT', () => {
   ])('a PE %s', (_name, cpu, vcpu) => {
     const { m, mmu } = ntMachine(cpu, vcpu);
     setNt(m);
-    expect(access(m, mmu)).toBe(entryData(PAGE, 1, 2, RW));
+    expect(access(mmu)).toBe(entryData(PAGE, 1, 2, RW));
     expect(isIn(mmu)).toEqual({ combined: true, stage2: true });
   });
 
@@ -265,18 +265,18 @@ describe('a block with nT', () => {
     ['never conflicts where nT excludes it', 5, 'translate', entryData(PAGE, 1, 2, RW)],
   ])('%s', (_name, filled, nt, data) => {
     const { m, mmu } = ntMachine({ nt, walkcache: false });
-    access(m, mmu, filled);
+    access(mmu, filled);
     setNt(m);
-    expect(access(m, mmu)).toBe(data);
+    expect(access(mmu)).toBe(data);
     expect(m.evidence().map((e) => e.kind)).toEqual(data < 0 ? ['conflict'] : []);
   });
 
   test('a conflict is recorded as one that aborts', () => {
     const { m, mmu } = ntMachine({ nt: 'conflict', walkcache: false });
-    access(m, mmu, 5);
+    access(mmu, 5);
     mmu.tlbs.combined.invalidate(-1, 0, m.arena.layout.pages, 0);
     setNt(m);
-    access(m, mmu);
+    access(mmu);
     expect(m.evidence()).toMatchObject([{ kind: 'conflict', aborted: true, levels: [2, 3] }]);
   });
 });
@@ -303,7 +303,7 @@ describe('two matching entries', () => {
     ['amalgamate', 0, PAGE_DATA | BLOCK_DATA, false],
   ])('%s at BBM level %i', (multihit, bbm, data, aborted) => {
     const { m, mmu } = conflicting({ multihit, bbm: [bbm] });
-    expect(access(m, mmu)).toBe(data);
+    expect(access(mmu)).toBe(data);
     const [first, ...more] = m.evidence();
     expect(first).toMatchObject({ kind: 'conflict', aborted, vcpu: 0 });
     // Both versions are allowed while the region changes: nothing else is wrong.
@@ -316,7 +316,7 @@ describe('two matching entries', () => {
     const mmu = m.mmu({ multihit: 'old' });
     mmu.tlbs.stage2.insert(PAGE, 3, PAGE_DATA);
     mmu.tlbs.stage2.insert(PAGE, 2, BLOCK_DATA);
-    expect(access(m, mmu)).toBe(PAGE_DATA);
+    expect(access(mmu)).toBe(PAGE_DATA);
     expect(m.evidence().map((e) => e.kind)).toEqual(['conflict']);
   });
 });
@@ -325,12 +325,12 @@ describe('evidence of', () => {
   test('a stale TLB entry, used after the flush was complete', () => {
     const m = createTestMachine();
     const mmu = m.mmu();
-    access(m, mmu);
+    access(mmu);
     m.setGhost(PAGE, ghostWord(0, GHOST_CHANGING));
-    access(m, mmu);
+    access(mmu);
     expect(m.evidence(), 'allowed while it changes').toEqual([]);
     m.setGhost(PAGE, ghostWord(0, GHOST_SETTLED));
-    expect(dataTag(access(m, mmu))).toBe(0);
+    expect(dataTag(access(mmu))).toBe(0);
     expect(m.evidence()).toMatchObject([
       { kind: 'version', tag: 0, allowed: { oldest: 1, newest: 1 }, via: 'combined', level: 3 },
     ]);
@@ -339,16 +339,47 @@ describe('evidence of', () => {
   test('nothing, if the entry was old but the access began before the flush was complete', () => {
     const m = createTestMachine();
     const mmu = m.mmu();
-    access(m, mmu);
-    m.setGhost(PAGE, ghostWord(0, GHOST_SETTLED));
-    mmu.translate(PAGE, ghostWord(0, GHOST_CHANGING));
+    access(mmu);
+    m.setGhost(PAGE, ghostWord(0, GHOST_CHANGING));
+    const { combined } = mmu.tlbs;
+    const lookup = combined.lookup.bind(combined);
+    combined.lookup = (page) => {
+      m.setGhost(PAGE, ghostWord(0, GHOST_SETTLED));
+      return lookup(page);
+    };
+    access(mmu);
     expect(m.evidence()).toEqual([]);
+    access(mmu);
+    expect(m.evidence(), 'the next one is too late').toHaveLength(1);
+  });
+
+  test('an old version, found by a walk that began after the flush was complete', () => {
+    const m = createTestMachine();
+    const mmu = m.mmu();
+    m.setGhost(PAGE, ghostWord(0, GHOST_CHANGING));
+    const { stage2 } = mmu.tlbs;
+    const lookup = stage2.lookup.bind(stage2);
+    stage2.lookup = (page) => {
+      m.setGhost(PAGE, ghostWord(0, GHOST_SETTLED));
+      return lookup(page);
+    };
+    access(mmu);
+    expect(m.evidence()).toMatchObject([{ kind: 'version', tag: 0, via: 'walk' }]);
+  });
+
+  test('says which ghost word was there before a fault', () => {
+    const m = createTestMachine();
+    const mmu = m.mmu();
+    m.setGhost(PAGE, ghostWord(3, GHOST_CHANGING));
+    m.poke(PAGE, 2, EMPTY);
+    expect(access(mmu)).toBe(FAULT.translation);
+    expect(mmu.last.before).toBe(ghostWord(3, GHOST_CHANGING));
   });
 
   test('a version from the future, found by a walk', () => {
     const m = createTestMachine();
     m.poke(PAGE, 2, m.regions.blockAt(m.regions.all[0] as never, 1));
-    access(m, m.mmu());
+    access(m.mmu());
     expect(m.evidence()).toMatchObject([
       { kind: 'version', tag: 1, allowed: { oldest: 0, newest: 0 }, via: 'walk', level: 2 },
     ]);
@@ -358,14 +389,14 @@ describe('evidence of', () => {
     const m = createTestMachine();
     const { software } = m;
     const mmu = m.mmu({ tlb: 0 });
-    access(m, mmu);
+    access(mmu);
     const d = m.peek(PAGE, 2);
     const table = software.tables.follow(d);
     const generation = software.tables.generationOf(table);
     software.tables.tearDown(table, 3);
-    expect(access(m, mmu)).toBe(FAULT.translation);
+    expect(access(mmu)).toBe(FAULT.translation);
     expect(software.tables.allocate(3)).toBe(table);
-    expect(access(m, mmu)).toBe(FAULT.translation);
+    expect(access(mmu)).toBe(FAULT.translation);
     const freed = {
       kind: 'freed',
       reader: 'hardware',
@@ -382,7 +413,7 @@ describe('evidence of', () => {
   test('poison alone, whatever the generation says', () => {
     const m = createTestMachine();
     m.poke(PAGE, 3, POISON);
-    access(m, m.mmu());
+    access(m.mmu());
     expect(m.evidence()).toMatchObject([{ kind: 'freed', poisoned: true }]);
   });
 
@@ -413,7 +444,7 @@ describe('evidence of', () => {
     // makeBlock may have replaced the table above.
     m.poke(PAGE, level, d);
     const mmu = m.mmu();
-    expect(access(m, mmu)).toBe(FAULT.translation);
+    expect(access(mmu)).toBe(FAULT.translation);
     expect(m.evidence()).toMatchObject([{ kind: 'torn', descriptor: d, level }]);
     expect(isIn(mmu)).toEqual({ combined: false, stage2: false });
   });
@@ -423,8 +454,8 @@ describe('evidence of', () => {
     const { layout, geometry: g } = m.arena;
     m.poke(PAGE, 3, makeLeaf(g, 3, layout.guestPaBase + 40 * 4096));
     const mmu = m.mmu();
-    expect(dataGuestPage(access(m, mmu))).toBe(40);
-    access(m, mmu);
+    expect(dataGuestPage(access(mmu))).toBe(40);
+    access(mmu);
     const wrong = { kind: 'address', level: 3, ipa: layout.ipaBase + PAGE * 4096 };
     expect(m.evidence()).toMatchObject([
       {
@@ -465,7 +496,7 @@ describe('evidence of', () => {
     const m = createTestMachine();
     m.poke(PAGE, level, wild(m));
     const mmu = m.mmu();
-    expect(access(m, mmu)).toBe(FAULT.wild);
+    expect(access(mmu)).toBe(FAULT.wild);
     expect(m.evidence()).toMatchObject([{ kind: 'address', found: -1, level }]);
     expect(isIn(mmu)).toEqual({ combined: false, stage2: false });
   });
@@ -474,6 +505,6 @@ describe('evidence of', () => {
 test("data words of a block carry level, version and each page's own number", () => {
   const m = createTestMachine();
   m.makeBlock();
-  const data = access(m, m.mmu(), 511);
+  const data = access(m.mmu(), 511);
   expect([dataGuestPage(data), dataLevel(data), dataTag(data)]).toEqual([511, 2, 1]);
 });

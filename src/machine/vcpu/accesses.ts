@@ -94,7 +94,6 @@ export function createAccesses(
   const tagShift = DATA_TAG_SHIFT;
   const writable = FLAG_W;
   const clean = FLAG_CLEAN;
-  const lineWords = LINE_WORDS;
   const viaWalk = VIA.walk;
   const walkEvent = EVENT.walk;
   const permissionFault = FAULT.permission;
@@ -152,13 +151,12 @@ export function createAccesses(
   function resolve(page: number, isStore: boolean): number {
     for (let exits = 0; ; exits++) {
       if (i32[generationW] !== seen) applyPending();
-      const before = Atomics.load(i32, ghostW + (page >> regionShift) * lineWords);
       // Asked before the walk: a transition that ends between the fault and its handling maps everything.
       const wasMapped = handler.wasMapped(page);
-      let data = mmu.translate(page, before) | 0;
+      let data = mmu.translate(page) | 0;
       if (mmu.last.via === viaWalk) recorder.event(walkEvent, page, mmu.last.level, data);
       if (data >= 0 && isStore && (data & writable) === 0) {
-        if ((data & clean) !== 0) data = mmu.makeDirty(page, before) | 0;
+        if ((data & clean) !== 0) data = mmu.makeDirty(page) | 0;
         if (data >= 0 && (data & writable) === 0) {
           // The level of what denied it, which a TLB may have said.
           mmu.last.level = dataLevel(data);
@@ -174,7 +172,7 @@ export function createAccesses(
         aborts.begin();
         progress.begin();
       }
-      if (!exit(page, isStore, data, before, wasMapped)) return FAULT.wild;
+      if (!exit(page, isStore, data, mmu.last.before, wasMapped)) return FAULT.wild;
     }
   }
 

@@ -48,20 +48,26 @@ export interface Mmu {
   /** VMALLS12E1 on this PE: what it holds of the VM under test. */
   emptyVm(): void;
   /**
-   * Combined TLB, then stage-2 TLB, then the walk. Data word, or a FAULT. `word` is the region's
-   * ghost word before.
+   * Combined TLB, then stage-2 TLB, then the walk. Data word, or a FAULT.
    */
-  translate(page: number, word: number): number;
+  translate(page: number): number;
   /**
    * The same for a store whose translation was writable-clean: the PE drops what it has cached for the
    * page and walks anew, and the walk makes the leaf dirty. The store may be performed only after this.
    */
-  makeDirty(page: number, word: number): number;
+  makeDirty(page: number): number;
   /**
    * Where the last data word came from, and what the last fault saw: for evidence and the fault
-   * handler.
+   * handler. `before` is the region's ghost word before the translation.
    */
-  readonly last: { via: number; level: number; low: number; high: number; walks: number };
+  readonly last: {
+    via: number;
+    level: number;
+    low: number;
+    high: number;
+    walks: number;
+    before: number;
+  };
   /**
    * Fills as a prefetching walker would: no access follows, a fault is nothing. It may set AF, as any
    * speculative walk may, and never dirty state.
@@ -113,6 +119,7 @@ export function createMmu(
   const { combined: viaCombined, stage2: viaStage2, walk: viaWalk } = VIA;
   const lineWords = LINE_WORDS;
   const descriptorsW = scratchW + WALKED.descriptors;
+  const ghostBeforeW = scratchW + WALKED.before;
   const ghostAfterW = scratchW + WALKED.ghost;
   const freshMask = FRESH_WALK_MASK;
   const metaWords = META_WORDS;
@@ -125,7 +132,7 @@ export function createMmu(
 
   /** The walk under way is a store's: it may make what it finds dirty. */
   let isStore = false;
-  const last = { via: 0, level: 0, low: 0, high: 0, walks: 0 };
+  const last = { via: 0, level: 0, low: 0, high: 0, walks: 0, before: 0 };
 
   const ghostIndex = (page: number): number => ghostW + (page >> regionShift) * lineWords;
 
@@ -235,7 +242,9 @@ export function createMmu(
     }
   }
 
-  function translate(page: number, word: number): number {
+  function translate(page: number): number {
+    // A plain load: an older word only allows more.
+    let before = i32[ghostIndex(page)] as number;
     let data = combined.lookup(page);
     let via: number = viaCombined;
     if (data === miss) {
@@ -245,16 +254,19 @@ export function createMmu(
     }
     if (data === miss) {
       data = walk(page);
+      // Read by the walk itself: a call of Atomics.load costs as much as two of its levels.
+      before = i32[ghostBeforeW] as number;
       via = viaWalk;
     }
     last.via = via;
+    last.before = before;
     if (data === multiMatch) {
       data = conflicts.multihitOf(via === viaCombined ? combined : stage2, page, via);
     }
     if (data < 0) return data;
     const after =
       via === viaWalk ? (i32[ghostAfterW] as number) : Atomics.load(i32, ghostIndex(page));
-    if (!allows(tagOf(data), word, after)) evidence.version(page, data, word, after, via);
+    if (!allows(tagOf(data), before, after)) evidence.version(page, data, before, after, via);
     const expected = page + placeOf(tagOf(data));
     if (data >>> 10 !== expected && via !== viaWalk) {
       evidence.address(page, data >>> 10, expected, via, levelOf(data));
@@ -262,11 +274,11 @@ export function createMmu(
     return data;
   }
 
-  function makeDirty(page: number, word: number): number {
+  function makeDirty(page: number): number {
     combined.invalidate(VMID, page, page + 1, 0);
     stage2.invalidate(VMID, page, page + 1, 0);
     isStore = true;
-    const data = translate(page, word);
+    const data = translate(page);
     isStore = false;
     return data;
   }

@@ -1,19 +1,19 @@
 /**
- * The loads of one stage-2 walk, from a table down to a leaf, a hole or the end of the tables: one
- * atomic 64-bit load per level, then the region's ghost word. Nothing is judged here: what was
- * loaded lies in the calling thread's scratch line for the MMU to look at.
+ * The loads of one stage-2 walk, from a table down to a leaf, a hole or the end of the tables: the
+ * region's ghost word, one atomic 64-bit load per level, the ghost word again. Nothing is judged here:
+ * what was loaded lies in the calling thread's scratch line for the MMU to look at.
  *
  * One call of WebAssembly for all levels, because each call costs as much as a load. `atomics` and
  * `plain` do the same from JavaScript (descriptor-load.ts says what that costs).
  *
- * Words of the scratch line: 0 the ghost word after the walk, 4 + 2 x level the descriptor of that
- * level (low half, high half), 12 + level the table page it was read from.
+ * Words of the scratch line: 0 the ghost word after the walk, 1 before it, 4 + 2 x level the descriptor
+ * of that level (low half, high half), 12 + level the table page it was read from.
  */
 import { createDescriptorLoad, type AccessMode } from './descriptor-load.ts';
 import type { Layout } from '../layout.ts';
-import { I32, I64, signedLeb, leb, wasmFunction } from './wasm-function.ts';
+import { I32, I64, signedLeb, leb, wasmFunction } from '../wasm-function.ts';
 
-export const WALKED = { ghost: 0, descriptors: 4, tables: 12 } as const;
+export const WALKED = { ghost: 0, before: 1, descriptors: 4, tables: 12 } as const;
 
 /**
  * Walks for `ipaPage` (page number of the IPA) from `table`, whose entries are of `level`; `ghostB`
@@ -45,7 +45,12 @@ function wasmWalk(layout: Layout, scratchB: number): number[] {
   const [add32, sub32, mul32, and32, or32, shl32, shr32] = [
     0x6a, 0x6b, 0x6c, 0x71, 0x72, 0x74, 0x76,
   ];
+  const loadGhost = (word: number): number[] => [
+    ...[...i32(0), ...get(ghostB), 0xfe, 0x10, 0x02, 0x00],
+    ...[0x36, 0x02, ...leb(scratchB + word * 4)],
+  ];
   return [
+    ...loadGhost(WALKED.before),
     ...[0x02, 0x40], // block
     ...[0x03, 0x40], // loop
     // number = ipaPage >> indexBits * (3 - level), and within one table below the start level
@@ -71,8 +76,7 @@ function wasmWalk(layout: Layout, scratchB: number): number[] {
     ...[...get(next), 0xa7, ...set(table)],
     ...[...get(level), ...i32(1), add32, ...set(level)],
     ...[0x0c, 0x00, 0x0b, 0x0b], // continue, end of loop and block
-    ...[...i32(0), ...get(ghostB), 0xfe, 0x10, 0x02, 0x00],
-    ...[0x36, 0x02, ...leb(scratchB + WALKED.ghost * 4)],
+    ...loadGhost(WALKED.ghost),
     ...get(level),
   ];
 }
@@ -91,6 +95,7 @@ function scriptWalk(
     createDescriptorLoad(memory, scratchB + (WALKED.descriptors + 2 * level) * 4, access),
   );
   return (ipaPage, level, table, ghostB) => {
+    i32[scratchW + WALKED.before] = Atomics.load(i32, ghostB >>> 2);
     for (;;) {
       const number = ipaPage >>> (indexBits * (3 - level));
       const index = level === startLevel ? number : number & (entriesPerTable - 1);
