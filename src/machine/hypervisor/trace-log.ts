@@ -97,14 +97,36 @@ const toWord = (n: number): number => Math.max(-(2 ** 31), Math.min(2 ** 31 - 1,
 /** Operations whose subject is a table page. */
 const isTableOp = (code: number): boolean => code >= OP.allocate && code <= OP.freeGrace;
 
+/** Names by order of appearance: they do not depend on where a table or an entry happens to lie. */
+interface Names {
+  of(value: number): number;
+  clear(): void;
+}
+
+/** In words that are kept, because an array that is emptied by its length costs more than all it holds. */
+function createNames(): Names {
+  const values = new Int32Array(OPERATIONS_MAX + 1);
+  let count = 0;
+  return {
+    of(value) {
+      for (let i = 0; i < count; i++) if (values[i] === value) return i;
+      values[count] = value;
+      return count++;
+    },
+    clear() {
+      count = 0;
+    },
+  };
+}
+
 export function createTraceLog(addresses: TraceAddresses): TraceLog {
   const raw = new Int32Array(OPERATIONS_MAX * WORDS);
   const relative = new Int32Array(OPERATIONS_MAX * WORDS);
   const cell = new BigUint64Array(1);
   const halves = new Int32Array(cell.buffer);
-  const tableNames: number[] = [];
+  const tableNames = createNames();
   /** Pages made or freed, apart from those pointed to: freeing the old table or one's own differs. */
-  const pageNames: number[] = [];
+  const pageNames = createNames();
   const known: Known[] = [];
   let used = 0;
   let transition: Transition | null = null;
@@ -147,24 +169,15 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     return [toWord(from), toWord(bytes <= 0 ? 0 : end - from)];
   }
 
-  /**
-   * Position of first appearance: names that do not depend on where a table or entry happens to
-   * lie.
-   */
-  function nameIn(names: number[], value: number): number {
-    for (let i = 0; i < names.length; i++) if (names[i] === value) return i;
-    return names.push(value) - 1;
-  }
-
-  /** Makes the value at `from` relative to the tables named so far, the region and its version. */
-  function relateValue(from: number, at: number, t: Transition): void {
+  /** Makes the value at `from` relative to the tables named so far, the region and its version `tag`. */
+  function relateValue(from: number, at: number, t: Transition, tag: number): void {
     const low = raw[from + 2] as number;
     const high = raw[from + 3] as number;
     const addressHigh = high & 0xffff;
     if (addressHigh === addresses.tableHigh) {
       relative[at + 2] = low & 0xfff;
       relative[at + 3] = high & ~TAG_MASK & ~0xffff;
-      relative[at + 4] = nameIn(tableNames, low >>> 12);
+      relative[at + 4] = tableNames.of(low >>> 12);
       relative[at + 5] = 1;
     } else if (addressHigh >= addresses.guestHigh) {
       // Bit 16 (nT) lies in a page's address; frames are compared, so it cancels out for pages and
@@ -172,7 +185,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
       relative[at + 2] = low & 0xfff;
       relative[at + 3] = high & ~TAG_MASK & ~0xffff;
       relative[at + 4] = ((low >>> 12) | (addressHigh << 20)) - t.pa / 4096;
-      relative[at + 5] = 2 + (((high >>> TAG_SHIFT) - (run.tag ?? softwareBits(t.wanted))) & 15);
+      relative[at + 5] = 2 + (((high >>> TAG_SHIFT) - tag) & 15);
     }
   }
 
@@ -184,7 +197,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
     relative[at + 1] = entry % addresses.entriesPerTable;
     if (slot !== NO_SLOT) return;
     const page = Math.floor(entry / addresses.entriesPerTable);
-    relative[at + 6] = -2 - nameIn(pageNames, page);
+    relative[at + 6] = -2 - pageNames.of(page);
   }
 
   /**
@@ -194,10 +207,12 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
    * is no other protocol.
    */
   function makeRelative(t: Transition): number {
-    tableNames.length = 0;
+    tableNames.clear();
     // Name 0 is the old table's: putting it back is not the same as linking another.
-    tableNames.push(isTable(t.old, t.level) ? Number((t.old >> 12n) & 0xf_ffffn) : NONE);
-    pageNames.length = 0;
+    cell[0] = t.old;
+    tableNames.of(isTable(t.old, t.level) ? (halves[0] as number) >>> 12 : NONE);
+    pageNames.clear();
+    const tag = run.tag ?? softwareBits(t.wanted);
     let hasFreed = false;
     const hasHoles = run.change !== undefined && changeNamed(run.change).holes === true;
     let to = 0;
@@ -215,7 +230,7 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
         if (subject === t.entry) relative[at + 1] = TARGET;
         else relateEntry(at, subject, raw[from + 6] as number);
       } else if (isTableOp(code)) {
-        relative[at + 1] = nameIn(pageNames, subject);
+        relative[at + 1] = pageNames.of(subject);
         hasFreed ||= code === OP.freeNow;
         // How many pages a teardown freed says how far the old subtree was populated, not what the
         // protocol did.
@@ -223,7 +238,9 @@ export function createTraceLog(addresses: TraceAddresses): TraceLog {
           relative[at + 2] = Math.min(relative[at + 2] as number, MANY_TABLES);
         }
       }
-      if (code <= OP.before || code === OP.build || code === OP.expected) relateValue(from, at, t);
+      if (code <= OP.before || code === OP.build || code === OP.expected) {
+        relateValue(from, at, t, tag);
+      }
     }
     return to;
   }

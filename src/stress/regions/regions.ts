@@ -61,6 +61,8 @@ export function createRegions(arena: Arena, software: SoftwareSide, scenario: Sc
   const lows = new Int32Array(descriptors.buffer, descriptors.byteOffset, descriptors.length * 2);
   const entries = layout.entriesPerTable;
   const relocates = layout.config.relocates === true;
+  /** How far the second place of a region is from its first. */
+  const apart = layout.pages * 2 ** layout.pageShift;
 
   const all: Region[] = Array.from({ length: blocks }, (_, index) => ({
     index,
@@ -93,7 +95,7 @@ export function createRegions(arena: Arena, software: SoftwareSide, scenario: Sc
   }
 
   const placeAt = (region: Region, version: number): number =>
-    region.pa + (relocates ? (version & 1) * layout.pages * 2 ** layout.pageShift : 0);
+    region.pa + (relocates ? (version & 1) * apart : 0);
   /** Versions repeat modulo sixteen, and each transition asks for one: made once, then kept. */
   const blockLeaves: Descriptor[] = [];
   function blockAt(region: Region, version: number): Descriptor {

@@ -193,6 +193,7 @@ export function createWorkbench(site: Site): Workbench {
 
   function pause(meanNs: number): void {
     state = nextRandom(state);
+    if (meanNs === 0) return;
     const until = performance.now() + ((state >>> 8) / 2 ** 24) * 2 * (meanNs / 1e6);
     while (performance.now() < until);
   }
