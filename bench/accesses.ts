@@ -5,7 +5,7 @@ import { nsOf, type Question, type Subject } from './question.ts';
 import { rateOf } from './rate.ts';
 import { createVcpuAlone } from '../src/stress/thread/vcpu-alone.ts';
 
-export function accessQuestion(name: MixName, asks: string, aim: number | null): Question {
+export function accessQuestion(name: MixName, asks: string, aim: number): Question {
   return {
     name,
     asks,

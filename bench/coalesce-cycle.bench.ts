@@ -21,7 +21,7 @@ export const question: Question = {
   unit: 'cycles/s',
   variants: ['coalesce-cycle'],
   hasPeer: true,
-  aim: 0.6,
+  aim: 0.4,
   open: openCycles,
   conclude: (runs) =>
     runs

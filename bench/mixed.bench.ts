@@ -2,6 +2,6 @@
 import { accessQuestion } from './accesses.ts';
 import { answer } from './answer.ts';
 
-export const question = accessQuestion('mixed', 'half stores, half misses, walk cache on', null);
+export const question = accessQuestion('mixed', 'half stores, half misses, walk cache on', 0.6);
 
 if (import.meta.main) await answer(question, import.meta.url);

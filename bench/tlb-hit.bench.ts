@@ -2,6 +2,6 @@
 import { accessQuestion } from './accesses.ts';
 import { answer } from './answer.ts';
 
-export const question = accessQuestion('tlb-hit', 'an access that hits the TLB', 0.8);
+export const question = accessQuestion('tlb-hit', 'an access that hits the TLB', 0.85);
 
 if (import.meta.main) await answer(question, import.meta.url);

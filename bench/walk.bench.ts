@@ -2,6 +2,6 @@
 import { accessQuestion } from './accesses.ts';
 import { answer } from './answer.ts';
 
-export const question = accessQuestion('walk-3-level', 'an access that walks three levels', 0.5);
+export const question = accessQuestion('walk-3-level', 'an access that walks three levels', 0.65);
 
 if (import.meta.main) await answer(question, import.meta.url);
