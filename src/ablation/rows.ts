@@ -2,6 +2,7 @@
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { Protocol } from '../port/index.ts';
 import type { AblationRow, ExploreRun, ExploreViolation } from '../result/explore.ts';
+import type { Rule } from '../result/rule.ts';
 import { runsOn, type Variant } from './variants.ts';
 import { whyStillThere } from './why.ts';
 
@@ -36,14 +37,19 @@ export function ablationRows(
       change,
       to,
       needed: needing.length > 0,
-      rules: [...new Set(needing.flatMap(({ broken }) => broken.map(({ rule }) => rule)))],
+      rules: rulesOf(needing.flatMap(({ broken }) => broken)),
       cpus: needing.map(({ cpu }) => cpu),
+      rulesOn: needing.map(({ broken }) => rulesOf(broken)),
       ...tokenOf(needing[0]?.broken ?? []),
       why: needing.length > 0 ? null : whyStillThere(variant, protocol),
       bounded: on.filter(({ run }) => run.verdict === 'bounded').map(({ cpu }) => cpu),
     };
     return [row];
   });
+}
+
+function rulesOf(broken: readonly ExploreViolation[]): readonly Rule[] {
+  return [...new Set(broken.map(({ rule }) => rule))];
 }
 
 /**

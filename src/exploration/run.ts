@@ -40,8 +40,9 @@ export async function runExploration(
   const startMs = performance.now();
   forgetRuns();
   const ran = await runAll(plan, hooks, patience);
-  const { searches, shard } = plan;
-  return resultOf(ran, { argv: hooks.argv, wanted: searches.length, shard, startedAt, startMs });
+  const { searches, shard, remarks } = plan;
+  const asked = { argv: hooks.argv, wanted: searches.length, shard, remarks };
+  return resultOf(ran, { ...asked, startedAt, startMs });
 }
 
 interface Asked {
@@ -49,19 +50,21 @@ interface Asked {
   /** Searches. */
   readonly wanted: number;
   readonly shard: ExplorePlan['shard'];
+  readonly remarks?: ExplorePlan['remarks'];
   readonly startedAt: Date;
   readonly startMs: number;
 }
 
 export function resultOf(
   { runs, failures, isWhole }: Ran,
-  { argv, wanted, shard, startedAt, startMs }: Asked,
+  { argv, wanted, shard, remarks = [], startedAt, startMs }: Asked,
 ): ExplorationResult {
   return {
     tool: 'stage2-stress',
     schema: 1,
     command: 'explore',
     ...judge(runs, failures, wanted, !isWhole),
+    ...(remarks.length === 0 ? {} : { remarks }),
     seed: null,
     argv,
     version: packageVersion(),

@@ -39,6 +39,8 @@ export interface SearchAt {
   readonly position: number;
   readonly of: number;
   readonly elapsedMs: number;
+  /** Which of its changed forms, from 1; absent: as it is. */
+  readonly change?: { readonly number: number; readonly of: number };
   /** Others that are under way on other threads. Absent: none. */
   readonly beside?: number;
 }
@@ -107,9 +109,11 @@ export async function runSearchTask(
   const done = await caught(async () => {
     if (isShareable(search, ablate)) return openSearch(search, limits, at, hooks, late, crew);
     crew.words.close(crew.task);
-    const runIt = async (one: Search): Promise<ExploreRun> => {
-      const protocol = one.subject.protocol.name;
-      const ran = await runSearch(one, limits, { protocol, ...at }, hooks);
+    // A change is shown by its number: its own name is one of the letters that a token is made of.
+    const protocol = search.subject.protocol.name;
+    const runIt = async (one: Search, change?: SearchAt['change']): Promise<ExploreRun> => {
+      const own = change === undefined ? {} : { change };
+      const ran = await runSearch(one, limits, { protocol, ...at, ...own }, hooks);
       await endTurn(late);
       return ran;
     };
@@ -254,14 +258,16 @@ function failureOf(error: unknown): SearchFailure {
 async function runVariants(
   search: Search,
   base: ExploreRun,
-  runIt: (search: Search) => Promise<ExploreRun>,
+  runIt: (search: Search, change: SearchAt['change']) => Promise<ExploreRun>,
   signal: TaskHooks['signal'],
 ): Promise<readonly ExploreRun[]> {
   const bbm = announcedBbm(search.cpu);
   const variants: ExploreRun[] = [];
-  for (const variant of variantsOn(search.subject.protocol, search.level)) {
+  const all = variantsOn(search.subject.protocol, search.level);
+  for (const [i, variant] of all.entries()) {
     if (signal.aborted) break;
-    const run = runsOn(variant, bbm) ? await runIt(searchOf(search, variant)) : base;
+    const change = { number: i + 1, of: all.length };
+    const run = runsOn(variant, bbm) ? await runIt(searchOf(search, variant), change) : base;
     if (!isCut(run)) variants.push(run);
   }
   return variants;

@@ -96,6 +96,8 @@ export interface ExplorePlan {
   readonly ablate: boolean;
   readonly shard: Shard | null;
   readonly jobs: number;
+  /** What is left out of what was asked for, a sentence each. */
+  readonly remarks: readonly string[];
   /** What it was made of: threads make it again. */
   readonly request: ExploreRequest;
 }
@@ -166,7 +168,21 @@ export async function explorePlan(request: ExploreRequest): Promise<ExplorePlan>
   const all = searchesOf(request, await subjectsOf(request));
   const searches = searchesOfShard(request, all, shard);
   const { jobs = availableParallelism() } = request;
-  return { searches, limits, ablate, shard, jobs, request };
+  const remarks = await leftOutOf(request);
+  return { searches, limits, ablate, shard, jobs, remarks, request };
+}
+
+/** Of all seeded bugs those of the machine: one that is named is refused, all that are not are said. */
+async function leftOutOf({ mutants }: ExploreRequest): Promise<readonly string[]> {
+  if (mutants?.includes('all') !== true) return [];
+  const all = await selectMutants(mutants, BUILT_IN);
+  const left = all.filter((mutant) => subjectOf(mutant, 'explore').protocol === null);
+  if (left.length === 0) return [];
+  const names = left.map(({ name }) => name).join(', ');
+  return [
+    `${left.length} of ${all.length} seeded bugs are of the machine, which explore does not simulate; stress ` +
+      `runs them: ${names}`,
+  ];
 }
 
 /** Whole ones; where there are more shards than searches, stretches of one or two. */

@@ -105,6 +105,8 @@ export interface AblationRow {
   readonly rules: readonly Rule[];
   /** Those it is needed on, as `--cpu` takes them. */
   readonly cpus: readonly string[];
+  /** For each of these CPUs those of the rules that are broken there; absent in results of old. */
+  readonly rulesOn?: readonly (readonly Rule[])[];
   /** Shows the first of the rules on the first of the CPUs. */
   readonly token: string | null;
   /** As of a violation. */
@@ -216,6 +218,8 @@ export interface ExploreFailure {
 export interface ExploreResult extends ResultHeader<'explore'> {
   /** Absent: there are none. The others' runs are whole; exit code 70 if none of them is violated. */
   readonly failures?: readonly ExploreFailure[];
+  /** What was left out of what was asked for; absent: nothing. */
+  readonly remarks?: readonly string[];
   readonly runs: readonly ExploreRun[];
 }
 

@@ -135,6 +135,7 @@ const exploreRun = v.looseObject({
         needed: flag,
         rules: v.array(rule),
         cpus: texts,
+        rulesOn: v.exactOptional(v.array(v.array(rule))),
         token: v.nullable(text),
         replayFile: v.exactOptional(text),
         why: v.nullable(text),
@@ -273,7 +274,12 @@ export const SCHEMAS = {
     runs: v.array(stressRun),
     campaign: v.exactOptional(campaign),
   }),
-  explore: v.looseObject({ ...header, command: v.literal('explore'), runs: v.array(exploreRun) }),
+  explore: v.looseObject({
+    ...header,
+    command: v.literal('explore'),
+    remarks: v.exactOptional(texts),
+    runs: v.array(exploreRun),
+  }),
   litmus: v.looseObject({ ...header, command: v.literal('litmus'), runs: v.array(litmusRun) }),
   selftest: v.looseObject({
     ...header,

@@ -13,4 +13,6 @@ it('says what is beside it', () => {
   const at = { protocol: 'bbm-early', position: 2, of: 14, elapsedMs: 0 };
   expect(labelOf(at)).toBe('2 of 14 searches: bbm-early');
   expect(labelOf({ ...at, beside: 1 })).toBe('2 of 14 searches: bbm-early and 1 beside it');
+  const change = { number: 3, of: 20 };
+  expect(labelOf({ ...at, change })).toBe('2 of 14 searches: bbm-early, change 3 of 20');
 });

@@ -4,6 +4,7 @@ import { type CpuModel, cpuFor, cpuResultOf } from '../../src/arch/cpu-model.ts'
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { errataLines } from '../../src/report/text/errata-text.ts';
 import {
+  endLines,
   belowTable,
   matrixLines,
   runText,
@@ -218,4 +219,13 @@ describe('errata', () => {
   it('are named where a search is', () => {
     expect(searchText(runs[1] as ExploreRun)).toBe('level 2, 1 vCPU, bbm=1 nt=translate tlbi=ipi');
   });
+});
+
+it('says what was left out before the verdict', () => {
+  const end = { runs: [], verdict: 'pass', exitCode: 0, reasons: [], elapsedMs: 1000 } as const;
+  const remarks = ['some were left out'];
+  expect(endLines({ ...end, interrupted: false, remarks }, PLAIN)).toEqual([
+    'note: some were left out',
+    'PASS in 1.0 s; exit 0: every check passed',
+  ]);
 });

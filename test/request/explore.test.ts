@@ -1,6 +1,7 @@
 /** Which CPUs and settings one `explore` command runs a protocol or a mutant under. */
 import { expect, test } from 'vitest';
-import { searchesOf, type Subject, subjectsOf } from '../../src/request/explore.ts';
+import { explorePlan, searchesOf, type Subject, subjectsOf } from '../../src/request/explore.ts';
+import { MUTANTS, subjectOf } from '../../src/mutants/index.ts';
 import { PROTOCOLS } from '../../src/protocols/index.ts';
 
 function subject(cpu: NonNullable<(typeof PROTOCOLS)[number]['cpu']>): Subject {
@@ -67,4 +68,18 @@ test('a mutant brings the settings under which it must be caught, flags override
   expect([nested?.cpu.hafdbs, nested?.level]).toEqual([false, 1]);
   const off = searchesOf({ ...request, cpu: { hafdbs: false } }, subjects);
   expect(off[0]?.cpu.hafdbs).toBe(false);
+});
+
+test('of all seeded bugs those of the machine are left out by name; of named ones none', async () => {
+  const { remarks, searches } = await explorePlan({ mutants: ['all'] });
+  const left = MUTANTS.filter((mutant) => subjectOf(mutant, 'explore').protocol === null);
+  expect(left.length).toBeGreaterThan(0);
+  const [remark = '', ...others] = remarks;
+  expect(others).toEqual([]);
+  expect(remark).toContain(`${left.length} of ${MUTANTS.length} seeded bugs`);
+  expect(remark.split(': ')[1]?.split(', ')).toEqual(left.map(({ name }) => name));
+  const explored = new Set(searches.map(({ subject: { mutant } }) => mutant));
+  for (const { name } of left) expect(explored.has(name)).toBe(false);
+  expect((await explorePlan({ mutants: ['no-dsb-after-tlbi'] })).remarks).toEqual([]);
+  expect((await explorePlan({})).remarks).toEqual([]);
 });

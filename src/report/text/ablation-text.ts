@@ -1,5 +1,6 @@
 /** `explore --ablate` as text: one row for each change of a step, and what the words mean. */
 import type { AblationRow, ExploreRun } from '../../result/explore.ts';
+import type { Rule } from '../../result/rule.ts';
 import { counted } from '../numbers.ts';
 import type { Paint } from '../paint.ts';
 import { type Column, renderTable } from '../table.ts';
@@ -54,19 +55,29 @@ export function changeText({ change, to }: AblationRow): string {
   return change === 'moved' ? `moved ${to ?? ''}` : `as ${to ?? ''}`;
 }
 
-/** `needed: stale-translation, freed-table; on every CPU`, or why it may be there. */
+/** `needed: without it stale-translation, on every CPU; tlb-conflict, on bbm=0`, or why it may be there. */
 export function neededText(row: AblationRow, cpus: number): string {
   if (!row.needed) {
     const bounded =
       row.bounded.length === 0 ? '' : `; a bound was met on ${row.bounded.join(', ')}`;
     return `not needed on any CPU explored: ${row.why ?? ''}${bounded}`;
   }
-  const consequences = row.rules.filter((rule) => rule !== 'break-before-make');
+  const shown = row.cpus.map((_, i) => shownOf(row.rulesOn?.[i] ?? row.rules));
+  const whereOf = (rule: Rule): string => {
+    const on = row.cpus.filter((_, i) => shown[i]?.includes(rule));
+    return on.length === cpus ? 'every CPU' : on.join(' and ');
+  };
+  const rules = row.rules.filter((rule) => shown.some((own) => own.includes(rule)));
+  const parts = [...Map.groupBy(rules, whereOf)].map(([on, own]) => `${own.join(', ')}, on ${on}`);
+  return `needed: without it ${parts.join('; ')}`;
+}
+
+/** Of the rules that are broken on one CPU those that say what comes of it. */
+function shownOf(rules: readonly Rule[]): readonly Rule[] {
+  const consequences = rules.filter((rule) => rule !== 'break-before-make');
   // What is wrong in the books of the tables alone is no schedule that shows what comes of it.
   const areShown = consequences.some((rule) => rule !== 'refcount' && rule !== 'table-leak');
-  const rules = areShown ? consequences : row.rules;
-  const where = row.cpus.length === cpus ? 'every CPU' : row.cpus.join(' and ');
-  return `needed: without it ${rules.join(', ')}, on ${where}`;
+  return areShown ? consequences : rules;
 }
 
 export function ablationLines(

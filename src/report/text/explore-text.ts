@@ -16,7 +16,7 @@ import { type Column, renderTable } from '../table.ts';
 /** An explore result, whose seed is null: nothing is drawn by chance. */
 export type ExploreText = Pick<
   ExploreResult,
-  'runs' | 'verdict' | 'exitCode' | 'reasons' | 'elapsedMs' | 'interrupted'
+  'runs' | 'verdict' | 'exitCode' | 'reasons' | 'remarks' | 'elapsedMs' | 'interrupted'
 >;
 
 const STYLES = { safe: 'green', violated: 'red', bounded: 'yellow' } as const;
@@ -330,6 +330,7 @@ function rulesText({ violations }: ExploreRun): string {
 export function endLines(result: ExploreText, paint: Paint): string[] {
   const how = result.interrupted ? 'interrupted after' : 'in';
   return [
+    ...(result.remarks ?? []).map((remark) => `note: ${remark}`),
     ...result.reasons.map((reason) => `reason: ${reason}`),
     `${paint(VERDICT_STYLES[result.verdict], result.verdict.toUpperCase())} ${how} ` +
       `${seconds(result.elapsedMs)}; exit ${result.exitCode}: ${exitMeaning(result.exitCode)}`,

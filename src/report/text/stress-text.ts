@@ -43,6 +43,12 @@ export function stressText(
   return `${lines.join('\n').trimStart()}\n`;
 }
 
+/** What was not shown here is among the reasons: then not every check was made. */
+function endOf({ verdict, exitCode, reasons }: StressResult): string {
+  const isWhole = verdict !== 'pass' || reasons.length === 0;
+  return isWhole ? exitMeaning(exitCode) : 'every check that could be made passed';
+}
+
 function verdictLines(result: StressResult, paint: Paint): string[] {
   const how = result.interrupted ? 'interrupted after' : 'in';
   const when = `${how} ${seconds(result.elapsedMs)}, seed ${result.seed}`;
@@ -50,6 +56,6 @@ function verdictLines(result: StressResult, paint: Paint): string[] {
   return [
     ...(result.remarks ?? []).map((remark) => `note: ${remark}`),
     ...result.reasons.map((reason) => `reason: ${reason}`),
-    `${word} ${when}; exit ${result.exitCode}: ${exitMeaning(result.exitCode)}`,
+    `${word} ${when}; exit ${result.exitCode}: ${endOf(result)}`,
   ];
 }

@@ -109,8 +109,11 @@ async function runPrinting(input: ExploreInput, terminal: Terminal): Promise<Ran
 }
 
 /** Of several that are under way it is the first. */
-export const labelOf = ({ protocol, position, of, beside = 0 }: SearchAt): string =>
-  `${position} of ${searchCount(of)}: ${protocol}${beside === 0 ? '' : ` and ${beside} beside it`}`;
+export function labelOf({ protocol, position, of, change, beside = 0 }: SearchAt): string {
+  const changed = change === undefined ? '' : `, change ${change.number} of ${change.of}`;
+  const others = beside === 0 ? '' : ` and ${beside} beside it`;
+  return `${position} of ${searchCount(of)}: ${protocol}${changed}${others}`;
+}
 
 /** Of many searches: one table, and where each violation can be looked at. */
 const isTable = ({ flags }: ExploreInput): boolean =>
