@@ -1,12 +1,11 @@
 /** Numbers for people: as many digits as mean something, no more. */
 import type { Estimate } from '../result/estimate.ts';
 
-/** Made once: a table of the explorer asks for thousands of numbers. */
-const INTEGERS = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+const BEFORE_THREE_DIGITS = /\B(?=(?:\d{3})+$)/g;
 
-/** `1,234,567`. */
+/** `1,234,567`. Without Intl, which takes 20 ms of each command's start to load. */
 export function grouped(value: number): string {
-  return INTEGERS.format(value);
+  return value.toFixed(0).replace(BEFORE_THREE_DIGITS, ',');
 }
 
 /** `1 vCPU`, `2 vCPUs`. */

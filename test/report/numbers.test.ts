@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   compact,
@@ -66,4 +67,20 @@ describe('numbers', () => {
     expect(unitFor([2e9]).name).toBe('s');
     expect(unitFor([]).name).toBe('ns');
   });
+});
+
+it('groups digits as the English do, whatever is rounded', () => {
+  const english = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+  const anyNumber = fc.oneof(
+    fc.integer(),
+    fc.maxSafeInteger(),
+    fc.integer({ min: -1000, max: 1000 }).map((n) => n + 0.5),
+    fc.double({ min: -(2 ** 53), max: 2 ** 53, noNaN: true }),
+  );
+  fc.assert(
+    fc.property(anyNumber, (value) => {
+      const plain = (text: string): string => (text === '-0' ? '0' : text);
+      expect(plain(grouped(value))).toBe(plain(english.format(value)));
+    }),
+  );
 });
