@@ -42,11 +42,13 @@ async function testsBelow(folder: string, entered: Set<string>): Promise<string[
   if (entered.has(real)) return [];
   entered.add(real);
   const tests: string[] = [];
-  for (const entry of (await readdir(folder)).toSorted()) {
-    const below = path.join(folder, entry);
-    const found = await stat(below).catch(() => null);
+  const entries = await readdir(folder, { withFileTypes: true });
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const below = path.join(folder, entry.name);
+    // Some file systems do not say what an entry is, and of a link it is what it leads to.
+    const found = entry.isFile() ? entry : await stat(below).catch(() => null);
     if (found?.isDirectory()) tests.push(...(await testsBelow(below, entered)));
-    else if (entry.endsWith('.litmus')) tests.push(below);
+    else if (entry.name.endsWith('.litmus')) tests.push(below);
   }
   return tests;
 }
