@@ -2,7 +2,7 @@
 import type { BbmLevel } from '../arch/feat-bbm.ts';
 import type { Protocol } from '../port/index.ts';
 import type { AblationRow, ExploreRun, ExploreViolation } from '../result/explore.ts';
-import type { Rule } from '../result/rule.ts';
+import { type Rule, RULES } from '../result/rule.ts';
 import { runsOn, type Variant } from './variants.ts';
 import { whyStillThere } from './why.ts';
 
@@ -29,6 +29,9 @@ export function ablationRows(
       return run === undefined ? [] : [{ cpu, run, broken: newlyBroken(base, run) }];
     });
     const needing = on.filter(({ broken }) => broken.length > 0);
+    const isNeeded = needing.length > 0;
+    // What is broken without the step may be broken with it for another reason.
+    const isOpen = !isNeeded && explored.every(({ base }) => base.violations.length > 0);
     const { step, change, to } = variant;
     const row: AblationRow = {
       step: step.number,
@@ -36,12 +39,13 @@ export function ablationRows(
       line: step.place?.line ?? null,
       change,
       to,
-      needed: needing.length > 0,
+      needed: isNeeded,
       rules: rulesOf(needing.flatMap(({ broken }) => broken)),
       cpus: needing.map(({ cpu }) => cpu),
       rulesOn: needing.map(({ broken }) => rulesOf(broken)),
       ...tokenOf(needing[0]?.broken ?? []),
-      why: needing.length > 0 ? null : whyStillThere(variant, protocol),
+      why: isNeeded ? null : whyStillThere(variant, protocol),
+      ...(isOpen ? { isOpen } : {}),
       bounded: on.filter(({ run }) => run.verdict === 'bounded').map(({ cpu }) => cpu),
     };
     return [row];
@@ -49,7 +53,7 @@ export function ablationRows(
 }
 
 function rulesOf(broken: readonly ExploreViolation[]): readonly Rule[] {
-  return [...new Set(broken.map(({ rule }) => rule))];
+  return RULES.filter((rule) => broken.some((violation) => violation.rule === rule));
 }
 
 /**

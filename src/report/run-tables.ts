@@ -56,7 +56,9 @@ export function notesOf(runs: readonly StressRun[], cores: number): string[] {
     const each = dropped.map(
       (run) => `${run.mutant ?? run.protocol} ${grouped(run.roundsDropped)}`,
     );
-    notes.push(`rounds left out of times because a thread was preempted: ${each.join(', ')}`);
+    const kept = dropped.some((run) => run.sharesOf !== 'all rounds');
+    const what = kept ? 'times, hit and faults' : 'times';
+    notes.push(`rounds left out of ${what} because a thread was preempted: ${each.join(', ')}`);
   }
   const ofAll = runs.filter((run) => run.sharesOf === 'all rounds' && run.transitions > 0);
   if (ofAll.length > 0) {

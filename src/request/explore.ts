@@ -180,8 +180,8 @@ async function leftOutOf({ mutants }: ExploreRequest): Promise<readonly string[]
   if (left.length === 0) return [];
   const names = left.map(({ name }) => name).join(', ');
   return [
-    `${left.length} of ${all.length} seeded bugs are of the machine, which explore does not simulate; ` +
-      `stress runs them: ${names}`,
+    `${left.length} of ${all.length} seeded bugs are left out: explore does not simulate what they are in; ` +
+      `npm run selftest looks for them by stress: ${names}`,
   ];
 }
 

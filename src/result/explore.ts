@@ -113,6 +113,8 @@ export interface AblationRow {
   readonly replayFile?: string;
   /** Of a step that is not needed: why it may still be there. */
   readonly why: string | null;
+  /** The protocol is wrong as it is on each of the CPUs: whether the step is needed cannot be told. */
+  readonly isOpen?: true;
   /** CPUs on which a bound ended the search before it had found anything. */
   readonly bounded: readonly string[];
 }

@@ -139,6 +139,7 @@ const exploreRun = v.looseObject({
         token: v.nullable(text),
         replayFile: v.exactOptional(text),
         why: v.nullable(text),
+        isOpen: v.exactOptional(v.literal(true)),
         bounded: texts,
       }),
     ),

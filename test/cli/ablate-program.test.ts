@@ -29,6 +29,19 @@ test('of one that is wrong it is said first', MINUTES, async () => {
   expect(out).toMatch(
     /as it is it breaks [a-z, -]*break-before-make[a-z, -]*; needed: without the step/,
   );
+  // What the DSB is for is broken with it as well: no other barrier does its part.
+  expect(out).toContain('as dsb ishst cannot be told: what it is for is broken already');
+  expect(out).not.toContain('not needed on any');
+});
+
+test('each rule is told with the CPUs on which it is broken', MINUTES, async () => {
+  const all = await ablated('--protocol', 'rfc-nt-intended');
+  expect(all).toContain(
+    'stale-translation, freed-table, on every CPU; tlb-conflict, on bbm=1 and bbm=2',
+  );
+  const one = await ablated('--protocol', 'rfc-nt-intended', '--cpu', 'bbm=2');
+  expect(one).toContain('stale-translation, freed-table, tlb-conflict, on bbm=2');
+  expect(one).not.toContain('every CPU');
 });
 
 test('CPUs that differ in nT alone are told apart', MINUTES, async () => {

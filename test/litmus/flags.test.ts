@@ -1,4 +1,5 @@
 /** herd's flag BBM-expected, and the architectures that a test's Variant= line asks for. */
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -127,6 +128,13 @@ describe('results', () => {
     expect(run?.reason).toBe(
       'no execution reaches an end: there is nothing the condition could fail in',
     );
+  });
+
+  it('do not wait for a pipe that nobody writes to', async () => {
+    await put('a.litmus', NOTHING('NOP', 'forall (true)'));
+    execFileSync('mkfifo', [path.join(folder, 'b.litmus')]);
+    const runs = await runLitmus([folder], { arch: ['base'] });
+    expect(runs.map(({ file }) => path.basename(file))).toEqual(['a.litmus']);
   });
 
   it('are not lost to a link that leads nowhere or back', async () => {

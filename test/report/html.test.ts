@@ -50,6 +50,11 @@ describe('the page', () => {
     expect(text).toMatch(/default-src 'none'; [^"]*script-src 'sha256-[\w+/=]+'; /);
   });
 
+  it('says what was left out of what was asked for', () => {
+    const document = page({ ...anExploreResult(), remarks: ['some were left out'] });
+    expect(texts(document, 'li')).toContain('some were left out');
+  });
+
   it('has an index of what is in it, and opens with the verdict', () => {
     const document = page(
       aResult({ runs: [aRun({ verdict: 'fail', violations: [aViolation()] })] }),

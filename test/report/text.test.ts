@@ -189,7 +189,7 @@ describe('tables', () => {
       [
         "  † rfc-nt-posted is an exhibit: patch 5/5 kept a stale line; seen: claim 4,723 times",
         "  ~ vCPUs take turns: 2 on 2 cores",
-        "  rounds left out of times because a thread was preempted: bbm-late 12",
+        "  rounds left out of times, hit and faults because a thread was preempted: bbm-late 12",
       ]
     `);
     expect(text).not.toContain('VIOLATION');

@@ -58,7 +58,7 @@ interface Bank {
   readonly data: Int32Array;
   /** The slots that were filled since all were emptied, the first LISTED_MAX of them. */
   readonly filled: Int32Array;
-  /** How often one was. */
+  /** How often one was; one more than are listed stands for any number. */
   fills: number;
 }
 
@@ -210,6 +210,7 @@ export function createTlb(
 
 function fill(bank: Bank, slot: number, key: number): void {
   bank.keys[slot] = key;
+  if (bank.fills > LISTED_MAX) return;
   if (bank.fills < LISTED_MAX) bank.filled[bank.fills] = slot;
   bank.fills++;
 }

@@ -89,12 +89,16 @@ function ablations(runs: readonly ExploreRun[]): Html {
 }
 
 /** Early in its row, where a phone shows it. */
-function neededWord({ needed }: AblationRow): Html {
-  return html`<span class="${needed ? 'red' : 'soft'}">${needed ? 'yes' : 'no'}</span>`;
+function neededWord({ needed, isOpen }: AblationRow): Html {
+  const word = isOpen ? 'open' : needed ? 'yes' : 'no';
+  return html`<span class="${needed ? 'red' : 'soft'}">${word}</span>`;
 }
 
 const whyText = (row: AblationRow, cpus: number): string =>
-  neededText(row, cpus).replace(/^(?:not )?needed(?: on any CPU explored)?: /, '');
+  neededText(row, cpus).replace(
+    /^(?:(?:not )?needed(?: on any CPU explored)?|cannot be told): /,
+    '',
+  );
 
 function replayOf(row: AblationRow): HtmlValue {
   const command = replayCommand(row);

@@ -13,16 +13,17 @@ export function badge(verdict: keyof typeof VERDICT_CLASS): Html {
 }
 
 export function opening(result: ResultFile): Html {
-  const reasons = result.reasons.map((reason) => html`<li>${reason}</li>`);
+  const remarks = 'remarks' in result ? (result.remarks ?? []) : [];
+  const said = [...remarks, ...result.reasons].map((text) => html`<li>${text}</li>`);
   return html`<p>
       ${badge(result.verdict)} in ${seconds(result.elapsedMs)}, exit code
       ${result.exitCode}${result.interrupted ? ' (interrupted)' : ''}. ${verdictMeaning(result)}
     </p>
     ${
-      reasons.length === 0
+      said.length === 0
         ? NOTHING
         : html`<ul>
-            ${reasons}
+            ${said}
           </ul>`
     }
     <dl>

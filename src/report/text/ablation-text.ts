@@ -60,12 +60,13 @@ export function neededText(row: AblationRow, cpus: number): string {
   if (!row.needed) {
     const bounded =
       row.bounded.length === 0 ? '' : `; a bound was met on ${row.bounded.join(', ')}`;
+    if (row.isOpen) return `cannot be told: what it is for is broken already${bounded}`;
     return `not needed on any CPU explored: ${row.why ?? ''}${bounded}`;
   }
   const shown = row.cpus.map((_, i) => shownOf(row.rulesOn?.[i] ?? row.rules));
   const whereOf = (rule: Rule): string => {
     const on = row.cpus.filter((_, i) => shown[i]?.includes(rule));
-    return on.length === cpus ? 'every CPU' : on.join(' and ');
+    return on.length === cpus && cpus > 1 ? 'every CPU' : on.join(' and ');
   };
   const rules = row.rules.filter((rule) => shown.some((own) => own.includes(rule)));
   const parts = [...Map.groupBy(rules, whereOf)].map(([on, own]) => `${own.join(', ')}, on ${on}`);

@@ -328,11 +328,15 @@ function rulesText({ violations }: ExploreRun): string {
 
 /** What stopped the verdict from being a pass, and the verdict. */
 export function endLines(result: ExploreText, paint: Paint): string[] {
+  const bugs = result.runs.filter(({ mutant }) => mutant !== null);
+  const caught = bugs.filter(({ verdict }) => verdict === 'violated').length;
+  const meaning = result.verdict === 'fail' ? 'a rule was violated' : exitMeaning(result.exitCode);
   const how = result.interrupted ? 'interrupted after' : 'in';
   return [
+    ...(bugs.length < 2 ? [] : [`note: ${caught} of ${counted(bugs.length, 'seeded bug')} caught`]),
     ...(result.remarks ?? []).map((remark) => `note: ${remark}`),
     ...result.reasons.map((reason) => `reason: ${reason}`),
     `${paint(VERDICT_STYLES[result.verdict], result.verdict.toUpperCase())} ${how} ` +
-      `${seconds(result.elapsedMs)}; exit ${result.exitCode}: ${exitMeaning(result.exitCode)}`,
+      `${seconds(result.elapsedMs)}; exit ${result.exitCode}: ${meaning}`,
   ];
 }
