@@ -35,6 +35,7 @@ type Repaired = Pick<Sequence, 'steps' | 'lock' | 'kind'>;
 
 /** The mildest kinds first. */
 const KINDS: readonly ((sequence: Repaired) => Fix[])[] = [
+  counted,
   freed,
   strengthened,
   barriers,
@@ -102,6 +103,31 @@ function freed({ steps, kind }: Repaired): Fix[] {
   const isFreed = flat(steps).some(({ op }) => op === 'free');
   if (last === undefined || isFreed || !hasOldTable(kind)) return [];
   return [after(last, [{ op: 'free', part: 'all', when: 'now' }])];
+}
+
+/**
+ * Behind these kinds the entry is as valid as before: what the count of its page has lost it gets back, and
+ * gives back what it has too much of.
+ */
+function counted({ steps, kind }: Repaired): Fix[] {
+  const last = steps.at(-1);
+  if (last === undefined || !(kind === 'coalesce' || kind === 'split')) return [];
+  const ofEntry = flat(steps).flatMap((step) =>
+    (step.op === 'get' || step.op === 'put') && step.child === null ? [step.op] : [],
+  );
+  const isLooped = steps.some(
+    (step) =>
+      step.op === 'each-page' && flat(step.steps).some(({ op }) => op === 'get' || op === 'put'),
+  );
+  const lost = ofEntry.reduce((sum, op) => sum + (op === 'put' ? 1 : -1), 0);
+  if (lost === 0 || isLooped) return [];
+  const action: Action = { op: lost > 0 ? 'get' : 'put', child: null };
+  return [
+    after(
+      last,
+      Array.from({ length: Math.abs(lost) }, () => action),
+    ),
+  ];
 }
 
 /** Each step as the stronger one of its kind. */

@@ -142,6 +142,21 @@ describe('a mistake is one line with its place, exit 2, nothing written', () => 
   });
 });
 
+test('a count that does not come out hides nothing else that is missing', async () => {
+  const fixesOf = async (text: string): Promise<string[]> =>
+    ((await explored(text))[0]?.missing ?? []).map(({ fix }) => fix);
+  const local = 'str 0; dsb ish; tlbi vmalls12e1; dsb ish; isb; stlr block; free child';
+  const wider = 'tlbi vmalls12e1 -> tlbi vmalls12e1is';
+  expect(await fixesOf(local)).toEqual([wider]);
+  expect(await fixesOf(`${local}; put`)).toEqual([wider, 'get, after put']);
+  expect(await fixesOf(`${RIGHT}; get`)).toEqual(['put, after get']);
+  expect(await fixesOf(`${RIGHT}; put; get; put; put`)).toEqual(['get; get, after put']);
+  expect(await fixesOf(`${RIGHT}; put; get`)).toEqual([]);
+  const split = 'split: alloc child; str 0; dsb ish; tlbi vmalls12e1is; dsb ish; stlr table';
+  expect(await fixesOf(split)).toEqual([]);
+  expect(await fixesOf(`${split}; put`)).toEqual(['get, after put']);
+});
+
 test('a sequence of the entry alone lacks the free of its table, beside all else', async () => {
   const all = await typed(['explore', '--sequence', 'str block']);
   expect(all.out).toMatch(/#\d {2}.*: free child, after str block\n +else table-leak/);
