@@ -44,7 +44,7 @@ export function ablationRows(
       cpus: needing.map(({ cpu }) => cpu),
       rulesOn: needing.map(({ broken }) => rulesOf(broken)),
       ...tokenOf(needing[0]?.broken ?? []),
-      why: isNeeded ? null : whyStillThere(variant, protocol),
+      why: isNeeded || isOpen ? null : whyStillThere(variant, protocol),
       ...(isOpen ? { isOpen } : {}),
       bounded: on.filter(({ run }) => run.verdict === 'bounded').map(({ cpu }) => cpu),
     };

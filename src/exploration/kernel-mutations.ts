@@ -41,7 +41,9 @@ export async function mutationsOf(
   return ablationRows(protocol, variants, explored).map((row, i): MutationRow => {
     const file = fileOf(shown[i] ?? null, folder);
     const why = stopped.get(shown[i]?.code ?? '');
-    return why === undefined ? { ...row, file } : { ...row, file, needed: true, why };
+    if (why === undefined) return { ...row, file };
+    const { isOpen: _, ...known } = row;
+    return { ...known, file, needed: true, why };
   });
 }
 

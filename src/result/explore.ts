@@ -111,9 +111,9 @@ export interface AblationRow {
   readonly token: string | null;
   /** As of a violation. */
   readonly replayFile?: string;
-  /** Of a step that is not needed: why it may still be there. */
+  /** Of a step that is not needed: why it may still be there. Null also where that cannot be told. */
   readonly why: string | null;
-  /** The protocol is wrong as it is on each of the CPUs: whether the step is needed cannot be told. */
+  /** Of a step that is not known to be needed: the protocol is wrong as it is on each of the CPUs. */
   readonly isOpen?: true;
   /** CPUs on which a bound ended the search before it had found anything. */
   readonly bounded: readonly string[];

@@ -106,13 +106,13 @@ function freed({ steps, kind }: Repaired): Fix[] {
 }
 
 /**
- * Behind these kinds the entry is as valid as before: what the count of its page has lost it gets back, and
- * gives back what it has too much of.
+ * Behind these kinds the entry is as valid as before, so the count of its page has to come out even. Where
+ * memory runs out is another way, which ends before this.
  */
 function counted({ steps, kind }: Repaired): Fix[] {
   const last = steps.at(-1);
   if (last === undefined || !(kind === 'coalesce' || kind === 'split')) return [];
-  const ofEntry = flat(steps).flatMap((step) =>
+  const ofEntry = steps.flatMap((step) =>
     (step.op === 'get' || step.op === 'put') && step.child === null ? [step.op] : [],
   );
   const isLooped = steps.some(

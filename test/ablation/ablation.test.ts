@@ -234,3 +234,21 @@ test('a token names a variant behind whatever its protocol is called', () => {
   expect(splitVariantName(variantName('./a@r.ts', 'i'))).toEqual(['./a@r.ts', 'i']);
   expect(splitVariantName('mine@2.ts')).toEqual(['mine@2.ts', null]);
 });
+
+test('of a sequence that is wrong as it is, what nothing was found out about is open', () => {
+  const wrong =
+    'str 0; tlbi vmalls12e1is; dsb ish; isb; stlr block; free child; put; get; dsb ishst';
+  const rows = ablated(sequenceProtocol(parseSequence(wrong)), ['bbm=0', 'bbm=1']);
+  const open = rows.filter(({ isOpen }) => isOpen);
+  expect(open.map(({ needed, why, rules }) => [needed, why, rules])).toEqual(
+    open.map(() => [false, null, []]),
+  );
+  expect(open.some(({ operation }) => operation === 'dsb ish')).toBe(true);
+  expect(rows.every(({ needed, isOpen }) => needed || isOpen)).toBe(true);
+  // One that is right has none, and each CPU has its rules.
+  const right = ablated(named('rfc-nt-intended'), ['bbm=1', 'bbm=3,multihit=new']);
+  expect(right.some(({ isOpen }) => isOpen)).toBe(false);
+  const [first] = right;
+  expect(first?.cpus).toEqual(['bbm=1', 'bbm=3,multihit=new']);
+  expect(first?.rulesOn?.map((rules) => rules.includes('tlb-conflict'))).toEqual([true, false]);
+});

@@ -39,6 +39,14 @@ const RW = FLAG_R | FLAG_W;
 function access(mmu: Mmu, page = PAGE): number {
   return mmu.translate(page);
 }
+/** The flush is complete by the time an access has come to this TLB. */
+function settlesAtLookup(m: TestMachine, tlb: Mmu['tlbs']['combined']): void {
+  const lookup = tlb.lookup.bind(tlb);
+  tlb.lookup = (page) => {
+    m.setGhost(PAGE, ghostWord(0, GHOST_SETTLED));
+    return lookup(page);
+  };
+}
 const isIn = (mmu: Mmu): { combined: boolean; stage2: boolean } => ({
   combined: mmu.tlbs.combined.entries().length > 0,
   stage2: mmu.tlbs.stage2.entries().length > 0,
@@ -341,12 +349,7 @@ describe('evidence of', () => {
     const mmu = m.mmu();
     access(mmu);
     m.setGhost(PAGE, ghostWord(0, GHOST_CHANGING));
-    const { combined } = mmu.tlbs;
-    const lookup = combined.lookup.bind(combined);
-    combined.lookup = (page) => {
-      m.setGhost(PAGE, ghostWord(0, GHOST_SETTLED));
-      return lookup(page);
-    };
+    settlesAtLookup(m, mmu.tlbs.combined);
     access(mmu);
     expect(m.evidence()).toEqual([]);
     access(mmu);
@@ -357,12 +360,7 @@ describe('evidence of', () => {
     const m = createTestMachine();
     const mmu = m.mmu();
     m.setGhost(PAGE, ghostWord(0, GHOST_CHANGING));
-    const { stage2 } = mmu.tlbs;
-    const lookup = stage2.lookup.bind(stage2);
-    stage2.lookup = (page) => {
-      m.setGhost(PAGE, ghostWord(0, GHOST_SETTLED));
-      return lookup(page);
-    };
+    settlesAtLookup(m, mmu.tlbs.stage2);
     access(mmu);
     expect(m.evidence()).toMatchObject([{ kind: 'version', tag: 0, via: 'walk' }]);
   });

@@ -90,7 +90,7 @@ function ablations(runs: readonly ExploreRun[]): Html {
 
 /** Early in its row, where a phone shows it. */
 function neededWord({ needed, isOpen }: AblationRow): Html {
-  const word = isOpen ? 'open' : needed ? 'yes' : 'no';
+  const word = needed ? 'yes' : isOpen ? 'open' : 'no';
   return html`<span class="${needed ? 'red' : 'soft'}">${word}</span>`;
 }
 
