@@ -231,6 +231,23 @@ export function childLeaf(
   return makeLeaf(g, level, pa, { ...attributesOf(parent, parentLevel), nT: false });
 }
 
+/** All of them. Pages of one region differ in their address alone, and bit 16 is of the address. */
+export function childLeaves(
+  g: Geometry,
+  parent: Descriptor,
+  parentLevel: Level,
+): readonly Descriptor[] {
+  const first = childLeaf(g, parent, parentLevel, 0);
+  const isAdded = parentLevel === 2 && addressOf(g, first) < 2 ** 47;
+  const step = BigInt(2 ** g.pageShift);
+  const leaves = [first];
+  for (let index = 1, leaf = first; index < g.entriesPerTable; index++) {
+    leaf = isAdded ? leaf + step : childLeaf(g, parent, parentLevel, index);
+    leaves.push(leaf);
+  }
+  return leaves;
+}
+
 /**
  * Are they the same but for what hardware may have set? Of leaves with DBM, AF and S2AP[1] say what
  * became of the memory, not what may be done with it (FEAT_HAFDBS).

@@ -7,6 +7,7 @@
  * stripping types. Whoever sets NODE_COMPILE_CACHE or NODE_DISABLE_COMPILE_CACHE has said otherwise.
  */
 import { isTooOld, tooOldText } from './node-needed.js';
+import { resolveOwnModules } from './own-modules.js';
 
 if (isTooOld(process.versions.node)) {
   process.stderr.write(
@@ -17,6 +18,8 @@ if (isTooOld(process.versions.node)) {
   );
   process.exit(2);
 }
+
+resolveOwnModules();
 
 var environment = process.env;
 var cacheHome =

@@ -6,6 +6,7 @@ import {
   AF,
   attributesOf,
   childLeaf,
+  childLeaves,
   CONTIGUOUS,
   DBM,
   describeDescriptor,
@@ -272,6 +273,23 @@ test('child leaves of a block tile it, one level down, with its attributes but n
     }),
   );
 });
+
+test.each(['4k', '16k', '64k', 'tiny'] as const)(
+  'all children at once are the children one by one (%s)',
+  (granule) => {
+    const g = geometryOf(granule);
+    for (const level of [1, 2] as const) {
+      const size = entrySize(g, level);
+      for (const pa of [0, size * 4, 2 ** 47 - size, 2 ** 47, 2 ** 48 - size]) {
+        if (!leafMayMap(g, level, pa) || !leafMayMap(g, (level + 1) as Level, pa)) continue;
+        const block = makeLeaf(g, level, pa, { ...NORMAL_RW, sw: 3, nT: true });
+        expect(childLeaves(g, block, level)).toEqual(
+          Array.from({ length: g.entriesPerTable }, (_, index) => childLeaf(g, block, level, index)),
+        );
+      }
+    }
+  },
+);
 
 test.each<[string, Partial<LeafAttributes>, Partial<LeafAttributes>, boolean]>([
   ['dirty', { dbm: true }, { dbm: true, write: false }, true],

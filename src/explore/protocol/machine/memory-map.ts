@@ -25,6 +25,7 @@ import {
   AF,
   DBM,
   childLeaf,
+  childLeaves,
   type Descriptor,
   EMPTY,
   isTable,
@@ -159,8 +160,8 @@ export class MemoryMap {
   readonly pa: number;
   /** The old pages are not alike. */
   readonly #isMixed: boolean;
-  /** By index in the old table, once they were looked at. */
-  readonly #oldPages: (Descriptor | undefined)[] = [];
+  /** By index in the old table, once one was looked at. */
+  readonly #oldPages: Descriptor[] = [];
   /** The last few leaves that were split, and what they were split into. */
   readonly #children: {
     readonly level: Level;
@@ -345,8 +346,19 @@ export class MemoryMap {
     assert(this.level === 2, 'an old subtree of one page');
     const index = location - this.entryOf(table, 0);
     if (this.#isHole(index)) return EMPTY;
-    this.#oldPages[index] ??= childLeaf(this.geometry, this.#oldLeaf(index), this.level, index);
-    return this.#oldPages[index];
+    return this.#oldPages[index] ?? this.#oldPage(index);
+  }
+
+  #oldPage(index: number): Descriptor {
+    if (this.#oldPages.length === 0) {
+      this.#oldPages.push(...childLeaves(this.geometry, this.#oldLeaf(2), this.level));
+      for (const odd of [0, 1]) {
+        this.#oldPages[odd] = childLeaf(this.geometry, this.#oldLeaf(odd), this.level, odd);
+      }
+    }
+    const page = this.#oldPages[index];
+    assert(page !== undefined, `index ${index} is not in a table`);
+    return page;
   }
 
   #isHole(index: number): boolean {
@@ -403,9 +415,7 @@ export class MemoryMap {
   #childrenOf(level: Level, like: Descriptor): readonly Descriptor[] {
     const known = this.#children.find((each) => each.like === like && each.level === level);
     if (known !== undefined) return known.leaves;
-    const leaves = Array.from({ length: this.geometry.entriesPerTable }, (_, index) =>
-      childLeaf(this.geometry, like, level, index),
-    );
+    const leaves = childLeaves(this.geometry, like, level);
     if (this.#children.push({ level, like, leaves }) > CHILDREN_KEPT) this.#children.shift();
     return leaves;
   }
