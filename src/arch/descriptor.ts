@@ -231,18 +231,17 @@ export function childLeaf(
   return makeLeaf(g, level, pa, { ...attributesOf(parent, parentLevel), nT: false });
 }
 
-/** All of them. Pages of one region differ in their address alone, and bit 16 is of the address. */
+/** All of them. Pages of one region differ in address bits [47:12] alone, which no carry leaves. */
 export function childLeaves(
   g: Geometry,
   parent: Descriptor,
   parentLevel: Level,
 ): readonly Descriptor[] {
   const first = childLeaf(g, parent, parentLevel, 0);
-  const isAdded = parentLevel === 2 && addressOf(g, first) < 2 ** 47;
   const step = BigInt(2 ** g.pageShift);
   const leaves = [first];
   for (let index = 1, leaf = first; index < g.entriesPerTable; index++) {
-    leaf = isAdded ? leaf + step : childLeaf(g, parent, parentLevel, index);
+    leaf = parentLevel === 2 ? leaf + step : childLeaf(g, parent, parentLevel, index);
     leaves.push(leaf);
   }
   return leaves;

@@ -280,7 +280,8 @@ test.each(['4k', '16k', '64k', 'tiny'] as const)(
     const g = geometryOf(granule);
     for (const level of [1, 2] as const) {
       const size = entrySize(g, level);
-      for (const pa of [0, size * 4, 2 ** 47 - size, 2 ** 47, 2 ** 48 - size]) {
+      for (const pa of [0, size * 4, 2 ** 48 - size, 2 ** 48, 2 ** 52 - size]) {
+        if (granule !== '64k' && pa >= 2 ** 48) continue;
         if (!leafMayMap(g, level, pa) || !leafMayMap(g, (level + 1) as Level, pa)) continue;
         const block = makeLeaf(g, level, pa, { ...NORMAL_RW, sw: 3, nT: true });
         expect(childLeaves(g, block, level)).toEqual(
