@@ -23,6 +23,9 @@ import { createCampaignTime } from './campaign-time.ts';
 import { runControls } from './controls.ts';
 import { type Campaign, runTurns } from './turns.ts';
 
+/** Of the CPUs, that other programs have. */
+const CROWDED_SHARE = 0.5;
+
 export interface StressHooks {
   readonly onProgress: (progress: StressProgress) => void;
   /**
@@ -51,7 +54,10 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   const record = createCampaignRecord(options, tasks, earlier, packageVersion());
   const { against } = options;
   const second = against === undefined ? null : await loadProtocol(against);
-  const pool = await poolFor(options, hooks);
+  const isLateHere = isLate(hooks.agedMs);
+  // Where others have the CPUs nothing of a thread's speed is shown, and starting one is what takes long.
+  const isCrowded = isLateHere && others().share > CROWDED_SHARE;
+  const pool = await poolFor(options, hooks, isCrowded);
   const time = createCampaignTime(options, planned, startedMs, hooks.agedMs);
   const pins = pinsFor(options.pin, threads);
   const starter = createStarter(pool, (task: GroupTask) => ({
@@ -85,7 +91,8 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
 
   try {
     const first = tasks.find((task) => !isEnded(task.before));
-    if (isLate(hooks.agedMs) && first !== undefined) starter.startAhead(first);
+    const isServed = isCrowded && first?.group.vcpus === 1 && makersOf(options) === 1;
+    if (isLateHere && first !== undefined && !isServed) starter.startAhead(first);
     const shown = await (hooks.runControls ?? runControls)(
       pool,
       options.seed,
@@ -116,13 +123,18 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
 }
 
 /** Threads that know the user's modules. */
-function poolFor(options: StressOptions, hooks: StressHooks): Promise<ThreadPool> {
+function poolFor(
+  options: StressOptions,
+  hooks: StressHooks,
+  keepsThreads: boolean,
+): Promise<ThreadPool> {
   const files = protocolFiles(options).map(({ path }) => path);
   const modules = files.filter((file) => loaderOf(file) === MODULE).map(moduleOf);
   const { compileMs } = hooks.bounds ?? {};
   return createThreadPool(modules, {
     signal: hooks.signal,
     isHurried: isLate(hooks.agedMs),
+    keepsThreads,
     ...(compileMs !== undefined && { limitMs: compileMs }),
   });
 }

@@ -56,13 +56,21 @@ const hasFiles = ({ items, against }: GroupPlan): boolean =>
     (source) => source?.from === 'file',
   );
 
+export interface PoolOptions extends FillBounds {
+  /**
+   * Threads of a group that has ended well run the next one of as many. For machines where others have
+   * the CPUs: there a start takes longer than rounds, and no time of an access is shown.
+   */
+  readonly keepsThreads?: boolean;
+}
+
 /**
- * `modules`: URLs of what threads import beside their own: protocols of the user. `bounds`: of their
- * being compiled. Where that is hurried, groups without such modules start meanwhile, and are disturbed.
+ * `modules`: URLs of what threads import beside their own: protocols of the user. Where their being
+ * compiled is hurried, groups without such modules start meanwhile, and are disturbed.
  */
 export async function createThreadPool(
   modules: readonly string[] = [],
-  bounds: FillBounds = {},
+  { keepsThreads = false, ...bounds }: PoolOptions = {},
 ): Promise<ThreadPool> {
   setFlagsOnce();
   // Piscina requires the module of a task, or tries to.
@@ -73,8 +81,16 @@ export async function createThreadPool(
     signal: AbortSignal.any(signals),
   });
   const open = new Set<Piscina>();
+  /** Those that have run a group and are kept, by how many they are. */
+  const kept = new Map<number, Piscina>();
 
   function threads(count: number): Piscina {
+    const known = kept.get(count);
+    kept.delete(count);
+    return known ?? newThreads(count);
+  }
+
+  function newThreads(count: number): Piscina {
     const pool = new Piscina({
       minThreads: count,
       maxThreads: count,
@@ -96,7 +112,8 @@ export async function createThreadPool(
   return {
     start(plan, signal) {
       const { vcpus } = plan.arena.config;
-      const pool = threads(threadsOf(plan.arena.config));
+      const count = threadsOf(plan.arena.config);
+      const pool = threads(count);
       const mayRun = hasFiles(plan)
         ? Promise.race([cache.filled, aborted(signal)])
         : Promise.resolve();
@@ -119,7 +136,12 @@ export async function createThreadPool(
       );
       const second = plan.against === undefined ? null : run<SecondRunResult>(SECOND, { plan });
       const all = Promise.all([hypervisor, second, ...vcpuTasks]);
-      return { hypervisor, vcpus: vcpuTasks, second, ended: all.then(() => close(pool)) };
+      const ended = all.then(async (results) => {
+        const isWell = !signal.aborted && results.every((result) => result?.ok !== false);
+        if (keepsThreads && isWell && !kept.has(count)) kept.set(count, pool);
+        else await close(pool);
+      });
+      return { hypervisor, vcpus: vcpuTasks, second, ended };
     },
     destroy: async () => {
       enough.abort();
