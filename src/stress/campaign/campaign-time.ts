@@ -59,6 +59,7 @@ export function createCampaignTime(
   planned: readonly PlannedGroup[],
   startedMs: number,
   agedMs: number | undefined,
+  crowded: boolean,
 ): CampaignTime {
   const { resume, repeats } = options;
   const askedMs = budgetOf(options, planned);
@@ -68,7 +69,7 @@ export function createCampaignTime(
   let endMs = askedMs === null ? null : startedMs + askedMs;
   if (keptMs !== null) endMs = startedMs + keptMs + tailMs;
   let starts = repeats;
-  let pace = guessedPace(agedMs);
+  let pace = guessedPace(agedMs, crowded);
 
   const leftMs = (): number | null => (endMs === null ? null : endMs - tailMs - performance.now());
 

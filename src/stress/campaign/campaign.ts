@@ -14,7 +14,7 @@ import { protocolFiles, type StressOptions, type StressProgress } from '../plan/
 import { makersOf, planGroups, requestOf } from '../plan/portfolio.ts';
 import { repeated } from '../plan/repeats.ts';
 import { type GroupTask, tasksOf } from '../plan/resume.ts';
-import { isLate } from '../plan/schedule.ts';
+import { isCrowded, isLate } from '../plan/schedule.ts';
 import { groupsOfShard } from '../plan/shard-groups.ts';
 import { watchOthers } from '../process/busy.ts';
 import { pinsFor } from '../process/pinning.ts';
@@ -22,9 +22,6 @@ import { type CampaignRecord, createCampaignRecord } from './campaign-record.ts'
 import { createCampaignTime } from './campaign-time.ts';
 import { runControls } from './controls.ts';
 import { type Campaign, runTurns } from './turns.ts';
-
-/** Of the CPUs, that other programs have. */
-const CROWDED_SHARE = 0.5;
 
 export interface StressHooks {
   readonly onProgress: (progress: StressProgress) => void;
@@ -56,9 +53,9 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
   const second = against === undefined ? null : await loadProtocol(against);
   const isLateHere = isLate(hooks.agedMs);
   // Where others have the CPUs nothing of a thread's speed is shown, and starting one is what takes long.
-  const isCrowded = isLateHere && others().share > CROWDED_SHARE;
-  const pool = await poolFor(options, hooks, isCrowded);
-  const time = createCampaignTime(options, planned, startedMs, hooks.agedMs);
+  const crowded = isCrowded(hooks.agedMs, others().share);
+  const pool = await poolFor(options, hooks, crowded);
+  const time = createCampaignTime(options, planned, startedMs, hooks.agedMs, crowded);
   const pins = pinsFor(options.pin, threads);
   const starter = createStarter(pool, (task: GroupTask) => ({
     ...requestOf(task.group, options, options.seed, pins.usual, time.pace()),
@@ -91,7 +88,7 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
 
   try {
     const first = tasks.find((task) => !isEnded(task.before));
-    const isServed = isCrowded && first?.group.vcpus === 1 && makersOf(options) === 1;
+    const isServed = crowded && first?.group.vcpus === 1 && makersOf(options) === 1;
     if (isLateHere && first !== undefined && !isServed) starter.startAhead(first);
     const shown = await (hooks.runControls ?? runControls)(
       pool,
@@ -126,15 +123,15 @@ export async function runStress(options: StressOptions, hooks: StressHooks): Pro
 function poolFor(
   options: StressOptions,
   hooks: StressHooks,
-  keepsThreads: boolean,
+  crowded: boolean,
 ): Promise<ThreadPool> {
   const files = protocolFiles(options).map(({ path }) => path);
   const modules = files.filter((file) => loaderOf(file) === MODULE).map(moduleOf);
   const { compileMs } = hooks.bounds ?? {};
   return createThreadPool(modules, {
     signal: hooks.signal,
-    isHurried: isLate(hooks.agedMs),
-    keepsThreads,
+    others: crowded ? 'left' : isLate(hooks.agedMs) ? 'beside' : 'waited-for',
+    keepsThreads: crowded,
     ...(compileMs !== undefined && { limitMs: compileMs }),
   });
 }

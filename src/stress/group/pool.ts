@@ -65,8 +65,8 @@ export interface PoolOptions extends FillBounds {
 }
 
 /**
- * `modules`: URLs of what threads import beside their own: protocols of the user. Where their being
- * compiled is hurried, groups without such modules start meanwhile, and are disturbed.
+ * `modules`: URLs of what threads import beside their own: protocols of the user. Where they are
+ * compiled beside, groups without such modules start meanwhile, and are disturbed.
  */
 export async function createThreadPool(
   modules: readonly string[] = [],

@@ -37,9 +37,20 @@ const LATE_MS = 2 * QUIET_AGE_MS;
 /** A command that took so long to get here is on a busy machine, or a slow one. */
 export const isLate = (agedMs = 0): boolean => agedMs >= LATE_MS;
 
-/** Until a start has been seen: who took six times as long to get here starts threads as slowly. */
-export function guessedPace(agedMs = 0): Pace {
-  return { startMs: isLate(agedMs) ? (QUIET_START_MS * agedMs) / QUIET_AGE_MS : QUIET_START_MS };
+/** Of the CPUs' time, that other programs have. */
+const CROWDED_SHARE = 0.5;
+
+/** Late because others have the CPUs: there a thread's start takes longer than all that it is to do. */
+export const isCrowded = (agedMs: number | undefined, othersShare: number): boolean =>
+  isLate(agedMs) && othersShare > CROWDED_SHARE;
+
+/**
+ * Until a start has been seen: who took six times as long to get here starts threads as slowly; in a
+ * crowd twice as slowly, because several threads of ours that start at once share what one has had.
+ */
+export function guessedPace(agedMs = 0, crowded = false): Pace {
+  if (!isLate(agedMs)) return { startMs: QUIET_START_MS };
+  return { startMs: ((crowded ? 2 : 1) * QUIET_START_MS * agedMs) / QUIET_AGE_MS };
 }
 
 /** What a start costs the campaign. */

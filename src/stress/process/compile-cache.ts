@@ -46,8 +46,12 @@ export interface FillBounds {
   readonly limitMs?: number;
   /** Nobody wants it any more. */
   readonly signal?: AbortSignal;
-  /** Do not wait for modules of the user's, if all of our own are compiled: `filled` says when they are. */
-  readonly isHurried?: boolean;
+  /**
+   * Modules of the user's, if all of our own are compiled: waited for as those are; compiled beside
+   * what comes next, and `filled` says when they are; or left to the threads that need them, where a
+   * thread more costs more than their speed is worth. Default: waited for.
+   */
+  readonly others?: 'waited-for' | 'beside' | 'left';
 }
 
 /**
@@ -99,9 +103,9 @@ async function fillOnce(
   const others = modules.filter((module) => !isOwn(module));
   const stamp = path.join(base, `filled-${sourcesHash(modules.filter(isOwn))}`);
   if (existsSync(stamp)) {
-    if (others.length === 0) return FILLED;
+    if (others.length === 0 || bounds.others === 'left') return FILLED;
     const filled = fill(others, env, bounds);
-    if (bounds.isHurried !== true) await filled;
+    if (bounds.others !== 'beside') await filled;
     return { filled };
   }
   if (!(await fill(modules, env, bounds))) return FILLED;

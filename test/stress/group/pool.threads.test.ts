@@ -1,9 +1,11 @@
 /** What a thread pool does before it has threads. */
 import { runInNewContext } from 'node:vm';
-import { expect, test } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
 import { HUNT_SETTING, huntRequest } from '../../../src/stress/campaign/hunt.ts';
 import { runGroup } from '../../../src/stress/group/group-run.ts';
-import { ROUND_KIND } from '../../../src/stress/plan/group.ts';
+import { type PlanItem, ROUND_KIND } from '../../../src/stress/plan/group.ts';
+import type { GroupRequest } from '../../../src/stress/plan/group-request.ts';
 import { ROW } from '../../../src/stress/results/results-area.ts';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import { COMPILED } from '../../cli/program.ts';
@@ -20,23 +22,31 @@ test('V8 flags are set before there are threads, which then set none', async () 
   }
 });
 
+const request = (source: PlanItem['protocol']): GroupRequest => ({
+  ...huntRequest({
+    ...{
+      items: [{ protocol: source, cpu: DEFAULT_CPU, bug: null }],
+      setting: HUNT_SETTING,
+      rules: [],
+    },
+    ...{ stopsAtSign: false, seed: 1, pins: { usual: null, racing: null } },
+    ...{ budgetMs: null, roundsMax: 1, transitions: 1 },
+  }),
+  omitsBaseline: true,
+});
+const BAD = new URL('../../preflight/fixtures/throws.ts', import.meta.url);
+const hooks = { signal: new AbortController().signal, onTick: (): void => {} };
+const BUILT_IN = { from: 'built-in', name: 'bbm-early' } as const;
+
 test("a group without files of the user's runs while those are compiled; without a baseline its first round is one of transitions", async () => {
   process.env['NODE_COMPILE_CACHE'] ??= COMPILED;
   // All of our own are compiled after that.
   await (await createThreadPool()).destroy();
   const hangs = new URL('../../preflight/fixtures/never-loads.ts', import.meta.url).href;
-  const bounds = { isHurried: true, limitMs: Infinity };
+  const bounds = { others: 'beside', limitMs: Infinity } as const;
   const pool = await createThreadPool([hangs], bounds);
   try {
-    const protocol = { from: 'built-in', name: 'bbm-early' } as const;
-    const hunt = huntRequest({
-      ...{ items: [{ protocol, cpu: DEFAULT_CPU, bug: null }], setting: HUNT_SETTING, rules: [] },
-      ...{ stopsAtSign: false, seed: 1, pins: { usual: null, racing: null } },
-      ...{ budgetMs: null, roundsMax: 1, transitions: 1 },
-    });
-    const request = { ...hunt, omitsBaseline: true } as const;
-    const hooks = { signal: new AbortController().signal, onTick: (): void => {} };
-    const { end, results } = await runGroup(pool, request, hooks);
+    const { end, results } = await runGroup(pool, request(BUILT_IN), hooks);
     expect(end).toEqual({ kind: 'done' });
     expect(results.control[0]).toBe(1);
     expect(results.rows[ROW.kind]).toBe(ROUND_KIND.transitions);
@@ -44,4 +54,38 @@ test("a group without files of the user's runs while those are compiled; without
     // Ends what is never compiled, too.
     await pool.destroy();
   }
+});
+
+/** Threads that are started while `work` runs. */
+async function threadsStarted(work: () => Promise<void>): Promise<number> {
+  let started = 0;
+  const onWorker = (): void => void started++;
+  process.on('worker', onWorker);
+  try {
+    await work();
+  } finally {
+    process.off('worker', onWorker);
+  }
+  return started;
+}
+
+describe('two groups of two threads, one after the other', () => {
+  const thrown = { from: 'file', name: 'throws', path: fileURLToPath(BAD) } as const;
+
+  test.each([
+    ['start four', false, BUILT_IN, 4],
+    ['start two where threads are kept', true, BUILT_IN, 2],
+    ['start four where those of the first have failed', true, thrown, 4],
+  ])('%s', async (_name, keepsThreads, first, threads) => {
+    const pool = await createThreadPool([], { keepsThreads });
+    const ends: string[] = [];
+    const started = await threadsStarted(async () => {
+      for (const source of [first, BUILT_IN]) {
+        ends.push((await runGroup(pool, request(source), hooks)).end.kind);
+      }
+    });
+    await pool.destroy();
+    expect(ends).toEqual([first === BUILT_IN ? 'done' : 'failed', 'done']);
+    expect(started).toBe(threads);
+  });
 });

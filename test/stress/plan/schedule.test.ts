@@ -6,6 +6,7 @@ import type { PlannedGroup } from '../../../src/stress/plan/planned-group.ts';
 import {
   type Pace,
   guessedPace,
+  isCrowded,
   isLate,
   paceAfter,
   QUIET_START_MS,
@@ -129,6 +130,19 @@ describe('a slot', () => {
 test('what a start costs is guessed from how long the command took to get there', () => {
   expect([undefined, 500, 999].map((aged) => guessedPace(aged))).toEqual([QUIET, QUIET, QUIET]);
   expect([1000, 1500, 5000].map((aged) => guessedPace(aged).startMs)).toEqual([600, 900, 3000]);
+});
+
+test('and twice of that where others have the CPUs', () => {
+  expect([999, 1000, 5000].map((aged) => guessedPace(aged, true).startMs)).toEqual([
+    300, 1200, 6000,
+  ]);
+});
+
+test('a command is in a crowd that took long to begin while others had most of the CPUs', () => {
+  expect(isCrowded(1000, 0.51)).toBe(true);
+  expect(isCrowded(1000, 0.5)).toBe(false);
+  expect(isCrowded(999, 0.9)).toBe(false);
+  expect(isCrowded(undefined, 0.9)).toBe(false);
 });
 
 test('a command that took long to begin is on a busy machine', () => {

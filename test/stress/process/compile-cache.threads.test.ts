@@ -98,7 +98,7 @@ test("who is in a hurry waits for no module of the user's once all others are co
   try {
     process.env[VARIABLE] = folder;
     await fillCompileCache([GEOMETRY]);
-    const bounds = { signal: enough.signal, limitMs: 60_000, isHurried: true };
+    const bounds = { signal: enough.signal, limitMs: 60_000, others: 'beside' } as const;
     const { filled } = await fillCompileCache([GEOMETRY, hangs], bounds);
     let isFilled = false;
     void filled.then(() => (isFilled = true));
@@ -106,6 +106,22 @@ test("who is in a hurry waits for no module of the user's once all others are co
     expect(isFilled).toBe(false);
     enough.abort();
     await filled;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('nor are they compiled at all where they are left to whoever needs them', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stage2-cache-test-'));
+  const hangs = new URL('../../preflight/fixtures/never-loads.ts', import.meta.url).href;
+  try {
+    process.env[VARIABLE] = folder;
+    await fillCompileCache([GEOMETRY]);
+    // With a thread that loads it, this would never be.
+    await (
+      await fillCompileCache([GEOMETRY, hangs], { limitMs: Infinity, others: 'left' })
+    ).filled;
+    expect(readdirSync(folder)).not.toEqual([]);
   } finally {
     rmSync(folder, { recursive: true });
   }
