@@ -285,7 +285,9 @@ test.each(['4k', '16k', '64k', 'tiny'] as const)(
         if (!leafMayMap(g, level, pa) || !leafMayMap(g, (level + 1) as Level, pa)) continue;
         const block = makeLeaf(g, level, pa, { ...NORMAL_RW, sw: 3, nT: true });
         expect(childLeaves(g, block, level)).toEqual(
-          Array.from({ length: g.entriesPerTable }, (_, index) => childLeaf(g, block, level, index)),
+          Array.from({ length: g.entriesPerTable }, (_, index) =>
+            childLeaf(g, block, level, index),
+          ),
         );
       }
     }

@@ -69,23 +69,23 @@ async function threadsStarted(work: () => Promise<void>): Promise<number> {
   return started;
 }
 
-describe('two groups of two threads, one after the other', () => {
+describe('three groups of two threads, one after the other', () => {
   const thrown = { from: 'file', name: 'throws', path: fileURLToPath(BAD) } as const;
 
   test.each([
-    ['start four', false, BUILT_IN, 4],
+    ['start six', false, BUILT_IN, 6],
     ['start two where threads are kept', true, BUILT_IN, 2],
     ['start four where those of the first have failed', true, thrown, 4],
   ])('%s', async (_name, keepsThreads, first, threads) => {
     const pool = await createThreadPool([], { keepsThreads });
     const ends: string[] = [];
     const started = await threadsStarted(async () => {
-      for (const source of [first, BUILT_IN]) {
+      for (const source of [first, BUILT_IN, BUILT_IN]) {
         ends.push((await runGroup(pool, request(source), hooks)).end.kind);
       }
     });
     await pool.destroy();
-    expect(ends).toEqual([first === BUILT_IN ? 'done' : 'failed', 'done']);
+    expect(ends).toEqual([first === BUILT_IN ? 'done' : 'failed', 'done', 'done']);
     expect(started).toBe(threads);
   });
 });
