@@ -136,12 +136,13 @@ export async function createThreadPool(
       );
       const second = plan.against === undefined ? null : run<SecondRunResult>(SECOND, { plan });
       const all = Promise.all([hypervisor, second, ...vcpuTasks]);
-      const ended = all.then(async (results) => {
+      const ended = async (): Promise<void> => {
+        const results = await all;
         const isWell = !signal.aborted && results.every((result) => result?.ok !== false);
         if (keepsThreads && isWell && !kept.has(count)) kept.set(count, pool);
         else await close(pool);
-      });
-      return { hypervisor, vcpus: vcpuTasks, second, ended };
+      };
+      return { hypervisor, vcpus: vcpuTasks, second, ended: ended() };
     },
     destroy: async () => {
       enough.abort();
