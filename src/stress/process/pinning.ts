@@ -80,11 +80,15 @@ export interface Pins {
   readonly racing: readonly number[] | null;
 }
 
-/** `threads` at most run at once; whatever was asked for by name holds for races too. */
+/**
+ * `threads` at most run at once; whatever was asked for by name holds for races too. Whether threads can
+ * be pinned is not tried for a race: one that cannot be runs where it is.
+ */
 export function pinsFor(pin: Pinning, threads: number): Pins {
   const usual = pinningPlan(pin, threads);
-  const canRace = pin.mode === 'auto' && usual === null && canPin();
-  return { usual, racing: canRace ? allowedCpus() : usual };
+  const mayRace = pin.mode === 'auto' && usual === null;
+  const cpus = mayRace ? allowedCpus() : null;
+  return { usual, racing: cpus !== null && cpus.length > 1 ? cpus : usual };
 }
 
 /** CPU of `thread` (0 is the hypervisor): vCPUs never share its CPU while there is another one. */
