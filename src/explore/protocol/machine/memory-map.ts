@@ -161,7 +161,7 @@ export class MemoryMap {
   /** The old pages are not alike. */
   readonly #isMixed: boolean;
   /** By index in the old table, once one was looked at. */
-  readonly #oldPages: Descriptor[] = [];
+  #oldPages: readonly Descriptor[] | null = null;
   /** The last few leaves that were split, and what they were split into. */
   readonly #children: {
     readonly level: Level;
@@ -346,19 +346,19 @@ export class MemoryMap {
     assert(this.level === 2, 'an old subtree of one page');
     const index = location - this.entryOf(table, 0);
     if (this.#isHole(index)) return EMPTY;
-    return this.#oldPages[index] ?? this.#oldPage(index);
-  }
-
-  #oldPage(index: number): Descriptor {
-    if (this.#oldPages.length === 0) {
-      this.#oldPages.push(...childLeaves(this.geometry, this.#oldLeaf(2), this.level));
-      for (const odd of [0, 1]) {
-        this.#oldPages[odd] = childLeaf(this.geometry, this.#oldLeaf(odd), this.level, odd);
-      }
-    }
+    this.#oldPages ??= this.#pagesBefore();
     const page = this.#oldPages[index];
     assert(page !== undefined, `index ${index} is not in a table`);
     return page;
+  }
+
+  /** Whole or not at all: a time limit may end whoever makes them. */
+  #pagesBefore(): readonly Descriptor[] {
+    const [, , ...alike] = childLeaves(this.geometry, this.#oldLeaf(2), this.level);
+    const odd = [0, 1].map((index) =>
+      childLeaf(this.geometry, this.#oldLeaf(index), this.level, index),
+    );
+    return [...odd, ...alike];
   }
 
   #isHole(index: number): boolean {
