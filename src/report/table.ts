@@ -19,6 +19,8 @@ export interface Column {
   /** One per row. */
   readonly cells: readonly string[];
   readonly style?: (cell: string) => Style | null;
+  /** With the first column it says which row this is: further tables repeat it, too. */
+  readonly names?: true;
   /** Its cells may take several lines, broken between words, where the table is too wide. */
   readonly folds?: true;
 }
@@ -27,7 +29,7 @@ const GAP = '  ';
 
 /**
  * The lines of a table. What does not fit goes into a second table below, and so on, each of which
- * repeats the first column; groups are not torn apart that fit beside it.
+ * repeats the columns that name its rows; groups are not torn apart that fit beside those.
  */
 export function renderTable(
   columns: readonly Column[],
@@ -89,18 +91,27 @@ function inLines(columns: readonly Column[], widths: readonly number[]): readonl
   }));
 }
 
+/** The first column, and those behind it that name a row, too, as long as half of the room is left. */
+function namesOf(columns: readonly Column[], columnsMax: number): Column[] {
+  const end = columns.findIndex(({ names }, i) => i > 0 && names !== true);
+  const all = columns.slice(0, end < 0 ? columns.length : end);
+  return totalWidth(widthsOf(all)) > columnsMax / 2 ? columns.slice(0, 1) : all;
+}
+
 function split(columns: readonly Column[], columnsMax: number): Column[][] {
-  const [first, ...others] = columns;
-  if (!first) return [];
-  const parts: Column[][] = [[first]];
+  const names = namesOf(columns, columnsMax);
+  const others = columns.slice(names.length);
+  if (names.length === 0) return [];
+  const parts: Column[][] = [names];
   for (const span of spans(others)) {
     const group = others.slice(span.first, span.last + 1);
     const fits = (own: readonly Column[]): boolean => totalWidth(widthsOf(own)) <= columnsMax;
-    const isTorn = !fits([first, ...group]);
+    const isTorn = !fits([...names, ...group]);
     for (const piece of isTorn ? group.map((column) => [column]) : [group]) {
       const last = parts.at(-1) as Column[];
-      if (fits([...last, ...piece]) || last.length === 1) last.push(...piece);
-      else parts.push([first, ...piece]);
+      if (fits([...last, ...piece]) || last.length === names.length) {
+        parts[parts.length - 1] = [...last, ...piece];
+      } else parts.push([...names, ...piece]);
     }
   }
   return parts;

@@ -125,12 +125,19 @@ describe('a matrix', () => {
     expect(lines[3]).toMatch(/^rfc-nt-posted +tlb-conflict \+1 +claim † +/);
   });
 
+  it('says what its marks are, of those that it has', () => {
+    expect(lines[4]).toBe(
+      '  - not meant for this CPU; +N and N rules more; states and time: of the row',
+    );
+    expect(matrixLines([safe], 160, PLAIN)[3]).toBe('  states and time: of the row');
+  });
+
   it('explains exhibits, and replays the rest', () => {
-    expect(lines[4]).toBe('  † rfc-nt-posted is shown on purpose: on purpose');
-    expect(lines[5]).toMatch(
+    expect(lines[5]).toBe('  † rfc-nt-posted is shown on purpose: on purpose');
+    expect(lines[6]).toMatch(
       /^ {2}rfc-nt-posted, bbm=1 nt=conflict: tlb-conflict: npm run replay -- r1:/,
     );
-    expect(lines).toHaveLength(6);
+    expect(lines).toHaveLength(7);
   });
 
   it('has its columns in the order of levels, whichever protocol is first', () => {

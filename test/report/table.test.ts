@@ -41,6 +41,30 @@ describe('renderTable', () => {
     `);
   });
 
+  it('repeats what else names a row, where that leaves half of the room', () => {
+    const name: Column = { ...column('', 'name', 'a', 'a'), align: 'left' };
+    const cpu: Column = { ...column('', 'cpu', 'bbm=1', 'bbm=2'), align: 'left', names: true };
+    const columns = [name, cpu, column('', 'states', '12', '34'), column('', 'time', '5 s', '6 s')];
+    expect(renderTable(columns, 22).join('\n')).toMatchInlineSnapshot(`
+      "name  cpu    states
+      a     bbm=1      12
+      a     bbm=2      34
+
+      name  cpu    time
+      a     bbm=1   5 s
+      a     bbm=2   6 s"
+    `);
+    expect(renderTable(columns, 21).join('\n')).toMatchInlineSnapshot(`
+      "name  cpu    states
+      a     bbm=1      12
+      a     bbm=2      34
+
+      name  time
+      a      5 s
+      a      6 s"
+    `);
+  });
+
   it('leaves no line blank below that only a folded cell above needed', () => {
     const rules: Column = {
       ...column('', 'rules', 'stale, freed, conflict', 'stale'),

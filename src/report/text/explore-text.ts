@@ -209,7 +209,7 @@ export function tableLines(
     ...text('verdict', (run) => run.verdict),
     style: (cell) => STYLES[cell as keyof typeof STYLES] ?? null,
   };
-  const columns = [
+  const named: Column[] = [
     text('protocol', (run) => run.mutant ?? run.protocol),
     ...(varies(againstText) || againstText(runs[0]) !== '-' ? [text('against', againstText)] : []),
     ...(varies(scenarioText) || runs[0]?.scenario !== undefined
@@ -221,6 +221,9 @@ export function tableLines(
     ...(runs.some(({ part }) => part !== undefined)
       ? [text('part', ({ part }) => (part === undefined ? 'all' : partText(part)))]
       : []),
+  ];
+  const columns = [
+    ...named.map((column) => ({ ...column, names: true as const })),
     verdict,
     { ...text('rules', rulesText), folds: true as const },
     number('states', ({ states }) => grouped(states)),
@@ -270,7 +273,21 @@ export function matrixLines(
       cells: names.map((name) => seconds(sum(ofName(name), ({ elapsedMs }) => elapsedMs))),
     },
   ];
-  return [...renderTable(columns, columnsMax, paint), ...belowTable(runs)];
+  const cells = columns.slice(1, -2).flatMap((column) => column.cells);
+  return [
+    ...renderTable(columns, columnsMax, paint),
+    `  ${matrixLegend(cells).join('; ')}`,
+    ...belowTable(runs),
+  ];
+}
+
+/** What stands in these cells and says little by itself. */
+function matrixLegend(cells: readonly string[]): string[] {
+  return [
+    ...(cells.includes('-') ? ['- not meant for this CPU'] : []),
+    ...(cells.some((cell) => cell.includes(' +')) ? ['+N and N rules more'] : []),
+    'states and time: of the row',
+  ];
 }
 
 /** By BBM level, PEs of several levels last: whichever protocol comes first. */

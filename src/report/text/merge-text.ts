@@ -81,8 +81,8 @@ function exploreLines(runs: readonly ExploreRun[], columnsMax: number): string[]
   return renderTable(
     [
       column('protocol', (run) => run.mutant ?? run.protocol),
-      ...(cpus.size > 1 ? [column('cpu', cpuText)] : []),
-      column('level', ({ level }) => String(level)),
+      ...(cpus.size > 1 ? [{ ...column('cpu', cpuText), names: true as const }] : []),
+      { ...column('level', ({ level }) => String(level)), names: true },
       column('verdict', ({ verdict }) => verdict),
       {
         ...column('rules', ({ violations }) => violations.map(({ rule }) => rule).join(', ')),

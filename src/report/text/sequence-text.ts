@@ -126,10 +126,10 @@ function tableOf(rows: readonly Row[], columnsMax: number, paint: Paint): string
   return renderTable(columns, columnsMax, paint);
 }
 
-/** `bbm=0 nt=translate, bbm=1 …` in lines that are no wider than they have to be. */
+/** `bbm=0; bbm=1,nt=fault; …` in lines that are no wider than they have to be. */
 function cpuLines(cpus: readonly string[], columns: number): string[] {
   const short = cpus.map((cpu) => cpu.replace(' nt=translate', ''));
-  return wrap(short.map((cpu) => cpu.replaceAll(' ', ',')).join(' '), columns);
+  return wrap(short.map((cpu) => cpu.replaceAll(' ', ',')).join('; '), columns);
 }
 
 function missingLines(
