@@ -128,10 +128,16 @@ function poolFor(
   const files = protocolFiles(options).map(({ path }) => path);
   const modules = files.filter((file) => loaderOf(file) === MODULE).map(moduleOf);
   const { compileMs } = hooks.bounds ?? {};
+  // What was so when it began may be over.
+  let sinceAsked = watchOthers();
   return createThreadPool(modules, {
     signal: hooks.signal,
     others: crowded ? 'left' : isLate(hooks.agedMs) ? 'beside' : 'waited-for',
-    keepsThreads: crowded,
+    keepsThreads: () => {
+      const { share } = sinceAsked();
+      sinceAsked = watchOthers();
+      return isCrowded(hooks.agedMs, share);
+    },
     ...(compileMs !== undefined && { limitMs: compileMs }),
   });
 }

@@ -76,6 +76,7 @@ export function rowOf(r: RowRequest): StressRun {
         rounds: table.rounds.length,
         dropped: table.column(ROW.dropped).filter((d) => d > 0).length,
         othersShare: outcome.othersShare,
+        threadsKept: outcome.threadsKept,
       }),
       idle: baseline(() => true),
       idleOnTables: baseline((row) => row[ROW.onBlocks] === 0),

@@ -48,6 +48,8 @@ export interface GroupOutcome {
   readonly collections: { readonly hypervisor: Collections; readonly vcpus: Collections };
   /** Share of the CPUs' time that other programs had meanwhile (busy.ts). */
   readonly othersShare: number;
+  /** Its threads have run another group before: accesses take longer in them (pool.ts). */
+  readonly threadsKept: boolean;
   /** From `run` on. */
   readonly elapsedMs: number;
   /** Until all threads were ready for the first round: what a start costs here; null if they never were. */
@@ -202,6 +204,7 @@ export function startGroup(pool: ThreadPool, request: GroupRequest): StartedGrou
           vcpus: together(vcpus.map((vcpu) => (vcpu.ok ? vcpu.value.collections : NO_COLLECTIONS))),
         },
         othersShare: others().share,
+        threadsKept: tasks.areKept,
         elapsedMs,
         readyMs: readyMs ?? (isStarting(arena) ? null : elapsedMs),
       };

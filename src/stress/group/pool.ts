@@ -2,7 +2,7 @@
  * The one place that knows the thread pool. A task is one thread's part in one group; all tasks of a
  * group must run at once, so each has a thread.
  *
- * Every group gets new threads. V8 compiles the vCPU's loop for the one closure it was made as, with
+ * Every group gets new threads, where it is not said otherwise. V8 compiles the vCPU's loop for the one closure it was made as, with
  * addresses and knobs as constants in the code, until the same source is closed over a second time
  * in the thread: from then on an access costs 2.5 to 5 times as much (`bench/second-vcpu.bench.ts`).
  */
@@ -24,7 +24,9 @@ export interface GroupTasks {
   readonly vcpus: readonly Promise<TaskResult<VcpuRunResult>>[];
   /** Null: the plan has no second hypervisor. */
   readonly second: Promise<TaskResult<SecondRunResult>> | null;
-  /** All tasks have settled and their threads are gone. */
+  /** These threads have run another group before. */
+  readonly areKept: boolean;
+  /** All tasks have settled and their threads are gone, or kept. */
   readonly ended: Promise<void>;
 }
 
@@ -58,10 +60,10 @@ const hasFiles = ({ items, against }: GroupPlan): boolean =>
 
 export interface PoolOptions extends FillBounds {
   /**
-   * Threads of a group that has ended well run the next one of as many. For machines where others have
-   * the CPUs: there a start takes longer than rounds, and no time of an access is shown.
+   * Asked when a group has ended well: are its threads to run the next one of as many? Where others have
+   * the CPUs a start takes longer than rounds. No time of such a group may be shown (see above).
    */
-  readonly keepsThreads?: boolean;
+  readonly keepsThreads?: () => boolean;
 }
 
 /**
@@ -70,7 +72,7 @@ export interface PoolOptions extends FillBounds {
  */
 export async function createThreadPool(
   modules: readonly string[] = [],
-  { keepsThreads = false, ...bounds }: PoolOptions = {},
+  { keepsThreads = () => false, ...bounds }: PoolOptions = {},
 ): Promise<ThreadPool> {
   setFlagsOnce();
   // Piscina requires the module of a task, or tries to.
@@ -84,10 +86,10 @@ export async function createThreadPool(
   /** Those that have run a group and are kept, by how many they are. */
   const kept = new Map<number, Piscina>();
 
-  function threads(count: number): Piscina {
-    const known = kept.get(count);
+  function keptThreads(count: number): Piscina | null {
+    const known = kept.get(count) ?? null;
     kept.delete(count);
-    return known ?? newThreads(count);
+    return known;
   }
 
   function newThreads(count: number): Piscina {
@@ -113,7 +115,8 @@ export async function createThreadPool(
     start(plan, signal) {
       const { vcpus } = plan.arena.config;
       const count = threadsOf(plan.arena.config);
-      const pool = threads(count);
+      const known = keptThreads(count);
+      const pool = known ?? newThreads(count);
       const mayRun = hasFiles(plan)
         ? Promise.race([cache.filled, aborted(signal)])
         : Promise.resolve();
@@ -139,10 +142,11 @@ export async function createThreadPool(
       const ended = async (): Promise<void> => {
         const results = await all;
         const isWell = !signal.aborted && results.every((result) => result?.ok !== false);
-        if (keepsThreads && isWell && !kept.has(count)) kept.set(count, pool);
+        if (isWell && !kept.has(count) && keepsThreads()) kept.set(count, pool);
         else await close(pool);
       };
-      return { hypervisor, vcpus: vcpuTasks, second, ended: ended() };
+      const areKept = known !== null;
+      return { hypervisor, vcpus: vcpuTasks, second, areKept, ended: ended() };
     },
     destroy: async () => {
       enough.abort();

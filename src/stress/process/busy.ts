@@ -56,20 +56,26 @@ const DROPPED_SHARE_MAX = 0.05;
  * A vCPU that has lost its CPU takes no faults, so a round with a preemption shows fewer of them than the
  * protocol causes; and so, by one in a hundred, do the rounds between, because caches are cold in them
  * (docs/speed.md). A preemption by a thread of this process alone is no reason: on two cores there is one in
- * every third round, and where vCPUs take turns in each.
+ * every third round, and where vCPUs take turns in each. In threads that have run another group V8 has
+ * compiled an access for more than one, and it takes longer (group/pool.ts).
  */
 export function whyDisturbed(row: {
   readonly rounds: number;
   /** Rounds in which a thread was preempted. */
   readonly dropped: number;
   readonly othersShare: number;
+  /** They have run another group before, as others had the CPUs. */
+  readonly threadsKept: boolean;
 }): string | null {
-  const { rounds, dropped, othersShare } = row;
-  if (othersShare <= OTHERS_SHARE_BUSY || dropped <= DROPPED_SHARE_MAX * rounds) return null;
-  return (
-    `other programs had ${percent(othersShare)} of the CPUs, ` +
-    `and a thread lost its CPU in ${dropped} of ${rounds} rounds`
-  );
+  const { rounds, dropped, othersShare, threadsKept } = row;
+  if (othersShare > OTHERS_SHARE_BUSY && dropped > DROPPED_SHARE_MAX * rounds) {
+    return (
+      `other programs had ${percent(othersShare)} of the CPUs, ` +
+      `and a thread lost its CPU in ${dropped} of ${rounds} rounds`
+    );
+  }
+  if (!threadsKept) return null;
+  return 'other programs had the CPUs when it began, so it ran in the threads of another group';
 }
 
 type Row = Pick<StressRun, 'rounds' | 'roundsDropped' | 'scheduling'>;

@@ -2,12 +2,13 @@
 import { runInNewContext } from 'node:vm';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { HUNT_SETTING, huntRequest } from '../../../src/stress/campaign/hunt.ts';
+import { HUNT_SETTING, huntRequest, huntRow } from '../../../src/stress/campaign/hunt.ts';
 import { runGroup } from '../../../src/stress/group/group-run.ts';
 import { type PlanItem, ROUND_KIND } from '../../../src/stress/plan/group.ts';
 import type { GroupRequest } from '../../../src/stress/plan/group-request.ts';
 import { ROW } from '../../../src/stress/results/results-area.ts';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
+import { builtin } from '../../explore/protocol/fixtures.ts';
 import { COMPILED } from '../../cli/program.ts';
 import { createThreadPool } from '../../../src/stress/group/pool.ts';
 
@@ -73,19 +74,28 @@ describe('three groups of two threads, one after the other', () => {
   const thrown = { from: 'file', name: 'throws', path: fileURLToPath(BAD) } as const;
 
   test.each([
-    ['start six', false, BUILT_IN, 6],
-    ['start two where threads are kept', true, BUILT_IN, 2],
-    ['start four where those of the first have failed', true, thrown, 4],
-  ])('%s', async (_name, keepsThreads, first, threads) => {
-    const pool = await createThreadPool([], { keepsThreads });
+    ['start six', false, BUILT_IN, 6, [false, false, false]],
+    ['start two where threads are kept', true, BUILT_IN, 2, [false, true, true]],
+    ['start four where those of the first have failed', true, thrown, 4, [false, false, true]],
+  ])('%s', async (_name, keepsThreads, first, threads, areKept) => {
+    const pool = await createThreadPool([], { keepsThreads: () => keepsThreads });
     const ends: string[] = [];
+    const kept: boolean[] = [];
+    const notMeasured: (string | undefined)[] = [];
     const started = await threadsStarted(async () => {
       for (const source of [first, BUILT_IN, BUILT_IN]) {
-        ends.push((await runGroup(pool, request(source), hooks)).end.kind);
+        const outcome = await runGroup(pool, request(source), hooks);
+        ends.push(outcome.end.kind);
+        kept.push(outcome.threadsKept);
+        const row = huntRow(request(source), outcome, 0, builtin('bbm-early'), null);
+        notMeasured.push(row.notMeasured?.['hitShare']);
       }
     });
     await pool.destroy();
     expect(ends).toEqual([first === BUILT_IN ? 'done' : 'failed', 'done', 'done']);
     expect(started).toBe(threads);
+    expect(kept).toEqual(areKept);
+    const whys = areKept.map((isKept) => (isKept ? expect.any(String) : expect.anything()));
+    expect(notMeasured.map((why) => why ?? 0)).toEqual(whys);
   });
 });

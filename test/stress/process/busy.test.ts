@@ -47,12 +47,12 @@ it('others have a share of the time between 0 and 1', () => {
 });
 
 describe('figures of a row', () => {
-  const few = { rounds: 100, dropped: 5 };
-  const many = { rounds: 100, dropped: 80 };
+  const few = { rounds: 100, dropped: 5, threadsKept: false };
+  const many = { rounds: 100, dropped: 80, threadsKept: false };
 
   it('are measured while others leave the CPUs alone, however often own threads meet', () => {
     expect(whyDisturbed({ ...many, othersShare: 0.15 })).toBeNull();
-    expect(whyDisturbed({ rounds: 0, dropped: 0, othersShare: 0.9 })).toBeNull();
+    expect(whyDisturbed({ ...few, rounds: 0, dropped: 0, othersShare: 0.9 })).toBeNull();
   });
 
   it('are measured while no thread loses its CPU, however much others do elsewhere', () => {
@@ -63,5 +63,11 @@ describe('figures of a row', () => {
     expect(whyDisturbed({ ...many, othersShare: 0.6 })).toBe(
       'other programs had 60 % of the CPUs, and a thread lost its CPU in 80 of 100 rounds',
     );
+  });
+
+  it('nor are they in threads of another group, however quiet it has become', () => {
+    const kept = { ...few, dropped: 0, othersShare: 0, threadsKept: true };
+    expect(whyDisturbed(kept)).toMatch(/in the threads of another group$/);
+    expect(whyDisturbed({ ...many, threadsKept: true, othersShare: 0.6 })).toMatch(/^other.* 60 %/);
   });
 });
