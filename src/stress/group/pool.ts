@@ -2,9 +2,10 @@
  * The one place that knows the thread pool. A task is one thread's part in one group; all tasks of a
  * group must run at once, so each has a thread.
  *
- * Every group gets new threads, where it is not said otherwise. V8 compiles the vCPU's loop for the one closure it was made as, with
- * addresses and knobs as constants in the code, until the same source is closed over a second time
- * in the thread: from then on an access costs 2.5 to 5 times as much (`bench/second-vcpu.bench.ts`).
+ * Every group gets new threads, where it is not said otherwise. V8 compiles the vCPU's loop for the one
+ * closure it was made as, with addresses and knobs as constants in the code, until the same source is
+ * closed over a second time in the thread: from then on an access costs 2.5 to 5 times as much
+ * (`bench/second-vcpu.bench.ts`).
  */
 import { fileURLToPath } from 'node:url';
 import { Piscina } from 'piscina';
