@@ -91,11 +91,18 @@ function inLines(columns: readonly Column[], widths: readonly number[]): readonl
   }));
 }
 
-/** The first column, and those behind it that name a row, too, as long as half of the room is left. */
+/**
+ * The first column, and those behind it that name a row, too, as long as half of the room is left and
+ * each other column has room beside them.
+ */
 function namesOf(columns: readonly Column[], columnsMax: number): Column[] {
   const end = columns.findIndex(({ names }, i) => i > 0 && names !== true);
   const all = columns.slice(0, end < 0 ? columns.length : end);
-  return totalWidth(widthsOf(all)) > columnsMax / 2 ? columns.slice(0, 1) : all;
+  const widthOf = (own: readonly Column[]): number => totalWidth(widthsOf(own));
+  const hasRoom =
+    widthOf(all) <= columnsMax / 2 &&
+    columns.slice(all.length).every((column) => widthOf([...all, column]) <= columnsMax);
+  return hasRoom ? all : columns.slice(0, 1);
 }
 
 function split(columns: readonly Column[], columnsMax: number): Column[][] {

@@ -65,6 +65,14 @@ describe('renderTable', () => {
     `);
   });
 
+  it('repeats the first column alone where another would have no room beside all that name a row', () => {
+    const name: Column = { ...column('', 'name', 'a'), align: 'left' };
+    const cpu: Column = { ...column('', 'cpu', 'bbm=1'), align: 'left', names: true };
+    const lines = renderTable([name, cpu, column('', 'rules', 'break-before-make')], 24);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(24);
+    expect(lines.at(-1)).toBe('a     break-before-make');
+  });
+
   it('leaves no line blank below that only a folded cell above needed', () => {
     const rules: Column = {
       ...column('', 'rules', 'stale, freed, conflict', 'stale'),

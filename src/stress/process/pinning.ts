@@ -50,6 +50,23 @@ export function pinThisThread(cpus: readonly number[]): boolean {
   }
 }
 
+let isPinned = false;
+
+/**
+ * Pins the calling thread of a group, `thread` 0 being the hypervisor; null: it may run anywhere, also if
+ * it ran another group before and was pinned for that.
+ */
+export function placeThisThread(cpus: readonly number[] | null, thread: number): void {
+  if (cpus !== null) {
+    if (pinThisThread([cpuOfThread(cpus, thread)])) isPinned = true;
+    return;
+  }
+  if (!isPinned) return;
+  // Of the main thread, which is never pinned.
+  const anywhere = allowedCpus();
+  isPinned = anywhere === null || !pinThisThread(anywhere);
+}
+
 /** CPUs to use: the hypervisor's first, then the vCPUs' round and round; null: leave it to the kernel. */
 export function pinningPlan(pin: Pinning, threads: number): readonly number[] | null {
   switch (pin.mode) {

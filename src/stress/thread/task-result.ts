@@ -6,7 +6,7 @@
 import { raiseStop } from '#sync';
 import { CONTROL } from '../../machine/layout.ts';
 import type { GroupPlan } from '../plan/group.ts';
-import { cpuOfThread, pinThisThread } from '../process/pinning.ts';
+import { placeThisThread } from '../process/pinning.ts';
 import { ProtocolFailure } from '../../port/protocol-failure.ts';
 
 export type TaskResult<T> =
@@ -20,7 +20,7 @@ export async function guarded<T>(
   run: () => Promise<T>,
 ): Promise<TaskResult<T>> {
   try {
-    if (plan.pin !== null) pinThisThread([cpuOfThread(plan.pin, thread)]);
+    placeThisThread(plan.pin, thread);
     return { ok: true, value: await run() };
   } catch (error) {
     raiseStop(new Int32Array(plan.arena.memory.buffer), CONTROL.stop);

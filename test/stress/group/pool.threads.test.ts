@@ -1,5 +1,6 @@
 /** What a thread pool does before it has threads. */
 import { runInNewContext } from 'node:vm';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { HUNT_SETTING, huntRequest, huntRow } from '../../../src/stress/campaign/hunt.ts';
@@ -7,6 +8,7 @@ import { runGroup } from '../../../src/stress/group/group-run.ts';
 import { type PlanItem, ROUND_KIND } from '../../../src/stress/plan/group.ts';
 import type { GroupRequest } from '../../../src/stress/plan/group-request.ts';
 import { ROW } from '../../../src/stress/results/results-area.ts';
+import { allowedCpus, canPin } from '../../../src/stress/process/pinning.ts';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import { builtin } from '../../explore/protocol/fixtures.ts';
 import { COMPILED } from '../../cli/program.ts';
@@ -99,3 +101,34 @@ describe('three groups of two threads, one after the other', () => {
     expect(notMeasured.filter((why, i) => areKept[i] === true && why === undefined)).toEqual([]);
   });
 });
+
+/** What the kernel has of a thread; nothing of one that has just ended. */
+function statusOf(thread: string): string {
+  try {
+    return readFileSync(`/proc/self/task/${thread}/status`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** CPUs that each worker of this process may use. Node names them so. */
+const allowedByWorker = (): readonly string[] =>
+  readdirSync('/proc/self/task')
+    .map(statusOf)
+    .filter((status) => /^Name:\s*WorkerThread$/m.test(status))
+    .map((status) => /^Cpus_allowed_list:\s*(\S+)$/m.exec(status)?.[1] ?? '');
+
+test.skipIf(!canPin())(
+  'threads that were pinned for a group run the next one anywhere',
+  async () => {
+    const cpus = allowedCpus() ?? [];
+    const pool = await createThreadPool([], { keepsThreads: () => true });
+    const pinned = { ...request(BUILT_IN), pin: cpus };
+    await runGroup(pool, pinned, hooks);
+    expect(new Set(allowedByWorker()).size).toBe(2);
+    const { threadsKept } = await runGroup(pool, request(BUILT_IN), hooks);
+    expect(threadsKept).toBe(true);
+    expect(new Set(allowedByWorker()).size).toBe(1);
+    await pool.destroy();
+  },
+);
