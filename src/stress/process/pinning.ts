@@ -50,6 +50,7 @@ export function pinThisThread(cpus: readonly number[]): boolean {
   }
 }
 
+/** The calling thread; each has a module of its own. */
 let isPinned = false;
 
 /**

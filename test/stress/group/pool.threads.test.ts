@@ -1,4 +1,4 @@
-/** What a thread pool does before it has threads. */
+/** What a thread pool does before it has threads, and with those of a group that has ended. */
 import { runInNewContext } from 'node:vm';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
