@@ -22,3 +22,15 @@ export function zeros(length: number): Int32Array {
   used += length;
   return stock.subarray(used - length, used);
 }
+
+const stacks = new Map<number, Int32Array[]>();
+
+/**
+ * Arrays of one length, by depth, for everybody who goes down a tree and back: each depth is written before
+ * it is read, so whoever comes next takes what the last one has left. Only one may be under way.
+ */
+export function stackOf(length: number): Int32Array[] {
+  const known = stacks.get(length) ?? [];
+  stacks.set(length, known);
+  return known;
+}

@@ -7,7 +7,7 @@
  * this order nearly total, and that is what keeps the number of global orders small.
  */
 import { assert } from '../../arch/assert.ts';
-import { zeros } from './cut.ts';
+import { stackOf, zeros } from './cut.ts';
 import type { ModelOptions } from './options.ts';
 import type {
   Node,
@@ -94,7 +94,7 @@ function collect(
   const toldApart = new ToldApart();
   const layout = layoutOf(system.initial.length, reads, system.translation.offsets);
   const rules = new Rules(options, layout, union, toldApart);
-  const collector = new Collector(system, rules, eventsMax);
+  const collector = new Collector(system, rules, eventsMax, stackOf(layout.size));
   collector.walk(root, zeros(layout.size), [], []);
   const found = [...collector.found.values()];
   const skeletons = system.isSparse
@@ -118,13 +118,14 @@ class Collector {
   readonly #rules: Rules;
   readonly #eventsMax: number;
   /** By depth: one for each branch that is open. */
-  readonly #frames: Frame[] = [];
+  readonly #frames: Frame[];
   #open = 0;
 
-  constructor(system: System, rules: Rules, eventsMax: number) {
+  constructor(system: System, rules: Rules, eventsMax: number, frames: Frame[]) {
     this.#system = system;
     this.#rules = rules;
     this.#eventsMax = eventsMax;
+    this.#frames = frames;
   }
 
   walk(node: Node, s: Frame, events: OrderEvent[], before: number[]): void {

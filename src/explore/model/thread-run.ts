@@ -8,7 +8,7 @@
  * nothing more.
  */
 import { assert } from '../../arch/assert.ts';
-import { zeros } from './cut.ts';
+import { stackOf, zeros } from './cut.ts';
 import type { ModelOptions } from './options.ts';
 import { type GlobalOrder, NEVER } from './order.ts';
 import type {
@@ -67,7 +67,7 @@ export class ThreadRun {
   readonly #options: ModelOptions;
   readonly #thread: number;
   readonly #rules: Rules;
-  readonly #frames: Frame[] = [];
+  readonly #frames: Frame[];
   readonly #trail: TrailStep[] = [];
   readonly #onEnd: OnEnd | null;
   #order!: GlobalOrder;
@@ -91,6 +91,8 @@ export class ThreadRun {
     this.#thread = thread;
     this.#onEnd = onEnd;
     this.#rules = new Rules(options, layout, max, toldApart);
+    // Who is told of an end may run another thread meanwhile.
+    this.#frames = onEnd === null ? stackOf(layout.size) : [];
   }
 
   get options(): ModelOptions {

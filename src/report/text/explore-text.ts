@@ -240,18 +240,21 @@ export function matrixLines(
 ): string[] {
   const nameOf = (run: ExploreRun): string =>
     [run.mutant ?? run.protocol, ...otherKnobs(run)].join(' ');
-  const names = [...new Set(runs.map(nameOf))];
-  const ofName = (name: string): ExploreRun[] => runs.filter((run) => nameOf(run) === name);
+  const byName = Map.groupBy(runs, nameOf);
+  const names = [...byName.keys()];
+  const ofName = (name: string): readonly ExploreRun[] => byName.get(name) ?? [];
   const sum = (all: readonly ExploreRun[], of: (run: ExploreRun) => number): number =>
     all.reduce((total, run) => total + of(run), 0);
+  const byColumn = Map.groupBy(runs, columnText);
   const cpuColumn = (cpu: string): Column => {
-    const like = runs.find((run) => columnText(run) === cpu);
+    const inColumn = byColumn.get(cpu) ?? [];
+    const [like] = inColumn;
     return {
       group: like === undefined ? '' : `bbm=${like.cpu.bbm}`,
       title: like === undefined ? '' : titleOf(like, runs),
       align: 'left',
       cells: names.map((name) => {
-        const found = ofName(name).filter((run) => columnText(run) === cpu);
+        const found = ofName(name).filter((run) => inColumn.includes(run));
         return found.length === 0 ? '-' : [...new Set(found.map(cellText))].join(' ');
       }),
       style: cellStyle,

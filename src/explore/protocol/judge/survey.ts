@@ -18,6 +18,7 @@ import { hypervisorScript, traceOf } from '../run/hypervisor.ts';
 import { MemoryMap } from '../machine/memory-map.ts';
 import { operationSteps } from './operation-steps.ts';
 import { Recording } from '../run/recording.ts';
+import { TableMemory } from '../run/table-memory.ts';
 import { underOneLimit, withTimeLimit } from '../run/time-limit.ts';
 import { pathOf } from '../run/unroll.ts';
 
@@ -158,7 +159,11 @@ function runAlone(protocol: Protocol, map: MemoryMap, bbm: BbmLevel): Recording 
       WITHIN_MS,
       () =>
         new Recording(
-          (location) => map.initialAt(location),
+          new TableMemory({
+            entriesPerTable: map.geometry.entriesPerTable,
+            table: (table) => map.tableBefore(table),
+            beside: (location) => map.besideTables(location),
+          }),
           (location, _, recording) => recording.peek(location),
           OPERATIONS_MAX,
           script,

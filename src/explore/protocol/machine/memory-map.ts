@@ -168,6 +168,7 @@ export class MemoryMap {
     readonly like: Descriptor;
     readonly leaves: readonly Descriptor[];
   }[] = [];
+  readonly #alike = new Map<Descriptor, readonly Descriptor[]>();
   readonly #validBefore: (number | undefined)[] = [];
   readonly size: number;
   /** Pages of the region. */
@@ -332,24 +333,22 @@ export class MemoryMap {
     return (version === OLD_VERSION ? this.oldPa : this.pa) + page * 2 ** this.geometry.pageShift;
   }
 
-  /**
-   * What one location holds before the transition, where tables are too large to be laid out: an old
-   * page is made when it is looked at. At level 2 only, where the old subtree is one page.
-   */
-  initialAt(location: number): Descriptor {
+  /** What a location outside of the tables holds before the transition. */
+  besideTables(location: number): Descriptor {
     if (location === TARGET) return this.old;
     if (location === this.lock) return LOCK_HELD;
     if (location === this.moment) return NOT_TAKEN;
-    if (location === this.switchedWalk) return NO_WALK;
-    const table = this.tableOf(location);
-    if (table === null || table >= this.oldTables) return 0n;
+    return location === this.switchedWalk ? NO_WALK : 0n;
+  }
+
+  /**
+   * What an old table holds before the transition, where tables are too large to be laid out: at level 2
+   * only, where the old subtree is one page. Undefined: nobody has that table yet.
+   */
+  tableBefore(table: number): readonly Descriptor[] | undefined {
+    if (table < 0 || table >= this.oldTables) return undefined;
     assert(this.level === 2, 'an old subtree of one page');
-    const index = location - this.entryOf(table, 0);
-    if (this.#isHole(index)) return EMPTY;
-    this.#oldPages ??= this.#pagesBefore();
-    const page = this.#oldPages[index];
-    assert(page !== undefined, `index ${index} is not in a table`);
-    return page;
+    return (this.#oldPages ??= this.#pagesBefore());
   }
 
   /** Whole or not at all: a time limit may end whoever makes them. */
@@ -358,7 +357,7 @@ export class MemoryMap {
     const odd = [0, 1].map((index) =>
       childLeaf(this.geometry, this.#oldLeaf(index), this.level, index),
     );
-    return [...odd, ...alike];
+    return [...odd, ...alike].map((page, index) => (this.#isHole(index) ? EMPTY : page));
   }
 
   #isHole(index: number): boolean {
@@ -382,11 +381,14 @@ export class MemoryMap {
     if (this.moment !== null) memory[this.moment] = NOT_TAKEN;
     if (this.switchedWalk !== null) memory[this.switchedWalk] = NO_WALK;
     if (isTable(this.old, this.level)) {
-      this.fill(this.level, this.#oldLeaf(2), contiguousPages(), (entry, d) => {
-        const index = entry - this.entryOf(this.tableOf(entry) ?? (0 as Table), 0);
-        const isLeaf = !this.isTableAddress(d);
-        const isUntouched = this.hafdbs && index === 1 && isLeaf;
-        memory[entry] = isLeaf && this.#isHole(index) ? EMPTY : isUntouched ? d & ~AF : d;
+      this.fill(this.level, this.#oldLeaf(2), contiguousPages(), (first, values) => {
+        for (const [i, d] of values.entries()) {
+          const entry = first + i;
+          const index = (entry - 1) % this.geometry.entriesPerTable;
+          const isLeaf = !this.isTableAddress(d);
+          const isUntouched = this.hafdbs && index === 1 && isLeaf;
+          memory[entry] = isLeaf && this.#isHole(index) ? EMPTY : isUntouched ? d & ~AF : d;
+        }
       });
     }
     return memory;
@@ -394,19 +396,23 @@ export class MemoryMap {
 
   /**
    * Maps what the leaf `like` of `level` maps by a subtree of pages; returns its top page. Children
-   * are filled before the table that points to them.
+   * are filled before the entry that points to them. `store`: to one entry after another.
    */
   fill(
     level: Level,
     like: Descriptor,
     take: () => Table,
-    store: (entry: Entry, d: Descriptor) => void,
+    store: (first: Entry, values: readonly Descriptor[]) => void,
   ): Table {
     const table = take();
     const below = childLevel(level);
-    for (const [index, leaf] of this.#childrenOf(level, like).entries()) {
-      const d = below === 3 ? leaf : this.descriptorFor(this.fill(below, leaf, take, store));
-      store(this.entryOf(table, index), d);
+    const leaves = this.#childrenOf(level, like);
+    if (below === 3) store(this.entryOf(table, 0), leaves);
+    else {
+      for (const [index, leaf] of leaves.entries()) {
+        const d = this.descriptorFor(this.fill(below, leaf, take, store));
+        store(this.entryOf(table, index), [d]);
+      }
     }
     return table;
   }
@@ -423,6 +429,15 @@ export class MemoryMap {
   /** Valid entries of an old page before the transition. `peek`: what memory holds then. */
   validBefore(table: Table, peek: (location: number) => Descriptor): number {
     return (this.#validBefore[table] ??= this.validIn(table, peek));
+  }
+
+  /** A table of which every entry holds `d`. */
+  tableOfAll(d: Descriptor): readonly Descriptor[] {
+    const known = this.#alike.get(d);
+    if (known !== undefined) return known;
+    const made = Array.from({ length: this.geometry.entriesPerTable }, () => d);
+    this.#alike.set(d, made);
+    return made;
   }
 
   validIn(table: Table, peek: (location: number) => Descriptor): number {

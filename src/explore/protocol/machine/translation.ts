@@ -113,6 +113,18 @@ type Reading = WalkResult | number;
 /** Leaves and faults as numbers; locations behind the map's end stand for (access, leaf). */
 const LEAVES_MAX = 24;
 
+/** By the list, which only grows: of one host there are many scenarios. */
+const numbered = new WeakMap<readonly Descriptor[], ReadonlyMap<Descriptor, number>>();
+
+/** The numbers of values: where they stand in the list. */
+export function numbersOf(values: readonly Descriptor[]): ReadonlyMap<Descriptor, number> {
+  const known = numbered.get(values);
+  if (known?.size === values.length) return known;
+  const numbers = new Map(values.map((d, number) => [d, number]));
+  numbered.set(values, numbers);
+  return numbers;
+}
+
 export class RegionTranslation implements TranslationSystem {
   readonly offsets: number;
   readonly leaves: Leaf[] = [];
@@ -143,7 +155,7 @@ export class RegionTranslation implements TranslationSystem {
     this.#pes = pes;
     this.#accesses = accesses;
     this.#values = values;
-    this.#numbers = new Map(values.map((d, number) => [d, number]));
+    this.#numbers = numbersOf(values);
     this.#tlbis = tlbis;
     this.offsets = accesses.length;
   }

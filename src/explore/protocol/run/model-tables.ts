@@ -9,7 +9,7 @@
  * Left out: software walkers other than another maker, so that any other grace period is over at once. A
  * hardware walker takes no part in it anyway.
  */
-import { childLeaf, type Descriptor, EMPTY } from '../../../arch/descriptor.ts';
+import { childLeaf, EMPTY } from '../../../arch/descriptor.ts';
 import type { Level } from '../../../arch/geometry.ts';
 import type { FreedPart, Table, Tables } from '../../../port/index.ts';
 import { BoundReached } from '../machine/bounds.ts';
@@ -43,8 +43,6 @@ export function createModelTables(
     return table;
   }
 
-  const store = (location: number, d: Descriptor): void => recording.write(location, d, false);
-
   function noteFree(
     when: 'now' | 'grace',
     part: FreedPart,
@@ -74,7 +72,12 @@ export function createModelTables(
       return table;
     },
     buildSubtree(level, like) {
-      const table = map.fill(level, like, () => take(1 + entries), store);
+      const table = map.fill(
+        level,
+        like,
+        () => take(1 + entries),
+        (first, values) => recording.writeAll(first, values),
+      );
       recording.note({ op: 'build', table: book.nameOf(table), level, like });
       return table;
     },

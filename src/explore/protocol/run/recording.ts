@@ -8,9 +8,11 @@
 import { assert, assertNever } from '../../../arch/assert.ts';
 import type { TableOwner } from '../../../arch/context.ts';
 import type { Descriptor } from '../../../arch/descriptor.ts';
-import type { DmbKind, DsbKind, TlbiOp, TraceEvent } from '../../../port/index.ts';
+import type { DmbKind, DsbKind, Table, TlbiOp, TraceEvent } from '../../../port/index.ts';
 import { BoundReached } from '../machine/bounds.ts';
+import type { MemoryMap } from '../machine/memory-map.ts';
 import type { BookEntry, BookFinding } from './page-book.ts';
+import { TableMemory } from './table-memory.ts';
 
 export type Operation =
   /** `awaited`: the thread goes on once it finds that there. */
@@ -107,8 +109,9 @@ export class Recording {
   readonly findings: BookFinding[] = [];
   /** And what was entered in them. */
   readonly ledger: BookEntry[] = [];
-  /** What this thread knows memory to hold: its own stores, and what it has read. */
+  /** What this thread knows memory to hold: its own stores, and what it has read. Empty of large tables. */
   readonly memory: Descriptor[];
+  readonly #large: TableMemory | null;
   /** Answers used so far. */
   answered = 0;
   /** The last operation is a read without an answer. */
@@ -121,22 +124,21 @@ export class Recording {
   readonly locations: (number | null)[] = [];
   /** By event of the trace: the last operation up to it, which is its own where it is one. */
   readonly behind: number[] = [];
-  readonly #initialAt: (location: number) => Descriptor | undefined;
   readonly #answerOf: Answers;
   readonly #operationsMax: number;
 
   /**
-   * `initial`: by location, in a list or made when asked for. `log`: what reads are answered, in
-   * their order; or a function that answers each.
+   * `initial`: by location; or large tables, where the stores that fill a table nobody else has are no
+   * operations. `log`: what reads are answered, in their order; or a function that answers each.
    */
   constructor(
-    initial: readonly Descriptor[] | ((location: number) => Descriptor),
+    initial: readonly Descriptor[] | TableMemory,
     log: readonly Descriptor[] | Answers,
     operationsMax: number,
     script: Script,
   ) {
-    this.memory = typeof initial === 'function' ? [] : [...initial];
-    this.#initialAt = typeof initial === 'function' ? initial : () => undefined;
+    this.#large = initial instanceof TableMemory ? initial : null;
+    this.memory = initial instanceof TableMemory ? [] : [...initial];
     this.#answerOf =
       typeof log !== 'function'
         ? (_, nth) => log[nth]
@@ -154,9 +156,15 @@ export class Recording {
   }
 
   peek(location: number): Descriptor {
-    const value = this.memory[location] ?? this.#initialAt(location);
+    if (this.#large !== null) return this.#large.peek(location);
+    const value = this.memory[location];
     assert(value !== undefined, `no location ${location}`);
     return value;
+  }
+
+  /** Valid entries of a table, as far as this thread knows. */
+  validIn(table: Table, map: MemoryMap): number {
+    return this.#large?.validIn(table) ?? map.validIn(table, (location) => this.peek(location));
   }
 
   read(location: number): Descriptor {
@@ -172,13 +180,24 @@ export class Recording {
 
   write(location: number, value: Descriptor, release: boolean): void {
     this.#add({ kind: 'write', location, value, release });
-    this.memory[location] = value;
+    this.#know(location, value);
+  }
+
+  /**
+   * Plain stores to entries of a table that nobody else has yet, or has any more, from `first` on. The list
+   * is not changed afterwards.
+   */
+  writeAll(first: number, values: readonly Descriptor[]): void {
+    if (this.#large !== null) return this.#large.storeAll(first, values);
+    for (let i = 0; i < values.length; i++) {
+      this.write(first + i, values[i] as Descriptor, false);
+    }
   }
 
   compareExchange(location: number, expected: Descriptor, desired: Descriptor): Descriptor {
     this.#add({ kind: 'cas', location, expected, desired });
     const found = this.#answer(location);
-    if (found === expected) this.memory[location] = desired;
+    if (found === expected) this.#know(location, desired);
     return found;
   }
 
@@ -252,7 +271,12 @@ export class Recording {
       throw PAST_LOG;
     }
     this.answered++;
-    if (location !== CHOICE) this.memory[location] = answer;
+    if (location !== CHOICE) this.#know(location, answer);
     return answer;
+  }
+
+  #know(location: number, value: Descriptor): void {
+    if (this.#large === null) this.memory[location] = value;
+    else this.#large.store(location, value);
   }
 }

@@ -16,7 +16,12 @@ import {
 import { type Host, vcpuNumber } from './host.ts';
 import type { MemoryMap } from '../machine/memory-map.ts';
 import { runsOnGuestPe } from '../machine/reach.ts';
-import { type PeModel, RegionTranslation, type TranslatedAccess } from '../machine/translation.ts';
+import {
+  numbersOf,
+  type PeModel,
+  RegionTranslation,
+  type TranslatedAccess,
+} from '../machine/translation.ts';
 import type { Path } from './unroll.ts';
 
 export interface Scenario {
@@ -63,7 +68,7 @@ export function scenarioOf(
   nodesMax: number,
 ): Scenario {
   const { map, initial, held, values, tlbis, vcpus, receivers, isShared } = host;
-  const numbers = new Map(values.map((d, i) => [d, i]));
+  const numbers = numbersOf(values);
   const valueOf = (d: Descriptor): number => numbers.get(d) ?? -1;
   const own = accessesOf(program);
   const indices = Array.from({ length: receivers }, (_, vcpu) => vcpu);

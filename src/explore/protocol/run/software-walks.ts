@@ -57,9 +57,7 @@ export function createSoftwareWalks(
   }
 
   function fillAll(table: Table, d: Descriptor): void {
-    for (let index = 0; index < entries; index++) {
-      recording.write(map.entryOf(table, index), d, false);
-    }
+    recording.writeAll(map.entryOf(table, 0), map.tableOfAll(d));
   }
 
   function stateBelow(table: Table, level: Level): Descriptor {
@@ -82,6 +80,8 @@ export function createSoftwareWalks(
   }
 
   function freeBelow(table: Table, level: Level): { pages: number; valid: number } {
+    // Pages that nobody else can have touched are counted, however many there are.
+    if (level === 3 && !isOthers(table)) return { pages: 0, valid: recording.validIn(table, map) };
     let pages = 0;
     let valid = 0;
     for (let index = 0; index < entries; index++) {
