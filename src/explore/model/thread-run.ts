@@ -120,6 +120,11 @@ export class ThreadRun {
     return this.outcomes.size > 0;
   }
 
+  /** One way is all that is asked for, and is found. */
+  #isEnough(): boolean {
+    return this.#isOneEnough && this.outcomes.size > 0;
+  }
+
   /**
    * The walker's update is the very next write to the entry after the one its walk read, and done
    * before a TLBI is complete that waits for the walk (R_LXHLD).
@@ -156,7 +161,6 @@ export class ThreadRun {
    * steps loop.
    */
   #step(from: Node, depth: number, done: number): void {
-    if (this.#isOneEnough && this.outcomes.size > 0) return;
     const s = this.#frame(depth);
     let node = from;
     for (;;) {
@@ -192,6 +196,7 @@ export class ThreadRun {
           return;
         case 'choice':
           for (const alternative of node.alternatives) {
+            if (this.#isEnough()) return;
             this.#branchFrame(depth);
             this.#step(alternative, depth + 1, done);
           }
@@ -246,6 +251,7 @@ export class ThreadRun {
     const coherent = this.#options.translationCoherence;
     const earlier = s[rules.layout.tcoh + offset] as number;
     for (const walk of this.#walks.of(target.address, node.kind !== 'read')) {
+      if (this.#isEnough()) return;
       if (walk.result.kind === 'fault') {
         const floor = rules.faultWalkFloor(s, node.address, walk.result.cacheable);
         const start = max(floor, walk.from);
@@ -306,7 +312,7 @@ export class ThreadRun {
       if (node.order !== 'plain') floor = max(floor, s[fwdRmw + location] as number);
       const order = this.#order;
       const writes = order.writesOf(location);
-      for (let i = 0; i < writes.length; i++) {
+      for (let i = 0; i < writes.length && !this.#isEnough(); i++) {
         const write = writes[i] as number;
         if (write <= order.settled && write < (s[cohIndex + location] as number)) continue;
         if (this.#isUndone(write, done)) continue;
@@ -485,6 +491,7 @@ export class ThreadRun {
       const moment = node.unseen === true ? this.#momentOf(by) : NEVER;
       if (moment !== NEVER) {
         this.#writeLate(node, depth + 1, translated, moment);
+        if (this.#isEnough()) return;
         // What has to come after the moment takes effect after it.
         const floor = max(this.#rules.writeFloor(s, node, location), walk);
         if (this.#order.isPast(floor, moment)) return;
