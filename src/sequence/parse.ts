@@ -78,7 +78,8 @@ const WORDS =
   'clean, gather, each page, each mapped page';
 
 const KERNEL_WORDS =
-  'WRITE_ONCE(), smp_store_release(), cmpxchg(), READ_ONCE(), smp_mb(), __tlbi()';
+  'WRITE_ONCE(), smp_store_release(), cmpxchg(), READ_ONCE(), smp_mb(), __tlbi(), ' +
+  'kvm_call_hyp()';
 
 const NO_CHILD_YET = 'the child table of a split has to be made first: alloc child';
 

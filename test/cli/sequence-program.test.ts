@@ -92,6 +92,16 @@ describe('a mistake is one line with its place, exit 2, nothing written', () => 
     expect(seen.err).toMatch(/^stage2-stress: --sequence: column 8: there is no step "dbs".*\n$/);
   });
 
+  test('where a file is named instead of steps', async () => {
+    const folder = emptyFolder();
+    writeFileSync(path.join(folder, 'mine.seq'), 'str 0\n');
+    const seen = await typed(['explore', '--sequence', './mine.seq'], folder);
+    expect(seen).toMatchObject({ code: 2, out: '' });
+    expect(seen.err).toMatch(
+      /^stage2-stress: --sequence: \.\/mine\.seq is a file, .*--protocol.*\n$/,
+    );
+  });
+
   test('from a file, of stress', async () => {
     const folder = emptyFolder();
     writeFileSync(path.join(folder, 'mine.seq'), 'str 0\n  tlbi ipas2e1is\n');
