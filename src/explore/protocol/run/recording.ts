@@ -128,8 +128,9 @@ export class Recording {
   readonly #operationsMax: number;
 
   /**
-   * `initial`: by location; or large tables, where stores that fill one are no operations. There are as
-   * many of them as tables, so no bound is asked for. `log`: what reads are answered, in their order; or a function that answers each.
+   * `initial`: by location; or large tables, where stores that fill one are no operations: as tables are
+   * counted, no bound is needed. `log`: what reads are answered, in their order; or a function that answers
+   * each.
    */
   constructor(
     initial: readonly Descriptor[] | TableMemory,
