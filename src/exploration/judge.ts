@@ -2,7 +2,12 @@
 import { INTERRUPTED } from '../explore/protocol/index.ts';
 import { grouped } from '../report/numbers.ts';
 import { EXIT } from '../result/exit-code.ts';
-import type { ExploreFailure, ExploreResult, ExploreRun } from '../result/explore.ts';
+import {
+  boundMet,
+  type ExploreFailure,
+  type ExploreResult,
+  type ExploreRun,
+} from '../result/explore.ts';
 
 export function judge(
   runs: readonly ExploreRun[],
@@ -15,7 +20,7 @@ export function judge(
   const bounded = runs.filter((run) => run.stoppedBy !== null && !isCut(run));
   const reasons = bounded.map(
     ({ protocol, stoppedBy, stoppedWhy }) =>
-      `${protocol}: the bound ${stoppedBy} was met` +
+      `${protocol}: ${boundMet(stoppedBy ?? 'unknown')}` +
       (stoppedWhy === undefined ? '' : `: ${stoppedWhy}`),
   );
   // One protocol on many CPUs says the same of each.

@@ -22,7 +22,7 @@ export async function litmusFiles(named: readonly string[]): Promise<string[]> {
     const found = await stat(name).catch(() => null);
     if (found === null)
       throw new LitmusUsageError(
-        `${name} does not exist: expected a .litmus file or a folder of them`,
+        `${name === '' ? 'an empty name' : name} does not exist: expected a .litmus file or a folder of them`,
       );
     if (!found.isDirectory()) {
       files.push(name);

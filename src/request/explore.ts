@@ -21,6 +21,7 @@ import {
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
 import type { Capability, TlbFlavour } from '../kernel/index.ts';
 import { loaderOf, SEQUENCE } from '../loaders/index.ts';
+import { OTHER_PROTOCOLS } from '../protocols/index.ts';
 import { type Catch, subjectOf } from '../mutants/mutant.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { parseSequence, type Sequence } from '../sequence/index.ts';
@@ -168,8 +169,17 @@ export async function explorePlan(request: ExploreRequest): Promise<ExplorePlan>
   const all = searchesOf(request, await subjectsOf(request));
   const searches = searchesOfShard(request, all, shard);
   const { jobs = availableParallelism() } = request;
-  const remarks = await leftOutOf(request);
+  const remarks = [...matrixLeavesOut(request), ...(await leftOutOf(request))];
   return { searches, limits, ablate, shard, jobs, remarks, request };
+}
+
+/** Those that `firstSubjectsOf` leaves out of a matrix of all. */
+function matrixLeavesOut(request: ExploreRequest): readonly string[] {
+  if (request.matrix !== true || !wantedOf(request).includes('all')) return [];
+  const names = OTHER_PROTOCOLS.map(({ name }) => name).join(', ');
+  return [
+    `left out unless --protocol names them, as these CPUs are about changes of size: ${names}`,
+  ];
 }
 
 /** Of all seeded bugs those of the machine: one that is named is refused, all that are not are said. */
@@ -226,13 +236,19 @@ export async function subjectsOf(request: ExploreRequest): Promise<readonly Subj
   return subjectsBeside(subjects, against, isNamed, request);
 }
 
+/** Protocols that are asked for by name, or themselves; all where nothing else is asked for. */
+function wantedOf(request: ExploreRequest): readonly (Protocol | string)[] {
+  const { mutants = [], sequence, protocols } = request;
+  const isNamed = mutants.length > 0 || sequence !== undefined;
+  return kernelProtocols(request, protocols) ?? (isNamed ? [] : ['all']);
+}
+
 /** Of two protocols at once the first ones. */
 async function firstSubjectsOf(request: ExploreRequest): Promise<readonly Subject[]> {
   const { sequence } = request;
   if (sequence !== undefined) about('sequence', () => sequenceText(sequence));
   const mutants = await selectMutants(request.mutants ?? [], BUILT_IN);
-  const isNamed = mutants.length > 0 || sequence !== undefined;
-  const wanted = kernelProtocols(request, request.protocols) ?? (isNamed ? [] : ['all']);
+  const wanted = wantedOf(request);
   const names = wanted.filter((each) => typeof each === 'string');
   // What the columns of a matrix differ in makes a difference to changes of size.
   const known = request.matrix === true ? sizeChanging(BUILT_IN, names) : BUILT_IN;

@@ -242,3 +242,14 @@ export function worstFirst(a: ExploreOutcome, b: ExploreOutcome): number {
   const rank = ({ grade }: ExploreOutcome): number => -OUTCOME_GRADES.indexOf(grade);
   return rank(a) - rank(b) || (a.id < b.id ? -1 : 1);
 }
+
+/** Of bounds that a flag moves. */
+const WORDS: Readonly<Record<string, string>> = {
+  timeMs: 'the bound on time was met (--time)',
+  memoryBytes: 'the bound on memory was met (--memory)',
+};
+
+/** What stopped a search, in words. `stoppedBy`: as a run has it. */
+export function boundMet(stoppedBy: string): string {
+  return WORDS[stoppedBy] ?? `the bound on ${stoppedBy} was met`;
+}

@@ -1,7 +1,7 @@
 /** Searches of the Arm model: the half of `Engines` that `explore` does. */
 import { EXPLORE_BOUNDS, exploreProtocol, ExploreUnsupported } from '../explore/protocol/index.ts';
 import type { ExploreOptions } from '../explore/protocol/index.ts';
-import type { ExploreRun } from '../result/explore.ts';
+import { boundMet, type ExploreRun } from '../result/explore.ts';
 import type { InnocentRun } from '../result/selftest.ts';
 import type { Case } from './cases.ts';
 import type { Attempted } from './engines.ts';
@@ -60,7 +60,7 @@ export function searchMutant(searched: Case, budgetMs: number): Attempted {
       seconds: run.elapsedMs / 1000,
       work: run.states,
       rules,
-      note: fired === null && run.stoppedBy !== null ? `the bound ${run.stoppedBy} was met` : null,
+      note: fired === null && run.stoppedBy !== null ? boundMet(run.stoppedBy) : null,
     },
     fired,
     reportProblems: violation !== undefined && violation.steps.length === 0 ? ['no schedule'] : [],
@@ -93,9 +93,6 @@ export function searchInnocent(
     ...subject,
     accusations,
     work: run.states,
-    unfinished:
-      accusations.length === 0 && run.stoppedBy !== null
-        ? `the bound ${run.stoppedBy} was met`
-        : null,
+    unfinished: accusations.length === 0 && run.stoppedBy !== null ? boundMet(run.stoppedBy) : null,
   };
 }

@@ -74,7 +74,7 @@ test('a search that meets its bound is inconclusive', async () => {
   const large = ['--level', '1', '--vcpus', '4'];
   const seen = await typed(['explore', '--protocol', 'nt-split', ...large, '--time', '100ms']);
   expect(seen.out).toMatch(
-    /reason: nt-split: the bound timeMs was met: \d+ of \d+ guest programs were gone through/,
+    /reason: nt-split: the bound on time was met \(--time\): \d+ of \d+ guest programs were gone through/,
   );
   expect(seen.code).toBe(3);
 });

@@ -160,6 +160,7 @@ describe('litmus is inconclusive', () => {
 describe('litmus refuses, and neither prints nor writes', () => {
   it.each([
     ['a path that does not exist', ['nowhere.litmus'], 'nowhere.litmus does not exist'],
+    ['an empty path', [''], 'an empty name does not exist'],
     ['one of two paths', [MP, 'nowhere.litmus'], 'nowhere.litmus does not exist'],
     ['a folder without tests', [emptyFolder()], 'has no .litmus file in it or below it'],
     ['expectations that are not there', [MP, '--expect', 'no.tsv'], 'no.tsv cannot be read'],

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { explorePlan, searchesOf, type Subject, subjectsOf } from '../../src/request/explore.ts';
 import { MUTANTS, subjectOf } from '../../src/mutants/index.ts';
-import { PROTOCOLS } from '../../src/protocols/index.ts';
+import { ALL_PROTOCOLS, PROTOCOLS } from '../../src/protocols/index.ts';
 
 function subject(cpu: NonNullable<(typeof PROTOCOLS)[number]['cpu']>): Subject {
   const [first] = PROTOCOLS;
@@ -82,4 +82,15 @@ test('of all seeded bugs those of the machine are left out by name; of named one
   for (const { name } of left) expect(explored.has(name)).toBe(false);
   expect((await explorePlan({ mutants: ['no-dsb-after-tlbi'] })).remarks).toEqual([]);
   expect((await explorePlan({})).remarks).toEqual([]);
+});
+
+test('of a matrix of all protocols those that it leaves out are said, and of named ones none', async () => {
+  const { remarks, searches } = await explorePlan({ matrix: true });
+  const shown = new Set(searches.map(({ subject: { protocol } }) => protocol.name));
+  const left = ALL_PROTOCOLS.filter(({ name }) => !shown.has(name)).map(({ name }) => name);
+  expect(left.length).toBeGreaterThan(0);
+  expect(remarks.map((remark) => remark.split(': ').at(-1)?.split(', '))).toEqual([left]);
+  expect((await explorePlan({ matrix: true, protocols: ['all'] })).remarks).toEqual(remarks);
+  expect((await explorePlan({ matrix: true, protocols: left })).remarks).toEqual([]);
+  expect((await explorePlan({ matrix: true, mutants: ['no-tlbi'] })).remarks).toEqual([]);
 });

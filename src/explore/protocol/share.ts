@@ -159,7 +159,8 @@ function* spellOut(
     if (performance.now() <= endMs) continue;
     if (isStopped()) figures.stoppedBy = INTERRUPTED;
     figures.stoppedBy ??= 'timeMs';
-    figures.stoppedWhy ??= 'it ended while what was found was written down, and not all of it was';
+    figures.stoppedWhy ??=
+      'in the search for shortest schedules, so not all that was found is told';
     return;
   }
 }

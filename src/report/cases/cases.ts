@@ -4,7 +4,7 @@
  * every case (interrupted, a missed control, a bound).
  */
 import { assertNever } from '../../arch/assert.ts';
-import type { ExploreRun } from '../../result/explore.ts';
+import { boundMet, type ExploreRun } from '../../result/explore.ts';
 import type { Verdict } from '../../result/exit-code.ts';
 import type { ResultFile, StressFile } from '../../result/read.ts';
 import type { StressRun, ViolationEvent } from '../../result/stress.ts';
@@ -188,6 +188,6 @@ function exploreCase(run: ExploreRun): Case {
       message: `exhibit, not judged: ${run.exhibit}`,
       details,
     };
-  const bounded = run.verdict === 'bounded' ? `the bound ${run.stoppedBy ?? '?'} was met` : message;
+  const bounded = run.verdict === 'bounded' ? boundMet(run.stoppedBy ?? 'unknown') : message;
   return { name, status: status[run.verdict], seconds, message: bounded, details };
 }

@@ -2,6 +2,7 @@
  * What one thread knows memory with tables of real size to hold. A whole table is one thing: to make,
  * fill, free and count some hundred thousand entries one by one was a tenth of a matrix of protocols.
  */
+import { assert } from '../../../arch/assert.ts';
 import { type Descriptor, isValid } from '../../../arch/descriptor.ts';
 
 /** Memory as it was before, table by table; locations as in memory-map.ts. */
@@ -45,6 +46,7 @@ export class TableMemory {
       for (const [i, value] of values.entries()) this.store(first + i, value);
       return;
     }
+    assert(Number.isInteger(table), `a table does not begin at location ${first}`);
     for (const location of this.#locationsIn(table)) this.#single.delete(location);
     this.#stored.set(table, values);
   }
