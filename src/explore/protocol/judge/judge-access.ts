@@ -22,7 +22,6 @@ import type { OutcomeGrade } from '../../../result/explore.ts';
 import type { Rule } from '../../../result/rule.ts';
 import type { Access, AccessResult } from '../machine/guest.ts';
 import {
-  GEOMETRY,
   type MemoryMap,
   NEW_VERSION,
   NEXT_VERSION,
@@ -97,7 +96,7 @@ export function mappingOf(
     if (type === 'invalid' || type === 'reserved') return { leaf: null, locations };
     if (type !== 'table') return { leaf: d, locations };
     if (!map.isTableAddress(d)) return { leaf: null, locations };
-    const index = tableIndex(GEOMETRY, childLevel(level), map.pageIpa(page));
+    const index = tableIndex(map.geometry, childLevel(level), map.pageIpa(page));
     location = map.entryOf(map.follow(d), index);
   }
 }
@@ -192,7 +191,7 @@ function judgeMapping(input: JudgeInput, d: Descriptor, level: Level): Judgement
   const { map, access, phase } = input;
   const version = softwareBits(d);
   const pa = map.pagePa(access.page, version);
-  const found = outputAddress(GEOMETRY, d, level) + (pa % entrySize(GEOMETRY, level));
+  const found = outputAddress(map.geometry, d, level) + (pa % entrySize(map.geometry, level));
   if (found !== pa) {
     const why = `it was sent to 0x${found.toString(16)} (version ${version}), where no version leads`;
     return forbidden('wrong-output-address', 'wrong address', why);

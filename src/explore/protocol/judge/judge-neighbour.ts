@@ -15,12 +15,7 @@ import { describeTlbi, isBroadcast, mustInvalidate, scopeOf } from '../../../arc
 import type { TransitionTrace } from '../../../port/index.ts';
 import type { GuestEnd } from '../machine/guest.ts';
 import type { Judgement } from './judge-access.ts';
-import {
-  GEOMETRY,
-  type MemoryMap,
-  NEIGHBOUR_BEFORE,
-  NEIGHBOUR_VMID,
-} from '../machine/memory-map.ts';
+import { type MemoryMap, NEIGHBOUR_BEFORE, NEIGHBOUR_VMID } from '../machine/memory-map.ts';
 import type { Leaf } from '../machine/translation.ts';
 
 /** What its program came to. */
@@ -54,7 +49,7 @@ export function lossOfNeighbour(map: MemoryMap, trace: TransitionTrace): Neighbo
       isBroadcast(e.tlbi.kind) &&
       (['stage2', 'combined'] as const).some((structure) => {
         const entry = { structure, vmid: NEIGHBOUR_VMID, ipa: map.pageIpa(0), level: 3 } as const;
-        return mustInvalidate(GEOMETRY, e.tlbi, entry, map.vmid);
+        return mustInvalidate(map.geometry, e.tlbi, entry, map.vmid);
       }),
   );
   const found = trace.events[event];

@@ -12,7 +12,6 @@ import {
 import { childLevel, type Geometry, type Level } from '../../../arch/geometry.ts';
 import { isForeign } from './hardware-update.ts';
 import {
-  GEOMETRY,
   LOCK_FREE,
   type MemoryMap,
   NEIGHBOUR_NAME,
@@ -89,7 +88,7 @@ export function valueText(map: MemoryMap, location: number, d: Descriptor): stri
     return d === SWITCHED_WALK ? "under way, and under the VM's VMID" : 'over';
   }
   if (location === TARGET) return describeEntry(map, d, map.level);
-  if (location > map.lock) return leafText(d, 3);
+  if (location > map.lock) return leafText(d, 3, map.geometry);
   if (isForeign(d, REUSED)) return `another user's data${flagsSet(map, d, REUSED)}`;
   if (isForeign(d, UNFILLED)) return `what its last user left${flagsSet(map, d, UNFILLED)}`;
   const below = childLevel(map.level);
@@ -104,7 +103,7 @@ function describeEntry(map: MemoryMap, d: Descriptor, level: Level): string {
 }
 
 /** With its dirty state, where the walker keeps one. */
-export function leafText(d: Descriptor, level: Level, g: Geometry = GEOMETRY): string {
+export function leafText(d: Descriptor, level: Level, g: Geometry): string {
   const text = describeDescriptor(g, d, level);
   if (!isLeaf(d, level) || (d & DBM) === 0n) return text;
   return `${text} ${(d & S2AP_W) === 0n ? 'clean' : 'dirty'}`;

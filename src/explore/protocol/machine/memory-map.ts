@@ -66,7 +66,7 @@ export const NEXT_VERSION = 3;
 /** Writable-clean: the first store has to set S2AP[1] (FEAT_HAFDBS). */
 const CLEAN = Object.freeze({ write: false, dbm: true });
 
-export const GEOMETRY: Geometry = geometryOf('tiny');
+const GEOMETRY: Geometry = geometryOf('tiny');
 const REGION_IPA = 0x4000_0000;
 const REGION_PA = 0x8000_0000;
 /** Where a block that moves goes: a place for any block, also of a real machine. */

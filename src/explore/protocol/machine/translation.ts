@@ -40,7 +40,6 @@ import type { AccessAnswers, AccessKind } from './guest.ts';
 import { afterAccess, isForeign } from './hardware-update.ts';
 import { INTERRUPT } from './reach.ts';
 import {
-  GEOMETRY,
   type MemoryMap,
   NEIGHBOUR_VMID,
   OLD_VERSION,
@@ -292,7 +291,7 @@ export class RegionTranslation implements TranslationSystem {
     if (typeOf(d, level) !== 'table') return this.#end(address, location, d, level);
     if (!this.#map.isTableAddress(d)) return this.#leaf(address, { kind: 'stray' });
     const ipa = this.#map.pageIpa(this.#access(address).page);
-    const index = tableIndex(GEOMETRY, childLevel(level), ipa);
+    const index = tableIndex(this.#map.geometry, childLevel(level), ipa);
     return this.#map.entryOf(this.#map.follow(d), index);
   }
 
@@ -347,7 +346,7 @@ export class RegionTranslation implements TranslationSystem {
     const known = this.#removed[key];
     if (known !== undefined) return known;
     const entry = this.#entry(address, structure, depth);
-    const removes = mustInvalidate(GEOMETRY, this.#tlbi(op), entry, this.#map.vmid);
+    const removes = mustInvalidate(this.#map.geometry, this.#tlbi(op), entry, this.#map.vmid);
     this.#removed[key] = removes;
     return removes;
   }
@@ -357,7 +356,7 @@ export class RegionTranslation implements TranslationSystem {
     const { page, byNeighbour = false } = this.#access(address);
     const isWhole = byNeighbour || structure === 'combined';
     const level = isWhole ? 3 : ((this.#map.level + depth) as Level);
-    const bytes = entrySize(GEOMETRY, level);
+    const bytes = entrySize(this.#map.geometry, level);
     const ipa = Math.floor(this.#map.pageIpa(page) / bytes) * bytes;
     return { structure, vmid: byNeighbour ? NEIGHBOUR_VMID : this.#map.vmid, ipa, level };
   }
@@ -395,7 +394,8 @@ export class RegionTranslation implements TranslationSystem {
   /** Entries of two sizes, or of one size that do not map the same. */
   #overlap(a: Extract<Leaf, { kind: 'leaf' }>, b: Extract<Leaf, { kind: 'leaf' }>): boolean {
     if (a.level !== b.level) return true;
-    return outputAddress(GEOMETRY, a.d, a.level) !== outputAddress(GEOMETRY, b.d, b.level);
+    const { geometry } = this.#map;
+    return outputAddress(geometry, a.d, a.level) !== outputAddress(geometry, b.d, b.level);
   }
 
   /** Every result an access can have, whenever `entry` holds any of `valuesOf(entry)`. */

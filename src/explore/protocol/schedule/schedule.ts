@@ -14,6 +14,7 @@ import { assert, assertNever } from '../../../arch/assert.ts';
 import type { ExploreStep } from '../../../result/explore.ts';
 import type { PlacedEvent, TrailStep, Walk } from '../../model/index.ts';
 import { guestName, leafText, placeName, valueText } from '../machine/describe.ts';
+import type { MemoryMap } from '../machine/memory-map.ts';
 import type { Access } from '../machine/guest.ts';
 import { type HostInput, HostSteps, type HostWay } from './host-steps.ts';
 import { LOCK_FREE } from '../machine/memory-map.ts';
@@ -254,13 +255,17 @@ function accessStep(
   const { value } = trail.result;
   const leaf = leaves[access.kind === 'load' ? value : input.translation.leafAt(value)];
   assert(leaf !== undefined, 'leaves have names');
-  return { thread, op: access.kind, detail: `page ${access.page} through ${throughText(leaf)}` };
+  return {
+    thread,
+    op: access.kind,
+    detail: `page ${access.page} through ${throughText(leaf, input.map)}`,
+  };
 }
 
-function throughText(leaf: Leaf): string {
+function throughText(leaf: Leaf, map: MemoryMap): string {
   switch (leaf.kind) {
     case 'leaf': {
-      const text = leafText(leaf.d, leaf.level);
+      const text = leafText(leaf.d, leaf.level, map.geometry);
       return leaf.late === true ? `${text}, which takes effect only now` : text;
     }
     case 'freed':
