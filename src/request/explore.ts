@@ -177,9 +177,7 @@ export async function explorePlan(request: ExploreRequest): Promise<ExplorePlan>
 function matrixLeavesOut(request: ExploreRequest): readonly string[] {
   if (request.matrix !== true || !wantedOf(request).includes('all')) return [];
   const names = OTHER_PROTOCOLS.map(({ name }) => name).join(', ');
-  return [
-    `left out unless --protocol names them, as these CPUs are about changes of size: ${names}`,
-  ];
+  return [`left out unless --protocol names them: ${names}`];
 }
 
 /** Of all seeded bugs those of the machine: one that is named is refused, all that are not are said. */
