@@ -21,7 +21,6 @@ import {
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
 import type { Capability, TlbFlavour } from '../kernel/index.ts';
 import { loaderOf, SEQUENCE } from '../loaders/index.ts';
-import { OTHER_PROTOCOLS } from '../protocols/index.ts';
 import { type Catch, subjectOf } from '../mutants/mutant.ts';
 import type { Protocol } from '../port/protocol.ts';
 import { parseSequence, type Sequence } from '../sequence/index.ts';
@@ -173,11 +172,12 @@ export async function explorePlan(request: ExploreRequest): Promise<ExplorePlan>
   return { searches, limits, ablate, shard, jobs, remarks, request };
 }
 
-/** Those that `firstSubjectsOf` leaves out of a matrix of all. */
+/** Built-in protocols that are asked for with all the others, and are not among them. */
 function matrixLeavesOut(request: ExploreRequest): readonly string[] {
-  if (request.matrix !== true || !wantedOf(request).includes('all')) return [];
-  const names = OTHER_PROTOCOLS.map(({ name }) => name).join(', ');
-  return [`left out unless --protocol names them: ${names}`];
+  const { protocols } = knownTo(request);
+  const left = BUILT_IN.protocols.filter((each) => !protocols.includes(each));
+  if (left.length === 0) return [];
+  return [`left out unless --protocol names them: ${left.map(({ name }) => name).join(', ')}`];
 }
 
 /** Of all seeded bugs those of the machine: one that is named is refused, all that are not are said. */
@@ -241,16 +241,22 @@ function wantedOf(request: ExploreRequest): readonly (Protocol | string)[] {
   return kernelProtocols(request, protocols) ?? (isNamed ? [] : ['all']);
 }
 
+const namesIn = (wanted: readonly (Protocol | string)[]): readonly string[] =>
+  wanted.filter((each) => typeof each === 'string');
+
+/** The built-in protocols that a name, or `all`, may stand for. */
+function knownTo(request: ExploreRequest): Pick<typeof BUILT_IN, 'protocols'> {
+  // What the columns of a matrix differ in makes a difference to changes of size.
+  return request.matrix === true ? sizeChanging(BUILT_IN, namesIn(wantedOf(request))) : BUILT_IN;
+}
+
 /** Of two protocols at once the first ones. */
 async function firstSubjectsOf(request: ExploreRequest): Promise<readonly Subject[]> {
   const { sequence } = request;
   if (sequence !== undefined) about('sequence', () => sequenceText(sequence));
   const mutants = await selectMutants(request.mutants ?? [], BUILT_IN);
   const wanted = wantedOf(request);
-  const names = wanted.filter((each) => typeof each === 'string');
-  // What the columns of a matrix differ in makes a difference to changes of size.
-  const known = request.matrix === true ? sizeChanging(BUILT_IN, names) : BUILT_IN;
-  const protocols = await selectProtocols(names, known, sequence);
+  const protocols = await selectProtocols(namesIn(wanted), knownTo(request), sequence);
   const subjects = protocols.map(({ ref, protocol }): Subject => ({
     protocol,
     source: sourceOf(ref),

@@ -1,5 +1,5 @@
 /** Sequences as a user gives them: what is wrong is one line with the place. */
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { userPath } from '../package/paths.ts';
 import { parseSequence, SequenceError } from '../sequence/index.ts';
 import { UsageError } from './usage-error.ts';
@@ -24,7 +24,10 @@ export function sequenceText(text: string): string {
 }
 
 /** Steps are no file's name by chance: what has a separator or a space is not looked for. */
-const isFile = (text: string): boolean => /^[^\s;]+$/.test(text) && existsSync(userPath(text));
+const isFile = (text: string): boolean => {
+  const path = userPath(text);
+  return /^[^\s;]+$/.test(text) && existsSync(path) && statSync(path).isFile();
+};
 
 /** `mine.seq:3:7: …`, from whatever loads the file that the user calls `text`. */
 export async function refuseBadSequence<T>(text: string, load: () => T | Promise<T>): Promise<T> {

@@ -244,12 +244,12 @@ export function worstFirst(a: ExploreOutcome, b: ExploreOutcome): number {
 }
 
 /** Of bounds that a flag moves. */
-const WORDS: Readonly<Record<string, string>> = {
+const BY_FLAG: Readonly<Record<string, string>> = {
   timeMs: 'the bound on time was met (--time)',
   memoryBytes: 'the bound on memory was met (--memory)',
 };
 
 /** What stopped a search, in words. `stoppedBy`: as a run has it. */
 export function boundMet(stoppedBy: string): string {
-  return WORDS[stoppedBy] ?? `the bound on ${stoppedBy} was met`;
+  return BY_FLAG[stoppedBy] ?? `the bound on ${stoppedBy} was met`;
 }

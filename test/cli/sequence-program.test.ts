@@ -1,5 +1,5 @@
 /** Plain sequences and ablation as a user runs them: tables, JSON, tokens, mistakes. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadProtocolFile } from '../../src/request/protocol-file.ts';
@@ -100,6 +100,13 @@ describe('a mistake is one line with its place, exit 2, nothing written', () => 
     expect(seen.err).toMatch(
       /^stage2-stress: --sequence: \.\/mine\.seq is a file, .*--protocol.*\n$/,
     );
+  });
+
+  test('where a word is the name of a folder', async () => {
+    const folder = emptyFolder();
+    mkdirSync(path.join(folder, 'dbs'));
+    const seen = await typed(['explore', '--sequence', 'dbs'], folder);
+    expect(seen.err).toMatch(/^stage2-stress: --sequence: column 1: there is no step "dbs".*\n$/);
   });
 
   test('from a file, of stress', async () => {

@@ -92,6 +92,17 @@ describe('JUnit XML', () => {
     expect(named(explored, 'skipped')).toHaveLength(1);
   });
 
+  it.each([
+    ['timeMs', 'the bound on time was met (--time)'],
+    ['memoryBytes', 'the bound on memory was met (--memory)'],
+    ['events', 'the bound on events was met'],
+  ])('a search that met the bound %s says so in words', (stoppedBy, words) => {
+    const run = anExploreRun({ verdict: 'bounded', stoppedBy });
+    expect(junitReport([anExploreResult({ runs: [run], verdict: 'inconclusive' })])).toContain(
+      words,
+    );
+  });
+
   it('says in a case of its own what only the whole result knows', () => {
     const cut = aResult({ verdict: 'inconclusive', exitCode: 130, reasons: ['stopped by hand'] });
     const [error] = named(elementsOf(junitReport([cut])), 'error');

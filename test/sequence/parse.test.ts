@@ -141,6 +141,7 @@ const BAD: readonly (readonly [string, number, number, string])[] = [
   ['', 1, 1, 'no step at all'],
   ['# nothing but a comment', 1, 1, 'no step at all'],
   ['dbs ish', 1, 1, 'there is no step "dbs": there are str'],
+  ['__kvm_tlb_flush_vmid', 1, 1, '__tlbi(), kvm_call_hyp()'],
   ['str 0; dsb sy', 1, 12, 'dsb is one of ish, ishst, nsh, nshst, not "sy"'],
   ['str 0; dsb', 1, 11, 'not the end of the step'],
   ['str', 1, 4, 'str stores one of 0, invalid'],

@@ -32,6 +32,10 @@ const several = fc.record({
   values: fc.array(value, { minLength: ENTRIES - 1, maxLength: ENTRIES }),
 });
 
+it('a whole table is stored where one begins', () => {
+  expect(() => new TableMemory(before).storeAll(2, OLD)).toThrow(/does not begin at location 2/);
+});
+
 it('after any stores to entries and to tables', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(one, several), { maxLength: 12 }), (stores) => {

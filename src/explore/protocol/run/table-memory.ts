@@ -28,10 +28,10 @@ export class TableMemory {
   peek(location: number): Descriptor {
     const one = this.#single.get(location);
     if (one !== undefined) return one;
-    const { entriesPerTable } = this.#before;
+    const { entriesPerTable, beside } = this.#before;
     // Location 0 is the entry under transition, and the tables come behind it.
     const table = Math.floor((location - 1) / entriesPerTable);
-    return this.#tableOf(table)?.[location - 1 - table * entriesPerTable] ?? this.#beside(location);
+    return this.#tableOf(table)?.[location - 1 - table * entriesPerTable] ?? beside(location);
   }
 
   store(location: number, value: Descriptor): void {
@@ -65,10 +65,6 @@ export class TableMemory {
 
   #tableOf(table: number): readonly Descriptor[] | undefined {
     return this.#stored.get(table) ?? this.#before.table(table);
-  }
-
-  #beside(location: number): Descriptor {
-    return this.#before.beside(location);
   }
 
   /** Of those that were stored to one by one. */
