@@ -123,8 +123,8 @@ export function addressOf(g: Geometry, d: Descriptor): number {
 }
 
 /**
- * Does nT lie within the address field of a block of `level`? Only in `tiny`, whose blocks are
- * smaller than 2^17; those of the real granules begin well above it.
+ * Does nT lie within the address field of a block of `level`? Only in the small granules, whose blocks
+ * are smaller than 2^17; those of the real granules begin well above it.
  */
 function ntIsAddressBit(g: Geometry, level: Level): boolean {
   return level < 3 && entrySize(g, level) < 2 * Number(NT);
@@ -132,7 +132,7 @@ function ntIsAddressBit(g: Geometry, level: Level): boolean {
 
 /**
  * Can a leaf of `level` have this address: does the level have leaves, is it aligned to them, and,
- * for a block of `tiny`, is bit 16 clear? That bit would read as nT.
+ * for a block of a small granule, is bit 16 clear? That bit would read as nT.
  */
 export function leafMayMap(g: Geometry, level: Level, pa: number): boolean {
   if (level !== 3 && !(g.blockLevels as readonly number[]).includes(level)) return false;

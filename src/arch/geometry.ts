@@ -1,21 +1,30 @@
 /**
  * Translation-table geometry of VMSAv8-64 stage 2 (DDI 0487 D8.2) for the three real granules, and
- * a `tiny` one whose tables have two entries, which the explorer uses so that a whole table fits
- * into a handful of events.
+ * two whose tables have two and four entries, which the explorer uses so that a whole table fits into
+ * a handful of events.
  *
  *   level      0          1            2            3
  *   4K       512 GiB     1 GiB        2 MiB        4 KiB     9 bits a level
  *   16K         -        64 GiB      32 MiB       16 KiB    11 bits a level
  *   64K         -         4 TiB     512 MiB       64 KiB    13 bits a level
  *   tiny        -        16 KiB       8 KiB        4 KiB     1 bit a level
+ *   tiny4       -        64 KiB      16 KiB        4 KiB     2 bits a level
  *
  * Left out: LPA2/LVA descriptors, and the Contiguous bit as a mapping size (KVM does not use it at
  * stage 2).
  */
 import { assert } from './assert.ts';
 
-export const GRANULES = ['4k', '16k', '64k', 'tiny'] as const;
+export const GRANULES = ['4k', '16k', '64k', 'tiny', 'tiny4'] as const;
 export type Granule = (typeof GRANULES)[number];
+
+/** Those of the explorer's small machine. */
+export const SMALL_GRANULES = ['tiny', 'tiny4'] as const satisfies readonly Granule[];
+export type SmallGranule = (typeof SMALL_GRANULES)[number];
+
+export function isSmall(granule: Granule): granule is SmallGranule {
+  return (SMALL_GRANULES as readonly Granule[]).includes(granule);
+}
 
 /** A table level: entries at level 3 are pages; a level-`n` table holds level-`n` entries. */
 export type Level = 0 | 1 | 2 | 3;
@@ -56,6 +65,7 @@ const GEOMETRIES: Readonly<Record<Granule, Geometry>> = Object.freeze({
   '16k': geometry('16k', 14, 11, [2]),
   '64k': geometry('64k', 16, 13, [2]),
   tiny: geometry('tiny', 12, 1, [1, 2]),
+  tiny4: geometry('tiny4', 12, 2, [1, 2]),
 });
 
 export function geometryOf(granule: Granule): Geometry {

@@ -84,8 +84,8 @@ export function sameMapping(a: Descriptor, b: Descriptor): boolean {
 }
 
 /**
- * changeRule for what hardware compares: no software bits, and no nT, which in the `tiny` geometry
- * lies inside the address field of a block.
+ * changeRule for what hardware compares: no software bits, and no nT, which in the small
+ * granules lies inside the address field of a block.
  */
 export function ruleOf(
   g: Geometry,

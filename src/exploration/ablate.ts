@@ -7,7 +7,7 @@ import {
   variantNamed,
   variantsOf,
 } from '../ablation/index.ts';
-import type { BlockLevel } from '../arch/geometry.ts';
+import type { BlockLevel, SmallGranule } from '../arch/geometry.ts';
 import { playProtocol } from '../explore/protocol/play.ts';
 import { cpuKey } from '../explore/protocol/token.ts';
 import type { Protocol } from '../port/protocol.ts';
@@ -16,14 +16,23 @@ import type { Search } from '../request/explore.ts';
 import { variantSource } from '../request/variant-name.ts';
 
 /** Throws ProtocolFailure. */
-export function variantsOn(protocol: Protocol, level: BlockLevel): readonly Variant[] {
-  const steps = recordSteps(protocol, (tapped, bbm) => playProtocol(tapped, level, bbm));
+export function variantsOn(
+  protocol: Protocol,
+  level: BlockLevel,
+  granule: SmallGranule = 'tiny',
+): readonly Variant[] {
+  const steps = recordSteps(protocol, (tapped, bbm) => playProtocol(tapped, level, bbm, granule));
   return variantsOf(protocol, steps);
 }
 
 /** Null if the protocol has no such variant: it has changed. */
-export function variantOn(protocol: Protocol, level: BlockLevel, code: string): Protocol | null {
-  return variantNamed(variantsOn(protocol, level), code)?.protocol ?? null;
+export function variantOn(
+  protocol: Protocol,
+  level: BlockLevel,
+  code: string,
+  granule: SmallGranule = 'tiny',
+): Protocol | null {
+  return variantNamed(variantsOn(protocol, level, granule), code)?.protocol ?? null;
 }
 
 /** The search of a variant, in place of the protocol's own. */
@@ -42,7 +51,7 @@ export function withAblations(all: readonly Ablated[]): readonly ExploreRun[] {
   const keyOf = ({ search }: Ablated): string =>
     JSON.stringify([
       [search.subject.source?.kind, search.subject.source?.name ?? search.subject.protocol.name],
-      [search.level, search.vcpus, search.scenario, search.accesses],
+      [search.level, search.granule, search.vcpus, search.scenario, search.accesses],
     ]);
   return all.map((one) => {
     const own = all.filter((other) => keyOf(other) === keyOf(one));

@@ -81,12 +81,13 @@ export class Results {
     return missing.addTo(search, run);
   }
 
-  #triedOf({ subject, level }: Search): readonly Variant[] {
+  #triedOf({ subject, level, granule }: Search): readonly Variant[] {
     const key = JSON.stringify([
       this.#plan.searches.findIndex((s) => s.subject === subject),
       level,
+      granule,
     ]);
-    const tried = this.#tried.get(key) ?? variantsOn(subject.protocol, level);
+    const tried = this.#tried.get(key) ?? variantsOn(subject.protocol, level, granule);
     this.#tried.set(key, tried);
     return tried;
   }

@@ -263,7 +263,7 @@ async function runVariants(
 ): Promise<readonly ExploreRun[]> {
   const bbm = announcedBbm(search.cpu);
   const variants: ExploreRun[] = [];
-  const all = variantsOn(search.subject.protocol, search.level);
+  const all = variantsOn(search.subject.protocol, search.level, search.granule);
   for (const [i, variant] of all.entries()) {
     if (signal.aborted) break;
     const change = { number: i + 1, of: all.length };
@@ -288,14 +288,14 @@ export async function runSearch(
 }
 
 function optionsOf(
-  { subject, cpu, level, vcpus, scenario, accesses, part }: Search,
+  { subject, cpu, level, granule, vcpus, scenario, accesses, part }: Search,
   { timeMs, memoryBytes }: SearchLimits,
 ): ExploreOptions {
   const { protocol, mutant, source, against } = subject;
   // Who says how much memory there is means that to be the bound.
   const room = memoryBytes === undefined ? {} : { memoryBytes, states: Number.POSITIVE_INFINITY };
   const asked = {
-    ...{ cpu, level, vcpus, scenario, accesses, bounds: { timeMs, ...room } },
+    ...{ cpu, level, granule, vcpus, scenario, accesses, bounds: { timeMs, ...room } },
     ...(part !== undefined && { part }),
   };
   const beside = against === undefined ? {} : { against };

@@ -27,6 +27,7 @@ import {
   type Geometry,
   geometryOf,
   type Granule,
+  isSmall,
   levelShift,
   pagesPerEntry,
   startTable,
@@ -373,8 +374,8 @@ export const NEIGHBOURS = 2;
 
 /** Why no machine of this configuration can be built, and what would be right; null if one can. */
 export function machineProblem(config: MachineConfig): string | null {
-  if (config.granule === 'tiny') {
-    return 'granule tiny is for explore; stress takes 4k, 16k or 64k';
+  if (isSmall(config.granule)) {
+    return `granule ${config.granule} is for explore; stress takes 4k, 16k or 64k`;
   }
   const places = config.relocates === true ? 2 : 1;
   const pages = pagesPerEntry(geometryOf(config.granule), config.level) * config.blocks * places;

@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { cpuFor, type CpuModel, cpuProblem, TLBI_COMPLETIONS } from '../arch/cpu-model.ts';
-import type { BlockLevel } from '../arch/geometry.ts';
+import type { BlockLevel, SmallGranule } from '../arch/geometry.ts';
 import {
   type Against,
   installChanceGuards,
@@ -61,6 +61,8 @@ export interface ExploreRequest {
   /** Over the default CPU and the one each protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
   readonly levels?: readonly BlockLevel[];
+  /** `tiny` (default): tables of two entries; `tiny4`: of four, so that a region of level 2 has four pages. */
+  readonly granule?: SmallGranule;
   readonly vcpus?: readonly number[];
   readonly scenarios?: readonly ExploredScenario[];
   /** Of each vCPU at most. */
@@ -129,6 +131,7 @@ export interface Search {
   readonly subject: Subject;
   readonly cpu: CpuModel;
   readonly level: BlockLevel;
+  readonly granule: SmallGranule;
   readonly vcpus: number;
   readonly scenario: ExploredScenario;
   readonly accesses: number;
@@ -218,8 +221,9 @@ function searchesOfShard(
 }
 
 /** Guest programs of each start. */
-function guestsOf({ subject: { protocol }, cpu, level, scenario, accesses }: Search): number {
-  return programsFor({ protocol, cpu, level, scenario, accesses }).length;
+function guestsOf({ subject: { protocol }, cpu, ...asked }: Search): number {
+  const { level, granule, scenario, accesses } = asked;
+  return programsFor({ protocol, cpu, level, granule, scenario, accesses }).length;
 }
 
 export async function subjectsOf(request: ExploreRequest): Promise<readonly Subject[]> {
@@ -307,7 +311,8 @@ export function searchesOf(
   request: ExploreRequest,
   subjects: readonly Subject[],
 ): readonly Search[] {
-  const { cpu = {}, matrix, levels = [null], vcpus, scenarios, accesses } = request;
+  const { cpu = {}, matrix, levels = [null], granule = 'tiny' } = request;
+  const { vcpus, scenarios, accesses } = request;
   const column = Object.keys(cpu).find((knob) => MATRIX_KNOBS.has(knob));
   if (matrix === true && column !== undefined) {
     throw refusal`${the('cpu', column)} does not go with ${the('matrix')},
@@ -324,6 +329,7 @@ export function searchesOf(
             subject: as,
             cpu,
             level: wanted ?? subject.settings.level ?? 2,
+            granule,
             vcpus,
             scenario,
             accesses: accesses ?? ACCESSES_EXPLORED,

@@ -88,6 +88,7 @@ async function tasksOf(request: KernelRequest, text: string): Promise<readonly K
         subject,
         cpu,
         level,
+        granule: 'tiny',
         vcpus: 1,
         scenario: 'adjust-populated',
         accesses,

@@ -163,7 +163,8 @@ export interface ExploreRun {
   /** That one, or both, are handlers of a vCPU's fault, and are run by one that is none of `vcpus`. */
   readonly handlers?: 1 | 2;
   readonly cpu: CpuResult;
-  readonly granule: 'tiny';
+  /** Of tables with two entries each, or four. */
+  readonly granule: 'tiny' | 'tiny4';
   /** Of a search that shards have split: what this is of it; absent: all. */
   readonly part?: ExplorePart;
   readonly level: 1 | 2;
@@ -241,6 +242,11 @@ export function causesFirst(a: ExploreViolation, b: ExploreViolation): number {
 export function worstFirst(a: ExploreOutcome, b: ExploreOutcome): number {
   const rank = ({ grade }: ExploreOutcome): number => -OUTCOME_GRADES.indexOf(grade);
   return rank(a) - rank(b) || (a.id < b.id ? -1 : 1);
+}
+
+/** `level 2`; `tiny4, level 2` of tables larger than usual. */
+export function levelText({ granule, level }: Pick<ExploreRun, 'granule' | 'level'>): string {
+  return `${granule === 'tiny' ? '' : `${granule}, `}level ${level}`;
 }
 
 /** Of bounds that a flag moves. */

@@ -79,6 +79,36 @@ test('a search that meets its bound is inconclusive', async () => {
   expect(seen.code).toBe(3);
 });
 
+test('tables of four entries are asked for, said, and kept apart from those of two', async () => {
+  const folder = emptyFolder();
+  const args = ['explore', '--mutant', 'no-tlbi', '--granule', 'tiny4', '--json', 'x.json'];
+  const four = await typed(args, folder);
+  expect(four.code).toBe(1);
+  expect(four.out).toContain('tiny4, level 2, 1 vCPU');
+  const [run] = resultIn(folder).runs;
+  expect([run?.granule, run?.level, run?.bounds.programs]).toEqual(['tiny4', 2, 72]);
+  const token = run?.violation?.token ?? '';
+  const again = await typed(['replay', token], folder);
+  expect([again.code, again.out]).toEqual([1, expect.stringContaining('tiny4, level 2, 1 vCPU')]);
+  const two = await typed(['explore', '--mutant', 'no-tlbi', '--json', 'two.json'], folder);
+  expect(two.out).not.toContain('tiny');
+  const merged = await typed(['merge', 'x.json', 'two.json', '--json', 'both.json'], folder);
+  expect(merged.out).toMatch(/no-tlbi +tiny4 +2 +violated/);
+  expect(merged.out).toMatch(/no-tlbi +tiny +2 +violated/);
+  const compared = await typed(['compare', 'two.json', 'x.json'], folder);
+  expect([compared.code, compared.err]).toEqual([2, expect.stringContaining('no row in common')]);
+});
+
+test('a changed step has a token in tables of four, too', async () => {
+  const folder = emptyFolder();
+  const args = ['--ablate', '--protocol', 'unmap-leafwise', '--cpu', 'bbm=1', '--accesses', '1'];
+  await typed(['explore', ...args, '--granule', 'tiny4', '--json', 'x.json'], folder);
+  const [run] = resultIn(folder).runs;
+  const shown = run?.ablation?.find(({ token = null }) => token !== null);
+  const again = await typed(['replay', shown?.token ?? ''], folder);
+  expect([again.code, again.out]).toEqual([1, expect.stringContaining('tiny4, level 2')]);
+});
+
 test.each([
   ['--granule 4k', '--granule'],
   ['--vcpus 5', '--vcpus'],

@@ -82,7 +82,7 @@ const VALUES: Readonly<Record<string, Cases>> = {
     ],
   },
   granule: {
-    good: ['4k', '16k', '64k', 'tiny'].map((g) => [g, g] as const),
+    good: ['4k', '16k', '64k', 'tiny', 'tiny4'].map((g) => [g, g] as const),
     bad: [
       ['4K', 'not one of 4k|16k|64k|tiny'],
       ['4096', 'not one of'],

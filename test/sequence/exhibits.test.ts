@@ -17,7 +17,14 @@ const FOLDER = path.resolve(import.meta.dirname, '../../examples/seq');
 function searched(file: string, knobs: string): ExploreRun {
   const protocol: Protocol = sequenceFile(file);
   const cpu = cpuFor({}, parseCpu(knobs));
-  const where = { cpu, level: 2, vcpus: 1, scenario: 'adjust-populated', accesses: 2 } as const;
+  const where = {
+    cpu,
+    level: 2,
+    granule: 'tiny',
+    vcpus: 1,
+    scenario: 'adjust-populated',
+    accesses: 2,
+  } as const;
   const sequence = parseSequence(SEQUENCE.text(file));
   const source = { kind: 'file', name: file, text: '' } as const;
   const subject: Search['subject'] = {

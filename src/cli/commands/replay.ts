@@ -16,6 +16,7 @@ import { exitMeaning } from '../../report/exit-meanings.ts';
 import { counted } from '../../report/numbers.ts';
 import { formatSchedule } from '../../report/text/schedule-text.ts';
 import { EXIT, type ExitCode } from '../../result/exit-code.ts';
+import { levelText } from '../../result/explore.ts';
 import type { ReplayResult, ReplayRun } from '../../result/replay.ts';
 import { machineInfo } from '../../stress/process/machine-info.ts';
 import { MUTANTS, subjectOf as subjectOfMutant } from '../../mutants/index.ts';
@@ -123,7 +124,7 @@ async function foundOf(token: ScheduleToken, file: string | undefined): Promise<
 
 /** The variant of `explore --ablate` that the token is of. */
 function variantOf({ protocol, text }: Found, token: ScheduleToken, code: string): Found {
-  const variant = variantOn(protocol, token.level, code);
+  const variant = variantOn(protocol, token.level, code, token.granule);
   if (variant !== null) return { protocol: variant, text };
   throw new UsageError(
     `replay: ${protocol.name} has changed since the token was made; ${EXPLORE_AGAIN}`,
@@ -191,14 +192,14 @@ function runOf(
   cpu: CpuModel,
   { violation, steps, broken }: Replay,
 ): ReplayRun {
-  const { kind, name, level, vcpus, scenario } = token;
+  const { kind, name, level, granule, vcpus, scenario } = token;
   return {
     ...(scenario === 'adjust-populated' ? {} : { scenario }),
     protocol: protocol.name,
     mutant: kind === 'mutant' ? name : null,
     against: beside?.name ?? null,
     cpu: cpuResultOf(cpu),
-    granule: 'tiny',
+    granule,
     level,
     vcpus,
     verdict: 'violated',
@@ -219,7 +220,7 @@ function replayText(
   const scenario = token.scenario === 'adjust-populated' ? '' : `${token.scenario}, `;
   const where = `${beside === undefined ? '' : `against ${beside.name}, `}${scenario}`;
   const lines = [
-    `${name}, ${where}level ${token.level}, ${vcpus}, ${token.cpu.replaceAll(',', ' ')}: ${what}`,
+    `${name}, ${where}${levelText(token)}, ${vcpus}, ${token.cpu.replaceAll(',', ' ')}: ${what}`,
     formatSchedule(steps, { columns, broken, reasons: true }),
     `${paint('red', 'VIOLATION')} ${violation.rule}: ${violation.why}`,
     `exit ${EXIT.fail}: ${exitMeaning(EXIT.fail)}`,

@@ -41,7 +41,7 @@ export function conclude(
   founds: readonly Found[],
   elapsedMs: number,
 ): ExploreRun {
-  const { options, hosts, cpu, programs, bounds, level, vcpus, scenario, bbm } = started;
+  const { options, hosts, cpu, programs, bounds, level, granule, vcpus, scenario, bbm } = started;
   const { protocol, against = null } = options;
   const sum = (figure: (found: Found) => number): number =>
     founds.reduce((total, found) => total + figure(found), 0);
@@ -69,7 +69,7 @@ export function conclude(
     against: against?.protocol.name ?? null,
     ...(handlers === 0 ? {} : { handlers }),
     cpu: cpuResultOf(cpu),
-    granule: 'tiny',
+    granule,
     ...(started.part !== null && { part: started.part }),
     level,
     vcpus,
@@ -128,7 +128,7 @@ function outcomeTable(founds: readonly Found[]): ExploreOutcome[] {
 
 /** Every violation with its token. `judged`: of each host, what the automaton says of the operations. */
 function signViolations(
-  { options, hosts, cpu }: Started,
+  { options, hosts, cpu, granule }: Started,
   shown: readonly ShownPart[],
   judged: readonly JudgedOperations[],
 ): (ExploreViolation & { readonly against?: string | null })[] {
@@ -144,6 +144,7 @@ function signViolations(
       against: beside === null ? null : { kind: beside.kind, name: beside.name },
       cpu: cpuKey(cpu, vcpus),
       level: map.level,
+      granule,
       vcpus,
       scenario: map.hasNeighbour ? 'two-vms' : 'adjust-populated',
       form: Math.max(0, changesOf(protocol).indexOf(map.changeName)),

@@ -1,5 +1,6 @@
 /** Which knobs of the simulated CPU the model has. */
 import type { CpuModel, TlbiCompletion } from '../../arch/cpu-model.ts';
+import { geometryOf, type SmallGranule } from '../../arch/geometry.ts';
 import { armModel, type ModelOptions } from '../model/index.ts';
 import type { Protocol } from '../../port/index.ts';
 import type { ExploredScenario } from './machine/bounds.ts';
@@ -30,8 +31,10 @@ export function machineOf(
   cpu: CpuModel,
   scenario: ExploredScenario,
   { vmid, context }: Pick<Protocol, 'vmid' | 'context'> = {},
+  granule: SmallGranule = 'tiny',
 ): MachineOptions {
   return {
+    geometry: geometryOf(granule),
     hafdbs: cpu.hafdbs,
     hasNeighbour: scenario === 'two-vms',
     counts: COUNTS[cpu.tlbi],

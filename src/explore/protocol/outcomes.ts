@@ -73,7 +73,7 @@ export class Outcomes {
         if (end.findings.length > 0) schedules.showMakers(this.#shown, { found, host: end });
       }
       if (ends.some(({ isCut }) => isCut)) return 'go-on';
-      const clean = aftermath.cleanPages(found.memory, host.paths);
+      const clean = aftermath.cleanStores(found.memory, host.paths);
       tally.add(ends, hostEnds.guestsOf(outcomes), clean);
       for (const exchange of found.twins ?? []) {
         const twin = exchange.map((thread) => outcomes[thread] as (typeof outcomes)[number]);

@@ -88,7 +88,7 @@ function hostOf(
 ): Host {
   const change = changesOf(protocol)[token.form];
   if (change === undefined) throw new ReplayRefused(`${token.name} has no such form any more`);
-  const machine = machineOf(cpu, token.scenario, protocol);
+  const machine = machineOf(cpu, token.scenario, protocol, token.granule);
   const { tables } = EXPLORE_BOUNDS;
   const bbm = announcedBbm(cpu);
   try {
@@ -161,7 +161,7 @@ function replayAccess(run: Run, key: ScheduleKey, of: number, claims: Claims): R
   if (ended === undefined || mine === null) return null;
   const judge = new OutcomeJudge(host, scenario, claims, ends.memoryOf);
   const aftermath = new Aftermath(host, scenario);
-  const clean = aftermath.cleanPages(aftermath.memoryAfter(order), ended.paths);
+  const clean = aftermath.cleanStores(aftermath.memoryAfter(order), ended.paths);
   const judged = judge.judge(of, mine.outcome, ended.left, clean);
   const broken = judged.judgements[judged.broken];
   const access = accessesOf(key.program)[judged.broken];

@@ -68,10 +68,11 @@ function isPlain({ stop, hosts }: Started): boolean {
   return stop.stoppedBy === null && hosts.every(({ threads }) => threads.length === 1);
 }
 
-function madeOf({ level, vcpus, scenario, programs, bounds, cpu, hosts, part }: Started): Made {
+function madeOf(started: Started): Made {
+  const { level, granule, vcpus, scenario, programs, bounds, cpu, hosts, part } = started;
   const { bbm: _, bbmid: __, nt: ___, multihit: ____, ...rest } = cpu;
   return {
-    asked: { level, vcpus, scenario, programs, bounds, part },
+    asked: { level, granule, vcpus, scenario, programs, bounds, part },
     cpu: rest satisfies Partial<CpuModel>,
     hosts: hosts.map(({ map, paths, initial, held, values, tlbis, receivers }: Host) => {
       const { changeName, failing } = map;

@@ -5,7 +5,7 @@
 import { assert } from '../../arch/assert.ts';
 import { announcedBbm, type CpuModel, DEFAULT_CPU } from '../../arch/cpu-model.ts';
 import type { BbmLevel } from '../../arch/feat-bbm.ts';
-import type { BlockLevel } from '../../arch/geometry.ts';
+import type { BlockLevel, SmallGranule } from '../../arch/geometry.ts';
 import { claimsOfBoth } from '../../port/both.ts';
 import { type ChangeName, changesOf, plainChange, type Protocol } from '../../port/index.ts';
 import { ProtocolFailure } from '../../port/protocol-failure.ts';
@@ -38,6 +38,8 @@ export interface ExploreOptions {
   /** Over the default CPU and the one the protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
   readonly level?: BlockLevel;
+  /** Of the tables: two entries each, or four. Default: `tiny`, two. */
+  readonly granule?: SmallGranule;
   /** 1 to `VCPUS_EXPLORED_MAX`. */
   readonly vcpus?: number;
   /** Default: `adjust-populated`. */
@@ -81,6 +83,7 @@ const RETURN_WITHIN_MS = 4000;
 export interface Started extends Searched {
   readonly options: ExploreOptions;
   readonly level: BlockLevel;
+  readonly granule: SmallGranule;
   readonly vcpus: number;
   readonly scenario: ExploredScenario;
   readonly bbm: BbmLevel;
@@ -94,9 +97,9 @@ export function programsFor(
 ): readonly GuestProgram[] {
   const { protocol, cpu, level = 2, kinds = ['load', 'store'], programs, accesses } = options;
   if (programs !== undefined) return programs;
-  const { scenario = 'adjust-populated', bounds } = options;
+  const { scenario = 'adjust-populated', granule, bounds } = options;
   const tables = bounds?.tables ?? EXPLORE_BOUNDS.tables;
-  const machine = machineOf(cpu, scenario, protocol);
+  const machine = machineOf(cpu, scenario, protocol, granule);
   const { pages } = new MemoryMap(plainChange(protocol), level, tables, machine);
   return guestPrograms(kinds, pages, accesses);
 }
@@ -112,7 +115,7 @@ export function forgetRuns(): void {
 
 /** Throws ExploreUnsupported, ProtocolFailure. A bound that was met is part of the result. */
 export function startExploration(options: ExploreOptions): Started {
-  const { protocol, level = 2, vcpus = 1 } = options;
+  const { protocol, level = 2, granule = 'tiny', vcpus = 1 } = options;
   const { scenario = 'adjust-populated', against = null, part = null } = options;
   const others = against?.protocol.cpu;
   const cpu: CpuModel = { ...DEFAULT_CPU, ...others, ...protocol.cpu, ...options.cpu };
@@ -122,7 +125,7 @@ export function startExploration(options: ExploreOptions): Started {
     (against === null ? null : pairProblem(protocol, against.protocol));
   if (reason !== null) throw new ExploreUnsupported(reason);
   const bounds: ExploreBounds = { ...EXPLORE_BOUNDS, ...options.bounds };
-  const machine = machineOf(cpu, scenario, protocol);
+  const machine = machineOf(cpu, scenario, protocol, granule);
   const mapOf = (change: ChangeName, failing: number | null): MemoryMap =>
     new MemoryMap(change, level, bounds.tables, { ...machine, failing });
   const programs = programsFor({ ...options, cpu });
@@ -161,8 +164,8 @@ export function startExploration(options: ExploreOptions): Started {
       : startBoth(against);
   const outcomes = new Outcomes(claims);
   return {
-    ...{ options, hosts, cpu, programs, bounds, outcomes, level, vcpus, scenario, bbm, stop },
-    part,
+    ...{ options, hosts, cpu, programs, bounds, outcomes, level, granule, vcpus, scenario, bbm },
+    ...{ stop, part },
   };
 }
 

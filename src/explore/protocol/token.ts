@@ -6,8 +6,8 @@
  *   │  │ │       │        │     │ │ │     └ skeletons, events in order, vCPU, its way; h and a rule for what
  *   │  │ │       │        │     │ │ │       both hypervisors do; or @RULE
  *   │  │ │       │        │     │ │ └ accesses before and after the lock is seen free
- *   │  │ │       │        │     └─┴ level, vCPUs; 1n beside a second VM; 1/1 in the second form of its kind,
- *   │  │ │       │        │       1k2 where its second allocation fails
+ *   │  │ │       │        │     └─┴ level, vCPUs; 1q in tables of four entries; 1n beside a second VM; 1/1 in
+ *   │  │ │       │        │       the second form of its kind, 1k2 where its second allocation fails
  *   │  │ │       │        └ knobs other than the default, and always bbm
  *   │  │ │       └ fingerprint of what the protocol does and, of a file, of its text
  *   │  └─┴ built-in (p), mutant (m), file (f) or sequence (s); its name, or all of it; behind a comma
@@ -16,7 +16,7 @@
  */
 import { createHash } from 'node:crypto';
 import { type CpuModel, DEFAULT_CPU, describeCpu } from '../../arch/cpu-model.ts';
-import type { BlockLevel } from '../../arch/geometry.ts';
+import type { BlockLevel, SmallGranule } from '../../arch/geometry.ts';
 import type { Protocol } from '../../port/index.ts';
 import { type Rule, RULES } from '../../result/rule.ts';
 import type { ExploredScenario } from './machine/bounds.ts';
@@ -54,6 +54,7 @@ export interface ScheduleToken {
   /** As `--cpu` takes it. */
   readonly cpu: string;
   readonly level: BlockLevel;
+  readonly granule: SmallGranule;
   readonly vcpus: number;
   readonly scenario: ExploredScenario;
   /** Which of the forms of its kind. */
@@ -81,6 +82,7 @@ export interface OperationsKey {
 
 const KIND_LETTERS = { 'built-in': 'p', mutant: 'm', file: 'f', sequence: 's' } as const;
 const ACCESS_LETTERS: Readonly<Record<AccessKind, string>> = { load: 'l', store: 's' };
+const GRANULE_LETTERS = { tiny: '', tiny4: 'q' } as const satisfies Record<SmallGranule, string>;
 const NEIGHBOUR_LETTER = 'n';
 const FAILING_LETTER = 'k';
 const HYPERVISORS_LETTER = 'h';
@@ -147,10 +149,10 @@ export function encodeToken(token: ScheduleToken): string | null {
   return `${body}:${digest(body, CHECKSUM_DIGITS)}`;
 }
 
-function vcpusText({ vcpus, scenario, form, failing }: ScheduleToken): string {
+function vcpusText({ granule, vcpus, scenario, form, failing }: ScheduleToken): string {
   const beside = scenario === 'two-vms' ? NEIGHBOUR_LETTER : '';
   const fails = failing === null ? '' : `${FAILING_LETTER}${failing}`;
-  return `${vcpus}${beside}${form === 0 ? '' : `/${form}`}${fails}`;
+  return `${vcpus}${GRANULE_LETTERS[granule]}${beside}${form === 0 ? '' : `/${form}`}${fails}`;
 }
 
 function showsText(shows: ScheduleKey | OperationsKey): string {
@@ -205,6 +207,7 @@ export function decodeToken(text: string): ScheduleToken | null {
     fingerprint,
     cpu,
     level: level === '1' ? 1 : 2,
+    granule: vcpus?.includes(GRANULE_LETTERS.tiny4) === true ? 'tiny4' : 'tiny',
     vcpus: Number.parseInt(vcpus ?? '', 10),
     scenario: vcpus?.includes(NEIGHBOUR_LETTER) === true ? 'two-vms' : 'adjust-populated',
     form: Number.parseInt(vcpus?.split('/')[1] ?? '0', 10),

@@ -35,8 +35,11 @@ export function errataOfAll(
 /** A search that two results have is said once, unless they differ. */
 function withoutRepeats(runs: readonly ExploreRun[]): readonly ExploreRun[] {
   const saying = (run: ExploreRun): string => {
-    const { scenario, mutant, against, level, vcpus, cpu } = withoutErratum(run);
-    const search = [run.protocol, scenario, mutant, against, level, vcpus, cpu, erratumOf(run)];
+    const { scenario, mutant, against, granule, level, vcpus, cpu } = withoutErratum(run);
+    const search = [
+      ...[run.protocol, scenario, mutant, against, granule, level, vcpus, cpu],
+      erratumOf(run),
+    ];
     return JSON.stringify([search, run.verdict, run.violations.map(({ rule }) => rule)]);
   };
   return [...Map.groupBy(runs, saying).values()].flatMap(([first]) => first ?? []);

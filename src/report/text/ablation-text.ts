@@ -1,5 +1,5 @@
 /** `explore --ablate` as text: one row for each change of a step, and what the words mean. */
-import type { AblationRow, ExploreRun } from '../../result/explore.ts';
+import { type AblationRow, type ExploreRun, levelText } from '../../result/explore.ts';
 import type { Rule } from '../../result/rule.ts';
 import { counted } from '../numbers.ts';
 import type { Paint } from '../paint.ts';
@@ -19,16 +19,16 @@ export interface AblationGroup {
 /** What the table says and what it does not. */
 export const ABLATION_MEANING =
   'needed: without the step a rule is broken that the protocol as it is keeps. Not needed: no search ' +
-  'found a use for it, within the model and this configuration (tables of two entries, these CPUs, one ' +
+  'found a use for it, within the model and this configuration (tables of a few entries, these CPUs, one ' +
   'entry at a time); whether a kernel can do without it is another question. break-before-make is ' +
   'named only where no schedule shows what comes of it.';
 
 export function ablationGroups(runs: readonly ExploreRun[]): readonly AblationGroup[] {
-  const titleOf = ({ protocol, mutant, scenario, level, vcpus }: ExploreRun): string =>
+  const titleOf = ({ protocol, mutant, scenario, vcpus, ...search }: ExploreRun): string =>
     [
       mutant === null ? protocol : `${mutant} (mutant)`,
       ...(scenario === undefined ? [] : [scenario]),
-      `level ${level}`,
+      levelText(search),
       counted(vcpus, 'vCPU'),
     ].join(', ');
   const ablated = runs.filter((run) => run.ablation !== undefined);

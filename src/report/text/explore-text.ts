@@ -1,11 +1,12 @@
 /** Text of `explore`: each search with its shortest counterexamples, the table of all, the verdict. */
 import { commandLine, shellWord } from '../../package/command-line.ts';
 import type { Verdict } from '../../result/exit-code.ts';
-import type {
-  ExplorePart,
-  ExploreResult,
-  ExploreRun,
-  ExploreViolation,
+import {
+  type ExplorePart,
+  type ExploreResult,
+  type ExploreRun,
+  type ExploreViolation,
+  levelText,
 } from '../../result/explore.ts';
 import { exitMeaning } from '../exit-meanings.ts';
 import { counted, grouped, seconds } from '../numbers.ts';
@@ -33,7 +34,7 @@ export function searchText(run: ExploreRun): string {
   const beside = against === null ? '' : `against ${against}, `;
   const where = `${beside}${run.scenario === undefined ? '' : `${run.scenario}, `}`;
   const part = run.part === undefined ? '' : `, ${partText(run.part)}`;
-  return `${where}level ${run.level}, ${counted(run.vcpus, 'vCPU')}, ${cpuText(run)}${part}`;
+  return `${where}${levelText(run)}, ${counted(run.vcpus, 'vCPU')}, ${cpuText(run)}${part}`;
 }
 
 /** `part 2 of 3`, `parts 2 to 3 of 5`: of the guest programs. */
@@ -113,8 +114,8 @@ const LEGENDS = [
 
 /** Those that have not been told, and a line for each that has, of the same search but for its vCPUs. */
 function splitTold(run: ExploreRun, told: Told): [ExploreViolation[], string[]] {
-  const { protocol, mutant, against, cpu, level, scenario } = run;
-  const search = JSON.stringify([protocol, mutant, against, cpu, level, scenario]);
+  const { protocol, mutant, against, cpu, granule, level, scenario } = run;
+  const search = JSON.stringify([protocol, mutant, against, cpu, granule, level, scenario]);
   const fresh: ExploreViolation[] = [];
   const known: string[] = [];
   for (const violation of run.violations) {
@@ -216,6 +217,7 @@ export function tableLines(
       ? [text('scenario', scenarioText)]
       : []),
     ...(varies(cpuText) ? [text('cpu', cpuText)] : []),
+    ...(varies(({ granule }) => granule) ? [text('granule', ({ granule }) => granule)] : []),
     ...(varies(({ level }) => level) ? [number('level', ({ level }) => `${level}`)] : []),
     ...(varies(({ vcpus }) => vcpus) ? [number('vCPUs', ({ vcpus }) => `${vcpus}`)] : []),
     ...(runs.some(({ part }) => part !== undefined)

@@ -78,10 +78,14 @@ function exploreLines(runs: readonly ExploreRun[], columnsMax: number): string[]
     cells: runs.map(cell),
   });
   const cpus = new Set(runs.map(cpuText));
+  const granules = new Set(runs.map(({ granule }) => granule));
   return renderTable(
     [
       column('protocol', (run) => run.mutant ?? run.protocol),
       ...(cpus.size > 1 ? [{ ...column('cpu', cpuText), names: true as const }] : []),
+      ...(granules.size > 1
+        ? [{ ...column('granule', ({ granule }) => granule), names: true as const }]
+        : []),
       { ...column('level', ({ level }) => String(level)), names: true },
       column('verdict', ({ verdict }) => verdict),
       {

@@ -1,5 +1,10 @@
 /** A plain sequence on many CPUs as one compact table: where it is safe, and what is missing where not. */
-import type { ExploreRun, ExploreViolation, MissingStep } from '../../result/explore.ts';
+import {
+  type ExploreRun,
+  type ExploreViolation,
+  levelText,
+  type MissingStep,
+} from '../../result/explore.ts';
 import { cpuText, violationsLines } from './explore-text.ts';
 import { counted } from '../numbers.ts';
 import type { Paint } from '../paint.ts';
@@ -30,8 +35,8 @@ export function sequenceLines(
   columnsMax: number,
   paint: Paint,
 ): string[] {
-  const searchOf = ({ protocol, level, vcpus, scenario }: ExploreRun): string =>
-    JSON.stringify([protocol, level, scenario, Math.min(vcpus, 1)]);
+  const searchOf = ({ protocol, granule, level, vcpus, scenario }: ExploreRun): string =>
+    JSON.stringify([protocol, granule, level, scenario, Math.min(vcpus, 1)]);
   const groups = [...Map.groupBy(runs, searchOf).values()];
   return groups.flatMap((all) =>
     byVcpus(all).flatMap(([own, text]) => groupLines(own, text, columnsMax, paint)),
@@ -57,9 +62,9 @@ function groupLines(
   paint: Paint,
 ): string[] {
   const fixes = fixesOf(runs);
-  const { protocol = '', level = 2 } = runs[0] ?? {};
+  const { protocol = '', granule = 'tiny', level = 2 } = runs[0] ?? {};
   return [
-    paint('bold', `${protocol}, level ${level}${vcpus}`),
+    paint('bold', `${protocol}, ${levelText({ granule, level })}${vcpus}`),
     ...tableOf(rowsOf(runs, fixes), columnsMax, paint),
     ...missingLines(fixes, runs, columnsMax),
     ...notesOf(runs, columnsMax),

@@ -5,7 +5,7 @@
 import { configurationOf } from './configuration.ts';
 import type { Estimate, Percentiles } from '../estimate.ts';
 import { ResultError, type ResultFile } from '../read.ts';
-import type { ExploreRun } from '../explore.ts';
+import { type ExploreRun, levelText } from '../explore.ts';
 import type { StressRun } from '../stress.ts';
 
 export interface Subject {
@@ -100,13 +100,13 @@ function within(
 }
 
 function exploreSubject(run: ExploreRun): Subject {
-  const { mutant, protocol, against = null, scenario, level, vcpus, cpu } = run;
+  const { mutant, protocol, against = null, scenario, vcpus, cpu } = run;
   const knobs = Object.entries(cpu).map(([knob, value]) => `${knob}=${value}`);
   const parts = [
     mutant === null ? protocol : `${mutant} (mutant)`,
     ...(against === null ? [] : [`against ${against}`]),
     ...(scenario === undefined ? [] : [scenario]),
-    `level ${level}`,
+    levelText(run),
     `${vcpus} vCPU${vcpus === 1 ? '' : 's'}`,
     knobs.join(' '),
   ];

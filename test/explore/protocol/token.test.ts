@@ -12,6 +12,7 @@ import {
   SOURCE_KINDS,
   TOKEN_LENGTH_MAX,
 } from '../../../src/explore/protocol/token.ts';
+import { SMALL_GRANULES } from '../../../src/arch/geometry.ts';
 import { SCENARIOS_EXPLORED } from '../../../src/explore/protocol/machine/bounds.ts';
 import { RULES } from '../../../src/result/rule.ts';
 import { builtin } from './fixtures.ts';
@@ -28,6 +29,7 @@ const tokens: fc.Arbitrary<ScheduleToken> = fc.record({
   fingerprint: fc.stringMatching(/^[0-9a-f]{8}$/),
   cpu: fc.constantFrom('bbm=1', 'bbm=2/3,nt=conflict,multihit=old,spec=on,ets=none,tlb=0'),
   level: fc.constantFrom(1 as const, 2 as const),
+  granule: fc.constantFrom(...SMALL_GRANULES),
   vcpus: fc.integer({ min: 1, max: 4 }),
   form: fc.constantFrom(0, 1),
   failing: fc.constantFrom(null, 1, 12),
@@ -58,6 +60,7 @@ const SIMPLE: ScheduleToken = {
   against: null,
   cpu: 'bbm=1',
   level: 2,
+  granule: 'tiny',
   vcpus: 1,
   scenario: 'adjust-populated',
   form: 0,

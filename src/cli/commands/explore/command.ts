@@ -153,7 +153,7 @@ export const command: Command<typeof EXPLORE_FLAGS> = {
   positionals: NO_POSITIONALS,
   about:
     'Runs protocols against a model of the Arm memory system and its TLBs and visits every outcome ' +
-    'of a small configuration: tables of two entries, vCPUs with up to three accesses each. The ' +
+    'of a small configuration: tables of two or four entries, vCPUs with up to three accesses each. The ' +
     'model agrees with the published litmus verdicts (see litmus). `safe` means that no execution ' +
     'within the bounds breaks a rule; a bound that stopped a search is exit code 3. Without flags: ' +
     'every built-in protocol on the CPU it was written for. With --matrix: on every CPU it is ' +

@@ -1,5 +1,5 @@
 /** The flags of `explore`, and the request they make: most are a field of it. */
-import type { BlockLevel } from '../../../arch/geometry.ts';
+import { type BlockLevel, SMALL_GRANULES } from '../../../arch/geometry.ts';
 import {
   ACCESSES_EXPLORED,
   ACCESSES_EXPLORED_MAX,
@@ -84,15 +84,15 @@ export const EXPLORE_FLAGS = {
     default: "the protocol's own CPU, else the defaults below",
     parse: parseCpu,
   }),
-  granule: flag({
-    value: 'tiny',
-    help: 'tables of two entries: there is no other',
+  granule: asks('granule', {
+    value: SMALL_GRANULES.join('|'),
+    help: 'tables of two entries, or of four: a region of level 2 has as many pages',
     default: 'tiny',
-    parse: oneOf(['tiny'] as const),
+    parse: oneOf(SMALL_GRANULES),
   }),
   level: asks('levels', {
     value: '1|2',
-    help: 'level of the block: 2 is a table of two pages, 1 one more level',
+    help: 'level of the block: 2 is a table of pages, 1 one more level',
     default: '2',
     parse: listOf((text) => wholeNumber(1, 2)(text) as BlockLevel),
   }),

@@ -18,28 +18,30 @@ const isClean = (d: Descriptor): boolean => (d & S2AP_W) === 0n;
 export class Aftermath {
   readonly #host: Host;
   readonly #scenario: Scenario;
-  /** Pages that the program stores to. */
-  readonly #pages: readonly number[];
+  /** By access of the program: the page that it stores to; null: it stores nothing. */
+  readonly #stores: readonly (number | null)[];
 
   constructor(host: Host, scenario: Scenario) {
     this.#host = host;
     this.#scenario = scenario;
-    const stores = accessesOf(scenario.program).filter(({ kind }) => kind === 'store');
-    this.#pages = [...new Set(stores.map(({ page }) => page))];
+    const accesses = accessesOf(scenario.program);
+    this.#stores = accesses.map(({ kind, page }) => (kind === 'store' ? page : null));
   }
 
   /**
-   * Of the pages that the program stores to, those that end clean, a bit each. `memory`: the numbers
-   * of the last values, by location; `paths`: the hypervisor's. None where walkers keep no dirty state.
+   * Of the program's accesses, those that store to a page that ends clean, a bit each. `memory`: the
+   * numbers of the last values, by location; `paths`: the hypervisor's. None where walkers keep no dirty
+   * state.
    */
-  cleanPages(memory: readonly number[], paths: readonly number[]): number {
+  cleanStores(memory: readonly number[], paths: readonly number[]): number {
     const { map } = this.#host;
     // What an unmap or a write-protection finds dirty is for its caller to note.
     if (!map.hafdbs || map.change.takes === 'at-end') return 0;
     let clean = 0;
-    for (const page of this.#pages) {
+    for (const [access, page] of this.#stores.entries()) {
+      if (page === null) continue;
       const { leaf } = mappingOf(map, this.#last(memory, paths), page);
-      if (isClean(leaf ?? map.wanted)) clean |= 1 << page;
+      if (isClean(leaf ?? map.wanted)) clean |= 1 << access;
     }
     return clean;
   }

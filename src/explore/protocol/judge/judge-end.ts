@@ -41,7 +41,7 @@ export class OutcomeJudge {
     this.#memoryOf = memoryOf;
   }
 
-  /** `left`: see `MemoryOf`. `clean`: the pages that end clean, a bit each (aftermath.ts). */
+  /** `left`: see `MemoryOf`. `clean`: the stores whose page ends clean, a bit each (aftermath.ts). */
   judge(vcpu: number, end: number, left: number, clean: number): JudgedEnd {
     const key = ((end * PATHS_MAX + left) * VCPUS_MAX + vcpu) * CLEAN_MAX + clean;
     const known = this.#judged.get(key);
@@ -75,7 +75,7 @@ export class OutcomeJudge {
       const access = accesses[i];
       assert(access !== undefined, 'one result per access');
       const phase = i < program.early.length ? 'early' : 'late';
-      const endsClean = (clean & (1 << access.page)) !== 0;
+      const endsClean = (clean & (1 << i)) !== 0;
       const input = {
         map,
         claims: this.#claims,

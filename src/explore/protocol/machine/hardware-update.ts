@@ -37,7 +37,7 @@ export function heldAfter(map: MemoryMap, location: number, d: Descriptor): read
   return [...new Set([d, afterAccess(d, false), afterAccess(d, true)])];
 }
 
-/** Blocks below the target and pages; a table of `tiny` is told from a page by where it points. */
+/** Blocks below the target and pages; a table of a small granule is told from a page by where it points. */
 function isLeafAt(map: MemoryMap, location: number, d: Descriptor): boolean {
   if (location === TARGET) return isLeaf(d, map.level);
   // Below a level 2 target there are pages only, wherever they point.

@@ -1,9 +1,10 @@
 /**
- * The memory of one small machine, as locations of the model. Geometry `tiny`: two entries a table.
+ * The memory of one small machine, as locations of the model. Geometry `tiny`, two entries a table; or
+ * `tiny4`, four.
  *
- *   0       1 … 2·tables          1 + 2·tables     then                    from there on
- *   entry   table pages, by page  the VM's lock    second VM's entry,      what each access may see
- *                                                  the moment at which     (translation.ts)
+ *   0       1 … n·tables          1 + n·tables     then                    from there on
+ *   entry   table pages, by page, the VM's lock    second VM's entry,      what each access may see
+ *           of n entries                           the moment at which     (translation.ts)
  *                                                  memory is taken, the
  *                                                  second maker's hold of
  *                                                  the lock, a walk under
@@ -152,7 +153,7 @@ export class MemoryMap {
   readonly vmid: number;
   readonly vmidBits: VmidBits;
   readonly #walksUnderWay: boolean;
-  /** `tiny` under search. */
+  /** Small under search. */
   readonly geometry: Geometry;
   readonly ipa: number;
   /** Where the region lies before, and where the wanted block leads. */
