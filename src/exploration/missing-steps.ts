@@ -84,9 +84,9 @@ function signOf({ violations }: ExploreRun): string {
 
 /** Null if it is safe there. */
 function judge(search: Search, sequence: Sequence): ExploreRun | null {
-  const { cpu, level, granule, vcpus, scenario, accesses } = search;
+  const { cpu, level, granule, regions, vcpus, scenario, accesses } = search;
   const protocol: Protocol = sequenceProtocol(sequence);
-  const asked = { protocol, cpu, level, granule, vcpus, scenario, accesses };
+  const asked = { protocol, cpu, level, granule, regions, vcpus, scenario, accesses };
   const isWrong = breaksByItself(protocol, cpu, level, scenario, granule);
   // Where the operations say it, what vCPUs may see of it need not be searched.
   const bounds = { timeMs: REPAIR_MS, ...(isWrong ? { states: 1 } : {}) };

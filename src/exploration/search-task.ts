@@ -288,14 +288,15 @@ export async function runSearch(
 }
 
 function optionsOf(
-  { subject, cpu, level, granule, vcpus, scenario, accesses, part }: Search,
+  { subject, cpu, level, granule, regions, vcpus, scenario, accesses, part }: Search,
   { timeMs, memoryBytes }: SearchLimits,
 ): ExploreOptions {
   const { protocol, mutant, source, against } = subject;
   // Who says how much memory there is means that to be the bound.
   const room = memoryBytes === undefined ? {} : { memoryBytes, states: Number.POSITIVE_INFINITY };
   const asked = {
-    ...{ cpu, level, granule, vcpus, scenario, accesses, bounds: { timeMs, ...room } },
+    ...{ cpu, level, granule, regions, vcpus, scenario, accesses },
+    bounds: { timeMs, ...room },
     ...(part !== undefined && { part }),
   };
   const beside = against === undefined ? {} : { against };

@@ -20,6 +20,7 @@ interface Asked extends FaultFields {
   readonly mutants?: readonly string[];
   readonly sequence?: string;
   readonly scenarios?: readonly string[];
+  readonly regions?: number;
   readonly matrix?: boolean;
   readonly ablate?: boolean;
 }
@@ -41,6 +42,9 @@ export async function againstOf(request: Asked): Promise<Against | null> {
   if (scenarios.includes('two-vms')) {
     throw refusal`${the(field)} does not go with ${the('scenarios', 'two-vms')}: both hypervisors
       change an entry of one VM`;
+  }
+  if (request.regions === 2) {
+    throw refusal`${the(field)} does not go with ${the('regions', 2)}: both hypervisors change one entry`;
   }
   if (request.kernel !== undefined && request.kernelTlb === 'nvhe') {
     throw refusal`${the(field)} does not go with ${the('kernelTlb', 'nvhe')}: its flushes begin in the host's

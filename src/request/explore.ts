@@ -19,6 +19,7 @@ import {
   VCPUS_EXPLORED_MAX,
 } from '../explore/protocol/machine/bounds.ts';
 import { unsupportedReason } from '../explore/protocol/cpu.ts';
+import type { Regions } from '../explore/protocol/machine/memory-map.ts';
 import type { Capability, TlbFlavour } from '../kernel/index.ts';
 import { loaderOf, SEQUENCE } from '../loaders/index.ts';
 import { type Catch, subjectOf } from '../mutants/mutant.ts';
@@ -63,6 +64,8 @@ export interface ExploreRequest {
   readonly levels?: readonly BlockLevel[];
   /** `tiny` (default): tables of two entries; `tiny4`: of four, so that a region of level 2 has four pages. */
   readonly granule?: SmallGranule;
+  /** Entries beside each other that are changed, one after the other. */
+  readonly regions?: Regions;
   readonly vcpus?: readonly number[];
   readonly scenarios?: readonly ExploredScenario[];
   /** Of each vCPU at most. */
@@ -132,6 +135,7 @@ export interface Search {
   readonly cpu: CpuModel;
   readonly level: BlockLevel;
   readonly granule: SmallGranule;
+  readonly regions: Regions;
   readonly vcpus: number;
   readonly scenario: ExploredScenario;
   readonly accesses: number;
@@ -222,8 +226,8 @@ function searchesOfShard(
 
 /** Guest programs of each start. */
 function guestsOf({ subject: { protocol }, cpu, ...asked }: Search): number {
-  const { level, granule, scenario, accesses } = asked;
-  return programsFor({ protocol, cpu, level, granule, scenario, accesses }).length;
+  const { level, granule, regions, scenario, accesses } = asked;
+  return programsFor({ protocol, cpu, level, granule, regions, scenario, accesses }).length;
 }
 
 export async function subjectsOf(request: ExploreRequest): Promise<readonly Subject[]> {
@@ -311,7 +315,7 @@ export function searchesOf(
   request: ExploreRequest,
   subjects: readonly Subject[],
 ): readonly Search[] {
-  const { cpu = {}, matrix, levels = [null], granule = 'tiny' } = request;
+  const { cpu = {}, matrix, levels = [null], granule = 'tiny', regions = 1 } = request;
   const { vcpus, scenarios, accesses } = request;
   const column = Object.keys(cpu).find((knob) => MATRIX_KNOBS.has(knob));
   if (matrix === true && column !== undefined) {
@@ -330,6 +334,7 @@ export function searchesOf(
             cpu,
             level: wanted ?? subject.settings.level ?? 2,
             granule,
+            regions,
             vcpus,
             scenario,
             accesses: accesses ?? ACCESSES_EXPLORED,

@@ -89,6 +89,7 @@ async function tasksOf(request: KernelRequest, text: string): Promise<readonly K
         cpu,
         level,
         granule: 'tiny',
+        regions: 1,
         vcpus: 1,
         scenario: 'adjust-populated',
         accesses,

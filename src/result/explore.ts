@@ -165,6 +165,8 @@ export interface ExploreRun {
   readonly cpu: CpuResult;
   /** Of tables with two entries each, or four. */
   readonly granule: 'tiny' | 'tiny4';
+  /** Of several entries beside each other, changed one after the other; absent: one. */
+  readonly regions?: 2;
   /** Of a search that shards have split: what this is of it; absent: all. */
   readonly part?: ExplorePart;
   readonly level: 1 | 2;
@@ -244,9 +246,14 @@ export function worstFirst(a: ExploreOutcome, b: ExploreOutcome): number {
   return rank(a) - rank(b) || (a.id < b.id ? -1 : 1);
 }
 
-/** `level 2`; `tiny4, level 2` of tables larger than usual. */
-export function levelText({ granule, level }: Pick<ExploreRun, 'granule' | 'level'>): string {
-  return `${granule === 'tiny' ? '' : `${granule}, `}level ${level}`;
+/** `level 2`; of a machine that is larger than usual `2 regions, tiny4, level 2`. */
+export function levelText({
+  granule,
+  regions = 1,
+  level,
+}: Pick<ExploreRun, 'granule' | 'level'> & { readonly regions?: 1 | 2 }): string {
+  const size = [...(regions > 1 ? [`${regions} regions`] : []), ...(granule === 'tiny' ? [] : [granule])];
+  return [...size, `level ${level}`].join(', ');
 }
 
 /** Of bounds that a flag moves. */

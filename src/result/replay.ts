@@ -7,7 +7,7 @@ import type { ResultHeader } from './header.ts';
 
 export interface ReplayRun extends Pick<
   ExploreRun,
-  'scenario' | 'protocol' | 'mutant' | 'against' | 'cpu' | 'granule' | 'level' | 'vcpus'
+  'scenario' | 'protocol' | 'mutant' | 'against' | 'cpu' | 'granule' | 'regions' | 'level' | 'vcpus'
 > {
   /** A token is that of a violation. */
   readonly verdict: 'violated';

@@ -98,6 +98,7 @@ const exploreRun = v.looseObject({
   handlers: v.exactOptional(v.picklist([1, 2])),
   cpu,
   granule: text,
+  regions: v.exactOptional(v.picklist([2])),
   part: v.exactOptional(v.looseObject({ from: whole, to: whole, of: whole })),
   level: whole,
   vcpus: whole,

@@ -21,6 +21,7 @@ function searched(file: string, knobs: string): ExploreRun {
     cpu,
     level: 2,
     granule: 'tiny',
+    regions: 1,
     vcpus: 1,
     scenario: 'adjust-populated',
     accesses: 2,

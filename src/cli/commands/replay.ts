@@ -192,7 +192,7 @@ function runOf(
   cpu: CpuModel,
   { violation, steps, broken }: Replay,
 ): ReplayRun {
-  const { kind, name, level, granule, vcpus, scenario } = token;
+  const { kind, name, level, granule, regions, vcpus, scenario } = token;
   return {
     ...(scenario === 'adjust-populated' ? {} : { scenario }),
     protocol: protocol.name,
@@ -200,6 +200,7 @@ function runOf(
     against: beside?.name ?? null,
     cpu: cpuResultOf(cpu),
     granule,
+    ...(regions === 2 && { regions }),
     level,
     vcpus,
     verdict: 'violated',

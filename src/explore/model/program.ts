@@ -216,10 +216,10 @@ export interface System {
   /** True: reads have no branch for a value that no execution lets them find. */
   readonly isSparse?: true;
   /**
-   * A location that one store marks as the moment from which nothing may be stored through some
-   * translations any more (`lateLocation`). Absent: there is no such moment.
+   * Locations that one store each marks as the moment from which nothing may be stored through some
+   * translations any more (`late`). Absent: there is no such moment.
    */
-  readonly moment?: number;
+  readonly moments?: readonly number[];
 }
 
 /** A walk that found `location`, or one that ended in a fault. */
@@ -231,8 +231,8 @@ export type WalkResult =
       readonly cacheable?: boolean;
       /** The walk goes through only with this update of its last entry. */
       readonly update?: HardwareUpdate;
-      /** What a store through it that takes effect after the system's moment names instead. */
-      readonly lateLocation?: number;
+      /** What a store through it that takes effect after a moment of the system's names instead. */
+      readonly late?: { readonly location: number; readonly from: number };
     }
   | {
       readonly kind: 'fault';

@@ -53,7 +53,7 @@ export class Reading {
     this.#events = events;
     for (const node of accessesOf(system, thread)) {
       const isStore = node.kind === 'write' && node.target.kind === 'address';
-      if (isStore && system.moment !== undefined) this.#plain.add(system.moment);
+      for (const moment of isStore ? (system.moments ?? []) : []) this.#plain.add(moment);
       this.#note(node.target, node.kind !== 'read', node.kind !== 'write');
     }
   }

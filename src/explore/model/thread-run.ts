@@ -411,13 +411,11 @@ export class ThreadRun {
     return writes[before] ?? 0;
   }
 
-  /** Position of the system's moment, where it makes a difference to a store through `walk`. */
+  /** Position of the moment that makes a difference to a store through `walk`. */
   #momentOf(walk: Walk | null): number {
-    const { moment } = this.#system;
     const result = walk?.result;
-    if (moment === undefined || result?.kind !== 'mapped') return NEVER;
-    if (result.lateLocation === undefined) return NEVER;
-    return this.#order.writesOf(moment)[1] ?? NEVER;
+    if (result?.kind !== 'mapped' || result.late === undefined) return NEVER;
+    return this.#order.writesOf(result.late.from)[1] ?? NEVER;
   }
 
   /** A store that takes effect after `moment`, as early as it can there. */
@@ -428,7 +426,7 @@ export class ThreadRun {
     moment: number,
   ): void {
     assert(by?.result.kind === 'mapped', 'it has a location of its own');
-    const late = by.result.lateLocation as number;
+    const late = by.result.late?.location as number;
     const s = this.#branchFrame(depth);
     const floor = max(this.#rules.writeFloor(s, node, location), walk);
     const position = max(floor, moment);

@@ -41,7 +41,8 @@ export function conclude(
   founds: readonly Found[],
   elapsedMs: number,
 ): ExploreRun {
-  const { options, hosts, cpu, programs, bounds, level, granule, vcpus, scenario, bbm } = started;
+  const { options, hosts, cpu, programs, bounds, level, vcpus, scenario, bbm } = started;
+  const { granule, regions } = started;
   const { protocol, against = null } = options;
   const sum = (figure: (found: Found) => number): number =>
     founds.reduce((total, found) => total + figure(found), 0);
@@ -70,6 +71,7 @@ export function conclude(
     ...(handlers === 0 ? {} : { handlers }),
     cpu: cpuResultOf(cpu),
     granule,
+    ...(regions === 2 && { regions }),
     ...(started.part !== null && { part: started.part }),
     level,
     vcpus,
@@ -128,7 +130,7 @@ function outcomeTable(founds: readonly Found[]): ExploreOutcome[] {
 
 /** Every violation with its token. `judged`: of each host, what the automaton says of the operations. */
 function signViolations(
-  { options, hosts, cpu, granule }: Started,
+  { options, hosts, cpu, granule, regions }: Started,
   shown: readonly ShownPart[],
   judged: readonly JudgedOperations[],
 ): (ExploreViolation & { readonly against?: string | null })[] {
@@ -145,6 +147,7 @@ function signViolations(
       cpu: cpuKey(cpu, vcpus),
       level: map.level,
       granule,
+      regions,
       vcpus,
       scenario: map.hasNeighbour ? 'two-vms' : 'adjust-populated',
       form: Math.max(0, changesOf(protocol).indexOf(map.changeName)),

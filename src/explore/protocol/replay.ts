@@ -88,7 +88,8 @@ function hostOf(
 ): Host {
   const change = changesOf(protocol)[token.form];
   if (change === undefined) throw new ReplayRefused(`${token.name} has no such form any more`);
-  const machine = machineOf(cpu, token.scenario, protocol, token.granule);
+  const { granule, regions } = token;
+  const machine = { ...machineOf(cpu, token.scenario, protocol, granule), regions };
   const { tables } = EXPLORE_BOUNDS;
   const bbm = announcedBbm(cpu);
   try {
@@ -131,7 +132,7 @@ function replaySchedule(
 ): Replay | null {
   const { map, vcpus } = host;
   const pages = accessesOf(key.program).map(({ page }) => page);
-  if ((key.vcpu ?? 0) >= vcpus || pages.some((page) => page >= map.pages)) return null;
+  if ((key.vcpu ?? 0) >= vcpus || pages.some((page) => page >= map.pages * map.regions.length)) return null;
   const options = modelOf(cpu);
   const scenario = scenarioOf(host, cpu, key.program, EXPLORE_BOUNDS.nodes);
   const order = orderOf(scenario.system, options, EXPLORE_BOUNDS.events, key.choice, key.numbers);

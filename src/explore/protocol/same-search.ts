@@ -69,10 +69,10 @@ function isPlain({ stop, hosts }: Started): boolean {
 }
 
 function madeOf(started: Started): Made {
-  const { level, granule, vcpus, scenario, programs, bounds, cpu, hosts, part } = started;
+  const { level, granule, regions, vcpus, scenario, programs, bounds, cpu, hosts, part } = started;
   const { bbm: _, bbmid: __, nt: ___, multihit: ____, ...rest } = cpu;
   return {
-    asked: { level, granule, vcpus, scenario, programs, bounds, part },
+    asked: { level, granule, regions, vcpus, scenario, programs, bounds, part },
     cpu: rest satisfies Partial<CpuModel>,
     hosts: hosts.map(({ map, paths, initial, held, values, tlbis, receivers }: Host) => {
       const { changeName, failing } = map;

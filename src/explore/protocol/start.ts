@@ -19,13 +19,13 @@ import {
 } from './machine/bounds.ts';
 import { machineOf, unsupportedReason } from './cpu.ts';
 import { type AccessKind, type GuestProgram, guestPrograms } from './machine/guest.ts';
-import { MemoryMap } from './machine/memory-map.ts';
+import { MemoryMap, type Regions } from './machine/memory-map.ts';
 import { Outcomes } from './outcomes.ts';
 import { Chance } from './run/chance.ts';
 import { type Host, MakerFailed, unrollBoth, unrollHost } from './run/host.ts';
 import { pairMap, pairProblem } from './run/pair.ts';
 import { TimeLimit, underOneLimit, withTimeLimit } from './run/time-limit.ts';
-import { NotDeterministic, type Path } from './run/unroll.ts';
+import { NotDeterministic, type Path, partOf } from './run/unroll.ts';
 import { forgetSurveys } from './judge/survey.ts';
 import { forgetHosts, hostsFor } from './same-hosts.ts';
 import { boundedBy, type Searched, type Stop } from './share.ts';
@@ -40,6 +40,8 @@ export interface ExploreOptions {
   readonly level?: BlockLevel;
   /** Of the tables: two entries each, or four. Default: `tiny`, two. */
   readonly granule?: SmallGranule;
+  /** Entries beside each other that the protocol changes, one after the other. Default: 1. */
+  readonly regions?: Regions;
   /** 1 to `VCPUS_EXPLORED_MAX`. */
   readonly vcpus?: number;
   /** Default: `adjust-populated`. */
@@ -84,6 +86,7 @@ export interface Started extends Searched {
   readonly options: ExploreOptions;
   readonly level: BlockLevel;
   readonly granule: SmallGranule;
+  readonly regions: Regions;
   readonly vcpus: number;
   readonly scenario: ExploredScenario;
   readonly bbm: BbmLevel;
@@ -97,11 +100,11 @@ export function programsFor(
 ): readonly GuestProgram[] {
   const { protocol, cpu, level = 2, kinds = ['load', 'store'], programs, accesses } = options;
   if (programs !== undefined) return programs;
-  const { scenario = 'adjust-populated', granule, bounds } = options;
+  const { scenario = 'adjust-populated', granule, regions = 1, bounds } = options;
   const tables = bounds?.tables ?? EXPLORE_BOUNDS.tables;
   const machine = machineOf(cpu, scenario, protocol, granule);
   const { pages } = new MemoryMap(plainChange(protocol), level, tables, machine);
-  return guestPrograms(kinds, pages, accesses);
+  return guestPrograms(kinds, pages * regions, accesses);
 }
 
 /**
@@ -115,17 +118,18 @@ export function forgetRuns(): void {
 
 /** Throws ExploreUnsupported, ProtocolFailure. A bound that was met is part of the result. */
 export function startExploration(options: ExploreOptions): Started {
-  const { protocol, level = 2, granule = 'tiny', vcpus = 1 } = options;
+  const { protocol, level = 2, granule = 'tiny', regions = 1, vcpus = 1 } = options;
   const { scenario = 'adjust-populated', against = null, part = null } = options;
   const others = against?.protocol.cpu;
   const cpu: CpuModel = { ...DEFAULT_CPU, ...others, ...protocol.cpu, ...options.cpu };
   assert(against === null || scenario === 'adjust-populated', 'two protocols change one VM alone');
+  assert(against === null || regions === 1, 'two protocols meet in one region');
   const reason =
     unsupportedReason(cpu, scenario) ??
     (against === null ? null : pairProblem(protocol, against.protocol));
   if (reason !== null) throw new ExploreUnsupported(reason);
   const bounds: ExploreBounds = { ...EXPLORE_BOUNDS, ...options.bounds };
-  const machine = machineOf(cpu, scenario, protocol, granule);
+  const machine = { ...machineOf(cpu, scenario, protocol, granule), regions };
   const mapOf = (change: ChangeName, failing: number | null): MemoryMap =>
     new MemoryMap(change, level, bounds.tables, { ...machine, failing });
   const programs = programsFor({ ...options, cpu });
@@ -164,8 +168,8 @@ export function startExploration(options: ExploreOptions): Started {
       : startBoth(against);
   const outcomes = new Outcomes(claims);
   return {
-    ...{ options, hosts, cpu, programs, bounds, outcomes, level, granule, vcpus, scenario, bbm },
-    ...{ stop, part },
+    ...{ options, hosts, cpu, programs, bounds, outcomes, level, granule, regions },
+    ...{ vcpus, scenario, bbm, stop, part },
   };
 }
 
@@ -182,7 +186,7 @@ export function fingerprintOfStart({ hosts }: Pick<Started, 'hosts'>): string {
 function triesOf({ paths }: Host): number {
   const triesIn = ({ trace }: Path): number =>
     trace.filter((event) => event.op === 'allocate' && event.tried === true).length;
-  return Math.max(0, ...paths.map(triesIn));
+  return Math.max(0, ...paths.map((path) => triesIn(partOf(path, 0))));
 }
 
 /** Throws BoundReached, and ProtocolFailure if it throws or does not return. */

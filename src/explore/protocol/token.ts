@@ -6,7 +6,7 @@
  *   │  │ │       │        │     │ │ │     └ skeletons, events in order, vCPU, its way; h and a rule for what
  *   │  │ │       │        │     │ │ │       both hypervisors do; or @RULE
  *   │  │ │       │        │     │ │ └ accesses before and after the lock is seen free
- *   │  │ │       │        │     └─┴ level, vCPUs; 1q in tables of four entries; 1n beside a second VM; 1/1 in
+ *   │  │ │       │        │     └─┴ level, vCPUs; 1q in tables of four entries; 1r of two regions; 1n beside a second VM; 1/1 in
  *   │  │ │       │        │       the second form of its kind, 1k2 where its second allocation fails
  *   │  │ │       │        └ knobs other than the default, and always bbm
  *   │  │ │       └ fingerprint of what the protocol does and, of a file, of its text
@@ -21,6 +21,7 @@ import type { Protocol } from '../../port/index.ts';
 import { type Rule, RULES } from '../../result/rule.ts';
 import type { ExploredScenario } from './machine/bounds.ts';
 import type { Access, AccessKind, GuestProgram } from './machine/guest.ts';
+import type { Regions } from './machine/memory-map.ts';
 import type { HostThread } from './run/host.ts';
 import type { Path } from './run/unroll.ts';
 
@@ -55,6 +56,7 @@ export interface ScheduleToken {
   readonly cpu: string;
   readonly level: BlockLevel;
   readonly granule: SmallGranule;
+  readonly regions: Regions;
   readonly vcpus: number;
   readonly scenario: ExploredScenario;
   /** Which of the forms of its kind. */
@@ -83,6 +85,7 @@ export interface OperationsKey {
 const KIND_LETTERS = { 'built-in': 'p', mutant: 'm', file: 'f', sequence: 's' } as const;
 const ACCESS_LETTERS: Readonly<Record<AccessKind, string>> = { load: 'l', store: 's' };
 const GRANULE_LETTERS = { tiny: '', tiny4: 'q' } as const satisfies Record<SmallGranule, string>;
+const REGIONS_LETTER = 'r';
 const NEIGHBOUR_LETTER = 'n';
 const FAILING_LETTER = 'k';
 const HYPERVISORS_LETTER = 'h';
@@ -149,10 +152,11 @@ export function encodeToken(token: ScheduleToken): string | null {
   return `${body}:${digest(body, CHECKSUM_DIGITS)}`;
 }
 
-function vcpusText({ granule, vcpus, scenario, form, failing }: ScheduleToken): string {
+function vcpusText({ granule, regions, vcpus, scenario, form, failing }: ScheduleToken): string {
+  const size = `${GRANULE_LETTERS[granule]}${regions > 1 ? REGIONS_LETTER : ''}`;
   const beside = scenario === 'two-vms' ? NEIGHBOUR_LETTER : '';
   const fails = failing === null ? '' : `${FAILING_LETTER}${failing}`;
-  return `${vcpus}${GRANULE_LETTERS[granule]}${beside}${form === 0 ? '' : `/${form}`}${fails}`;
+  return `${vcpus}${size}${beside}${form === 0 ? '' : `/${form}`}${fails}`;
 }
 
 function showsText(shows: ScheduleKey | OperationsKey): string {
@@ -208,6 +212,7 @@ export function decodeToken(text: string): ScheduleToken | null {
     cpu,
     level: level === '1' ? 1 : 2,
     granule: vcpus?.includes(GRANULE_LETTERS.tiny4) === true ? 'tiny4' : 'tiny',
+    regions: vcpus?.includes(REGIONS_LETTER) === true ? 2 : 1,
     vcpus: Number.parseInt(vcpus ?? '', 10),
     scenario: vcpus?.includes(NEIGHBOUR_LETTER) === true ? 'two-vms' : 'adjust-populated',
     form: Number.parseInt(vcpus?.split('/')[1] ?? '0', 10),

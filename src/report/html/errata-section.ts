@@ -1,5 +1,5 @@
 /** Several results that have errata of TLBI completion: one table of them all, before each by itself. */
-import type { ExploreRun } from '../../result/explore.ts';
+import { type ExploreRun, levelText } from '../../result/explore.ts';
 import type { ResultFile } from '../../result/read.ts';
 import { errataColumns, erratumOf, withoutErratum } from '../errata.ts';
 import { html, type Html, NOTHING } from './html.ts';
@@ -35,9 +35,9 @@ export function errataOfAll(
 /** A search that two results have is said once, unless they differ. */
 function withoutRepeats(runs: readonly ExploreRun[]): readonly ExploreRun[] {
   const saying = (run: ExploreRun): string => {
-    const { scenario, mutant, against, granule, level, vcpus, cpu } = withoutErratum(run);
+    const { scenario, mutant, against, vcpus, cpu } = withoutErratum(run);
     const search = [
-      ...[run.protocol, scenario, mutant, against, granule, level, vcpus, cpu],
+      ...[run.protocol, scenario, mutant, against, levelText(run), vcpus, cpu],
       erratumOf(run),
     ];
     return JSON.stringify([search, run.verdict, run.violations.map(({ rule }) => rule)]);

@@ -114,8 +114,8 @@ const LEGENDS = [
 
 /** Those that have not been told, and a line for each that has, of the same search but for its vCPUs. */
 function splitTold(run: ExploreRun, told: Told): [ExploreViolation[], string[]] {
-  const { protocol, mutant, against, cpu, granule, level, scenario } = run;
-  const search = JSON.stringify([protocol, mutant, against, cpu, granule, level, scenario]);
+  const { protocol, mutant, against, cpu, scenario } = run;
+  const search = JSON.stringify([protocol, mutant, against, cpu, levelText(run), scenario]);
   const fresh: ExploreViolation[] = [];
   const known: string[] = [];
   for (const violation of run.violations) {
@@ -217,6 +217,9 @@ export function tableLines(
       ? [text('scenario', scenarioText)]
       : []),
     ...(varies(cpuText) ? [text('cpu', cpuText)] : []),
+    ...(varies(({ regions }) => regions)
+      ? [number('regions', ({ regions = 1 }) => `${regions}`)]
+      : []),
     ...(varies(({ granule }) => granule) ? [text('granule', ({ granule }) => granule)] : []),
     ...(varies(({ level }) => level) ? [number('level', ({ level }) => `${level}`)] : []),
     ...(varies(({ vcpus }) => vcpus) ? [number('vCPUs', ({ vcpus }) => `${vcpus}`)] : []),

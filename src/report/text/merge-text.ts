@@ -79,10 +79,14 @@ function exploreLines(runs: readonly ExploreRun[], columnsMax: number): string[]
   });
   const cpus = new Set(runs.map(cpuText));
   const granules = new Set(runs.map(({ granule }) => granule));
+  const regions = new Set(runs.map(({ regions = 1 }) => regions));
   return renderTable(
     [
       column('protocol', (run) => run.mutant ?? run.protocol),
       ...(cpus.size > 1 ? [{ ...column('cpu', cpuText), names: true as const }] : []),
+      ...(regions.size > 1
+        ? [{ ...column('regions', ({ regions = 1 }) => `${regions}`), names: true as const }]
+        : []),
       ...(granules.size > 1
         ? [{ ...column('granule', ({ granule }) => granule), names: true as const }]
         : []),

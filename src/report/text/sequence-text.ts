@@ -35,8 +35,8 @@ export function sequenceLines(
   columnsMax: number,
   paint: Paint,
 ): string[] {
-  const searchOf = ({ protocol, granule, level, vcpus, scenario }: ExploreRun): string =>
-    JSON.stringify([protocol, granule, level, scenario, Math.min(vcpus, 1)]);
+  const searchOf = ({ protocol, granule, regions, level, vcpus, scenario }: ExploreRun): string =>
+    JSON.stringify([protocol, granule, regions, level, scenario, Math.min(vcpus, 1)]);
   const groups = [...Map.groupBy(runs, searchOf).values()];
   return groups.flatMap((all) =>
     byVcpus(all).flatMap(([own, text]) => groupLines(own, text, columnsMax, paint)),
@@ -62,9 +62,9 @@ function groupLines(
   paint: Paint,
 ): string[] {
   const fixes = fixesOf(runs);
-  const { protocol = '', granule = 'tiny', level = 2 } = runs[0] ?? {};
+  const { protocol = '', granule = 'tiny', regions = 1, level = 2 } = runs[0] ?? {};
   return [
-    paint('bold', `${protocol}, ${levelText({ granule, level })}${vcpus}`),
+    paint('bold', `${protocol}, ${levelText({ granule, regions, level })}${vcpus}`),
     ...tableOf(rowsOf(runs, fixes), columnsMax, paint),
     ...missingLines(fixes, runs, columnsMax),
     ...notesOf(runs, columnsMax),

@@ -13,10 +13,10 @@ import {
 
 export function exploreRowKey(run: ExploreRun): string {
   const { scenario = null, protocol, mutant, cpu, granule, level, vcpus, bounds } = run;
-  const { against = null } = run;
+  const { against = null, regions = 1 } = run;
   const knobs = Object.entries(cpu).sort(([a], [b]) => (a < b ? -1 : 1));
   return JSON.stringify([
-    ...[scenario, protocol, mutant, against, knobs, granule],
+    ...[scenario, protocol, mutant, against, knobs, granule, regions],
     ...[level, vcpus, bounds.accesses],
   ]);
 }

@@ -7,6 +7,7 @@ import {
   SCENARIOS_EXPLORED,
   VCPUS_EXPLORED_MAX,
 } from '../../../explore/protocol/machine/bounds.ts';
+import type { Regions } from '../../../explore/protocol/machine/memory-map.ts';
 import { parseCpu } from '../../../request/cpu-knobs.ts';
 import type { ExploreRequest } from '../../../request/explore.ts';
 import { sequenceText } from '../../../request/sequence-text.ts';
@@ -89,6 +90,12 @@ export const EXPLORE_FLAGS = {
     help: 'tables of two entries, or of four: a region of level 2 has as many pages',
     default: 'tiny',
     parse: oneOf(SMALL_GRANULES),
+  }),
+  regions: asks('regions', {
+    value: '1|2',
+    help: 'entries beside each other that are changed, one after the other; vCPUs access all of them',
+    default: '1',
+    parse: (text) => wholeNumber(1, 2)(text) as Regions,
   }),
   level: asks('levels', {
     value: '1|2',

@@ -40,8 +40,9 @@ export class Aftermath {
     let clean = 0;
     for (const [access, page] of this.#stores.entries()) {
       if (page === null) continue;
-      const { leaf } = mappingOf(map, this.#last(memory, paths), page);
-      if (isClean(leaf ?? map.wanted)) clean |= 1 << access;
+      const own = map.holding(page);
+      const { leaf } = mappingOf(own, this.#last(memory, paths), page);
+      if (isClean(leaf ?? own.wanted)) clean |= 1 << access;
     }
     return clean;
   }
@@ -49,7 +50,7 @@ export class Aftermath {
   /** Position of the last write of `order` that has a say in how `page` is mapped; 0: there is none. */
   settledAt(order: readonly PlacedEvent[], paths: readonly number[], page: number): number {
     const last = this.#last(this.memoryAfter(order), paths);
-    const { locations } = mappingOf(this.#host.map, last, page);
+    const { locations } = mappingOf(this.#host.map.holding(page), last, page);
     return (
       1 +
       order.findLastIndex(

@@ -26,7 +26,6 @@ import {
   NEW_VERSION,
   NEXT_VERSION,
   OLD_VERSION,
-  TARGET,
 } from '../machine/memory-map.ts';
 import { RELAXED_FOR } from '../machine/reach.ts';
 import type { Fault, Leaf } from '../machine/translation.ts';
@@ -40,6 +39,7 @@ export interface Judgement {
 }
 
 export interface JudgeInput {
+  /** Of the region that is accessed. */
   readonly map: MemoryMap;
   readonly claims: Claims;
   /** What the hypervisor leaves behind, by location. */
@@ -87,7 +87,7 @@ export function mappingOf(
   page: number,
 ): Mapping {
   const locations: number[] = [];
-  let location: number = TARGET;
+  let location: number = map.target;
   for (let level: Level = map.level; ; level = childLevel(level)) {
     const d = held(location);
     assert(d !== undefined, `no location ${location}`);

@@ -77,7 +77,7 @@ export class OutcomeJudge {
       const phase = i < program.early.length ? 'early' : 'late';
       const endsClean = (clean & (1 << i)) !== 0;
       const input = {
-        map,
+        map: map.holding(access.page),
         claims: this.#claims,
         memory,
         access,

@@ -14,7 +14,7 @@ import { lostRace } from './lost-race.ts';
 import { lossOfNeighbour } from './judge-neighbour.ts';
 import { operationSteps } from './operation-steps.ts';
 import { surveyBeyondSearch, surveyOf } from './survey.ts';
-import type { Path } from '../run/unroll.ts';
+import { type Path, partOf } from '../run/unroll.ts';
 
 /** `against`: the rule as a sentence names it; null where no execution is to be expected. */
 type OperationsViolation = ExploreViolation & { readonly against: string | null };
@@ -61,12 +61,16 @@ export function judgeOperations(
   const form = isOneOfMany ? `where ${changeNamed(map.changeName).text}: ` : '';
   const start =
     map.failing === null ? form : `${form}when its ${nth(map.failing)} allocation fails: `;
-  const ways = host.paths.map((path) => ({ path, when: start }));
+  const ways = map.regions.flatMap((region) => {
+    const of = region.region === 0 ? start : `of entry ${region.region}: ${start}`;
+    return host.paths.map((path) => ({ region, path: partOf(path, region.region), when: of }));
+  });
   if (lost !== null && lost.path !== null) {
-    ways.push({ path: lost.path, when: `${start}when its compare-exchange finds LOCKED: ` });
+    const when = `${start}when its compare-exchange finds LOCKED: `;
+    ways.push({ region: map, path: lost.path, when });
   }
-  for (const { path, when } of ways) {
-    const trace = traceOf(map, path, protocol);
+  for (const { region, path, when } of ways) {
+    const trace = traceOf(region, path, protocol);
     const verdict = judgeTrace(trace, bbm, false, map.hafdbs);
     for (const note of when === start ? verdict.notes : []) notes.add(note);
     if (verdict.windowed && claims.neverInvalid === true) {

@@ -9,7 +9,7 @@
 import { type Descriptor, LOCKED } from '../../../arch/descriptor.ts';
 import type { Table } from '../../../port/index.ts';
 import { BoundReached } from '../machine/bounds.ts';
-import { type MemoryMap, TARGET } from '../machine/memory-map.ts';
+import type { MemoryMap } from '../machine/memory-map.ts';
 import { Recording, type Script } from '../run/recording.ts';
 import { type Path, pathOf } from '../run/unroll.ts';
 
@@ -31,9 +31,9 @@ export function lostRace(script: Script, map: MemoryMap): LostRace | null {
   const won = map.change.to === 'table' ? map.descriptorFor((map.tables - 1) as Table) : map.wanted;
   const answer = (location: number, _: number, recording: Recording): Descriptor => {
     const isCas = recording.operations.at(-1)?.kind === 'cas';
-    lost ||= isCas && location === TARGET;
+    lost ||= isCas && location === map.target;
     const value =
-      lost && location === TARGET
+      lost && location === map.target
         ? found++ < LOCKED_READS
           ? LOCKED
           : won

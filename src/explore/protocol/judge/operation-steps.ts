@@ -7,7 +7,7 @@ import { describeTlbi } from '../../../arch/tlbi.ts';
 import type { TraceEvent } from '../../../port/index.ts';
 import type { ExploreStep } from '../../../result/explore.ts';
 import { contextText, placeName, valueText } from '../machine/describe.ts';
-import { type MemoryMap, TARGET } from '../machine/memory-map.ts';
+import type { MemoryMap } from '../machine/memory-map.ts';
 import type { Path } from '../run/unroll.ts';
 
 /** Of a longer list the first and last ones are shown. */
@@ -50,7 +50,7 @@ function detailOf(map: MemoryMap, event: TraceEvent, location: number | null): s
   switch (event.op) {
     case 'read':
     case 'write': {
-      const at = location ?? TARGET;
+      const at = location ?? map.target;
       const order = event.op === 'write' && event.order !== 'plain' ? ` (${event.order})` : '';
       const failed =
         event.op === 'read' && event.expected !== undefined
@@ -83,7 +83,7 @@ function detailOf(map: MemoryMap, event: TraceEvent, location: number | null): s
       );
     case 'get':
     case 'put':
-      return placeName(map, location ?? TARGET);
+      return placeName(map, location ?? map.target);
     case 'cmo':
       return `0x${event.size.toString(16)} bytes from 0x${event.pa.toString(16)}`;
     default:

@@ -10,6 +10,7 @@ import {
   typeOf,
 } from '../../../arch/descriptor.ts';
 import { childLevel, type Geometry, type Level } from '../../../arch/geometry.ts';
+import type { Table } from '../../../port/index.ts';
 import { isForeign } from './hardware-update.ts';
 import {
   LOCK_FREE,
@@ -18,7 +19,6 @@ import {
   REUSED,
   SWITCHED_WALK,
   TAKEN,
-  TARGET,
   UNFILLED,
 } from './memory-map.ts';
 
@@ -63,10 +63,13 @@ export function contextText(
   return `VTTBR_EL2 = table of the ${event.table}, VMID ${event.vmid}`;
 }
 
-/** `entry`, `table 0[1]`, `lock`. */
-export function placeName(map: MemoryMap, location: number): string {
-  if (location === TARGET) return 'entry';
+/** `entry`, `table 0[1]`, `lock`; of two regions `entry 1`, `table 7[1]`, `lock of entry 1`. */
+export function placeName(machine: MemoryMap, location: number): string {
+  const map = machine.at(location);
+  const entry = map.isOneOfSeveral ? `entry ${map.region}` : 'entry';
+  if (location === map.target) return entry;
   if (map.isLock(location)) {
+    if (map.isOneOfSeveral) return `lock of ${entry}`;
     return map.makers === 1 ? 'lock' : `hold of ${hostInWords(map, location - map.lock)}`;
   }
   if (map.hasNeighbour && location === map.neighbour) return `entry of ${NEIGHBOUR_NAME}`;
@@ -74,20 +77,26 @@ export function placeName(map: MemoryMap, location: number): string {
   if (location === map.switchedWalk) return "the host's walk";
   const table = map.tableOf(location);
   if (table === null) return `location ${location}`;
-  return `table ${table}[${location - map.entryOf(table, 0)}]`;
+  return `${tableName(map, table)}[${location - map.entryOf(table, 0)}]`;
+}
+
+/** Those of two regions are counted on. */
+function tableName({ region, tables }: MemoryMap, table: Table): string {
+  return `table ${region * tables + table}`;
 }
 
 /**
  * A descriptor at a place. Which level a table page is of is not written anywhere: entries that point
  * to table pages and blocks say themselves what they are, and below a level-2 entry there are pages.
  */
-export function valueText(map: MemoryMap, location: number, d: Descriptor): string {
+export function valueText(machine: MemoryMap, location: number, d: Descriptor): string {
+  const map = machine.at(location);
   if (map.isLock(location)) return d === LOCK_FREE ? 'free' : 'held';
   if (location === map.moment) return d === TAKEN ? 'taken' : "the VM's";
   if (location === map.switchedWalk) {
     return d === SWITCHED_WALK ? "under way, and under the VM's VMID" : 'over';
   }
-  if (location === TARGET) return describeEntry(map, d, map.level);
+  if (location === map.target) return describeEntry(map, d, map.level);
   if (location > map.lock) return leafText(d, 3, map.geometry);
   if (isForeign(d, REUSED)) return `another user's data${flagsSet(map, d, REUSED)}`;
   if (isForeign(d, UNFILLED)) return `what its last user left${flagsSet(map, d, UNFILLED)}`;
@@ -99,7 +108,7 @@ export function valueText(map: MemoryMap, location: number, d: Descriptor): stri
 
 function describeEntry(map: MemoryMap, d: Descriptor, level: Level): string {
   const isOurs = isTable(d, level) && map.isTableAddress(d);
-  return isOurs ? `table ${map.follow(d)}` : leafText(d, level, map.geometry);
+  return isOurs ? tableName(map, map.follow(d)) : leafText(d, level, map.geometry);
 }
 
 /** With its dirty state, where the walker keeps one. */

@@ -7,7 +7,7 @@
  *        └──────────store───────────────────┘
  */
 import { AF, DBM, type Descriptor, isLeaf, S2AP_W } from '../../../arch/descriptor.ts';
-import { type MemoryMap, TARGET } from './memory-map.ts';
+import type { MemoryMap } from './memory-map.ts';
 
 /** The bits that only say what became of a leaf. */
 export const HARDWARE_STATE = AF | S2AP_W;
@@ -33,13 +33,14 @@ export function isForeign(d: Descriptor, leaf: Descriptor): boolean {
 
 /** What `location` may hold once it held `d`, by walkers alone: `d` first. */
 export function heldAfter(map: MemoryMap, location: number, d: Descriptor): readonly Descriptor[] {
-  if (!map.hafdbs || location === map.lock || !isLeafAt(map, location, d)) return [d];
+  if (!map.hafdbs || !isLeafAt(map.at(location), location, d)) return [d];
   return [...new Set([d, afterAccess(d, false), afterAccess(d, true)])];
 }
 
 /** Blocks below the target and pages; a table of a small granule is told from a page by where it points. */
 function isLeafAt(map: MemoryMap, location: number, d: Descriptor): boolean {
-  if (location === TARGET) return isLeaf(d, map.level);
+  if (location === map.lock) return false;
+  if (location === map.target) return isLeaf(d, map.level);
   // Below a level 2 target there are pages only, wherever they point.
   if (map.level === 2) return isLeaf(d, 3);
   return (isLeaf(d, 3) && !map.isTableAddress(d)) || isLeaf(d, 2);

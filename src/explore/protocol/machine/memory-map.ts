@@ -11,7 +11,8 @@
  *                                                  way (each if any)
  *
  * The region under transition is the whole machine: one entry of level 1 or 2. Above it nothing
- * ever changes. Old leaves carry version 1 in their software bits, new ones 2, as under `stress`.
+ * ever changes. Of two regions, whose entries lie beside each other, each has such a map of its own, and
+ * the second's locations come behind the first's. Old leaves carry version 1 in their software bits, new ones 2, as under `stress`.
  *
  * Where walkers update descriptors (hafdbs=on) there is something for them to do: old leaves are
  * clean, and the old block and the second page of each old table are not accessed either. What is
@@ -77,6 +78,8 @@ const FOREIGN_PA = 0xc000_0000;
 const FOREIGN_VERSION = 15;
 /** Of level 1 two leaves lie below each other, and a protocol may try another one. */
 const CHILDREN_KEPT = 6;
+/** Memory of a region lies so far from that of the one before it, whatever its blocks are. */
+const PA_APART = 0x10_0000;
 const NEIGHBOUR_PA = 0xe000_0000;
 
 /** A valid leaf that is none of the region's. */
@@ -100,6 +103,7 @@ export const TAKEN = 1n;
 export const NO_WALK = 0n;
 export const SWITCHED_WALK = 1n;
 
+/** The entry under transition; of two regions the first's. */
 export const TARGET = 0;
 
 /** The second VM's page: writable, and then write-protected by its host without a TLBI as yet. */
@@ -107,6 +111,9 @@ const neighbourLeaf = (write: boolean, sw: number): Descriptor =>
   makeLeaf(GEOMETRY, 3, NEIGHBOUR_PA, { ...NORMAL_RW, write, sw });
 export const NEIGHBOUR_BEFORE: Descriptor = neighbourLeaf(true, OLD_VERSION);
 export const NEIGHBOUR_AFTER: Descriptor = neighbourLeaf(false, NEW_VERSION);
+
+/** How many regions a machine may have. */
+export type Regions = 1 | 2;
 
 export interface MachineOptions {
   readonly hafdbs?: boolean;
@@ -118,8 +125,10 @@ export interface MachineOptions {
   readonly counts?: 'every-tlbi' | 'interrupts' | null;
   /** Default: `tiny`. */
   readonly geometry?: Geometry;
-  /** First IPA of the region, a multiple of its size. */
+  /** First IPA of the region, a multiple of its size; of two the first's. */
   readonly ipa?: number;
+  /** Entries that are changed, one after the other. Default: 1. */
+  readonly regions?: Regions;
   /** There is no memory for this one of the allocations that may fail, from 1. Default: for all. */
   readonly failing?: number | null;
   /** The VM's, as software numbers it, and how many bits of that the CPU has. */
@@ -140,6 +149,15 @@ export class MemoryMap {
   readonly changeName: ChangeName;
   readonly level: BlockLevel;
   readonly tables: number;
+  /** Location of the entry under transition: the first of this region's. */
+  readonly target: number;
+  /** Which of the regions, from 0; the one behind it, null if this is the last. */
+  readonly region: number;
+  readonly next: MemoryMap | null;
+  /** Number of the region's first page: those of all regions are counted on. */
+  readonly firstPage: number;
+  /** There are several. */
+  readonly isOneOfSeveral: boolean;
   /** Walkers set access flag and dirty state (FEAT_HAFDBS). */
   readonly hafdbs: boolean;
   /** There is a second VM (neighbour.ts). */
@@ -157,7 +175,7 @@ export class MemoryMap {
   readonly geometry: Geometry;
   readonly ipa: number;
   /** Where the region lies before, and where the wanted block leads. */
-  readonly oldPa = REGION_PA;
+  readonly oldPa: number;
   readonly pa: number;
   /** The old pages are not alike. */
   readonly #isMixed: boolean;
@@ -183,7 +201,10 @@ export class MemoryMap {
     changeName: ChangeName,
     level: BlockLevel,
     tables: number,
-    {
+    options: MachineOptions = {},
+    before: MemoryMap | null = null,
+  ) {
+    const {
       hafdbs = false,
       hasNeighbour = false,
       counts = null,
@@ -196,10 +217,12 @@ export class MemoryMap {
       vmid = GUEST_VMID,
       vmidBits = 16,
       walksUnderWay = false,
-    }: MachineOptions = {},
-  ) {
+      regions = 1,
+    } = options;
     this.geometry = geometry;
-    this.ipa = ipa;
+    this.region = before === null ? 0 : before.region + 1;
+    this.target = before?.end ?? TARGET;
+    this.isOneOfSeveral = regions > 1;
     this.#isMixed = mixed;
     this.vmid = vmidTag(vmid, vmidBits);
     this.vmidBits = vmidBits;
@@ -211,19 +234,41 @@ export class MemoryMap {
     this.level = level;
     this.tables = tables;
     this.hafdbs = hafdbs;
-    this.hasNeighbour = hasNeighbour;
+    this.hasNeighbour = hasNeighbour && before === null;
     this.counts = counts;
     this.failing = failing;
     this.makers = makers;
     this.handlers = handlers;
     this.size = entrySize(this.geometry, level);
     this.pages = pagesPerEntry(this.geometry, level);
-    this.pa = changeName === 'relocate' ? OTHER_PA : REGION_PA;
+    this.firstPage = this.region * this.pages;
+    this.ipa = ipa + this.region * this.size;
+    this.oldPa = REGION_PA + this.region * PA_APART;
+    this.pa = this.oldPa + (changeName === 'relocate' ? OTHER_PA - REGION_PA : 0);
     this.oldTables = change.from === 'table' ? this.pagesOfSubtree(level) : 0;
     this.old = this.#oldEntry();
     this.wanted = change.to === 'empty' ? EMPTY : this.blockOf(NEW_VERSION);
     assert(this.oldTables <= tables, `the old subtree needs ${this.oldTables} table pages`);
     assert(makers === 1 || !(hasNeighbour || this.change.takes !== undefined), 'no room for both');
+    assert(makers === 1 || regions === 1, 'two makers meet in one region');
+    this.next =
+      this.region + 1 < regions ? new MemoryMap(changeName, level, tables, options, this) : null;
+  }
+
+  /** All of the machine's from this one on. */
+  get regions(): readonly MemoryMap[] {
+    return this.next === null ? [this] : [this, ...this.next.regions];
+  }
+
+  /** The map of the region that a location belongs to. */
+  at(location: number): MemoryMap {
+    return this.next === null || location < this.end ? this : this.next.at(location);
+  }
+
+  /** And of the one that a page lies in. */
+  holding(page: number): MemoryMap {
+    const isLast = this.next === null || page < this.firstPage + this.pages;
+    return isLast ? this : this.next.holding(page);
   }
 
   #oldEntry(): Descriptor {
@@ -250,7 +295,7 @@ export class MemoryMap {
   }
 
   get lock(): number {
-    return 1 + this.tables * this.geometry.entriesPerTable;
+    return this.target + 1 + this.tables * this.geometry.entriesPerTable;
   }
 
   /** The locks a vCPU has to see free before it knows that all is done: each maker's hold of the one. */
@@ -297,21 +342,25 @@ export class MemoryMap {
   entryOf(table: Table, index: number): Entry {
     assert(table >= 0 && table < this.tables, `there is no table page ${table}`);
     assert(index >= 0 && index < this.geometry.entriesPerTable, `index ${index} is not in a table`);
-    return (1 + table * this.geometry.entriesPerTable + index) as Entry;
+    return (this.target + 1 + table * this.geometry.entriesPerTable + index) as Entry;
   }
 
   /** The table page a location lies in; null for the entry under transition and the lock. */
   tableOf(location: number): Table | null {
-    if (location <= TARGET || location >= this.lock) return null;
-    return Math.floor((location - 1) / this.geometry.entriesPerTable) as Table;
+    if (location <= this.target || location >= this.lock) return null;
+    return Math.floor((location - this.target - 1) / this.geometry.entriesPerTable) as Table;
+  }
+
+  get #tablesPa(): number {
+    return TABLES_PA + this.region * PA_APART;
   }
 
   descriptorFor(table: Table): Descriptor {
-    return makeTable(this.geometry, TABLES_PA + table * 2 ** this.geometry.pageShift);
+    return makeTable(this.geometry, this.#tablesPa + table * 2 ** this.geometry.pageShift);
   }
 
   follow(d: Descriptor): Table {
-    const table = (addressOf(this.geometry, d) - TABLES_PA) / 2 ** this.geometry.pageShift;
+    const table = (addressOf(this.geometry, d) - this.#tablesPa) / 2 ** this.geometry.pageShift;
     assert(
       table >= 0 && table < this.tables,
       `descriptor 0x${d.toString(16)} points to no table page`,
@@ -321,22 +370,23 @@ export class MemoryMap {
 
   /** Does `d` point into the table pages? */
   isTableAddress(d: Descriptor): boolean {
-    const table = (addressOf(this.geometry, d) - TABLES_PA) / 2 ** this.geometry.pageShift;
+    const table = (addressOf(this.geometry, d) - this.#tablesPa) / 2 ** this.geometry.pageShift;
     return table >= 0 && table < this.tables;
   }
 
   pageIpa(page: number): number {
-    return this.ipa + page * 2 ** this.geometry.pageShift;
+    return this.ipa + (page - this.firstPage) * 2 ** this.geometry.pageShift;
   }
 
   /** Where the mapping of `version` leads. */
   pagePa(page: number, version: number): number {
-    return (version === OLD_VERSION ? this.oldPa : this.pa) + page * 2 ** this.geometry.pageShift;
+    const first = version === OLD_VERSION ? this.oldPa : this.pa;
+    return first + (page - this.firstPage) * 2 ** this.geometry.pageShift;
   }
 
   /** What a location outside of the tables holds before the transition. */
   besideTables(location: number): Descriptor {
-    if (location === TARGET) return this.old;
+    if (location === this.target) return this.old;
     if (location === this.lock) return LOCK_HELD;
     if (location === this.moment) return NOT_TAKEN;
     return location === this.switchedWalk ? NO_WALK : 0n;
@@ -373,22 +423,23 @@ export class MemoryMap {
     return makeLeaf(this.geometry, this.level, this.oldPa, leaf);
   }
 
-  /** What every location up to the lock holds before the transition. */
+  /** What the region's locations hold before the transition, from its entry on. */
   initial(): Descriptor[] {
-    const memory = Array.from({ length: this.end }, () => this.foreign(UNFILLED));
-    memory[TARGET] = this.old;
-    for (const lock of this.locks) memory[lock] = LOCK_HELD;
-    if (this.hasNeighbour) memory[this.neighbour] = NEIGHBOUR_BEFORE;
-    if (this.moment !== null) memory[this.moment] = NOT_TAKEN;
-    if (this.switchedWalk !== null) memory[this.switchedWalk] = NO_WALK;
+    const { target } = this;
+    const memory = Array.from({ length: this.end - target }, () => this.foreign(UNFILLED));
+    memory[0] = this.old;
+    for (const lock of this.locks) memory[lock - target] = LOCK_HELD;
+    if (this.hasNeighbour) memory[this.neighbour - target] = NEIGHBOUR_BEFORE;
+    if (this.moment !== null) memory[this.moment - target] = NOT_TAKEN;
+    if (this.switchedWalk !== null) memory[this.switchedWalk - target] = NO_WALK;
     if (isTable(this.old, this.level)) {
       this.fill(this.level, this.#oldLeaf(2), contiguousPages(), (first, values) => {
         for (const [i, d] of values.entries()) {
-          const entry = first + i;
-          const index = (entry - 1) % this.geometry.entriesPerTable;
+          const place = first + i - target;
+          const index = (place - 1) % this.geometry.entriesPerTable;
           const isLeaf = !this.isTableAddress(d);
           const isUntouched = this.hafdbs && index === 1 && isLeaf;
-          memory[entry] = isLeaf && this.#isHole(index) ? EMPTY : isUntouched ? d & ~AF : d;
+          memory[place] = isLeaf && this.#isHole(index) ? EMPTY : isUntouched ? d & ~AF : d;
         }
       });
     }

@@ -45,7 +45,6 @@ import {
   OLD_VERSION,
   REUSED,
   SWITCHED_WALK,
-  TARGET,
   UNFILLED,
 } from './memory-map.ts';
 
@@ -129,6 +128,8 @@ export class RegionTranslation implements TranslationSystem {
   readonly leaves: Leaf[] = [];
   readonly faults: Fault[] = [];
   readonly #map: MemoryMap;
+  /** First location behind those of all regions. */
+  readonly #behind: number;
   readonly #pes: readonly PeModel[];
   readonly #accesses: readonly TranslatedAccess[];
   readonly #values: readonly Descriptor[];
@@ -151,6 +152,7 @@ export class RegionTranslation implements TranslationSystem {
     tlbis: readonly TlbiOp[],
   ) {
     this.#map = map;
+    this.#behind = map.regions.at(-1)?.end ?? map.end;
     this.#pes = pes;
     this.#accesses = accesses;
     this.#values = values;
@@ -169,17 +171,22 @@ export class RegionTranslation implements TranslationSystem {
   }
 
   leafAt(location: number): number {
-    return (location - this.#map.end) % LEAVES_MAX;
+    return (location - this.#behind) % LEAVES_MAX;
   }
 
   #locationOf(address: number, leaf: number): number {
-    return this.#map.end + address * LEAVES_MAX + leaf;
+    return this.#behind + address * LEAVES_MAX + leaf;
   }
 
   #access(address: number): TranslatedAccess {
     const access = this.#accesses[address];
     assert(access !== undefined, `no access ${address}`);
     return access;
+  }
+
+  /** Of the region that the access is in. */
+  #mapOf(address: number): MemoryMap {
+    return this.#map.holding(this.#access(address).page);
   }
 
   /** Some walk met a block with nT. */
@@ -210,20 +217,21 @@ export class RegionTranslation implements TranslationSystem {
     const number = found >= 0 ? found : this.leaves.push(leaf) - 1;
     assert(number < LEAVES_MAX, 'a small machine has few leaves');
     const location = this.#locationOf(address, number);
-    const late = this.#lateOf(address, leaf);
+    const { moment } = this.#mapOf(address);
+    const late = moment === null ? null : this.#lateOf(address, leaf);
     return {
       kind: 'mapped',
       location,
       cacheable,
       ...(update === null ? {} : { update }),
-      ...(late === null ? {} : { lateLocation: late }),
+      ...(late === null || moment === null ? {} : { late: { location: late, from: moment } }),
     };
   }
 
   /** Where a store through the old mapping goes once the memory behind it is taken; null: nowhere else. */
   #lateOf(address: number, leaf: Leaf): number | null {
     const isStore = this.#access(address).kind === 'store';
-    if (this.#map.moment === null || !isStore || leaf.kind !== 'leaf') return null;
+    if (!isStore || leaf.kind !== 'leaf') return null;
     if (softwareBits(leaf.d) !== OLD_VERSION) return null;
     const late: Leaf = { ...leaf, late: true };
     const found = this.leaves.findIndex((other) => sameLeaf(other, late));
@@ -256,8 +264,8 @@ export class RegionTranslation implements TranslationSystem {
     // Of the second VM's table only the leaf entry ever changes.
     const { byNeighbour, onHostPe = false } = this.#access(address);
     if (byNeighbour) walk(this.#map.neighbour, 3, []);
-    else walk(TARGET, this.#map.level, []);
-    const { switchedWalk } = this.#map;
+    else walk(this.#mapOf(address).target, this.#map.level, []);
+    const { switchedWalk } = this.#mapOf(address);
     if (!onHostPe || switchedWalk === null) return found;
     for (const span of spansOf(switchedWalk)) {
       if (this.#values[span.value] !== SWITCHED_WALK) continue;
@@ -269,8 +277,7 @@ export class RegionTranslation implements TranslationSystem {
 
   /** What a walk that finds `value` comes to; kept, because the search asks all the time. */
   #reading(address: number, location: number, level: Level, value: number): Reading {
-    const { end } = this.#map;
-    const key = (address * end + location) * this.#values.length + value;
+    const key = (address * this.#behind + location) * this.#values.length + value;
     const known = this.#readings.get(key);
     // A page that is linked at two levels reads in two ways.
     if (known?.level === level) return known.reading;
@@ -282,17 +289,18 @@ export class RegionTranslation implements TranslationSystem {
   #read(address: number, location: number, level: Level, value: number): Reading {
     const d = this.#values[value];
     assert(d !== undefined, `no value ${value}`);
-    const foreign = location === TARGET ? null : foreignKind(d);
+    const map = this.#mapOf(address);
+    const foreign = location === map.target ? null : foreignKind(d);
     if (foreign !== null) {
       const update = this.#update(address, location, d);
       const leaf = { kind: foreign, updated: update !== null } as const;
       return this.#leaf(address, leaf, { update });
     }
     if (typeOf(d, level) !== 'table') return this.#end(address, location, d, level);
-    if (!this.#map.isTableAddress(d)) return this.#leaf(address, { kind: 'stray' });
-    const ipa = this.#map.pageIpa(this.#access(address).page);
-    const index = tableIndex(this.#map.geometry, childLevel(level), ipa);
-    return this.#map.entryOf(this.#map.follow(d), index);
+    if (!map.isTableAddress(d)) return this.#leaf(address, { kind: 'stray' });
+    const ipa = map.pageIpa(this.#access(address).page);
+    const index = tableIndex(map.geometry, childLevel(level), ipa);
+    return map.entryOf(map.follow(d), index);
   }
 
   /** What the walker has to make of the leaf at `location` for this access; null: nothing. */
@@ -415,7 +423,7 @@ export class RegionTranslation implements TranslationSystem {
     for (const result of [...single, ...pairs]) {
       if (result.kind === 'fault') faults.add(result.fault);
       else leaves.set(this.leafAt(result.location), result.location);
-      const late = result.kind === 'mapped' ? result.lateLocation : undefined;
+      const late = result.kind === 'mapped' ? result.late?.location : undefined;
       if (late !== undefined) leaves.set(this.leafAt(late), late);
       const update = result.kind === 'mapped' ? result.update : undefined;
       if (update !== undefined) updates.set(`${update.entry}=${update.value}`, update);

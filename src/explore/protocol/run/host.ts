@@ -12,7 +12,7 @@ import type { TlbiOp } from '../../../arch/tlbi.ts';
 import type { Protocol } from '../../../port/index.ts';
 import { BoundReached, type ExploreBounds } from '../machine/bounds.ts';
 import { heldAfter } from '../machine/hardware-update.ts';
-import { hypervisorScript } from './hypervisor.ts';
+import { hypervisorScript, machineScript } from './hypervisor.ts';
 import { bothMakers, type Maker, soleMaker } from './maker.ts';
 import type { MemoryMap } from '../machine/memory-map.ts';
 import { reachOf, runsOnGuestPe } from '../machine/reach.ts';
@@ -135,7 +135,7 @@ function unrollMakers(
 ): Host {
   const values = new Numbering<Descriptor>();
   const tlbis = new Numbering<TlbiOp>();
-  const initial = map.initial();
+  const initial = map.regions.flatMap((region) => region.initial());
   const valueOf = (d: Descriptor): number => values.of(d, d.toString(16));
   for (const d of initial) valueOf(d);
   const receivers = vcpus + (map.hasNeighbour ? 1 : 0);
@@ -153,7 +153,9 @@ function unrollMakers(
   /** `stores`: by maker, what it may store where. */
   const treeOf = (maker: Maker, stores: readonly Stores[], isRead: IsRead): Unrolled => {
     const tree = unroll({
-      script: hypervisorScript(maker.protocol, map, bbm, maker),
+      script: ofTwo
+        ? hypervisorScript(maker.protocol, map, bbm, maker)
+        : machineScript(maker.protocol, map, bbm),
       initial,
       // Walkers store to tables, and the other maker if there is one.
       othersMayStore: (location, held) => {

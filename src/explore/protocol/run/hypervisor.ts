@@ -32,7 +32,6 @@ import {
   NO_WALK,
   SWITCHED_WALK,
   TAKEN,
-  TARGET,
 } from '../machine/memory-map.ts';
 import { createModelTables, type Roles } from './model-tables.ts';
 import { PageBook } from './page-book.ts';
@@ -43,7 +42,18 @@ import type { Path } from './unroll.ts';
 
 const TABLE_BITS = VALID | TYPE_TABLE_OR_PAGE;
 
-/** `maker`: absent for one that is alone. */
+/** Of every region, one after the other: the lock is let go of between them. */
+export function machineScript(protocol: Protocol, map: MemoryMap, bbm: BbmLevel): Script {
+  const scripts = map.regions.map((region) => hypervisorScript(protocol, region, bbm));
+  return (recording) => {
+    for (const script of scripts) {
+      recording.beginPart();
+      script(recording);
+    }
+  };
+}
+
+/** Of one region. `maker`: absent for one that is alone. */
 export function hypervisorScript(
   protocol: Protocol,
   map: MemoryMap,
@@ -67,10 +77,10 @@ export function hypervisorScript(
     granule: 2 ** map.geometry.pageShift,
   };
   return (recording) => {
-    const roleOf = createRoles();
+    const roleOf = createRoles(map);
     const book = new PageBook(map, (location) => recording.peek(location));
     if (map.hasNeighbour) recording.write(map.neighbour, NEIGHBOUR_AFTER, false);
-    const begun = maker.looks ? look(maker, recording) : maker.beginAt(map.old);
+    const begun = maker.looks ? look(map, maker, recording) : maker.beginAt(map.old);
     if (begun === null) return recording.write(maker.lock, LOCK_FREE, true);
     book.begin(begun.old);
     const tables = createModelTables(map, recording, book, roleOf, maker);
@@ -108,8 +118,8 @@ export function hypervisorScript(
 }
 
 /** Null: the entry holds nothing that it would change, or not any more. */
-function look(maker: Maker, recording: Recording): Beginning | null {
-  const walked = recording.read(TARGET);
+function look(map: MemoryMap, maker: Maker, recording: Recording): Beginning | null {
+  const walked = recording.read(map.target);
   const { waits, lockOfOther, protocol } = maker;
   if (!waits || lockOfOther === null || maker.beginAt(walked) === null) {
     return begunBy(maker, [walked]);
@@ -119,7 +129,7 @@ function look(maker: Maker, recording: Recording): Beginning | null {
   return begunBy(maker, [
     walked,
     LOCK_FREE,
-    ...(protocol.walks === true ? [] : [recording.read(TARGET)]),
+    ...(protocol.walks === true ? [] : [recording.read(map.target)]),
   ]);
 }
 
@@ -153,8 +163,8 @@ export function traceOf(
   };
 }
 
-function createRoles(): Roles {
-  const known = new Map([[TARGET as number, 0]]);
+function createRoles({ target }: MemoryMap): Roles {
+  const known = new Map([[target, 0]]);
   return (location) => {
     const index = known.get(location) ?? known.size;
     known.set(location, index);
@@ -179,14 +189,14 @@ class Taking {
   /** A descriptor is about to be stored to the entry. */
   beforeStore(location: number, value: Descriptor): void {
     const { change, old } = this.#map;
-    const isNew = location === TARGET && isValid(value) && value !== old;
+    const isNew = location === this.#map.target && isValid(value) && value !== old;
     if (change.takes === 'before-new' && isNew) this.#take();
   }
 
   /** The protocol has returned. Of what it left mapped because memory ran out nothing is taken. */
   atEnd(): void {
     const { failing, old } = this.#map;
-    if (failing !== null && sameButState(this.#recording.peek(TARGET), old)) return;
+    if (failing !== null && sameButState(this.#recording.peek(this.#map.target), old)) return;
     if (this.#map.change.takes === 'at-end') this.#take();
   }
 
@@ -245,8 +255,8 @@ class WalksUnderWay {
 
 /** Whoever holds the entry LOCKED puts its block there, and looks at nothing before (stage2_make_pte). */
 function ownerGoesOn(map: MemoryMap, recording: Recording, book: PageBook): void {
-  book.count(TARGET as Entry, 1);
-  recording.write(TARGET, map.wanted, true);
+  book.count(map.target as Entry, 1);
+  recording.write(map.target, map.wanted, true);
 }
 
 /** What one run of a protocol has beside the machine. */

@@ -7,7 +7,7 @@ import { type Descriptor, isTable, isValid } from '../../../arch/descriptor.ts';
 import { childLevel, type Level } from '../../../arch/geometry.ts';
 import type { Entry, Table, TableName } from '../../../port/index.ts';
 import type { Rule } from '../../../result/rule.ts';
-import { type MemoryMap, TARGET } from '../machine/memory-map.ts';
+import type { MemoryMap } from '../machine/memory-map.ts';
 
 export interface BookFinding {
   readonly rule: Extract<Rule, 'freed-table' | 'table-leak' | 'refcount'>;
@@ -147,7 +147,7 @@ export class PageBook {
     for (let page = 0; this.#isLost && page < this.#map.oldTables; page++) {
       reached.add(page as Table);
     }
-    this.#reach(TARGET, this.#map.level, reached);
+    this.#reach(this.#map.target, this.#map.level, reached);
     const leaked = [...this.#counts.keys()].filter(
       (table) => !this.#freed.has(table) && !reached.has(table),
     );
@@ -159,7 +159,7 @@ export class PageBook {
 
   #auditParent(): void {
     const before = isValid(this.#map.old) ? 1 : 0;
-    const after = isValid(this.#peek(TARGET)) ? 1 : 0;
+    const after = isValid(this.#peek(this.#map.target)) ? 1 : 0;
     const drift = this.#parentGets - (after - before);
     if (drift === 0) return;
     const what = drift > 0 ? 'a put is missing' : 'a get is missing or a put too many';

@@ -118,6 +118,8 @@ export class Recording {
   pending = false;
   /** The script has looked at the CPU's BBM level: on another one it may do something else. */
   looksAtBbm = false;
+  /** Where in the trace each of the regions' begins, where they were told. */
+  readonly parts: number[] = [];
   /** What ended it before its time; null: nothing. */
   thrown: Error | null = null;
   /** By event of the trace: the location it is about, for names. */
@@ -234,6 +236,11 @@ export class Recording {
 
   tlbi(op: TlbiOp): void {
     this.#add({ kind: 'tlbi', tlbi: op });
+  }
+
+  /** From here on it is about the next region. */
+  beginPart(): void {
+    this.parts.push(this.trace.length);
   }
 
   /** An event for the checker that is no step of the model. `location`: what it is about. */

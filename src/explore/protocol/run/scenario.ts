@@ -39,6 +39,8 @@ export interface Scenario {
   readonly ways: readonly (readonly Path[])[];
   /** Locations that vCPUs may read, or both hypervisors use. What one does to others is no step. */
   readonly isRead: (location: number) => boolean;
+  /** Those that are seen free before what is late: of the regions that it is in. */
+  readonly locks: readonly number[];
   /** Of its CPU. */
   readonly tlbi: CpuModel['tlbi'];
 }
@@ -87,8 +89,11 @@ export function scenarioOf(
   }
   const pes = indices.map((vcpu) => peOf(cpu, vcpu));
   const translation = new RegionTranslation(map, pes, accesses, values, tlbis);
-  const read = new Set(map.locks);
-  if (map.moment !== null) read.add(map.moment);
+  const late = new Set(program.late.map(({ page }) => map.holding(page)));
+  const locks = late.size === 0 ? map.locks : [...late].flatMap((region) => region.locks);
+  const moments = map.regions.flatMap(({ moment }) => moment ?? []);
+  const read = new Set([...locks, ...moments]);
+  if (map.hasNeighbour) for (const lock of map.locks) read.add(lock);
   const valuesOf = (entry: number): number[] => {
     read.add(entry);
     return [...(held[entry] ?? [])].map(valueOf);
@@ -104,7 +109,7 @@ export function scenarioOf(
       vcpu: vcpuNumber(vcpu),
       firstAddress,
       answers,
-      locks: map.locks,
+      locks: vcpu < vcpus ? locks : map.locks,
       valueOf,
       nodesMax,
     });
@@ -121,10 +126,10 @@ export function scenarioOf(
     threads: [first, ...guests.map((guest) => guest.program), ...second],
     initial: [...initial.map(valueOf), ...translation.leafLocations()],
     translation,
-    ...(map.moment === null ? {} : { moment: map.moment }),
+    ...(moments.length > 0 && { moments }),
     alike: likeThreads(map, pes.slice(0, vcpus)),
   };
   const { tlbi } = cpu;
   const ways = trees.map(({ paths }) => paths);
-  return { system, translation, program, guests, accesses, ways, isRead, tlbi };
+  return { system, translation, program, guests, accesses, ways, isRead, locks, tlbi };
 }

@@ -6,7 +6,7 @@
 import { BadArgument } from '../../../port/checked-port.ts';
 import type { Cpu, Entry } from '../../../port/cpu.ts';
 import type { Table, Tables } from '../../../port/tables.ts';
-import { type MemoryMap, TARGET } from '../machine/memory-map.ts';
+import type { MemoryMap } from '../machine/memory-map.ts';
 
 export interface SpacedEntries {
   /** Entries are numbers below this. */
@@ -34,7 +34,7 @@ export function spacedEntries(map: MemoryMap): SpacedEntries {
   function toMachine(operation: string, entry: Entry): Entry {
     const page = Math.floor(entry / stride) - 1;
     const index = (entry % stride) - middle;
-    if (page < 0 && index === 0) return TARGET as Entry;
+    if (page < 0 && index === 0) return map.target as Entry;
     if (page >= 0 && index >= 0 && index < entriesPerTable) {
       return map.entryOf(page as Table, index);
     }
@@ -46,7 +46,7 @@ export function spacedEntries(map: MemoryMap): SpacedEntries {
 
   return {
     limit: (map.tables + 1) * stride,
-    target: toProtocol(TARGET as Entry),
+    target: toProtocol(map.target as Entry),
     cpu: (cpu) => ({
       ...cpu,
       read: (entry) => cpu.read(toMachine('read', entry)),

@@ -52,6 +52,8 @@ export interface Path {
   readonly locations: readonly (number | null)[];
   /** By event of the trace: index of the operation that it is, or of the last one before it. */
   readonly behind: readonly number[];
+  /** Where in the trace that of each region begins; empty: it is about one. */
+  readonly parts: readonly number[];
   readonly findings: readonly BookFinding[];
   readonly ledger: readonly BookEntry[];
   /** What its reads and compare-exchanges found, in order. */
@@ -85,8 +87,17 @@ export class NotDeterministic extends Error {
 
 /** The way of a run that has come to its end. */
 export function pathOf(recording: Recording, answers: readonly Descriptor[]): Path {
-  const { operations, trace, locations, behind, findings, ledger, memory, thrown } = recording;
-  return { operations, trace, locations, behind, findings, ledger, answers, memory, thrown };
+  const { operations, trace, locations, behind, parts, findings, ledger, memory, thrown } = recording;
+  const events = { trace, locations, behind, parts };
+  return { operations, ...events, findings, ledger, answers, memory, thrown };
+}
+
+/** What of its trace is about one of several regions. */
+export function partOf(path: Path, region: number): Path {
+  if (path.parts.length < 2) return path;
+  const [from, to] = [path.parts[region], path.parts[region + 1]];
+  const [trace, locations] = [path.trace.slice(from, to), path.locations.slice(from, to)];
+  return { ...path, trace, locations, behind: path.behind.slice(from, to) };
 }
 
 export function unroll(input: UnrollInput): Unrolled {

@@ -10,7 +10,7 @@ import type { ExploreStep } from '../../../result/explore.ts';
 import type { PlacedEvent, TrailStep } from '../../model/index.ts';
 import { isForeign } from '../machine/hardware-update.ts';
 import { contextText, guestName, placeName, valueText } from '../machine/describe.ts';
-import { type MemoryMap, REUSED, TARGET } from '../machine/memory-map.ts';
+import { type MemoryMap, REUSED } from '../machine/memory-map.ts';
 import { reachOf } from '../machine/reach.ts';
 import { FAILED, type Overtaking, reasonOf } from './reasons.ts';
 import type { Operation } from '../run/recording.ts';
@@ -115,9 +115,9 @@ export class HostSteps {
 
   /** The next user's store to a page that was freed, and the like. */
   #isOthers({ location, value }: Extract<Operation, { kind: 'write' }>): boolean {
-    const { map } = this.#input;
+    const map = this.#input.map.at(location);
     if (location === map.moment || location === map.switchedWalk) return true;
-    return isForeign(value, REUSED) && location !== TARGET;
+    return isForeign(value, REUSED) && location !== map.target;
   }
 
   /** Everything the hypervisor does. */
@@ -301,7 +301,7 @@ export class HostSteps {
   }
 
   #storeStep({ location, value, release }: Extract<Operation, { kind: 'write' }>): ExploreStep {
-    const { map } = this.#input;
+    const map = this.#input.map.at(location);
     const thread = this.#way.name;
     const what = `${placeName(map, location)} = ${valueText(map, location, value)}`;
     if (map.isLock(location)) {
@@ -313,7 +313,7 @@ export class HostSteps {
       const detail = `${placeName(map, location)} is ${valueText(map, location, value)}`;
       return { thread, op: 'walk', detail };
     }
-    if (isForeign(value, REUSED) && location !== TARGET) {
+    if (isForeign(value, REUSED) && location !== map.target) {
       return { thread, op: 'write', detail: `${what} (the page was freed)` };
     }
     return { thread, op: release ? 'write-release' : 'write', detail: what };

@@ -8,7 +8,7 @@ import { HOST_VMID } from '../../../arch/context.ts';
 import { isBroadcast } from '../../../arch/tlbi.ts';
 import type { DsbKind } from '../../../port/index.ts';
 import { isForeign } from '../machine/hardware-update.ts';
-import { LOCK_FREE, type MemoryMap, REUSED, SWITCHED_WALK, TARGET } from '../machine/memory-map.ts';
+import { LOCK_FREE, type MemoryMap, REUSED, SWITCHED_WALK } from '../machine/memory-map.ts';
 import { reachOf } from '../machine/reach.ts';
 import type { Operation } from '../run/recording.ts';
 
@@ -103,10 +103,11 @@ function tlbiReason({ overtakes, overtakenBy }: Surroundings): string {
 }
 
 function storeReason(
-  map: MemoryMap,
+  machine: MemoryMap,
   { location, value, release }: Extract<Operation, { kind: 'write' }>,
   { overtakenBy, overtakes }: Surroundings,
 ): string {
+  const map = machine.at(location);
   if (map.isLock(location) && value === LOCK_FREE) {
     return overtakes !== null
       ? 'a store-release waits for no TLBI: only a DSB does (R_PSMWS)'
@@ -118,7 +119,7 @@ function storeReason(
       : 'the DSB waits for it, and what it has filled stays';
   }
   if (location === map.moment) return 'from here on what is stored through the old mapping is lost';
-  if (isForeign(value, REUSED) && location !== TARGET) {
+  if (isForeign(value, REUSED) && location !== map.target) {
     return 'the next user of the page stores to it: walks that still read it are lost (R_RVJDB)';
   }
   if (overtakenBy !== null) {

@@ -45,6 +45,8 @@ export interface ScheduleInput extends HostInput {
   readonly guests: readonly GuestTrail[];
   /** Of all vCPUs, by address. */
   readonly accesses: readonly Access[];
+  /** Those that a vCPU looks at. */
+  readonly locks: readonly number[];
   /**
    * `whole`: the hypervisor's program to its end. A position: its events up to there, or to the last
    * access if that is later.
@@ -181,7 +183,7 @@ function lockStep(input: ScheduleInput, vcpu: number, step: TrailStep): TimedSte
   const found = `${placeName(input.map, target.location)} is ${valueText(input.map, target.location, value)}`;
   const isFree = value === LOCK_FREE;
   // Of two holds the barrier stands behind the second.
-  const isLast = target.location === input.map.locks.at(-1);
+  const isLast = target.location === input.locks.at(-1);
   const detail = isFree && isLast ? `${found}; DMB LD` : found;
   const why = isFree ? LOCK_SEEN : LOCK_NOT_SEEN;
   return { at: step.view, step: { thread: guestName(input.vcpus, vcpu), op: 'read', detail, why } };

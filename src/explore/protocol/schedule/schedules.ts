@@ -193,7 +193,7 @@ export class Schedules {
   /** The loads of the lock stand between the early accesses and the late ones. */
   #upTo(broken: number, trail: readonly TrailStep[]): readonly TrailStep[] {
     const isEarly = broken < this.#scenario.program.early.length;
-    const { locks } = this.#host.map;
+    const { locks } = this.#scenario;
     return trail.slice(0, broken + 1 + (isEarly ? 0 : locks.length));
   }
 
@@ -326,7 +326,7 @@ export function hostWays(
 /** What schedules of one scenario have in common. */
 export function scheduleInput(
   { map, values, vcpus, receivers }: Host,
-  { translation, accesses, isRead }: Scenario,
+  { translation, accesses, isRead, locks }: Scenario,
 ): Omit<ScheduleInput, 'order' | 'hosts' | 'guests' | 'shownTo'> {
-  return { map, translation, values, isRead, vcpus, receivers, accesses };
+  return { map, translation, values, isRead, vcpus, receivers, accesses, locks };
 }
