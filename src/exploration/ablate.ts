@@ -51,7 +51,14 @@ export function withAblations(all: readonly Ablated[]): readonly ExploreRun[] {
   const keyOf = ({ search }: Ablated): string =>
     JSON.stringify([
       [search.subject.source?.kind, search.subject.source?.name ?? search.subject.protocol.name],
-      [search.level, search.granule, search.regions, search.vcpus, search.scenario, search.accesses],
+      [
+        search.level,
+        search.granule,
+        search.regions,
+        search.vcpus,
+        search.scenario,
+        search.accesses,
+      ],
     ]);
   return all.map((one) => {
     const own = all.filter((other) => keyOf(other) === keyOf(one));

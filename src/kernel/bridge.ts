@@ -104,16 +104,18 @@ export function kernelProtocol(
   const run: Protocol['run'] = (cpu, t, tables) => {
     refuseOtherPages(tables.entries);
     const scale = new Scale(t, tables.entries);
-    const pages = new Pages(tables, t, bytes);
+    const { level } = t;
+    const target = { entry: t.entry, level, ipa: scale.kernelIpa };
+    const pages = new Pages(tables, target, bytes);
     const descriptors = new Descriptors(encoding, scale, t, pages.isTable);
     running = { cpu, tables, t, pages, descriptors, scale };
     stackPointer.value = stackTop;
     bytes.set(pristine);
     machine(tables.entries);
     const error = entry(
-      Pages.pgd(t),
-      t.level,
-      BigInt(t.ipa),
+      Pages.pgd(target),
+      level,
+      BigInt(scale.kernelIpa),
       BigInt(scale.kernelBytes),
       BigInt(t.pa),
       t.wanted & SOFTWARE,

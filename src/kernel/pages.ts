@@ -58,7 +58,12 @@ export class Pages {
   readonly #pointerOf = new Map<bigint, number>();
   #nowhere = 0;
 
-  constructor(tables: Tables, { entry, level, ipa }: Transition, memory: Uint8Array) {
+  /** Addresses are the kernel's (scale.ts). */
+  constructor(
+    tables: Tables,
+    { entry, level, ipa }: Pick<Transition, 'entry' | 'level' | 'ipa'>,
+    memory: Uint8Array,
+  ) {
     const index = Math.floor(ipa / kernelSize(level)) % KERNEL_ENTRIES;
     const page = targetPage({ level, ipa });
     this.#tables = tables;
@@ -68,7 +73,7 @@ export class Pages {
   }
 
   /** The start of the top table, which has concatenated pages: the target lies in the one mapped. */
-  static pgd(t: Transition): number {
+  static pgd(t: Pick<Transition, 'level' | 'ipa'>): number {
     return targetPage(t) - bytesBefore(t);
   }
 

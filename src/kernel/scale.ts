@@ -18,6 +18,8 @@ export class Scale {
   readonly #level: BlockLevel;
   readonly #ipa: number;
   readonly #pa: number;
+  /** Where the region begins in the kernel's eyes. */
+  readonly kernelIpa: number;
   /** The region in the kernel's eyes and in the machine's. */
   readonly kernelBytes: number;
   readonly machineBytes: number;
@@ -29,6 +31,13 @@ export class Scale {
     this.#pa = pa;
     this.kernelBytes = kernelSize(level);
     this.machineBytes = size;
+    this.kernelIpa = this.isSame ? ipa : this.#kernelIpaOf(ipa);
+  }
+
+  /** Entries that lie beside each other do so in the kernel's eyes. */
+  #kernelIpaOf(ipa: number): number {
+    const beside = (ipa % this.kernelBytes) / this.machineBytes;
+    return ipa - (ipa % this.kernelBytes) + beside * this.kernelBytes;
   }
 
   get isSame(): boolean {
@@ -37,7 +46,7 @@ export class Scale {
 
   /** Null where the machine has no such address: the entry does not exist there. */
   machineIpa(ipa: number): number {
-    return this.#ipa + this.#machineOffset(ipa - this.#ipa);
+    return this.#ipa + this.#machineOffset(ipa - this.kernelIpa);
   }
 
   machinePa(pa: number): number {

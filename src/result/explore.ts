@@ -252,7 +252,10 @@ export function levelText({
   regions = 1,
   level,
 }: Pick<ExploreRun, 'granule' | 'level'> & { readonly regions?: 1 | 2 }): string {
-  const size = [...(regions > 1 ? [`${regions} regions`] : []), ...(granule === 'tiny' ? [] : [granule])];
+  const size = [
+    ...(regions > 1 ? [`${regions} regions`] : []),
+    ...(granule === 'tiny' ? [] : [granule]),
+  ];
   return [...size, `level ${level}`].join(', ');
 }
 

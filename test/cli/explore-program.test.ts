@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import type { ExploreResult, ExploreRun } from '../../src/result/explore.ts';
+import type { ReplayResult } from '../../src/result/replay.ts';
 import { PROTOCOL } from '../stress/e2e/stress.ts';
 import { emptyFolder, MAIN, program, typed } from './program.ts';
 
@@ -88,14 +89,41 @@ test('tables of four entries are asked for, said, and kept apart from those of t
   const [run] = resultIn(folder).runs;
   expect([run?.granule, run?.level, run?.bounds.programs]).toEqual(['tiny4', 2, 72]);
   const token = run?.violation?.token ?? '';
-  const again = await typed(['replay', token], folder);
+  const again = await typed(['replay', token, '--json', 'again.json'], folder);
   expect([again.code, again.out]).toEqual([1, expect.stringContaining('tiny4, level 2, 1 vCPU')]);
+  const replayed = JSON.parse(
+    readFileSync(path.join(folder, 'again.json'), 'utf8'),
+  ) as ReplayResult;
+  expect(replayed.runs[0].granule).toBe('tiny4');
   const two = await typed(['explore', '--mutant', 'no-tlbi', '--json', 'two.json'], folder);
   expect(two.out).not.toContain('tiny');
   const merged = await typed(['merge', 'x.json', 'two.json', '--json', 'both.json'], folder);
   expect(merged.out).toMatch(/no-tlbi +tiny4 +2 +violated/);
   expect(merged.out).toMatch(/no-tlbi +tiny +2 +violated/);
   const compared = await typed(['compare', 'two.json', 'x.json'], folder);
+  expect([compared.code, compared.err]).toEqual([2, expect.stringContaining('no row in common')]);
+});
+
+test('two regions are asked for, said, and kept apart from one', async () => {
+  const folder = emptyFolder();
+  const args = ['explore', '--mutant', 'hint-from-address', '--regions', '2', '--json', 'x.json'];
+  const two = await typed(args, folder);
+  expect([two.code, two.out]).toEqual([1, expect.stringContaining('2 regions, level 2, 1 vCPU')]);
+  const [run] = resultIn(folder).runs;
+  expect([run?.regions, run?.violation?.rule]).toEqual([2, 'stale-translation']);
+  const token = run?.violation?.token ?? '';
+  const again = await typed(['replay', token, '--json', 'again.json'], folder);
+  expect([again.code, again.out]).toEqual([1, expect.stringContaining('2 regions, level 2')]);
+  const replayed = JSON.parse(
+    readFileSync(path.join(folder, 'again.json'), 'utf8'),
+  ) as ReplayResult;
+  expect([replayed.runs[0].regions, replayed.runs[0].granule]).toEqual([2, 'tiny']);
+  const one = ['explore', '--mutant', 'hint-from-address', '--json', 'one.json'];
+  expect((await typed(one, folder)).out).not.toContain('regions');
+  const merged = await typed(['merge', 'x.json', 'one.json', '--json', 'both.json'], folder);
+  expect(merged.out).toMatch(/hint-from-address +2 +2 +violated/);
+  expect(merged.out).toMatch(/hint-from-address +1 +2 +violated/);
+  const compared = await typed(['compare', 'one.json', 'x.json'], folder);
   expect([compared.code, compared.err]).toEqual([2, expect.stringContaining('no row in common')]);
 });
 
@@ -121,6 +149,11 @@ test.each([
     "--cpu: hdbss=on is for stress; the model has the walker's updates and no log of them",
   ],
   ['--scenario two-vms --cpu tlb=0', '--scenario two-vms does not go with --cpu tlb=0'],
+  [
+    '--protocol bbm-late --regions 2 --against bbm-late',
+    '--against does not go with --regions 2: both hypervisors change one entry',
+  ],
+  ['--regions 3', '--regions'],
   ['--scenario relocate', 'there are adjust-populated, two-vms'],
   ['--protocol bbm-latte', 'did you mean bbm-late?'],
 ])('%s is refused with one line', async (args, answer) => {

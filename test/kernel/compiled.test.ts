@@ -8,6 +8,7 @@ import { KERNEL_FLAGS } from '../../src/cli/commands/kernel/flags.ts';
 import { parseCommandLine } from '../../src/cli/parse.ts';
 import { exploreProtocol } from '../../src/explore/protocol/index.ts';
 import { playProtocol } from '../../src/explore/protocol/play.ts';
+import { startExploration } from '../../src/explore/protocol/start.ts';
 import { kernelTree, loadKernel, offersOf } from '../../src/kernel/index.ts';
 import type { Protocol } from '../../src/port/index.ts';
 import { DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
@@ -63,6 +64,19 @@ describe.skipIf(noCompiler !== null)('a function of a tree', () => {
     expect(protocol.origin).toBe('v6.4.99, pgtable.c and hyp/vhe/tlb.c');
     expect(protocol.lock).toBe(lock);
   });
+
+  test.each(['tiny', 'tiny4'] as const)(
+    'changes entries that lie beside each other, and flushes each: %s',
+    async (granule) => {
+      const protocol = await load('kernel:split');
+      const asked = { protocol, granule, regions: 2, accesses: 1 } as const;
+      expect(exploreProtocol(asked).verdict).toBe('safe');
+      const { hosts } = startExploration(asked);
+      const flushed = hosts[0]?.tlbis.flatMap((op) => ('ipa' in op ? [op.ipa] : [])) ?? [];
+      const regions = hosts[0]?.map.regions.map(({ ipa }) => ipa) ?? [];
+      expect(flushed.toSorted((a, b) => a - b)).toEqual(regions);
+    },
+  );
 
   test.each(['map', 'map-shared', 'split'])(
     'runs on real tables of 512 entries: %s',

@@ -10,7 +10,7 @@ import type { ExploreStep, ExploreViolation } from '../../result/explore.ts';
 import { type Rule, RULES } from '../../result/rule.ts';
 import { type OnEnd, orderOf, OrderRun, type PlacedEvent, type TrailStep } from '../model/index.ts';
 import { Aftermath } from './judge/aftermath.ts';
-import { BoundReached, EXPLORE_BOUNDS } from './machine/bounds.ts';
+import { BoundReached, boundsFor, EXPLORE_BOUNDS } from './machine/bounds.ts';
 import { machineOf, modelOf, unsupportedReason } from './cpu.ts';
 import { runProtocol, runProtocols } from './start.ts';
 import { isHostName } from './machine/describe.ts';
@@ -90,17 +90,17 @@ function hostOf(
   if (change === undefined) throw new ReplayRefused(`${token.name} has no such form any more`);
   const { granule, regions } = token;
   const machine = { ...machineOf(cpu, token.scenario, protocol, granule), regions };
-  const { tables } = EXPLORE_BOUNDS;
+  const bounds = boundsFor(granule, regions);
   const bbm = announcedBbm(cpu);
   try {
     if (beside !== null) {
       const both = [protocol, beside.protocol] as const;
-      const map = pairMap(both, token.level, tables, machine);
-      return runProtocols(both, map, bbm, token.vcpus, EXPLORE_BOUNDS);
+      const map = pairMap(both, token.level, bounds.tables, machine);
+      return runProtocols(both, map, bbm, token.vcpus, bounds);
     }
     const { failing } = token;
-    const map = new MemoryMap(change, token.level, tables, { ...machine, failing });
-    return runProtocol(protocol, map, bbm, token.vcpus, EXPLORE_BOUNDS);
+    const map = new MemoryMap(change, token.level, bounds.tables, { ...machine, failing });
+    return runProtocol(protocol, map, bbm, token.vcpus, bounds);
   } catch (error) {
     if (!(error instanceof BoundReached)) throw error;
     throw new ReplayRefused(`${token.name} does ${error.message} now`);
@@ -132,7 +132,8 @@ function replaySchedule(
 ): Replay | null {
   const { map, vcpus } = host;
   const pages = accessesOf(key.program).map(({ page }) => page);
-  if ((key.vcpu ?? 0) >= vcpus || pages.some((page) => page >= map.pages * map.regions.length)) return null;
+  if ((key.vcpu ?? 0) >= vcpus || pages.some((page) => page >= map.pages * map.regions.length))
+    return null;
   const options = modelOf(cpu);
   const scenario = scenarioOf(host, cpu, key.program, EXPLORE_BOUNDS.nodes);
   const order = orderOf(scenario.system, options, EXPLORE_BOUNDS.events, key.choice, key.numbers);

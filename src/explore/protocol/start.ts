@@ -13,6 +13,7 @@ import { thrownBy } from '../../port/thrown.ts';
 import type { ExplorePart } from '../../result/explore.ts';
 import {
   BoundReached,
+  boundsFor,
   EXPLORE_BOUNDS,
   type ExploreBounds,
   type ExploredScenario,
@@ -128,7 +129,7 @@ export function startExploration(options: ExploreOptions): Started {
     unsupportedReason(cpu, scenario) ??
     (against === null ? null : pairProblem(protocol, against.protocol));
   if (reason !== null) throw new ExploreUnsupported(reason);
-  const bounds: ExploreBounds = { ...EXPLORE_BOUNDS, ...options.bounds };
+  const bounds: ExploreBounds = { ...boundsFor(granule, regions), ...options.bounds };
   const machine = { ...machineOf(cpu, scenario, protocol, granule), regions };
   const mapOf = (change: ChangeName, failing: number | null): MemoryMap =>
     new MemoryMap(change, level, bounds.tables, { ...machine, failing });

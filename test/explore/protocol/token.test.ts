@@ -147,7 +147,7 @@ describe('a fingerprint', () => {
       trace: [],
       locations: [],
       behind: [],
-    parts: [],
+      parts: [],
       findings: [],
       ledger: [],
       answers: [],

@@ -21,12 +21,7 @@ import type { ChangeName, Claims } from '../../../port/index.ts';
 import type { OutcomeGrade } from '../../../result/explore.ts';
 import type { Rule } from '../../../result/rule.ts';
 import type { Access, AccessResult } from '../machine/guest.ts';
-import {
-  type MemoryMap,
-  NEW_VERSION,
-  NEXT_VERSION,
-  OLD_VERSION,
-} from '../machine/memory-map.ts';
+import { type MemoryMap, NEW_VERSION, NEXT_VERSION, OLD_VERSION } from '../machine/memory-map.ts';
 import { RELAXED_FOR } from '../machine/reach.ts';
 import type { Fault, Leaf } from '../machine/translation.ts';
 

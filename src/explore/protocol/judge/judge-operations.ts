@@ -89,7 +89,10 @@ export function judgeOperations(
     if (loss !== null && loss.isNamed) {
       found('vmid-isolation', `${when}${loss.why}`, path, loss.event);
     } else if (loss !== null) notes.add(loss.why);
-    for (const { rule, why } of path.findings) found(rule, `${when}${why}`, path, null);
+    for (const finding of path.findings) {
+      if (finding.region === region.region)
+        found(finding.rule, `${when}${finding.why}`, path, null);
+    }
   }
   if (lost !== null && lost.path === null) {
     const [path] = host.paths;

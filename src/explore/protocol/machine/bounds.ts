@@ -1,4 +1,5 @@
 /** What one exploration may cost. Whatever stops it is named in the result. */
+import type { SmallGranule } from '../../../arch/geometry.ts';
 import { DEFAULT_BOUNDS, type SearchBounds } from '../../model/index.ts';
 
 export interface ExploreBounds extends Omit<SearchBounds, 'visits'> {
@@ -7,6 +8,9 @@ export interface ExploreBounds extends Omit<SearchBounds, 'visits'> {
   /** Table pages, the old subtree's among them. */
   readonly tables: number;
 }
+
+/** Pages of level 1 in tables of four entries, over those in tables of two. */
+const LARGER = 4;
 
 export const EXPLORE_BOUNDS: ExploreBounds = Object.freeze({
   events: 30,
@@ -17,6 +21,12 @@ export const EXPLORE_BOUNDS: ExploreBounds = Object.freeze({
   operations: 192,
   tables: 6,
 });
+
+/** Of a larger machine: a path goes through every region, and perhaps from entry to entry. */
+export function boundsFor(granule: SmallGranule, regions: number): ExploreBounds {
+  const times = (granule === 'tiny' ? 1 : LARGER) * regions;
+  return { ...EXPLORE_BOUNDS, operations: EXPLORE_BOUNDS.operations * times };
+}
 
 /** vCPUs of one exploration: more show nothing that these do not. */
 export const VCPUS_EXPLORED_MAX = 4;

@@ -78,8 +78,8 @@ const FOREIGN_PA = 0xc000_0000;
 const FOREIGN_VERSION = 15;
 /** Of level 1 two leaves lie below each other, and a protocol may try another one. */
 const CHILDREN_KEPT = 6;
-/** Memory of a region lies so far from that of the one before it, whatever its blocks are. */
-const PA_APART = 0x10_0000;
+/** Memory of a region lies so far behind that of the one before it: no address here is another's. */
+const PA_APART = 0x2_0000_0000;
 const NEIGHBOUR_PA = 0xe000_0000;
 
 /** A valid leaf that is none of the region's. */

@@ -12,6 +12,8 @@ import type { MemoryMap } from '../machine/memory-map.ts';
 export interface BookFinding {
   readonly rule: Extract<Rule, 'freed-table' | 'table-leak' | 'refcount'>;
   readonly why: string;
+  /** Whose pages it is about. */
+  readonly region: number;
 }
 
 /** How a sentence ends about a page that was free already. */
@@ -199,6 +201,7 @@ export class PageBook {
   }
 
   #find(rule: BookFinding['rule'], why: string): void {
-    if (!this.findings.some((known) => known.rule === rule)) this.findings.push({ rule, why });
+    if (this.findings.some((known) => known.rule === rule)) return;
+    this.findings.push({ rule, why, region: this.#map.region });
   }
 }

@@ -87,7 +87,8 @@ export class NotDeterministic extends Error {
 
 /** The way of a run that has come to its end. */
 export function pathOf(recording: Recording, answers: readonly Descriptor[]): Path {
-  const { operations, trace, locations, behind, parts, findings, ledger, memory, thrown } = recording;
+  const { operations, trace, locations, behind, parts, findings, ledger, memory, thrown } =
+    recording;
   const events = { trace, locations, behind, parts };
   return { operations, ...events, findings, ledger, answers, memory, thrown };
 }

@@ -1,0 +1,240 @@
+/**
+ * Two entries beside each other, changed one after the other: what goes wrong with the second alone is
+ * shown by a schedule, and everything else is as it is with one.
+ */
+import { describe, expect, it } from 'vitest';
+import { type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
+import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
+import { boundsFor } from '../../../src/explore/protocol/machine/bounds.ts';
+import { placeName, valueText } from '../../../src/explore/protocol/machine/describe.ts';
+import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
+import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
+import { scenarioOf } from '../../../src/explore/protocol/run/scenario.ts';
+import { startExploration } from '../../../src/explore/protocol/start.ts';
+import { MUTANTS } from '../../../src/mutants/index.ts';
+import {
+  type Cpu,
+  defineProtocol,
+  flushIpa,
+  type Protocol,
+  type Tables,
+  type Transition,
+  VALID,
+} from '../../../src/port/index.ts';
+import { ALL_PROTOCOLS } from '../../../src/protocols/index.ts';
+import { parseCpu } from '../../../src/request/cpu-knobs.ts';
+import type { ExploreRun } from '../../../src/result/explore.ts';
+import { shownRules } from './fixtures.ts';
+
+function builtin(name: string): Protocol {
+  const protocol = ALL_PROTOCOLS.find((one) => one.name === name);
+  if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
+  return protocol;
+}
+
+const isSecond = ({ ipa, size }: Transition): boolean => (ipa & size) !== 0;
+
+type Instead = (cpu: Cpu, t: Transition, tables: Tables) => Cpu;
+
+/** `base`, but with another port for the second entry. */
+function wrongForSecond(base: string, instead: Instead): Protocol {
+  const { run, ...rest } = builtin(base);
+  return defineProtocol({
+    ...rest,
+    name: 'wrong-for-second',
+    run: (cpu, t, tables) => run(isSecond(t) ? instead(cpu, t, tables) : cpu, t, tables),
+  });
+}
+
+const WITHOUT_TLBI = wrongForSecond('bbm-early', (cpu) => ({ ...cpu, tlbi: () => {} }));
+
+/** Flushes the entry before it wherever an address has a bit too many. */
+const ONE_ADDRESS = defineProtocol({
+  ...builtin('relocate-break'),
+  name: 'one-address',
+  run(cpu, t) {
+    cpu.write(t.entry, t.old & ~VALID);
+    flushIpa(cpu, t.ipa & ~t.size, t.level);
+    cpu.writeRelease(t.entry, t.wanted);
+    cpu.dsb('ishst');
+  },
+});
+
+function found({ verdict, violations }: ExploreRun): unknown {
+  return [verdict, ...violations.map(({ rule }) => rule).toSorted()];
+}
+
+/** Of all that are asked about, those that come to something else with two regions. */
+function differing(protocols: readonly Protocol[], cpu: Partial<CpuModel>): readonly string[] {
+  return protocols
+    .filter((protocol) => {
+      const asked = { protocol, cpu, kinds: ['load'], realGranules: false } as const;
+      const one = found(exploreProtocol(asked));
+      const two = found(exploreProtocol({ ...asked, regions: 2 }));
+      return JSON.stringify(one) !== JSON.stringify(two);
+    })
+    .map(({ name }) => name);
+}
+
+it.each(['bbm=0', 'bbm=2,multihit=amalgamate', 'bbm=1,hafdbs=on'])(
+  'protocols are what they are, %s',
+  (knobs) => {
+    expect(differing(ALL_PROTOCOLS, parseCpu(knobs))).toEqual([]);
+  },
+  120_000,
+);
+
+it('seeded bugs are found as with one, and one more is shown', () => {
+  const seeded = MUTANTS.flatMap(({ seed }) => (seed.kind === 'protocol' ? [seed.protocol] : []));
+  expect(seeded.length).toBeGreaterThan(50);
+  expect(differing(seeded, {})).toEqual(['hint-from-address']);
+  const mutant = seeded.find(({ name }) => name === 'hint-from-address');
+  if (mutant === undefined) throw new Error('it is gone');
+  expect(shownRules(exploreProtocol({ protocol: mutant, regions: 2 }))).toContain(
+    'stale-translation',
+  );
+}, 120_000);
+
+describe('what is wrong with the second alone', () => {
+  it('is shown at its pages', () => {
+    const asked = { protocol: WITHOUT_TLBI, kinds: ['load'], realGranules: false } as const;
+    expect(exploreProtocol(asked).verdict).toBe('safe');
+    const run = exploreProtocol({ ...asked, regions: 2 });
+    expect(run.violations.map(({ rule }) => rule)).toEqual([
+      'break-before-make',
+      'stale-translation',
+      'freed-table',
+      'tlb-conflict',
+    ]);
+    const [operations, stale] = run.violations;
+    expect(operations?.why).toMatch(/^of entry 1: valid stored over an invalid entry/);
+    expect(operations?.steps.map(({ detail }) => detail).join('\n')).not.toContain('entry 0');
+    expect(stale?.why).toContain('load of page 2 by vcpu 0');
+    // The entry before it, its TLBI too, is a part of the schedule.
+    const steps = stale?.steps.map(({ detail }) => detail) ?? [];
+    expect(steps).toContain('page 2: entry 1 is table 6, table 6[0] is page 0x280000000 rw v1');
+    expect(steps).toContain('lock of entry 1 is free; DMB LD');
+    expect(run.regions).toBe(2);
+    expect(run.bounds.programs).toBe(4 * (1 + 4));
+  });
+
+  it('has a token that says so', () => {
+    const run = exploreProtocol({ protocol: WITHOUT_TLBI, regions: 2, realGranules: false });
+    for (const { token, rule, why } of run.violations) {
+      const says = decodeToken(token ?? '');
+      if (says === null) throw new Error('no token');
+      expect(says.regions).toBe(2);
+      const cpu = parseCpu(says.cpu);
+      const { violation } = replayToken(says, WITHOUT_TLBI, '', cpu);
+      expect(violation.rule).toBe(rule);
+      expect(why).toContain(violation.why);
+      expect(() => replayToken({ ...says, regions: 1 }, WITHOUT_TLBI, '', cpu)).toThrow(
+        'has changed since the token was made',
+      );
+    }
+  });
+
+  it('is an address that is right for the first by chance', () => {
+    const asked = { protocol: ONE_ADDRESS, realGranules: false } as const;
+    expect(shownRules(exploreProtocol(asked))).toEqual([]);
+    const run = exploreProtocol({ ...asked, regions: 2 });
+    expect(shownRules(run)).toContain('stale-translation');
+    expect(shownRules(run)).toContain('lost-access');
+    const lost = run.violations.find(({ rule }) => rule === 'lost-access');
+    expect(lost?.why).toContain('store of page 2 by vcpu 0');
+  });
+
+  it('is its page that is freed twice', () => {
+    const twice = defineProtocol({
+      ...builtin('bbm-early'),
+      name: 'twice',
+      run(cpu, t, tables) {
+        const child = tables.follow(t.old);
+        builtin('bbm-early').run(cpu, t, tables);
+        if (isSecond(t)) tables.freeNow(child);
+      },
+    });
+    const run = exploreProtocol({ protocol: twice, regions: 2, kinds: ['load'] });
+    const refcount = run.violations.find(({ rule }) => rule === 'refcount');
+    expect(refcount?.why).toBe('of entry 1: the old table is freed twice');
+    expect(refcount?.steps.some(({ detail }) => detail.startsWith('entry 1 = '))).toBe(true);
+  });
+
+  it('is a store whose dirty state is lost', () => {
+    const loses = defineProtocol({
+      ...builtin('bbm-early'),
+      name: 'merges-for-first',
+      run: (cpu, t, tables) =>
+        builtin('bbm-early').run(cpu, t, {
+          ...tables,
+          mergeState: (block, table, level) =>
+            isSecond(t) ? block & ~(1n << 7n) : tables.mergeState(block, table, level),
+        }),
+    });
+    const of = (page: number): readonly string[] =>
+      shownRules(
+        exploreProtocol({
+          protocol: loses,
+          cpu: { hafdbs: true },
+          regions: 2,
+          programs: [{ early: [{ kind: 'store', page }], late: [] }],
+          realGranules: false,
+        }),
+      );
+    expect([0, 1, 2, 3].map(of)).toEqual([[], [], ['lost-dirty'], ['lost-dirty']]);
+  });
+});
+
+describe('the machine', () => {
+  const first = new MemoryMap('coalesce', 2, 6, { regions: 2 });
+  const [, second] = first.regions;
+  if (second === undefined) throw new Error('there are two');
+
+  it('has the second behind the first, and nothing in common but what lies around', () => {
+    expect([first.target, second.target, second.next]).toEqual([0, first.end, null]);
+    expect([first.ipa + first.size, first.firstPage + first.pages]).toEqual([
+      second.ipa,
+      second.firstPage,
+    ]);
+    expect(first.holding(1)).toBe(first);
+    expect(first.holding(2)).toBe(second);
+    expect(first.at(first.end - 1)).toBe(first);
+    expect(first.at(first.end)).toBe(second);
+    expect(first.isTableAddress(second.old)).toBe(false);
+    expect(second.isTableAddress(first.old)).toBe(false);
+    const [all, own] = [first.initial(), second.initial()];
+    expect([all.length, own.length]).toEqual([first.end, second.end - second.target]);
+    expect(own[0]).toBe(second.old);
+  });
+
+  it('has names for both', () => {
+    expect([first.target, first.lock].map((at) => placeName(first, at))).toEqual([
+      'entry 0',
+      'lock of entry 0',
+    ]);
+    expect([second.target, second.lock].map((at) => placeName(first, at))).toEqual([
+      'entry 1',
+      'lock of entry 1',
+    ]);
+    expect(valueText(first, second.target, second.old)).toBe('table 6');
+    const alone = new MemoryMap('coalesce', 2, 6);
+    expect(placeName(alone, 0)).toBe('entry');
+    expect(placeName(alone, alone.lock)).toBe('lock');
+  });
+
+  it('lets a vCPU go on once the lock of what it accesses is free', () => {
+    const host = unrollHost(builtin('bbm-late'), first, 1, 1, boundsFor('tiny', 2));
+    const locksFor = (...pages: readonly number[]): readonly number[] => {
+      const late = pages.map((page) => ({ kind: 'load', page }) as const);
+      return scenarioOf(host, DEFAULT_CPU, { early: [], late }, 1000).locks;
+    };
+    expect(locksFor(0)).toEqual([first.lock]);
+    expect(locksFor(3)).toEqual([second.lock]);
+    expect(locksFor(1, 2)).toEqual([first.lock, second.lock]);
+  });
+
+  it('has no memory for one allocation of each, not for one of all', () => {
+    const { hosts } = startExploration({ protocol: builtin('split-or-keep'), regions: 2 });
+    expect(hosts.map(({ map }) => map.failing)).toEqual([null, 1]);
+  });
+});
