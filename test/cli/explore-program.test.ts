@@ -132,7 +132,7 @@ test('a changed step has a token in tables of four, too', async () => {
   const args = ['--ablate', '--protocol', 'unmap-leafwise', '--cpu', 'bbm=1', '--accesses', '1'];
   await typed(['explore', ...args, '--granule', 'tiny4', '--json', 'x.json'], folder);
   const [run] = resultIn(folder).runs;
-  const shown = run?.ablation?.find(({ token = null }) => token !== null);
+  const shown = run?.ablation?.find(({ token }) => token !== null);
   const again = await typed(['replay', shown?.token ?? ''], folder);
   expect([again.code, again.out]).toEqual([1, expect.stringContaining('tiny4, level 2')]);
 });

@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
+import { Reading } from '../../../src/explore/model/reading.ts';
 import { boundsFor } from '../../../src/explore/protocol/machine/bounds.ts';
 import { placeName, valueText } from '../../../src/explore/protocol/machine/describe.ts';
 import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
@@ -38,11 +39,11 @@ type Instead = (cpu: Cpu, t: Transition, tables: Tables) => Cpu;
 
 /** `base`, but with another port for the second entry. */
 function wrongForSecond(base: string, instead: Instead): Protocol {
-  const { run, ...rest } = builtin(base);
+  const right = builtin(base);
   return defineProtocol({
-    ...rest,
+    ...right,
     name: 'wrong-for-second',
-    run: (cpu, t, tables) => run(isSecond(t) ? instead(cpu, t, tables) : cpu, t, tables),
+    run: (cpu, t, tables) => right.run(isSecond(t) ? instead(cpu, t, tables) : cpu, t, tables),
   });
 }
 
@@ -82,6 +83,15 @@ it.each(['bbm=0', 'bbm=2,multihit=amalgamate', 'bbm=1,hafdbs=on'])(
     expect(differing(ALL_PROTOCOLS, parseCpu(knobs))).toEqual([]);
   },
   120_000,
+);
+
+it.each(['relocate-break', 'unmap-leafwise', 'write-protect'])(
+  'stores of %s are late for their own region alone',
+  (name) => {
+    const asked = { protocol: builtin(name), kinds: ['store'], realGranules: false } as const;
+    expect(exploreProtocol({ ...asked, regions: 2 }).verdict).toBe('safe');
+    expect(exploreProtocol({ ...asked, regions: 2, scenario: 'two-vms' }).verdict).toBe('safe');
+  },
 );
 
 it('seeded bugs are found as with one, and one more is shown', () => {
@@ -134,6 +144,25 @@ describe('what is wrong with the second alone', () => {
     }
   });
 
+  it('is shown behind both locks to who waits for both', () => {
+    const late = [1, 2].map((page) => ({ kind: 'load', page }) as const);
+    const run = exploreProtocol({
+      protocol: WITHOUT_TLBI,
+      regions: 2,
+      programs: [{ early: [], late }],
+      realGranules: false,
+    });
+    const stale = run.violations.find(({ rule }) => rule === 'stale-translation');
+    const steps = stale?.steps.map(({ detail }) => detail) ?? [];
+    expect(steps.filter((detail) => detail.startsWith('lock of'))).toEqual([
+      'lock of entry 0 = free',
+      'lock of entry 0 is free',
+      'lock of entry 1 = free',
+      'lock of entry 1 is free; DMB LD',
+    ]);
+    expect(steps.at(-1)).toContain('page 2 through page 0x280000000 rw v1');
+  });
+
   it('is an address that is right for the first by chance', () => {
     const asked = { protocol: ONE_ADDRESS, realGranules: false } as const;
     expect(shownRules(exploreProtocol(asked))).toEqual([]);
@@ -171,17 +200,25 @@ describe('what is wrong with the second alone', () => {
             isSecond(t) ? block & ~(1n << 7n) : tables.mergeState(block, table, level),
         }),
     });
-    const of = (page: number): readonly string[] =>
+    const of = (protocol: Protocol, page: number): readonly string[] =>
       shownRules(
         exploreProtocol({
-          protocol: loses,
+          protocol,
           cpu: { hafdbs: true },
           regions: 2,
           programs: [{ early: [{ kind: 'store', page }], late: [] }],
           realGranules: false,
         }),
       );
-    expect([0, 1, 2, 3].map(of)).toEqual([[], [], ['lost-dirty'], ['lost-dirty']]);
+    const pages = [0, 1, 2, 3];
+    const none: readonly string[] = [];
+    expect(pages.map((page) => of(loses, page))).toEqual([
+      none,
+      none,
+      ['lost-dirty'],
+      ['lost-dirty'],
+    ]);
+    expect(pages.map((page) => of(builtin('bbm-early'), page))).toEqual(pages.map(() => none));
   });
 });
 
@@ -231,6 +268,17 @@ describe('the machine', () => {
     expect(locksFor(0)).toEqual([first.lock]);
     expect(locksFor(3)).toEqual([second.lock]);
     expect(locksFor(1, 2)).toEqual([first.lock, second.lock]);
+  });
+
+  it('has two moments, and who stores may see either', () => {
+    const both = new MemoryMap('relocate', 2, 6, { regions: 2 });
+    const host = unrollHost(builtin('relocate-break'), both, 1, 1, boundsFor('tiny', 2));
+    const store = [{ kind: 'store', page: 2 }] as const;
+    const { system } = scenarioOf(host, DEFAULT_CPU, { early: store, late: [] }, 1000);
+    const moments = both.regions.map(({ moment }) => moment);
+    expect(system.moments).toEqual(moments);
+    const reading = new Reading(system, 1, []);
+    expect(moments.map((moment) => reading.has(moment ?? -1))).toEqual([true, true]);
   });
 
   it('has no memory for one allocation of each, not for one of all', () => {
