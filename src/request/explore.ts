@@ -62,7 +62,7 @@ export interface ExploreRequest {
   /** Over the default CPU and the one each protocol was written for. */
   readonly cpu?: Partial<CpuModel>;
   readonly levels?: readonly BlockLevel[];
-  /** `tiny` (default): tables of two entries; `tiny4`: of four, so that a region of level 2 has four pages. */
+  /** `tiny` (default): tables of two entries; `tiny4`: of four, so as many pages of level 2. */
   readonly granule?: SmallGranule;
   /** Entries beside each other that are changed, one after the other. */
   readonly regions?: Regions;

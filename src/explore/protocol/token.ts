@@ -6,8 +6,9 @@
  *   │  │ │       │        │     │ │ │     └ skeletons, events in order, vCPU, its way; h and a rule for what
  *   │  │ │       │        │     │ │ │       both hypervisors do; or @RULE
  *   │  │ │       │        │     │ │ └ accesses before and after the lock is seen free
- *   │  │ │       │        │     └─┴ level, vCPUs; 1q in tables of four entries; 1r of two regions; 1n beside a second VM; 1/1 in
- *   │  │ │       │        │       the second form of its kind, 1k2 where its second allocation fails
+ *   │  │ │       │        │     └─┴ level, vCPUs; 1q with tables of four entries, 1r with two regions,
+ *   │  │ │       │        │       1n beside a second VM; 1/1 in the second form of its kind, 1k2 where its
+ *   │  │ │       │        │       second allocation fails
  *   │  │ │       │        └ knobs other than the default, and always bbm
  *   │  │ │       └ fingerprint of what the protocol does and, of a file, of its text
  *   │  └─┴ built-in (p), mutant (m), file (f) or sequence (s); its name, or all of it; behind a comma

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
 import { Reading } from '../../../src/explore/model/reading.ts';
-import { boundsFor } from '../../../src/explore/protocol/machine/bounds.ts';
+import { boundsFor, EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
 import { placeName, valueText } from '../../../src/explore/protocol/machine/describe.ts';
 import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
 import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
@@ -126,6 +126,7 @@ describe('what is wrong with the second alone', () => {
     expect(steps).toContain('lock of entry 1 is free; DMB LD');
     expect(run.regions).toBe(2);
     expect(run.bounds.programs).toBe(4 * (1 + 4));
+    expect(run.bounds['operations']).toBe(2 * EXPLORE_BOUNDS.operations);
   });
 
   it('has a token that says so', () => {
@@ -200,16 +201,16 @@ describe('what is wrong with the second alone', () => {
             isSecond(t) ? block & ~(1n << 7n) : tables.mergeState(block, table, level),
         }),
     });
+    const runOf = (protocol: Protocol, page: number): ExploreRun =>
+      exploreProtocol({
+        protocol,
+        cpu: { hafdbs: true },
+        regions: 2,
+        programs: [{ early: [{ kind: 'store', page }], late: [] }],
+        realGranules: false,
+      });
     const of = (protocol: Protocol, page: number): readonly string[] =>
-      shownRules(
-        exploreProtocol({
-          protocol,
-          cpu: { hafdbs: true },
-          regions: 2,
-          programs: [{ early: [{ kind: 'store', page }], late: [] }],
-          realGranules: false,
-        }),
-      );
+      shownRules(runOf(protocol, page));
     const pages = [0, 1, 2, 3];
     const none: readonly string[] = [];
     expect(pages.map((page) => of(loses, page))).toEqual([
@@ -219,6 +220,9 @@ describe('what is wrong with the second alone', () => {
       ['lost-dirty'],
     ]);
     expect(pages.map((page) => of(builtin('bbm-early'), page))).toEqual(pages.map(() => none));
+    // Up to the store that settles it.
+    const steps = runOf(loses, 2).violations.find(({ rule }) => rule === 'lost-dirty')?.steps;
+    expect(steps?.findLast(({ op }) => op.startsWith('write'))?.detail).toContain('entry 1 = block');
   });
 });
 

@@ -12,7 +12,8 @@
  *
  * The region under transition is the whole machine: one entry of level 1 or 2. Above it nothing
  * ever changes. Of two regions, whose entries lie beside each other, each has such a map of its own, and
- * the second's locations come behind the first's. Old leaves carry version 1 in their software bits, new ones 2, as under `stress`.
+ * the second's locations come behind the first's. Old leaves carry version 1 in their software bits, new
+ * ones 2, as under `stress`.
  *
  * Where walkers update descriptors (hafdbs=on) there is something for them to do: old leaves are
  * clean, and the old block and the second page of each old table are not accessed either. What is
