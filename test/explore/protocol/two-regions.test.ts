@@ -222,7 +222,9 @@ describe('what is wrong with the second alone', () => {
     expect(pages.map((page) => of(builtin('bbm-early'), page))).toEqual(pages.map(() => none));
     // Up to the store that settles it.
     const steps = runOf(loses, 2).violations.find(({ rule }) => rule === 'lost-dirty')?.steps;
-    expect(steps?.findLast(({ op }) => op.startsWith('write'))?.detail).toContain('entry 1 = block');
+    expect(steps?.findLast(({ op }) => op.startsWith('write'))?.detail).toContain(
+      'entry 1 = block',
+    );
   });
 });
 
