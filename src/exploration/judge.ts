@@ -1,6 +1,7 @@
 /** The verdict of an exploration: what its runs, its failures and an interruption make of it. */
 import { INTERRUPTED } from '../explore/protocol/index.ts';
 import { grouped } from '../report/numbers.ts';
+import { searchText } from '../report/text/explore-text.ts';
 import { EXIT } from '../result/exit-code.ts';
 import {
   boundMet,
@@ -18,11 +19,13 @@ export function judge(
   const isFailure = (run: ExploreRun): boolean =>
     run.verdict === 'violated' && run.exhibit === undefined;
   const bounded = runs.filter((run) => run.stoppedBy !== null && !isCut(run));
-  const reasons = bounded.map(
-    ({ protocol, stoppedBy, stoppedWhy }) =>
-      `${protocol}: ${boundMet(stoppedBy ?? 'unknown')}` +
-      (stoppedWhy === undefined ? '' : `: ${stoppedWhy}`),
-  );
+  const times = Map.groupBy(runs, ({ protocol }) => protocol);
+  const reasons = bounded.map((run) => {
+    const { protocol, stoppedBy, stoppedWhy } = run;
+    const which = (times.get(protocol) ?? []).length > 1 ? `, ${searchText(run)}` : '';
+    const why = stoppedWhy === undefined ? '' : `: ${stoppedWhy}`;
+    return `${protocol}${which}: ${boundMet(stoppedBy ?? 'unknown')}${why}`;
+  });
   // One protocol on many CPUs says the same of each.
   reasons.push(...new Set(failures.map(({ why }) => why)));
   if (interrupted) {

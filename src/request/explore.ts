@@ -175,7 +175,8 @@ export async function explorePlan(request: ExploreRequest): Promise<ExplorePlan>
   const all = searchesOf(request, await subjectsOf(request));
   const searches = searchesOfShard(request, all, shard);
   const { jobs = availableParallelism() } = request;
-  const remarks = [...matrixLeavesOut(request), ...(await leftOutOf(request))];
+  const left = [...matrixLeavesOut(request), ...(await leftOutOf(request))];
+  const remarks = [...left, ...pesWithoutVcpu(searches)];
   return { searches, limits, ablate, shard, jobs, remarks, request };
 }
 
@@ -185,6 +186,17 @@ function matrixLeavesOut(request: ExploreRequest): readonly string[] {
   const left = BUILT_IN.protocols.filter((each) => !protocols.includes(each));
   if (left.length === 0) return [];
   return [`left out unless --protocol names them: ${left.map(({ name }) => name).join(', ')}`];
+}
+
+/** Who names several PEs may have meant that a vCPU runs on each. */
+function pesWithoutVcpu(searches: readonly Search[]): readonly string[] {
+  const few = searches.filter(({ cpu, vcpus }) => cpu.bbm.length > vcpus);
+  const said = few.map(({ cpu, vcpus }) => {
+    const on =
+      vcpus === 1 ? 'the one vCPU runs on the first PE' : `vCPUs run on the first ${vcpus} PEs`;
+    return `bbm=${cpu.bbm.join('/')}: ${on}; of the others protocols see the level alone`;
+  });
+  return [...new Set(said)];
 }
 
 /** Of all seeded bugs those of the machine: one that is named is refused, all that are not are said. */

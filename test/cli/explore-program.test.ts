@@ -78,6 +78,10 @@ test('a search that meets its bound is inconclusive', async () => {
     /reason: nt-split: the bound on time was met \(--time\): \d+ of \d+ guest programs were gone through/,
   );
   expect(seen.code).toBe(3);
+  // Of several searches of one protocol it is said which.
+  const two = ['--level', '1', '--vcpus', '3,4', '--time', '100ms'];
+  const both = await typed(['explore', '--protocol', 'nt-split', ...two]);
+  expect(both.out).toMatch(/reason: nt-split, level 1, 3 vCPUs, bbm=1 nt=translate: the bound on time/);
 });
 
 test('tables of four entries are asked for, said, and kept apart from those of two', async () => {
@@ -198,6 +202,13 @@ const MATRIX_CPUS = [
   ...['1 translate abort', '1 conflict abort', '1 fault abort', '1 ignored abort'],
   ...['2 translate abort', '2 translate old', '3 translate new', '2/1 translate abort'],
 ];
+
+test('who names more PEs than vCPUs is told where they run', async () => {
+  const args = ['explore', '--protocol', 'bbm-late', '--cpu', 'bbm=2/1', '--quiet'];
+  const said = 'note: bbm=2/1: the one vCPU runs on the first PE; of the others protocols see';
+  expect((await typed([...args, '--vcpus', '1'])).out).toContain(said);
+  expect((await typed(args)).out).not.toContain('note:');
+});
 
 test('--matrix is every protocol on every CPU it is meant for', async () => {
   const folder = emptyFolder();

@@ -12,7 +12,6 @@ import {
   type ScheduleToken,
 } from '../../explore/protocol/index.ts';
 import type { Protocol } from '../../port/protocol.ts';
-import { exitMeaning } from '../../report/exit-meanings.ts';
 import { counted } from '../../report/numbers.ts';
 import { formatSchedule } from '../../report/text/schedule-text.ts';
 import { EXIT, type ExitCode } from '../../result/exit-code.ts';
@@ -224,7 +223,7 @@ function replayText(
     `${name}, ${where}${levelText(token)}, ${vcpus}, ${token.cpu.replaceAll(',', ' ')}: ${what}`,
     formatSchedule(steps, { columns, broken, reasons: true }),
     `${paint('red', 'VIOLATION')} ${violation.rule}: ${violation.why}`,
-    `exit ${EXIT.fail}: ${exitMeaning(EXIT.fail)}`,
+    `exit ${EXIT.fail}: a rule was violated`,
   ];
   return `${lines.join('\n')}\n`;
 }
