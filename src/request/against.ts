@@ -44,7 +44,7 @@ export async function againstOf(request: Asked): Promise<Against | null> {
       change an entry of one VM`;
   }
   if (request.regions === 2) {
-    throw refusal`${the(field)} does not go with ${the('regions', 2)}: both hypervisors change one entry`;
+    throw refusal`${the(field)} does not go with ${the('regions', 2)}: both change one and the same entry`;
   }
   if (request.kernel !== undefined && request.kernelTlb === 'nvhe') {
     throw refusal`${the(field)} does not go with ${the('kernelTlb', 'nvhe')}: its flushes begin in the host's

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { dispatch } from '../../src/cli/dispatch.ts';
 import { formatJson } from '../../src/report/json.ts';
+import type { ExploreRun } from '../../src/result/explore.ts';
 import type { ResultFile } from '../../src/result/read.ts';
 import type { StressRun } from '../../src/result/stress.ts';
 import { aSelftestResult, anExploreResult } from '../report/other-results.ts';
@@ -104,6 +105,31 @@ test('explore: a protocol that was safe', async () => {
   expect(seen.out).toContain('safe -> violated  WORSE\n');
   expect(seen.out).not.toContain('compared');
   expect(await compared(result, result)).toMatchObject({ code: 0 });
+});
+
+test('explore: parts of one search, and machines of other sizes, are not the same', async () => {
+  const result = anExploreResult();
+  const of = (over: Partial<ExploreRun>): unknown => ({
+    ...result,
+    runs: result.runs.map((run) => ({ ...run, ...over })),
+  });
+  const [first, second] = [
+    { from: 0, to: 1, of: 2 },
+    { from: 1, to: 2, of: 2 },
+  ];
+  const others = [
+    of({ part: first }),
+    of({ part: second }),
+    of({ regions: 2 }),
+    of({ granule: 'tiny4' }),
+  ];
+  for (const [i, one] of others.entries()) {
+    expect(await compared(one, one)).toMatchObject({ code: 0 });
+    for (const other of [result, ...others.slice(i + 1)]) {
+      const seen = await compared(one, other);
+      expect(seen).toMatchObject({ code: 2, err: expect.stringContaining('no row in common') });
+    }
+  }
 });
 
 test('selftest: a bug that is no longer caught', async () => {

@@ -81,7 +81,9 @@ test('a search that meets its bound is inconclusive', async () => {
   // Of several searches of one protocol it is said which.
   const two = ['--level', '1', '--vcpus', '3,4', '--time', '100ms'];
   const both = await typed(['explore', '--protocol', 'nt-split', ...two]);
-  expect(both.out).toMatch(/reason: nt-split, level 1, 3 vCPUs, bbm=1 nt=translate: the bound on time/);
+  expect(both.out).toMatch(
+    /reason: nt-split, level 1, 3 vCPUs, bbm=1 nt=translate: the bound on time/,
+  );
 });
 
 test('tables of four entries are asked for, said, and kept apart from those of two', async () => {
@@ -127,6 +129,12 @@ test('two regions are asked for, said, and kept apart from one', async () => {
   const merged = await typed(['merge', 'x.json', 'one.json', '--json', 'both.json'], folder);
   expect(merged.out).toMatch(/hint-from-address +2 +2 +violated/);
   expect(merged.out).toMatch(/hint-from-address +1 +2 +violated/);
+  const four = ['--granule', 'tiny4', '--regions', '2', '--matrix', '--protocol', 'bbm-late'];
+  const matrix = await typed(['explore', ...four], folder);
+  expect(matrix.out).toContain('states and time: of the row; all: 2 regions, tiny4, level 2');
+  expect((await typed(['merge', 'x.json'], folder)).out).toMatch(
+    /hint-from-address +2 +2 +violated/,
+  );
   const compared = await typed(['compare', 'one.json', 'x.json'], folder);
   expect([compared.code, compared.err]).toEqual([2, expect.stringContaining('no row in common')]);
 });
@@ -155,7 +163,7 @@ test.each([
   ['--scenario two-vms --cpu tlb=0', '--scenario two-vms does not go with --cpu tlb=0'],
   [
     '--protocol bbm-late --regions 2 --against bbm-late',
-    '--against does not go with --regions 2: both hypervisors change one entry',
+    '--against does not go with --regions 2: both change one and the same entry',
   ],
   ['--regions 3', '--regions'],
   ['--scenario relocate', 'there are adjust-populated, two-vms'],

@@ -183,11 +183,15 @@ export function fingerprintOfStart({ hosts }: Pick<Started, 'hosts'>): string {
   return hosts.map(({ threads }) => fingerprintOfHost(threads, [])).join(' ');
 }
 
-/** Allocations that may fail, on the way through the protocol that has most: each is another start. */
-function triesOf({ paths }: Host): number {
+/**
+ * Allocations that may fail, on the way through the protocol that has most, of the region with most: each is
+ * another start.
+ */
+function triesOf({ map, paths }: Host): number {
   const triesIn = ({ trace }: Path): number =>
     trace.filter((event) => event.op === 'allocate' && event.tried === true).length;
-  return Math.max(0, ...paths.map((path) => triesIn(partOf(path, 0))));
+  const ofRegions = map.regions.flatMap(({ region }) => paths.map((path) => partOf(path, region)));
+  return Math.max(0, ...ofRegions.map(triesIn));
 }
 
 /** Throws BoundReached, and ProtocolFailure if it throws or does not return. */

@@ -284,10 +284,19 @@ export function matrixLines(
   const cells = columns.slice(1, -2).flatMap((column) => column.cells);
   return [
     ...renderTable(columns, columnsMax, paint),
-    `  ${matrixLegend(cells).join('; ')}`,
+    `  ${[...matrixLegend(cells), ...machinesOf(runs)].join('; ')}`,
     ...belowTable(runs),
   ];
 }
+
+/** In what machine, where it is not the usual one. */
+function machinesOf(runs: readonly ExploreRun[]): string[] {
+  const machines = [...new Set(runs.map(levelText))];
+  const isUsual = machines.every((machine) => machine === USUAL_MACHINE);
+  return isUsual ? [] : [`all: ${machines.join(' or ')}`];
+}
+
+const USUAL_MACHINE = levelText({ granule: 'tiny', level: 2 });
 
 /** What stands in these cells and says little by itself. */
 function matrixLegend(cells: readonly string[]): string[] {

@@ -78,16 +78,16 @@ function exploreLines(runs: readonly ExploreRun[], columnsMax: number): string[]
     cells: runs.map(cell),
   });
   const cpus = new Set(runs.map(cpuText));
-  const granules = new Set(runs.map(({ granule }) => granule));
-  const regions = new Set(runs.map(({ regions = 1 }) => regions));
+  const hasSmall = runs.every(({ granule }) => granule === 'tiny');
+  const hasOne = runs.every(({ regions = 1 }) => regions === 1);
   return renderTable(
     [
       column('protocol', (run) => run.mutant ?? run.protocol),
       ...(cpus.size > 1 ? [{ ...column('cpu', cpuText), names: true as const }] : []),
-      ...(regions.size > 1
+      ...(!hasOne
         ? [{ ...column('regions', ({ regions = 1 }) => `${regions}`), names: true as const }]
         : []),
-      ...(granules.size > 1
+      ...(!hasSmall
         ? [{ ...column('granule', ({ granule }) => granule), names: true as const }]
         : []),
       { ...column('level', ({ level }) => String(level)), names: true },

@@ -62,9 +62,11 @@ function groupLines(
   paint: Paint,
 ): string[] {
   const fixes = fixesOf(runs);
-  const { protocol = '', granule = 'tiny', regions = 1, level = 2 } = runs[0] ?? {};
+  const [first] = runs;
+  const { protocol = '', scenario } = first ?? {};
+  const which = first === undefined ? '' : `, ${levelText(first)}`;
   return [
-    paint('bold', `${protocol}, ${levelText({ granule, regions, level })}${vcpus}`),
+    paint('bold', `${protocol}${scenario === undefined ? '' : `, ${scenario}`}${which}${vcpus}`),
     ...tableOf(rowsOf(runs, fixes), columnsMax, paint),
     ...missingLines(fixes, runs, columnsMax),
     ...notesOf(runs, columnsMax),

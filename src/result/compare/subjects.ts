@@ -100,7 +100,7 @@ function within(
 }
 
 function exploreSubject(run: ExploreRun): Subject {
-  const { mutant, protocol, against = null, scenario, vcpus, cpu } = run;
+  const { mutant, protocol, against = null, scenario, vcpus, cpu, part } = run;
   const knobs = Object.entries(cpu).map(([knob, value]) => `${knob}=${value}`);
   const parts = [
     mutant === null ? protocol : `${mutant} (mutant)`,
@@ -109,6 +109,7 @@ function exploreSubject(run: ExploreRun): Subject {
     levelText(run),
     `${vcpus} vCPU${vcpus === 1 ? '' : 's'}`,
     knobs.join(' '),
+    ...(part === undefined ? [] : [`parts ${part.from + 1} to ${part.to} of ${part.of}`]),
   ];
   return {
     name: parts.join(', '),

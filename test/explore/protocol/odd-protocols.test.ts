@@ -10,8 +10,9 @@ import {
   type Transition,
 } from '../../../src/port/index.ts';
 import bbmEarly from '../../../src/protocols/bbm-early.ts';
-import { exploreProtocol } from '../../../src/explore/protocol/index.ts';
+import { exploreProtocol, processorMs } from '../../../src/explore/protocol/index.ts';
 import {
+  runBegins,
   TimeLimit,
   underOneLimit,
   withTimeLimit,
@@ -150,6 +151,19 @@ describe('a time limit', () => {
       }),
     ).toThrow(error);
     expect(withTimeLimit(1000, () => withTimeLimit(1000, () => 7))).toBe(7);
+  });
+
+  it('leaves what goes on from run to run the time it takes', () => {
+    const busy = (ms: number, step: () => void): void => {
+      const endMs = processorMs() + ms;
+      while (processorMs() < endMs) step();
+    };
+    const ways = (): string => {
+      busy(100, runBegins);
+      return 'all of them';
+    };
+    expect(withTimeLimit(20, ways)).toBe('all of them');
+    expect(() => withTimeLimit(20, () => busy(2000, () => {}))).toThrow(TimeLimit);
   });
 
   it('of many parts ends the one that never comes back, by its own name and after the others', () => {

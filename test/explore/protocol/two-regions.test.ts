@@ -17,9 +17,11 @@ import {
   type Cpu,
   defineProtocol,
   flushIpa,
+  LOCKED,
   type Protocol,
   type Tables,
   type Transition,
+  tryBuildSubtree,
   VALID,
 } from '../../../src/port/index.ts';
 import { ALL_PROTOCOLS } from '../../../src/protocols/index.ts';
@@ -188,6 +190,70 @@ describe('what is wrong with the second alone', () => {
     const refcount = run.violations.find(({ rule }) => rule === 'refcount');
     expect(refcount?.why).toBe('of entry 1: the old table is freed twice');
     expect(refcount?.steps.some(({ detail }) => detail.startsWith('entry 1 = '))).toBe(true);
+  });
+
+  it('is a race that it does not know to have lost', () => {
+    const right = builtin('bbm-early-locked');
+    const deaf = defineProtocol({
+      ...right,
+      name: 'deaf',
+      run(cpu, t, tables) {
+        const compareExchange: Cpu['compareExchange'] = (entry, expected, desired) => {
+          const found = cpu.compareExchange(entry, expected, desired);
+          return isSecond(t) ? expected : found;
+        };
+        right.run({ ...cpu, compareExchange }, t, tables);
+      },
+    });
+    const run = exploreProtocol({ protocol: deaf, regions: 2, kinds: ['load'] });
+    expect(run.violations.map(({ rule }) => rule)).toEqual(['break-before-make', 'freed-table']);
+    expect(run.violation?.why).toMatch(/^of entry 1: when its compare-exchange finds LOCKED: /);
+    // Two runs on two entries have no race with each other.
+    expect(exploreProtocol({ protocol: right, regions: 2, kinds: ['load'] }).verdict).toBe('safe');
+  });
+
+  it('is a loop in which it waits for who has won', () => {
+    const right = builtin('bbm-early-locked');
+    const waits = defineProtocol({
+      ...right,
+      name: 'waits',
+      run(cpu, t, tables) {
+        const again: Cpu['compareExchange'] = (entry, expected, desired) => {
+          while (isSecond(t)) {
+            if (cpu.compareExchange(entry, expected, desired) === expected) return expected;
+          }
+          return cpu.compareExchange(entry, expected, desired);
+        };
+        right.run({ ...cpu, compareExchange: again }, t, tables);
+      },
+    });
+    const run = exploreProtocol({ protocol: waits, regions: 2, kinds: ['load'] });
+    expect(run.violations.map(({ rule, why }) => [rule, why.slice(0, 20)])).toEqual([
+      ['progress', 'of entry 1: whoever '],
+    ]);
+  });
+
+  it('is an allocation that fails', () => {
+    const right = builtin('split-or-keep');
+    const leaves = defineProtocol({
+      ...right,
+      name: 'leaves-locked',
+      run(cpu, t, tables) {
+        cpu.write(t.entry, LOCKED);
+        flushIpa(cpu, t.ipa, t.level);
+        const table = isSecond(t)
+          ? tryBuildSubtree(cpu, tables, t.level, t.wanted)
+          : tables.buildSubtree(t.level, t.wanted);
+        if (table === null) return;
+        tables.put(t.entry);
+        tables.get(t.entry);
+        cpu.writeRelease(t.entry, tables.descriptorFor(table));
+        cpu.dsb('ishst');
+      },
+    });
+    const run = exploreProtocol({ protocol: leaves, regions: 2, kinds: ['load'] });
+    expect(run.verdict).toBe('violated');
+    expect(run.violations[0]?.why).toMatch(/^of entry 1: when its first allocation fails: /);
   });
 
   it('is a store whose dirty state is lost', () => {

@@ -8,6 +8,7 @@ import { againstOf, judgeTrace } from '../../../checker/index.ts';
 import { changeNamed, changesOf, type Protocol } from '../../../port/index.ts';
 import { CAUSES, type ExploreViolation } from '../../../result/explore.ts';
 import type { Rule } from '../../../result/rule.ts';
+import type { MemoryMap } from '../machine/memory-map.ts';
 import type { Host } from '../run/host.ts';
 import { hypervisorScript, traceOf } from '../run/hypervisor.ts';
 import { lostRace } from './lost-race.ts';
@@ -32,6 +33,16 @@ export interface Reason {
   readonly path: Path | null;
 }
 
+/** One way through the protocol, for one of the regions. */
+interface Way {
+  readonly region: MemoryMap;
+  readonly path: Path;
+  /** How a sentence about it begins. */
+  readonly when: string;
+  /** What is no violation is told of it, too. */
+  readonly isNoted: boolean;
+}
+
 export function judgeOperations(
   host: Host,
   bbm: BbmLevel,
@@ -54,25 +65,34 @@ export function judgeOperations(
     violations.push({ rule, why, by: 'operations', steps, token: null, against });
     if (CAUSES.has(rule)) whys.push({ why, path });
   };
-  const script = hypervisorScript(protocol, map, bbm);
-  const lost = lock === 'shared' ? lostRace(script, map) : null;
   // Of several forms a sentence says which.
   const isOneOfMany = changesOf(protocol).length > 1;
   const form = isOneOfMany ? `where ${changeNamed(map.changeName).text}: ` : '';
   const start =
     map.failing === null ? form : `${form}when its ${nth(map.failing)} allocation fails: `;
-  const ways = map.regions.flatMap((region) => {
-    const of = region.region === 0 ? start : `of entry ${region.region}: ${start}`;
-    return host.paths.map((path) => ({ region, path: partOf(path, region.region), when: of }));
+  const regions = map.regions.map((region) => ({
+    region,
+    of: map.isOneOfSeveral ? `of entry ${region.region}: ` : '',
+    lost:
+      lock === 'shared'
+        ? lostRace(hypervisorScript(protocol, region, bbm), region, host.initial)
+        : null,
+  }));
+  const ways = regions.flatMap(({ region, of, lost }): readonly Way[] => {
+    const when = `${of}${start}`;
+    const isFirst = region.region === 0;
+    const own = host.paths.map((path) => ({
+      ...{ region, when, isNoted: isFirst },
+      path: partOf(path, region.region),
+    }));
+    if (lost === null || lost.path === null) return own;
+    const finds = `${when}when its compare-exchange finds LOCKED: `;
+    return [...own, { region, when: finds, isNoted: false, path: lost.path }];
   });
-  if (lost !== null && lost.path !== null) {
-    const when = `${start}when its compare-exchange finds LOCKED: `;
-    ways.push({ region: map, path: lost.path, when });
-  }
-  for (const { region, path, when } of ways) {
+  for (const { region, path, when, isNoted } of ways) {
     const trace = traceOf(region, path, protocol);
     const verdict = judgeTrace(trace, bbm, false, map.hafdbs);
-    for (const note of when === start ? verdict.notes : []) notes.add(note);
+    for (const note of isNoted ? verdict.notes : []) notes.add(note);
     if (verdict.windowed && claims.neverInvalid === true) {
       const stored = trace.events.findIndex(
         (e) => e.op === 'write' && !isValid(e.value) && isValid(e.place?.before ?? trace.old),
@@ -94,9 +114,10 @@ export function judgeOperations(
         found(finding.rule, `${when}${finding.why}`, path, null);
     }
   }
-  if (lost !== null && lost.path === null) {
+  for (const { of, lost } of regions) {
     const [path] = host.paths;
-    if (path !== undefined) found('progress', LOSER_WAITS, path, null);
+    if (lost === null || lost.path !== null || path === undefined) continue;
+    found('progress', `${of}${LOSER_WAITS}`, path, null);
   }
   const surveyed =
     realGranules && violations.length === 0 && map.failing === null

@@ -24,7 +24,12 @@ export interface LostRace {
   readonly path: Path | null;
 }
 
-export function lostRace(script: Script, map: MemoryMap): LostRace | null {
+/** `script`: of the region that `map` is of; `initial`: what all of the machine holds before. */
+export function lostRace(
+  script: Script,
+  map: MemoryMap,
+  initial: readonly Descriptor[],
+): LostRace | null {
   const answers: Descriptor[] = [];
   let found = 0;
   let lost = false;
@@ -42,7 +47,7 @@ export function lostRace(script: Script, map: MemoryMap): LostRace | null {
     return value;
   };
   try {
-    const recording = new Recording(map.initial(), answer, OPERATIONS_MAX, script);
+    const recording = new Recording(initial, answer, OPERATIONS_MAX, script);
     return lost ? { path: pathOf(recording, answers) } : null;
   } catch (error) {
     if (!(error instanceof BoundReached)) throw error;

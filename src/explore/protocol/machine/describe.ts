@@ -73,7 +73,9 @@ export function placeName(machine: MemoryMap, location: number): string {
     return map.makers === 1 ? 'lock' : `hold of ${hostInWords(map, location - map.lock)}`;
   }
   if (map.hasNeighbour && location === map.neighbour) return `entry of ${NEIGHBOUR_NAME}`;
-  if (location === map.moment) return 'memory of the old mapping';
+  if (location === map.moment) {
+    return `memory of the old mapping${map.isOneOfSeveral ? ` of ${entry}` : ''}`;
+  }
   if (location === map.switchedWalk) return "the host's walk";
   const table = map.tableOf(location);
   if (table === null) return `location ${location}`;

@@ -70,18 +70,22 @@ export function vcpuNumber(vcpu: number): number {
 /**
  * Runs of a protocol in which it must do the same again: what depends on chance, or on how often it
  * ran before, shows here. It is the same protocol on the next CPU, where fewer do, and of two at once,
- * whose trees are larger.
+ * whose trees are larger. A tree of many ways is many runs.
  */
 const REPEATS = 128;
 const REPEATS_MIN = 16;
 const REPEATS_OF_TWO = 8;
+const REPEATS_LEAST = 4;
+/** Of a tree with so many ways in all: beyond that fewer do. */
+const RUNS_MAX = 2 ** 11;
 
 const repeated = new WeakMap<Protocol, number>();
 
-/** How often it is to be run again here. */
-function repeatsOf(protocol: Protocol): number {
+/** How often it is to be run again here, where a run goes through so many ways. */
+function repeatsOf(protocol: Protocol, ways: number): number {
   const known = repeated.get(protocol) ?? 0;
-  const more = Math.max(REPEATS_MIN, REPEATS - known);
+  const most = Math.max(REPEATS_LEAST, Math.floor(RUNS_MAX / ways));
+  const more = Math.min(most, Math.max(REPEATS_MIN, REPEATS - known));
   repeated.set(protocol, known + more);
   return more;
 }
@@ -192,7 +196,7 @@ function unrollMakers(
         if (tree.paths.every(isKnown)) return tree;
         throw new NotDeterministic(NOT_THE_SAME);
       });
-    const repeats = ofTwo ? REPEATS_OF_TWO : repeatsOf(maker.protocol);
+    const repeats = ofTwo ? REPEATS_OF_TWO : repeatsOf(maker.protocol, paths.length);
     for (let n = 0; n < repeats; n++) again(() => true);
     const thread = i === 0 ? 0 : receivers + i;
     // Most guest programs read the same locations as others.

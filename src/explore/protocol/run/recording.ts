@@ -13,6 +13,7 @@ import { BoundReached } from '../machine/bounds.ts';
 import type { MemoryMap } from '../machine/memory-map.ts';
 import type { BookEntry, BookFinding } from './page-book.ts';
 import { TableMemory } from './table-memory.ts';
+import { runBegins } from './time-limit.ts';
 
 export type Operation =
   /** `awaited`: the thread goes on once it finds that there. */
@@ -81,6 +82,12 @@ export function isSameOperation(a: Operation, b: Operation): boolean {
   }
 }
 
+/** Index of the first event of the trace, and of the first operation, that is about a region. */
+export interface PartStart {
+  readonly trace: number;
+  readonly operations: number;
+}
+
 /** Thrown at the first read past the log. Nobody outside this file sees it. */
 class PastLog extends Error {
   override readonly name = 'PastLog';
@@ -118,8 +125,8 @@ export class Recording {
   pending = false;
   /** The script has looked at the CPU's BBM level: on another one it may do something else. */
   looksAtBbm = false;
-  /** Where in the trace each of the regions' begins, where they were told. */
-  readonly parts: number[] = [];
+  /** Where each region's begins, where they were told. */
+  readonly parts: PartStart[] = [];
   /** What ended it before its time; null: nothing. */
   thrown: Error | null = null;
   /** By event of the trace: the location it is about, for names. */
@@ -148,6 +155,7 @@ export class Recording {
         : // Who answers each read has no say in what a CPU does: it takes the first.
           (location, ...more) => (location === CHOICE ? 0n : log(location, ...more));
     this.#operationsMax = operationsMax;
+    runBegins();
     try {
       script(this);
     } catch (error) {
@@ -240,7 +248,7 @@ export class Recording {
 
   /** From here on it is about the next region. */
   beginPart(): void {
-    this.parts.push(this.trace.length);
+    this.parts.push({ trace: this.trace.length, operations: this.operations.length });
   }
 
   /** An event for the checker that is no step of the model. `location`: what it is about. */

@@ -15,7 +15,13 @@ import { type BarrierKind, NO_DEPENDENCY, type Node } from '../../model/index.ts
 import { BoundReached, type ExploreBounds } from '../machine/bounds.ts';
 import type { BookEntry, BookFinding } from './page-book.ts';
 import { INTERRUPT } from '../machine/reach.ts';
-import { isSameOperation, type Operation, Recording, type Script } from './recording.ts';
+import {
+  isSameOperation,
+  type Operation,
+  type PartStart,
+  Recording,
+  type Script,
+} from './recording.ts';
 
 /** Numbers for what the model knows as numbers only. */
 export interface Numbers {
@@ -52,8 +58,8 @@ export interface Path {
   readonly locations: readonly (number | null)[];
   /** By event of the trace: index of the operation that it is, or of the last one before it. */
   readonly behind: readonly number[];
-  /** Where in the trace that of each region begins; empty: it is about one. */
-  readonly parts: readonly number[];
+  /** Where what is about each region begins; empty: it is about one. */
+  readonly parts: readonly PartStart[];
   readonly findings: readonly BookFinding[];
   readonly ledger: readonly BookEntry[];
   /** What its reads and compare-exchanges found, in order. */
@@ -96,9 +102,17 @@ export function pathOf(recording: Recording, answers: readonly Descriptor[]): Pa
 /** What of its trace is about one of several regions. */
 export function partOf(path: Path, region: number): Path {
   if (path.parts.length < 2) return path;
-  const [from, to] = [path.parts[region], path.parts[region + 1]];
+  const [from, to] = [path.parts[region]?.trace, path.parts[region + 1]?.trace];
   const [trace, locations] = [path.trace.slice(from, to), path.locations.slice(from, to)];
   return { ...path, trace, locations, behind: path.behind.slice(from, to) };
+}
+
+/** The region that operation `index` is about. */
+export function regionOf({ parts }: Pick<Path, 'parts'>, index: number): number {
+  return Math.max(
+    0,
+    parts.findLastIndex(({ operations }) => operations <= index),
+  );
 }
 
 export function unroll(input: UnrollInput): Unrolled {

@@ -15,7 +15,7 @@ import { reachOf } from '../machine/reach.ts';
 import { FAILED, type Overtaking, reasonOf } from './reasons.ts';
 import type { Operation } from '../run/recording.ts';
 import type { TimedStep } from './timed-step.ts';
-import type { Path } from '../run/unroll.ts';
+import { type Path, regionOf } from '../run/unroll.ts';
 
 /** One thread of the hypervisor's, on its way. */
 export interface HostWay {
@@ -141,7 +141,7 @@ export class HostSteps {
       const at = this.#positions[ordinal] ?? 0;
       const placed = order[at - 1];
       assert(placed !== undefined, 'every event of the path stands in the order');
-      return [{ at, index, step: this.#eventStep(ordinal, placed.event) }];
+      return [{ at, index, step: this.#told(index, this.#eventStep(ordinal, placed.event)) }];
     });
   }
 
@@ -242,8 +242,20 @@ export class HostSteps {
     });
   }
 
+  /** Of two regions: what names no place of its own says which it is for. */
+  #told(index: number, step: ExploreStep): ExploreStep {
+    const { kind } = this.#operation(index);
+    const isNamed = kind === 'write' || kind === 'read' || kind === 'cas';
+    if (isNamed || !this.#input.map.isOneOfSeveral) return step;
+    return { ...step, detail: `${step.detail} (entry ${regionOf(this.#way.path, index)})` };
+  }
+
   /** An operation that is no event of the order. */
   #plainStep(index: number): ExploreStep {
+    return this.#told(index, this.#plain(index));
+  }
+
+  #plain(index: number): ExploreStep {
     const operation = this.#operation(index);
     const why = this.#reason(index, null);
     const thread = this.#way.name;
