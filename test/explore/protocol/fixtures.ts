@@ -1,6 +1,6 @@
 /** Protocols with one step changed, as lists of words, and short ways to ask for a verdict. */
 import type { CpuModel } from '../../../src/arch/cpu-model.ts';
-import { exploreProtocol } from '../../../src/explore/protocol/index.ts';
+import { type ExploreOptions, exploreProtocol } from '../../../src/explore/protocol/index.ts';
 import {
   childLevel,
   type Cpu,
@@ -10,11 +10,11 @@ import {
   type Transition,
   VALID,
 } from '../../../src/port/index.ts';
-import { PROTOCOLS } from '../../../src/protocols/index.ts';
+import { ALL_PROTOCOLS } from '../../../src/protocols/index.ts';
 import type { ExploreRun } from '../../../src/result/explore.ts';
 
 export function builtin(name: string): Protocol {
-  const protocol = PROTOCOLS.find((p) => p.name === name);
+  const protocol = ALL_PROTOCOLS.find((p) => p.name === name);
   if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
   return protocol;
 }
@@ -57,4 +57,22 @@ export function shownRules(run: ExploreRun): string[] {
     .filter(({ by }) => by === 'schedule')
     .map(({ rule }) => rule)
     .toSorted();
+}
+
+/** Verdict and rules. */
+function found({ verdict, violations }: ExploreRun): string {
+  return [verdict, ...violations.map(({ rule }) => rule).toSorted()].join(' ');
+}
+
+/** Of `protocols` those that come to something else in a larger machine: their names. */
+export function differingIn(
+  machine: Pick<ExploreOptions, 'granule' | 'regions'>,
+  protocols: readonly Protocol[],
+  cpu: Partial<CpuModel> = {},
+): readonly string[] {
+  const differs = (protocol: Protocol): boolean => {
+    const asked = { protocol, cpu, kinds: ['load'], realGranules: false } as const;
+    return found(exploreProtocol(asked)) !== found(exploreProtocol({ ...asked, ...machine }));
+  };
+  return protocols.filter(differs).map(({ name }) => name);
 }

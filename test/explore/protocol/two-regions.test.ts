@@ -3,7 +3,7 @@
  * shown by a schedule, and everything else is as it is with one.
  */
 import { describe, expect, it } from 'vitest';
-import { type CpuModel, DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
+import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
 import { Reading } from '../../../src/explore/model/reading.ts';
 import { boundsFor, EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
@@ -27,13 +27,7 @@ import {
 import { ALL_PROTOCOLS } from '../../../src/protocols/index.ts';
 import { parseCpu } from '../../../src/request/cpu-knobs.ts';
 import type { ExploreRun } from '../../../src/result/explore.ts';
-import { shownRules } from './fixtures.ts';
-
-function builtin(name: string): Protocol {
-  const protocol = ALL_PROTOCOLS.find((one) => one.name === name);
-  if (protocol === undefined) throw new Error(`no protocol is called ${name}`);
-  return protocol;
-}
+import { builtin, differingIn, shownRules } from './fixtures.ts';
 
 const isSecond = ({ ipa, size }: Transition): boolean => (ipa & size) !== 0;
 
@@ -63,26 +57,10 @@ const ONE_ADDRESS = defineProtocol({
   },
 });
 
-function found({ verdict, violations }: ExploreRun): unknown {
-  return [verdict, ...violations.map(({ rule }) => rule).toSorted()];
-}
-
-/** Of all that are asked about, those that come to something else with two regions. */
-function differing(protocols: readonly Protocol[], cpu: Partial<CpuModel>): readonly string[] {
-  return protocols
-    .filter((protocol) => {
-      const asked = { protocol, cpu, kinds: ['load'], realGranules: false } as const;
-      const one = found(exploreProtocol(asked));
-      const two = found(exploreProtocol({ ...asked, regions: 2 }));
-      return JSON.stringify(one) !== JSON.stringify(two);
-    })
-    .map(({ name }) => name);
-}
-
 it.each(['bbm=0', 'bbm=2,multihit=amalgamate', 'bbm=1,hafdbs=on'])(
   'protocols are what they are, %s',
   (knobs) => {
-    expect(differing(ALL_PROTOCOLS, parseCpu(knobs))).toEqual([]);
+    expect(differingIn({ regions: 2 }, ALL_PROTOCOLS, parseCpu(knobs))).toEqual([]);
   },
   120_000,
 );
@@ -99,7 +77,7 @@ it.each(['relocate-break', 'unmap-leafwise', 'write-protect'])(
 it('seeded bugs are found as with one, and one more is shown', () => {
   const seeded = MUTANTS.flatMap(({ seed }) => (seed.kind === 'protocol' ? [seed.protocol] : []));
   expect(seeded.length).toBeGreaterThan(50);
-  expect(differing(seeded, {})).toEqual(['hint-from-address']);
+  expect(differingIn({ regions: 2 }, seeded)).toEqual(['hint-from-address']);
   const mutant = seeded.find(({ name }) => name === 'hint-from-address');
   if (mutant === undefined) throw new Error('it is gone');
   expect(shownRules(exploreProtocol({ protocol: mutant, regions: 2 }))).toContain(
