@@ -120,6 +120,13 @@ test('two regions are asked for, said, and kept apart from one', async () => {
   const token = run?.violation?.token ?? '';
   const again = await typed(['replay', token, '--json', 'again.json'], folder);
   expect([again.code, again.out]).toEqual([1, expect.stringContaining('2 regions, level 2')]);
+  // What names no place says which entry it is for.
+  for (const entry of [0, 1]) {
+    expect(again.out).toMatch(
+      new RegExp(`TLBI IPAS2E1IS .* takes effect at vcpu 0 \\(entry ${entry}\\)`),
+    );
+    expect(again.out).toMatch(new RegExp(`DSB ISH \\(entry ${entry}\\)`));
+  }
   const replayed = JSON.parse(
     readFileSync(path.join(folder, 'again.json'), 'utf8'),
   ) as ReplayResult;

@@ -152,6 +152,8 @@ describe('what is wrong with the second alone', () => {
     expect(shownRules(run)).toContain('lost-access');
     const lost = run.violations.find(({ rule }) => rule === 'lost-access');
     expect(lost?.why).toContain('store of page 2 by vcpu 0');
+    const taken = lost?.steps.filter(({ op }) => op === 'take').map(({ detail }) => detail);
+    expect(taken?.at(-1)).toBe('memory of the old mapping of entry 1 = taken');
   });
 
   it('is its page that is freed twice', () => {
