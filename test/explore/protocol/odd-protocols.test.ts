@@ -11,6 +11,9 @@ import {
 } from '../../../src/port/index.ts';
 import bbmEarly from '../../../src/protocols/bbm-early.ts';
 import { exploreProtocol, processorMs } from '../../../src/explore/protocol/index.ts';
+import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
+import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
+import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
 import {
   runBegins,
   TimeLimit,
@@ -132,6 +135,19 @@ describe('a protocol', () => {
     );
     expect(run.violations[0]?.why).toMatch(/^valid to valid without break: table replaced/);
   });
+});
+
+it('a protocol of many ways is run as often as one of a few', () => {
+  let runs = 0;
+  // It reads four pages that walkers update: 36 ways, and some 32 runs for each of 128 trees.
+  const late = changed('bbm-early', (cpu, t, tables) => {
+    if (++runs > 3000) cpu.dsb('ish');
+    bbmEarly.run(cpu, t, tables);
+  });
+  const map = new MemoryMap('coalesce', 1, EXPLORE_BOUNDS.tables, { hafdbs: true });
+  expect(() => unrollHost(late, map, 1, 1, EXPLORE_BOUNDS)).toThrow(
+    'it does not do the same again',
+  );
 });
 
 describe('a time limit', () => {

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import { decodeToken, exploreProtocol, replayToken } from '../../../src/explore/protocol/index.ts';
 import { Reading } from '../../../src/explore/model/reading.ts';
+import { judgeOperations } from '../../../src/explore/protocol/judge/judge-operations.ts';
 import { boundsFor, EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
 import { placeName, valueText } from '../../../src/explore/protocol/machine/describe.ts';
 import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
@@ -210,6 +211,23 @@ describe('what is wrong with the second alone', () => {
     const run = exploreProtocol({ protocol: waits, regions: 2, kinds: ['load'] });
     expect(run.violations.map(({ rule, why }) => [rule, why.slice(0, 20)])).toEqual([
       ['progress', 'of entry 1: whoever '],
+    ]);
+    const shown = run.violation?.steps.map(({ detail }) => detail).join('\n');
+    expect(shown).toContain('entry 1 = ');
+    expect(shown).not.toContain('entry 0 = ');
+  });
+
+  it('is a claim', () => {
+    const claims = defineProtocol({
+      ...builtin('rfc-nt-intended'),
+      name: 'claims',
+      run: (cpu, t, tables) =>
+        builtin(isSecond(t) ? 'bbm-early' : 'rfc-nt-intended').run(cpu, t, tables),
+    });
+    const { hosts } = startExploration({ protocol: claims, regions: 2 });
+    const judged = hosts.flatMap((host) => judgeOperations(host, 1, claims, false).violations);
+    expect(judged.map(({ rule, why }) => `${rule}: ${why.slice(0, 32)}`)).toEqual([
+      'claim: of entry 1: the protocol claims ',
     ]);
   });
 

@@ -37,7 +37,9 @@ export interface Reason {
 interface Way {
   readonly region: MemoryMap;
   readonly path: Path;
-  /** How a sentence about it begins. */
+  /** Of several regions: whose it is, as a sentence begins. */
+  readonly of: string;
+  /** The same, and under which circumstances. */
   readonly when: string;
   /** What is no violation is told of it, too. */
   readonly isNoted: boolean;
@@ -82,14 +84,14 @@ export function judgeOperations(
     const when = `${of}${start}`;
     const isFirst = region.region === 0;
     const own = host.paths.map((path) => ({
-      ...{ region, when, isNoted: isFirst },
+      ...{ region, of, when, isNoted: isFirst },
       path: partOf(path, region.region),
     }));
     if (lost === null || lost.path === null) return own;
     const finds = `${when}when its compare-exchange finds LOCKED: `;
-    return [...own, { region, when: finds, isNoted: false, path: lost.path }];
+    return [...own, { region, of, when: finds, isNoted: false, path: lost.path }];
   });
-  for (const { region, path, when, isNoted } of ways) {
+  for (const { region, path, of, when, isNoted } of ways) {
     const trace = traceOf(region, path, protocol);
     const verdict = judgeTrace(trace, bbm, false, map.hafdbs);
     for (const note of isNoted ? verdict.notes : []) notes.add(note);
@@ -98,7 +100,7 @@ export function judgeOperations(
         (e) => e.op === 'write' && !isValid(e.value) && isValid(e.place?.before ?? trace.old),
       );
       const why = 'the protocol claims neverInvalid and stores an invalid descriptor (R_KFLJB)';
-      found('claim', why, path, stored);
+      found('claim', `${of}${why}`, path, stored);
     }
     for (const { rule, code, why, event } of verdict.violations) {
       // What is missing would have come behind the store: all that was done shows that it is not there.
@@ -114,10 +116,10 @@ export function judgeOperations(
         found(finding.rule, `${when}${finding.why}`, path, null);
     }
   }
-  for (const { of, lost } of regions) {
+  for (const { region, of, lost } of regions) {
     const [path] = host.paths;
     if (lost === null || lost.path !== null || path === undefined) continue;
-    found('progress', `${of}${LOSER_WAITS}`, path, null);
+    found('progress', `${of}${LOSER_WAITS}`, partOf(path, region.region), null);
   }
   const surveyed =
     realGranules && violations.length === 0 && map.failing === null

@@ -77,7 +77,7 @@ const REPEATS_MIN = 16;
 const REPEATS_OF_TWO = 8;
 const REPEATS_LEAST = 4;
 /** Of a tree with so many ways in all: beyond that fewer do. */
-const RUNS_MAX = 2 ** 11;
+const RUNS_MAX = 2 ** 13;
 
 const repeated = new WeakMap<Protocol, number>();
 

@@ -44,6 +44,11 @@ export function runBegins(): void {
  * one run of a protocol comes after the other: of one with many ways there are many.
  */
 export function withTimeLimit<T>(timeoutMs: number, work: () => T): T {
+  return limited(timeoutMs, work, (nowMs) => nowMs - begunMs < timeoutMs / 4);
+}
+
+/** `isMoving`, asked at `nowMs` of `usedMs`: it is to be run again with more. */
+function limited<T>(timeoutMs: number, work: () => T, isMoving: (nowMs: number) => boolean): T {
   if (isWatched) return work();
   context ??= createContext({});
   const results: T[] = [];
@@ -60,8 +65,7 @@ export function withTimeLimit<T>(timeoutMs: number, work: () => T): T {
         leaveProtocol();
         const nowMs = usedMs();
         const isHeldUp = nowMs - beforeMs < timeoutMs / 2;
-        const isMoving = nowMs - begunMs < timeoutMs / 4;
-        if ((isHeldUp || isMoving) && wallMs < PATIENCE * timeoutMs) continue;
+        if ((isHeldUp || isMoving(nowMs)) && wallMs < PATIENCE * timeoutMs) continue;
         throw new TimeLimit(`did not return within ${timeoutMs / 1000} s`);
       }
     }
@@ -78,10 +82,12 @@ export function withTimeLimit<T>(timeoutMs: number, work: () => T): T {
 export function underOneLimit<T>(work: () => T): T {
   if (isWatched) return work();
   try {
-    return withTimeLimit(TOGETHER_MS, () => {
+    const together = (): T => {
       isWatched = true;
       return work();
-    });
+    };
+    // One with many ways has its limits part by part instead.
+    return limited(TOGETHER_MS, together, () => false);
   } catch (error) {
     if (!(error instanceof TimeLimit)) throw error;
   } finally {
