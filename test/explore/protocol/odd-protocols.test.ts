@@ -139,9 +139,9 @@ describe('a protocol', () => {
 
 it('a protocol of many ways is run as often as one of a few', () => {
   let runs = 0;
-  // It reads four pages that walkers update: 36 ways, and some 32 runs for each of 128 trees.
+  // It reads four pages that walkers update: 36 ways, and 57 runs for each of 129 trees.
   const late = changed('bbm-early', (cpu, t, tables) => {
-    if (++runs > 3000) cpu.dsb('ish');
+    if (++runs > 5000) cpu.dsb('ish');
     bbmEarly.run(cpu, t, tables);
   });
   const map = new MemoryMap('coalesce', 1, EXPLORE_BOUNDS.tables, { hafdbs: true });
