@@ -6,10 +6,7 @@ import { internalErrorLine } from '../report/internal-error.ts';
 import { watchStreams } from './streams.ts';
 import { processTerminal } from './terminal.ts';
 
-/**
- * Threads that do not end must not keep a finished command: its result has been printed and
- * written.
- */
+/** A reader that takes nothing more must not keep a finished command. */
 const LINGER_MS = 2000;
 
 let ended = false;
@@ -42,4 +39,16 @@ async function run(): Promise<void> {
   process.exitCode = await dispatch(args, processTerminal(args.includes('--no-color')));
   ended = true;
   setTimeout(() => process.exit(), LINGER_MS).unref();
+  await Promise.all([process.stdout, process.stderr].map(written));
+  // A process that just ends gives its memory back page by page, which takes a second where ten others
+  // want two CPUs; and a thread that does not end would keep it.
+  process.exit();
+}
+
+/** All that was to be printed has been, or never will be. */
+async function written(stream: NodeJS.WriteStream): Promise<void> {
+  if (!stream.writable) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  stream.write('', () => resolve());
+  await promise;
 }

@@ -46,4 +46,6 @@ export interface VcpuOptions {
   readonly isMapped: ((indexInTable: number) => boolean) | null;
   /** Its dirty ring, on a machine that has them. */
   readonly ring?: VcpuRing | null;
+  /** Sleeps between batches of accesses (rounds.ts). Absent: never. */
+  readonly naps?: boolean;
 }

@@ -78,6 +78,8 @@ export interface GroupPlan {
   readonly retiresAtSign?: boolean;
   /** No rounds without transitions: nobody asks how fast guests are, and the first round is a real one. */
   readonly omitsBaseline?: true;
+  /** Other programs have the CPUs: vCPUs sleep between batches of accesses (machine/vcpu/rounds.ts). */
+  readonly naps?: true;
   /** End the group after the first round in which a rule was broken (first-violation.ts). */
   readonly failsFast?: boolean;
 }

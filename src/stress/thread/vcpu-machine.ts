@@ -100,6 +100,7 @@ export function createVcpuMachine(
           ? (index) => scenario.isMapped(index, layout.entriesPerTable)
           : null,
       ring,
+      naps: plan.naps === true,
     },
     guest,
     recorder,
