@@ -106,6 +106,7 @@ export async function runControls(
     }),
     retiresAtSign: true,
     omitsBaseline: true,
+    ...(isRaced ? {} : { naps: true }),
   };
   const startedMs = performance.now();
   const outcome = await runGroup(pool, request, hooks, {
