@@ -44,11 +44,13 @@ export interface Rounds {
 const BATCH = 128;
 const TOKEN_TURN = 10_000;
 /**
- * At most, and half of it on average. Where ten others want two CPUs a thread gets one for 4 ms of 24. A
- * vCPU that runs all the time has always had its share when the hypervisor waits for it; one that sleeps
- * for most of its time gets a CPU within 0.1 ms (docs/speed.md).
+ * Where ten others want two CPUs a thread gets one for 4 ms of 24, and a vCPU that runs all the time has
+ * had its share whenever the hypervisor waits for it. One that sleeps for most of its time gets a CPU within
+ * 0.1 ms (docs/speed.md). So it sleeps, for up to this long, after up to so many batches: it runs on after
+ * it has answered a TLBI, beside what the hypervisor does next.
  */
-const NAP_MS_MAX = 0.2;
+const NAP_MS_MAX = 0.5;
+const BURST_BATCHES_MAX = 8;
 /** A vCPU between stages looks for the end of the round this often. */
 const STAGE_WAIT_MS = 2;
 
@@ -64,10 +66,12 @@ export function createRounds(
   const isOver = (round: number): boolean =>
     Atomics.load(i32, CONTROL.roundEnd) >= round || Atomics.load(i32, CONTROL.stop) !== 0;
 
-  /** Of another length each time: the hypervisor is to be met at any point of what it does. */
-  function nap(): void {
+  let burst = 0;
+  function napSometimes(): void {
+    if (--burst > 0) return;
     course.random = nextRandom(course.random);
-    Atomics.wait(i32, CONTROL.stop, 0, ((course.random >>> 8) / 2 ** 24) * NAP_MS_MAX);
+    burst = 1 + ((course.random >>> 8) % BURST_BATCHES_MAX);
+    Atomics.wait(i32, CONTROL.stop, 0, ((course.random >>> 16) / 2 ** 16) * NAP_MS_MAX);
   }
 
   const bump = (word: number, by: number): void => {
@@ -98,7 +102,7 @@ export function createRounds(
     enter();
     while (!isOver(round)) {
       batch(batchSize);
-      if (naps) nap();
+      if (naps) napSometimes();
       sinceExit += batchSize;
       sinceToken += batchSize;
       if (sinceToken >= TOKEN_TURN && tokens.scheduled && tokens.wanted()) break;
