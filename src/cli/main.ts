@@ -6,9 +6,6 @@ import { internalErrorLine } from '../report/internal-error.ts';
 import { watchStreams } from './streams.ts';
 import { processTerminal } from './terminal.ts';
 
-/** A reader that takes nothing more must not keep a finished command. */
-const LINGER_MS = 2000;
-
 let ended = false;
 
 const streams = watchStreams(process.stdout, process.stderr, (line) => process.stderr.write(line));
@@ -32,23 +29,27 @@ process.on('exit', (code) => {
   process.exitCode = EXIT.internal;
 });
 
+/** Each is over when all that was to be printed has been, or never will be. */
+const PRINTED = [process.stdout, process.stderr].map((stream) => {
+  // Now: what others print may be sent elsewhere later (terminal.ts).
+  const write = stream.write.bind(stream);
+  return async (): Promise<void> => {
+    if (!stream.writable) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    write('', () => resolve());
+    await promise;
+  };
+});
+
 const args = process.argv.slice(2);
 void run();
 
 async function run(): Promise<void> {
   process.exitCode = await dispatch(args, processTerminal(args.includes('--no-color')));
   ended = true;
-  setTimeout(() => process.exit(), LINGER_MS).unref();
-  await Promise.all([process.stdout, process.stderr].map(written));
+  // A reader may take its time: a pager, or a loop in a shell.
+  await Promise.all(PRINTED.map((print) => print()));
   // A process that just ends gives its memory back page by page, which takes a second where ten others
   // want two CPUs; and a thread that does not end would keep it.
   process.exit();
-}
-
-/** All that was to be printed has been, or never will be. */
-async function written(stream: NodeJS.WriteStream): Promise<void> {
-  if (!stream.writable) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  stream.write('', () => resolve());
-  await promise;
 }

@@ -1,7 +1,10 @@
 /** Where results go, and what is left of them when that fails: of a unit, and of whole programs. */
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import { deliver, exitCodeAfter, jsonTarget } from '../../src/cli/files/delivery.ts';
 import { checkOutputFile, checkOutputFolder } from '../../src/cli/files/output-file.ts';
@@ -214,6 +217,22 @@ describe('a program', () => {
     expect(err).toBe(
       'stage2-stress: standard output was closed by its reader before all was printed\n',
     );
+  });
+
+  it('whose reader takes its time has all of a result that is larger than a pipe holds', async () => {
+    const args = ['explore', '--matrix', '--vcpus', '1', '--json', '-'];
+    const child = spawn(process.execPath, ['--import', ...MAIN, ...args], {
+      cwd: emptyFolder(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = once(child, 'close');
+    // By then the command is over, and the pipe is full.
+    for await (const line of createInterface({ input: child.stderr }))
+      if (line.includes('; exit ')) break;
+    const out = await text(child.stdout);
+    expect(JSON.parse(out)).toMatchObject({ command: 'explore' });
+    expect(out.length).toBeGreaterThan(65_536);
+    expect(await ended).toEqual([1, null]);
   });
 
   it('keeps what a protocol prints out of the JSON', () => {

@@ -1,5 +1,5 @@
 /** A vCPU alone: every access completes and is checked; what is wrong is written down. */
-import { describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { type CpuModel, DEFAULT_CPU } from '../../src/arch/cpu-model.ts';
 import { AF, EMPTY, makeLeaf, S2AP_W } from '../../src/arch/descriptor.ts';
 import { createDirtyLog } from '../../src/machine/dirty/dirty-log.ts';
@@ -7,6 +7,7 @@ import { createRingSync, createVcpuRing } from '../../src/machine/dirty/dirty-ri
 import { createFaultHandler } from '../../src/machine/vcpu/fault-exit.ts';
 import { GHOST_CHANGING, ghostWord } from '../../src/machine/ghost.ts';
 import {
+  CONTROL,
   GHOST,
   guestWordOf,
   LOGGING,
@@ -96,6 +97,41 @@ test.each<[string, Partial<VcpuOptions>]>([
   expect([b.count('issued'), b.count('completed')]).toEqual([ACCESSES, ACCESSES]);
   expect([b.faults('spurious'), b.faults('genuine'), b.count('mode')]).toEqual([0, 0, 0]);
   expect(b.m.evidence()).toEqual([]);
+});
+
+describe('a round', () => {
+  afterEach(() => void vi.restoreAllMocks());
+
+  function roundOf(naps: boolean) {
+    const hooks = { naps, exitEvery: 128, beforeEntry: (): void => over() };
+    const b = benchOf(hooks);
+    const { i32 } = b.m.arena;
+    let entries = 0;
+    const over = (): void => {
+      if (++entries === 64) Atomics.store(i32, CONTROL.roundEnd, 1);
+    };
+    const lengths: number[] = [];
+    vi.spyOn(Atomics, 'wait').mockImplementation((_words, _index, _value, ms) => {
+      lengths.push(ms ?? Infinity);
+      return 'timed-out';
+    });
+    expect(b.vcpu.runRound(1, 7)).toBe(true);
+    expect(b.count('completed')).toBe(64 * 128);
+    return lengths;
+  }
+
+  test('is one run where nobody else wants the CPU', () => {
+    expect(roundOf(false)).toEqual([]);
+  });
+
+  test('is bursts with sleeps between, each of its own length, where others do', () => {
+    const lengths = roundOf(true);
+    // Of 64 batches, after one to eight each.
+    expect(lengths.length).toBeGreaterThanOrEqual(64 / 8);
+    expect(lengths.length).toBeLessThan(64);
+    expect(new Set(lengths).size).toBe(lengths.length);
+    expect(Math.max(...lengths)).toBeLessThan(0.5);
+  });
 });
 
 describe('with hardware dirty state', () => {
