@@ -47,9 +47,10 @@ export interface FillBounds {
   /** Nobody wants it any more. */
   readonly signal?: AbortSignal;
   /**
-   * Modules of the user's, if all of our own are compiled: waited for as those are; compiled beside
-   * what comes next, and `filled` says when they are; or left to the threads that need them, where a
-   * thread more costs more than their speed is worth. Default: waited for.
+   * Modules of the user's, if all of our own are compiled: waited for as those are; or compiled beside
+   * what comes next, and `filled` says when they are. Or all are left to the threads that need them,
+   * where a thread more, and even the look whether there is need of one, costs more than their speed is
+   * worth. Default: waited for.
    */
   readonly others?: 'waited-for' | 'beside' | 'left';
 }
@@ -99,11 +100,12 @@ async function fillOnce(
   env: NodeJS.ProcessEnv,
   bounds: FillBounds,
 ): Promise<Pick<CompileCache, 'filled'>> {
+  if (bounds.others === 'left') return FILLED;
   const isOwn = (module: string): boolean => module.includes(SOURCES) || module.includes(WORKERS);
   const others = modules.filter((module) => !isOwn(module));
   const stamp = path.join(base, `filled-${sourcesHash(modules.filter(isOwn))}`);
   if (existsSync(stamp)) {
-    if (others.length === 0 || bounds.others === 'left') return FILLED;
+    if (others.length === 0) return FILLED;
     const filled = fill(others, env, bounds);
     if (bounds.others !== 'beside') await filled;
     return { filled };

@@ -26,6 +26,9 @@ export interface Patience {
   sinceProgressMs(): number;
 }
 
+/** No look at all threads sooner after the last one: each takes a millisecond where others have the CPUs. */
+const LOOK_MS_MIN = 100;
+
 export function createPatience(look: () => Look = lookAtThreads): Patience {
   let last: string | null = null;
   let before: Look = { nowMs: 0, cpuMs: 0, wanted: null };
@@ -33,6 +36,8 @@ export function createPatience(look: () => Look = lookAtThreads): Patience {
   let spentMs = 0;
   return {
     isOver(progress, boundMs) {
+      const isSoon = look === lookAtThreads && performance.now() - before.nowMs < LOOK_MS_MIN;
+      if (isSoon && progress === last) return spentMs > boundMs;
       const now = progress === last ? look() : cheapLook();
       if (progress === last) {
         const passedMs = now.nowMs - before.nowMs;
