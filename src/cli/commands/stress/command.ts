@@ -1,7 +1,7 @@
 /** `stress`: checks the flags, runs the campaign, prints and writes its result. */
 import { commandLine } from '../../../package/command-line.ts';
 import { formatJson } from '../../../report/json.ts';
-import { stressText } from '../../../report/text/stress-text.ts';
+import type { stressText } from '../../../report/text/stress-text.ts';
 import { isComplete } from '../../../result/campaign-state.ts';
 import { EXIT, type ExitCode } from '../../../result/exit-code.ts';
 import type { StressResult } from '../../../result/stress.ts';
@@ -21,7 +21,7 @@ import { shortPath } from '../../../package/paths.ts';
 import { showProgress } from '../../progress.ts';
 import { BUILT_IN, type Catalogue } from '../../../request/registry.ts';
 import { STRESS_FLAGS, type StressFlags, type StressInput, stressOptionsOf } from './flags.ts';
-import { resumption } from './resume.ts';
+import type { resumption } from './resume.ts';
 import { watchSignals } from '../../signals.ts';
 import type { Terminal } from '../../terminal.ts';
 import { UsageError } from '../../../request/usage-error.ts';
@@ -38,7 +38,7 @@ export async function stress(
   loadEngine: () => RunStress | Promise<RunStress>,
 ): Promise<ExitCode> {
   const { resume, quiet = false } = input.flags;
-  const resumed = resume === undefined ? null : await resumption(resume, input, catalogue);
+  const resumed = resume === undefined ? null : await earlierOf(resume, input, catalogue);
   const options = resumed?.options ?? (await stressOptionsOf(input, catalogue));
   const json = jsonFile(input.flags);
   const out = outFolder(input.flags.out);
@@ -56,6 +56,14 @@ export async function stress(
     terminal.out(`to go on: ${commandLine(`stress -- --resume ${shortPath(json)}`)}\n`);
   return code;
 }
+
+/** Reading results takes as long to load as a tenth of all else that a campaign begins with. */
+const earlierOf: typeof resumption = async (...given) =>
+  (await import('./resume.ts')).resumption(...given);
+
+/** Loaded while threads start, which is when the main thread has nothing to do. */
+const loadText = async (): Promise<typeof stressText> =>
+  (await import('../../../report/text/stress-text.ts')).stressText;
 
 /** A resumed campaign goes back to where it came from. */
 function jsonFile({ json, resume }: StressFlags): JsonTarget | null {
@@ -78,8 +86,9 @@ async function report(
   terminal: Terminal,
 ): Promise<ExitCode> {
   const { paint, columns } = terminal;
+  const textOf = await loadText();
   return await deliver(result, targets, terminal, () =>
-    stressText(result, { paint, columns, quiet: targets.quiet }),
+    textOf(result, { paint, columns, quiet: targets.quiet }),
   );
 }
 
@@ -117,7 +126,10 @@ async function campaign(
   });
   try {
     return await run(options, {
-      onProgress: (p) => progress.update(p),
+      onProgress: (p) => {
+        void loadText();
+        progress.update(p);
+      },
       onCheckpoint,
       onWord: (word) => {
         progress.clear();
