@@ -28,7 +28,7 @@ it(
       stressProgram(
         ...['--protocol', 'bbm-late,bbm-early', '--vcpus', '1', '--time', time, '--seed', '9'],
       );
-    let { code, result } = await within('15s');
+    let { code, result } = await within('8s');
     // Who else is on the machine is not known here: once more, if all of the time went to them.
     if (result.reasons.some((reason) => reason.includes('no round ended'))) {
       ({ code, result } = await within('60s'));
@@ -56,7 +56,7 @@ it(
   'a short campaign of many groups leaves some out by name and passes',
   async () => {
     keepBusy(6);
-    const { code, result } = await stressProgram('--time', '12s', '--seed', '9');
+    const { code, result } = await stressProgram('--time', '8s', '--seed', '9');
     const said = (result.remarks ?? []).join('\n');
     expect(said).toContain('the machine was busy');
     expect(code === 0 || result.runs.length === 0).toBe(true);
