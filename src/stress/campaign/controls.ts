@@ -56,6 +56,11 @@ const TRANSITIONS = 64;
 /** On a busy one, at least: in two transitions not even the sure one was seen every time. */
 const TRANSITIONS_MIN = 8;
 const QUIET: Pace = { startMs: QUIET_START_MS };
+/**
+ * Of that time a start may take: where it takes more, the race would be tried once or twice, for half a
+ * second.
+ */
+const RACE_START_SHARE = 0.5;
 /** Of the twin, at least. */
 const TWIN_ROUNDS_MIN = 8;
 
@@ -87,8 +92,7 @@ export async function runControls(
     budgetMs === null
       ? RACE_UNHURRIED_MS
       : Math.max(SURE_MS_MIN, Math.min(RACE_MS, budgetMs * SHARE_MAX));
-  // Where the start alone takes so long, the race would be tried once or twice, for half a second.
-  const isRaced = guessed.startMs < limitMs;
+  const isRaced = guessed.startMs <= RACE_START_SHARE * limitMs;
   const hunted = [
     { mutant: sure, item: ITEM.sure },
     ...(isRaced ? [{ mutant: race, item: ITEM.race }] : []),
@@ -247,7 +251,7 @@ function notTried(race: Mutant, twin: Twin): ControlResult {
     seconds: 0,
     detail: [
       race.what,
-      'not tried: the machine is so busy that starting two threads takes longer than the controls may',
+      'not tried: the machine is so busy that threads may take most of its time to start',
       twinText(race, twin),
     ].join('; '),
   };
