@@ -102,6 +102,13 @@ test.each<[string, Partial<VcpuOptions>]>([
 describe('a round', () => {
   afterEach(() => void vi.restoreAllMocks());
 
+  function storedBy({ m: { arena } }: Bench): readonly number[] {
+    const { i32, layout } = arena;
+    const wordOf = (page: number): number =>
+      i32[guestWordOf(layout, 0) + page * layout.guestStrideW] as number;
+    return Array.from({ length: layout.pages }, (_, page) => wordOf(page));
+  }
+
   function roundOf(naps: boolean) {
     const hooks = { naps, exitEvery: 128, beforeEntry: (): void => over() };
     const b = benchOf(hooks);
@@ -117,20 +124,22 @@ describe('a round', () => {
     });
     expect(b.vcpu.runRound(1, 7)).toBe(true);
     expect(b.count('completed')).toBe(64 * 128);
-    return lengths;
+    return { lengths, memory: storedBy(b) };
   }
 
   test('is one run where nobody else wants the CPU', () => {
-    expect(roundOf(false)).toEqual([]);
+    expect(roundOf(false).lengths).toEqual([]);
   });
 
   test('is bursts with sleeps between, each of its own length, where others do', () => {
-    const lengths = roundOf(true);
+    const { lengths, memory } = roundOf(true);
     // Of 64 batches, after one to eight each.
     expect(lengths.length).toBeGreaterThanOrEqual(64 / 8);
     expect(lengths.length).toBeLessThan(64);
     expect(new Set(lengths).size).toBe(lengths.length);
     expect(Math.max(...lengths)).toBeLessThan(0.5);
+    // The seed says which accesses there are.
+    expect(memory).toEqual(roundOf(false).memory);
   });
 });
 

@@ -66,12 +66,14 @@ export function createRounds(
   const isOver = (round: number): boolean =>
     Atomics.load(i32, CONTROL.roundEnd) >= round || Atomics.load(i32, CONTROL.stop) !== 0;
 
+  /** Of its own: accesses are those of the seed, with naps or without. */
+  let napRandom = 1 + vcpu;
   let burst = 0;
   function napSometimes(): void {
     if (--burst > 0) return;
-    course.random = nextRandom(course.random);
-    burst = 1 + ((course.random >>> 8) % BURST_BATCHES_MAX);
-    Atomics.wait(i32, CONTROL.stop, 0, ((course.random >>> 16) / 2 ** 16) * NAP_MS_MAX);
+    napRandom = nextRandom(napRandom);
+    burst = 1 + ((napRandom >>> 8) % BURST_BATCHES_MAX);
+    Atomics.wait(i32, CONTROL.stop, 0, ((napRandom >>> 16) / 2 ** 16) * NAP_MS_MAX);
   }
 
   const bump = (word: number, by: number): void => {

@@ -71,7 +71,8 @@ export function createCampaignTime(
   let endMs = askedMs === null ? null : startedMs + askedMs;
   if (keptMs !== null) endMs = startedMs + keptMs + tailMs;
   let starts = repeats;
-  let pace = guessedPace(agedMs, crowded);
+  // npm has taken its time, too, which says nothing of ours.
+  let pace = guessedPace(agedMs === undefined ? 0 : Math.min(agedMs, performance.now()), crowded);
 
   const leftMs = (): number | null => (endMs === null ? null : endMs - tailMs - performance.now());
 

@@ -49,8 +49,8 @@ export interface FillBounds {
   /**
    * Modules of the user's, if all of our own are compiled: waited for as those are; or compiled beside
    * what comes next, and `filled` says when they are. Or all are left to the threads that need them,
-   * where a thread more, and even the look whether there is need of one, costs more than their speed is
-   * worth. Default: waited for.
+   * unless it is the first time: where a thread more, and even the look whether there is need of one,
+   * costs more than their speed is worth. Default: waited for.
    */
   readonly others?: 'waited-for' | 'beside' | 'left';
 }
@@ -100,10 +100,11 @@ async function fillOnce(
   env: NodeJS.ProcessEnv,
   bounds: FillBounds,
 ): Promise<Pick<CompileCache, 'filled'>> {
-  if (bounds.others === 'left') return FILLED;
+  // What has changed since is left to them, too.
+  if (bounds.others === 'left' && hasBeenFilled(base)) return FILLED;
   const isOwn = (module: string): boolean => module.includes(SOURCES) || module.includes(WORKERS);
   const others = modules.filter((module) => !isOwn(module));
-  const stamp = path.join(base, `filled-${sourcesHash(modules.filter(isOwn))}`);
+  const stamp = path.join(base, STAMP + sourcesHash(modules.filter(isOwn)));
   if (existsSync(stamp)) {
     if (others.length === 0) return FILLED;
     const filled = fill(others, env, bounds);
@@ -118,6 +119,11 @@ async function fillOnce(
   }
   return FILLED;
 }
+
+const STAMP = 'filled-';
+
+const hasBeenFilled = (base: string): boolean =>
+  existsSync(base) && readdirSync(base).some((name) => name.startsWith(STAMP));
 
 /** Of what threads import, by name, size and time of change; V8's tag stands for version and flags. */
 function sourcesHash(modules: readonly string[]): string {

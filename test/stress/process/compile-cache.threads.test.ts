@@ -11,6 +11,8 @@ import { fillCompileCache } from '../../../src/stress/process/compile-cache.ts';
 const VARIABLE = 'NODE_COMPILE_CACHE';
 const GEOMETRY = new URL('../../../src/arch/geometry.ts', import.meta.url).href;
 
+const HISTOGRAM = new URL('../../../src/stress/statistics/histogram.ts', import.meta.url).href;
+
 const given = process.env[VARIABLE];
 afterEach(() => {
   if (given === undefined) delete process.env[VARIABLE];
@@ -106,6 +108,21 @@ test("who is in a hurry waits for no module of the user's once all others are co
     expect(isFilled).toBe(false);
     enough.abort();
     await filled;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('what is left to whoever needs it is compiled the first time', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'stage2-cache-test-'));
+  try {
+    process.env[VARIABLE] = folder;
+    await fillCompileCache([GEOMETRY], { others: 'left' });
+    const compiled = readdirSync(folder);
+    expect(compiled).not.toEqual([]);
+    // Of other modules nobody asks afterwards whether they are.
+    await fillCompileCache([GEOMETRY, HISTOGRAM], { others: 'left' });
+    expect(readdirSync(folder)).toEqual(compiled);
   } finally {
     rmSync(folder, { recursive: true });
   }
