@@ -26,10 +26,12 @@ export interface Built {
 export async function build({ host, arm64 }: Tools, folder: string): Promise<Built> {
   const plugin = path.join(folder, 'kvm-trace.so');
   const init = path.join(folder, 'init');
-  await Promise.all([
+  // Neither is left alone where the other fails: it would write into a folder that is being removed.
+  const ends = await Promise.allSettled([
     compile(host, PLUGIN, cFiles('plugin'), plugin),
     compile(arm64, GUEST, cFiles('guest'), init),
   ]);
+  for (const end of ends) if (end.status === 'rejected') throw end.reason;
   return { plugin, init };
 }
 

@@ -199,12 +199,19 @@ describe('what goes wrong', () => {
     expect([seen.code, seen.out]).toEqual([2, '']);
   });
 
-  it('with a compiler is its first error', async () => {
+  it('with a compiler is its first error, once the other has ended', async () => {
     process.env['CC'] = script(
       'cc2',
-      '[ "$1" = --version ] || { echo "x.c:1:2: error: so so"; exit 1; }',
+      '[ "$1" = --version ] || { echo "x.c:1:2: error: so so"; echo > $0.failed; exit 1; }',
     );
+    const other = script(
+      'cc3',
+      `[ "$1" = --version ] && exit; until [ -f ${at('cc2')}.failed ]; do :; done
+i=0; while [ $i -lt 50000 ]; do i=$((i + 1)); done; echo > $0.ended`,
+    );
+    process.env['CROSS_CC'] = other;
     expect((await traced()).err).toContain('could not compile kvm-trace.so: x.c:1:2: error: so so');
+    expect(existsSync(`${other}.ended`)).toBe(true);
   });
 
   it.each([
