@@ -27,16 +27,19 @@ export interface Patience {
 }
 
 /** No look at all threads sooner after the last one: each takes a millisecond where others have the CPUs. */
-const LOOK_MS_MIN = 100;
+const LOOK_MS_MIN = 50;
 
-export function createPatience(look: () => Look = lookAtThreads): Patience {
+export function createPatience(
+  look: () => Look = lookAtThreads,
+  lookMsMin = look === lookAtThreads ? LOOK_MS_MIN : 0,
+): Patience {
   let last: string | null = null;
   let before: Look = { nowMs: 0, cpuMs: 0, wanted: null };
   let sinceMs = 0;
   let spentMs = 0;
   return {
     isOver(progress, boundMs) {
-      const isSoon = look === lookAtThreads && performance.now() - before.nowMs < LOOK_MS_MIN;
+      const isSoon = lookMsMin > 0 && performance.now() - before.nowMs < lookMsMin;
       if (isSoon && progress === last) return spentMs > boundMs;
       const now = progress === last ? look() : cheapLook();
       if (progress === last) {

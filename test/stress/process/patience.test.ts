@@ -18,6 +18,18 @@ function watched() {
   };
 }
 
+it.each([
+  ['not sooner than it may', 60_000, 1],
+  ['each time where that costs nothing', 0, 3],
+])('looks at all threads again %s', (_name, lookMsMin, looks) => {
+  let seen = 0;
+  const look = (): Look => ({ nowMs: performance.now(), cpuMs: 0, wanted: (seen++, false) });
+  const patience = createPatience(look, lookMsMin);
+  const isOver = (): boolean => patience.isOver('still', 1000);
+  expect([isOver(), isOver(), isOver()]).toEqual([false, false, false]);
+  expect(seen).toBe(looks);
+});
+
 describe('patience', () => {
   it('ends when all threads have slept for that long', () => {
     const w = watched();
