@@ -33,6 +33,15 @@ describe('a protocol', () => {
     ).toThrow(/^protocol changed threw: boom \(.*odd-protocols\.test\.ts:\d+:\d+\)$/);
   });
 
+  it('that never comes back is ended in time for a word within three seconds', () => {
+    const loops = told(() => {
+      for (;;);
+    });
+    expect(loops).toThrow(
+      'protocol changed did not return within 1 s: a loop without an operation of the port?',
+    );
+  });
+
   it('that passes nonsense hears what would be right, at its own line', () => {
     const nonsense = told((cpu) => cpu.tlbi({ kind: 'vmall' as never }));
     expect(nonsense).toThrow(

@@ -18,7 +18,7 @@ let isWatched = false;
 const TOGETHER_MS = 250;
 
 /** A machine that is this many times overloaded is not waited for any longer. */
-const PATIENCE = 16;
+const PATIENCE = 64;
 
 /**
  * Processor time: of this thread, as what others take says nothing of this one; of the process where Node
@@ -44,7 +44,7 @@ export function runBegins(): void {
  * one run of a protocol comes after the other: of one with many ways there are many.
  */
 export function withTimeLimit<T>(timeoutMs: number, work: () => T): T {
-  return limited(timeoutMs, work, (nowMs) => nowMs - begunMs < timeoutMs / 4);
+  return limited(timeoutMs, work, (nowMs) => nowMs - begunMs < timeoutMs / 2);
 }
 
 /** `isMoving`, asked at `nowMs` of `usedMs`: it is to be run again with more. */
