@@ -1,5 +1,6 @@
 /** Protocols that are none: what their author hears. */
 import { describe, expect, it } from 'vitest';
+import { DEFAULT_CPU } from '../../../src/arch/cpu-model.ts';
 import {
   type Cpu,
   EMPTY,
@@ -10,7 +11,7 @@ import {
   type Transition,
 } from '../../../src/port/index.ts';
 import bbmEarly from '../../../src/protocols/bbm-early.ts';
-import { exploreProtocol, processorMs } from '../../../src/explore/protocol/index.ts';
+import { exploreProtocol, glanceAt, processorMs } from '../../../src/explore/protocol/index.ts';
 import { EXPLORE_BOUNDS } from '../../../src/explore/protocol/machine/bounds.ts';
 import { MemoryMap } from '../../../src/explore/protocol/machine/memory-map.ts';
 import { unrollHost } from '../../../src/explore/protocol/run/host.ts';
@@ -18,6 +19,7 @@ import {
   runBegins,
   TimeLimit,
   underOneLimit,
+  underWatch,
   withTimeLimit,
 } from '../../../src/explore/protocol/run/time-limit.ts';
 import { bbmEarlyWith, changed, exploreLoads, type Run } from './fixtures.ts';
@@ -159,6 +161,18 @@ it('a protocol of many ways is run as often as one of a few', () => {
   );
 });
 
+it('a look at one in a thread that is watched waits for whoever watches', () => {
+  let longMs = 1500;
+  const slow = changed('bbm-early', (cpu, t, tables) => {
+    const endMs = processorMs() + longMs;
+    while (processorMs() < endMs);
+    longMs = 0;
+    bbmEarly.run(cpu, t, tables);
+  });
+  expect(glanceAt(slow, DEFAULT_CPU, 2)).toEqual([]);
+  expect(longMs).toBe(0);
+});
+
 describe('a time limit', () => {
   it('ends code that never comes back', () => {
     const spin = (): never => {
@@ -189,6 +203,19 @@ describe('a time limit', () => {
     };
     expect(withTimeLimit(20, ways)).toBe('all of them');
     expect(() => withTimeLimit(20, () => busy(2000, () => {}))).toThrow(TimeLimit);
+  });
+
+  it('is none where somebody watches, and again one afterwards', () => {
+    const spin = (): never => {
+      for (;;);
+    };
+    const busy = (): string => {
+      const endMs = processorMs() + 200;
+      while (processorMs() < endMs);
+      return 'done';
+    };
+    expect(underWatch(() => withTimeLimit(20, () => underWatch(busy)))).toBe('done');
+    expect(() => withTimeLimit(20, spin)).toThrow(TimeLimit);
   });
 
   it('of many parts ends the one that never comes back, by its own name and after the others', () => {

@@ -96,6 +96,17 @@ export function underOneLimit<T>(work: () => T): T {
   return work();
 }
 
+/** Runs `work` without a limit: another thread watches this one, and asks first where a loop is. */
+export function underWatch<T>(work: () => T): T {
+  if (isWatched) return work();
+  isWatched = true;
+  try {
+    return work();
+  } finally {
+    isWatched = false;
+  }
+}
+
 function isTimeout(error: unknown): boolean {
   return (error as { readonly code?: unknown } | null)?.code === 'ERR_SCRIPT_EXECUTION_TIMEOUT';
 }
