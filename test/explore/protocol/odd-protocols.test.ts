@@ -198,9 +198,16 @@ describe('a time limit', () => {
       while (processorMs() < endMs) step();
     };
     const ways = (): string => {
-      busy(100, runBegins);
+      busy(500, runBegins);
       return 'all of them';
     };
+    // Of one that began not long ago, up to half of the limit, nobody knows that it stays.
+    const longLast = (): string => {
+      busy(110, runBegins);
+      busy(100, () => {});
+      return 'both';
+    };
+    expect(withTimeLimit(200, longLast)).toBe('both');
     expect(withTimeLimit(20, ways)).toBe('all of them');
     expect(() => withTimeLimit(20, () => busy(2000, () => {}))).toThrow(TimeLimit);
   });
